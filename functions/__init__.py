@@ -1,0 +1,1 @@
+"""One package a module: handler -> service -> repository, with its schemas beside them."""

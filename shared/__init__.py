@@ -1,0 +1,1 @@
+"""What more than one module uses; the core layer of every Lambda carries it."""

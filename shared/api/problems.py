@@ -1,0 +1,50 @@
+"""Problems as RFC 9457 documents."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+from aws_lambda_powertools.event_handler import Response
+
+from shared.problems import BadRequest, Fault, Problem, Unprocessable
+
+PROBLEM_JSON = "application/problem+json"
+TYPE_PREFIX = "urn:terrafusion:problem:"
+
+
+def problem_response(problem: Problem, request_id: str) -> Response[str]:
+    """The answer that tells a caller about a problem."""
+    document: dict[str, Any] = {
+        "type": TYPE_PREFIX + problem.slug,
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "request_id": request_id,
+    }
+    if problem.faults:
+        document["errors"] = [_fault(fault) for fault in problem.faults]
+    return Response(problem.status, PROBLEM_JSON, orjson.dumps(document).decode())
+
+
+def validation_problem(errors: Sequence[Any]) -> Problem:
+    """What pydantic found wrong with a request, as one problem that lists every fault."""
+    if any(error.get("type") == "json_invalid" for error in errors):
+        position = errors[0]["loc"][-1]
+        reason = errors[0].get("ctx", {}).get("error", "not JSON")
+        return BadRequest(f"The body is not JSON: {reason} (at character {position}).", slug="malformed-json")
+    faults = tuple(Fault(_pointer(e["loc"]), e["msg"], e["type"]) for e in errors)
+    return Unprocessable(f"{len(faults)} part(s) of the request are not valid; see errors.", faults=faults)
+
+
+def _fault(fault: Fault) -> dict[str, Any]:
+    document: dict[str, Any] = {"pointer": fault.pointer, "detail": fault.detail}
+    if fault.rule:
+        document["rule"] = fault.rule
+    if fault.line is not None:
+        document["line"] = fault.line
+    return document
+
+
+def _pointer(location: Iterable[str | int]) -> str:
+    """A JSON pointer (RFC 6901) below `/body`, `/query`, `/path` or `/header`."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)

@@ -1,0 +1,190 @@
+"""One declaration a route: method, path, permission, schemas.
+
+API Gateway's methods with their scopes, the OpenAPI document and the checks of this file derive from it. The
+work of routing and validating is Powertools'; what is added here is the permission, the caller and problems.
+A resolver serves one request at a time in a process, as on AWS: Powertools keeps the event on the class.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+import orjson
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler.openapi.exceptions import (
+    RequestUnsupportedContentType,
+    RequestValidationError,
+)
+
+from shared.access import Caller, Permission
+from shared.api.problems import problem_response, validation_problem
+from shared.problems import BadRequest, NotFound, Problem, UnsupportedMediaType
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+MAX_IDEMPOTENCY_KEY = 200
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route as it was declared; `permission` None means that it needs no token."""
+
+    method: str
+    path: str
+    permission: Permission | None
+    name: str
+
+
+class Api:
+    """The routes of one module. `handler` is the module's Lambda entry."""
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+        self.routes: list[Route] = []
+        self.resolver = APIGatewayRestResolver(enable_validation=True, serializer=_to_json)
+        self.resolver.use([_refuse_unknown_query])
+        self.resolver.exception_handler(Problem)(self._answer_problem)
+        self.resolver.exception_handler(RequestValidationError)(self._answer_invalid)
+        self.resolver.exception_handler(RequestUnsupportedContentType)(self._answer_media_type)
+        self._logger = Logger(service=module)
+        self._caller: Caller | None = None
+
+    def get(self, path: str, *, permission: Permission | None, summary: str) -> Callable[[Function], Function]:
+        """Declare a GET. The decorated function's docstring is the description."""
+        return self._route("GET", path, permission, summary)
+
+    def post(self, path: str, *, permission: Permission | None, summary: str) -> Callable[[Function], Function]:
+        """Declare a POST."""
+        return self._route("POST", path, permission, summary)
+
+    def put(self, path: str, *, permission: Permission | None, summary: str) -> Callable[[Function], Function]:
+        """Declare a PUT."""
+        return self._route("PUT", path, permission, summary)
+
+    def patch(self, path: str, *, permission: Permission | None, summary: str) -> Callable[[Function], Function]:
+        """Declare a PATCH."""
+        return self._route("PATCH", path, permission, summary)
+
+    @property
+    def caller(self) -> Caller:
+        """Who calls the route that runs now (routes with a permission only)."""
+        if self._caller is None:
+            raise LookupError("this route is public: it has no caller")
+        return self._caller
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """The request's Idempotency-Key. Raises BadRequest for one that is too long."""
+        key = self.header("idempotency-key")
+        if key is not None and not 0 < len(key) <= MAX_IDEMPOTENCY_KEY:
+            raise BadRequest(
+                f"Idempotency-Key has 1 to {MAX_IDEMPOTENCY_KEY} characters.", slug="idempotency-key-invalid"
+            )
+        return key
+
+    def header(self, name: str) -> str | None:
+        """A header of the request, by its lower-case name."""
+        value: str | None = self.resolver.current_event.headers.get(name)
+        return value
+
+    def handler(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """The Lambda entry for API Gateway's proxy events."""
+        request_id = str(event["requestContext"].get("requestId", ""))
+        try:
+            _refuse_unreadable(event)
+            self._caller = self._authorize(event)
+            return self.resolver.resolve(event, context)
+        except Problem as problem:
+            return _proxy_answer(problem_response(problem, request_id))
+        except Exception:
+            self._logger.exception("unexpected failure", request_id=request_id, resource=event.get("resource"))
+            return _proxy_answer(problem_response(Problem("The failure is logged under the request id."), request_id))
+        finally:
+            self._caller = None
+
+    def _route(
+        self, method: str, path: str, permission: Permission | None, summary: str
+    ) -> Callable[[Function], Function]:
+        def declare(function: Function) -> Function:
+            self.routes.append(Route(method, path, permission, function.__name__))
+            rule = path.replace("{", "<").replace("}", ">")
+            register = getattr(self.resolver, method.lower())
+            register(
+                rule,
+                summary=summary,
+                description=(function.__doc__ or summary).strip(),
+                operation_id=f"{self.module}_{function.__name__}",
+                tags=[self.module],
+            )(function)
+            return function
+
+        return declare
+
+    @cached_property
+    def _by_resource(self) -> dict[tuple[str, str], Route]:
+        return {(route.method, route.path): route for route in self.routes}
+
+    def _authorize(self, event: Mapping[str, Any]) -> Caller | None:
+        """The second lock: the gateway has checked the token and the scope, this the county and its roles."""
+        route = self._by_resource.get((event["httpMethod"], event["resource"]))
+        if route is None:
+            raise NotFound(f"{event['httpMethod']} {event['path']} is not part of this API.", slug="route-not-found")
+        if route.permission is None:
+            return None
+        caller = Caller.from_claims((event["requestContext"].get("authorizer") or {}).get("claims") or {})
+        caller.require(route.permission)
+        county_id = (event.get("pathParameters") or {}).get("county_id")
+        if county_id is not None:
+            caller.require_county(county_id, route.permission)
+        return caller
+
+    def _answer_problem(self, problem: Problem) -> Response[str]:
+        return problem_response(problem, self._request_id)
+
+    def _answer_invalid(self, error: RequestValidationError) -> Response[str]:
+        return problem_response(validation_problem(error.errors()), self._request_id)
+
+    def _answer_media_type(self, error: RequestUnsupportedContentType) -> Response[str]:
+        return problem_response(UnsupportedMediaType(f"{error}: send application/json."), self._request_id)
+
+    @property
+    def _request_id(self) -> str:
+        return str(self.resolver.current_event.request_context.request_id)
+
+
+def _refuse_unknown_query(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """A misspelt filter that is passed over would answer with far more than was asked for."""
+    given = app.current_event.query_string_parameters
+    if given:
+        known = {parameter.alias for parameter in app.context["_route"].dependant.query_params}
+        unknown = sorted(set(given) - known)
+        if unknown:
+            raise BadRequest(
+                f"Unknown query parameter(s): {', '.join(unknown)}. Known here: {', '.join(sorted(known)) or 'none'}.",
+                slug="unknown-parameter",
+            )
+    return next_middleware(app)
+
+
+def _refuse_unreadable(event: Mapping[str, Any]) -> None:
+    """PostgreSQL's text holds no NUL, so no field of ours does."""
+    body = event.get("body")
+    texts = [event["path"], *(event.get("queryStringParameters") or {}).values(), body or ""]
+    if any("\x00" in text for text in texts) or (body and "\\u0000" in body):
+        raise BadRequest("The request contains a NUL character.", slug="nul-character")
+
+
+def _proxy_answer(response: Response[str]) -> dict[str, Any]:
+    return {
+        "statusCode": response.status_code,
+        "body": response.body,
+        "isBase64Encoded": False,
+        "multiValueHeaders": {"Content-Type": [response.content_type]},
+    }
+
+
+def _to_json(body: object) -> str:
+    return orjson.dumps(body, default=str).decode()

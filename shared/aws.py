@@ -1,0 +1,47 @@
+"""Clients of AWS services, made at first use: importing boto3 costs a cold start a quarter of a second."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+@overload
+def client(service: Literal["cognito-idp"]) -> CognitoIdentityProviderClient: ...
+@overload
+def client(service: Literal["events"]) -> EventBridgeClient: ...
+@overload
+def client(service: Literal["s3"]) -> S3Client: ...
+@overload
+def client(service: Literal["scheduler"]) -> EventBridgeSchedulerClient: ...
+@overload
+def client(service: Literal["secretsmanager"]) -> SecretsManagerClient: ...
+@overload
+def client(service: Literal["stepfunctions"]) -> SFNClient: ...
+def client(service: str) -> Any:
+    """The process's client of `service`; credentials, region and endpoint come from the environment."""
+    return _client(service)
+
+
+@cache
+def _client(service: str) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    retries = Config(
+        retries={"mode": "standard", "max_attempts": 3}, signature_version="s3v4" if service == "s3" else None
+    )
+    return boto3.client(service, config=retries)  # type: ignore[call-overload]
+
+
+def forget_clients() -> None:
+    """Drop the cached clients, for a process whose environment changes (tests)."""
+    _client.cache_clear()

@@ -1,0 +1,85 @@
+"""The process's engine: made at first use, from the secret that the settings name."""
+
+import os
+import ssl
+from functools import cache
+from typing import Any
+
+import orjson
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import URL
+
+from shared.aws import client
+from shared.db.driver import PreparingConnection
+from shared.settings import settings
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made once a process: building it costs as much as ten queries.
+
+    RDS signs with authorities of its own. DATABASE_CA_FILE names Amazon's bundle of them, and the server is then
+    verified; without it the line is encrypted inside the VPC, and the server is not verified.
+    """
+    authorities = os.environ.get("DATABASE_CA_FILE")
+    if authorities:
+        return ssl.create_default_context(cafile=authorities)
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def database_url(secret_arn: str) -> URL:
+    """Where a database is and how to sign in, from its secret in Secrets Manager (RDS's own format)."""
+    secret: dict[str, Any] = orjson.loads(
+        client("secretsmanager").get_secret_value(SecretId=secret_arn)["SecretString"]
+    )
+    return URL.create(
+        "postgresql+pg8000",
+        username=secret["username"],
+        password=secret["password"],
+        host=secret["host"],
+        port=int(secret.get("port", 5432)),
+        database=secret["dbname"],
+        query={"sslmode": secret["sslmode"]} if "sslmode" in secret else {},
+    )
+
+
+def connect(url: URL) -> PreparingConnection:
+    """Open a connection; TLS unless the address says `sslmode=disable` (a local socket)."""
+    return PreparingConnection(
+        url.username,
+        host=url.host,
+        port=url.port,
+        database=url.database,
+        password=url.password,
+        ssl_context=None if url.query.get("sslmode") == "disable" else _tls(),
+        application_name="terrafusion",
+    )
+
+
+def make_engine(url: URL) -> Engine:
+    """An engine on our driver; the pool rolls back what it takes back, so no tenant outlives its transaction."""
+    return create_engine(
+        "postgresql+pg8000://",
+        creator=lambda: connect(url),
+        pool_size=2,
+        max_overflow=8,
+        pool_recycle=1800,
+        json_serializer=lambda value: orjson.dumps(value, default=str).decode(),
+        json_deserializer=orjson.loads,
+    )
+
+
+@cache
+def engine() -> Engine:
+    """The engine of this process, as the application's role."""
+    return make_engine(database_url(settings().database_secret_arn))
+
+
+def forget_engine() -> None:
+    """Close the engine, for a process whose environment changes (tests)."""
+    if engine.cache_info().currsize:
+        engine().dispose()
+        engine.cache_clear()

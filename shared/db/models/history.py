@@ -1,0 +1,52 @@
+"""Earlier versions of synced rows: for each synced table a table of what was superseded, made from it."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, DateTime, Table, Uuid, inspect
+
+from shared.db.models.base import Model, Synced
+from shared.db.models.property import Assessment, Exemption, Improvement, Owner, PropertyOperational, Sale
+
+SyncedModel = type[PropertyOperational | Improvement | Sale | Owner | Assessment | Exemption]
+
+SYNC_TARGETS: dict[str, SyncedModel] = {
+    model.__tablename__: model for model in (PropertyOperational, Improvement, Sale, Owner, Assessment, Exemption)
+}
+"""The tables that a mapping may target, by name."""
+
+PROVENANCE = frozenset(Synced.__annotations__) | {"county_id"}
+"""Columns of a synced row that the platform fills, not the mapping."""
+
+
+def key_column(model: SyncedModel) -> str:
+    """The name of the row's own id, beside the county's."""
+    (name,) = (c.name for c in inspect(model).primary_key if c.name != "county_id")
+    return name
+
+
+def _history_of(model: SyncedModel) -> Table:
+    own_key = key_column(model)
+    columns: list[Column[Any]] = [
+        Column(c.name, c.type, primary_key=c.primary_key or c.name == "version", nullable=c.nullable)
+        for c in model.__table__.columns
+        if c.computed is None
+    ]
+    columns += [
+        Column("valid_to", DateTime(timezone=True), nullable=False),
+        Column("superseded_by_run", Uuid[UUID], nullable=True),
+    ]
+    if own_key not in {c.name for c in columns}:
+        raise LookupError(f"{model.__tablename__} has no key of its own")
+    return Table(f"{model.__tablename__}_history", Model.metadata, *columns)
+
+
+_HISTORY = {name: _history_of(model) for name, model in SYNC_TARGETS.items()}
+
+
+def history_table(model: SyncedModel) -> Table:
+    """The table of superseded versions: the row's columns, `valid_to`, and the run that superseded it.
+
+    A version was the county's truth in [valid_from, valid_to).
+    """
+    return _HISTORY[model.__tablename__]

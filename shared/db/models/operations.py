@@ -1,0 +1,210 @@
+"""Counties, jobs, sync runs, valuations, uploads, districts and the audit trail."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Identity, Index, LargeBinary, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db.models.base import Created, Model, Money, Tenant, Timestamp
+from shared.db.models.property import Box
+
+Json = dict[str, Any]
+
+
+class County(Tenant, Model):
+    """A tenant: its configuration and its mapping as they stand now."""
+
+    __tablename__ = "counties"
+
+    friendly_name: Mapped[str]
+    configuration: Mapped[Json] = mapped_column(JSONB)
+    mapping: Mapped[str]
+    version: Mapped[int]
+    created_at: Mapped[Created]
+    updated_at: Mapped[Created]
+
+
+class Job(Tenant, Model):
+    """A long task of any module."""
+
+    __tablename__ = "jobs"
+
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    status: Mapped[str]
+    parameters: Mapped[Json] = mapped_column(JSONB)
+    request_digest: Mapped[str]
+    progress: Mapped[Json] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    error: Mapped[Json | None] = mapped_column(JSONB)
+    submitted_by: Mapped[str]
+    created_at: Mapped[Created]
+    started_at: Mapped[Timestamp | None]
+    finished_at: Mapped[Timestamp | None]
+
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('pending', 'running', 'awaiting_approval', 'succeeded', 'failed', 'cancelled')",
+            name="status",
+        ),
+        Index(None, "county_id", "kind", "created_at"),
+    )
+
+
+class SyncRun(Tenant, Model):
+    """What one sync did; its life cycle is the job of the same id."""
+
+    __tablename__ = "sync_runs"
+
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    mode: Mapped[str]
+    validate_only: Mapped[bool]
+    trigger: Mapped[str]
+    mapping_digest: Mapped[str | None]
+    source_shape: Mapped[Json | None] = mapped_column(JSONB)
+    counts: Mapped[Json | None] = mapped_column(JSONB)
+    guard_findings: Mapped[list[Any] | None] = mapped_column(JSONB)
+    active: Mapped[bool]
+    approved_by: Mapped[str | None]
+    planned_at: Mapped[Timestamp | None]
+    reconciled_at: Mapped[Timestamp | None]
+    applied_at: Mapped[Timestamp | None]
+    published_at: Mapped[Timestamp | None]
+
+    __table_args__ = (
+        # one run of a county at a time: the database refuses the second
+        Index("uq_sync_runs_active", "county_id", unique=True, postgresql_where=text("active")),
+        Index(None, "county_id", "applied_at"),
+    )
+
+
+class SyncPartition(Tenant, Model):
+    """A key range of one source table in one run, and what became of it."""
+
+    __tablename__ = "sync_partitions"
+
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    table_name: Mapped[str] = mapped_column(primary_key=True)
+    partition_no: Mapped[int] = mapped_column(primary_key=True)
+    lower_key: Mapped[list[Any] | None] = mapped_column(JSONB)
+    upper_key: Mapped[list[Any] | None] = mapped_column(JSONB)
+    status: Mapped[str]
+    digest: Mapped[str | None]
+    unchanged: Mapped[bool] = mapped_column(server_default=text("false"))
+    rows_read: Mapped[int | None]
+    rows_good: Mapped[int | None]
+    rows_rejected: Mapped[int | None]
+    rows_staged: Mapped[int | None]
+    seconds: Mapped[float | None]
+    raw_key: Mapped[str | None]
+    error: Mapped[str | None]
+
+
+class RejectedRow(Tenant, Model):
+    """A source row in quarantine, as it was read, with every reason."""
+
+    __tablename__ = "rejected_rows"
+
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    row_no: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    table_name: Mapped[str]
+    partition_no: Mapped[int]
+    source_key: Mapped[str | None]
+    source_row: Mapped[Json] = mapped_column(JSONB)
+    reasons: Mapped[list[Any]] = mapped_column(JSONB)
+
+    __table_args__ = (Index(None, "county_id", "run_id", "table_name", "partition_no"),)
+
+
+class ValuationModel(Tenant, Model):
+    """A trained model and what it is known to do on sales that it never saw."""
+
+    __tablename__ = "valuation_models"
+
+    model_id: Mapped[UUID] = mapped_column(primary_key=True)
+    method: Mapped[str]
+    status: Mapped[str]
+    valuation_date: Mapped[date]
+    artifact_key: Mapped[str]
+    details: Mapped[Json] = mapped_column(JSONB)
+    created_by: Mapped[str]
+    created_at: Mapped[Created]
+
+
+class Valuation(Tenant, Model):
+    """A value that was given out, with everything that explains it."""
+
+    __tablename__ = "valuations"
+
+    valuation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    property_id: Mapped[str]
+    valuation_date: Mapped[date]
+    method: Mapped[str]
+    estimate: Mapped[Money]
+    lower: Mapped[Money | None]
+    upper: Mapped[Money | None]
+    confidence: Mapped[Decimal | None]
+    details: Mapped[Json] = mapped_column(JSONB)
+    request_digest: Mapped[str]
+    created_by: Mapped[str]
+    created_at: Mapped[Created]
+
+    __table_args__ = (Index(None, "county_id", "property_id"),)
+
+
+class Upload(Tenant, Model):
+    """A file that a person brings, until it is approved or rejected."""
+
+    __tablename__ = "uploads"
+
+    upload_id: Mapped[UUID] = mapped_column(primary_key=True)
+    filename: Mapped[str]
+    object_key: Mapped[str]
+    status: Mapped[str]
+    details: Mapped[Json] = mapped_column(JSONB)
+    created_by: Mapped[str]
+    created_at: Mapped[Created]
+
+
+class DistrictLayer(Tenant, Model):
+    """A set of districts of one sort: school, fire, tax code area."""
+
+    __tablename__ = "district_layers"
+
+    layer: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    version: Mapped[int]
+    updated_at: Mapped[Created]
+
+
+class District(Tenant, Model):
+    """One district: its polygon as WKB, and its bounding box to search by."""
+
+    __tablename__ = "districts"
+
+    layer: Mapped[str] = mapped_column(primary_key=True)
+    district_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    attributes: Mapped[Json | None] = mapped_column(JSONB)
+    geometry: Mapped[bytes] = mapped_column(LargeBinary)
+    bounds: Mapped[str] = mapped_column(Box)
+
+    __table_args__ = (Index("ix_districts_bounds", "bounds", postgresql_using="gist"),)
+
+
+class AuditEvent(Tenant, Model):
+    """Who changed what, and when. Nobody may change or remove one."""
+
+    __tablename__ = "audit_events"
+
+    event_id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    occurred_at: Mapped[Created]
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    details: Mapped[Json] = mapped_column(JSONB)
+
+    __table_args__ = (Index(None, "county_id", "occurred_at"),)

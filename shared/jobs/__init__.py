@@ -1,0 +1,26 @@
+"""One life cycle for every long task: submitted, run by a state machine, looked at, finished.
+
+A module's API submits a job (202) and shows it; the module's task runs it:
+
+    job = jobs.submit(county_id, "ratio_study", parameters, caller=..., idempotency_key=...)
+    handler = job_task({"ratio_study": run})
+"""
+
+from shared.jobs.lifecycle import get, links_of, results, start, submit
+from shared.jobs.schemas import FINISHED, Job, JobError, JobStatus, Progress
+from shared.jobs.task import RunningJob, job_task
+
+__all__ = [
+    "FINISHED",
+    "Job",
+    "JobError",
+    "JobStatus",
+    "Progress",
+    "RunningJob",
+    "get",
+    "job_task",
+    "links_of",
+    "results",
+    "start",
+    "submit",
+]

@@ -1,0 +1,84 @@
+"""The SQL of jobs."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from shared.db.models import Job as JobRow
+from shared.jobs.schemas import Job, JobError, JobStatus
+
+_COLUMNS = (
+    JobRow.job_id,
+    JobRow.kind,
+    JobRow.status,
+    JobRow.parameters,
+    JobRow.request_digest,
+    JobRow.progress,
+    JobRow.error,
+    JobRow.submitted_by,
+    JobRow.created_at,
+    JobRow.started_at,
+    JobRow.finished_at,
+)
+
+
+def add(connection: Connection, county_id: str, job: Job, request_digest: str) -> bool:
+    """Insert a job; False when there is one of that id already."""
+    statement = (
+        insert(JobRow)
+        .values(
+            county_id=county_id,
+            job_id=job.id,
+            kind=job.kind,
+            status=job.status,
+            parameters=job.parameters,
+            request_digest=request_digest,
+            submitted_by=job.submitted_by,
+        )
+        .on_conflict_do_nothing()
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def find(connection: Connection, county_id: str, kind: str, job_id: UUID) -> Row[Any] | None:
+    """A job's row, or None."""
+    return connection.execute(
+        select(*_COLUMNS).where(JobRow.county_id == county_id, JobRow.job_id == job_id, JobRow.kind == kind)
+    ).one_or_none()
+
+
+def set_running(connection: Connection, county_id: str, job_id: UUID) -> bool:
+    """Pending or running (a second try) becomes running; False for a job that has ended."""
+    statement = (
+        update(JobRow)
+        .where(JobRow.county_id == county_id, JobRow.job_id == job_id, JobRow.status.in_(("pending", "running")))
+        .values(status="running", started_at=func.coalesce(JobRow.started_at, func.now()))
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def set_progress(connection: Connection, county_id: str, job_id: UUID, progress: dict[str, Any]) -> None:
+    """Say how far a job is."""
+    connection.execute(
+        update(JobRow).where(JobRow.county_id == county_id, JobRow.job_id == job_id).values(progress=progress)
+    )
+
+
+def set_status(
+    connection: Connection, county_id: str, job_id: UUID, status: JobStatus, error: JobError | None = None
+) -> None:
+    """Move an unfinished job on; a finished one stays as it is."""
+    values: dict[str, Any] = {"status": status, "error": error.model_dump() if error else None}
+    if status in ("succeeded", "failed", "cancelled"):
+        values["finished_at"] = func.now()
+    connection.execute(
+        update(JobRow)
+        .where(
+            JobRow.county_id == county_id,
+            JobRow.job_id == job_id,
+            JobRow.status.in_(("pending", "running", "awaiting_approval")),
+        )
+        .values(**values)
+    )

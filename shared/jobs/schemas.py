@@ -1,0 +1,42 @@
+"""A long task as its caller sees it."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from shared.schemas import Schema
+
+JobStatus = Literal["pending", "running", "awaiting_approval", "succeeded", "failed", "cancelled"]
+
+FINISHED: frozenset[JobStatus] = frozenset({"succeeded", "failed", "cancelled"})
+
+
+class Progress(Schema):
+    """How far a job is: `done` of `total` units of what `step` names."""
+
+    done: int = 0
+    total: int | None = None
+    step: str = ""
+
+
+class JobError(Schema):
+    """Why a job failed; `type` is a problem's slug."""
+
+    type: str
+    detail: str
+
+
+class Job(Schema):
+    """One long task: 202 answers with it, and GET on its link tells how it goes."""
+
+    id: UUID
+    kind: str
+    status: JobStatus
+    progress: Progress
+    submitted_by: str
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: JobError | None = None
+    parameters: dict[str, Any]
+    links: dict[str, str]

@@ -1,0 +1,100 @@
+"""Running a job: the Lambda entry of a module's tasks."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+import orjson
+from aws_lambda_powertools import Logger
+from pydantic import BaseModel
+
+from shared import storage
+from shared.db import unit_of_work
+from shared.jobs import repository
+from shared.jobs.lifecycle import results_key
+from shared.jobs.schemas import JobError, Progress
+from shared.problems import NotFound, Problem
+
+PROGRESS_SECONDS = 1.0
+
+_logger = Logger(service="jobs")
+
+
+class RunningJob:
+    """A job while it runs: what was asked for, and where to say how far it is."""
+
+    def __init__(self, county_id: str, job_id: UUID, parameters: dict[str, Any], submitted_by: str) -> None:
+        self.county_id = county_id
+        self.job_id = job_id
+        self.parameters = parameters
+        self.submitted_by = submitted_by
+        self._said_at = 0.0
+
+    def progress(self, done: int, total: int | None, step: str) -> None:
+        """Say how far the job is; written at most once a second, and always at the end of a step."""
+        now = time.monotonic()
+        if now - self._said_at < PROGRESS_SECONDS and done != total:
+            return
+        self._said_at = now
+        with unit_of_work(self.county_id) as connection:
+            progress = Progress(done=done, total=total, step=step).model_dump()
+            repository.set_progress(connection, self.county_id, self.job_id, progress)
+
+    def key(self, name: str) -> str:
+        """The key of an object of this job's in the data bucket."""
+        return storage.county_key(self.county_id, "jobs", str(self.job_id), name)
+
+
+Work = Callable[[RunningJob], BaseModel]
+
+
+def job_task(work_of_kind: Mapping[str, Work]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """The Lambda handler that runs jobs of these kinds.
+
+    Event: {county_id, job_id, kind}; with `failure` {Error, Cause} it marks the job failed instead (what the
+    state machine's Catch does when the task itself could not: out of memory, out of time). A problem fails the
+    job with its slug; anything else is raised for the state machine to try again.
+    """
+
+    def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+        county_id, kind, job_id = event["county_id"], event["kind"], UUID(event["job_id"])
+        if "failure" in event:
+            _fail(county_id, job_id, _reason_of(event["failure"]))
+            return {"status": "failed"}
+        with unit_of_work(county_id) as connection:
+            row = repository.find(connection, county_id, kind, job_id)
+            going = row is not None and repository.set_running(connection, county_id, job_id)
+        if row is None:
+            raise NotFound(f"{county_id} has no {kind} {job_id}.")
+        if not going:
+            return {"status": row.status}
+        job = RunningJob(county_id, job_id, row.parameters, row.submitted_by)
+        try:
+            outcome = work_of_kind[kind](job)
+        except Problem as problem:
+            _logger.warning("job failed", county_id=county_id, job_id=str(job_id), slug=problem.slug)
+            _fail(county_id, job_id, JobError(type=problem.slug, detail=problem.detail))
+            return {"status": "failed"}
+        storage.put(results_key(county_id, job_id), orjson.dumps(outcome.model_dump(mode="json")), "application/json")
+        with unit_of_work(county_id) as connection:
+            repository.set_status(connection, county_id, job_id, "succeeded")
+        return {"status": "succeeded"}
+
+    return handler
+
+
+def _fail(county_id: str, job_id: UUID, error: JobError) -> None:
+    with unit_of_work(county_id) as connection:
+        repository.set_status(connection, county_id, job_id, "failed", error)
+
+
+def _reason_of(failure: Mapping[str, str]) -> JobError:
+    kind = failure.get("Error", "Unknown")
+    known = {
+        "States.Timeout": "The job ran out of time.",
+        "Sandbox.Timedout": "The job ran out of time.",
+        "Lambda.Unknown": "The job's function stopped without an answer.",
+        "Runtime.ExitError": "The job's function stopped, perhaps out of memory.",
+    }
+    return JobError(type="task-failed", detail=known.get(kind, f"The job's function failed ({kind}); see its log."))

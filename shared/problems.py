@@ -1,0 +1,96 @@
+"""What can be wrong with a request or a task, in domain words.
+
+A service raises these; only the edge (`shared.api`, `shared.jobs`) turns them into HTTP or a failed job. Each
+carries a slug (the problem's stable name), a detail for a person, and, where the input is at fault, the place.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with the input. `pointer` is a JSON pointer into it (RFC 6901); `line` for text documents."""
+
+    pointer: str
+    detail: str
+    rule: str = ""
+    line: int | None = None
+
+
+class Problem(Exception):  # noqa: N818 - the field's term (RFC 9457) for what went wrong
+    """The root of all of them; `status` is what HTTP calls it."""
+
+    status = 500
+    slug = "internal-error"
+    title = "Something went wrong on our side"
+
+    def __init__(self, detail: str, *, slug: str | None = None, faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.faults = faults
+        if slug is not None:
+            self.slug = slug
+
+
+class BadRequest(Problem):
+    status, slug, title = 400, "bad-request", "The request cannot be read"
+
+
+class Unauthorized(Problem):
+    status, slug, title = 401, "unauthorized", "Signing in failed"
+
+
+class Forbidden(Problem):
+    status, slug, title = 403, "forbidden", "You may not do this"
+
+
+class NotFound(Problem):
+    status, slug, title = 404, "not-found", "There is no such thing"
+
+
+class Conflict(Problem):
+    status, slug, title = 409, "conflict", "This does not go with the present state"
+
+
+class PreconditionFailed(Problem):
+    status, slug, title = 412, "precondition-failed", "The resource has changed since you read it"
+
+
+class PayloadTooLarge(Problem):
+    status, slug, title = 413, "payload-too-large", "The request is too large"
+
+
+class UnsupportedMediaType(Problem):
+    status, slug, title = 415, "unsupported-media-type", "The body is of a type this does not take"
+
+
+class Unprocessable(Problem):
+    status, slug, title = 422, "validation", "The request is not valid"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        pointer: str | None = None,
+        slug: str | None = None,
+        faults: tuple[Fault, ...] = (),
+    ) -> None:
+        super().__init__(
+            detail,
+            slug=slug,
+            faults=(Fault(pointer, detail),) if pointer is not None and not faults else faults,
+        )
+
+
+class PreconditionRequired(Problem):
+    status, slug, title = 428, "precondition-required", "Say which version you change (If-Match)"
+
+
+class SourceUnavailable(Problem):
+    """A system of the county's could not be reached or refused us."""
+
+    status, slug, title = 502, "source-unavailable", "The county's source cannot be read"
+
+
+class ServiceUnavailable(Problem):
+    status, slug, title = 503, "service-unavailable", "Try again in a moment"

@@ -1,0 +1,14 @@
+"""The common ground of request, response and event models."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+CountyId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", min_length=3, max_length=40)]
+"""A county's id: lower case words joined by underscores, the state last: `king_wa`."""
+
+
+class Schema(BaseModel):
+    """An immutable model that refuses fields it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

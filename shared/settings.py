@@ -1,0 +1,29 @@
+"""The environment of a Lambda function, read once and checked."""
+
+import os
+from functools import cache
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """Names of what the stacks made; each field is the environment variable of the same name."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    stage: str = Field(alias="STAGE", default="local")
+    database_secret_arn: str = Field(alias="DATABASE_SECRET_ARN", default="")
+    data_bucket: str = Field(alias="DATA_BUCKET", default="")
+    user_pool_id: str = Field(alias="USER_POOL_ID", default="")
+    user_pool_client_id: str = Field(alias="USER_POOL_CLIENT_ID", default="")
+    jobs_state_machine_arn: str = Field(alias="JOBS_STATE_MACHINE_ARN", default="")
+    sync_state_machine_arn: str = Field(alias="SYNC_STATE_MACHINE_ARN", default="")
+    event_bus_name: str = Field(alias="EVENT_BUS_NAME", default="")
+    schedule_group_name: str = Field(alias="SCHEDULE_GROUP_NAME", default="")
+    schedule_role_arn: str = Field(alias="SCHEDULE_ROLE_ARN", default="")
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process. `settings.cache_clear()` forgets them (tests)."""
+    return Settings.model_validate(dict(os.environ))

@@ -1,0 +1,47 @@
+"""Objects in the data bucket. A county's keys begin with `counties/{county_id}/`."""
+
+from pathlib import Path
+
+from shared.aws import client
+from shared.problems import NotFound
+from shared.settings import settings
+
+SIGNED_URL_SECONDS = 900
+
+
+def county_key(county_id: str, *parts: str) -> str:
+    """The key of a county's object: `counties/{county_id}/a/b`."""
+    return "/".join(("counties", county_id, *parts))
+
+
+def put(key: str, body: bytes, content_type: str = "application/octet-stream") -> None:
+    """Store an object; an object of that key is replaced."""
+    client("s3").put_object(Bucket=settings().data_bucket, Key=key, Body=body, ContentType=content_type)
+
+
+def put_file(key: str, path: Path, content_type: str = "application/octet-stream") -> None:
+    """Store a file, in parts where it is large."""
+    client("s3").upload_file(str(path), settings().data_bucket, key, ExtraArgs={"ContentType": content_type})
+
+
+def get(key: str) -> bytes:
+    """Read an object. Raises NotFound."""
+    s3 = client("s3")
+    try:
+        return s3.get_object(Bucket=settings().data_bucket, Key=key)["Body"].read()
+    except s3.exceptions.NoSuchKey as error:
+        raise NotFound(f"There is no object {key}.", slug="object-not-found") from error
+
+
+def signed_url(key: str, filename: str, content_type: str) -> str:
+    """An HTTPS address that gives the object to whoever has it, for 15 minutes."""
+    return client("s3").generate_presigned_url(
+        "get_object",
+        Params={
+            "Bucket": settings().data_bucket,
+            "Key": key,
+            "ResponseContentDisposition": f'attachment; filename="{filename}"',
+            "ResponseContentType": content_type,
+        },
+        ExpiresIn=SIGNED_URL_SECONDS,
+    )
