@@ -3,14 +3,29 @@
 import base64
 import binascii
 import hashlib
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import AfterValidator
 
 from shared.problems import BadRequest
 from shared.schemas import Schema
 
 Item = TypeVar("Item")
+
+MAX_PAGE_SIZE = 1000
+
+
+def _at_most(maximum: int) -> AfterValidator:
+    return AfterValidator(lambda size: min(size, maximum))
+
+
+PageSize = Annotated[
+    int, Query(ge=1, description=f"Items a page; more than {MAX_PAGE_SIZE} is taken as that."), _at_most(MAX_PAGE_SIZE)
+]
+"""The query parameter page_size."""
 
 
 class Page(Schema, Generic[Item]):
@@ -25,8 +40,11 @@ def encode_token(query: object, after: list[str]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps([_digest(query), after])).rstrip(b"=").decode()
 
 
-def decode_token(query: object, token: str | None) -> list[str] | None:
-    """The key that a token stands for; None without a token. Raises BadRequest for a foreign or broken one."""
+def decode_token(query: object, token: str | None, *parse: Callable[[str], Any]) -> tuple[Any, ...] | None:
+    """The key that a token stands for, each part read by its `parse`; None without a token.
+
+    Raises BadRequest for a token of another query, or one that nobody here gave out.
+    """
     if token is None:
         return None
     try:
@@ -39,9 +57,10 @@ def decode_token(query: object, token: str | None) -> list[str] | None:
             "page_token belongs to another query: keep every filter as it was, or start again without it.",
             slug="page-token-of-another-query",
         )
-    if not (isinstance(after, list) and all(isinstance(part, str) for part in after)):
-        raise BadRequest("page_token is not one that we gave out.", slug="page-token-invalid")
-    return after
+    try:
+        return tuple(read(part) for read, part in zip(parse, after, strict=True))
+    except (ValueError, TypeError) as error:
+        raise BadRequest("page_token is not one that we gave out.", slug="page-token-invalid") from error
 
 
 def _digest(query: object) -> str:

@@ -86,6 +86,10 @@ class PreconditionRequired(Problem):
     status, slug, title = 428, "precondition-required", "Say which version you change (If-Match)"
 
 
+class TooManyRequests(Problem):
+    status, slug, title = 429, "too-many-requests", "Too many requests"
+
+
 class SourceUnavailable(Problem):
     """A system of the county's could not be reached or refused us."""
 

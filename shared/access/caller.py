@@ -22,6 +22,7 @@ class Caller:
     username: str
     county_ids: frozenset[str]
     permissions: frozenset[Permission]
+    roles: tuple[str, ...] = ()
     withheld: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
@@ -34,6 +35,7 @@ class Caller:
             username=claims.get("username", ""),
             county_ids=frozenset(claims.get("counties", "").split()),
             permissions=frozenset(_PERMISSION_OF_SCOPE[s] for s in scopes if s in _PERMISSION_OF_SCOPE),
+            roles=tuple(claims.get("roles", "").split()),
             withheld={c: frozenset(p) for c, p in json.loads(withheld).items()} if withheld else {},
         )
 

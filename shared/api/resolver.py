@@ -20,8 +20,16 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 )
 
 from shared.access import Caller, Permission
+from shared.api.answers import entity_tag
 from shared.api.problems import problem_response, validation_problem
-from shared.problems import BadRequest, NotFound, Problem, UnsupportedMediaType
+from shared.problems import (
+    BadRequest,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    Problem,
+    UnsupportedMediaType,
+)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -44,7 +52,9 @@ class Api:
     def __init__(self, module: str) -> None:
         self.module = module
         self.routes: list[Route] = []
-        self.resolver = APIGatewayRestResolver(enable_validation=True, serializer=_to_json)
+        self.resolver = APIGatewayRestResolver(
+            enable_validation=True, serializer=_to_json, json_body_deserializer=orjson.loads
+        )
         self.resolver.use([_refuse_unknown_query])
         self.resolver.exception_handler(Problem)(self._answer_problem)
         self.resolver.exception_handler(RequestValidationError)(self._answer_invalid)
@@ -84,6 +94,21 @@ class Api:
                 f"Idempotency-Key has 1 to {MAX_IDEMPOTENCY_KEY} characters.", slug="idempotency-key-invalid"
             )
         return key
+
+    def required_version(self) -> int | None:
+        """The version that If-Match names; None for `*`, which means whatever it is now.
+
+        Raises PreconditionRequired without the header, PreconditionFailed for what is no ETag of ours.
+        """
+        tag = self.header("if-match")
+        if tag is None:
+            raise PreconditionRequired("Send If-Match with the ETag of what you read.")
+        if tag.strip() == "*":
+            return None
+        version = tag.strip().removeprefix('"').removesuffix('"')
+        if not version.isdecimal() or tag.strip() != entity_tag(int(version)):
+            raise PreconditionFailed(f"If-Match {tag} is not an ETag of this resource.")
+        return int(version)
 
     def header(self, name: str) -> str | None:
         """A header of the request, by its lower-case name."""

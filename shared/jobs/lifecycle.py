@@ -13,6 +13,7 @@ from shared import storage
 from shared.access import Caller
 from shared.aws import client
 from shared.db import unit_of_work
+from shared.db.tenancy import require_onboarded
 from shared.jobs import repository
 from shared.jobs.schemas import Job, JobError, Progress
 from shared.problems import Conflict, NotFound, ServiceUnavailable, Unprocessable
@@ -74,6 +75,7 @@ def submit(
         links=links_of(county_id, kind, job_id),
     )
     with unit_of_work(county_id) as connection:
+        require_onboarded(connection, county_id)
         added = repository.add(connection, county_id, job, request_digest)
         row = repository.find(connection, county_id, kind, job_id)
     if row is None:
@@ -126,7 +128,7 @@ def results_key(county_id: str, job_id: UUID) -> str:
     return storage.county_key(county_id, "jobs", str(job_id), "results.json")
 
 
-def as_job(county_id: str, row: Row[Any]) -> Job:
+def as_job(county_id: str, row: Row[*tuple[Any, ...]]) -> Job:
     """A job's row as its caller sees it."""
     return Job(
         id=row.job_id,

@@ -42,7 +42,7 @@ def add(connection: Connection, county_id: str, job: Job, request_digest: str) -
     return connection.execute(statement).rowcount == 1
 
 
-def find(connection: Connection, county_id: str, kind: str, job_id: UUID) -> Row[Any] | None:
+def find(connection: Connection, county_id: str, kind: str, job_id: UUID) -> Row[*tuple[Any, ...]] | None:
     """A job's row, or None."""
     return connection.execute(
         select(*_COLUMNS).where(JobRow.county_id == county_id, JobRow.job_id == job_id, JobRow.kind == kind)

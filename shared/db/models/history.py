@@ -1,9 +1,9 @@
 """Earlier versions of synced rows: for each synced table a table of what was superseded, made from it."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, Table, Uuid, inspect
+from sqlalchemy import Column, DateTime, Table, Uuid
 
 from shared.db.models.base import Model, Synced
 from shared.db.models.property import Assessment, Exemption, Improvement, Owner, PropertyOperational, Sale
@@ -19,9 +19,13 @@ PROVENANCE = frozenset(Synced.__annotations__) | {"county_id"}
 """Columns of a synced row that the platform fills, not the mapping."""
 
 
+def _table(model: SyncedModel) -> Table:
+    return cast(Table, model.__table__)  # declarative types it as FromClause
+
+
 def key_column(model: SyncedModel) -> str:
     """The name of the row's own id, beside the county's."""
-    (name,) = (c.name for c in inspect(model).primary_key if c.name != "county_id")
+    (name,) = (c.name for c in _table(model).primary_key.columns if c.name != "county_id")
     return name
 
 
@@ -29,7 +33,7 @@ def _history_of(model: SyncedModel) -> Table:
     own_key = key_column(model)
     columns: list[Column[Any]] = [
         Column(c.name, c.type, primary_key=c.primary_key or c.name == "version", nullable=c.nullable)
-        for c in model.__table__.columns
+        for c in _table(model).columns
         if c.computed is None
     ]
     columns += [

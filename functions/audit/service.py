@@ -1,0 +1,37 @@
+"""Reading the audit trail."""
+
+from datetime import datetime
+
+from functions.audit import repository
+from functions.audit.schemas import AuditEvent
+from shared.db import unit_of_work
+from shared.paging import Page, decode_token, encode_token
+
+
+def list_events(
+    county_id: str,
+    *,
+    actor: str | None,
+    action: str | None,
+    subject: str | None,
+    since: datetime | None,
+    page_size: int,
+    page_token: str | None,
+) -> Page[AuditEvent]:
+    """A page of events, newest first."""
+    query = [county_id, actor, action, subject, since]
+    after = decode_token(query, page_token, int)
+    with unit_of_work(county_id) as connection:
+        found = repository.events(
+            connection,
+            county_id,
+            actor=actor,
+            action=action,
+            subject=subject,
+            since=since,
+            before_id=after[0] if after else None,
+            limit=page_size + 1,
+        )
+    items = found[:page_size]
+    more = len(found) > page_size
+    return Page(items=items, next_page_token=encode_token(query, [str(items[-1].event_id)]) if more else None)

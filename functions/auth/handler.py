@@ -1,0 +1,53 @@
+"""Routes of signing in."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from functions.auth import service
+from functions.auth.schemas import Challenge, ChallengeRequest, LoginRequest, Me, RefreshRequest, Tokens
+from shared.access import Permission
+from shared.api import Api, answer, no_content
+
+api = Api("auth")
+handler = api.handler
+
+
+@api.post("/v1/auth/login", permission=None, summary="Sign in")
+def login(body: LoginRequest) -> Response[Tokens | Challenge]:
+    """Tokens for a user's name and password, or the challenge to set a new password at the first login."""
+    return answer(service.login(body))
+
+
+@api.post("/v1/auth/challenge", permission=None, summary="Set a new password")
+def challenge(body: ChallengeRequest) -> Response[Tokens]:
+    """Answer the challenge of a login with a new password, and be signed in."""
+    return answer(service.answer_challenge(body))
+
+
+@api.post("/v1/auth/refresh", permission=None, summary="Renew the access token")
+def refresh(body: RefreshRequest) -> Response[Tokens]:
+    """A new access token, with the roles and counties as they are now."""
+    return answer(service.refresh(body.refresh_token))
+
+
+@api.post("/v1/auth/logout", permission=None, summary="Sign out")
+def logout(body: RefreshRequest) -> Response[Any]:
+    """Revoke the refresh token."""
+    service.logout(body.refresh_token)
+    return no_content()
+
+
+@api.get("/v1/auth/me", permission=Permission.SIGN_IN, summary="Who am I")
+def me() -> Response[Me]:
+    """The caller's name, roles, counties and permissions."""
+    caller = api.caller
+    return answer(
+        Me(
+            subject=caller.subject,
+            username=caller.username,
+            roles=list(caller.roles),
+            counties=sorted(caller.county_ids),
+            permissions=sorted(caller.permissions),
+        )
+    )

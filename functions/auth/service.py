@@ -1,0 +1,97 @@
+"""Signing in through the Cognito user pool."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from functions.auth.schemas import Challenge, ChallengeRequest, LoginRequest, Tokens
+from shared.aws import client
+from shared.problems import Problem, TooManyRequests, Unauthorized, Unprocessable
+from shared.settings import settings
+
+Answer = TypeVar("Answer")
+
+# One answer for an unknown user and a wrong password: which of them it was is nobody's business.
+_REFUSED = "The user name or the password is wrong."
+
+
+def login(request: LoginRequest) -> Tokens | Challenge:
+    """Tokens, or the challenge of a first login. Raises Unauthorized, TooManyRequests."""
+    answer = _asked(
+        lambda cognito: cognito.initiate_auth(
+            ClientId=settings().user_pool_client_id,
+            AuthFlow="USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": request.username, "PASSWORD": request.password},
+        ),
+        refusal=_REFUSED,
+    )
+    if answer.get("ChallengeName") == "NEW_PASSWORD_REQUIRED":
+        return Challenge(challenge="NEW_PASSWORD_REQUIRED", session=answer["Session"])
+    return _tokens(answer)
+
+
+def answer_challenge(request: ChallengeRequest) -> Tokens:
+    """Set the new password and sign in. Raises Unauthorized, Unprocessable for a password that is too weak."""
+    answer = _asked(
+        lambda cognito: cognito.respond_to_auth_challenge(
+            ClientId=settings().user_pool_client_id,
+            ChallengeName="NEW_PASSWORD_REQUIRED",
+            Session=request.session,
+            ChallengeResponses={"USERNAME": request.username, "NEW_PASSWORD": request.new_password},
+        ),
+        refusal="The session is not one of a login that asks for a new password, or it is over: log in again.",
+    )
+    return _tokens(answer)
+
+
+def refresh(refresh_token: str) -> Tokens:
+    """New access and ID tokens. Raises Unauthorized for a token that was revoked or has expired."""
+    answer = _asked(
+        lambda cognito: cognito.initiate_auth(
+            ClientId=settings().user_pool_client_id,
+            AuthFlow="REFRESH_TOKEN_AUTH",
+            AuthParameters={"REFRESH_TOKEN": refresh_token},
+        ),
+        refusal="The refresh token is not valid any more: log in again.",
+    )
+    return _tokens(answer)
+
+
+def logout(refresh_token: str) -> None:
+    """Revoke a refresh token and what was issued with it. One that is not valid is as good as revoked."""
+    cognito = client("cognito-idp")
+    try:
+        cognito.revoke_token(Token=refresh_token, ClientId=settings().user_pool_client_id)
+    except (cognito.exceptions.UnauthorizedException, cognito.exceptions.InvalidParameterException):
+        return
+
+
+def _tokens(answer: dict[str, Any]) -> Tokens:
+    result = answer["AuthenticationResult"]
+    return Tokens(
+        access_token=result["AccessToken"],
+        id_token=result["IdToken"],
+        refresh_token=result.get("RefreshToken"),
+        expires_in=result["ExpiresIn"],
+    )
+
+
+def _asked(ask: Callable[[Any], Any], *, refusal: str) -> dict[str, Any]:
+    from botocore.exceptions import ClientError
+
+    try:
+        answer: dict[str, Any] = ask(client("cognito-idp"))
+    except ClientError as error:
+        raise _problem(error.response["Error"], refusal) from error
+    return answer
+
+
+def _problem(error: Mapping[str, Any], refusal: str) -> Problem:
+    match error["Code"]:
+        case "InvalidPasswordException":
+            return Unprocessable(error["Message"], pointer="/body/new_password", slug="password-too-weak")
+        case "TooManyRequestsException" | "LimitExceededException":
+            return TooManyRequests("Too many attempts: wait a minute.")
+        case "UserNotConfirmedException" | "PasswordResetRequiredException":
+            return Unauthorized("An administrator has to reset this user's password.", slug="password-reset-required")
+        case _:
+            return Unauthorized(refusal, slug="sign-in-refused")

@@ -1,0 +1,1 @@
+"""Counties: onboarded, configured, scheduled."""

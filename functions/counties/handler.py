@@ -1,0 +1,50 @@
+"""Routes of counties."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from functions.counties import service
+from functions.counties.schemas import County, CountySummary, MappingRequest, OnboardRequest
+from shared.access import Permission
+from shared.api import Api, answer
+from shared.county_configuration import CountyConfiguration
+
+api = Api("counties")
+handler = api.handler
+
+_ONE = "/v1/counties/{county_id}"
+
+
+@api.get("/v1/counties", permission=Permission.SIGN_IN, summary="My counties")
+def list_counties() -> Response[list[CountySummary]]:
+    """The caller's counties."""
+    return answer(service.list_counties(api.caller))
+
+
+@api.post("/v1/counties", permission=Permission.MANAGE_COUNTY, summary="Onboard a county")
+def onboard_county(body: OnboardRequest) -> Response[County]:
+    """Take a county in. Renew the access token afterwards: the county is in the new one."""
+    county = service.onboard(body, api.caller)
+    return answer(county, 201, version=county.version, location=f"/v1/counties/{county.county_id}")
+
+
+@api.get(_ONE, permission=Permission.SIGN_IN, summary="One county")
+def get_county(county_id: str) -> Response[County]:
+    """A county with its configuration and mapping."""
+    county = service.get(county_id)
+    return answer(county, version=county.version)
+
+
+@api.put(_ONE + "/configuration", permission=Permission.MANAGE_COUNTY, summary="Replace a county's configuration")
+def put_configuration(county_id: str, body: CountyConfiguration) -> Response[County]:
+    """Replace the configuration. Needs If-Match with the county's ETag; the schedule follows at once."""
+    county = service.configure(county_id, body, expected_version=api.required_version(), caller=api.caller)
+    return answer(county, version=county.version)
+
+
+@api.put(_ONE + "/mapping", permission=Permission.MANAGE_COUNTY, summary="Replace a county's mapping")
+def put_mapping(county_id: str, body: MappingRequest) -> Response[County]:
+    """Replace the mapping. Needs If-Match with the county's ETag."""
+    county = service.replace_mapping(
+        county_id, body.mapping, expected_version=api.required_version(), caller=api.caller
+    )
+    return answer(county, version=county.version)

@@ -1,0 +1,21 @@
+"""Which counties a user works for: an attribute of the user in the pool, which users cannot write."""
+
+from shared.aws import client
+from shared.settings import settings
+
+COUNTIES_ATTRIBUTE = "custom:counties"
+
+
+def add_county_to_user(username: str, county_id: str) -> None:
+    """Let a user work for a county too; it is in the next token that the user is given."""
+    cognito = client("cognito-idp")
+    user = cognito.admin_get_user(UserPoolId=settings().user_pool_id, Username=username)
+    attributes = {attribute["Name"]: attribute.get("Value", "") for attribute in user["UserAttributes"]}
+    counties = set(attributes.get(COUNTIES_ATTRIBUTE, "").split())
+    if county_id in counties:
+        return
+    cognito.admin_update_user_attributes(
+        UserPoolId=settings().user_pool_id,
+        Username=username,
+        UserAttributes=[{"Name": COUNTIES_ATTRIBUTE, "Value": " ".join(sorted(counties | {county_id}))}],
+    )

@@ -1,0 +1,43 @@
+"""Counties as the API shows them."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from shared.county_configuration import CountyConfiguration
+from shared.schemas import CountyId, Schema
+
+MappingText = Annotated[str, StringConstraints(min_length=1, max_length=1_000_000)]
+
+
+class OnboardRequest(Schema):
+    """A new county: its configuration, and its mapping as the text of a YAML file."""
+
+    configuration: CountyConfiguration
+    mapping: MappingText
+
+
+class MappingRequest(Schema):
+    """A mapping, as the text of a YAML file."""
+
+    mapping: MappingText
+
+
+class CountySummary(Schema):
+    """A county in a list."""
+
+    county_id: CountyId
+    friendly_name: str
+    legacy_system_type: str
+    timezone: str
+
+
+class County(CountySummary):
+    """A county with its configuration and mapping; `version` is its ETag."""
+
+    version: int
+    configuration: CountyConfiguration
+    mapping: str
+    created_at: datetime
+    updated_at: datetime

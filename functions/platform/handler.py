@@ -1,0 +1,34 @@
+"""Routes about the platform itself; none needs a token."""
+
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from functions.platform import service
+from functions.platform.schemas import Health
+from shared.api import Api, answer
+
+api = Api("platform")
+handler = api.handler
+
+_PAGE = Path(__file__).parent / "docs.html"
+
+
+@api.get("/v1/health", permission=None, summary="Is the platform up")
+def health() -> Response[Health]:
+    """200 when everything answers, 503 when the database does not."""
+    found = service.health()
+    return answer(found, 200 if found.status == "ok" else 503)
+
+
+@api.get("/v1/openapi.json", permission=None, summary="This API's description")
+def openapi() -> Response[Any]:
+    """The OpenAPI document of every route."""
+    return Response(200, "application/vnd.oai.openapi+json; charset=utf-8", service.openapi_document())
+
+
+@api.get("/v1/docs", permission=None, summary="A page to try the API")
+def docs() -> Response[Any]:
+    """A page that lists the routes and calls them; it needs nothing from elsewhere."""
+    return Response(200, "text/html; charset=utf-8", _PAGE.read_text())

@@ -1,0 +1,1 @@
+"""Parcels: searched, read as of any day, corrected."""

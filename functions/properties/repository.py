@@ -1,0 +1,117 @@
+"""SQL of properties."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, func, insert, select, text, update
+
+from functions.properties.schemas import PropertyDetail, PropertyFilter, PropertySale, PropertySummary
+from shared.db.models import PropertyOperational, Sale, history_table
+
+_HISTORY: Table = history_table(PropertyOperational)
+_SUMMARY = [getattr(PropertyOperational, name) for name in PropertySummary.model_fields]
+_DETAIL = [getattr(PropertyOperational, name) for name in PropertyDetail.model_fields]
+_SALE = [getattr(Sale, name) for name in PropertySale.model_fields]
+_VERSIONED = [c.name for c in _HISTORY.columns if c.name not in {"valid_to", "superseded_by_run"}]
+
+PropertyRow = Row[*tuple[Any, ...]]
+
+
+def find(connection: Connection, county_id: str, property_id: str) -> PropertyDetail | None:
+    """A property as it is now, retired ones too."""
+    row = connection.execute(
+        select(*_DETAIL).where(
+            PropertyOperational.county_id == county_id, PropertyOperational.property_id == property_id
+        )
+    ).one_or_none()
+    return None if row is None else PropertyDetail.model_construct(**row._mapping)
+
+
+def find_as_of(connection: Connection, county_id: str, property_id: str, as_of: datetime) -> PropertyDetail | None:
+    """The version of a property that held at a moment."""
+    current = select(*_DETAIL).where(
+        PropertyOperational.county_id == county_id,
+        PropertyOperational.property_id == property_id,
+        PropertyOperational.valid_from <= as_of,
+    )
+    earlier = select(*(_HISTORY.c[name] for name in PropertyDetail.model_fields)).where(
+        _HISTORY.c.county_id == county_id,
+        _HISTORY.c.property_id == property_id,
+        _HISTORY.c.valid_from <= as_of,
+        _HISTORY.c.valid_to > as_of,
+    )
+    row = connection.execute(current.union_all(earlier)).one_or_none()
+    return None if row is None else PropertyDetail.model_construct(**row._mapping)
+
+
+def search(
+    connection: Connection, county_id: str, wanted: PropertyFilter, *, after: str | None, limit: int
+) -> list[PropertySummary]:
+    """Properties by id, those after `after`."""
+    statement = select(*_SUMMARY).where(PropertyOperational.county_id == county_id)
+    for name in ("parcel_number", "property_class", "neighborhood"):
+        value = getattr(wanted, name)
+        if value is not None:
+            statement = statement.where(getattr(PropertyOperational, name) == value)
+    if not wanted.include_retired:
+        statement = statement.where(PropertyOperational.retired_at.is_(None))
+    if wanted.updated_since is not None:
+        statement = statement.where(PropertyOperational.valid_from >= wanted.updated_since)
+    if wanted.bbox is not None:
+        statement = statement.where(
+            text("location && box(point(:west, :south), point(:east, :north))").bindparams(
+                west=wanted.bbox.min_longitude,
+                south=wanted.bbox.min_latitude,
+                east=wanted.bbox.max_longitude,
+                north=wanted.bbox.max_latitude,
+            )
+        )
+    for word in (wanted.q or "").split():
+        statement = statement.where(PropertyOperational.situs_address.icontains(word, autoescape=True))
+    if after is not None:
+        statement = statement.where(PropertyOperational.property_id > after)
+    rows = connection.execute(statement.order_by(PropertyOperational.property_id).limit(limit))
+    return [PropertySummary.model_construct(**row._mapping) for row in rows]
+
+
+def versions(connection: Connection, county_id: str, property_id: str) -> list[PropertyRow]:
+    """Every version with its end (None for the current one), newest first."""
+    current = select(
+        *(PropertyOperational.__table__.c[name] for name in _VERSIONED), text("NULL::timestamptz AS valid_to")
+    ).where(PropertyOperational.county_id == county_id, PropertyOperational.property_id == property_id)
+    earlier = select(*(_HISTORY.c[name] for name in _VERSIONED), _HISTORY.c.valid_to).where(
+        _HISTORY.c.county_id == county_id, _HISTORY.c.property_id == property_id
+    )
+    return list(connection.execute(current.union_all(earlier).order_by(text("version DESC"))))
+
+
+def sales(connection: Connection, county_id: str, property_id: str) -> list[PropertySale]:
+    """A property's transfers, newest first."""
+    rows = connection.execute(
+        select(*_SALE)
+        .where(Sale.county_id == county_id, Sale.property_id == property_id, Sale.retired_at.is_(None))
+        .order_by(Sale.sale_date.desc(), Sale.sale_id)
+    )
+    return [PropertySale.model_construct(**row._mapping) for row in rows]
+
+
+def lock(connection: Connection, county_id: str, property_id: str) -> int | None:
+    """Hold a property until the transaction ends; its version, or None where there is no such property."""
+    return connection.scalar(
+        select(PropertyOperational.version)
+        .where(PropertyOperational.county_id == county_id, PropertyOperational.property_id == property_id)
+        .with_for_update()
+    )
+
+
+def supersede(connection: Connection, county_id: str, property_id: str, values: dict[str, Any]) -> None:
+    """Keep the present version in the history, and put `values` into the next one."""
+    present = select(*(PropertyOperational.__table__.c[name] for name in _VERSIONED), func.now()).where(
+        PropertyOperational.county_id == county_id, PropertyOperational.property_id == property_id
+    )
+    connection.execute(insert(_HISTORY).from_select([*_VERSIONED, "valid_to"], present))
+    connection.execute(
+        update(PropertyOperational)
+        .where(PropertyOperational.county_id == county_id, PropertyOperational.property_id == property_id)
+        .values(**values, version=PropertyOperational.version + 1, valid_from=func.now())
+    )

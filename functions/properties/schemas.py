@@ -1,0 +1,153 @@
+"""Properties as the API shows them."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from shared.schemas import Schema
+
+Text = Annotated[str, StringConstraints(max_length=500)]
+Year = Annotated[int, Field(ge=1600, le=2200)]
+Area = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
+Rooms = Annotated[Decimal, Field(ge=0, max_digits=5, decimal_places=2)]
+
+
+class PropertySummary(Schema):
+    """A property in a list. Areas are square feet, coordinates degrees (WGS 84), values the county's dollars."""
+
+    property_id: str
+    parcel_number: str | None
+    situs_address: str | None
+    situs_city: str | None
+    situs_zip: str | None
+    property_type: str | None
+    property_class: str | None
+    neighborhood: str | None
+    longitude: float | None
+    latitude: float | None
+    land_area_sqft: Decimal | None
+    living_area_sqft: Decimal | None
+    year_built: int | None
+    total_value: Decimal | None
+    last_sale_date: date | None
+    last_sale_price: Decimal | None
+    version: int
+    valid_from: datetime
+    retired_at: datetime | None
+
+
+class PropertyDetail(PropertySummary):
+    """A property as it was known at one time; `version` is its ETag."""
+
+    county_id: str
+    situs_number: str | None
+    situs_prefix: str | None
+    situs_street: str | None
+    situs_suffix: str | None
+    situs_unit: str | None
+    situs_state: str | None
+    legal_description: str | None
+    effective_year: int | None
+    bedrooms: Decimal | None
+    bathrooms: Decimal | None
+    stories: Decimal | None
+    condition: str | None
+    quality: str | None
+    attributes: Mapping[str, Any] | None
+    land_value: Decimal | None
+    improvement_value: Decimal | None
+    tax_district: str | None
+    exemption_flags: list[str] | None
+    source_system: str
+    sync_run_id: UUID | None
+
+
+class PropertyPatch(Schema):
+    """What a person may correct; a field that is left out stays, null clears it.
+
+    Values are not among them: they come from a sync or from an approved valuation. The correction stands until
+    the county's own system changes the property.
+    """
+
+    situs_number: Text | None = None
+    situs_prefix: Text | None = None
+    situs_street: Text | None = None
+    situs_suffix: Text | None = None
+    situs_unit: Text | None = None
+    situs_city: Text | None = None
+    situs_state: Text | None = None
+    situs_zip: Text | None = None
+    situs_address: Text | None = None
+    legal_description: Annotated[str, StringConstraints(max_length=10_000)] | None = None
+    property_type: Text | None = None
+    property_class: Text | None = None
+    neighborhood: Text | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    land_area_sqft: Area | None = None
+    living_area_sqft: Area | None = None
+    year_built: Year | None = None
+    effective_year: Year | None = None
+    bedrooms: Rooms | None = None
+    bathrooms: Rooms | None = None
+    stories: Rooms | None = None
+    condition: Text | None = None
+    quality: Text | None = None
+
+
+class FieldChange(Schema):
+    """A field's value before and after."""
+
+    old: Any
+    new: Any
+
+
+class PropertyVersion(Schema):
+    """One version of a property: when it held, whose doing it was, and what it changed."""
+
+    version: int
+    valid_from: datetime
+    valid_to: datetime | None
+    sync_run_id: UUID | None
+    retired: bool
+    changes: dict[str, FieldChange]
+
+
+class PropertySale(Schema):
+    """A transfer of the property; `validity_code` says whether it is evidence of market value."""
+
+    sale_id: str
+    sale_date: date
+    sale_price: Decimal
+    validity_code: str
+    sale_type: str | None
+    deed_type: str | None
+    instrument_number: str | None
+    parcel_count: int | None
+    seller: str | None
+    buyer: str | None
+
+
+class BoundingBox(Schema):
+    """A window in degrees."""
+
+    min_longitude: float
+    min_latitude: float
+    max_longitude: float
+    max_latitude: float
+
+
+class PropertyFilter(Schema):
+    """Which properties a search is for; all that is given must hold."""
+
+    parcel_number: str | None = None
+    property_class: str | None = None
+    neighborhood: str | None = None
+    bbox: BoundingBox | None = None
+    updated_since: datetime | None = None
+    q: str | None = None
+    include_retired: bool = False

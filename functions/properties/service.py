@@ -1,0 +1,174 @@
+"""The rules of properties."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from functions.properties import repository
+from functions.properties.schemas import (
+    BoundingBox,
+    FieldChange,
+    PropertyDetail,
+    PropertyFilter,
+    PropertyPatch,
+    PropertySale,
+    PropertySummary,
+    PropertyVersion,
+)
+from shared import audit
+from shared.access import Caller
+from shared.db import unit_of_work
+from shared.db.models import PROVENANCE
+from shared.db.tenancy import require_onboarded
+from shared.paging import Page, decode_token, encode_token
+from shared.problems import NotFound, PreconditionFailed, Unprocessable
+
+
+def search(county_id: str, wanted: PropertyFilter, *, page_size: int, page_token: str | None) -> Page[PropertySummary]:
+    """A page of the properties that a filter describes, by id. Raises BadRequest for another query's token."""
+    query = [county_id, wanted.model_dump(mode="json")]
+    after = decode_token(query, page_token, str)
+    with unit_of_work(county_id) as connection:
+        found = repository.search(connection, county_id, wanted, after=after[0] if after else None, limit=page_size + 1)
+        if not found:
+            require_onboarded(connection, county_id)
+    items = found[:page_size]
+    more = len(found) > page_size
+    return Page.model_construct(
+        items=items, next_page_token=encode_token(query, [items[-1].property_id]) if more else None
+    )
+
+
+def detail(county_id: str, property_id: str, as_of: date | datetime | None) -> PropertyDetail:
+    """A property as it is, or as it was known at the end of a day (UTC) or at a moment.
+
+    Raises NotFound, and Unprocessable for a day to come.
+    """
+    with unit_of_work(county_id) as connection:
+        if as_of is None:
+            found = repository.find(connection, county_id, property_id)
+        else:
+            found = repository.find_as_of(connection, county_id, property_id, _moment(as_of))
+        if found is None:
+            require_onboarded(connection, county_id)
+    if found is None:
+        when = f" as of {as_of}" if as_of else ""
+        raise NotFound(f"{county_id} has no property {property_id}{when}.", slug="property-not-found")
+    return found
+
+
+def history(county_id: str, property_id: str) -> list[PropertyVersion]:
+    """Every version of a property, newest first, each with what it changed. Raises NotFound."""
+    with unit_of_work(county_id) as connection:
+        rows = repository.versions(connection, county_id, property_id)
+        if not rows:
+            require_onboarded(connection, county_id)
+    if not rows:
+        raise NotFound(f"{county_id} has no property {property_id}.", slug="property-not-found")
+    earlier: list[repository.PropertyRow | None] = [*rows[1:], None]
+    return [
+        PropertyVersion(
+            version=row.version,
+            valid_from=row.valid_from,
+            valid_to=row.valid_to,
+            sync_run_id=row.sync_run_id,
+            retired=row.retired_at is not None,
+            changes=_changes(before, row) if before is not None else {},
+        )
+        for row, before in zip(rows, earlier, strict=True)
+    ]
+
+
+def sales(county_id: str, property_id: str) -> list[PropertySale]:
+    """A property's transfers, newest first. Raises NotFound."""
+    with unit_of_work(county_id) as connection:
+        found = repository.sales(connection, county_id, property_id)
+        if not found and repository.find(connection, county_id, property_id) is None:
+            require_onboarded(connection, county_id)
+            raise NotFound(f"{county_id} has no property {property_id}.", slug="property-not-found")
+    return found
+
+
+def correct(
+    county_id: str, property_id: str, patch: PropertyPatch, *, expected_version: int | None, caller: Caller
+) -> PropertyDetail:
+    """Change fields of a property; the version before goes into the history, and the audit trail says who.
+
+    `expected_version` None means whatever it is now. Raises NotFound, PreconditionFailed where the property has
+    changed since, Unprocessable where nothing is asked for.
+    """
+    asked = patch.model_dump(exclude_unset=True)
+    if not asked:
+        raise Unprocessable("Name at least one field to change.", pointer="/body", slug="nothing-to-change")
+    with unit_of_work(county_id) as connection:
+        version = repository.lock(connection, county_id, property_id)
+        before = repository.find(connection, county_id, property_id) if version is not None else None
+        if before is None:
+            require_onboarded(connection, county_id)
+            raise NotFound(f"{county_id} has no property {property_id}.", slug="property-not-found")
+        if expected_version is not None and expected_version != before.version:
+            raise PreconditionFailed(f"The property is at version {before.version} by now; read it again, then decide.")
+        changed = {name: value for name, value in asked.items() if getattr(before, name) != value}
+        if not changed:
+            return before
+        repository.supersede(connection, county_id, property_id, changed)
+        audit.record(
+            connection,
+            county_id,
+            caller.username,
+            "property.edited",
+            f"properties/{property_id}",
+            {
+                "version": before.version + 1,
+                "changes": {
+                    name: FieldChange(old=getattr(before, name), new=value).model_dump(mode="json")
+                    for name, value in changed.items()
+                },
+            },
+        )
+        after = repository.find(connection, county_id, property_id)
+    if after is None:
+        raise NotFound(f"{county_id} has no property {property_id}.", slug="property-not-found")
+    return after
+
+
+def bounding_box(value: str | None) -> BoundingBox | None:
+    """Read `west,south,east,north` in degrees. Raises Unprocessable, naming what is wrong with it."""
+    if value is None:
+        return None
+    parts = value.split(",")
+    try:
+        west, south, east, north = (float(part) for part in parts)
+    except ValueError:
+        raise _bad_box("bbox is four numbers: west,south,east,north.") from None
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= 90 and -90 <= north <= 90):
+        raise _bad_box("bbox is in degrees: longitudes within 180, latitudes within 90.")
+    if west > east or south > north:
+        raise _bad_box("bbox is upside down: west,south must not exceed east,north.")
+    return BoundingBox(min_longitude=west, min_latitude=south, max_longitude=east, max_latitude=north)
+
+
+def _bad_box(detail: str) -> Unprocessable:
+    return Unprocessable(detail, pointer="/query/bbox", slug="bbox-invalid")
+
+
+def _moment(as_of: date | datetime) -> datetime:
+    now = datetime.now(UTC)
+    if isinstance(as_of, datetime):
+        moment = as_of if as_of.tzinfo else as_of.replace(tzinfo=UTC)
+    elif as_of == now.date():
+        return now
+    else:
+        moment = datetime.combine(as_of + timedelta(days=1), time(), UTC) - timedelta(microseconds=1)
+    if moment > now:
+        raise Unprocessable("as_of lies in the future.", pointer="/query/as_of", slug="as-of-in-the-future")
+    return moment
+
+
+def _changes(before: repository.PropertyRow, after: repository.PropertyRow) -> dict[str, FieldChange]:
+    skipped = PROVENANCE | {"valid_to", "property_id"}
+    old: dict[str, Any] = dict(before._mapping)
+    return {
+        name: FieldChange(old=old[name], new=new)
+        for name, new in after._mapping.items()
+        if name not in skipped and old[name] != new
+    }

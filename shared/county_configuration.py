@@ -1,0 +1,113 @@
+"""A county's configuration: the JSON document that its IT administrator writes, checked."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from shared.access import Permission, Role
+from shared.schemas import CountyId, Schema
+
+SyncMode = Literal["full", "incremental", "snapshot"]
+Share = Annotated[Decimal, Field(ge=0, le=1)]
+
+
+def _known_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name} is no time zone of the IANA database") from error
+    return name
+
+
+class Contact(Schema):
+    """Whom to ask about the county's data."""
+
+    name: str
+    email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+    phone: str | None = None
+
+
+class Guards(Schema):
+    """When a run waits for approval instead of being applied; shares are of the rows known before."""
+
+    max_removed_share: Share = Decimal("0.05")
+    max_rejected_share: Share = Decimal("0.05")
+
+
+class DataIngestionSettings(Schema):
+    """How the county's data comes in.
+
+    `connection_secret_name` is the secret that says where the source is and how to sign in; it belongs to the
+    county, so its name begins with `terrafusion/<county_id>/`. `sync_schedule_cron` is an EventBridge cron
+    expression of six fields (minutes hours day-of-month month day-of-week year) in the county's time zone;
+    without it nothing is scheduled.
+    """
+
+    connection_secret_name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    sync_schedule_cron: Annotated[str, StringConstraints(pattern=r"^\S+( \S+){5}$")] | None = None
+    mode: SyncMode = "full"
+    guards: Guards = Guards()
+
+
+class RoleRefinement(Schema):
+    """What a role may do in this county beyond its usual permissions, or may not."""
+
+    grant: frozenset[Permission] = frozenset()
+    revoke: frozenset[Permission] = frozenset()
+
+
+class RbacSettings(Schema):
+    """Refinements of the platform's roles."""
+
+    roles: dict[Role, RoleRefinement] = Field(default_factory=dict)
+
+
+class ValuationSettings(Schema):
+    """How values are made; `minimum_sales` is the least number of valid sales that a value is based on."""
+
+    minimum_sales: Annotated[int, Field(ge=10)] = 30
+    review_below_confidence: Share = Decimal("0.5")
+
+
+class PluginSettings(Schema):
+    """Settings of the modules."""
+
+    valuation: ValuationSettings = ValuationSettings()
+
+
+class MapExtent(Schema):
+    """Where a map of the county begins, in degrees (WGS 84)."""
+
+    min_longitude: Annotated[float, Field(ge=-180, le=180)]
+    min_latitude: Annotated[float, Field(ge=-90, le=90)]
+    max_longitude: Annotated[float, Field(ge=-180, le=180)]
+    max_latitude: Annotated[float, Field(ge=-90, le=90)]
+
+    @model_validator(mode="after")
+    def _corners_in_order(self) -> "MapExtent":
+        if self.min_longitude >= self.max_longitude or self.min_latitude >= self.max_latitude:
+            raise ValueError("the extent's minimum corner must lie south-west of its maximum corner")
+        return self
+
+
+class CountyConfiguration(Schema):
+    """Everything that makes one county differ from another, but for its mapping."""
+
+    county_id: CountyId
+    county_friendly_name: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    legacy_system_type: Annotated[str, StringConstraints(min_length=1, max_length=60)]
+    timezone: Annotated[str, AfterValidator(_known_timezone)]
+    contact: Contact
+    data_ingestion_settings: DataIngestionSettings
+    rbac_settings: RbacSettings = RbacSettings()
+    plugin_settings: PluginSettings = PluginSettings()
+    default_map_extent: MapExtent | None = None
+
+    @model_validator(mode="after")
+    def _secret_of_its_own(self) -> "CountyConfiguration":
+        prefix = f"terrafusion/{self.county_id}/"
+        if not self.data_ingestion_settings.connection_secret_name.startswith(prefix):
+            raise ValueError(f"connection_secret_name must begin with {prefix}")
+        return self

@@ -1,0 +1,89 @@
+"""Calls a module's handler with the event that API Gateway would send."""
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from shared.access import ROLE_PERMISSIONS, Permission, Role
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+class LambdaContext:
+    """What the Lambda runtime passes beside the event."""
+
+    function_name = "test"
+    memory_limit_in_mb = 1024
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:test"
+    aws_request_id = "00000000-0000-4000-8000-000000000000"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the handler answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+def claims_of(
+    role: Role = Role.IT_ADMIN, counties: Collection[str] = ("king_wa",), username: str = "somebody"
+) -> dict[str, str]:
+    """The claims of an access token of somebody with this role."""
+    permissions: frozenset[Permission] = ROLE_PERMISSIONS[role]
+    return {
+        "sub": f"sub-of-{username}",
+        "username": username,
+        "scope": " ".join(sorted(permission.scope for permission in permissions)),
+        "counties": " ".join(counties),
+        "roles": role.value,
+        "token_use": "access",
+    }
+
+
+def proxy_event(
+    method: str,
+    resource: str,
+    *,
+    path: Mapping[str, str] | None = None,
+    query: Mapping[str, str] | None = None,
+    body: object = None,
+    headers: Mapping[str, str] | None = None,
+    claims: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """A REST API proxy event; `body` is sent as JSON, or as it is when it is a string."""
+    sent = {"content-type": "application/json", **{k.lower(): v for k, v in (headers or {}).items()}}
+    query = dict(query or {}) or None
+    return {
+        "resource": resource,
+        "path": resource.format(**(path or {})),
+        "httpMethod": method,
+        "headers": sent,
+        "multiValueHeaders": {name: [value] for name, value in sent.items()},
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": {k: [v] for k, v in query.items()} if query else None,
+        "pathParameters": dict(path or {}) or None,
+        "stageVariables": None,
+        "requestContext": {
+            "requestId": "request-1",
+            "stage": "test",
+            "identity": {"sourceIp": "127.0.0.1"},
+            "authorizer": {"claims": dict(claims if claims is not None else claims_of())},
+            "httpMethod": method,
+            "path": resource,
+        },
+        "body": body if body is None or isinstance(body, str) else json.dumps(body),
+        "isBase64Encoded": False,
+        "rawQuery": urlencode(query or {}),
+    }
+
+
+def call(handler: Handler, method: str, resource: str, **options: Any) -> Answer:
+    """Call a handler as `proxy_event` says, and read its answer."""
+    response = handler(proxy_event(method, resource, **options), LambdaContext())
+    headers = {name.lower(): values[0] for name, values in (response.get("multiValueHeaders") or {}).items()}
+    text = response.get("body") or ""
+    return Answer(response["statusCode"], headers, json.loads(text) if "json" in headers.get("content-type", "") else text)
