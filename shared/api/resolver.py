@@ -38,12 +38,13 @@ MAX_IDEMPOTENCY_KEY = 200
 
 @dataclass(frozen=True)
 class Route:
-    """A route as it was declared; `permission` None means that it needs no token."""
+    """A route as it was declared: `permission` None means that it needs no token, `status` is that of success."""
 
     method: str
     path: str
     permission: Permission | None
     name: str
+    status: int = 200
 
 
 class Api:
@@ -62,21 +63,29 @@ class Api:
         self._logger = Logger(service=module)
         self._caller: Caller | None = None
 
-    def get(self, path: str, *, permission: Permission | None, summary: str) -> Callable[[Function], Function]:
+    def get(
+        self, path: str, *, permission: Permission | None, summary: str, status: int = 200
+    ) -> Callable[[Function], Function]:
         """Declare a GET. The decorated function's docstring is the description."""
-        return self._route("GET", path, permission, summary)
+        return self._route("GET", path, permission, summary, status)
 
-    def post(self, path: str, *, permission: Permission | None, summary: str) -> Callable[[Function], Function]:
+    def post(
+        self, path: str, *, permission: Permission | None, summary: str, status: int = 200
+    ) -> Callable[[Function], Function]:
         """Declare a POST."""
-        return self._route("POST", path, permission, summary)
+        return self._route("POST", path, permission, summary, status)
 
-    def put(self, path: str, *, permission: Permission | None, summary: str) -> Callable[[Function], Function]:
+    def put(
+        self, path: str, *, permission: Permission | None, summary: str, status: int = 200
+    ) -> Callable[[Function], Function]:
         """Declare a PUT."""
-        return self._route("PUT", path, permission, summary)
+        return self._route("PUT", path, permission, summary, status)
 
-    def patch(self, path: str, *, permission: Permission | None, summary: str) -> Callable[[Function], Function]:
+    def patch(
+        self, path: str, *, permission: Permission | None, summary: str, status: int = 200
+    ) -> Callable[[Function], Function]:
         """Declare a PATCH."""
-        return self._route("PATCH", path, permission, summary)
+        return self._route("PATCH", path, permission, summary, status)
 
     @property
     def caller(self) -> Caller:
@@ -131,10 +140,10 @@ class Api:
             self._caller = None
 
     def _route(
-        self, method: str, path: str, permission: Permission | None, summary: str
+        self, method: str, path: str, permission: Permission | None, summary: str, status: int
     ) -> Callable[[Function], Function]:
         def declare(function: Function) -> Function:
-            self.routes.append(Route(method, path, permission, function.__name__))
+            self.routes.append(Route(method, path, permission, function.__name__, status))
             rule = path.replace("{", "<").replace("}", ">")
             register = getattr(self.resolver, method.lower())
             register(

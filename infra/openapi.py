@@ -1,0 +1,136 @@
+"""The OpenAPI document, derived from the routes that the modules declare.
+
+It is kept beside the function that serves it (functions/platform/openapi.json), so that a change of the API is
+seen in review; a test compares the two. `python -m infra.openapi` writes it anew.
+"""
+
+import importlib
+import json
+from typing import Any
+
+from infra.functions import REGISTRY
+from infra.settings import ROOT
+from shared.api import Api, Route
+from shared.api.problems import PROBLEM_JSON
+
+DOCUMENT = ROOT / "functions" / "platform" / "openapi.json"
+TITLE = "TerraFusion"
+VERSION = "1"
+
+_DESCRIPTION = (
+    "County property assessment: synchronization, valuation, ratio studies, reporting and GIS export. Money is exact "
+    "decimal (a string), times carry their offset, areas are square feet, coordinates are WGS 84 longitude and latitude. "
+    "Errors are RFC 9457 problem details."
+)
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "description": "The ETag of what you read, or *.",
+    "schema": {"type": "string"},
+}
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key and body again find what the first request made.",
+    "schema": {"type": "string", "maxLength": 200},
+}
+_PROBLEM = {
+    "title": "Problem",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "request_id"],
+    "properties": {
+        "type": {"type": "string", "description": "urn:terrafusion:problem: and the problem's name"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "detail"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "JSON pointer to the fault"},
+                    "detail": {"type": "string"},
+                    "rule": {"type": "string"},
+                    "line": {"type": "integer"},
+                },
+            },
+        },
+    },
+}
+
+
+class SchemaNameError(ValueError):
+    """Two modules have different schemas of one name."""
+
+
+def document() -> dict[str, Any]:
+    """The whole API as OpenAPI 3.1."""
+    paths: dict[str, Any] = {}
+    schemas: dict[str, Any] = {"Problem": _PROBLEM}
+    for api in _apis():
+        described = _described(api)
+        for name, schema in described.get("components", {}).get("schemas", {}).items():
+            if schemas.setdefault(name, schema) != schema:
+                raise SchemaNameError(f"{api.module} describes {name} in another way than a module before it")
+        for route in api.routes:
+            operation = described["paths"][route.path][route.method.lower()]
+            paths.setdefault(route.path, {})[route.method.lower()] = _completed(operation, route)
+    for unused in ("HTTPValidationError", "ResponseValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": TITLE, "version": VERSION, "description": _DESCRIPTION},
+        "servers": [{"url": "/"}],
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "schemas": dict(sorted(schemas.items())),
+            "securitySchemes": {
+                "access_token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "The access_token of POST /v1/auth/login.",
+                }
+            },
+        },
+    }
+
+
+def rendered() -> str:
+    """The document as it is kept and served."""
+    return json.dumps(document(), indent=1, sort_keys=False, default=str) + "\n"
+
+
+def _apis() -> list[Api]:
+    return [importlib.import_module(spec.module_path).api for spec in REGISTRY.api]
+
+
+def _described(api: Api) -> dict[str, Any]:
+    schema = api.resolver.get_openapi_json_schema(title=TITLE, version=VERSION)
+    described: dict[str, Any] = json.loads(schema)
+    return described
+
+
+def _completed(operation: dict[str, Any], route: Route) -> dict[str, Any]:
+    responses: dict[str, Any] = {str(route.status): operation["responses"]["200"]}
+    responses["default"] = {
+        "description": "A problem",
+        "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    completed = {**operation, "responses": responses, "security": []}
+    if route.permission is None:
+        return completed
+    completed["security"] = [{"access_token": [route.permission.scope]}]
+    completed["x-permission"] = route.permission.value
+    extra = {"POST": [_IDEMPOTENCY_KEY], "PUT": [_IF_MATCH], "PATCH": [_IF_MATCH]}.get(route.method, [])
+    if extra:
+        completed["parameters"] = [*operation.get("parameters", []), *extra]
+    return completed
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(rendered())

@@ -1,0 +1,78 @@
+"""Array types, and the checks every ratio statistic makes of its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.appraisal.errors import AppraisalInputError
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+TextArray = NDArray[np.str_]
+FloatLike = FloatArray | NDArray[Any] | Sequence[float]
+
+FEWEST_SALES = 2
+
+
+def positive_numbers(name: str, values: FloatLike, fewest: int = FEWEST_SALES) -> FloatArray:
+    """`values` as a one-dimensional float array, all finite and above zero.
+
+    Raises AppraisalInputError naming `name` for text, NaN, infinities, zeros, negatives and fewer than
+    `fewest` values.
+    """
+    array = finite_numbers(name, values, fewest)
+    if (array <= 0).any():
+        raise AppraisalInputError(name, f"every value must be above zero; {_first(array, array <= 0)}")
+    return array
+
+
+def finite_numbers(name: str, values: FloatLike, fewest: int = FEWEST_SALES) -> FloatArray:
+    """`values` as a one-dimensional float array of at least `fewest` finite numbers."""
+    raw = np.asarray(values)
+    if raw.size == 0 and fewest > 0:
+        raise AppraisalInputError(name, f"is empty; at least {fewest} values are needed")
+    if raw.dtype.kind == "O":
+        raw = _from_objects(name, raw)
+    if raw.dtype.kind not in "iuf":
+        raise AppraisalInputError(name, f"must hold numbers, not values of type {raw.dtype}")
+    if raw.ndim != 1:
+        raise AppraisalInputError(name, f"must have one dimension, not {raw.ndim}")
+    if raw.size < fewest:
+        raise AppraisalInputError(name, f"at least {fewest} values are needed and there are {raw.size}")
+    array = raw.astype(np.float64, copy=False)
+    finite = np.isfinite(array)
+    if not finite.all():
+        raise AppraisalInputError(name, f"every value must be a finite number; {_first(array, ~finite)}")
+    return array
+
+
+def sales_pair(estimate: FloatLike, sale_price: FloatLike, fewest: int = FEWEST_SALES) -> tuple[FloatArray, FloatArray]:
+    """Checked estimates and sale prices of the same sales, both above zero and of one length."""
+    estimates = positive_numbers("estimate", estimate, fewest)
+    prices = positive_numbers("sale_price", sale_price, fewest)
+    if estimates.size != prices.size:
+        raise AppraisalInputError(
+            "sale_price",
+            f"has {prices.size} values and estimate has {estimates.size}; they must be the same sales",
+        )
+    return estimates, prices
+
+
+def _from_objects(name: str, raw: NDArray[Any]) -> FloatArray:
+    """Decimals and integers of any size are numbers; text that looks like a number is not."""
+    if any(isinstance(value, str | bytes | bool) or value is None for value in raw.ravel()):
+        raise AppraisalInputError(name, "must hold numbers, not text or missing values")
+    try:
+        return raw.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise AppraisalInputError(name, "must hold numbers") from error
+
+
+def _first(array: FloatArray, wrong: BoolArray) -> str:
+    position = int(np.flatnonzero(wrong)[0])
+    return f"{int(wrong.sum())} are not, the first is {array[position]} at position {position}"

@@ -1,0 +1,286 @@
+"""Value by adjusted comparable sales.
+
+The most similar sales of the county are each adjusted to the subject (first for time, then for location and each
+characteristic) with the differences that the hedonic regression finds, and reconciled as a weighted mean. The
+interval comes from the errors this very procedure makes on past sales that were kept out of a first fit.
+
+Only sales strictly before the valuation day are used, for the regression, the trend and as comparables. An earlier
+sale of the subject itself is an ordinary comparable. To test the model on a sale, fit it without that sale
+(`cross_values` does so for all of them): then its price enters nothing that values it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, TextArray
+from shared.appraisal.columns import Characteristics, Sales
+from shared.appraisal.conformal import ErrorModel, fit_errors
+from shared.appraisal.errors import InsufficientSalesError
+from shared.appraisal.hedonic import FEWEST_SALES, MOST_SALES, HedonicModel, fit_hedonic, usable_for_fit
+from shared.appraisal.models import Predictions
+from shared.appraisal.similarity import Similarity, Traits
+from shared.appraisal.time_trend import DAYS_A_YEAR
+
+TIME = "time"
+METHOD = "comparable_sales"
+COMPARABLES = 15
+LENGTHS_KM = (0.35, 0.7, 1.5, 4.0)
+_KEEP_ONE_IN = 5
+_MOST_KEPT_OUT = 1500
+_TUNING_SALES = 500
+_FEWEST_ERRORS = 10
+_SUBJECTS_AT_ONCE = 128
+_ODD = 1.25
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """Comparables of n subjects, k each. Shapes: (n, k); `steps` (n, k, names) in log points; the rest (n,).
+
+    `weight` sums to 1 over a subject's comparables; `difficulty` is what the interval's width depends on.
+    """
+
+    rows: IntArray
+    distance: FloatArray
+    steps: FloatArray
+    adjusted: FloatArray
+    weight: FloatArray
+    estimate: FloatArray
+    difficulty: FloatArray
+
+
+@dataclass(frozen=True)
+class ComparableSales:
+    """The fitted model of one county and valuation day. It satisfies `models.Model`.
+
+    `rows` are the positions, in the sales given to `fit_comparables`, of the sales it uses.
+    """
+
+    sales: Sales
+    rows: IntArray
+    hedonic: HedonicModel
+    similarity: Similarity
+    contributions: FloatArray
+    errors: ErrorModel
+    valuation_day: int
+    usual_difficulty: FloatArray
+
+    name = METHOD
+
+    @property
+    def adjustment_names(self) -> tuple[str, ...]:
+        """The steps from a sale's price to its adjusted price, in order."""
+        return (TIME, *self.hedonic.names)
+
+    @property
+    def extra_error(self) -> float:
+        """The log error of carrying prices from the last sale to the valuation day."""
+        return float(self.hedonic.trend.standard_error([float(self.hedonic.trend.last_day)])[0])
+
+    def predict(self, subjects: Characteristics) -> Predictions:
+        """Value the subjects; NaN for those that lack a living area, or both coordinates and a neighborhood."""
+        able = self.can_value(subjects)
+        positions = np.flatnonzero(able)
+        found = self.reconcile(subjects.take(positions))
+        low, high = self.errors.bounds(found.difficulty, self.extra_error)
+        filled = {
+            "estimate": found.estimate,
+            "low": found.estimate * low,
+            "high": found.estimate * high,
+            "confidence": self.errors.share_within(found.difficulty, self.extra_error),
+        }
+        contributions = self._contributions(found)
+        return Predictions(
+            **{name: _spread(values, positions, len(subjects)) for name, values in filled.items()},
+            contributions={
+                name: _spread(values, positions, len(subjects)) for name, values in contributions.items()
+            },
+        )
+
+    def values(self, subjects: Characteristics) -> FloatArray:
+        """The estimates alone; NaN as in `predict`."""
+        positions = np.flatnonzero(self.can_value(subjects))
+        return _spread(self.reconcile(subjects.take(positions)).estimate, positions, len(subjects))
+
+    def can_value(self, subjects: Characteristics) -> BoolArray:
+        """Which subjects have what a value needs: a living area, and coordinates or a known neighborhood."""
+        area = subjects.living_area_sqft
+        placed = subjects.located | np.isin(subjects.neighborhood, self._neighborhoods())
+        return np.asarray(np.isfinite(area) & (area > 0) & placed)
+
+    def reconcile(self, subjects: Characteristics) -> Reconciled:
+        """Choose, adjust and weigh the comparables of subjects that `can_value` accepts."""
+        parts = [
+            self._reconcile(subjects.take(np.arange(start, min(start + _SUBJECTS_AT_ONCE, len(subjects)))))
+            for start in range(0, max(len(subjects), 1), _SUBJECTS_AT_ONCE)
+        ]
+        names = ("rows", "distance", "steps", "adjusted", "weight", "estimate", "difficulty")
+        return Reconciled(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+    def _neighborhoods(self) -> TextArray:
+        known = self.sales.characteristics.neighborhood
+        return np.unique(known[known != ""])
+
+    def _reconcile(self, subjects: Characteristics) -> Reconciled:
+        day = np.full(len(subjects), float(self.valuation_day))
+        contributions, inside = self.hedonic.contributions(subjects, day)
+        traits = _traits(self.hedonic, subjects, contributions, day, self.valuation_day)
+        near = self.similarity.nearest(traits, COMPARABLES)
+        steps = self._steps(contributions, near.rows, subjects.located & inside)
+        adjusted = self.sales.sale_price[near.rows] * np.exp(steps.sum(axis=2))
+        weight = self._weights(near.distance, steps, adjusted)
+        estimate = (weight * adjusted).sum(axis=1)
+        difficulty = _difficulty(near.distance, steps, adjusted, weight, estimate)
+        return Reconciled(near.rows, near.distance, steps, adjusted, weight, estimate, difficulty)
+
+    def _steps(self, contributions: FloatArray, rows: IntArray, placed: BoolArray) -> FloatArray:
+        """Log adjustments of each comparable to its subject, by `adjustment_names`."""
+        time = self.hedonic.trend.log_factor(self.sales.sale_day.astype(np.float64))[rows]
+        differences = contributions[:, None, :] - self.contributions[rows]
+        # Without a place on the surface no difference in location is known.
+        differences[~placed, :, -1] = 0.0
+        return np.concatenate([time[:, :, None], differences], axis=2)
+
+    def _weights(self, distance: FloatArray, steps: FloatArray, adjusted: FloatArray) -> FloatArray:
+        """Nearer, less adjusted and less odd comparables count more."""
+        furthest = np.maximum(distance.max(axis=1, keepdims=True), 1e-9)
+        near = np.exp(-0.5 * (distance / furthest) ** 2)
+        gross = np.abs(steps).sum(axis=2)
+        log_adjusted = np.log(adjusted)
+        away = np.abs(log_adjusted - np.median(log_adjusted, axis=1, keepdims=True))
+        odd = np.maximum(1.0, away / (_ODD * self.hedonic.scale))
+        weight = near / (1.0 + gross) / odd
+        return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+
+    def _contributions(self, found: Reconciled) -> dict[str, FloatArray]:
+        """The weighted mean price of the comparables and of each adjustment, in dollars."""
+        price = self.sales.sale_price[found.rows]
+        running = price[:, :, None] * np.exp(np.cumsum(found.steps, axis=2))
+        before = np.concatenate([price[:, :, None], running[:, :, :-1]], axis=2)
+        dollars = np.einsum("nk,nkg->ng", found.weight, running - before)
+        named = {name: dollars[:, number] for number, name in enumerate(self.adjustment_names)}
+        return {"comparable_prices": (found.weight * price).sum(axis=1), **named}
+
+
+def fit_comparables(sales: Sales, valuation_day: int) -> ComparableSales:
+    """Fit the county's model for a valuation day, with its sales strictly before it.
+
+    Sales on or after the day, without a price or without a living area are left out; of very many the latest
+    60,000 are used. Raises InsufficientSalesError when fewer than 50 remain, AppraisalInputError for a valuation
+    day more than a year after the last of them.
+    """
+    rows = np.flatnonzero(usable_for_fit(sales, valuation_day))
+    if rows.size < FEWEST_SALES:
+        raise InsufficientSalesError("sales", int(rows.size), FEWEST_SALES, "a value by comparable sales")
+    if rows.size > MOST_SALES:
+        latest = np.argsort(-sales.sale_day[rows], kind="stable")[:MOST_SALES]
+        rows = np.sort(rows[latest])
+    used = sales.take(rows)
+    trial, kept_out = _trial(used, valuation_day)
+    similarity = _tuned(trial, kept_out)
+    errors, difficulty = _errors_on(replace(trial, similarity=similarity), kept_out)
+    model = _uncalibrated(used, rows.astype(np.int64), valuation_day)
+    return replace(
+        model,
+        similarity=model.similarity.with_length(similarity.length_km),
+        errors=fit_errors(errors, difficulty),
+        usual_difficulty=np.quantile(difficulty, 0.95, axis=0),
+    )
+
+
+def cross_values(sales: Sales, model: ComparableSales, folds: int = 5) -> FloatArray:
+    """The value of each sale's property as of the model's valuation day, its own price not used; shape (n,).
+
+    A sale that the model was fitted on is valued by a model fitted without it and the rest of its fold (the sales
+    are dealt into `folds` by day, so that each fold covers the whole period); every other sale by `model` itself.
+    NaN where there is no value. Raises InsufficientSalesError when the folds leave too few sales to fit on.
+    """
+    values = np.full(len(sales), np.nan)
+    outside = np.setdiff1d(np.arange(len(sales)), model.rows)
+    values[outside] = model.predict(sales.characteristics.take(outside)).estimate
+    dealt = model.rows[np.argsort(sales.sale_day[model.rows], kind="stable")]
+    for fold in range(folds):
+        held = dealt[fold::folds]
+        rest = np.setdiff1d(model.rows, held)
+        part = _uncalibrated(sales.take(rest), rest, model.valuation_day)
+        part = replace(part, similarity=part.similarity.with_length(model.similarity.length_km))
+        values[held] = part.values(sales.characteristics.take(held))
+    return values
+
+
+def _trial(used: Sales, valuation_day: int) -> tuple[ComparableSales, Sales]:
+    """A model fitted without some sales of the whole period, and those sales."""
+    by_day = np.argsort(used.sale_day, kind="stable")
+    every = max(_KEEP_ONE_IN, len(used) // _MOST_KEPT_OUT)
+    # The first and the last sale stay, so that the trend covers the period.
+    kept_out = by_day[every // 2 : -1 : every]
+    rest = np.setdiff1d(np.arange(len(used)), kept_out)
+    return _uncalibrated(used.take(rest), rest, valuation_day), used.take(kept_out)
+
+
+def _uncalibrated(used: Sales, rows: IntArray, valuation_day: int) -> ComparableSales:
+    hedonic = fit_hedonic(used, valuation_day)
+    day = used.sale_day.astype(np.float64)
+    contributions, _ = hedonic.contributions(used.characteristics, day)
+    contributions[:, -1] = hedonic.left_out
+    traits = _traits(hedonic, used.characteristics, contributions, day, valuation_day)
+    similarity = Similarity(traits, hedonic.scale, LENGTHS_KM[1])
+    unknown = ErrorModel(np.zeros(0), 0.0, np.zeros(0))
+    return ComparableSales(used, rows, hedonic, similarity, contributions, unknown, valuation_day, np.zeros(0))
+
+
+def _traits(
+    hedonic: HedonicModel,
+    properties: Characteristics,
+    contributions: FloatArray,
+    day: FloatArray,
+    valuation_day: int,
+) -> Traits:
+    """Location and neighborhood are compared as places, not as what they add to value."""
+    names = hedonic.names
+    kept = [number for number, name in enumerate(names) if name not in ("location", "neighborhood")]
+    position = hedonic.surface.grid.kilometres(properties.longitude, properties.latitude)
+    years = (valuation_day - day) / DAYS_A_YEAR
+    return Traits(contributions[:, kept], position, years, properties.neighborhood)
+
+
+def _tuned(trial: ComparableSales, kept_out: Sales) -> Similarity:
+    """The similarity whose length in km values the sales kept out with the smallest mean error."""
+    if not trial.sales.characteristics.located.any():
+        return trial.similarity
+    candidates = [trial.similarity.with_length(length) for length in LENGTHS_KM]
+    chosen = kept_out.take(np.arange(0, len(kept_out), max(1, len(kept_out) // _TUNING_SALES)))
+    errors = [
+        float(np.mean(np.abs(_errors_on(replace(trial, similarity=candidate), chosen)[0])))
+        for candidate in candidates
+    ]
+    return candidates[int(np.argmin(errors))]
+
+
+def _errors_on(trial: ComparableSales, kept_out: Sales) -> tuple[FloatArray, FloatArray]:
+    """log(time-adjusted price / estimate) of sales the trial was not fitted on, and their difficulty."""
+    valued = kept_out.take(trial.can_value(kept_out.characteristics))
+    if len(valued) < _FEWEST_ERRORS:
+        raise InsufficientSalesError("sales", len(valued), _FEWEST_ERRORS, "measuring the error on sales with a place")
+    found = trial.reconcile(valued.characteristics)
+    day = valued.sale_day.astype(np.float64)
+    price = np.log(valued.sale_price) + trial.hedonic.trend.log_factor(day)
+    return np.asarray(price - np.log(found.estimate)), found.difficulty
+
+
+def _difficulty(
+    distance: FloatArray, steps: FloatArray, adjusted: FloatArray, weight: FloatArray, estimate: FloatArray
+) -> FloatArray:
+    """How far apart the adjusted prices are, how far the comparables, how large the adjustments; (n, 3)."""
+    spread = np.sqrt((weight * np.log(adjusted / estimate[:, None]) ** 2).sum(axis=1))
+    gross = (weight * np.abs(steps[:, :, 1:]).sum(axis=2)).sum(axis=1)
+    return np.column_stack([spread, (weight * distance).sum(axis=1), gross])
+
+
+def _spread(values: FloatArray, positions: IntArray, size: int) -> FloatArray:
+    full = np.full(size, np.nan)
+    full[positions] = values
+    return full

@@ -1,0 +1,76 @@
+"""Prediction intervals from errors on sales that were left out.
+
+The errors log(price / estimate) of left-out sales, divided by how large an error their difficulty leads one to
+expect, have empirical quantiles; multiplied back they bound a new sale (normalised split conformal prediction:
+Lei et al., JASA 2018). Nothing is assumed about the distribution of errors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from shared.appraisal.arrays import FloatArray
+
+COVERAGE = 0.80
+WITHIN = 0.10
+_SMALLEST_SHARE = 0.4
+_LARGEST_SHARE = 4.0
+
+
+@dataclass(frozen=True)
+class ErrorModel:
+    """Scaled errors of left-out sales, and how difficulty (columns that are 0 at the easiest) scales them."""
+
+    coefficients: FloatArray
+    typical: float
+    scaled_errors: FloatArray
+
+    def expected(self, difficulty: FloatArray) -> FloatArray:
+        """The expected absolute log error at each difficulty; shape (n,)."""
+        design = np.column_stack([np.ones(len(difficulty)), difficulty])
+        return np.clip(design @ self.coefficients, _SMALLEST_SHARE * self.typical, _LARGEST_SHARE * self.typical)
+
+    def bounds(
+        self, difficulty: FloatArray, extra_error: float = 0.0, coverage: float = COVERAGE
+    ) -> tuple[FloatArray, FloatArray]:
+        """Factors below and above the estimate that hold `coverage` of sales.
+
+        `extra_error` is an independent log error (standard deviation) that the left-out sales did not have, such
+        as that of a trend carried beyond the last sale: the interval is widened as independent errors add.
+        """
+        low, high = self._quantiles(coverage)
+        scale = self._scale(difficulty, extra_error)
+        return np.exp(np.minimum(low, 0.0) * scale), np.exp(np.maximum(high, 0.0) * scale)
+
+    def share_within(self, difficulty: FloatArray, extra_error: float = 0.0, within: float = WITHIN) -> FloatArray:
+        """The share of left-out errors that would lie within +-`within` of the estimate at this difficulty."""
+        ordered = np.sort(self.scaled_errors)
+        scale = self._scale(difficulty, extra_error)
+        above = np.searchsorted(ordered, np.log1p(within) / scale, side="right")
+        below = np.searchsorted(ordered, np.log1p(-within) / scale, side="left")
+        return np.asarray((above - below) / ordered.size, dtype=np.float64)
+
+    def _scale(self, difficulty: FloatArray, extra_error: float) -> FloatArray:
+        spread = max(float(np.std(self.scaled_errors)), 1e-9)
+        return np.hypot(self.expected(difficulty), extra_error / spread)
+
+    def _quantiles(self, coverage: float) -> tuple[float, float]:
+        # The finite-sample correction of conformal prediction: the (n + 1)th error is the new one.
+        size = self.scaled_errors.size
+        tail = max((1.0 - coverage) / 2.0 * (size + 1) / size - 1.0 / size, 0.0)
+        low, high = np.quantile(self.scaled_errors, [tail, 1.0 - tail])
+        return float(low), float(high)
+
+
+def fit_errors(errors: FloatArray, difficulty: FloatArray) -> ErrorModel:
+    """Learn from left-out log errors (n,) and their difficulty (n, columns)."""
+    absolute = np.abs(errors)
+    typical = max(float(absolute.mean()), 1e-6)
+    design = np.column_stack([np.ones(errors.size), difficulty])
+    # One very odd sale must not decide what difficulty means.
+    limited = np.minimum(absolute, np.quantile(absolute, 0.99))
+    gram = design.T @ design + 1e-6 * errors.size * np.eye(design.shape[1])
+    model = ErrorModel(np.linalg.solve(gram, design.T @ limited), typical, errors)
+    return ErrorModel(model.coefficients, typical, errors / model.expected(difficulty))

@@ -1,0 +1,25 @@
+"""What the appraisal library refuses, and why."""
+
+from __future__ import annotations
+
+
+class AppraisalInputError(ValueError):
+    """An argument that no statistic can be computed from.
+
+    `argument` names the parameter at fault, `problem` says what is wrong with it.
+    """
+
+    def __init__(self, argument: str, problem: str) -> None:
+        self.argument = argument
+        self.problem = problem
+        super().__init__(f"{argument}: {problem}")
+
+
+class InsufficientSalesError(AppraisalInputError):
+    """There are too few usable sales: `found` of the `needed`."""
+
+    def __init__(self, argument: str, found: int, needed: int, purpose: str) -> None:
+        self.found = found
+        self.needed = needed
+        self.purpose = purpose
+        super().__init__(argument, f"{purpose} needs at least {needed} sales and there are {found}")

@@ -1,0 +1,220 @@
+"""From characteristics to the columns of a regression, learned from the county's own sales.
+
+Each characteristic becomes a group of columns: a number is standardised and given hinges at its quantiles (so that
+the effect of a square foot may differ between small and large homes), a code becomes one column a level. The groups
+are the names under which adjustments are reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from shared.appraisal.arrays import FloatArray, IntArray, TextArray
+from shared.appraisal.columns import Characteristics
+from shared.appraisal.time_trend import DAYS_A_YEAR
+
+_LINEAR_PENALTY = 1.0
+_HINGE_PENALTY = 3.0
+_LEVEL_PENALTY = 3.0
+_MOST_UNKNOWN = 0.4
+_MOST_LEVELS = 300
+_FEWEST_A_LEVEL = 5
+_MIDDLE = (50.0,)
+_FIVE = (5.0, 25.0, 50.0, 75.0, 95.0)
+
+Reader = Callable[[Characteristics, FloatArray], FloatArray]
+
+
+@dataclass(frozen=True)
+class _Number:
+    """A numeric group: (value - mean) / deviation, its hinges, and whether zero is a state of its own."""
+
+    name: str
+    read: Reader
+    mean: float
+    deviation: float
+    usual: float
+    knots: tuple[float, ...]
+    has_zero: bool
+    lowest: float
+    highest: float
+
+    def design(self, properties: Characteristics, day: FloatArray) -> FloatArray:
+        value = self.read(properties, day)
+        value = np.clip(np.where(np.isfinite(value), value, self.usual), self.lowest, self.highest)
+        columns = [(value - self.mean) / self.deviation]
+        columns += [np.maximum(value - knot, 0.0) / self.deviation for knot in self.knots]
+        if self.has_zero:
+            columns.append((value > 0.0).astype(np.float64))
+        return np.column_stack(columns)
+
+    @property
+    def penalties(self) -> list[float]:
+        return [_LINEAR_PENALTY, *[_HINGE_PENALTY] * len(self.knots), *[_LINEAR_PENALTY] * self.has_zero]
+
+    def unknown(self, properties: Characteristics, day: FloatArray) -> FloatArray:
+        return np.asarray(~np.isfinite(self.read(properties, day)), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """A coded group: one column a level; a level not seen in the sales has none."""
+
+    name: str
+    read: Callable[[Characteristics], TextArray]
+    levels: TextArray
+
+    def design(self, properties: Characteristics, day: FloatArray) -> FloatArray:
+        del day
+        return (self.read(properties)[:, None] == self.levels[None, :]).astype(np.float64)
+
+    @property
+    def penalties(self) -> list[float]:
+        return [_LEVEL_PENALTY] * len(self.levels)
+
+    def unknown(self, properties: Characteristics, day: FloatArray) -> FloatArray:
+        del day
+        return (~np.isin(self.read(properties), self.levels)).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Features:
+    """The learned columns. `design` gives shape (n, columns); `groups[i]` names column i's characteristic."""
+
+    parts: tuple[_Number | _Levels, ...]
+    groups: tuple[str, ...]
+    penalties: FloatArray
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The groups, each once, in the order in which adjustments are made."""
+        return tuple(dict.fromkeys(self.groups))
+
+    def design(self, properties: Characteristics, day: FloatArray) -> FloatArray:
+        """The regression's columns for properties as they are on `day` (age counts to it)."""
+        if not self.parts:
+            return np.zeros((len(properties), 0))
+        return np.column_stack([part.design(properties, day) for part in self.parts])
+
+    def unknown(self, properties: Characteristics, day: FloatArray) -> dict[str, FloatArray]:
+        """For each group, 1 where a property's characteristic is unknown or a code never seen."""
+        found: dict[str, FloatArray] = {}
+        for part in self.parts:
+            missing = part.unknown(properties, day)
+            # A group of a number and its codes is known when either is.
+            found[part.name] = np.minimum(found[part.name], missing) if part.name in found else missing
+        return found
+
+
+def learn_features(properties: Characteristics, day: FloatArray) -> Features:
+    """Decide from sales which characteristics are usable and how they are coded.
+
+    A characteristic unknown for more than 40 % of the sales, or the same for all, is left out.
+    """
+    parts: list[_Number | _Levels | None] = [
+        _number("living_area", lambda p, _: np.log(_positive(p.living_area_sqft)), properties, day, _FIVE),
+        _number("land_area", lambda p, _: np.log(_positive(p.land_area_sqft)), properties, day, _FIVE),
+        _number("age", lambda p, d: _age(p.year_built, d), properties, day, _FIVE),
+        _number("effective_age", _effective_age, properties, day, (25.0,)),
+        _number("bathrooms", lambda p, _: p.bathrooms, properties, day, _MIDDLE),
+        _number("bedrooms", lambda p, _: p.bedrooms, properties, day, _MIDDLE),
+        _number("stories", lambda p, _: p.stories, properties, day, _MIDDLE),
+        _number("quality", lambda p, _: _as_numbers(p.quality), properties, day, _MIDDLE),
+        _number("quality", _quality_by_size, properties, day, ()),
+        _levels("quality", lambda p: p.quality, properties),
+        _number("condition", lambda p, _: _as_numbers(p.condition), properties, day, ()),
+        _levels("condition", lambda p: p.condition, properties),
+    ]
+    for name in properties.numeric:
+        parts.append(_number(name, _attribute(name), properties, day, _MIDDLE))
+    for name in properties.categorical:
+        parts.append(_levels(name, _code(name), properties))
+    parts.append(_levels("neighborhood", lambda p: p.neighborhood, properties))
+    usable = tuple(part for part in parts if part is not None)
+    groups = tuple(part.name for part in usable for _ in part.penalties)
+    return Features(usable, groups, np.array([penalty for part in usable for penalty in part.penalties]))
+
+
+def _number(
+    name: str, read: Reader, properties: Characteristics, day: FloatArray, quantiles: tuple[float, ...]
+) -> _Number | None:
+    value = read(properties, day)
+    known = value[np.isfinite(value)]
+    if known.size < (1.0 - _MOST_UNKNOWN) * max(value.size, 1) or known.size == 0:
+        return None
+    low, high = float(known.min()), float(known.max())
+    deviation = float(known.std())
+    if deviation <= 1e-9 * max(1.0, abs(high)):
+        return None
+    knots = tuple(float(k) for k in np.unique(np.percentile(known, quantiles)) if low < k < high) if quantiles else ()
+    zeros = float((known == 0.0).mean())
+    has_zero = low >= 0.0 and 0.1 < zeros < 1.0
+    return _Number(name, read, float(known.mean()), deviation, float(np.median(known)), knots, has_zero, low, high)
+
+
+def _levels(name: str, read: Callable[[Characteristics], TextArray], properties: Characteristics) -> _Levels | None:
+    value = read(properties)
+    known = value[value != ""]
+    if known.size < (1.0 - _MOST_UNKNOWN) * max(value.size, 1) or known.size == 0:
+        return None
+    levels, counts = np.unique(known, return_counts=True)
+    common = np.argsort(-counts, kind="stable")[:_MOST_LEVELS]
+    chosen = np.sort(levels[common[counts[common] >= _FEWEST_A_LEVEL]])
+    return _Levels(name, read, chosen) if chosen.size > 1 else None
+
+
+def _positive(values: FloatArray) -> FloatArray:
+    return np.where(values > 0.0, values, np.nan)
+
+
+def _age(year: FloatArray, day: FloatArray) -> FloatArray:
+    """Years from the year built to the day; a year that cannot be one is unknown."""
+    built = np.where(year >= 1600.0, year, np.nan)
+    # Ordinal day 1 is in the year 1, so a day in the year y is y - 1 years and some days on.
+    return np.maximum(day / DAYS_A_YEAR + 1.0 - built, 0.0)
+
+
+def _effective_age(properties: Characteristics, day: FloatArray) -> FloatArray:
+    """Years since the effective year where one is given and later than the year built, else the age."""
+    effective = np.where(properties.effective_year >= 1600.0, properties.effective_year, np.nan)
+    return _age(np.fmax(effective, properties.year_built), day)
+
+
+def _quality_by_size(properties: Characteristics, day: FloatArray) -> FloatArray:
+    """Quality times log area (both about their usual values): better homes gain more from size."""
+    del day
+    return (_as_numbers(properties.quality) - 7.0) * (np.log(_positive(properties.living_area_sqft)) - 7.5)
+
+
+def _as_numbers(values: TextArray) -> FloatArray:
+    """Codes that are numbers as numbers, others as unknown."""
+    levels, position = np.unique(values, return_inverse=True)
+    return np.array([_number_or_nan(str(level)) for level in levels], dtype=np.float64)[position]
+
+
+def _number_or_nan(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        return float("nan")
+    return number if np.isfinite(number) else float("nan")
+
+
+def _attribute(name: str) -> Reader:
+    return lambda properties, _: properties.numeric[name]
+
+
+def _code(name: str) -> Callable[[Characteristics], TextArray]:
+    return lambda properties: properties.categorical[name]
+
+
+def group_sums(values: FloatArray, groups: tuple[str, ...], names: tuple[str, ...]) -> FloatArray:
+    """Sum the columns of `values` (n, columns) by group; shape (n, groups)."""
+    where: IntArray = np.array([names.index(group) for group in groups], dtype=np.int64)
+    summed = np.zeros((len(values), len(names)))
+    for number in range(len(names)):
+        summed[:, number] = values[:, where == number].sum(axis=1)
+    return summed

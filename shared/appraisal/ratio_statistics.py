@@ -1,0 +1,162 @@
+"""The statistics of a ratio study, as point values.
+
+A ratio is an estimate of value divided by the sale price of the same property. All functions are pure, take
+one-dimensional arrays of the same sales and raise AppraisalInputError for what is no such array. Unless said
+otherwise the formulas are those of the IAAO Standard on Ratio Studies (April 2013), section 5 and appendix D.
+MKI follows Quintos (2020, 2021); VEI is the vertical equity indicator of the IAAO's revision of the standard.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from shared.appraisal.arrays import FloatArray, FloatLike, IntArray, positive_numbers, sales_pair
+from shared.appraisal.errors import AppraisalInputError
+
+FEWEST_FOR_SLOPE = 3
+FEWEST_FOR_VEI = 20
+
+
+def ratios(estimate: FloatLike, sale_price: FloatLike) -> FloatArray:
+    """estimate / sale_price of each sale; shape (n,)."""
+    estimates, prices = sales_pair(estimate, sale_price)
+    return estimates / prices
+
+
+def median_ratio(ratio: FloatLike) -> float:
+    """The middle ratio: the standard's preferred measure of appraisal level."""
+    return float(np.median(positive_numbers("ratio", ratio)))
+
+
+def mean_ratio(ratio: FloatLike) -> float:
+    """The arithmetic mean of the ratios."""
+    return float(np.mean(positive_numbers("ratio", ratio)))
+
+
+def weighted_mean_ratio(estimate: FloatLike, sale_price: FloatLike) -> float:
+    """Total estimate over total price: each dollar counts the same."""
+    estimates, prices = sales_pair(estimate, sale_price)
+    return float(estimates.sum() / prices.sum())
+
+
+def cod(ratio: FloatLike) -> float:
+    """Coefficient of dispersion, in percent: the mean absolute deviation from the median over the median."""
+    values = positive_numbers("ratio", ratio)
+    median = np.median(values)
+    return float(100.0 * np.mean(np.abs(values - median)) / median)
+
+
+def cov(ratio: FloatLike) -> float:
+    """Coefficient of variation, in percent: the sample standard deviation (n - 1) over the mean."""
+    values = positive_numbers("ratio", ratio)
+    return float(100.0 * np.std(values, ddof=1) / np.mean(values))
+
+
+def prd(estimate: FloatLike, sale_price: FloatLike) -> float:
+    """Price-related differential: mean over weighted mean. Above 1: expensive homes are under-valued."""
+    estimates, prices = sales_pair(estimate, sale_price)
+    return float(np.mean(estimates / prices) / (estimates.sum() / prices.sum()))
+
+
+@dataclass(frozen=True)
+class PrbFit:
+    """The regression behind PRB: its slope, the slope's standard error, and its degrees of freedom."""
+
+    slope: float
+    standard_error: float
+    degrees: int
+
+
+def prb(estimate: FloatLike, sale_price: FloatLike) -> float:
+    """Coefficient of price-related bias: the share by which ratios change when value doubles."""
+    return prb_fit(estimate, sale_price).slope
+
+
+def prb_fit(estimate: FloatLike, sale_price: FloatLike) -> PrbFit:
+    """Regress (ratio - median) / median on log2 of the value proxy (appendix D.2 of the standard).
+
+    The proxy is half the price plus half the estimate at the median level. Needs three sales, and prices that
+    are not all one value.
+    """
+    estimates, prices = sales_pair(estimate, sale_price, FEWEST_FOR_SLOPE)
+    ratio = estimates / prices
+    median = float(np.median(ratio))
+    x = np.log2(value_proxy(estimates, prices, median))
+    y = (ratio - median) / median
+    x_deviation = x - x.mean()
+    spread = float(x_deviation @ x_deviation)
+    if spread <= 1e-18 * x.size:
+        raise AppraisalInputError("sale_price", "every value proxy is the same, so no price trend can be told")
+    slope = float(x_deviation @ (y - y.mean())) / spread
+    residual = (y - y.mean()) - slope * x_deviation
+    degrees = ratio.size - 2
+    return PrbFit(slope, float(np.sqrt(residual @ residual / degrees / spread)), degrees)
+
+
+def value_proxy(estimate: FloatArray, sale_price: FloatArray, median: float) -> FloatArray:
+    """0.5 * price + 0.5 * estimate / median: a value that neither the price nor the estimate alone biases."""
+    return 0.5 * sale_price + 0.5 * estimate / median
+
+
+def mki(estimate: FloatLike, sale_price: FloatLike) -> float:
+    """Modified Kakwani index: the estimates' concentration over the prices' Gini. Below 1: regressive.
+
+    Sales are ranked by price; where prices tie, by estimate, so that the order of the input does not matter.
+    """
+    concentration, gini = _concentrations(estimate, sale_price)
+    if gini <= 0.0:
+        raise AppraisalInputError("sale_price", "every price is the same, so there is no inequality to compare")
+    return concentration / gini
+
+
+def kakwani_index(estimate: FloatLike, sale_price: FloatLike) -> float:
+    """Kakwani index: the estimates' concentration minus the prices' Gini. Below 0: regressive."""
+    concentration, gini = _concentrations(estimate, sale_price)
+    return concentration - gini
+
+
+def vei(estimate: FloatLike, sale_price: FloatLike) -> float:
+    """Vertical equity indicator, in percent of the overall median.
+
+    The median ratio of the group with the highest value proxy minus that of the lowest group, over the overall
+    median. Below 0: regressive. Needs 20 sales (see `vei_groups` for the number of groups).
+    """
+    estimates, prices = sales_pair(estimate, sale_price)
+    lowest, highest = vei_groups(estimates, prices)
+    ratio = estimates / prices
+    difference = np.median(ratio[highest]) - np.median(ratio[lowest])
+    return float(100.0 * difference / np.median(ratio))
+
+
+def vei_groups(estimate: FloatArray, sale_price: FloatArray) -> tuple[IntArray, IntArray]:
+    """Positions of the lowest and the highest group of equal size by value proxy.
+
+    2 groups for 20 to 50 sales, 4 for 51 to 500, 10 from 501 on.
+    """
+    size = estimate.size
+    if size < FEWEST_FOR_VEI:
+        raise AppraisalInputError("estimate", f"the VEI needs at least {FEWEST_FOR_VEI} sales and there are {size}")
+    groups = 2 if size <= 50 else 4 if size <= 500 else 10
+    proxy = value_proxy(estimate, sale_price, float(np.median(estimate / sale_price)))
+    # Ties are ordered by price, so that the order of the input does not matter.
+    parts = np.array_split(np.lexsort((sale_price, proxy)), groups)
+    return parts[0].astype(np.int64), parts[-1].astype(np.int64)
+
+
+def price_order(estimate: FloatArray, sale_price: FloatArray) -> IntArray:
+    """Positions by ascending price, ties by estimate."""
+    return np.lexsort((estimate, sale_price)).astype(np.int64)
+
+
+def _concentrations(estimate: FloatLike, sale_price: FloatLike) -> tuple[float, float]:
+    estimates, prices = sales_pair(estimate, sale_price)
+    order = price_order(estimates, prices)
+    return _concentration(estimates[order]), _concentration(prices[order])
+
+
+def _concentration(ordered: FloatArray) -> float:
+    size = ordered.size
+    rank = np.arange(1, size + 1, dtype=np.float64)
+    return float((2.0 * (rank @ ordered) / ordered.sum() - (size + 1)) / size)

@@ -1,0 +1,105 @@
+"""How alike two properties are, for choosing comparables.
+
+The distance between a subject and a sale is Euclidean over: the difference that each characteristic makes to log
+value (in units of the regression's residual deviation, so that a characteristic matters as much as the market pays
+for it), kilometres over a length that is chosen on the county's own sales, years since the sale, and whether the
+neighborhood is another one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, TextArray
+
+_OTHER_NEIGHBORHOOD = 0.5
+_OTHER_NEIGHBORHOOD_UNLOCATED = 2.0
+_UNLOCATED_SALE = 3.0
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What similarity looks at; shapes (n, groups), (n, 2) in km (NaN unknown), (n,) and (n,)."""
+
+    contributions: FloatArray
+    position_km: FloatArray
+    years: FloatArray
+    neighborhood: TextArray
+
+    def take(self, rows: IntArray) -> Traits:
+        """The traits at these positions."""
+        return Traits(
+            self.contributions[rows], self.position_km[rows], self.years[rows], self.neighborhood[rows]
+        )
+
+    @property
+    def located(self) -> BoolArray:
+        """Where the position is known."""
+        return np.isfinite(self.position_km).all(axis=1)
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """For each subject its nearest sales: positions and distances, shape (n, count), nearest first."""
+
+    rows: IntArray
+    distance: FloatArray
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """The metric, with the sales it searches."""
+
+    sales: Traits
+    contribution_unit: float
+    length_km: float
+
+    def with_length(self, length_km: float) -> Similarity:
+        """The same with another length."""
+        return replace(self, length_km=length_km)
+
+    def nearest(self, subjects: Traits, count: int) -> Neighbours:
+        """The `count` nearest sales of each subject."""
+        squared = self._squared(subjects)
+        count = min(count, squared.shape[1])
+        near = np.argpartition(squared, count - 1, axis=1)[:, :count]
+        values = np.take_along_axis(squared, near, axis=1)
+        order = np.argsort(values, axis=1, kind="stable")
+        rows = np.take_along_axis(near, order, axis=1).astype(np.int64)
+        distance = np.sqrt(np.maximum(np.take_along_axis(values, order, axis=1), 0.0)).astype(np.float64)
+        return Neighbours(rows, distance)
+
+    def _squared(self, subjects: Traits) -> NDArray[np.float32]:
+        ours, theirs = self._coordinates(subjects), self._coordinates(self.sales)
+        centre = theirs.mean(axis=0)
+        ours, theirs = (ours - centre).astype(np.float32), (theirs - centre).astype(np.float32)
+        squared = ours @ theirs.T
+        squared *= -2.0
+        squared += np.einsum("ij,ij->i", ours, ours)[:, None]
+        squared += np.einsum("ij,ij->i", theirs, theirs)[None, :]
+        self._correct_places(squared, subjects)
+        return squared
+
+    def _coordinates(self, traits: Traits) -> FloatArray:
+        # A position that is not known is put at the middle of the sales and corrected afterwards.
+        middle = np.nanmean(self.sales.position_km, axis=0) if self.sales.located.any() else np.zeros(2)
+        position = np.where(traits.located[:, None], traits.position_km, middle)
+        return np.column_stack(
+            [traits.contributions / self.contribution_unit, position / self.length_km, traits.years]
+        )
+
+    def _correct_places(self, squared: NDArray[np.float32], subjects: Traits) -> None:
+        located, known = subjects.located, self.sales.located
+        for row in np.flatnonzero(~located):
+            placed = self._coordinates(subjects.take(np.array([row])))[:, -3:-1]
+            away = (self._coordinates(self.sales)[:, -3:-1] - placed) ** 2
+            squared[row] -= away.sum(axis=1).astype(np.float32)
+        if not known.all():
+            squared[np.ix_(located, ~known)] += np.float32(_UNLOCATED_SALE**2)
+        other = subjects.neighborhood[:, None] != self.sales.neighborhood[None, :]
+        penalty = np.where(located, _OTHER_NEIGHBORHOOD, _OTHER_NEIGHBORHOOD_UNLOCATED).astype(np.float32) ** 2
+        if (self.sales.neighborhood != "").any():
+            squared += other * penalty[:, None]

@@ -1,0 +1,207 @@
+"""The price trend over time, and the factor that carries a sale price to another day.
+
+The trend is a smooth curve of log price over time: a linear spline with a knot a month whose changes of slope are
+penalised (an integrated random walk), fitted by weighted least squares with Huber weights. How much the slope may
+change from month to month is not set by hand: it is the value of highest restricted likelihood (REML; Ruppert,
+Wand and Carroll, Semiparametric Regression, chapter 4). What `log_price` is net of decides what kind of trend this
+is: of living area (price per area), of the hedonic characteristics, or of the assessed value (the trend of
+inverse ratios).
+
+Beyond the last sale nothing is measured. The curve goes on with its last slope, which fades into the average slope
+of the whole period with a half-life of six months, and never moves by more than 25 % a year; the standard error
+grows with the cube of the distance as the random walk says. More than a year beyond the sales is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+
+from shared.appraisal.arrays import FloatArray, FloatLike, IntArray, finite_numbers
+from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
+
+FEWEST_SALES_FOR_TREND = 30
+FURTHEST_YEARS = 1.0
+MOST_LOG_CHANGE_A_YEAR = 0.25
+DAYS_A_YEAR = 365.2425
+_DAYS_A_MONTH = DAYS_A_YEAR / 12
+_FADING_HALF_LIFE_YEARS = 0.5
+_HUBER = 1.5
+_ROUNDS = 3
+_PENALTIES = np.geomspace(1e-2, 1e8, 41)
+_NEARLY_UNPENALISED = 1e-6
+
+
+@dataclass(frozen=True)
+class TimeTrend:
+    """A fitted trend. Days are proleptic ordinals (`date.toordinal()`).
+
+    `first_day` and `last_day` are those of the sales it was fitted on, all before `valuation_day`.
+    `slope_deviation` is the standard deviation of the slope's monthly change (log points a year).
+    """
+
+    valuation_day: int
+    first_day: int
+    last_day: int
+    sales: int
+    slope_deviation: float
+    knots: FloatArray
+    coefficients: FloatArray
+    covariance: FloatArray
+
+    def level(self, day: FloatLike) -> FloatArray:
+        """The log price level at each day, up to a constant; shape (n,)."""
+        days = finite_numbers("day", day, fewest=0)
+        self._refuse_far(days)
+        inside = np.clip(days, self.first_day, self.last_day)
+        level = self._basis(inside) @ self.coefficients
+        beyond = (days - inside) / DAYS_A_YEAR
+        change = self._continuation(beyond) @ self.coefficients
+        most = MOST_LOG_CHANGE_A_YEAR * np.abs(beyond)
+        return np.asarray(level + np.clip(change, -most, most))
+
+    def log_factor(self, sale_day: FloatLike, to_day: int | None = None) -> FloatArray:
+        """What to add to the log of a price of `sale_day` to bring it to `to_day` (the valuation day)."""
+        target = self.valuation_day if to_day is None else to_day
+        return np.asarray(self.level([float(target)])[0] - self.level(sale_day))
+
+    def factor(self, sale_day: FloatLike, to_day: int | None = None) -> FloatArray:
+        """The factor that brings a price of `sale_day` to `to_day` (the valuation day)."""
+        return np.exp(self.log_factor(sale_day, to_day))
+
+    def standard_error(self, sale_day: FloatLike, to_day: int | None = None) -> FloatArray:
+        """The standard error of `log_factor`: nearly that of the factor as a share of it."""
+        days = finite_numbers("sale_day", sale_day, fewest=0)
+        target = np.array([float(self.valuation_day if to_day is None else to_day)])
+        difference = self._functional(target) - self._functional(days)
+        fitted = np.einsum("ij,jk,ik->i", difference, self.covariance, difference)
+        return np.sqrt(np.maximum(fitted, 0.0) + np.abs(self._drift(target) - self._drift(days)))
+
+    @property
+    def annual_change(self) -> float:
+        """The average change over the period of the sales, as a share a year."""
+        return float(np.expm1(self._average_slope() @ self.coefficients))
+
+    def _refuse_far(self, days: FloatArray) -> None:
+        furthest = FURTHEST_YEARS * DAYS_A_YEAR + 1
+        if days.size and (days.max() > self.last_day + furthest or days.min() < self.first_day - furthest):
+            raise AppraisalInputError(
+                "day", "lies more than a year outside the period of the sales that the trend was fitted on"
+            )
+
+    def _basis(self, days: FloatArray) -> FloatArray:
+        return _spline(days, self.first_day, self.knots)
+
+    def _functional(self, days: FloatArray) -> FloatArray:
+        """The rows that, times the coefficients, give the level (bounds left aside)."""
+        inside = np.clip(days, self.first_day, self.last_day)
+        return np.asarray(self._basis(inside) + self._continuation((days - inside) / DAYS_A_YEAR))
+
+    def _continuation(self, years: FloatArray) -> FloatArray:
+        """The change beyond the sales as a linear functional: last slope fading into the average."""
+        rate = log(2.0) / _FADING_HALF_LIFE_YEARS
+        fading = np.where(years > 0, -np.expm1(-rate * np.maximum(years, 0.0)) / rate, 0.0)
+        last = np.ones_like(self.coefficients)
+        last[1:] = self.knots < self.last_day
+        average = self._average_slope()
+        return fading[:, None] * (last - average)[None, :] + years[:, None] * average[None, :]
+
+    def _average_slope(self) -> FloatArray:
+        ends = self._basis(np.array([self.first_day, self.last_day], dtype=np.float64))
+        return np.asarray((ends[1] - ends[0]) / max((self.last_day - self.first_day) / DAYS_A_YEAR, 1e-9))
+
+    def _drift(self, days: FloatArray) -> FloatArray:
+        """The variance that an integrated random walk gathers beyond the last sale."""
+        years = np.maximum(days - self.last_day, 0.0) / DAYS_A_YEAR
+        return np.asarray(12.0 / 3.0 * self.slope_deviation**2 * years**3)
+
+
+def fit_time_trend(
+    sale_day: FloatLike,
+    log_price: FloatLike,
+    valuation_day: int,
+    fewest: int = FEWEST_SALES_FOR_TREND,
+) -> TimeTrend:
+    """Fit the trend of `log_price` over `sale_day`, with the sales strictly before `valuation_day` only.
+
+    Both arrays have shape (n,); days are ordinals. Raises InsufficientSalesError below `fewest` such sales, and
+    AppraisalInputError when they all fall on one day or the valuation day is more than a year after the last.
+    """
+    days = finite_numbers("sale_day", sale_day, fewest=0)
+    values = finite_numbers("log_price", log_price, fewest=0)
+    if days.size != values.size:
+        raise AppraisalInputError(
+            "log_price", f"has {values.size} values and sale_day has {days.size}; they must be the same sales"
+        )
+    before = days < valuation_day
+    days, values = days[before], values[before]
+    if days.size < fewest:
+        raise InsufficientSalesError("sale_day", int(days.size), fewest, "a time trend")
+    first, last = int(days.min()), int(days.max())
+    if first == last:
+        raise AppraisalInputError("sale_day", "every sale is of one day, so no trend can be told")
+    if valuation_day - last > FURTHEST_YEARS * DAYS_A_YEAR:
+        raise AppraisalInputError("valuation_day", "is more than a year after the last sale")
+    knots = np.arange(first + 2 * _DAYS_A_MONTH, last - _DAYS_A_MONTH, _DAYS_A_MONTH)
+    design = np.column_stack([np.ones(days.size), _spline(days, first, knots)])
+    fit = _robust_smooth(design, values, len(knots))
+    return TimeTrend(valuation_day, first, last, int(days.size), fit[2], knots, fit[0], fit[1])
+
+
+def month_numbers(day: IntArray) -> IntArray:
+    """Ordinal days as months counted from January of year 0: year * 12 + month - 1."""
+    dates = np.asarray(day, dtype=np.int64) - _EPOCH_ORDINAL
+    months = dates.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    return np.asarray(months + 1970 * 12)
+
+
+_EPOCH_ORDINAL = 719163  # date(1970, 1, 1).toordinal()
+
+
+def _spline(days: FloatArray, origin: float, knots: FloatArray) -> FloatArray:
+    """Linear spline in years: the slope before the first knot, then each knot's change of slope."""
+    return np.column_stack(
+        [(days - origin) / DAYS_A_YEAR, np.maximum(days[:, None] - knots[None, :], 0.0) / DAYS_A_YEAR]
+    )
+
+
+def _robust_smooth(design: FloatArray, values: FloatArray, knots: int) -> tuple[FloatArray, FloatArray, float]:
+    """(coefficients without the constant, their covariance, deviation of the slope's changes)."""
+    weights = np.ones(values.size)
+    centre = float(np.median(values))
+    for _ in range(_ROUNDS):
+        beta, inverse, variance, penalty = _smooth(design, values - centre, weights, knots)
+        residual = values - centre - design @ beta
+        scale = 1.4826 * float(np.median(np.abs(residual)))
+        if scale <= 0.0:
+            break
+        weights = 1.0 / np.maximum(1.0, np.abs(residual) / (_HUBER * scale))
+    deviation = float(np.sqrt(variance / penalty)) if knots else 0.0
+    return beta[1:], variance * inverse[1:, 1:], deviation
+
+
+def _smooth(
+    design: FloatArray, values: FloatArray, weights: FloatArray, knots: int
+) -> tuple[FloatArray, FloatArray, float, float]:
+    """Penalised least squares with the penalty of highest restricted likelihood."""
+    weighted = design * weights[:, None]
+    gram, moment = weighted.T @ design, weighted.T @ values
+    total = float(weights @ values**2)
+    free = design.shape[1] - knots
+    degrees = max(float(weights.sum()) - free, 1.0)
+    best: tuple[float, FloatArray, FloatArray, float, float] | None = None
+    for penalty in _PENALTIES if knots else _PENALTIES[:1]:
+        diagonal = np.full(design.shape[1], float(penalty))
+        diagonal[:free] = _NEARLY_UNPENALISED
+        matrix = gram + np.diag(diagonal)
+        beta = np.linalg.solve(matrix, moment)
+        variance = max((total - float(moment @ beta)) / degrees, 1e-12)
+        _, log_determinant = np.linalg.slogdet(matrix)
+        likelihood = -0.5 * (degrees * log(variance) + log_determinant - knots * log(float(penalty)))
+        if best is None or likelihood > best[0]:
+            best = (likelihood, beta, matrix, variance, float(penalty))
+    if best is None:
+        raise AppraisalInputError("log_price", "no trend could be fitted")
+    return best[1], np.linalg.inv(best[2]), best[3], best[4]

@@ -1,0 +1,155 @@
+"""What the standard says of a statistic: meets it, does not meet it, or cannot be told.
+
+The ranges are those of the IAAO Standard on Ratio Studies (April 2013), tables 1-3 and 2-3 and section 9; MKI's
+and VEI's ranges come from their authors and from IAAO's revision of the standard. A statistic fails only when
+its whole confidence interval lies outside the range (section 9: the burden is on showing non-compliance).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from shared.appraisal.intervals import Interval
+
+STANDARD = "IAAO Standard on Ratio Studies (2013)"
+REVISION = "the IAAO's vertical equity guidance (revision of the Standard on Ratio Studies)"
+
+FEWEST_FOR_STATISTICS = 5
+FEWEST_FOR_VERTICAL_EQUITY = 20
+LEVEL_RANGE = (0.90, 1.10)
+STRATUM_TOLERANCE = 0.05
+PRD_RANGE = (0.98, 1.03)
+PRB_RANGE = (-0.05, 0.05)
+PRB_UNACCEPTABLE = (-0.10, 0.10)
+MKI_RANGE = (0.95, 1.05)
+VEI_RANGE = (-10.0, 10.0)
+
+Result = Literal["meets", "does not meet", "indeterminate", "insufficient sample"]
+
+
+class Uniformity(StrEnum):
+    """The kinds of property that the standard gives a COD range for."""
+
+    RESIDENTIAL_HOMOGENEOUS = "newer or homogeneous single-family residential"
+    RESIDENTIAL = "older or mixed single-family residential"
+    INCOME = "income-producing"
+    RURAL = "rural residential and agricultural"
+    VACANT = "vacant land"
+
+
+COD_RANGES: dict[Uniformity, tuple[float, float]] = {
+    Uniformity.RESIDENTIAL_HOMOGENEOUS: (5.0, 10.0),
+    Uniformity.RESIDENTIAL: (5.0, 15.0),
+    Uniformity.INCOME: (5.0, 20.0),
+    Uniformity.RURAL: (5.0, 20.0),
+    Uniformity.VACANT: (5.0, 25.0),
+}
+
+_CLASS_WORDS: tuple[tuple[Uniformity, tuple[str, ...]], ...] = (
+    (Uniformity.VACANT, ("vacant", "land")),
+    (Uniformity.RURAL, ("agric", "farm", "rural", "timber", "forest")),
+    (Uniformity.INCOME, ("commerc", "industr", "apartment", "multi", "income", "office", "retail")),
+    (Uniformity.RESIDENTIAL, ("resid", "single", "condo", "dwelling")),
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One statistic judged: `sentence` can be quoted as it stands."""
+
+    statistic: str
+    result: Result
+    low: float
+    high: float
+    sentence: str
+
+
+def uniformity_of(property_class: str | None) -> Uniformity | None:
+    """The kind of property that a county's class name tells of; None when it tells of none."""
+    name = (property_class or "").lower()
+    return next((kind for kind, words in _CLASS_WORDS if any(word in name for word in words)), None)
+
+
+def judge_level(value: float, interval: Interval | None, sales: int) -> Verdict:
+    """The median ratio against 0.90 to 1.10."""
+    return _judge("median ratio", value, interval, LEVEL_RANGE, sales, FEWEST_FOR_STATISTICS, STANDARD, 3)
+
+
+def judge_stratum_level(value: float, interval: Interval | None, sales: int, overall: float) -> Verdict:
+    """A stratum's median ratio against the overall median, give or take 5 percent."""
+    bounds = (overall * (1 - STRATUM_TOLERANCE), overall * (1 + STRATUM_TOLERANCE))
+    name = "stratum's median ratio (within 5% of the overall level)"
+    return _judge(name, value, interval, bounds, sales, FEWEST_FOR_STATISTICS, STANDARD, 3)
+
+
+def judge_cod(value: float, interval: Interval | None, sales: int, kind: Uniformity) -> Verdict:
+    """COD against the range of its kind of property. A COD below 5 is no failure but a question."""
+    low, high = COD_RANGES[kind]
+    verdict = _judge(
+        f"COD for {kind.value} property", value, interval, (low, high), sales, FEWEST_FOR_STATISTICS, STANDARD, 1
+    )
+    if verdict.result == "does not meet" and value < low:
+        sentence = (
+            f"The COD of {value:.1f} is below {low:.0f}, which {STANDARD} takes as a sign of sales chasing or of a "
+            "sample that does not represent the population; uniformity cannot be judged before that is ruled out."
+        )
+        return Verdict(verdict.statistic, "indeterminate", low, high, sentence)
+    return verdict
+
+
+def judge_prd(value: float, interval: Interval | None, sales: int) -> Verdict:
+    """PRD against 0.98 to 1.03; needs 20 sales."""
+    return _judge("PRD", value, interval, PRD_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, STANDARD, 3)
+
+
+def judge_prb(value: float, interval: Interval | None, sales: int) -> Verdict:
+    """PRB against -0.05 to 0.05; beyond 0.10 the sentence says unacceptable. Needs 20 sales."""
+    verdict = _judge("PRB", value, interval, PRB_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, STANDARD, 3)
+    if verdict.result == "does not meet" and interval and interval.outside(*PRB_UNACCEPTABLE):
+        sentence = f"{verdict.sentence} A PRB beyond 0.10 either way is unacceptable."
+        return Verdict(verdict.statistic, verdict.result, verdict.low, verdict.high, sentence)
+    return verdict
+
+
+def judge_mki(value: float, interval: Interval | None, sales: int) -> Verdict:
+    """MKI against 0.95 to 1.05; needs 20 sales."""
+    return _judge("MKI", value, interval, MKI_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, REVISION, 3)
+
+
+def judge_vei(value: float, interval: Interval | None, sales: int) -> Verdict:
+    """VEI against -10 to 10 percent; needs 20 sales."""
+    return _judge("VEI", value, interval, VEI_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, REVISION, 1)
+
+
+def _judge(
+    name: str,
+    value: float,
+    interval: Interval | None,
+    bounds: tuple[float, float],
+    sales: int,
+    fewest: int,
+    source: str,
+    digits: int,
+) -> Verdict:
+    low, high = bounds
+    span = f"{low:.{digits}f} to {high:.{digits}f}"
+    given = f"The {name} of {value:.{digits}f} (n = {sales}"
+    if sales < fewest or interval is None:
+        sentence = (
+            f"The {name} cannot be judged from {sales} sales; at least {fewest} sales and a confidence interval are "
+            f"needed to hold it against {span} of {source}."
+        )
+        return Verdict(name, "insufficient sample", low, high, sentence)
+    given += f", confidence interval {interval.low:.{digits}f} to {interval.high:.{digits}f})"
+    if interval.outside(low, high):
+        sentence = f"{given} does not meet {source}: the whole interval lies outside {span}."
+        return Verdict(name, "does not meet", low, high, sentence)
+    if low <= value <= high:
+        return Verdict(name, "meets", low, high, f"{given} meets {source}, whose range is {span}.")
+    sentence = (
+        f"{given} lies outside {span} of {source}, but its interval reaches into the range: non-compliance cannot "
+        "be shown from this sample."
+    )
+    return Verdict(name, "indeterminate", low, high, sentence)

@@ -1,0 +1,45 @@
+"""Files that a job made, and the address from which its caller takes one."""
+
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from shared import storage
+from shared.jobs.lifecycle import results
+from shared.jobs.task import RunningJob
+from shared.schemas import Schema
+
+
+class StoredFile(Schema):
+    """A file in a job's folder; `filename` is what the caller's computer calls it."""
+
+    filename: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    content_type: str
+    size_bytes: Annotated[int, Field(ge=0)]
+
+
+class _ResultWithFile(BaseModel):
+    """What is read of the results of a job that made a file; the rest is the module's own."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    file: StoredFile
+
+
+def store_file(job: RunningJob, path: Path, filename: str, content_type: str) -> StoredFile:
+    """Put a file into the job's folder, where `download_url` finds it by the results' field `file`."""
+    stored = StoredFile(filename=filename, content_type=content_type, size_bytes=path.stat().st_size)
+    storage.put_file(job.key(filename), path, content_type)
+    return stored
+
+
+def download_url(county_id: str, kind: str, job_id: UUID) -> str:
+    """A signed address of the file that a job made.
+
+    Raises NotFound for an unknown job, Conflict (409) while it has not succeeded.
+    """
+    file = _ResultWithFile.model_validate(results(county_id, kind, job_id)).file
+    key = storage.county_key(county_id, "jobs", str(job_id), file.filename)
+    return storage.signed_url(key, file.filename, file.content_type)

@@ -1,0 +1,20 @@
+"""The mapping language: how a county's source becomes our tables, written in YAML.
+
+`parse_mapping` reads and checks a mapping without Polars; `compiling.compile_table` needs it.
+"""
+
+from shared.mapping.model import CountyMapping, FieldMap, FieldType, TableMapping
+from shared.mapping.parsing import parse_mapping
+from shared.mapping.problems import MappingError, MappingProblem
+from shared.mapping.transformations import TRANSFORMATIONS
+
+__all__ = [
+    "TRANSFORMATIONS",
+    "CountyMapping",
+    "FieldMap",
+    "FieldType",
+    "MappingError",
+    "MappingProblem",
+    "TableMapping",
+    "parse_mapping",
+]

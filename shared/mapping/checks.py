@@ -1,0 +1,155 @@
+"""What a mapping of correct form can still get wrong. Each check yields (path, message)."""
+
+import difflib
+import re
+from collections.abc import Collection, Iterator
+
+from shared.mapping.document import Path
+from shared.mapping.literals import unreadable
+from shared.mapping.model import ConfigName, CountyMapping, FieldMap, FieldType, TableMapping
+from shared.mapping.targets import ColumnKind, TargetColumn, TargetTable, target_tables
+from shared.mapping.transformations import Add, Kind, Step, ValueMap
+
+Fault = tuple[Path, str]
+
+_GOES_INTO: dict[ColumnKind, frozenset[FieldType]] = {
+    ColumnKind.TEXT: frozenset({FieldType.STRING}),
+    ColumnKind.INTEGER: frozenset({FieldType.INTEGER}),
+    ColumnKind.NUMERIC: frozenset({FieldType.DECIMAL, FieldType.MONEY, FieldType.INTEGER}),
+    ColumnKind.FLOAT: frozenset({FieldType.FLOAT, FieldType.DECIMAL, FieldType.INTEGER}),
+    ColumnKind.DATE: frozenset({FieldType.DATE}),
+    ColumnKind.TIMESTAMP: frozenset({FieldType.TIMESTAMP}),
+    ColumnKind.BOOLEAN: frozenset({FieldType.BOOLEAN}),
+    ColumnKind.JSON: frozenset({FieldType.JSON, FieldType.LIST}),
+}
+
+_ENTRY_TYPES = frozenset(FieldType) - {FieldType.JSON}
+
+_READS: dict[Kind, frozenset[FieldType]] = {
+    Kind.TEXT: frozenset(FieldType),
+    Kind.NUMBER: frozenset({FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.FLOAT}),
+    Kind.DATE: frozenset({FieldType.DATE, FieldType.STRING}),
+    Kind.TIMESTAMP: frozenset({FieldType.TIMESTAMP, FieldType.DATE, FieldType.STRING}),
+}
+
+
+def faults(mapping: CountyMapping) -> Iterator[Fault]:
+    """Every fault of sense."""
+    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", mapping.county_id_default):
+        yield ("county_id_default",), f"{mapping.county_id_default!r} is not a county's id, like benton_wa"
+    seen: set[str] = set()
+    for index, table in enumerate(mapping.table_mappings):
+        path: Path = ("table_mappings", index)
+        if table.target_table_name in seen:
+            yield (*path, "target_table_name"), f"{table.target_table_name} is filled by another table mapping already"
+        seen.add(table.target_table_name)
+        yield from _source_faults(table, path)
+        target = target_tables().get(table.target_table_name)
+        if target is None:
+            yield (*path, "target_table_name"), _unknown("table", table.target_table_name, target_tables())
+            continue
+        yield from _key_faults(table, target, path)
+        yield from _field_faults(mapping, table, target, path)
+
+
+def _source_faults(table: TableMapping, path: Path) -> Iterator[Fault]:
+    if (table.source_table_name is None) == (table.source_query is None):
+        yield path, "give either `source_table_name` or `source_query`"
+    query = table.source_query
+    if query is not None and not re.match(r"\s*(select|with)\b", query, re.IGNORECASE):
+        yield (*path, "source_query"), "a source query begins with SELECT or WITH"
+    if query is not None and ";" in query:
+        yield (*path, "source_query"), "a source query is one statement, without a semicolon"
+    if len(set(table.primary_key_source_fields)) < len(table.primary_key_source_fields):
+        yield (*path, "primary_key_source_fields"), "a field stands here twice"
+
+
+def _key_faults(table: TableMapping, target: TargetTable, path: Path) -> Iterator[Fault]:
+    if table.key != target.key:
+        yield (*path, "primary_key_target_fields"), f"the key of {target.name} is {target.key}, not {table.key}"
+    mapped = {field.target for field in table.field_map}
+    for column in target.columns.values():
+        if column.required and column.name not in mapped:
+            yield (*path, "field_map"), f"{target.name}.{column.name} is required, and no field fills it"
+
+
+def _field_faults(mapping: CountyMapping, table: TableMapping, target: TargetTable, path: Path) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for index, field in enumerate(table.field_map):
+        where = (*path, "field_map", index)
+        if field.target in seen or (field.entry and field.column in seen):
+            yield (*where, "target"), f"{field.target} is filled by another field already"
+        seen.add(field.target)
+        yield from _column_faults(field, target, where)
+        yield from _origin_faults(field, where)
+        yield from _chain_faults(mapping, field, where)
+
+
+def _column_faults(field: FieldMap, target: TargetTable, where: Path) -> Iterator[Fault]:
+    if field.column == "county_id":
+        if field.default_from_config is not ConfigName.COUNTY_ID_DEFAULT or field.type is not FieldType.STRING:
+            yield (
+                (*where, "target"),
+                "a row's county is the run's: a string with `default_from_config: county_id_default`",
+            )
+        return
+    column = target.columns.get(field.column)
+    if column is None:
+        yield (*where, "target"), _unknown(f"column of {target.name}", field.column, target.columns)
+        return
+    yield from _type_faults(field, column, where)
+
+
+def _type_faults(field: FieldMap, column: TargetColumn, where: Path) -> Iterator[Fault]:
+    if field.entry is not None:
+        if column.kind is not ColumnKind.JSON:
+            yield (*where, "target"), f"{column.name} is no JSON column, so it has no entries"
+        elif not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", field.entry):
+            yield (*where, "target"), f"{field.entry!r} is not an entry's name: small letters, digits and underscores"
+        elif field.type not in _ENTRY_TYPES:
+            yield (*where, "type"), f"an entry of {column.name} cannot be of the type {field.type}"
+    elif field.type not in _GOES_INTO[column.kind]:
+        fitting = " or ".join(sorted(_GOES_INTO[column.kind]))
+        yield (*where, "type"), f"{column.name} holds {column.kind}: the type has to be {fitting}, not {field.type}"
+
+
+def _origin_faults(field: FieldMap, where: Path) -> Iterator[Fault]:
+    starts = bool(field.transformations) and field.transformations[0].starts
+    if not field.sources and not starts and field.default is None and field.default_from_config is None:
+        yield where, "there is no source, no constant and no default, so nothing fills this field"
+    if field.default is not None and field.default_from_config is not None:
+        yield (*where, "default"), "give either `default` or `default_from_config`"
+    if field.default is not None and (fault := unreadable(field.default, field.type)):
+        yield (*where, "default"), fault
+
+
+def _chain_faults(mapping: CountyMapping, field: FieldMap, where: Path) -> Iterator[Fault]:
+    count, kind = len(field.sources), Kind.TEXT
+    for index, step in enumerate(field.transformations):
+        place = (*where, "transformations", index)
+        yield from _step_faults(mapping, step, count, kind, place)
+        if step.starts or step.joins:
+            count = 1
+        kind = step.returns
+    if count > 1:
+        yield (*where, "source"), "several sources need a transformation that joins them: concat, coalesce or add"
+    if field.type not in _READS[kind]:
+        yield (*where, "type"), f"the last transformation gives a {kind}, which is not read as {field.type}"
+
+
+def _step_faults(mapping: CountyMapping, step: Step, count: int, kind: Kind, place: Path) -> Iterator[Fault]:
+    name = getattr(step, "type", "")
+    if kind not in step.accepts:
+        yield place, f"{name} works on {' or '.join(sorted(step.accepts))}, and gets a {kind}"
+    if not step.starts and count == 0:
+        yield place, f"{name} has nothing to work on: there is no source"
+    if isinstance(step, ValueMap) and step.map not in mapping.value_maps:
+        yield (*place, "map"), _unknown("value map", step.map, mapping.value_maps)
+    if isinstance(step, Add) and step.weights is not None and len(step.weights) != count:
+        yield (*place, "weights"), f"there are {count} source(s) and {len(step.weights)} weight(s)"
+
+
+def _unknown(what: str, name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    hint = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(known) or 'none'}"
+    return f"there is no {what} named {name!r}{hint}"

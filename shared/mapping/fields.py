@@ -1,0 +1,183 @@
+"""One field of a mapping compiled to column expressions, with what can be wrong with it.
+
+Polars evaluates an expression each time it is named, so each intermediate result gets a column of its own, in
+levels: a level's expressions only read columns of earlier levels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from shared.mapping.model import CountyMapping, FieldMap
+from shared.mapping.reading import is_written, read_as, read_number
+from shared.mapping.rules import RangeRule
+from shared.mapping.targets import ColumnKind, TargetColumn, TargetTable
+from shared.mapping.transformations import Kind, Step
+
+
+@dataclass
+class Levels:
+    """Named expressions, in the order in which they can be evaluated."""
+
+    levels: list[list[pl.Expr]] = field(default_factory=list)
+    _depths: dict[str, int] = field(default_factory=dict)
+
+    def add(self, expression: pl.Expr, *reads: str) -> str:
+        """Name an expression that reads the columns `reads` (the source's are there from the beginning)."""
+        depth = max((self._depths.get(name, 0) for name in reads), default=0)
+        name = f"\x1d{len(self._depths)}"  # no source has a column of such a name
+        self._depths[name] = depth + 1
+        if depth == len(self.levels):
+            self.levels.append([])
+        self.levels[depth].append(expression.alias(name))
+        return name
+
+    def evaluate(self, source: pl.DataFrame) -> pl.DataFrame:
+        """The source's columns, and one for each name."""
+        frame = source
+        for level in self.levels:
+            frame = frame.with_columns(level)
+        return frame
+
+
+@dataclass(frozen=True)
+class Check:
+    """`fault` is the column that is true where the rule is broken; `shown` the text that the message quotes."""
+
+    rule: str
+    target: str
+    fault: str
+    shown: pl.Expr | None
+    message: str
+
+
+@dataclass(frozen=True)
+class CompiledField:
+    """`value` is the column that holds the typed value."""
+
+    field: FieldMap
+    value: str
+    checks: list[Check]
+
+
+class FieldCompiler:
+    """Compiles the fields of one table into `levels`."""
+
+    def __init__(
+        self, mapping: CountyMapping, target: TargetTable, rules: dict[str, RangeRule], levels: Levels
+    ) -> None:
+        self._mapping = mapping
+        self._target = target
+        self._rules = rules
+        self._levels = levels
+
+    def compile(self, field: FieldMap) -> CompiledField:
+        """The field's value and checks."""
+        column = self._column(field)
+        checks: list[Check] = []
+        inputs, kind = self._transform(field, checks)
+        value = self._read(field, inputs, kind, column, checks)
+        if field.column == "county_id":
+            self._check_county(field, value, checks)
+            return CompiledField(field, value, checks)
+        value = self._with_default(field, value, column)
+        if field.required or column.required:
+            self._check_present(field, value, checks)
+        rule = self._rules.get(field.target)
+        if rule:
+            fault = self._levels.add(_outside(pl.col(value), rule), value)
+            shown = pl.col(value).cast(pl.String)
+            checks.append(Check("range", field.target, fault, shown, f"{{}} is out of range: {rule}"))
+        return CompiledField(field, value, checks)
+
+    def _column(self, field: FieldMap) -> TargetColumn:
+        if field.column == "county_id":
+            return TargetColumn("county_id", ColumnKind.TEXT, required=False)
+        if field.entry is not None:
+            return TargetColumn(field.target, ColumnKind.JSON, required=False)
+        return self._target.columns[field.column]
+
+    def _transform(self, field: FieldMap, checks: list[Check]) -> tuple[list[str], Kind]:
+        inputs, kind = list(field.sources), Kind.TEXT
+        for step in field.transformations:
+            if step.calculates and kind is Kind.TEXT:
+                inputs = [self._number(field, name, step, checks) for name in inputs]
+            groups = [inputs] if step.joins or step.starts else [[name] for name in inputs]
+            inputs = [self._apply(field, group, step, checks) for group in groups]
+            kind = step.returns
+        return inputs, kind
+
+    def _apply(self, field: FieldMap, inputs: list[str], step: Step, checks: list[Check]) -> str:
+        maps = self._mapping.value_maps
+        columns = [pl.col(name) for name in inputs]
+        result = self._levels.add(step.expression(columns, maps), *inputs)
+        fault = step.fault(columns, pl.col(result), maps)
+        if fault is not None:
+            self._add_check(field, step, self._levels.add(fault, *inputs, result), checks)
+        return result
+
+    def _number(self, field: FieldMap, name: str, step: Step, checks: list[Check]) -> str:
+        number = self._levels.add(read_number(pl.col(name)), name)
+        unread = is_written(pl.col(name)) & pl.col(number).is_null()
+        self._add_check(field, step, self._levels.add(unread, name, number), checks)
+        return number
+
+    def _add_check(self, field: FieldMap, step: Step, fault: str, checks: list[Check]) -> None:
+        name = getattr(step, "type", "")
+        checks.append(Check(name, field.target, fault, _source_text(field), f"{{}} {step.complaint}"))
+
+    def _read(self, field: FieldMap, inputs: list[str], kind: Kind, column: TargetColumn, checks: list[Check]) -> str:
+        if not inputs:
+            return self._levels.add(pl.lit(None, dtype=pl.String))
+        (text,) = inputs
+        value = self._levels.add(read_as(pl.col(text), kind, field.type, column), text)
+        written = is_written(pl.col(text)) if kind is Kind.TEXT else pl.col(text).is_not_null()
+        fault = self._levels.add(written & pl.col(value).is_null(), text, value)
+        message = f"{{}} is not a valid {field.type}"
+        checks.append(Check("type", field.target, fault, _source_text(field), message))
+        return value
+
+    def _with_default(self, field: FieldMap, value: str, column: TargetColumn) -> str:
+        default = field.default
+        if field.default_from_config is not None:
+            default = self._mapping.configured(field.default_from_config)
+        if default is None:
+            return value
+        literal = read_as(pl.lit(default, dtype=pl.String), Kind.TEXT, field.type, column)
+        derived = field.sources or field.transformations
+        return self._levels.add(pl.coalesce(pl.col(value), literal) if derived else literal, value)
+
+    def _check_present(self, field: FieldMap, value: str, checks: list[Check]) -> None:
+        """NULL, or a key of blanks; not told again of a value that could not be read."""
+        absent = pl.col(value).is_null()
+        if field.target == self._target.key:
+            absent = absent | (pl.col(value).str.strip_chars() == "")
+        told = [check.fault for check in checks]
+        if told:
+            absent = absent & ~pl.any_horizontal(pl.col(name).fill_null(value=False) for name in told)
+        fault = self._levels.add(absent, value, *told)
+        checks.append(Check("required", field.target, fault, None, "a value is required and the source has none"))
+
+    def _check_county(self, field: FieldMap, value: str, checks: list[Check]) -> None:
+        county = self._mapping.county_id_default
+        fault = self._levels.add(pl.col(value).is_not_null() & (pl.col(value) != county), value)
+        message = f"{{}} is another county's row: this mapping is {county}'s"
+        checks.append(Check("county", field.target, fault, _source_text(field), message))
+
+
+def _source_text(field: FieldMap) -> pl.Expr | None:
+    return pl.concat_str(field.sources, separator=", ", ignore_nulls=True) if field.sources else None
+
+
+def _outside(value: pl.Expr, rule: RangeRule) -> pl.Expr:
+    inside = pl.lit(value=False)
+    for low, high in rule.ranges:
+        fits = pl.lit(value=True)
+        if low is not None:
+            fits = value > low if rule.above else value >= low
+        if high is not None:
+            fits = fits & (value <= high)
+        inside = inside | fits
+    return value.is_not_null() & ~inside

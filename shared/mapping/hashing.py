@@ -1,0 +1,45 @@
+"""The row hash: md5 over a text of the row that no other row shares.
+
+Columns stand in the order of their names, joined by US (0x1F); NULL is RS (0x1E); where a text holds one of these
+or GS (0x1D), it is escaped by GS. So NULL differs from an empty text, and no content can be taken for a separator.
+The column names are part of it: a mapping that fills other columns gives other hashes. Numbers are hashed as
+decimal digits, floats in steps of 1e-9, so that no library's way of printing a float changes a hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import md5
+
+import polars as pl
+
+from shared.mapping.reading import written
+
+SEPARATOR, NULL, ESCAPE = "\x1f", "\x1e", "\x1d"
+_SPECIAL = [ESCAPE, NULL, SEPARATOR]
+_ESCAPED = [ESCAPE + "d", ESCAPE + "e", ESCAPE + "f"]
+_FLOAT_STEPS = 1e9
+
+
+def row_hashes(rows: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
+    """The hash of each row over `columns`, as 32 hexadecimal digits."""
+    ordered = sorted(columns)
+    head = SEPARATOR.join(ordered)
+    texts = rows.select(_hashed(name, rows.schema[name]) for name in ordered)
+    special = texts.select(pl.all().str.contains_any(_SPECIAL).any()).row(0) if rows.height else ()
+    marked = [
+        (pl.col(name).str.replace_many(_SPECIAL, _ESCAPED) if found else pl.col(name)).fill_null(NULL)
+        for name, found in zip(ordered, special, strict=False)
+    ]
+    if not marked:
+        return pl.Series("row_hash", [], dtype=pl.String)
+    lines = texts.select(pl.concat_str(pl.lit(head), *marked, separator=SEPARATOR)).to_series()
+    digests = [md5(line.encode(), usedforsecurity=False).hexdigest() for line in lines.to_list()]
+    return pl.Series("row_hash", digests, dtype=pl.String)
+
+
+def _hashed(name: str, dtype: pl.DataType) -> pl.Expr:
+    if not dtype.is_float():
+        return written(name, dtype).alias(name)
+    steps = (pl.col(name) * _FLOAT_STEPS).round(0).cast(pl.Int64, strict=False)
+    return pl.coalesce(steps.cast(pl.String), pl.col(name).cast(pl.String)).alias(name)

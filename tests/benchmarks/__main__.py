@@ -1,0 +1,61 @@
+"""`python -m tests.benchmarks` lists the benchmarks; `... NAME [--rows N] [--json]` runs one."""
+
+import argparse
+import dataclasses
+import importlib
+import json
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks.result import BenchmarkResult
+
+BENCHMARKS = {
+    "sync_full": ("sync:run_full", "a full sync against COPY of the same rows into the same indexed table"),
+    "sync_unchanged": ("sync:run_unchanged", "a sync that finds nothing new, against the same COPY"),
+    "api_property": ("api_property:run", "one property through the gateway, against bare pg8000 and Flask + FastAPI"),
+    "cold_start": ("cold_start:run", "each API function's imports against its bare dependencies'"),
+    "ratio_study": ("ratio_study:run", "a ratio study with 1,000 resamples, against assesspy"),
+    "gis_export": ("gis_export:run", "an export against the SQL and the serialisation alone"),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("name", nargs="?", choices=sorted(BENCHMARKS))
+    parser.add_argument("--rows", type=int)
+    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
+    arguments = parser.parse_args()
+    console = Console()
+    if arguments.name is None:
+        for name, (_, about) in BENCHMARKS.items():
+            console.print(f"{name:<16} {about}")
+        return
+    place, function = BENCHMARKS[arguments.name][0].split(":")
+    run: Callable[[int | None], BenchmarkResult] = getattr(importlib.import_module(f"tests.benchmarks.{place}"), function)
+    result = run(arguments.rows)
+    console.print(_table(result))
+    if arguments.json:
+        print(json.dumps(dataclasses.asdict(result), default=str))
+
+
+def _table(result: BenchmarkResult) -> Table:
+    table = Table("", result.name, title=None)
+    for name, value in dataclasses.asdict(result).items():
+        if name == "details":
+            for detail, measured in result.details.items():
+                table.add_row(f"  {detail}", _shown(measured))
+        elif name != "name":
+            table.add_row(name, _shown(value))
+    return table
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.3f}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    main()

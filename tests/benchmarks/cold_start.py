@@ -1,0 +1,62 @@
+"""What a cold start imports: each API function's handler, against the third-party modules that it needs, alone."""
+
+import statistics
+import subprocess
+import sys
+import time
+
+from infra.functions import REGISTRY, FunctionSpec
+from tests.benchmarks.result import BenchmarkResult
+
+ROUNDS = 9
+
+_LIST = """
+import sys, importlib
+importlib.import_module({module!r})
+import sysconfig
+site = sysconfig.get_paths()["purelib"]
+own = ("functions", "shared", "infra")
+names = [
+    name for name, module in list(sys.modules.items())
+    if (getattr(module, "__file__", None) or "").startswith(site) and name.split(".")[0] not in own
+]
+print("\\n".join(names))
+"""
+_BARE = """
+import importlib
+for name in {names!r}:
+    importlib.import_module(name)
+"""
+_OWN = "import importlib; importlib.import_module({module!r})"
+
+
+def run(_rows: int | None = None) -> BenchmarkResult:
+    """Seconds of the slowest ratio among the API functions; `details` has every function's."""
+    details = {spec.name: _measure(spec) for spec in REGISTRY.api}
+    worst = max(details.values(), key=lambda measured: measured["ratio"])
+    return BenchmarkResult(
+        name="cold_start",
+        rows=len(details),
+        seconds=worst["seconds"],
+        peak_rss_mb=None,
+        ratio_to_limit=worst["ratio"],
+        ratio_to_peer=None,
+        details=details,
+    )
+
+
+def _measure(spec: FunctionSpec) -> dict[str, float]:
+    names = _python(_LIST.format(module=spec.module_path))[1].split()
+    own, bare = [], []
+    for _ in range(ROUNDS):  # in turn, so that both meet the same machine
+        own.append(_python(_OWN.format(module=spec.module_path))[0])
+        bare.append(_python(_BARE.format(names=names))[0])
+    empty = statistics.median(_python("pass")[0] for _ in range(ROUNDS))
+    seconds, limit = statistics.median(own) - empty, statistics.median(bare) - empty
+    return {"seconds": round(seconds, 4), "bare": round(limit, 4), "ratio": round(seconds / limit, 3)}
+
+
+def _python(code: str) -> tuple[float, str]:
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return time.perf_counter() - started, done.stdout

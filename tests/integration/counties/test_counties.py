@@ -1,0 +1,202 @@
+"""Onboarding and configuring counties, from outside; Cognito and the scheduler by moto."""
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from functions.auth.pre_token import handler as pre_token
+from functions.counties.handler import handler
+from shared.aws import forget_clients
+from shared.db import unit_of_work
+from shared.settings import settings
+from tests.conftest import MigratedDatabase
+from tests.gateway import Answer, call, claims_of
+
+CONFIGURATION: dict[str, Any] = {
+    "county_id": "benton_wa",
+    "county_friendly_name": "Benton County, Washington",
+    "legacy_system_type": "PACS_SQL_SERVER",
+    "timezone": "America/Los_Angeles",
+    "contact": {"name": "IT", "email": "it@example.org"},
+    "data_ingestion_settings": {
+        "connection_secret_name": "terrafusion/benton_wa/source",
+        "sync_schedule_cron": "30 2 * * ? *",
+    },
+}
+MAPPING = """\
+source_system_type: PACS_SQL_SERVER
+target_schema_version: "1.1"
+county_id_default: benton_wa
+table_mappings:
+  - source_table_name: vwPropertyMaster
+    target_table_name: properties_operational
+    primary_key_source_fields: [PARID]
+    primary_key_target_fields: [property_id]
+    field_map:
+      - {source: PARID, target: property_id, type: string, required: true}
+"""
+
+
+@pytest.fixture(autouse=True)
+def cloud(database: MigratedDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in {
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "SCHEDULE_GROUP_NAME": "counties",
+        "SCHEDULE_ROLE_ARN": "arn:aws:iam::123456789012:role/schedule",
+        "SYNC_STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:sync",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        cognito = boto3.client("cognito-idp")
+        pool = cognito.create_user_pool(
+            PoolName="p", Schema=[{"Name": "counties", "AttributeDataType": "String", "Mutable": True}]
+        )["UserPool"]["Id"]
+        cognito.admin_create_user(UserPoolId=pool, Username="somebody")
+        boto3.client("scheduler").create_schedule_group(Name="counties")
+        monkeypatch.setenv("USER_POOL_ID", pool)
+        settings.cache_clear()
+        forget_clients()
+        yield
+    forget_clients()
+
+
+def onboard(configuration: object = CONFIGURATION, mapping: str = MAPPING, **claims: Any) -> Answer:
+    return call(
+        handler,
+        "POST",
+        "/v1/counties",
+        body={"configuration": configuration, "mapping": mapping},
+        claims=claims_of(**({"counties": []} | claims)),
+    )
+
+
+def changed(**settings: Any) -> dict[str, Any]:
+    configuration = copy.deepcopy(CONFIGURATION)
+    configuration["data_ingestion_settings"] |= settings
+    return configuration
+
+
+def put(what: str, body: object, if_match: str = '"1"') -> Answer:
+    return call(
+        handler,
+        "PUT",
+        "/v1/counties/{county_id}/" + what,
+        path={"county_id": "benton_wa"},
+        body=body,
+        headers={"If-Match": if_match},
+        claims=claims_of(counties=["benton_wa"]),
+    )
+
+
+def schedule() -> dict[str, Any]:
+    found: dict[str, Any] = boto3.client("scheduler").get_schedule(Name="benton_wa", GroupName="counties")  # type: ignore[assignment]
+    return found
+
+
+def test_onboarding_makes_the_county_its_schedule_and_its_first_user() -> None:
+    answer = onboard()
+
+    assert (answer.status, answer.headers["location"]) == (201, "/v1/counties/benton_wa")
+    made = schedule()
+    assert made["ScheduleExpression"] == "cron(30 2 * * ? *)"
+    assert made["ScheduleExpressionTimezone"] == "America/Los_Angeles"
+    assert json.loads(made["Target"]["Input"]) == {"county_id": "benton_wa", "trigger": "schedule"}
+    user = boto3.client("cognito-idp").admin_get_user(UserPoolId=settings().user_pool_id, Username="somebody")
+    assert {"Name": "custom:counties", "Value": "benton_wa"} in user["UserAttributes"]
+
+
+def test_onboarding_again_finds_the_same_county_but_another_one_of_that_id_is_a_conflict() -> None:
+    onboard()
+
+    assert onboard(counties=["benton_wa"]).status == 201
+    assert onboard().status == 409
+    assert onboard(changed(mode="snapshot"), counties=["benton_wa"]).status == 409
+
+
+def test_a_mapping_with_an_unknown_transformation_and_an_unknown_target_is_refused_with_their_lines() -> None:
+    mapping = MAPPING + (
+        "      - {source: A, target: no_such_column, type: string}\n"
+        "      - {source: B, target: condition, type: string, transformations: [{type: make_nice}]}\n"
+    )
+
+    answer = onboard(mapping=mapping)
+
+    assert (answer.status, answer.body["type"]) == (422, "urn:terrafusion:problem:mapping-invalid")
+    assert sorted(error["line"] for error in answer.body["errors"]) == [11, 12]
+    with unit_of_work("benton_wa") as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM counties").scalar() == 0
+
+
+@pytest.mark.parametrize(
+    ("configuration", "pointer"),
+    [
+        (changed(connection_secret_name="terrafusion/king_wa/source"), "/body/configuration"),
+        (changed(mode="magic"), "/body/configuration/data_ingestion_settings/mode"),
+        (changed(sync_schedule_cron="every day"), "/body/configuration/data_ingestion_settings/sync_schedule_cron"),
+        (CONFIGURATION | {"timezone": "Mars/Olympus"}, "/body/configuration/timezone"),
+        (CONFIGURATION | {"county_id": "Benton; DROP"}, "/body/configuration/county_id"),
+        (CONFIGURATION | {"colour": "red"}, "/body/configuration/colour"),
+    ],
+)
+def test_a_bad_configuration_is_refused_with_its_place(configuration: object, pointer: str) -> None:
+    answer = onboard(configuration)
+
+    assert answer.status == 422, answer.body
+    assert pointer in [error["pointer"] for error in answer.body["errors"]]
+
+
+def test_changing_the_configuration_changes_the_schedule_and_removes_it() -> None:
+    onboard()
+
+    later = put("configuration", changed(sync_schedule_cron="0 4 * * ? *"))
+    assert (later.status, later.headers["etag"]) == (200, '"2"')
+    assert schedule()["ScheduleExpression"] == "cron(0 4 * * ? *)"
+
+    assert put("configuration", changed(sync_schedule_cron=None), '"2"').status == 200
+    assert boto3.client("scheduler").list_schedules(GroupName="counties")["Schedules"] == []
+
+
+def test_a_stale_version_changes_nothing() -> None:
+    onboard()
+
+    assert put("mapping", {"mapping": MAPPING + "\n"}, '"9"').status == 412
+    assert put("mapping", {"mapping": MAPPING + "\n"}, '"1"').headers["etag"] == '"2"'
+
+
+def test_a_county_shows_itself_and_is_in_its_users_list_only() -> None:
+    onboard()
+
+    claims = claims_of(counties=["benton_wa"])
+    one = call(handler, "GET", "/v1/counties/{county_id}", path={"county_id": "benton_wa"}, claims=claims)
+    assert one.body["configuration"]["data_ingestion_settings"]["guards"]["max_removed_share"] == "0.05"
+    assert one.headers["etag"] == '"1"'
+    assert [c["county_id"] for c in call(handler, "GET", "/v1/counties", claims=claims).body] == ["benton_wa"]
+    assert call(handler, "GET", "/v1/counties", claims=claims_of(counties=["king_wa"])).body == []
+
+
+def test_the_token_of_a_user_carries_what_the_county_allows_the_role() -> None:
+    refined = CONFIGURATION | {"rbac_settings": {"roles": {"Assessor": {"revoke": ["edit_property"]}}}}
+    onboard(refined)
+
+    event = pre_token(
+        {
+            "request": {
+                "userAttributes": {"custom:counties": "benton_wa king_wa"},
+                "groupConfiguration": {"groupsToOverride": ["Assessor", "not-a-role"]},
+            }
+        },
+        None,
+    )
+
+    access = event["response"]["claimsAndScopeOverrideDetails"]["accessTokenGeneration"]
+    assert access["claimsToAddOrOverride"]["counties"] == "benton_wa king_wa"
+    assert json.loads(access["claimsToAddOrOverride"]["withheld"]) == {"benton_wa": ["edit_property"]}
+    assert "terrafusion/edit_property" in access["scopesToAdd"]
+    assert "terrafusion/manage_county" not in access["scopesToAdd"]

@@ -1,0 +1,32 @@
+"""The API's description: valid, complete, and the one that is served."""
+
+import json
+
+import pytest
+from openapi_spec_validator import validate
+
+from infra.functions import REGISTRY, routes_of
+from infra.openapi import DOCUMENT, rendered
+
+ROUTES = [route for spec in REGISTRY.api for route in routes_of(spec)]
+
+
+@pytest.fixture(scope="module")
+def described() -> dict[str, dict[str, dict[str, object]]]:
+    document = json.loads(rendered())
+    validate(document)
+    paths: dict[str, dict[str, dict[str, object]]] = document["paths"]
+    return paths
+
+
+def test_the_served_document_is_the_derived_one() -> None:
+    assert DOCUMENT.read_text() == rendered(), "run: uv run python -m infra.openapi"
+
+
+def test_every_route_is_described_with_its_permission(described: dict[str, dict[str, dict[str, object]]]) -> None:
+    for route in ROUTES:
+        operation = described[route.path][route.method.lower()]
+        scopes = [{"access_token": [route.permission.scope]}] if route.permission else []
+        assert operation["security"] == scopes
+        assert operation["summary"]
+    assert sum(len(methods) for methods in described.values()) == len(ROUTES)
