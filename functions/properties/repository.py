@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, func, insert, select, text, update
+from sqlalchemy import Connection, Row, Table, bindparam, func, insert, select, text, update
 
 from functions.properties.schemas import PropertyDetail, PropertyFilter, PropertySale, PropertySummary
 from shared.db.models import PropertyOperational, Sale, history_table
@@ -13,18 +13,19 @@ _SUMMARY = [getattr(PropertyOperational, name) for name in PropertySummary.model
 _DETAIL = [getattr(PropertyOperational, name) for name in PropertyDetail.model_fields]
 _SALE = [getattr(Sale, name) for name in PropertySale.model_fields]
 _VERSIONED = [c.name for c in _HISTORY.columns if c.name not in {"valid_to", "superseded_by_run"}]
+_DETAIL_NAMES = tuple(PropertyDetail.model_fields)
+# one statement object for all calls: SQLAlchemy then has nothing to compare with what it compiled before
+_FIND = select(*_DETAIL).where(
+    PropertyOperational.county_id == bindparam("county"), PropertyOperational.property_id == bindparam("property")
+)
 
 PropertyRow = Row[*tuple[Any, ...]]
 
 
 def find(connection: Connection, county_id: str, property_id: str) -> PropertyDetail | None:
     """A property as it is now, retired ones too."""
-    row = connection.execute(
-        select(*_DETAIL).where(
-            PropertyOperational.county_id == county_id, PropertyOperational.property_id == property_id
-        )
-    ).one_or_none()
-    return None if row is None else PropertyDetail.model_construct(**row._mapping)
+    row = connection.execute(_FIND, {"county": county_id, "property": property_id}).one_or_none()
+    return None if row is None else PropertyDetail.model_construct(**dict(zip(_DETAIL_NAMES, row, strict=True)))
 
 
 def find_as_of(connection: Connection, county_id: str, property_id: str, as_of: datetime) -> PropertyDetail | None:

@@ -6,7 +6,7 @@ A module's API submits a job (202) and shows it; the module's task runs it:
     handler = job_task({"ratio_study": run})
 """
 
-from shared.jobs.lifecycle import get, links_of, results, start, submit
+from shared.jobs.lifecycle import get, links_of, results, submit
 from shared.jobs.schemas import FINISHED, Job, JobError, JobStatus, Progress
 from shared.jobs.task import RunningJob, job_task
 
@@ -21,6 +21,5 @@ __all__ = [
     "job_task",
     "links_of",
     "results",
-    "start",
     "submit",
 ]

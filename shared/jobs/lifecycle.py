@@ -60,7 +60,7 @@ def submit(
     """Write a job down and start it.
 
     Raises NotFound for a county that is not onboarded, Unprocessable for a key that was used for something else,
-    ServiceUnavailable when no execution could be started (the job says so too).
+    ServiceUnavailable when no execution could be started.
     """
     request_digest = digest(parameters)
     job_id = deterministic_id(county_id, kind, caller, idempotency_key)
@@ -83,11 +83,18 @@ def submit(
     if not added:
         refuse_reused_key(row.request_digest, request_digest)
     if row.status == "pending":
-        start(county_id, kind, job_id)
+        try:
+            _start(county_id, kind, job_id)
+        except ServiceUnavailable as problem:
+            if idempotency_key is None:  # with a key the next try finds the pending job and starts it
+                with unit_of_work(county_id) as connection:
+                    reason = JobError(type=problem.slug, detail=problem.detail)
+                    repository.set_status(connection, county_id, job_id, "failed", reason)
+            raise
     return as_job(county_id, row)
 
 
-def start(county_id: str, kind: str, job_id: UUID) -> None:
+def _start(county_id: str, kind: str, job_id: UUID) -> None:
     """Start the execution of a pending job; a second start of the same job is the first one."""
     machine = client("stepfunctions")
     try:
@@ -99,10 +106,7 @@ def start(county_id: str, kind: str, job_id: UUID) -> None:
     except machine.exceptions.ExecutionAlreadyExists:
         return
     except Exception as error:
-        reason = JobError(type="not-started", detail="The job could not be started; submit it again.")
-        with unit_of_work(county_id) as connection:
-            repository.set_status(connection, county_id, job_id, "failed", reason)
-        raise ServiceUnavailable(reason.detail) from error
+        raise ServiceUnavailable("The job could not be started; send the request again.") from error
 
 
 def get(county_id: str, kind: str, job_id: UUID) -> Job:

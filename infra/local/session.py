@@ -1,0 +1,48 @@
+"""How the command line signs in: to a deployed API, or to the local cloud that runs on a data directory."""
+
+import json
+import os
+from pathlib import Path
+
+import typer
+
+from infra.local.client import ApiClient
+
+ADDRESS_FILE = "address.json"
+"""What a running local cloud leaves in its data directory, readable by its owner only."""
+
+PASSWORD_VARIABLE = "TERRAFUSION_PASSWORD"  # noqa: S105 - the variable's name
+
+ApiUrl = typer.Option(None, "--api-url", help="A deployed API; without it the local cloud on --data-dir.")
+Username = typer.Option("itadmin", "--username", help=f"Who signs in; the password is taken from {PASSWORD_VARIABLE}.")
+DataDir = typer.Option(Path(".terrafusion"), "--data-dir", help="Where the local cloud keeps its data.")
+
+
+def note_address(data_dir: Path, address: str, passwords: dict[str, str]) -> None:
+    """Leave word of a running local cloud for the other commands."""
+    file = data_dir / ADDRESS_FILE
+    file.touch(mode=0o600)
+    file.write_text(json.dumps({"address": address, "passwords": passwords}))
+
+
+def forget_address(data_dir: Path) -> None:
+    """Take the word back."""
+    (data_dir / ADDRESS_FILE).unlink(missing_ok=True)
+
+
+def signed_in(api_url: str | None, username: str, data_dir: Path) -> ApiClient:
+    """A client that is signed in. Ends the command with a plain sentence where it cannot be."""
+    if api_url is not None:
+        password = os.environ.get(PASSWORD_VARIABLE) or typer.prompt(f"Password of {username}", hide_input=True)
+    else:
+        try:
+            running = json.loads((data_dir / ADDRESS_FILE).read_text())
+        except FileNotFoundError:
+            raise typer.BadParameter(
+                f"no local cloud runs on {data_dir}: start one with `terrafusion up`, or say --api-url"
+            ) from None
+        api_url = running["address"]
+        password = os.environ.get(PASSWORD_VARIABLE) or running["passwords"].get(username, "")
+    client = ApiClient(api_url)
+    client.login(username, password)
+    return client
