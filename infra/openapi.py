@@ -19,8 +19,8 @@ VERSION = "1"
 
 _DESCRIPTION = (
     "County property assessment: synchronization, valuation, ratio studies, reporting and GIS export. Money is exact "
-    "decimal (a string), times carry their offset, areas are square feet, coordinates are WGS 84 longitude and latitude. "
-    "Errors are RFC 9457 problem details."
+    "decimal (a string), times carry their offset, areas are square feet, coordinates are WGS 84 longitude and "
+    "latitude. Errors are RFC 9457 problem details."
 )
 _IF_MATCH = {
     "name": "If-Match",
@@ -63,19 +63,13 @@ _PROBLEM = {
 }
 
 
-class SchemaNameError(ValueError):
-    """Two modules have different schemas of one name."""
-
-
 def document() -> dict[str, Any]:
     """The whole API as OpenAPI 3.1."""
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {"Problem": _PROBLEM}
     for api in _apis():
-        described = _described(api)
-        for name, schema in described.get("components", {}).get("schemas", {}).items():
-            if schemas.setdefault(name, schema) != schema:
-                raise SchemaNameError(f"{api.module} describes {name} in another way than a module before it")
+        described = _with_names_of_its_own(_described(api), api.module, schemas)
+        schemas |= described.get("components", {}).get("schemas", {})
         for route in api.routes:
             operation = described["paths"][route.path][route.method.lower()]
             paths.setdefault(route.path, {})[route.method.lower()] = _completed(operation, route)
@@ -113,6 +107,18 @@ def _described(api: Api) -> dict[str, Any]:
     schema = api.resolver.get_openapi_json_schema(title=TITLE, version=VERSION)
     described: dict[str, Any] = json.loads(schema)
     return described
+
+
+def _with_names_of_its_own(described: dict[str, Any], module: str, known: dict[str, Any]) -> dict[str, Any]:
+    """A module's description, its name before each schema that a module before it describes otherwise."""
+    schemas: dict[str, Any] = described.get("components", {}).get("schemas", {})
+    text = json.dumps(described)
+    prefix = "".join(word.title() for word in module.split("_"))
+    for name in [name for name, schema in schemas.items() if known.get(name, schema) != schema]:
+        text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{prefix}{name}"')
+        text = text.replace(f'"{name}": {{', f'"{prefix}{name}": {{')
+    renamed: dict[str, Any] = json.loads(text)
+    return renamed
 
 
 def _completed(operation: dict[str, Any], route: Route) -> dict[str, Any]:

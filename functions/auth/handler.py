@@ -31,7 +31,7 @@ def refresh(body: RefreshRequest) -> Response[Tokens]:
     return answer(service.refresh(body.refresh_token))
 
 
-@api.post("/v1/auth/logout", permission=None, summary="Sign out")
+@api.post("/v1/auth/logout", permission=None, summary="Sign out", status=204)
 def logout(body: RefreshRequest) -> Response[Any]:
     """Revoke the refresh token."""
     service.logout(body.refresh_token)

@@ -20,7 +20,7 @@ def list_counties() -> Response[list[CountySummary]]:
     return answer(service.list_counties(api.caller))
 
 
-@api.post("/v1/counties", permission=Permission.MANAGE_COUNTY, summary="Onboard a county")
+@api.post("/v1/counties", permission=Permission.MANAGE_COUNTY, summary="Onboard a county", status=201)
 def onboard_county(body: OnboardRequest) -> Response[County]:
     """Take a county in. Renew the access token afterwards: the county is in the new one."""
     county = service.onboard(body, api.caller)

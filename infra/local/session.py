@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import typer
+from rich.console import Console
 
 from infra.local.client import ApiClient
 
@@ -16,6 +17,16 @@ PASSWORD_VARIABLE = "TERRAFUSION_PASSWORD"  # noqa: S105 - the variable's name
 ApiUrl = typer.Option(None, "--api-url", help="A deployed API; without it the local cloud on --data-dir.")
 Username = typer.Option("itadmin", "--username", help=f"Who signs in; the password is taken from {PASSWORD_VARIABLE}.")
 DataDir = typer.Option(Path(".terrafusion"), "--data-dir", help="Where the local cloud keeps its data.")
+
+
+FILE_COLUMNS = 132
+"""How wide tables are where the output is no terminal."""
+
+
+def console() -> Console:
+    """Where commands print: as wide as the terminal, or wide enough for tables in a file."""
+    found = Console(highlight=False)
+    return found if found.is_terminal or "COLUMNS" in os.environ else Console(highlight=False, width=FILE_COLUMNS)
 
 
 def note_address(data_dir: Path, address: str, passwords: dict[str, str]) -> None:

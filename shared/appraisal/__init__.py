@@ -1,0 +1,47 @@
+"""Statistics and models of mass appraisal: arrays in, results out. No I/O.
+
+study(estimate, sale_price, uniformity)   a ratio study: statistics, intervals, verdicts
+fit_time_trend(day, log_price, on)        factors from sale dates to a valuation date
+fit_comparables(sales, on)                a model: predict(subjects); explain(model, subject) tells one value
+monthly_index(month, price, ...)          a constant-quality price index
+"""
+
+from shared.appraisal.columns import Characteristics, Sales
+from shared.appraisal.comparables import ComparableSales, cross_values, fit_comparables
+from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
+from shared.appraisal.explanation import AdjustedComparable, Adjustment, Explanation, Flag, explain
+from shared.appraisal.intervals import Interval
+from shared.appraisal.market_index import MonthlyIndex, monthly_index
+from shared.appraisal.models import Model, Predictions
+from shared.appraisal.ratio_study import Measured, Options, RatioStudy, study
+from shared.appraisal.time_trend import TimeTrend, fit_time_trend
+from shared.appraisal.verdicts import Uniformity, Verdict, uniformity_of
+
+__all__ = [
+    "AdjustedComparable",
+    "Adjustment",
+    "AppraisalInputError",
+    "Characteristics",
+    "ComparableSales",
+    "Explanation",
+    "Flag",
+    "InsufficientSalesError",
+    "Interval",
+    "Measured",
+    "Model",
+    "MonthlyIndex",
+    "Options",
+    "Predictions",
+    "RatioStudy",
+    "Sales",
+    "TimeTrend",
+    "Uniformity",
+    "Verdict",
+    "cross_values",
+    "explain",
+    "fit_comparables",
+    "fit_time_trend",
+    "monthly_index",
+    "study",
+    "uniformity_of",
+]

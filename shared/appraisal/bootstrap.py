@@ -147,11 +147,12 @@ class _Sample:
         for group in self.outer:
             columns += [group.below, group.members]
         self.columns = np.column_stack(columns)
-        self._make_room(1)
+        self._weights = self._real = np.empty((0, self.size))
+        self._whole = np.empty((0, self.size), dtype=np.int64)
 
     def _make_room(self, rows: int) -> None:
         """Buffers for `rows` rows, kept from block to block: fresh ones would cost more than the arithmetic."""
-        if not hasattr(self, "_weights") or len(self._weights) < rows:
+        if len(self._weights) < rows:
             self._weights = np.empty((rows, self.size))
             self._real = np.empty((rows, self.size))
             self._whole = np.empty((rows, self.size), dtype=np.int64)

@@ -56,7 +56,8 @@ class Reconciled:
 class ComparableSales:
     """The fitted model of one county and valuation day. It satisfies `models.Model`.
 
-    `rows` are the positions, in the sales given to `fit_comparables`, of the sales it uses.
+    `rows` are the positions, in the sales given to `fit_comparables`, of the sales it uses. `hard` is the
+    difficulty that one past sale in twenty exceeded.
     """
 
     sales: Sales
@@ -66,7 +67,8 @@ class ComparableSales:
     contributions: FloatArray
     errors: ErrorModel
     valuation_day: int
-    usual_difficulty: FloatArray
+    hard: FloatArray
+    neighborhoods: TextArray
 
     name = METHOD
 
@@ -95,9 +97,7 @@ class ComparableSales:
         contributions = self._contributions(found)
         return Predictions(
             **{name: _spread(values, positions, len(subjects)) for name, values in filled.items()},
-            contributions={
-                name: _spread(values, positions, len(subjects)) for name, values in contributions.items()
-            },
+            contributions={name: _spread(values, positions, len(subjects)) for name, values in contributions.items()},
         )
 
     def values(self, subjects: Characteristics) -> FloatArray:
@@ -108,7 +108,7 @@ class ComparableSales:
     def can_value(self, subjects: Characteristics) -> BoolArray:
         """Which subjects have what a value needs: a living area, and coordinates or a known neighborhood."""
         area = subjects.living_area_sqft
-        placed = subjects.located | np.isin(subjects.neighborhood, self._neighborhoods())
+        placed = subjects.located | (_numbered(subjects.neighborhood, self.neighborhoods) >= 0)
         return np.asarray(np.isfinite(area) & (area > 0) & placed)
 
     def reconcile(self, subjects: Characteristics) -> Reconciled:
@@ -120,14 +120,11 @@ class ComparableSales:
         names = ("rows", "distance", "steps", "adjusted", "weight", "estimate", "difficulty")
         return Reconciled(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
-    def _neighborhoods(self) -> TextArray:
-        known = self.sales.characteristics.neighborhood
-        return np.unique(known[known != ""])
-
     def _reconcile(self, subjects: Characteristics) -> Reconciled:
         day = np.full(len(subjects), float(self.valuation_day))
         contributions, inside = self.hedonic.contributions(subjects, day)
-        traits = _traits(self.hedonic, subjects, contributions, day, self.valuation_day)
+        numbers = _numbered(subjects.neighborhood, self.neighborhoods)
+        traits = _traits(self.hedonic, subjects, contributions, (self.valuation_day - day) / DAYS_A_YEAR, numbers)
         near = self.similarity.nearest(traits, COMPARABLES)
         steps = self._steps(contributions, near.rows, subjects.located & inside)
         adjusted = self.sales.sale_price[near.rows] * np.exp(steps.sum(axis=2))
@@ -187,7 +184,7 @@ def fit_comparables(sales: Sales, valuation_day: int) -> ComparableSales:
         model,
         similarity=model.similarity.with_length(similarity.length_km),
         errors=fit_errors(errors, difficulty),
-        usual_difficulty=np.quantile(difficulty, 0.95, axis=0),
+        hard=np.quantile(difficulty, 0.95, axis=0),
     )
 
 
@@ -226,25 +223,37 @@ def _uncalibrated(used: Sales, rows: IntArray, valuation_day: int) -> Comparable
     day = used.sale_day.astype(np.float64)
     contributions, _ = hedonic.contributions(used.characteristics, day)
     contributions[:, -1] = hedonic.left_out
-    traits = _traits(hedonic, used.characteristics, contributions, day, valuation_day)
+    known = used.characteristics.neighborhood
+    neighborhoods = np.unique(known[known != ""])
+    years = (valuation_day - day) / DAYS_A_YEAR
+    traits = _traits(hedonic, used.characteristics, contributions, years, _numbered(known, neighborhoods))
     similarity = Similarity(traits, hedonic.scale, LENGTHS_KM[1])
     unknown = ErrorModel(np.zeros(0), 0.0, np.zeros(0))
-    return ComparableSales(used, rows, hedonic, similarity, contributions, unknown, valuation_day, np.zeros(0))
+    return ComparableSales(
+        used, rows, hedonic, similarity, contributions, unknown, valuation_day, np.zeros(0), neighborhoods
+    )
+
+
+def _numbered(neighborhood: TextArray, known: TextArray) -> IntArray:
+    """Each neighborhood's place among the sorted known ones, -1 where it is none of them."""
+    if known.size == 0:
+        return np.full(neighborhood.size, -1, dtype=np.int64)
+    place = np.minimum(np.searchsorted(known, neighborhood), known.size - 1)
+    return np.where(known[place] == neighborhood, place, -1).astype(np.int64)
 
 
 def _traits(
     hedonic: HedonicModel,
     properties: Characteristics,
     contributions: FloatArray,
-    day: FloatArray,
-    valuation_day: int,
+    years: FloatArray,
+    neighborhood: IntArray,
 ) -> Traits:
     """Location and neighborhood are compared as places, not as what they add to value."""
     names = hedonic.names
     kept = [number for number, name in enumerate(names) if name not in ("location", "neighborhood")]
     position = hedonic.surface.grid.kilometres(properties.longitude, properties.latitude)
-    years = (valuation_day - day) / DAYS_A_YEAR
-    return Traits(contributions[:, kept], position, years, properties.neighborhood)
+    return Traits(contributions[:, kept], position, years, neighborhood)
 
 
 def _tuned(trial: ComparableSales, kept_out: Sales) -> Similarity:
@@ -254,8 +263,7 @@ def _tuned(trial: ComparableSales, kept_out: Sales) -> Similarity:
     candidates = [trial.similarity.with_length(length) for length in LENGTHS_KM]
     chosen = kept_out.take(np.arange(0, len(kept_out), max(1, len(kept_out) // _TUNING_SALES)))
     errors = [
-        float(np.mean(np.abs(_errors_on(replace(trial, similarity=candidate), chosen)[0])))
-        for candidate in candidates
+        float(np.mean(np.abs(_errors_on(replace(trial, similarity=candidate), chosen)[0]))) for candidate in candidates
     ]
     return candidates[int(np.argmin(errors))]
 

@@ -22,6 +22,7 @@ _LEVEL_PENALTY = 3.0
 _MOST_UNKNOWN = 0.4
 _MOST_LEVELS = 300
 _FEWEST_A_LEVEL = 5
+_FEWEST_EFFECTIVE = 0.02
 _MIDDLE = (50.0,)
 _FIVE = (5.0, 25.0, 50.0, 75.0, 95.0)
 
@@ -69,7 +70,7 @@ class _Levels:
 
     def design(self, properties: Characteristics, day: FloatArray) -> FloatArray:
         del day
-        return (self.read(properties)[:, None] == self.levels[None, :]).astype(np.float64)
+        return np.asarray(self.read(properties)[:, None] == self.levels[None, :], dtype=np.float64)
 
     @property
     def penalties(self) -> list[float]:
@@ -118,7 +119,7 @@ def learn_features(properties: Characteristics, day: FloatArray) -> Features:
         _number("living_area", lambda p, _: np.log(_positive(p.living_area_sqft)), properties, day, _FIVE),
         _number("land_area", lambda p, _: np.log(_positive(p.land_area_sqft)), properties, day, _FIVE),
         _number("age", lambda p, d: _age(p.year_built, d), properties, day, _FIVE),
-        _number("effective_age", _effective_age, properties, day, (25.0,)),
+        _number("age", _effective_age, properties, day, (25.0,)) if _has_effective_years(properties) else None,
         _number("bathrooms", lambda p, _: p.bathrooms, properties, day, _MIDDLE),
         _number("bedrooms", lambda p, _: p.bedrooms, properties, day, _MIDDLE),
         _number("stories", lambda p, _: p.stories, properties, day, _MIDDLE),
@@ -128,10 +129,8 @@ def learn_features(properties: Characteristics, day: FloatArray) -> Features:
         _number("condition", lambda p, _: _as_numbers(p.condition), properties, day, ()),
         _levels("condition", lambda p: p.condition, properties),
     ]
-    for name in properties.numeric:
-        parts.append(_number(name, _attribute(name), properties, day, _MIDDLE))
-    for name in properties.categorical:
-        parts.append(_levels(name, _code(name), properties))
+    parts += [_number(name, _attribute(name), properties, day, _MIDDLE) for name in properties.numeric]
+    parts += [_levels(name, _code(name), properties) for name in properties.categorical]
     parts.append(_levels("neighborhood", lambda p: p.neighborhood, properties))
     usable = tuple(part for part in parts if part is not None)
     groups = tuple(part.name for part in usable for _ in part.penalties)
@@ -181,6 +180,12 @@ def _effective_age(properties: Characteristics, day: FloatArray) -> FloatArray:
     """Years since the effective year where one is given and later than the year built, else the age."""
     effective = np.where(properties.effective_year >= 1600.0, properties.effective_year, np.nan)
     return _age(np.fmax(effective, properties.year_built), day)
+
+
+def _has_effective_years(properties: Characteristics) -> bool:
+    """Whether the county keeps effective years that say more than the years built."""
+    differs = properties.effective_year > properties.year_built
+    return bool(differs.mean() >= _FEWEST_EFFECTIVE) if differs.size else False
 
 
 def _quality_by_size(properties: Characteristics, day: FloatArray) -> FloatArray:

@@ -44,7 +44,7 @@ class Grid:
     def cells(self, longitude: FloatArray, latitude: FloatArray) -> tuple[IntArray, BoolArray]:
         """The cell of each position (0 where it has none) and whether it has one."""
         position = self.kilometres(longitude, latitude) / self.cell_km
-        inside = np.isfinite(position).all(axis=1)
+        inside: BoolArray = np.asarray(np.isfinite(position).all(axis=1))
         position = np.where(inside[:, None], position, 0.0).round()
         inside &= (position >= 0).all(axis=1) & (position[:, 0] < self.columns) & (position[:, 1] < self.rows)
         column, row = np.where(inside[:, None], position, 0.0).astype(np.int64).T
@@ -106,8 +106,8 @@ def fit_surface(
     limit = 3.0 * 1.4826 * float(np.median(np.abs(residual))) if residual.size else 0.0
     for width in WIDTHS_KM:
         left = np.clip(residual - fitted, -limit, limit)
-        total = grid.smooth(np.bincount(cell, left * weight, size), width)
-        mass = np.maximum(grid.smooth(np.bincount(cell, weight, size), width), 0.0)
+        total = grid.smooth(_totals(cell, left * weight, size), width)
+        mass = np.maximum(grid.smooth(_totals(cell, weight, size), width), 0.0)
         step = total / (mass + _SHRINKAGE)
         # A sale counts for itself with the kernel's peak, 1.
         own_total, own_mass = total[cell] - left * weight, np.maximum(mass[cell] - weight, 0.0)
@@ -115,6 +115,10 @@ def fit_surface(
         fitted += np.where(inside, step[cell], 0.0)
         value += step
     return LocationSurface(grid, value), left_out
+
+
+def _totals(cell: IntArray, amounts: FloatArray, size: int) -> FloatArray:
+    return np.bincount(cell, weights=amounts, minlength=size).astype(np.float64)
 
 
 def _spread(plane: FloatArray, kernel: FloatArray) -> FloatArray:

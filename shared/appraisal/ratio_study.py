@@ -74,7 +74,7 @@ def study(
     """
     options = options or Options()
     checked_confidence(options.confidence)
-    estimates, prices = sales_pair(estimate, sale_price, fewest=1)
+    estimates, prices = sales_pair(estimate, sale_price, fewest=0)
     fewest = max(options.fewest, verdicts.FEWEST_FOR_STATISTICS)
     if estimates.size < fewest:
         raise InsufficientSalesError("sale_price", estimates.size, fewest, "a ratio study")
@@ -86,17 +86,13 @@ def study(
     measured, notes = measure(estimates, prices, options)
     signs = chasing_signs(estimates / prices)
     if signs.low_cod:
-        notes += (
-            f"COD is under 5, which {verdicts.STANDARD} takes as a sign of sales chasing or of a sample that does "
-            "not represent the population.",
-        )
+        sign = f"COD is under 5, which {verdicts.STANDARD} takes as a sign of sales chasing"
+        notes += (f"{sign} or of a sample that does not represent the population.",)
     judged = _judge(measured, estimates.size, uniformity, overall_median)
     return RatioStudy(estimates.size, trimming, measured, judged, signs, notes)
 
 
-def measure(
-    estimates: FloatArray, prices: FloatArray, options: Options
-) -> tuple[dict[str, Measured], tuple[str, ...]]:
+def measure(estimates: FloatArray, prices: FloatArray, options: Options) -> tuple[dict[str, Measured], tuple[str, ...]]:
     """Every statistic that the sample has, with its interval, and why one is missing.
 
     Keys: median, mean, weighted_mean, cod, cov, prd, prb, mki, vei.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, TextArray
+from shared.appraisal.arrays import BoolArray, FloatArray, IntArray
 
 _OTHER_NEIGHBORHOOD = 0.5
 _OTHER_NEIGHBORHOOD_UNLOCATED = 2.0
@@ -22,23 +22,24 @@ _UNLOCATED_SALE = 3.0
 
 @dataclass(frozen=True)
 class Traits:
-    """What similarity looks at; shapes (n, groups), (n, 2) in km (NaN unknown), (n,) and (n,)."""
+    """What similarity looks at; shapes (n, groups), (n, 2) in km (NaN unknown), (n,) and (n,).
+
+    Neighborhoods are numbers, -1 for an unknown one.
+    """
 
     contributions: FloatArray
     position_km: FloatArray
     years: FloatArray
-    neighborhood: TextArray
+    neighborhood: IntArray
 
     def take(self, rows: IntArray) -> Traits:
         """The traits at these positions."""
-        return Traits(
-            self.contributions[rows], self.position_km[rows], self.years[rows], self.neighborhood[rows]
-        )
+        return Traits(self.contributions[rows], self.position_km[rows], self.years[rows], self.neighborhood[rows])
 
     @property
     def located(self) -> BoolArray:
         """Where the position is known."""
-        return np.isfinite(self.position_km).all(axis=1)
+        return np.asarray(np.isfinite(self.position_km).all(axis=1))
 
 
 @dataclass(frozen=True)
@@ -81,15 +82,13 @@ class Similarity:
         squared += np.einsum("ij,ij->i", ours, ours)[:, None]
         squared += np.einsum("ij,ij->i", theirs, theirs)[None, :]
         self._correct_places(squared, subjects)
-        return squared
+        return np.asarray(squared, dtype=np.float32)
 
     def _coordinates(self, traits: Traits) -> FloatArray:
         # A position that is not known is put at the middle of the sales and corrected afterwards.
         middle = np.nanmean(self.sales.position_km, axis=0) if self.sales.located.any() else np.zeros(2)
         position = np.where(traits.located[:, None], traits.position_km, middle)
-        return np.column_stack(
-            [traits.contributions / self.contribution_unit, position / self.length_km, traits.years]
-        )
+        return np.column_stack([traits.contributions / self.contribution_unit, position / self.length_km, traits.years])
 
     def _correct_places(self, squared: NDArray[np.float32], subjects: Traits) -> None:
         located, known = subjects.located, self.sales.located
@@ -99,7 +98,9 @@ class Similarity:
             squared[row] -= away.sum(axis=1).astype(np.float32)
         if not known.all():
             squared[np.ix_(located, ~known)] += np.float32(_UNLOCATED_SALE**2)
-        other = subjects.neighborhood[:, None] != self.sales.neighborhood[None, :]
-        penalty = np.where(located, _OTHER_NEIGHBORHOOD, _OTHER_NEIGHBORHOOD_UNLOCATED).astype(np.float32) ** 2
-        if (self.sales.neighborhood != "").any():
-            squared += other * penalty[:, None]
+        if (self.sales.neighborhood >= 0).any():
+            penalty = np.where(located, _OTHER_NEIGHBORHOOD, _OTHER_NEIGHBORHOOD_UNLOCATED).astype(np.float32) ** 2
+            squared += penalty[:, None]
+            for place, number in enumerate(subjects.neighborhood):
+                if number >= 0:
+                    squared[place, self.sales.neighborhood == number] -= penalty[place]

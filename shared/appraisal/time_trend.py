@@ -77,7 +77,7 @@ class TimeTrend:
         target = np.array([float(self.valuation_day if to_day is None else to_day)])
         difference = self._functional(target) - self._functional(days)
         fitted = np.einsum("ij,jk,ik->i", difference, self.covariance, difference)
-        return np.sqrt(np.maximum(fitted, 0.0) + np.abs(self._drift(target) - self._drift(days)))
+        return np.asarray(np.sqrt(np.maximum(fitted, 0.0) + np.abs(self._drift(target) - self._drift(days))))
 
     @property
     def annual_change(self) -> float:
@@ -106,7 +106,7 @@ class TimeTrend:
         last = np.ones_like(self.coefficients)
         last[1:] = self.knots < self.last_day
         average = self._average_slope()
-        return fading[:, None] * (last - average)[None, :] + years[:, None] * average[None, :]
+        return np.asarray(fading[:, None] * (last - average)[None, :] + years[:, None] * average[None, :])
 
     def _average_slope(self) -> FloatArray:
         ends = self._basis(np.array([self.first_day, self.last_day], dtype=np.float64))
@@ -191,17 +191,16 @@ def _smooth(
     total = float(weights @ values**2)
     free = design.shape[1] - knots
     degrees = max(float(weights.sum()) - free, 1.0)
-    best: tuple[float, FloatArray, FloatArray, float, float] | None = None
+    best_likelihood, best = -np.inf, (np.zeros(design.shape[1]), gram, 0.0, float(_PENALTIES[0]))
     for penalty in _PENALTIES if knots else _PENALTIES[:1]:
         diagonal = np.full(design.shape[1], float(penalty))
         diagonal[:free] = _NEARLY_UNPENALISED
         matrix = gram + np.diag(diagonal)
-        beta = np.linalg.solve(matrix, moment)
+        beta = np.asarray(np.linalg.solve(matrix, moment), dtype=np.float64)
         variance = max((total - float(moment @ beta)) / degrees, 1e-12)
         _, log_determinant = np.linalg.slogdet(matrix)
         likelihood = -0.5 * (degrees * log(variance) + log_determinant - knots * log(float(penalty)))
-        if best is None or likelihood > best[0]:
-            best = (likelihood, beta, matrix, variance, float(penalty))
-    if best is None:
-        raise AppraisalInputError("log_price", "no trend could be fitted")
-    return best[1], np.linalg.inv(best[2]), best[3], best[4]
+        if likelihood > best_likelihood:
+            best_likelihood, best = likelihood, (beta, matrix, variance, float(penalty))
+    beta, matrix, variance, chosen = best
+    return beta, np.asarray(np.linalg.inv(matrix), dtype=np.float64), variance, chosen

@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 
 import typer
-from rich.console import Console
 
-from infra.local.session import ApiUrl, DataDir, Username, signed_in
+from infra.local.session import ApiUrl, DataDir, Username, console, signed_in
 
 app = typer.Typer(help="Onboard and list counties.", no_args_is_help=True)
 
@@ -29,7 +28,7 @@ def new(
         raise typer.BadParameter(f"{files[0]} is not JSON: {error}") from None
     with signed_in(api_url, username, data_dir) as client:
         county = client.post("/v1/counties", {"configuration": configuration, "mapping": files[1].read_text()})
-    Console().print(f"{county['friendly_name']} is onboarded as [bold]{county['county_id']}[/].")
+    console().print(f"{county['friendly_name']} is onboarded as [bold]{county['county_id']}[/].")
 
 
 @app.command("list")
@@ -37,4 +36,4 @@ def list_counties(api_url: str | None = ApiUrl, username: str = Username, data_d
     """The counties of the user."""
     with signed_in(api_url, username, data_dir) as client:
         for county in client.get("/v1/counties"):
-            Console().print(f"{county['county_id']:<24} {county['friendly_name']}")
+            console().print(f"{county['county_id']:<24} {county['friendly_name']}")

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from infra.local.client import ApiClient
-from infra.local.session import ApiUrl, DataDir, Username, signed_in
+from infra.local.session import ApiUrl, DataDir, Username, console, signed_in
 
 
 def sync(
@@ -22,20 +22,20 @@ def sync(
     data_dir: Path = DataDir,
 ) -> None:
     """Sync COUNTY_ID from its legacy system, and watch."""
-    console = Console()
+    screen = console()
     with signed_in(api_url, username, data_dir) as client:
-        run = run_sync(client, console, county_id, mode=mode, validate_only=validate_only)
-    console.print(run_table(run))
+        run = run_sync(client, screen, county_id, mode=mode, validate_only=validate_only)
+    screen.print(run_table(run))
 
 
 def run_sync(
-    client: ApiClient, console: Console, county_id: str, *, mode: str | None = None, validate_only: bool = False
+    client: ApiClient, screen: Console, county_id: str, *, mode: str | None = None, validate_only: bool = False
 ) -> dict[str, Any]:
     """Submit a run and follow it to its end. Raises ApiError, JobFailedError."""
     wanted: dict[str, Any] = {"validate_only": validate_only} | ({"mode": mode} if mode else {})
     submitted = client.post(f"/v1/counties/{county_id}/sync-runs", wanted)
     columns = (TextColumn("  {task.description:<24}"), BarColumn(), TextColumn("{task.fields[counts]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
+    with Progress(*columns, TimeElapsedColumn(), console=screen, transient=True) as progress:
         bar = progress.add_task(county_id, total=None, counts="")
 
         def watch(run: Mapping[str, Any]) -> None:

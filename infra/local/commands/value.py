@@ -1,13 +1,16 @@
 """`terrafusion value`: a parcel's market value, with what it rests on."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import typer
-from rich.console import Console
+from rich.console import Group
+from rich.table import Table
 
-from infra.local.session import ApiUrl, DataDir, Username, signed_in
+from infra.local.session import ApiUrl, DataDir, Username, console, signed_in
 
 
 def value(
@@ -22,10 +25,33 @@ def value(
     with signed_in(api_url, username, data_dir) as client:
         wanted = {"property_id": property_id, "valuation_date": valuation_date}
         found = client.post(f"/v1/counties/{county_id}/valuations", wanted)
-    Console().print(valuation_shown(found))
+    console().print(valuation_shown(found))
 
 
 def dollars(amount: str | float | Decimal) -> str:
     """An amount in whole dollars: `$1,234`, `-$5`."""
     number = round(Decimal(str(amount)))
     return f"-${-number:,}" if number < 0 else f"${number:,}"
+
+
+def valuation_shown(found: Mapping[str, Any]) -> Group:
+    """A value with its interval, its comparables and their adjustments, as an appraiser lays a grid out."""
+    interval = found["interval"]
+    head = (
+        f"[bold]{dollars(found['estimate'])}[/] as of {found['valuation_date']}"
+        f"  ({interval['coverage']:.0%} interval {dollars(interval['low'])} to {dollars(interval['high'])},"
+        f" confidence {found['confidence']:.2f}, {found['sales_used']:,} sales)"
+    )
+    shown = found["comparables"][:5]
+    grid = Table("", *(sale["property_id"] for sale in shown), title="the comparables of most weight")
+    grid.add_row("address", *(sale["address"] or "-" for sale in shown))
+    grid.add_row("sold", *(sale["sale_date"] for sale in shown))
+    grid.add_row("price", *(dollars(sale["sale_price"]) for sale in shown))
+    grid.add_row("distance", *("-" if s["distance_km"] is None else f"{s['distance_km']:.1f} km" for s in shown))
+    names = dict.fromkeys(adjustment["name"] for sale in shown for adjustment in sale["adjustments"])
+    for name in names:
+        amounts = [{a["name"]: a["amount"] for a in sale["adjustments"]}.get(name) for sale in shown]
+        grid.add_row(f"  {name}", *("-" if amount is None else dollars(amount) for amount in amounts))
+    grid.add_row("adjusted", *(dollars(sale["adjusted_price"]) for sale in shown), style="bold")
+    grid.add_row("weight", *(f"{sale['weight']:.0%}" for sale in shown))
+    return Group(head, grid, *(f"  ! {flag['text']}" for flag in found["flags"]))

@@ -1,0 +1,24 @@
+"""Bringing the database to the schema that this deployment's code expects."""
+
+import os
+
+from aws_lambda_powertools import Logger
+
+from shared.db.engine import database_url
+from shared.db.migrate import upgrade
+from shared.settings import settings
+
+_logger = Logger(service="migrations")
+
+
+def migrate() -> None:
+    """Migrate as the schema's owner, and give the application's role the password of its own secret.
+
+    Safe to run again. Raises KeyError without DATABASE_OWNER_SECRET_ARN, which no other function has.
+    """
+    owner = database_url(os.environ["DATABASE_OWNER_SECRET_ARN"])
+    application = database_url(settings().database_secret_arn)
+    if not application.password:
+        raise ValueError("the application's secret has no password")
+    upgrade(owner, str(application.password))
+    _logger.info("the schema is the newest", host=owner.host, database=owner.database)

@@ -1,0 +1,93 @@
+"""The app: stages, and the order of the stacks in them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App, DefaultStackSynthesizer, Stage, Tags
+from constructs import Construct
+
+from infra.constructs.platform import Platform
+from infra.functions import REGISTRY, Registry
+from infra.settings import DEVELOPMENT, ROOT, StageSettings
+from infra.stacks.api import ApiStack
+from infra.stacks.data import DataStack
+from infra.stacks.identity import IdentityStack
+from infra.stacks.jobs import JobsStack
+from infra.stacks.network import NetworkStack
+from infra.stacks.observability import ObservabilityStack
+from infra.stacks.sync import SyncStack
+
+_NO_BUNDLES: Mapping[str, Any] = {"aws:cdk:bundling-stacks": []}
+
+
+def project_context() -> dict[str, Any]:
+    """The context of cdk.json. What the CDK's command line passes goes over it."""
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return context
+
+
+def build_app(
+    context: Mapping[str, Any],
+    stages: Sequence[StageSettings] = (DEVELOPMENT,),
+    registry: Registry = REGISTRY,
+    outdir: str | None = None,
+    *,
+    validate: bool = True,
+) -> App:
+    """The app with `stages`. `synth()` needs no network and no credentials.
+
+    The templates lie in `<outdir>/assembly-<stage>/`; `outdir` is by default what the CDK's command line asks for.
+    `validate` checks them against CloudFormation's rules, which takes longer than making them.
+    """
+    app = App(context=dict(context), outdir=outdir, builtin_cloud_formation_validation=validate)
+    for settings in stages:
+        TerraFusion(app, settings, registry)
+    return app
+
+
+def synthesize_templates(outdir: Path, settings: StageSettings = DEVELOPMENT) -> Path:
+    """Write one stage's templates, without assets or validation, for those who only read them (tests, the local
+    cloud). Returns the folder that holds `*.template.json`, one a stack."""
+    build_app({**project_context(), **_NO_BUNDLES}, (settings,), outdir=str(outdir), validate=False).synth()
+    return outdir / f"assembly-{settings.name}"
+
+
+class TerraFusion(Stage):
+    """One stage: the whole platform, each stack after what it needs."""
+
+    def __init__(self, scope: Construct, settings: StageSettings, registry: Registry) -> None:
+        super().__init__(scope, settings.name)
+        platform = Platform(settings)
+
+        def options(name: str) -> dict[str, Any]:
+            return {
+                "stack_name": settings.physical_name(name.lower()),
+                "description": f"TerraFusion, stage {settings.name}: {name.lower()}",
+                "synthesizer": DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+                "termination_protection": settings.production,
+            }
+
+        NetworkStack(self, "Network", platform, **options("Network"))
+        data = DataStack(self, "Data", platform, registry.migrations, **options("Data"))
+        identity = IdentityStack(self, "Identity", platform, registry.pre_token, **options("Identity"))
+        sync = SyncStack(self, "Sync", platform, registry.sync, data.bucket.bucket, **options("Sync"))
+        jobs = JobsStack(self, "Jobs", platform, registry.jobs, **options("Jobs"))
+        api = ApiStack(self, "Api", platform, registry.api, identity.pool, **options("Api"))
+        ObservabilityStack(
+            self,
+            "Observability",
+            platform,
+            api=api.api,
+            database=data.database.cluster,
+            machines={"Sync": sync.machine, "Jobs": jobs.machine},
+            functions=[*sync.functions, *jobs.functions, *api.functions],
+            schedule_group=sync.schedule_group.ref,
+            **options("Observability"),
+        )
+        # The migration is part of the data stack: no code of a later stack runs before it.
+        for later in (sync, jobs, api):
+            later.add_stack_dependency(data)
+        Tags.of(self).add("project", "terrafusion")
+        Tags.of(self).add("stage", settings.name)

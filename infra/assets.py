@@ -1,0 +1,111 @@
+"""What a deployment uploads: the project's code and its dependencies, for Linux on arm64, made without Docker."""
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+import jsii
+from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
+from aws_cdk.aws_lambda import Code
+
+from infra.settings import ROOT
+
+PYTHON_VERSION = "3.13"
+PLATFORM = "aarch64-manylinux_2_28"
+
+_IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc")
+
+
+def module_code(package: str) -> Code:
+    """The code of one module: `functions/__init__.py` and the module's folder, importable under their own names."""
+    module = ROOT.joinpath(*package.split("."))
+    parents = [parent / "__init__.py" for parent in module.parents if parent.is_relative_to(ROOT) and parent != ROOT]
+    return _code(ROOT / "functions", _Bundle(copies=(*parents, module)))
+
+
+def layer_code(name: str, *, with_shared: bool) -> Code:
+    """A layer's dependencies, and in the core layer the project's `shared` package."""
+    folder = ROOT / "layers" / name
+    copies = (ROOT / "shared",) if with_shared else ()
+    return _code(folder, _Bundle(requirements=folder / "requirements.txt", copies=copies, prefix="python"))
+
+
+def digest(paths: Iterable[Path]) -> str:
+    """A digest of the files at and below `paths`: of their names and contents, so the same on every machine."""
+    total = hashlib.sha256()
+    for path in sorted(file for root in paths for file in _files(root)):
+        name = path.relative_to(ROOT).as_posix().encode()
+        content = path.read_bytes()
+        total.update(b"%d %s %d " % (len(name), name, len(content)))
+        total.update(content)
+    return total.hexdigest()
+
+
+def _files(path: Path) -> Iterable[Path]:
+    if path.is_file():
+        return [path]
+    return (p for p in path.rglob("*") if p.is_file() and "__pycache__" not in p.parts and p.suffix != ".pyc")
+
+
+def _code(source: Path, bundle: "_Bundle") -> Code:
+    """The hash is ours: the CDK's would cover one folder only, and the core layer is made of two."""
+    return Code.from_asset(
+        str(source),
+        asset_hash_type=AssetHashType.CUSTOM,
+        asset_hash=bundle.digest(),
+        bundling=BundlingOptions(image=DockerImage.from_registry("never-started"), local=bundle),
+    )
+
+
+@jsii.implements(ILocalBundling)
+class _Bundle:
+    """Fills an asset's folder: wheels for the platform of the functions, and copies of the project's files."""
+
+    def __init__(self, *, requirements: Path | None = None, copies: tuple[Path, ...] = (), prefix: str = "") -> None:
+        self._requirements = requirements
+        self._copies = copies
+        self._prefix = prefix
+
+    def digest(self) -> str:
+        """What the bundle is made of: another platform makes another bundle of the same requirements."""
+        if self._requirements is None:
+            return digest(self._copies)
+        whole = f"{PLATFORM} {PYTHON_VERSION} {digest([self._requirements, *self._copies])}"
+        return hashlib.sha256(whole.encode()).hexdigest()
+
+    def try_bundle(self, output_dir: str, *_options: object, **_named: object) -> bool:
+        """The CDK's call. An error raised here ends the synthesis; there is no second way to bundle."""
+        self.fill(Path(output_dir) / self._prefix)
+        return True
+
+    def fill(self, target: Path) -> None:
+        """Write the bundle into the folder `target`."""
+        target.mkdir(parents=True, exist_ok=True)
+        if self._requirements:
+            install(self._requirements, target)
+        for source in self._copies:
+            destination = target / source.relative_to(ROOT)
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, destination, ignore=_IGNORED)
+            else:
+                shutil.copy2(source, destination)
+
+
+def install(requirements: Path, target: Path) -> None:
+    """Install pinned wheels for the functions' platform. Raises CalledProcessError with uv's words on stderr."""
+    uv = shutil.which("uv")
+    if uv is None:
+        raise FileNotFoundError("bundling needs uv on the PATH")
+    command = [
+        *(uv, "pip", "install", "--quiet", "--target", str(target)),
+        *("--python-platform", PLATFORM, "--python-version", PYTHON_VERSION),
+        *("--only-binary", ":all:", "--require-hashes", "--no-deps", "-r", str(requirements)),
+    ]
+    subprocess.run(command, check=True, cwd=ROOT)  # noqa: S603 - no shell, and every word is ours
+    # A function and its layers hold 250 MB: packages' own tests, and commands nobody can run there, stay behind.
+    for unused in (target / "bin", *target.rglob("tests")):
+        shutil.rmtree(unused, ignore_errors=True)
+    (target / ".lock").unlink(missing_ok=True)

@@ -1,0 +1,46 @@
+"""The bucket of all objects: raw archive, curated files, results, uploads."""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk.aws_s3 import (
+    BlockPublicAccess,
+    Bucket,
+    BucketEncryption,
+    LifecycleRule,
+    ObjectOwnership,
+    StorageClass,
+    Transition,
+)
+from constructs import Construct
+
+
+class DataBucket(Construct):
+    """Encrypted, private, versioned, reached over TLS only; never deleted with its stack."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        self.bucket = Bucket(
+            self,
+            "Bucket",
+            encryption=BucketEncryption.S3_MANAGED,
+            block_public_access=BlockPublicAccess.BLOCK_ALL,
+            object_ownership=ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            versioned=True,
+            removal_policy=RemovalPolicy.RETAIN,
+            lifecycle_rules=[
+                # The raw archive lies below each county's own prefix, where a rule cannot name it. This tier
+                # moves what nobody reads to cold storage by itself, and leaves what is read where it is.
+                LifecycleRule(
+                    id="archive-what-is-not-read",
+                    transitions=[
+                        Transition(storage_class=StorageClass.INTELLIGENT_TIERING, transition_after=Duration.days(30))
+                    ],
+                ),
+                LifecycleRule(
+                    id="forget-overwritten-versions",
+                    noncurrent_version_expiration=Duration.days(90),
+                    expired_object_delete_marker=True,
+                ),
+                LifecycleRule(id="drop-unfinished-uploads", abort_incomplete_multipart_upload_after=Duration.days(7)),
+            ],
+        )

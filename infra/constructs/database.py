@@ -1,0 +1,77 @@
+"""Aurora PostgreSQL, and the two ways into it: the schema's owner and the application."""
+
+from aws_cdk import Duration, Stack
+from aws_cdk.aws_ec2 import IVpc, SubnetSelection, SubnetType
+from aws_cdk.aws_rds import (
+    AuroraPostgresEngineVersion,
+    BackupProps,
+    ClusterInstance,
+    Credentials,
+    DatabaseCluster,
+    DatabaseClusterEngine,
+    ParameterGroup,
+)
+from aws_cdk.aws_secretsmanager import ISecret, Secret, SecretStringGenerator
+from constructs import Construct
+
+from infra.settings import StageSettings
+
+DATABASE_NAME = "terrafusion"
+OWNER = "terrafusion_owner"
+APPLICATION_ROLE = "terrafusion_app"
+
+
+class Database(Construct):
+    """A serverless cluster in isolated subnets; production has a standby reader that can take over."""
+
+    def __init__(self, scope: Construct, construct_id: str, settings: StageSettings, vpc: IVpc) -> None:
+        super().__init__(scope, construct_id)
+        engine = DatabaseClusterEngine.aurora_postgres(version=AuroraPostgresEngineVersion.VER_16_6)
+        least, most = settings.database_capacity
+        self.cluster = DatabaseCluster(
+            self,
+            "Cluster",
+            engine=engine,
+            credentials=Credentials.from_generated_secret(OWNER),
+            default_database_name=DATABASE_NAME,
+            writer=ClusterInstance.serverless_v2("Writer", auto_minor_version_upgrade=True),
+            readers=[ClusterInstance.serverless_v2("Standby", scale_with_writer=True)] if settings.production else [],
+            serverless_v2_min_capacity=least,
+            serverless_v2_max_capacity=most,
+            vpc=vpc,
+            vpc_subnets=SubnetSelection(subnet_type=SubnetType.PRIVATE_ISOLATED),
+            storage_encrypted=True,
+            iam_authentication=True,
+            parameter_group=ParameterGroup(
+                self,
+                "Parameters",
+                engine=engine,
+                description="TLS is not optional",
+                parameters={"rds.force_ssl": "1"},
+            ),
+            backup=BackupProps(retention=Duration.days(settings.database_backup_days)),
+            copy_tags_to_snapshot=True,
+            deletion_protection=settings.production,
+            removal_policy=settings.database_removal,
+        )
+        if self.cluster.secret is None:
+            raise LookupError("a generated owner always has a secret")
+        self.owner_secret: ISecret = self.cluster.secret
+        self.application_secret = Secret(
+            self,
+            "ApplicationSecret",
+            description="How functions connect: a role that owns no table and is bound by row-level security",
+            generate_secret_string=SecretStringGenerator(
+                secret_string_template=Stack.of(self).to_json_string(
+                    {
+                        "username": APPLICATION_ROLE,
+                        "host": self.cluster.cluster_endpoint.hostname,
+                        "port": self.cluster.cluster_endpoint.port,
+                        "dbname": DATABASE_NAME,
+                    }
+                ),
+                generate_string_key="password",
+                password_length=40,
+                exclude_punctuation=True,
+            ),
+        )

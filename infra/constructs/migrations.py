@@ -1,0 +1,39 @@
+"""The migration of the schema, as part of the deployment."""
+
+from aws_cdk import CustomResource, RemovalPolicy
+from aws_cdk.aws_logs import LogGroup
+from aws_cdk.custom_resources import Provider
+from constructs import Construct
+
+from infra.assets import digest
+from infra.constructs.database import Database
+from infra.constructs.platform import Platform
+from infra.constructs.service_function import ServiceFunction
+from infra.functions import FunctionSpec
+from infra.settings import ROOT
+
+
+class Migrations(Construct):
+    """Runs when the migrations or the models behind them change, before any other stack is updated."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, spec: FunctionSpec, platform: Platform, database: Database
+    ) -> None:
+        super().__init__(scope, construct_id)
+        function = ServiceFunction(self, spec, platform).function
+        provider = Provider(
+            self,
+            "Provider",
+            on_event_handler=function,
+            log_group=LogGroup(
+                self, "ProviderLog", retention=platform.settings.log_retention, removal_policy=RemovalPolicy.DESTROY
+            ),
+        )
+        migrated = CustomResource(
+            self,
+            "Migrated",
+            resource_type="Custom::SchemaMigration",
+            service_token=provider.service_token,
+            properties={"Digest": digest([ROOT / "shared" / "db"])},
+        )
+        migrated.node.add_dependency(database)

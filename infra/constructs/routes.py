@@ -1,0 +1,85 @@
+"""API Gateway's methods, derived from the routes that modules declare."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Stack
+from aws_cdk.aws_apigateway import AwsIntegration, IAuthorizer, Integration, RestApi
+from aws_cdk.aws_iam import ServicePrincipal
+
+from infra.constructs.service_function import ServiceFunction
+from infra.functions import routes_of
+from shared.access import Permission
+
+
+class RouteError(ValueError):
+    """Two routes that cannot stand in one REST API."""
+
+
+@dataclass(frozen=True)
+class OwnedRoute:
+    """A route and the name of the function that serves it."""
+
+    method: str
+    path: str
+    permission: Permission | None
+    function: str
+
+
+def check_routes(routes: Sequence[OwnedRoute]) -> None:
+    """Raise RouteError for a route declared twice, or for two names of a parameter in the same place.
+
+    API Gateway's tree has one variable child a node, so `/runs/{id}` and `/runs/{run_id}/approve` exclude
+    each other; it would say so only at deployment.
+    """
+    owners: dict[tuple[str, str], str] = {}
+    variables: dict[str, str] = {}
+    for route in routes:
+        key = (route.method, route.path)
+        if key in owners:
+            raise RouteError(f"{route.method} {route.path} is declared by {owners[key]} and by {route.function}")
+        owners[key] = route.function
+        parent = ""
+        for part in route.path.strip("/").split("/"):
+            if part.startswith("{") and variables.setdefault(parent, part) != part:
+                raise RouteError(f"below {parent} a parameter is called {variables[parent]} and {part}: choose one")
+            parent = f"{parent}/{part}"
+
+
+def add_routes(api: RestApi, authorizer: IAuthorizer, functions: Sequence[ServiceFunction]) -> None:
+    """Add each module's routes to `api`. A route without a permission needs no token; every other one needs a
+    token with exactly the permission's scope."""
+    check_routes(
+        [
+            OwnedRoute(route.method, route.path, route.permission, function.spec.name)
+            for function in functions
+            for route in routes_of(function.spec)
+        ]
+    )
+    for function in functions:
+        integration = _integration(api, function)
+        for route in routes_of(function.spec):
+            resource = api.root.resource_for_path(route.path)
+            if route.permission is None:
+                resource.add_method(route.method, integration)
+            else:
+                resource.add_method(
+                    route.method,
+                    integration,
+                    authorizer=authorizer,
+                    authorization_scopes=[route.permission.scope],
+                )
+
+
+def _integration(api: RestApi, function: ServiceFunction) -> Integration:
+    """One permission a function: the CDK's own integration makes two a method, and a stack holds 500 resources."""
+    function.function.add_permission(
+        "Gateway",
+        principal=ServicePrincipal("apigateway.amazonaws.com"),
+        source_arn=Stack.of(api).format_arn(
+            service="execute-api", resource=api.rest_api_id, resource_name=f"{api.deployment_stage.stage_name}/*/*"
+        ),
+    )
+    return AwsIntegration(
+        service="lambda", proxy=True, path=f"2015-03-31/functions/{function.function.function_arn}/invocations"
+    )

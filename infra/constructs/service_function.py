@@ -1,0 +1,100 @@
+"""One Lambda function of the registry, with the role, log and layers that are its own."""
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk.aws_ec2 import SubnetSelection, SubnetType
+from aws_cdk.aws_iam import PolicyStatement, Role, ServicePrincipal
+from aws_cdk.aws_lambda import (
+    ApplicationLogLevel,
+    Architecture,
+    Function,
+    LayerVersion,
+    LoggingFormat,
+    Runtime,
+    SystemLogLevel,
+)
+from aws_cdk.aws_logs import LogGroup
+from constructs import Construct
+
+from infra.assets import layer_code, module_code
+from infra.constructs.platform import Platform
+from infra.functions import FunctionSpec, Grant, Layer
+
+_NETWORK_INTERFACES = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+]
+_IN_NETWORK = {Grant.DATABASE, Grant.DATABASE_OWNER, Grant.SOURCE_SECRETS}
+
+
+class ServiceFunction(Construct):
+    """Python 3.13 on arm64; may do what its grants say and nothing else."""
+
+    def __init__(self, scope: Construct, spec: FunctionSpec, platform: Platform) -> None:
+        super().__init__(scope, spec.construct_id)
+        self.spec = spec
+        name = platform.settings.physical_name(spec.name)
+        log = LogGroup(
+            self,
+            "Log",
+            log_group_name=f"/aws/lambda/{name}",
+            retention=platform.settings.log_retention,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        role = Role(self, "Role", assumed_by=ServicePrincipal("lambda.amazonaws.com"), description=f"Runs {name}")
+        log.grant_write(role)
+        capabilities = [platform.capability(grant) for grant in sorted(spec.grants)]
+        for capability in capabilities:
+            capability.allow(role)
+        place = platform.placement if spec.grants & _IN_NETWORK else None
+        if place:
+            # These actions take no resource: Lambda joins the function to the network with them.
+            role.add_to_policy(PolicyStatement(actions=_NETWORK_INTERFACES, resources=["*"]))
+        self.function = Function(
+            self,
+            "Function",
+            function_name=name,
+            runtime=Runtime.PYTHON_3_13,
+            architecture=Architecture.ARM_64,
+            handler=spec.entry,
+            code=module_code(spec.package),
+            layers=[_layer(Stack.of(self), layer) for layer in spec.layers],
+            memory_size=spec.memory_mb,
+            timeout=Duration.seconds(spec.timeout_s),
+            role=role,
+            log_group=log,
+            logging_format=LoggingFormat.JSON,
+            application_log_level_v2=ApplicationLogLevel.INFO,
+            system_log_level_v2=SystemLogLevel.WARN,
+            environment={
+                "STAGE": platform.settings.name,
+                "POWERTOOLS_SERVICE_NAME": spec.name,
+                **{name: value for c in capabilities for name, value in c.environment.items()},
+            },
+            vpc=place.vpc if place else None,
+            security_groups=[place.security_group] if place else None,
+            vpc_subnets=SubnetSelection(subnet_type=SubnetType.PRIVATE_WITH_EGRESS) if place else None,
+        )
+
+
+def _layer(stack: Stack, layer: Layer) -> LayerVersion:
+    """The stack's own version of the layer, from the shared asset.
+
+    A version made in one stack would not reach the functions of another: their templates name its output, which
+    reads the same before and after, so nothing would tell CloudFormation to update them.
+    """
+    construct_id = f"{layer.title()}Layer"
+    existing = stack.node.try_find_child(construct_id)
+    if isinstance(existing, LayerVersion):
+        return existing
+    return LayerVersion(
+        stack,
+        construct_id,
+        code=layer_code(layer, with_shared=layer is Layer.CORE),
+        compatible_runtimes=[Runtime.PYTHON_3_13],
+        compatible_architectures=[Architecture.ARM_64],
+        removal_policy=RemovalPolicy.DESTROY,
+    )

@@ -1,0 +1,44 @@
+"""The README's derived sections: tables that the code says once. `python -m infra.documentation` writes them."""
+
+import re
+from collections.abc import Callable
+
+from infra.settings import ROOT
+from shared.access import ROLE_PERMISSIONS, Permission
+from shared.mapping.reference import transformations_table
+
+README = ROOT / "README.md"
+
+
+def roles() -> str:
+    """Roles and what they may do."""
+    rows = ["| role | permissions |", "|---|---|"]
+    for role, permissions in ROLE_PERMISSIONS.items():
+        named = sorted(permissions - {Permission.SIGN_IN})
+        shown = "every permission" if permissions == set(Permission) else ", ".join(named)
+        rows.append(f"| {role} | {shown} |")
+    return "\n".join(rows)
+
+
+def transformations() -> str:
+    """The mapping language's transformations."""
+    return transformations_table()
+
+
+SECTIONS: dict[str, Callable[[], str]] = {"roles": roles, "transformations": transformations}
+
+
+def readme_with_sections(text: str) -> str:
+    """The README with each derived section made anew between its markers."""
+    for name, render in SECTIONS.items():
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+        text = pattern.sub(rf"\g<1>{_escaped(render())}\n\g<2>", text)
+    return text
+
+
+def _escaped(replacement: str) -> str:
+    return replacement.replace("\\", r"\\")
+
+
+if __name__ == "__main__":
+    README.write_text(readme_with_sections(README.read_text()))

@@ -1,0 +1,203 @@
+"""The one registry of Lambda functions. Stacks, state machines, tests and the local cloud read it.
+
+A module joins with one entry here: its routes, their scopes and its place in the machines are derived from
+its code (`api.routes`) and from its `job_kinds`.
+"""
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.api import Route
+
+
+class Layer(StrEnum):
+    """A folder under layers/: dependencies that functions share."""
+
+    CORE = "core"
+    FRAMES = "frames"
+    LEARN = "learn"
+    GEO = "geo"
+    DOCUMENTS = "documents"
+    MIGRATIONS = "migrations"
+
+
+class Grant(StrEnum):
+    """What a function may use. Each brings its IAM permissions and the environment variables that name it."""
+
+    DATABASE = "database"
+    """Connect as the application's role, which neither owns tables nor passes over row-level security."""
+    DATABASE_OWNER = "database_owner"
+    """Connect as the owner of the schema: migrations only."""
+    READ_DATA = "read_data"
+    """Read objects of the counties."""
+    WRITE_DATA = "write_data"
+    """Write and delete objects of the counties."""
+    SOURCE_SECRETS = "source_secrets"
+    """Read the connection secrets of the counties' systems: `terrafusion/<county_id>/<name>`."""
+    PUBLISH_EVENTS = "publish_events"
+    RUN_SYNC = "run_sync"
+    """Start executions of the sync machine."""
+    RUN_JOBS = "run_jobs"
+    """Start executions of the jobs machine."""
+    MANAGE_SCHEDULES = "manage_schedules"
+    """Write the counties' schedules, and hand the scheduler the role it starts a sync with."""
+    SIGN_IN = "sign_in"
+    """Know the user pool and its client. Signing in needs no IAM permission."""
+    MANAGE_USERS = "manage_users"
+    """Read users and change their attributes (which counties they work for)."""
+
+
+@dataclass(frozen=True)
+class FunctionSpec:
+    """One Lambda function.
+
+    `entry` is `package.module.attribute`; `memory_mb` decides the CPU too (1,769 MB is one core);
+    `job_kinds` are the kinds of the jobs machine that it runs.
+    """
+
+    name: str
+    entry: str
+    grants: frozenset[Grant] = frozenset()
+    layers: tuple[Layer, ...] = (Layer.CORE,)
+    memory_mb: int = 1024
+    timeout_s: int = 29
+    job_kinds: tuple[str, ...] = ()
+
+    @property
+    def module_path(self) -> str:
+        """The Python module of the entry."""
+        return self.entry.rpartition(".")[0]
+
+    @property
+    def package(self) -> str:
+        """The folder that its asset carries: `functions.sync` of `functions.sync.tasks.plan`."""
+        return ".".join(self.entry.split(".")[:2])
+
+    @property
+    def construct_id(self) -> str:
+        return "".join(word.title() for word in self.name.split("-"))
+
+
+@dataclass(frozen=True)
+class SyncFunctions:
+    """The tasks of the sync machine."""
+
+    plan: FunctionSpec
+    partition: FunctionSpec
+    reconcile: FunctionSpec
+    apply: FunctionSpec
+    publish: FunctionSpec
+    fail: FunctionSpec
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All functions, by what calls them."""
+
+    api: tuple[FunctionSpec, ...]
+    jobs: tuple[FunctionSpec, ...]
+    sync: SyncFunctions
+    pre_token: FunctionSpec
+    migrations: FunctionSpec
+
+    def __iter__(self) -> Iterator[FunctionSpec]:
+        yield from self.api
+        yield from self.jobs
+        yield from vars(self.sync).values()
+        yield self.pre_token
+        yield self.migrations
+
+
+def routes_of(spec: FunctionSpec) -> list[Route]:
+    """The routes that an API function declares beside its code."""
+    routes: list[Route] = importlib.import_module(spec.module_path).api.routes
+    return routes
+
+
+def _api(
+    module: str,
+    *grants: Grant,
+    layers: tuple[Layer, ...] = (Layer.CORE,),
+    memory_mb: int = 1024,
+) -> FunctionSpec:
+    """The function of a module's routes. API Gateway waits 29 seconds for an answer, so it does too."""
+    return FunctionSpec(
+        module.replace("_", "-"),
+        f"functions.{module}.handler.handler",
+        frozenset(grants),
+        layers,
+        memory_mb,
+        timeout_s=29,
+    )
+
+
+def _job(module: str, kind: str, *layers: Layer, memory_mb: int = 1769, timeout_s: int = 900) -> FunctionSpec:
+    """The function of a module's long tasks."""
+    return FunctionSpec(
+        f"{module.replace('_', '-')}-task",
+        f"functions.{module}.task.handler",
+        frozenset({Grant.DATABASE, Grant.READ_DATA, Grant.WRITE_DATA}),
+        (Layer.CORE, *layers),
+        memory_mb,
+        timeout_s,
+        (kind,),
+    )
+
+
+def _sync_task(name: str, *grants: Grant, memory_mb: int = 1769, timeout_s: int = 900) -> FunctionSpec:
+    return FunctionSpec(
+        f"sync-{name}",
+        f"functions.sync.tasks.{name}",
+        frozenset({Grant.DATABASE, *grants}),
+        (Layer.CORE, Layer.FRAMES),
+        memory_mb,
+        timeout_s,
+    )
+
+
+_DATA = (Grant.READ_DATA, Grant.WRITE_DATA)
+_JOBS = (Grant.DATABASE, Grant.RUN_JOBS, Grant.READ_DATA)
+"""What the routes of long tasks need: to submit a job, and to hand out what it found."""
+
+REGISTRY = Registry(
+    api=(
+        _api("auth", Grant.SIGN_IN),
+        _api("counties", Grant.DATABASE, Grant.MANAGE_SCHEDULES, Grant.MANAGE_USERS),
+        _api("properties", Grant.DATABASE),
+        _api("platform", Grant.DATABASE),
+        _api("audit", Grant.DATABASE),
+        _api("sync", Grant.DATABASE, Grant.RUN_SYNC, layers=(Layer.CORE, Layer.FRAMES)),
+        _api("valuation", Grant.DATABASE, layers=(Layer.CORE, Layer.LEARN), memory_mb=1769),
+        _api("ratio_study", *_JOBS),
+        _api("market_analysis", *_JOBS),
+        _api("reporting", *_JOBS),
+        _api("gis_export", *_JOBS),
+    ),
+    jobs=(
+        _job("ratio_study", "ratio_study", Layer.LEARN),
+        _job("market_analysis", "market_analysis", Layer.LEARN),
+        _job("reporting", "report", Layer.LEARN, Layer.DOCUMENTS),
+        _job("gis_export", "gis_export", Layer.GEO),
+    ),
+    sync=SyncFunctions(
+        plan=_sync_task("plan", *_DATA, Grant.SOURCE_SECRETS),
+        partition=_sync_task("partition", *_DATA, Grant.SOURCE_SECRETS),
+        reconcile=_sync_task("reconcile", *_DATA, Grant.SOURCE_SECRETS),
+        apply=_sync_task("apply", *_DATA),
+        publish=_sync_task("publish", *_DATA, Grant.PUBLISH_EVENTS),
+        fail=_sync_task("fail", Grant.PUBLISH_EVENTS, memory_mb=512, timeout_s=60),
+    ),
+    # Cognito waits five seconds for a trigger: a whole core, for the sake of the cold start.
+    pre_token=FunctionSpec(
+        "pre-token", "functions.auth.pre_token.handler", frozenset({Grant.DATABASE}), memory_mb=1769, timeout_s=5
+    ),
+    migrations=FunctionSpec(
+        "migrations",
+        "functions.migrations.handler.handler",
+        frozenset({Grant.DATABASE, Grant.DATABASE_OWNER}),
+        (Layer.CORE, Layer.MIGRATIONS),
+        timeout_s=900,
+    ),
+)

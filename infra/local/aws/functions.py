@@ -1,0 +1,76 @@
+"""Lambda's Invoke, answered by our own workers instead of containers."""
+
+import json
+import os
+import threading
+from functools import cache
+from typing import Any
+
+from botocore.config import Config
+from moto.awslambda_simple.models import LambdaSimpleBackend
+from moto.core.config import default_user_config
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+
+from infra.local.assembly import ACCOUNT, REGION
+from infra.local.aws.clients import new_client
+from infra.local.aws.replacing import Replacements
+from infra.local.workers import InvocationError, Invoke
+
+_HALF_A_DAY = 43_200
+
+
+def install(invoke: Invoke, replacements: Replacements) -> None:
+    """Makes moto's Lambda call `invoke`, and its state machines run for real."""
+    # moto reads these when it decides which implementation of a service to use
+    default_user_config["lambda"] = {"use_docker": False}
+    default_user_config["stepfunctions"] = {"execute_state_machine": True}
+
+    def answer(
+        _backend: Any, name: str, _qualifier: str | None, body: Any, headers: Any, response_headers: Any
+    ) -> bytes | None:
+        event = json.loads(body) if body else {}
+        if headers.get("X-Amz-Invocation-Type") == "Event":
+            threading.Thread(target=_ignoring_failure, args=(invoke, function_arn(name), event), daemon=True).start()
+            return b""
+        try:
+            return json.dumps(invoke(function_arn(name), event)).encode()
+        except KeyError:
+            return None
+        except InvocationError as error:
+            response_headers["x-amz-function-error"] = "Unhandled"
+            return json.dumps(error.document).encode()
+
+    replacements.replace(LambdaSimpleBackend, "invoke", answer)
+    # one client for all tasks: making one takes as long as the task, and is not safe in many threads at once
+    replacements.replace(lambda_eval_utils, "boto_client_for", _client)
+    _clients.cache_clear()
+
+
+def function_arn(name_or_arn: str) -> str:
+    """The ARN of what Invoke may be given: a name, or an ARN with or without a version."""
+    if not name_or_arn.startswith("arn:"):
+        return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name_or_arn}"
+    return ":".join(name_or_arn.split(":")[:7])
+
+
+def _ignoring_failure(invoke: Invoke, arn: str, event: Any) -> None:
+    try:
+        invoke(arn, event)
+    except (InvocationError, KeyError):
+        return  # the caller did not wait for an answer; the worker's log has the rest
+
+
+def _client(region: str, service: str, state_credentials: Any = None) -> Any:  # noqa: ARG001  # moto's signature
+    return _clients(service, f"http://127.0.0.1:{os.environ['MOTO_PORT']}")
+
+
+@cache
+def _clients(service: str, endpoint: str) -> Any:
+    config = Config(
+        parameter_validation=False,
+        retries={"total_max_attempts": 1},
+        connect_timeout=60,
+        read_timeout=_HALF_A_DAY,
+        max_pool_connections=64,
+    )
+    return new_client(service, endpoint, config)

@@ -1,0 +1,28 @@
+"""Replacing what a library's module or class holds, and putting it back."""
+
+from contextlib import ExitStack
+from typing import Any
+
+
+class Replacements:
+    """What was replaced is put back by `undo`, the last first."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+
+    def replace(self, owner: Any, name: str, value: Any) -> None:
+        """Sets `owner.name`, which must exist: a library that renamed it is noticed here."""
+        self._stack.callback(setattr, owner, name, getattr(owner, name))
+        setattr(owner, name, value)
+
+    def add(self, owner: Any, name: str, value: Any) -> None:
+        """Sets `owner.name`, which must not exist yet."""
+        if hasattr(owner, name):
+            message = f"{owner!r} has a {name} of its own now"
+            raise AttributeError(message)
+        self._stack.callback(delattr, owner, name)
+        setattr(owner, name, value)
+
+    def undo(self) -> None:
+        """Puts everything back."""
+        self._stack.close()

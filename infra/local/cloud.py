@@ -1,0 +1,198 @@
+"""The local cloud: what the templates declare, running on this machine until it is stopped."""
+
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from infra.local.assembly import REGION, Assembly
+from infra.local.aws.clients import ACCESS_KEY, SECRET_KEY, Clients
+from infra.local.aws.services import LocalAws
+from infra.local.custom_resources import deploy
+from infra.local.directory import DataDirectory
+from infra.local.gateway import Gateway, GatewayServer, TokenVerifier, listen
+from infra.local.gateway.functions import InlineFunctions
+from infra.local.lambda_runtime import shared_variables
+from infra.local.physical import LocalIdentifiers
+from infra.local.postgres import LocalPostgres
+from infra.local.scheduler import Scheduler, target_starter
+from infra.local.state import StateStore
+from infra.local.synthesis import synthesized
+from infra.local.template import Function, Template
+from infra.local.users import ReadyUser, ready_users
+from infra.local.workers import WorkerPool
+
+WORKERS = 2
+
+Part = TypeVar("Part")
+
+
+class LocalCloud:
+    """Everything of one data directory, in this process and its children.
+
+    `assembly` is a synthesized assembly to serve; without it the project's own is synthesized, or taken from the
+    data directory when nothing has changed. `durable=False` is for data that may be lost. At most one at a time
+    in a process, started from the main thread.
+    """
+
+    def __init__(self, data_dir: Path, port: int = 8080, *, assembly: Path | None = None, durable: bool = True) -> None:
+        self._directory = DataDirectory(data_dir)
+        self._port = port
+        self._assembly = assembly
+        self._open = ExitStack()
+        self.postgres = LocalPostgres(self._directory.path, durable=durable)
+        self._users: list[ReadyUser] = []
+        self._aws: LocalAws | None = None
+        self._workers: WorkerPool | None = None
+        self._environment: dict[str, str] = {}
+
+    @property
+    def data_dir(self) -> Path:
+        """Where everything is kept."""
+        return self._directory.path
+
+    @property
+    def url(self) -> str:
+        """The address of the API."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def users(self) -> list[ReadyUser]:
+        """Who can sign in right away."""
+        return list(self._users)
+
+    @property
+    def clients(self) -> Clients:
+        """boto3 clients of the local AWS."""
+        return _started(self._aws).clients
+
+    @property
+    def workers(self) -> WorkerPool:
+        """The processes that run the tasks of state machines."""
+        return _started(self._workers)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables that the functions run with: `shared.settings` and boto3 work under them."""
+        return dict(self._environment)
+
+    def start(self) -> None:
+        """Returns when requests are answered. What was started is stopped again when something fails.
+
+        Raises DirectoryInUseError, OSError (the port is taken), SynthesisError, PostgresDidNotStartError,
+        DeploymentError.
+        """
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stops everything, the last started first; what was answered is on disk."""
+        self._open.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _start(self) -> None:
+        directory = self._open.enter_context(self._directory)
+        listening = self._open.enter_context(listen(self._port))
+        self._port = listening.getsockname()[1]
+        with ThreadPoolExecutor(1) as beside:  # the synthesis is another process, PostgreSQL too
+            assembly = beside.submit(lambda: self._assembly or synthesized(directory.assemblies))
+            self._open.enter_context(self.postgres)
+            identifiers = LocalIdentifiers(self.postgres.host, self.postgres.port)
+            template = Template(Assembly(assembly.result(), identifiers))
+        state = StateStore(directory.state)
+        self._open.callback(state.close)
+
+        aws = self._aws = LocalAws(directory.objects, state, template)
+        self._open.callback(aws.close)
+        self._environment = _aws_environment(aws.endpoint) | shared_variables(template.functions())
+        workers = self._workers = self._start_workers(template.functions())
+        inline = self._inline_functions(template)
+        trigger = template.user_pool().token_trigger
+        aws.start(
+            workers.invoke,
+            (lambda event: inline.invoke(trigger, event)) if trigger else None,
+            self.postgres.owner_url(),
+        )
+        self._open.callback(aws.stop)
+        deploy(template.custom_resources(), workers.invoke, state, anew=self.postgres.initialised)
+        self._users = ready_users(aws.clients, state, template.user_pool().identifier)
+        self._start_gateway(template, aws, inline, listening)
+        self._start_scheduler(aws, workers)
+        aws.resume()
+
+    def _start_workers(self, functions: list[Function]) -> WorkerPool:
+        log = self._directory.logs / "functions.log"
+        return self._open.enter_context(WorkerPool(functions, self._environment, log, WORKERS))
+
+    def _inline_functions(self, template: Template) -> InlineFunctions:
+        """Functions that this process runs itself, so it takes on their environment."""
+        self._open.enter_context(_changed_environment(self._environment))
+        log = self._open.enter_context(self._directory.log("api.log"))
+        return InlineFunctions(template.functions(), log)
+
+    def _start_gateway(
+        self, template: Template, aws: LocalAws, inline: InlineFunctions, listening: socket.socket
+    ) -> None:
+        pool = template.user_pool()
+        verifier = TokenVerifier(aws.identity.issuer, frozenset({pool.client_identifier}), aws.identity.public_keys)
+        log = self._open.enter_context(self._directory.log("requests.jsonl"))
+        server = GatewayServer(Gateway(template.rest_api(), verifier, inline, log), listening)
+        server.start()
+        self._open.callback(server.stop)
+
+    def _start_scheduler(self, aws: LocalAws, workers: WorkerPool) -> None:
+        start = target_starter(aws.clients("stepfunctions"), workers.invoke)
+        scheduler = Scheduler(aws.schedules, start, after_tick=aws.note_executions)
+        scheduler.start()
+        self._open.callback(scheduler.stop)
+
+
+def _started(part: Part | None) -> Part:
+    if part is None:
+        message = "the local cloud has not been started"
+        raise RuntimeError(message)
+    return part
+
+
+def _aws_environment(endpoint: str) -> dict[str, str]:
+    """What makes boto3 use the local endpoint, and nothing of the person's own AWS configuration."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_SESSION_TOKEN": "",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "TZ": "UTC",
+    }
+
+
+@contextmanager
+def _changed_environment(changes: Mapping[str, str]) -> Iterator[None]:
+    """This process's environment with other values, put back at the end."""
+    before = dict(os.environ)
+    os.environ.pop("AWS_PROFILE", None)
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -1,0 +1,241 @@
+"""`terrafusion demo`: two real counties through the whole platform, by the API and nothing else."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from infra.local.client import ApiClient
+from infra.local.commands.serving import serving
+from infra.local.commands.sync import run_sync, run_table
+from infra.local.commands.value import valuation_shown
+from infra.local.session import DataDir, console
+
+COUNTIES_FOLDER = Path(__file__).parents[1] / "counties"
+
+STUDIES: dict[str, dict[str, Any]] = {
+    # King County's system holds no assessed values with its sales, so the model's values are studied
+    "king_wa": {
+        "value_source": "model",
+        "from": "2014-05-01",
+        "to": "2015-05-31",
+        "valuation_date": "2015-06-01",
+        "strata": ["price_quartile"],
+    },
+    "lucas_oh": {"value_source": "assessed", "from": "1997-01-01", "to": "1998-12-31", "strata": ["price_quartile"]},
+}
+VALUED = {"county_id": "king_wa", "valuation_date": "2015-06-01", "neighborhood": "98103"}
+ROLL = {"county_id": "lucas_oh", "roll_year": 1998}
+WINDOW = [-122.45, 47.55, -122.25, 47.70]
+
+
+def demo(
+    data_dir: Path = DataDir,
+    port: int = typer.Option(8080, help="The port of the API on this machine."),
+    keep: bool = typer.Option(False, "--keep", help="Leave the API up afterwards, until Ctrl-C."),
+) -> None:
+    """Run two real counties from their legacy systems to ratio study, report and map."""
+    screen = console()
+    started = time.monotonic()
+    with serving(data_dir, port, screen) as (cloud, wait):
+        output = cloud.data_dir / "demo"
+        output.mkdir(exist_ok=True)
+        show = _Steps(screen)
+        with show("Two legacy systems, filled with real sales"):
+            _legacy_systems(cloud, screen)
+        user = next(user for user in cloud.users if user.role == "ITAdmin")
+        with ApiClient(cloud.url) as client:
+            client.login(user.username, user.password)
+            with show("Counties onboarded"):
+                _onboard(client, screen)
+            for county_id in STUDIES:
+                with show(f"{county_id}: synced from the legacy system"):
+                    _sync(client, screen, county_id)
+            with show("A parcel valued by adjusted comparable sales"):
+                _value(client, screen)
+            studies = {}
+            with show("Ratio studies"):
+                for county_id in STUDIES:
+                    studies[county_id] = _study(client, county_id)
+                screen.print(_studies_table(studies))
+            with show("Market analysis"):
+                _market(client, screen)
+            with show("Reports and map layers"):
+                files = _files(client, output, studies)
+        screen.print(f"\n[bold]Done[/] in {time.monotonic() - started:.0f} s.")
+        for name, file in files.items():
+            screen.print(f"  {name:<18} {file}")
+        screen.print(f"  {'log':<18} {cloud.data_dir / 'logs'}")
+        if keep:
+            wait()
+
+
+class _Steps:
+    """Numbered steps, each with its seconds."""
+
+    def __init__(self, screen: Console) -> None:
+        self._screen = screen
+        self._number = 0
+
+    @contextmanager
+    def __call__(self, title: str) -> Iterator[None]:
+        self._number += 1
+        started = time.monotonic()
+        self._screen.print(f"\n[bold]{self._number}. {title}[/]")
+        yield
+        self._screen.print(f"   [dim]{time.monotonic() - started:.1f} s[/]")
+
+
+def _legacy_systems(cloud: Any, screen: Console) -> None:
+    """The databases stand on the local server; their addresses go where an operator would put them."""
+    from infra.local import legacy
+
+    secrets = cloud.clients("secretsmanager")
+    for county_id, url in legacy.build(cloud.postgres.owner_url()).items():
+        name = f"terrafusion/{county_id}/source"
+        address = {
+            "dialect": "postgresql",
+            "host": url.host,
+            "port": url.port,
+            "dbname": url.database,
+            "username": url.username,
+            "password": url.password,
+            "sslmode": "disable",
+        }
+        try:
+            secrets.create_secret(Name=name, SecretString=json.dumps(address))
+        except secrets.exceptions.ResourceExistsException:
+            secrets.put_secret_value(SecretId=name, SecretString=json.dumps(address))
+        screen.print(f"   {url.database}; its address is in the secret {name}")
+
+
+def _onboard(client: ApiClient, screen: Console) -> None:
+    for county_id in STUDIES:
+        folder = COUNTIES_FOLDER / county_id
+        county = client.post(
+            "/v1/counties",
+            {
+                "configuration": json.loads((folder / "configuration.json").read_text()),
+                "mapping": (folder / "mapping.yaml").read_text(),
+            },
+        )
+        screen.print(f"   {county['friendly_name']} ({county['legacy_system_type']})")
+    client.renew()  # the counties are in the next token
+
+
+def _sync(client: ApiClient, screen: Console, county_id: str) -> None:
+    seconds, run = _timed(lambda: run_sync(client, screen, county_id))
+    screen.print(run_table(run))
+    read = sum(table["read"] for table in run["tables"].values())
+    loaded = sum(table["added"] + table["changed"] for table in run["tables"].values())
+    rejected = sum(table["rejected"] for table in run["tables"].values())
+    screen.print(
+        f"   {read:,} rows read, {loaded:,} loaded, {rejected} quarantined in {seconds:.1f} s"
+        f" ({read / seconds:,.0f} rows/s)"
+    )
+    for row in client.get(f"{run['links']['rejected_rows']}", page_size=3)["items"]:
+        reasons = "; ".join(f"{reason['field']}: {reason['message']}" for reason in row["reasons"])
+        screen.print(f"   quarantined: {row['table']} {row['source_key']}: {reasons}", markup=False)
+    seconds, again = _timed(lambda: run_sync(client, screen, county_id))
+    written = sum(t["added"] + t["changed"] + t["removed"] + t["returned"] for t in again["tables"].values())
+    screen.print(f"   again: {written} rows changed, in {seconds:.1f} s")
+
+
+def _value(client: ApiClient, screen: Console) -> None:
+    county = f"/v1/counties/{VALUED['county_id']}"
+    subject = client.get(f"{county}/properties", neighborhood=VALUED["neighborhood"], page_size=1)["items"][0]
+    screen.print(
+        f"   {subject['property_id']}: {subject['situs_address'] or 'no address'}, {subject['living_area_sqft']} sq ft,"
+        f" built {subject['year_built']}"
+    )
+    wanted = {"property_id": subject["property_id"], "valuation_date": VALUED["valuation_date"]}
+    screen.print(valuation_shown(client.post(f"{county}/valuations", wanted)))
+
+
+def _study(client: ApiClient, county_id: str) -> dict[str, Any]:
+    job = client.wait(client.post(f"/v1/counties/{county_id}/ratio-studies", STUDIES[county_id]))
+    return {"job": job, "results": client.get(job["links"]["results"])}
+
+
+def _studies_table(studies: Mapping[str, Mapping[str, Any]]) -> Table:
+    names = {"median": "median", "cod": "COD", "prd": "PRD", "prb": "PRB"}
+    table = Table("county", "values", "stratum", "sales", *names.values(), "verdict")
+    for county_id, study in studies.items():
+        results = study["results"]
+        samples = [("all", results["overall"])]
+        samples += [(f"{s['stratum']} {s['value']}", s["study"]) for s in results["strata"] if s["study"]]
+        for stratum, found in samples:
+            failing = [v["statistic"] for v in found["verdicts"] if v["result"] == "does not meet"]
+            table.add_row(
+                county_id,
+                results["value_source"],
+                stratum,
+                f"{found['sales']:,}",
+                *(_with_interval(found["statistics"].get(name)) for name in names),
+                f"does not meet: {', '.join(failing)}" if failing else "meets",
+            )
+    return table
+
+
+def _with_interval(statistic: Mapping[str, Any] | None) -> str:
+    if statistic is None:
+        return "-"
+    if statistic["low"] is None:
+        return f"{statistic['value']:.3f}"
+    return f"{statistic['value']:.3f} ({statistic['low']:.3f} to {statistic['high']:.3f})"
+
+
+def _market(client: ApiClient, screen: Console) -> None:
+    wanted = {"from": "2014-05-01", "to": "2015-05-31", "group_by": "none"}
+    job = client.wait(client.post("/v1/counties/king_wa/market-analyses", wanted))
+    table = Table("month", "sales", "median price", "index", "standard error", title="King County, price index")
+    for month in client.get(job["links"]["results"])["overall"]["months"]:
+        index = "-" if month["index"] is None else f"{month['index']:.1f}"
+        error = "-" if month["standard_error"] is None else f"{month['standard_error']:.1f}"
+        table.add_row(month["month"], f"{month['sales']:,}", month["median_price"], index, error)
+    screen.print(table)
+
+
+def _files(client: ApiClient, output: Path, studies: Mapping[str, Mapping[str, Any]]) -> dict[str, Path]:
+    wanted = {
+        "ratio study report": (
+            "king_wa/reports",
+            {
+                "report_type": "sales_ratio_study",
+                "format": "pdf",
+                "parameters": {"ratio_study_id": studies["king_wa"]["job"]["id"]},
+            },
+            "king_wa-ratio-study.pdf",
+        ),
+        "roll summary": (
+            f"{ROLL['county_id']}/reports",
+            {
+                "report_type": "assessment_roll_summary",
+                "format": "csv",
+                "parameters": {"roll_year": ROLL["roll_year"]},
+            },
+            "lucas_oh-roll-summary.csv",
+        ),
+        "map layers": (
+            "king_wa/gis-exports",
+            {"layers": ["parcels", "sales"], "format": "geopackage", "bbox": WINDOW},
+            "king_wa-seattle.gpkg",
+        ),
+    }
+    files = {}
+    for name, (collection, body, filename) in wanted.items():
+        job = client.wait(client.post(f"/v1/counties/{collection}", body))
+        files[name] = client.download(job["links"]["download"], output / filename)
+    return files
+
+
+def _timed(work: Callable[[], dict[str, Any]]) -> tuple[float, dict[str, Any]]:
+    started = time.monotonic()
+    result = work()
+    return time.monotonic() - started, result

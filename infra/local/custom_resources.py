@@ -1,0 +1,54 @@
+"""Custom resources, created and updated as CloudFormation would: the schema's migration is one."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+from infra.local.state import StateStore
+from infra.local.template import CustomResource
+from infra.local.workers import InvocationError, Invoke
+
+_KIND = "custom_resource"
+
+
+class DeploymentError(RuntimeError):
+    """A custom resource's function failed: the message says which, and what it said."""
+
+
+def deploy(resources: list[CustomResource], invoke: Invoke, state: StateStore, *, anew: bool) -> list[str]:
+    """Calls the function of each resource that is new or whose properties have changed; their logical ids.
+
+    With `anew` what earlier deployments made is gone (an empty database): everything is created.
+    """
+    if anew:
+        state.mirror(_KIND, {})
+    changed = []
+    for resource in resources:
+        kept = state.get(_KIND, resource.logical_id)
+        if kept is not None and kept["properties"] == resource.properties:
+            continue
+        physical_id = _call(resource, invoke, kept)
+        state.put(_KIND, resource.logical_id, {"properties": dict(resource.properties), "physical_id": physical_id})
+        changed.append(resource.logical_id)
+    return changed
+
+
+def _call(resource: CustomResource, invoke: Invoke, kept: Any) -> str:
+    event: dict[str, Any] = {
+        "RequestType": "Create" if kept is None else "Update",
+        "ServiceToken": resource.function,
+        "StackId": "local",
+        "RequestId": str(uuid4()),
+        "LogicalResourceId": resource.logical_id,
+        "ResourceType": resource.type,
+        "ResourceProperties": dict(resource.properties),
+    }
+    if kept is not None:
+        event |= {"PhysicalResourceId": kept["physical_id"], "OldResourceProperties": kept["properties"]}
+    try:
+        answer = invoke(resource.function, event)
+    except InvocationError as error:
+        detail = json.dumps(error.document, indent=1)
+        raise DeploymentError(f"{resource.type} {resource.logical_id} failed: {detail}") from error
+    known = kept["physical_id"] if kept else resource.logical_id
+    return str((answer or {}).get("PhysicalResourceId") or known)

@@ -1,0 +1,74 @@
+"""The data directory: where things lie in it, and that one process uses it at a time."""
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+
+_LOG_LIMIT = 10 * 1024 * 1024
+
+
+class DirectoryInUseError(RuntimeError):
+    """Another process serves from this data directory."""
+
+
+class DataDirectory:
+    """The folder that everything is kept in; private to its owner except where PostgreSQL's account must pass."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self._lock: TextIO | None = None
+
+    @property
+    def assemblies(self) -> Path:
+        """Synthesized templates."""
+        return self.path / "assemblies"
+
+    @property
+    def objects(self) -> Path:
+        """S3 objects as files."""
+        return self.path / "objects"
+
+    @property
+    def state(self) -> Path:
+        """Users, secrets, schedules (SQLite)."""
+        return self.path / "state.sqlite3"
+
+    @property
+    def logs(self) -> Path:
+        """What everything says."""
+        return self.path / "logs"
+
+    def log(self, name: str) -> TextIO:
+        """A log to append to, line by line; a large one is set aside first (one older log is kept)."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        path = self.logs / name
+        if path.exists() and path.stat().st_size > _LOG_LIMIT:
+            path.replace(path.with_name(f"{name}.1"))
+        return path.open("a", buffering=1)
+
+    def __enter__(self) -> Self:
+        """Takes the directory. Raises DirectoryInUseError. The lock ends with the process, however it ends."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._lock = (self.path / "lock").open("a+")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.seek(0)
+            holder = self._lock.read().strip() or "unknown"
+            self._lock.close()
+            raise DirectoryInUseError(
+                f"{self.path} is in use by process {holder}: stop that first, or choose another --data-dir"
+            ) from None
+        self._lock.truncate(0)
+        self._lock.write(str(os.getpid()))
+        self._lock.flush()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._lock:
+            self._lock.close()
+            self._lock = None

@@ -1,0 +1,206 @@
+"""The gateway as an ASGI application, and the server that runs it."""
+
+import asyncio
+import logging
+import socket
+import threading
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import UTC, datetime
+from typing import Any, Protocol, TextIO
+from uuid import uuid4
+
+import orjson
+import uvicorn
+
+from infra.local.gateway.events import ApiIdentity, Headers, Request, proxy_answer, proxy_event
+from infra.local.gateway.refusals import (
+    ACCESS_DENIED,
+    FAILED,
+    TOO_LARGE,
+    UNAUTHORIZED,
+    UNKNOWN_ROUTE,
+    Refusal,
+    Refusals,
+)
+from infra.local.gateway.routing import Router
+from infra.local.gateway.tokens import RefusedTokenError, TokenVerifier, Verified
+from infra.local.template import RestApi, Route
+
+MAX_BODY = 10 * 1024 * 1024
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+
+
+class Invoker(Protocol):
+    """Calls the function `arn` with an event."""
+
+    def invoke(self, arn: str, event: Any, /) -> Any: ...
+
+
+class _RefusedError(Exception):
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.type)
+        self.refusal = refusal
+
+
+class Gateway:
+    """Routes, checks tokens, and calls the function.
+
+    The function runs inline in the event loop, so there is never more than one request in a handler: Powertools
+    keeps the current event on its class, and two threads in it answer each other's requests. Lambda gives each
+    request a process of its own; this gives each its turn.
+    """
+
+    def __init__(self, api: RestApi, verifier: TokenVerifier, functions: Invoker, log: TextIO) -> None:
+        self._router = Router(api.routes)
+        self._api = ApiIdentity(api.identifier, api.stage)
+        self._refusals = Refusals(api.answers)
+        self._verifier = verifier
+        self._functions = functions
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One HTTP request."""
+        if scope["type"] != "http":
+            return
+        started = time.perf_counter()
+        request_id = str(uuid4())
+        subject = None
+        try:
+            request = await _read(scope, receive)
+            status, headers, body, subject = self._answer(request, request_id)
+        except _RefusedError as refused:
+            rendered = self._refusals.render(refused.refusal, request_id)
+            status, body = rendered.status, rendered.body
+            headers = [(name.encode(), value.encode()) for name, value in rendered.headers.items()]
+        headers.append((b"content-length", str(len(body)).encode()))
+        headers.append((b"x-amzn-requestid", request_id.encode()))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        self._write(scope, request_id, subject, status, len(body), started)
+
+    def _answer(self, request: Request, request_id: str) -> tuple[int, Headers, bytes, str | None]:
+        match = self._router.match(request.method, request.path)
+        if match is None:
+            raise _RefusedError(UNKNOWN_ROUTE)
+        route = match.route
+        verified = self._authorize(route, request.headers)
+        if route.function is None:
+            headers = [(name.lower().encode(), value.encode()) for name, value in route.mock_headers.items()]
+            return 204, headers, b"", None
+        claims = verified.claims if verified else None
+        event = proxy_event(request, match, self._api, request_id, claims)
+        try:
+            status, answered, body = proxy_answer(self._functions.invoke(route.function, event))
+        except Exception as error:
+            _log.exception("%s %s failed, request %s", request.method, request.path, request_id)
+            raise _RefusedError(FAILED) from error
+        return status, answered, body, claims.get("sub") if claims else None
+
+    def _authorize(self, route: Route, headers: Headers) -> Verified | None:
+        if route.scopes is None:
+            return None
+        sent = next((value.decode("latin-1") for name, value in headers if name == b"authorization"), "")
+        token = sent[7:] if sent[:7].lower() == "bearer " else sent
+        try:
+            verified = self._verifier.verify(token.strip())
+        except RefusedTokenError as refused:
+            _log.info("a token was refused: %s", refused)
+            raise _RefusedError(UNAUTHORIZED) from refused
+        if route.scopes and verified.scopes.isdisjoint(route.scopes):
+            raise _RefusedError(ACCESS_DENIED)
+        return verified
+
+    def _write(
+        self, scope: Scope, request_id: str, subject: str | None, status: int, size: int, started: float
+    ) -> None:
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "request_id": request_id,
+            "method": scope["method"],
+            "path": scope["path"],
+            "status": status,
+            "bytes": size,
+            "milliseconds": round((time.perf_counter() - started) * 1000, 2),
+            "subject": subject,
+        }
+        self._log.write(orjson.dumps(line).decode() + "\n")
+
+
+async def _read(scope: Scope, receive: Receive) -> Request:
+    """The whole request. Raises _RefusedError when it is too large, having read no more than the limit."""
+    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    if declared.isdigit() and int(declared) > MAX_BODY:
+        raise _RefusedError(TOO_LARGE)
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            raise _RefusedError(TOO_LARGE)
+        if not message.get("more_body", False):
+            break
+    client = scope.get("client") or ("127.0.0.1", 0)
+    return Request(
+        method=scope["method"],
+        path=scope["raw_path"].decode("latin-1"),
+        query=scope["query_string"],
+        headers=list(scope["headers"]),
+        body=body,
+        source_ip=client[0],
+        protocol=f"HTTP/{scope['http_version']}",
+    )
+
+
+def listen(port: int) -> socket.socket:
+    """A socket on this machine only; 0 takes a free port. Raises OSError when the port is taken."""
+    # asyncio turns off Nagle's algorithm only where the protocol is named; with it every answer waits 40 ms
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
+        listening.listen(128)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+class GatewayServer:
+    """Serves a gateway on a listening socket, which stays the caller's, from a thread of its own."""
+
+    def __init__(self, gateway: Gateway, listening: socket.socket) -> None:
+        self._socket = listening
+        config = uvicorn.Config(
+            gateway,
+            http="httptools",
+            loop="asyncio",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
+
+    def start(self) -> None:
+        """Returns when requests are answered."""
+        self._thread.start()
+        while not self._server.started and self._thread.is_alive():
+            time.sleep(0.005)
+
+    def stop(self) -> None:
+        """Answers what is under way, then ends."""
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        asyncio.run(self._server.serve(sockets=[self._socket]))

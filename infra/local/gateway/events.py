@@ -1,0 +1,131 @@
+"""The event and the answer of a Lambda proxy integration (payload format 1.0)."""
+
+import base64
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from infra.local.assembly import ACCOUNT
+from infra.local.gateway.routing import Match
+
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it came in; header names are lower-case, `query` and `path` are still encoded."""
+
+    method: str
+    path: str
+    query: bytes
+    headers: Headers
+    body: bytes
+    source_ip: str
+    protocol: str
+
+
+@dataclass(frozen=True)
+class ApiIdentity:
+    """What events say about the API they come through."""
+
+    identifier: str
+    stage: str
+
+
+def proxy_event(
+    request: Request,
+    match: Match,
+    api: ApiIdentity,
+    request_id: str,
+    claims: Mapping[str, str] | None,
+) -> dict[str, Any]:
+    """The event for a request; `claims` of the verified token, None on a route without an authorizer."""
+    headers, many_headers = _headers(request.headers)
+    query, many_query = _query(request.query)
+    body, encoded = _body(request.body)
+    now = time.time()
+    return {
+        "resource": match.route.path,
+        "path": request.path,
+        "httpMethod": request.method,
+        "headers": headers,
+        "multiValueHeaders": many_headers,
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": many_query,
+        "pathParameters": dict(match.parameters) or None,
+        "stageVariables": None,
+        "requestContext": {
+            "accountId": ACCOUNT,
+            "apiId": api.identifier,
+            "authorizer": {"claims": dict(claims)} if claims is not None else None,
+            "domainName": headers.get("host", ""),
+            "extendedRequestId": request_id,
+            "httpMethod": request.method,
+            "identity": {"sourceIp": request.source_ip, "userAgent": headers.get("user-agent")},
+            "path": f"/{api.stage}{request.path}",
+            "protocol": request.protocol,
+            "requestId": request_id,
+            "requestTime": datetime.fromtimestamp(now, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
+            "requestTimeEpoch": int(now * 1000),
+            "resourceId": match.route.path,
+            "resourcePath": match.route.path,
+            "stage": api.stage,
+        },
+        "body": body,
+        "isBase64Encoded": encoded,
+    }
+
+
+class MalformedAnswerError(ValueError):
+    """The function's answer is not one that a proxy integration understands."""
+
+
+def proxy_answer(answer: Any) -> tuple[int, Headers, bytes]:
+    """Status, headers and body of what a handler returned. Raises MalformedAnswerError."""
+    if not isinstance(answer, dict) or "statusCode" not in answer:
+        message = "an answer is an object with statusCode, headers and body"
+        raise MalformedAnswerError(message)
+    headers: Headers = []
+    many = answer.get("multiValueHeaders") or {}
+    for name, values in many.items():
+        headers += [(name.lower().encode(), str(value).encode("latin-1")) for value in values]
+    repeated = {name.lower() for name in many}
+    for name, value in (answer.get("headers") or {}).items():
+        if name.lower() not in repeated:
+            headers.append((name.lower().encode(), str(value).encode("latin-1")))
+    if not any(name == b"content-type" for name, _ in headers):
+        headers.append((b"content-type", b"application/json"))
+    body = answer.get("body") or ""
+    content = base64.b64decode(body) if answer.get("isBase64Encoded") else str(body).encode()
+    return int(answer["statusCode"]), headers, content
+
+
+def _headers(raw: Headers) -> tuple[dict[str, str], dict[str, list[str]]]:
+    last: dict[str, str] = {}
+    many: dict[str, list[str]] = {}
+    for name_bytes, value_bytes in raw:
+        name, value = name_bytes.decode("latin-1"), value_bytes.decode("latin-1")
+        last[name] = value
+        many.setdefault(name, []).append(value)
+    return last, many
+
+
+def _query(raw: bytes) -> tuple[dict[str, str] | None, dict[str, list[str]] | None]:
+    if not raw:
+        return None, None
+    many: dict[str, list[str]] = {}
+    for name, value in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
+        many.setdefault(name, []).append(value)
+    return {name: values[-1] for name, values in many.items()}, many
+
+
+def _body(raw: bytes) -> tuple[str | None, bool]:
+    if not raw:
+        return None, False
+    try:
+        return raw.decode(), False
+    except UnicodeDecodeError:
+        return base64.b64encode(raw).decode(), True

@@ -1,0 +1,44 @@
+"""Child processes that end when their parent does, even when the parent is killed."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+_PR_SET_PDEATHSIG = 1
+
+_WATCHDOG = "import os, sys; sys.stdin.buffer.read(); os.kill(int(sys.argv[1]), int(sys.argv[2]))"
+
+
+def ends_with_parent(sent: signal.Signals) -> Callable[[], None] | None:
+    """A `preexec_fn` after which the kernel sends `sent` to the child when its parent dies; None off Linux.
+
+    The kernel watches the *thread* that started the child, so start it from one that lives as long as the
+    child should: the main thread, or one kept for this.
+    """
+    if sys.platform != "linux":
+        return None
+    library = ctypes.CDLL(None)
+    parent = os.getpid()
+
+    def ask_kernel() -> None:
+        library.prctl(_PR_SET_PDEATHSIG, sent)
+        if os.getppid() != parent:  # the parent died before the call above could see it
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return ask_kernel
+
+
+class Watchdog:
+    """Where the kernel has no such signal: a small process that waits for our end of a pipe to close."""
+
+    def __init__(self, pid: int, sent: signal.Signals) -> None:
+        command = [sys.executable, "-S", "-c", _WATCHDOG, str(pid), str(int(sent))]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603
+
+    def dismiss(self) -> None:
+        """Ends the watchdog without a signal: the child has ended by itself, its pid may be another's."""
+        self._process.kill()
+        self._process.communicate()

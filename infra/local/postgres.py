@@ -1,0 +1,301 @@
+"""A PostgreSQL server of our own, in a folder, for as long as this process lives."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pg8000.native import Connection, identifier, literal
+from sqlalchemy import URL
+
+from infra.local.lifetime import Watchdog, ends_with_parent
+from infra.local.postgres_binaries import ServerAccount, program_folder, server_account
+
+OWNER = "terrafusion_owner"
+DATABASE = "terrafusion"
+
+_START_SECONDS = 30.0
+_STOP_SECONDS = 20.0
+_THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",  # TCP only: a socket's path may be too long
+    "max_connections": "100",
+    "max_wal_size": "2GB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+
+class PostgresDidNotStartError(RuntimeError):
+    """The server ended, or was not ready in time; the message holds the end of its log."""
+
+
+class LocalPostgres:
+    """A server on a free loopback port with the role and database a deployment finds on Aurora.
+
+    `terrafusion_owner` is what Aurora's master user is: it may create roles and databases and is no
+    superuser. Everything is kept under `data_dir/postgres`, passwords in files of mode 600. With
+    `durable=False` nothing survives a crash of the machine, and tests run faster.
+    """
+
+    def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
+        self._root = data_dir.resolve() / "postgres"
+        self._cluster = self._root / "cluster"
+        self._log = data_dir.resolve() / "logs" / "postgres.log"
+        self._data_dir = data_dir
+        self._durable = durable
+        self._account: ServerAccount | None = server_account()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._watchdog: Watchdog | None = None
+        self.initialised = False
+        """Whether the start made a new, empty cluster."""
+        self.host = "127.0.0.1"
+        self.port = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id while it runs."""
+        return self._process.pid if self._process else None
+
+    @property
+    def admin_url(self) -> URL:
+        """The superuser on the maintenance database: for making roles and databases."""
+        return self._url("postgres", self._password("superuser"), "postgres")
+
+    def owner_url(self, database: str = DATABASE) -> URL:
+        """`terrafusion_owner` on `database`: what migrations connect as (through `shared.db.engine`)."""
+        return self._url(OWNER, self._password("owner"), database)
+
+    def start(self) -> None:
+        """Starts the server, initialised at the first start; returns when it takes connections.
+
+        Must be called from the main thread on Linux (see `ends_with_parent`).
+        """
+        if sys.platform == "linux" and threading.current_thread() is not threading.main_thread():
+            message = "PostgreSQL must be started from the main thread: it ends with its thread"
+            raise RuntimeError(message)
+        programs = program_folder(self._data_dir)
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        self._root.mkdir(parents=True, exist_ok=True)
+        self._root.chmod(0o711 if self._account else 0o700)
+        if not (self._cluster / "PG_VERSION").exists() or not self._password_file("superuser").exists():
+            self._initialise(programs)
+            self.initialised = True
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._launched(programs, deadline):
+            time.sleep(0.2)
+        self._ensure_owner()
+
+    def stop(self) -> None:
+        """Fast shutdown: open transactions are rolled back, everything committed is on disk."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if self._watchdog:
+            self._watchdog.dismiss()
+            self._watchdog = None
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def create_database(self, name: str, owner: str = OWNER, template: str | None = None) -> None:
+        """An empty database, or a copy (about 0.1 s) of `template`, to which nobody may be connected."""
+        copied = f" TEMPLATE {identifier(template)}" if template else ""
+        self._run(f"CREATE DATABASE {identifier(name)} OWNER {identifier(owner)}{copied}")
+
+    def drop_database(self, name: str) -> None:
+        """Removes the database, ending whatever is connected to it."""
+        self._run(f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)")
+
+    def create_role(self, name: str, password: str, options: str = "LOGIN") -> None:
+        """Makes the role, or gives an existing one this password and these options."""
+        exists = self._run("SELECT 1 FROM pg_roles WHERE rolname = :name", name=name)
+        verb = "ALTER" if exists else "CREATE"
+        self._run(f"{verb} ROLE {identifier(name)} WITH {options} PASSWORD {literal(password)}")
+
+    def _url(self, user: str, password: str, database: str) -> URL:
+        return URL.create("postgresql+pg8000", user, password, self.host, self.port, database, {"sslmode": "disable"})
+
+    @contextmanager
+    def _session(self) -> Iterator[Connection]:
+        connection = Connection(
+            "postgres",
+            password=self._password("superuser"),
+            host=self.host,
+            port=self.port,
+            database="postgres",
+            ssl_context=False,
+            timeout=_START_SECONDS,
+        )
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def _run(self, statement: str, **parameters: str) -> list[list[Any]]:
+        with self._session() as session:
+            return list(session.run(statement, **parameters) or [])
+
+    def _ensure_owner(self) -> None:
+        exists = self._run("SELECT 1 FROM pg_database WHERE datname = :name", name=DATABASE)
+        if exists and self._password_file("owner").exists():
+            return
+        options = "LOGIN CREATEROLE CREATEDB NOSUPERUSER"
+        self.create_role(OWNER, self._new_password("owner"), options)
+        if not exists:
+            self.create_database(DATABASE)
+
+    # --- passwords
+
+    def _password_file(self, role: str) -> Path:
+        return self._root / f"{role}.password"
+
+    def _password(self, role: str) -> str:
+        return self._password_file(role).read_text()
+
+    def _new_password(self, role: str) -> str:
+        path = self._password_file(role)
+        path.unlink(missing_ok=True)
+        password = secrets.token_urlsafe(24)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(password)
+        return password
+
+    # --- processes
+
+    def _initialise(self, programs: Path) -> None:
+        """Runs initdb; an earlier attempt that was cut short leaves no password and is started over."""
+        if self._cluster.exists():
+            abandoned = self._root / f"cluster.incomplete.{secrets.token_hex(4)}"
+            self._cluster.rename(abandoned)
+        self._cluster.mkdir(mode=0o700)
+        secret = self._root / "initial.password"
+        secret.unlink(missing_ok=True)
+        password = secrets.token_urlsafe(24)
+        with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(password)
+        if self._account:
+            for path in (self._cluster, secret):
+                os.chown(path, self._account.user, self._account.group)
+        arguments = [
+            "--username=postgres",
+            f"--pwfile={self._seen_by_server(secret)}",
+            "--auth=scram-sha-256",
+        ]
+        arguments += ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        arguments += ["--no-instructions", f"--pgdata={self._seen_by_server(self._cluster)}"]
+        if not self._durable:
+            arguments.append("--no-sync")
+        with self._log.open("ab") as log:
+            ended = self._spawn([str(programs / "initdb"), *arguments], log).wait()
+        if ended != 0:
+            raise PostgresDidNotStartError(self._end_of_log("initdb failed"))
+        if self._account:
+            os.chown(secret, 0, 0)
+        secret.rename(self._password_file("superuser"))
+
+    def _launched(self, programs: Path, deadline: float) -> bool:
+        """One attempt. False: try again (the port was taken, or an earlier server is still shutting down)."""
+        self._forget_stale_lock()
+        self.port = _free_port()
+        settings = _SETTINGS | ({} if self._durable else _THROWAWAY) | {"port": str(self.port)}
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        command = [str(programs / "postgres"), "-D", self._seen_by_server(self._cluster), *options]
+        with self._log.open("ab") as log:
+            process = self._spawn(command, log)
+        self._process = process
+        if sys.platform != "linux":
+            self._watchdog = Watchdog(process.pid, signal.SIGINT)
+        while process.poll() is None:
+            if self._ready(process.pid):
+                return True
+            if time.monotonic() > deadline:
+                self.stop()
+                raise PostgresDidNotStartError(self._end_of_log("PostgreSQL was not ready in time"))
+            time.sleep(0.02)
+        self._process = None
+        if time.monotonic() > deadline - _START_SECONDS + 10:
+            raise PostgresDidNotStartError(self._end_of_log("PostgreSQL ended"))
+        return False
+
+    def _spawn(self, command: list[str], log: Any) -> subprocess.Popen[bytes]:
+        account: dict[str, Any] = {}
+        if self._account:
+            account = {"user": self._account.user, "group": self._account.group, "extra_groups": []}
+        return subprocess.Popen(  # noqa: S603
+            command,
+            cwd=self._cluster,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={"LC_ALL": "C", "PATH": os.defpath} | _library_path(),
+            preexec_fn=ends_with_parent(signal.SIGINT),
+            start_new_session=True,  # Ctrl-C in the terminal is ours to act on, in our order
+            **account,
+        )
+
+    def _seen_by_server(self, path: Path) -> str:
+        """The path as `nobody` can open it: through its own folder, past any private folder above."""
+        if not self._account or sys.platform != "linux":
+            return str(path)
+        return "/proc/self/cwd" if path == self._cluster else f"/proc/self/cwd/../{path.name}"
+
+    def _ready(self, pid: int) -> bool:
+        """`pg_ctl`'s test: the eighth line of the lock file, written by this very process."""
+        try:
+            lines = (self._cluster / "postmaster.pid").read_text().splitlines()
+        except (FileNotFoundError, PermissionError):
+            return False
+        return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
+
+    def _forget_stale_lock(self) -> None:
+        """After a kill the lock may name a process id that something else has taken since.
+
+        PostgreSQL would then refuse to start. Linux tells what the process is; elsewhere PostgreSQL judges.
+        """
+        lock = self._cluster / "postmaster.pid"
+        if sys.platform != "linux" or not lock.exists():
+            return
+        pid = lock.read_text().split("\n", 1)[0].strip()
+        try:
+            ours = Path(f"/proc/{pid}/cwd").resolve(strict=True) == self._cluster
+        except OSError:
+            ours = False
+        if not ours:
+            lock.unlink()
+
+    def _end_of_log(self, what: str) -> str:
+        tail = self._log.read_text(errors="replace").splitlines()[-12:]
+        return "\n".join([f"{what}; the end of {self._log}:", *tail])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _library_path() -> dict[str, str]:
+    return {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH") if name in os.environ}

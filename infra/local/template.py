@@ -1,0 +1,326 @@
+"""The template as the local cloud needs it: functions, routes, machines and what they use, fully resolved."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from infra.local.assembly import Assembly, Resource, TemplateError
+
+
+@dataclass(frozen=True)
+class Function:
+    """A Lambda function in Python. `handler` is `package.module.attribute`; `timeout` is in seconds."""
+
+    logical_id: str
+    name: str
+    arn: str
+    handler: str
+    environment: Mapping[str, str]
+    timeout: float
+    memory_mb: int
+
+
+@dataclass(frozen=True)
+class Route:
+    """A method of the REST API.
+
+    `function` is the ARN of what answers; None for a MOCK integration, which answers `mock_headers` alone.
+    `scopes` are those of which a token must have one; None means that no token is needed.
+    """
+
+    method: str
+    path: str
+    function: str | None
+    scopes: tuple[str, ...] | None
+    mock_headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class GatewayAnswer:
+    """What the gateway says by itself: `status` None keeps the status of the refusal."""
+
+    status: int | None
+    headers: Mapping[str, str]
+    body: str
+
+
+@dataclass(frozen=True)
+class RestApi:
+    """The API's routes, its stage's name, and its own answers by type (`UNAUTHORIZED`, ...)."""
+
+    identifier: str
+    stage: str
+    routes: tuple[Route, ...]
+    answers: Mapping[str, GatewayAnswer]
+
+
+@dataclass(frozen=True)
+class StateMachine:
+    """`definition` is Amazon States Language with every ARN filled in."""
+
+    name: str
+    arn: str
+    definition: str
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret to be generated: the members of `template`, and under `key` a password."""
+
+    name: str
+    arn: str
+    template: Mapping[str, Any]
+    key: str | None
+    length: int
+    excluded: str
+    exclude_punctuation: bool
+    attached: bool
+    """Attached to the database: it gets the members that RDS adds."""
+
+
+@dataclass(frozen=True)
+class UserPool:
+    """The pool, its client, groups and resource servers, as the properties of their resources."""
+
+    identifier: str
+    client_identifier: str
+    properties: Mapping[str, Any]
+    client: Mapping[str, Any]
+    groups: tuple[Mapping[str, Any], ...]
+    resource_servers: tuple[Mapping[str, Any], ...]
+
+    @property
+    def token_trigger(self) -> str | None:
+        """The ARN of the V2 pre-token-generation trigger."""
+        trigger = self.properties.get("LambdaConfig", {}).get("PreTokenGenerationConfig")
+        return trigger["LambdaArn"] if trigger else None
+
+
+@dataclass(frozen=True)
+class CustomResource:
+    """What a provider's function makes during a deployment; `function` is that function's ARN."""
+
+    logical_id: str
+    type: str
+    function: str
+    properties: Mapping[str, Any]
+
+
+class Template:
+    """Reads an assembly; every list is in the order of the templates."""
+
+    def __init__(self, assembly: Assembly) -> None:
+        self._assembly = assembly
+
+    def functions(self) -> list[Function]:
+        """The functions of the project: those that run Python."""
+        return [
+            self._function(resource)
+            for resource in self._assembly.resources("AWS::Lambda::Function")
+            if str(resource.properties.get("Runtime", "")).startswith("python")
+        ]
+
+    def _function(self, resource: Resource) -> Function:
+        properties = self._assembly.properties(resource)
+        variables = properties.get("Environment", {}).get("Variables", {})
+        return Function(
+            logical_id=resource.logical_id,
+            name=self._assembly.reference(resource),
+            arn=self._assembly.attribute(resource, "Arn"),
+            handler=properties["Handler"],
+            environment={name: str(value) for name, value in variables.items()},
+            timeout=float(properties.get("Timeout", 3)),
+            memory_mb=int(properties.get("MemorySize", 128)),
+        )
+
+    def rest_api(self) -> RestApi:
+        """The one REST API. Raises TemplateError when there is none, or more than one."""
+        apis = self._assembly.resources("AWS::ApiGateway::RestApi")
+        if len(apis) != 1:
+            message = f"the template has {len(apis)} REST APIs where one is expected"
+            raise TemplateError(message)
+        stages = self._all("AWS::ApiGateway::Stage")
+        return RestApi(
+            identifier=self._assembly.reference(apis[0]),
+            stage=stages[0]["StageName"] if stages else "prod",
+            routes=tuple(self._routes()),
+            answers={answer["ResponseType"]: _answer(answer) for answer in self._all(_ANSWER)},
+        )
+
+    def _routes(self) -> list[Route]:
+        paths = self._paths()
+        return [self._route(properties, paths) for properties in self._all("AWS::ApiGateway::Method")]
+
+    def _route(self, method: Mapping[str, Any], paths: Mapping[str, str]) -> Route:
+        integration = method["Integration"]
+        mocked = integration["Type"] == "MOCK"
+        if not mocked and integration["Type"] != "AWS_PROXY":
+            message = f"the integration {integration['Type']} is not known here"
+            raise TemplateError(message)
+        open_to_all = method.get("AuthorizationType", "NONE") == "NONE"
+        return Route(
+            method=method["HttpMethod"],
+            path=paths[method["ResourceId"]],
+            function=None if mocked else _function_of(integration["Uri"]),
+            scopes=None if open_to_all else tuple(method.get("AuthorizationScopes", ())),
+            mock_headers=_mock_headers(integration) if mocked else {},
+        )
+
+    def _paths(self) -> dict[str, str]:
+        """The path of each resource of the API, by its id; the root's id is `/`."""
+        parts = {
+            self._assembly.reference(resource): self._assembly.properties(resource)
+            for resource in self._assembly.resources("AWS::ApiGateway::Resource")
+        }
+
+        def path(identifier: str) -> str:
+            if identifier == "/":
+                return ""
+            part = parts[identifier]
+            return f"{path(part['ParentId'])}/{part['PathPart']}"
+
+        return {"/": "/"} | {identifier: path(identifier) for identifier in parts}
+
+    def state_machines(self) -> list[StateMachine]:
+        """The machines, with definitions ready to run."""
+        return [
+            StateMachine(
+                name=self._assembly.attribute(resource, "Name"),
+                arn=self._assembly.reference(resource),
+                definition=_definition(self._assembly.properties(resource)),
+            )
+            for resource in self._assembly.resources("AWS::StepFunctions::StateMachine")
+        ]
+
+    def buckets(self) -> list[str]:
+        """The buckets' names."""
+        return [self._assembly.reference(resource) for resource in self._assembly.resources("AWS::S3::Bucket")]
+
+    def event_buses(self) -> list[str]:
+        """The names of the event buses of our own."""
+        return [
+            self._assembly.attribute(resource, "Name") for resource in self._assembly.resources("AWS::Events::EventBus")
+        ]
+
+    def rules(self) -> list[dict[str, Any]]:
+        """The rules of EventBridge as the properties of their resources, each with its `Name`."""
+        return [
+            self._assembly.properties(resource) | {"Name": self._assembly.attribute(resource, "Name")}
+            for resource in self._assembly.resources("AWS::Events::Rule")
+        ]
+
+    def schedule_groups(self) -> list[str]:
+        """The names of the schedule groups."""
+        groups = self._assembly.resources("AWS::Scheduler::ScheduleGroup")
+        return [self._assembly.reference(resource) for resource in groups]
+
+    def schedules(self) -> list[dict[str, Any]]:
+        """The schedules that the template itself makes, each with its `Name`."""
+        return [
+            self._assembly.properties(resource) | {"Name": self._assembly.reference(resource)}
+            for resource in self._assembly.resources("AWS::Scheduler::Schedule")
+        ]
+
+    def secrets(self) -> list[Secret]:
+        """The secrets, without their values."""
+        attached = {each["SecretId"] for each in self._all("AWS::SecretsManager::SecretTargetAttachment")}
+        return [
+            self._secret(resource, attached) for resource in self._assembly.resources("AWS::SecretsManager::Secret")
+        ]
+
+    def _secret(self, resource: Resource, attached: set[str]) -> Secret:
+        properties = self._assembly.properties(resource)
+        generation = properties.get("GenerateSecretString", {})
+        secret_arn = self._assembly.reference(resource)
+        return Secret(
+            name=self._assembly.attribute(resource, "Name"),
+            arn=secret_arn,
+            template=json.loads(generation.get("SecretStringTemplate") or properties.get("SecretString") or "{}"),
+            key=generation.get("GenerateStringKey"),
+            length=int(generation.get("PasswordLength", 32)),
+            excluded=generation.get("ExcludeCharacters", ""),
+            exclude_punctuation=bool(generation.get("ExcludePunctuation", False)),
+            attached=secret_arn in attached,
+        )
+
+    def user_pool(self) -> UserPool:
+        """The one user pool and its one client. Raises TemplateError for any other number."""
+        pools = self._assembly.resources("AWS::Cognito::UserPool")
+        clients = self._assembly.resources("AWS::Cognito::UserPoolClient")
+        if len(pools) != 1 or len(clients) != 1:
+            message = "the template must have one user pool with one client"
+            raise TemplateError(message)
+        return UserPool(
+            identifier=self._assembly.reference(pools[0]),
+            client_identifier=self._assembly.reference(clients[0]),
+            properties=self._assembly.properties(pools[0]),
+            client=self._assembly.properties(clients[0]),
+            groups=tuple(self._all("AWS::Cognito::UserPoolGroup")),
+            resource_servers=tuple(self._all("AWS::Cognito::UserPoolResourceServer")),
+        )
+
+    def custom_resources(self) -> list[CustomResource]:
+        """The custom resources that functions of the project make, directly or behind the CDK's provider."""
+        ours = {function.arn for function in self.functions()}
+        handlers = self._provider_handlers()
+        found = []
+        for resource in self._assembly.resources():
+            if not resource.type.startswith("Custom::") and resource.type != _CUSTOM_RESOURCE:
+                continue
+            properties = self._assembly.properties(resource)
+            token = handlers.get(properties["ServiceToken"], properties["ServiceToken"])
+            if token in ours:
+                found.append(CustomResource(resource.logical_id, resource.type, token, properties))
+        return found
+
+    def _provider_handlers(self) -> dict[str, str]:
+        """The CDK's provider functions, which only pass the event on, and the functions that they call."""
+        handlers = {}
+        for resource in self._assembly.resources("AWS::Lambda::Function"):
+            variables = self._assembly.properties(resource).get("Environment", {}).get("Variables", {})
+            if "USER_ON_EVENT_FUNCTION_ARN" in variables:
+                own = self._assembly.attribute(resource, "Arn")
+                handlers[own] = variables["USER_ON_EVENT_FUNCTION_ARN"]
+        return handlers
+
+    def _all(self, kind: str) -> list[dict[str, Any]]:
+        return [self._assembly.properties(resource) for resource in self._assembly.resources(kind)]
+
+
+_ANSWER = "AWS::ApiGateway::GatewayResponse"
+_CUSTOM_RESOURCE = "AWS::CloudFormation::CustomResource"
+
+
+def _function_of(uri: str) -> str:
+    """The function's ARN in `arn:aws:apigateway:REGION:lambda:path/DATE/functions/ARN/invocations`."""
+    return uri.split("/functions/", 1)[1].removesuffix("/invocations")
+
+
+def _mock_headers(integration: Mapping[str, Any]) -> dict[str, str]:
+    """Headers of a MOCK integration's first response: the CORS preflight answer of the CDK."""
+    responses = integration.get("IntegrationResponses") or [{}]
+    prefix = "method.response.header."
+    return {
+        name.removeprefix(prefix): str(value).strip("'")
+        for name, value in responses[0].get("ResponseParameters", {}).items()
+    }
+
+
+def _answer(properties: Mapping[str, Any]) -> GatewayAnswer:
+    prefix = "gatewayresponse.header."
+    status = properties.get("StatusCode")
+    return GatewayAnswer(
+        status=int(status) if status else None,
+        headers={
+            name.removeprefix(prefix): str(value).strip("'")
+            for name, value in properties.get("ResponseParameters", {}).items()
+        },
+        body=properties.get("ResponseTemplates", {}).get("application/json", ""),
+    )
+
+
+def _definition(properties: Mapping[str, Any]) -> str:
+    if "DefinitionString" in properties:
+        return str(properties["DefinitionString"])
+    return json.dumps(properties["Definition"])

@@ -1,0 +1,57 @@
+"""A worker process: runs task functions, one event at a time, in memory of its own.
+
+Started as `python -m infra.local.worker FD`, where FD is a socket to the pool that speaks frames (see `frames`).
+It imports nothing of the project before the first event asks for it.
+"""
+
+import os
+import queue
+import socket
+import sys
+import threading
+from typing import Any
+
+from infra.local.frames import read_frame, write_frame
+from infra.local.lambda_runtime import Handler, LambdaContext, error_document, function_environment, load_handler
+from infra.local.template import Function
+
+
+def main() -> None:
+    """Serves until the pool closes its end, which its death does too."""
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    events: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(connection, events), daemon=True).start()
+    handlers: dict[str, Handler] = {}
+    while True:
+        reply = _run(events.get(), handlers)
+        try:
+            write_frame(connection, reply)
+        except TypeError as error:  # the handler answered with something that is not JSON
+            document = error_document(error) | {"errorType": "Runtime.MarshalError"}
+            write_frame(connection, {"error": document})
+
+
+def _listen(connection: socket.socket, events: "queue.SimpleQueue[dict[str, Any]]") -> None:
+    """In a thread of its own, so that the pool's end is noticed while a handler runs."""
+    while (message := read_frame(connection)) is not None:
+        events.put(message)
+    os._exit(0)
+
+
+def _run(message: dict[str, Any], handlers: dict[str, Handler]) -> dict[str, Any]:
+    function = Function(**message["function"])
+    try:
+        os.environ.update(function_environment(function))
+        handler = handlers.get(function.handler)
+        if handler is None:
+            handler = handlers[function.handler] = load_handler(function.handler)
+        answer = handler(message["event"], LambdaContext(function, message["request_id"]))
+        return {"answer": answer}
+    except Exception as error:
+        return {"error": error_document(error)}
+    finally:
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

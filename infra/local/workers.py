@@ -1,0 +1,183 @@
+"""The pool of worker processes that run what state machines and schedules call."""
+
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+from infra.local.frames import read_frame, write_frame
+from infra.local.lifetime import ends_with_parent
+from infra.local.template import Function
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+_IMPORT_SECONDS = 10.0
+"""What Lambda grants for importing, beside the function's own timeout."""
+
+
+class InvocationError(Exception):
+    """The function failed. `document` has errorType, errorMessage and stackTrace, as Lambda answers them."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        super().__init__(f"{document['errorType']}: {document['errorMessage']}")
+        self.document = document
+
+
+class WorkerPool:
+    """Runs functions in `size` processes; a call waits for a free one.
+
+    A worker that overruns its function's timeout, or that dies, fails the call the way Lambda says it
+    (`Sandbox.Timedout`, `Runtime.ExitError`), and another takes its place.
+    """
+
+    def __init__(self, functions: Iterable[Function], environment: Mapping[str, str], log: Path, size: int = 2) -> None:
+        self._functions = {function.arn: function for function in functions}
+        self._environment = dict(environment)
+        self._log = log
+        self._free: queue.LifoQueue[_Worker] = queue.LifoQueue()  # the warmest first
+        self._workers: set[_Worker] = set()
+        self._lock = threading.Lock()
+        self._size = size
+        self._closed = False
+        # one thread starts all workers and outlives them: the kernel ends a child with the thread that made it
+        self._spawner = ThreadPoolExecutor(1, thread_name_prefix="worker-spawner")
+
+    def start(self) -> None:
+        """Starts the processes; they import nothing yet."""
+        for _ in range(self._size):
+            self._free.put(self._spawn())
+
+    def stop(self) -> None:
+        """Ends every worker, in the middle of a call if need be."""
+        with self._lock:
+            self._closed = True
+            workers = list(self._workers)
+        for worker in workers:
+            worker.kill()
+        while not self._free.empty():
+            self._free.get().close()
+        self._spawner.shutdown()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that run now."""
+        with self._lock:
+            return [worker.pid for worker in self._workers]
+
+    def knows(self, arn: str) -> bool:
+        """Whether there is such a function."""
+        return arn in self._functions
+
+    def invoke(self, arn: str, event: Any) -> Any:
+        """The function's answer. Raises InvocationError, and KeyError for a function that does not exist."""
+        function = self._functions[arn]
+        worker = self._free.get()
+        healthy = False
+        try:
+            answer = worker.call(function, event)
+            healthy = True
+            return answer
+        except InvocationError as error:
+            healthy = worker.alive
+            raise error
+        finally:
+            self._free.put(worker if healthy else self._replace(worker))
+
+    def _replace(self, worker: "_Worker") -> "_Worker":
+        worker.kill()
+        worker.close()
+        with self._lock:
+            self._workers.discard(worker)
+            closed = self._closed
+        return worker if closed else self._spawn()
+
+    def _spawn(self) -> "_Worker":
+        worker = self._spawner.submit(_Worker, self._environment, self._log).result()
+        with self._lock:
+            self._workers.add(worker)
+        return worker
+
+
+class _Worker:
+    """One process and our end of its socket."""
+
+    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+        self._connection, theirs = socket.socketpair()
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with theirs, log.open("ab") as output:
+            self._process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-m", "infra.local.worker", str(theirs.fileno())],
+                cwd=_ROOT,
+                env=os.environ | environment,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                preexec_fn=ends_with_parent(signal.SIGKILL),
+                start_new_session=True,
+            )
+        self._loaded: set[str] = set()
+        self.alive = True
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def call(self, function: Function, event: Any) -> Any:
+        request_id = str(uuid4())
+        patience = function.timeout + (0 if function.handler in self._loaded else _IMPORT_SECONDS)
+        self._connection.settimeout(patience)
+        try:
+            message = {"function": asdict(function), "event": event, "request_id": request_id}
+            write_frame(self._connection, message)
+            reply = read_frame(self._connection)
+        except TimeoutError:
+            self.alive = False
+            said = f"Task timed out after {function.timeout:.2f} seconds"
+            raise _failure("Sandbox.Timedout", f"{request_id} {said}") from None
+        except OSError:  # it died between two calls, or the pool was stopped
+            reply = None
+        if reply is None:
+            self.alive = False
+            said = "Runtime exited without providing a reason"
+            raise _failure("Runtime.ExitError", f"RequestId: {request_id} Error: {said}")
+        self._loaded.add(function.handler)
+        if "error" in reply:
+            raise InvocationError(reply["error"])
+        return reply["answer"]
+
+    def kill(self) -> None:
+        self.alive = False
+        self._process.kill()
+        self._process.wait()
+
+    def close(self) -> None:
+        """Apart from `kill`: a thread may wait on the socket, and learns from its end."""
+        self._connection.close()
+
+
+def _failure(kind: str, message: str) -> InvocationError:
+    return InvocationError({"errorType": kind, "errorMessage": message, "stackTrace": []})
+
+
+Invoke = Callable[[str, Any], Any]
+"""Calls a function by its ARN. Raises InvocationError."""

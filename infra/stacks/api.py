@@ -1,0 +1,95 @@
+"""The HTTPS API: firewall, gateway, authorizer, and one function a module."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Size, Stack
+from aws_cdk.aws_apigateway import (
+    AccessLogField,
+    AccessLogFormat,
+    CognitoUserPoolsAuthorizer,
+    EndpointType,
+    LogGroupLogDestination,
+    RestApi,
+    StageOptions,
+)
+from aws_cdk.aws_cognito import IUserPool
+from aws_cdk.aws_logs import LogGroup
+from constructs import Construct
+
+from infra.constructs.firewall import Firewall
+from infra.constructs.gateway_problems import add_gateway_problems
+from infra.constructs.platform import Platform
+from infra.constructs.routes import add_routes
+from infra.constructs.service_function import ServiceFunction
+from infra.functions import FunctionSpec
+
+REQUESTS_PER_SECOND = 200
+BURST = 400
+
+
+class ApiStack(Stack):
+    """Routes and scopes come from the modules' own declarations (`api.routes`)."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        platform: Platform,
+        functions: Sequence[FunctionSpec],
+        user_pool: IUserPool,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        settings = platform.settings
+        modules = [ServiceFunction(self, spec, platform) for spec in functions]
+        self.functions = [module.function for module in modules]
+        log = LogGroup(
+            self,
+            "AccessLog",
+            log_group_name=f"/aws/apigateway/{settings.physical_name('api')}",
+            retention=settings.log_retention,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        self.api = RestApi(
+            self,
+            "Api",
+            rest_api_name=settings.physical_name("api"),
+            description="TerraFusion",
+            endpoint_types=[EndpointType.REGIONAL],
+            min_compression_size=Size.kibibytes(1),
+            cloud_watch_role=True,
+            deploy_options=StageOptions(
+                stage_name=settings.name,
+                throttling_rate_limit=REQUESTS_PER_SECOND,
+                throttling_burst_limit=BURST,
+                access_log_destination=LogGroupLogDestination(log),
+                access_log_format=_access_log_format(),
+            ),
+        )
+        authorizer = CognitoUserPoolsAuthorizer(
+            self, "Authorizer", cognito_user_pools=[user_pool], results_cache_ttl=Duration.minutes(5)
+        )
+        add_routes(self.api, authorizer, modules)
+        add_gateway_problems(self.api)
+        Firewall(self, "Firewall", name=settings.physical_name("api"), stage=self.api.deployment_stage)
+        CfnOutput(self, "ApiUrl", value=self.api.url)
+
+
+def _access_log_format() -> AccessLogFormat:
+    """One JSON object a request: who, what, how long, and the request id that problem documents carry."""
+    fields = {
+        "request_id": AccessLogField.context_request_id(),
+        "time": AccessLogField.context_request_time(),
+        "ip": AccessLogField.context_identity_source_ip(),
+        "subject": AccessLogField.context_authorizer_claims("sub"),
+        "method": AccessLogField.context_http_method(),
+        "resource": AccessLogField.context_resource_path(),
+        "path": AccessLogField.context_path(),
+        "status": AccessLogField.context_status(),
+        "bytes": AccessLogField.context_response_length(),
+        "milliseconds": AccessLogField.context_response_latency(),
+        "integration_milliseconds": AccessLogField.context_integration_latency(),
+        "refused": AccessLogField.context_error_response_type(),
+    }
+    return AccessLogFormat.custom("{" + ",".join(f'"{name}":"{value}"' for name, value in fields.items()) + "}")

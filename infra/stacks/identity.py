@@ -1,0 +1,108 @@
+"""Who signs in: users, their roles as groups, and the scopes that stand for permissions."""
+
+from typing import Any
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk.aws_cognito import (
+    AccountRecovery,
+    AuthFlow,
+    CfnUserPoolGroup,
+    ClientAttributes,
+    FeaturePlan,
+    LambdaVersion,
+    PasswordPolicy,
+    ResourceServerScope,
+    SignInAliases,
+    StandardAttribute,
+    StandardAttributes,
+    StringAttribute,
+    UserPool,
+    UserPoolOperation,
+)
+from constructs import Construct
+
+from infra.constructs.platform import Platform
+from infra.constructs.service_function import ServiceFunction
+from infra.functions import FunctionSpec, Grant
+from shared.access import SCOPE_PREFIX, Permission, Role
+
+COUNTIES_ATTRIBUTE = "counties"
+"""`custom:counties`: the ids of a user's counties, separated by blanks. Administrators write it, users cannot."""
+
+
+class IdentityStack(Stack):
+    """A user pool that nobody signs up to by themselves."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, platform: Platform, pre_token: FunctionSpec, **kwargs: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        production = platform.settings.production
+        self.pool = UserPool(
+            self,
+            "Users",
+            user_pool_name=platform.settings.physical_name("users"),
+            feature_plan=FeaturePlan.ESSENTIALS,
+            self_sign_up_enabled=False,
+            sign_in_aliases=SignInAliases(username=True),
+            sign_in_case_sensitive=False,
+            account_recovery=AccountRecovery.EMAIL_ONLY,
+            standard_attributes=StandardAttributes(email=StandardAttribute(required=True, mutable=True)),
+            custom_attributes={COUNTIES_ATTRIBUTE: StringAttribute(mutable=True, max_len=2048)},
+            password_policy=PasswordPolicy(
+                min_length=12,
+                require_digits=True,
+                require_lowercase=True,
+                require_uppercase=True,
+                require_symbols=True,
+                temp_password_validity=Duration.days(3),
+                password_history_size=5,
+            ),
+            deletion_protection=production,
+            removal_policy=RemovalPolicy.RETAIN if production else RemovalPolicy.DESTROY,
+        )
+        self.pool.add_trigger(
+            UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG,
+            ServiceFunction(self, pre_token, platform).function,
+            LambdaVersion.V2_0,
+        )
+        self.pool.add_resource_server(
+            "Permissions",
+            identifier=SCOPE_PREFIX.rstrip("/"),
+            scopes=[
+                ResourceServerScope(scope_name=p.value, scope_description=p.value.replace("_", " ").capitalize())
+                for p in Permission
+            ],
+        )
+        for role in Role:
+            CfnUserPoolGroup(self, f"{role.value}Group", user_pool_id=self.pool.user_pool_id, group_name=role.value)
+        client = self.pool.add_client(
+            "Application",
+            user_pool_client_name=platform.settings.physical_name("application"),
+            generate_secret=False,
+            auth_flows=AuthFlow(user_password=True),
+            disable_o_auth=True,
+            enable_token_revocation=True,
+            prevent_user_existence_errors=True,
+            access_token_validity=Duration.hours(1),
+            id_token_validity=Duration.hours(1),
+            refresh_token_validity=Duration.days(30),
+            read_attributes=ClientAttributes()
+            .with_standard_attributes(email=True, email_verified=True)
+            .with_custom_attributes(COUNTIES_ATTRIBUTE),
+            write_attributes=ClientAttributes().with_standard_attributes(email=True),
+        )
+        environment = {
+            "USER_POOL_ID": self.pool.user_pool_id,
+            "USER_POOL_CLIENT_ID": client.user_pool_client_id,
+        }
+        platform.offer(Grant.SIGN_IN, environment=environment, allow=lambda _role: None)
+        platform.offer(
+            Grant.MANAGE_USERS,
+            environment=environment,
+            allow=lambda role: self.pool.grant(
+                role, "cognito-idp:AdminGetUser", "cognito-idp:AdminUpdateUserAttributes"
+            ),
+        )
+        CfnOutput(self, "UserPoolId", value=self.pool.user_pool_id)
+        CfnOutput(self, "UserPoolClientId", value=client.user_pool_client_id)

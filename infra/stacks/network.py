@@ -1,0 +1,51 @@
+"""The network: where functions meet the database, and the one address that counties see us come from."""
+
+from typing import Any
+
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk.aws_ec2 import (
+    CfnEIP,
+    GatewayVpcEndpointAwsService,
+    IpAddresses,
+    NatProvider,
+    SecurityGroup,
+    SubnetConfiguration,
+    SubnetType,
+    Vpc,
+)
+from constructs import Construct
+
+from infra.constructs.platform import Placement, Platform
+
+
+class NetworkStack(Stack):
+    """Two zones, chosen at deployment; functions in private subnets, the database in isolated ones."""
+
+    def __init__(self, scope: Construct, construct_id: str, platform: Platform, **kwargs: Any) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        address = CfnEIP(self, "EgressAddress", domain="vpc")
+        # Counties write this address into their firewalls: it must outlive the gateway, and the stack.
+        address.apply_removal_policy(RemovalPolicy.RETAIN)
+        self.vpc = Vpc(
+            self,
+            "Vpc",
+            ip_addresses=IpAddresses.cidr("10.40.0.0/16"),
+            max_azs=2,
+            nat_gateways=1,
+            nat_gateway_provider=NatProvider.gateway(eip_allocation_ids=[address.attr_allocation_id]),
+            subnet_configuration=[
+                SubnetConfiguration(name="Public", subnet_type=SubnetType.PUBLIC, cidr_mask=24),
+                SubnetConfiguration(name="Functions", subnet_type=SubnetType.PRIVATE_WITH_EGRESS, cidr_mask=20),
+                SubnetConfiguration(name="Database", subnet_type=SubnetType.PRIVATE_ISOLATED, cidr_mask=24),
+            ],
+        )
+        self.vpc.add_gateway_endpoint("ObjectStorage", service=GatewayVpcEndpointAwsService.S3)
+        functions = SecurityGroup(
+            self,
+            "FunctionsSecurityGroup",
+            vpc=self.vpc,
+            description="Functions: out to AWS and to the systems of the counties, nothing in",
+            allow_all_outbound=True,
+        )
+        platform.placement = Placement(self.vpc, functions)
+        CfnOutput(self, "CountiesAllow", value=address.ref, description="Address that syncs connect from")

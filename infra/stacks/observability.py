@@ -1,0 +1,118 @@
+"""Alarms that a person should act on, where they are sent, and a dashboard."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk.aws_apigateway import RestApi
+from aws_cdk.aws_cloudwatch import (
+    Alarm,
+    ComparisonOperator,
+    Dashboard,
+    GraphWidget,
+    IMetric,
+    Metric,
+    TreatMissingData,
+)
+from aws_cdk.aws_cloudwatch_actions import SnsAction
+from aws_cdk.aws_lambda import IFunction
+from aws_cdk.aws_rds import DatabaseCluster
+from aws_cdk.aws_sns import Topic
+from aws_cdk.aws_sns_subscriptions import EmailSubscription
+from aws_cdk.aws_stepfunctions import IStateMachine
+from constructs import Construct
+
+from infra.constructs.platform import Platform
+
+_FIVE_MINUTES = Duration.minutes(5)
+
+
+class ObservabilityStack(Stack):
+    """The context `alarm_email` subscribes an address to the alarms."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        platform: Platform,
+        *,
+        api: RestApi,
+        database: DatabaseCluster,
+        machines: dict[str, IStateMachine],
+        functions: Sequence[IFunction],
+        schedule_group: str,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        self._settings = platform.settings
+        self.topic = Topic(self, "Alarms", topic_name=platform.settings.physical_name("alarms"), enforce_ssl=True)
+        email = self.node.try_get_context("alarm_email")
+        if email:
+            self.topic.add_subscription(EmailSubscription(email))
+        dashboard = Dashboard(self, "Dashboard", dashboard_name=platform.settings.physical_name("overview"))
+        self._watch_api(dashboard, api)
+        self._watch_machines(dashboard, machines, schedule_group)
+        self._watch_functions(dashboard, functions)
+        self._watch_database(dashboard, database)
+        CfnOutput(self, "AlarmTopic", value=self.topic.topic_arn)
+
+    def _watch_api(self, dashboard: Dashboard, api: RestApi) -> None:
+        errors = api.metric_server_error(period=_FIVE_MINUTES, statistic="Sum")
+        latency = api.metric_latency(period=_FIVE_MINUTES, statistic="p99")
+        self._alarm("ApiErrors", errors, 5, "The API answers with 5xx")
+        self._alarm("ApiSlow", latency, 5000, "One request in a hundred takes longer than five seconds", periods=3)
+        dashboard.add_widgets(
+            _graph("Requests", api.metric_count(period=_FIVE_MINUTES), api.metric_client_error(), errors),
+            _graph("Latency (ms)", latency, api.metric_latency(period=_FIVE_MINUTES, statistic="p50")),
+        )
+
+    def _watch_machines(self, dashboard: Dashboard, machines: dict[str, IStateMachine], schedule_group: str) -> None:
+        widgets = []
+        for name, machine in machines.items():
+            failed = machine.metric_failed(period=_FIVE_MINUTES, statistic="Sum")
+            aborted = machine.metric_timed_out(period=_FIVE_MINUTES, statistic="Sum")
+            self._alarm(f"{name}Failed", failed, 1, f"A run of the machine {name} has failed")
+            widgets.append(_graph(name, machine.metric_started(), machine.metric_succeeded(), failed, aborted))
+        not_started = Metric(
+            namespace="AWS/Scheduler",
+            metric_name="TargetErrorCount",
+            dimensions_map={"ScheduleGroup": schedule_group},
+            period=_FIVE_MINUTES,
+            statistic="Sum",
+        )
+        self._alarm("ScheduleFailed", not_started, 1, "A county's schedule could not start its sync")
+        dashboard.add_widgets(*widgets)
+
+    def _watch_functions(self, dashboard: Dashboard, functions: Sequence[IFunction]) -> None:
+        errors = [function.metric_errors(period=_FIVE_MINUTES, statistic="Sum") for function in functions]
+        throttles = [function.metric_throttles(period=_FIVE_MINUTES, statistic="Sum") for function in functions]
+        for function, error, throttle in zip(functions, errors, throttles, strict=True):
+            name = function.node.scope.node.id if function.node.scope else function.node.id
+            self._alarm(f"{name}Errors", error, 3, f"The function {name} fails")
+            self._alarm(f"{name}Throttled", throttle, 1, f"The function {name} is refused capacity")
+        dashboard.add_widgets(_graph("Function errors", *errors), _graph("Functions throttled", *throttles))
+
+    def _watch_database(self, dashboard: Dashboard, database: DatabaseCluster) -> None:
+        used = database.metric_acu_utilization(period=_FIVE_MINUTES, statistic="Average")
+        connections = database.metric_database_connections(period=_FIVE_MINUTES, statistic="Maximum")
+        self._alarm("DatabaseFull", used, 90, "The database is near its largest capacity", periods=3)
+        dashboard.add_widgets(_graph("Database capacity used (%)", used), _graph("Connections", connections))
+
+    def _alarm(self, name: str, metric: IMetric, threshold: float, text: str, *, periods: int = 1) -> None:
+        alarm = Alarm(
+            self,
+            name,
+            alarm_name=self._settings.physical_name(name),
+            alarm_description=text,
+            metric=metric,
+            threshold=threshold,
+            evaluation_periods=periods,
+            comparison_operator=ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=TreatMissingData.NOT_BREACHING,
+        )
+        alarm.add_alarm_action(SnsAction(self.topic))
+        alarm.add_ok_action(SnsAction(self.topic))
+
+
+def _graph(title: str, *metrics: IMetric) -> GraphWidget:
+    return GraphWidget(title=title, left=list(metrics), width=12)

@@ -1,0 +1,85 @@
+"""The sync machine, its tasks, and what a county's schedule needs to start it."""
+
+from typing import Any
+
+from aws_cdk import Stack
+from aws_cdk.aws_iam import PolicyStatement, Role, ServicePrincipal
+from aws_cdk.aws_s3 import IBucket
+from aws_cdk.aws_scheduler import CfnScheduleGroup
+from constructs import Construct
+
+from infra.constructs.machine import Machine, offer_machine
+from infra.constructs.platform import Platform
+from infra.constructs.service_function import ServiceFunction
+from infra.constructs.sync_definition import SyncSteps, sync_definition
+from infra.functions import Grant, SyncFunctions
+
+DEFAULT_CONCURRENCY = 40
+"""Partitions at a time, unless the context `sync_max_concurrency` says otherwise: a county's own server bears
+each of them."""
+
+
+class SyncStack(Stack):
+    """Counties' schedules are made at run time, in the group made here, from the counties' configurations."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        platform: Platform,
+        functions: SyncFunctions,
+        bucket: IBucket,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        steps = SyncSteps(**{name: ServiceFunction(self, spec, platform) for name, spec in vars(functions).items()})
+        concurrency = int(self.node.try_get_context("sync_max_concurrency") or DEFAULT_CONCURRENCY)
+        self.functions = [step.function for step in vars(steps).values()]
+        self.machine = Machine(
+            self, "Sync", "sync", sync_definition(self, steps, bucket, concurrency), platform.settings
+        ).machine
+        offer_machine(platform, Grant.RUN_SYNC, "SYNC_STATE_MACHINE_ARN", self.machine)
+        self._offer_schedules(platform)
+
+    def _offer_schedules(self, platform: Platform) -> None:
+        self.schedule_group = CfnScheduleGroup(self, "Schedules", name=platform.settings.physical_name("syncs"))
+        group = str(self.schedule_group.name)
+        schedules = self.format_arn(service="scheduler", resource="schedule", resource_name=f"{group}/*")
+        # Only a schedule of this account's group may take the role (the confused deputy of another account).
+        role = Role(
+            self,
+            "ScheduleRole",
+            description="Starts the sync machine on a county's schedule",
+            assumed_by=ServicePrincipal(
+                "scheduler.amazonaws.com",
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": self.account},
+                    "ArnLike": {
+                        "aws:SourceArn": self.format_arn(
+                            service="scheduler", resource="schedule-group", resource_name=group
+                        )
+                    },
+                },
+            ),
+        )
+        self.machine.grant_start_execution(role)
+        statements = [
+            PolicyStatement(
+                actions=[f"scheduler:{verb}Schedule" for verb in ("Create", "Delete", "Get", "Update")],
+                resources=[schedules],
+            ),
+            PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
+            ),
+        ]
+        platform.offer(
+            Grant.MANAGE_SCHEDULES,
+            environment={
+                "SCHEDULE_GROUP_NAME": self.schedule_group.ref,
+                "SCHEDULE_ROLE_ARN": role.role_arn,
+                "SYNC_STATE_MACHINE_ARN": self.machine.state_machine_arn,
+            },
+            allow=lambda grantee: [grantee.add_to_principal_policy(statement) for statement in statements],
+        )

@@ -1,0 +1,21 @@
+"""The market evidence of a county: its sales with what is known of the properties, read column by column."""
+
+from shared.evidence.attributes import AttributeKinds
+from shared.evidence.reader import (
+    Evidence,
+    Subject,
+    evidence_version,
+    excluded_sales,
+    read_evidence,
+    read_subject,
+)
+
+__all__ = [
+    "AttributeKinds",
+    "Evidence",
+    "Subject",
+    "evidence_version",
+    "excluded_sales",
+    "read_evidence",
+    "read_subject",
+]

@@ -1,0 +1,166 @@
+"""Reading sales and properties. Many rows come by COPY, which row-level security filters as it does a SELECT."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from io import BytesIO, TextIOWrapper
+from typing import Any
+
+import numpy as np
+import orjson
+from pg8000.native import literal
+from sqlalchemy import Connection, text
+
+from shared.appraisal.arrays import FloatArray, TextArray
+from shared.appraisal.columns import NUMBERS, TEXTS, Characteristics, Sales
+from shared.evidence.attributes import AttributeKinds, Attributes, categorical_column, kinds_of, numeric_column
+
+_PROPERTY_COLUMNS = ", ".join(
+    f"p.{name}"
+    for name in ("property_id", "situs_address", "situs_city", "property_class", *NUMBERS, *TEXTS, "attributes")
+)
+_ORDINAL = "(s.sale_date - DATE '0001-01-01' + 1)"
+"""A date as Python's proleptic ordinal."""
+
+_DESCRIPTION = 4
+_FIRST_NUMBER = _DESCRIPTION
+_FIRST_TEXT = _FIRST_NUMBER + len(NUMBERS)
+_ATTRIBUTES = _FIRST_TEXT + len(TEXTS)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The valid sales of a county, oldest first; every column has one entry a sale.
+
+    `assessed_value` is the property's current total value, NaN where it is unknown (or 0, which legacy systems
+    write for unknown).
+    """
+
+    sale_ids: list[str]
+    property_ids: list[str]
+    addresses: list[str]
+    city: TextArray
+    property_class: TextArray
+    assessed_value: FloatArray
+    sales: Sales
+    kinds: AttributeKinds
+
+    def __len__(self) -> int:
+        return len(self.sale_ids)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One property as it is known now. `describe` gives its characteristics in a model's terms."""
+
+    property_id: str
+    property_class: str
+    _row: tuple[str, ...]
+
+    def describe(self, kinds: AttributeKinds) -> Characteristics:
+        """Its characteristics (n = 1), with the attributes that the evidence has."""
+        return _characteristics([self._row], kinds)
+
+
+def read_evidence(connection: Connection, county_id: str) -> Evidence:
+    """Every current sale with validity code `valid` whose property is on the current roll."""
+    rows = _copy(
+        connection,
+        f"SELECT {_PROPERTY_COLUMNS}, s.sale_id, {_ORDINAL}, s.sale_price, p.total_value"  # noqa: S608 - names of ours
+        " FROM sales s JOIN properties_operational p USING (county_id, property_id)"
+        f" WHERE s.county_id = {literal(county_id)} AND s.validity_code = 'valid'"
+        " AND s.retired_at IS NULL AND p.retired_at IS NULL"
+        " ORDER BY s.sale_date, s.sale_id",
+    )
+    kinds = kinds_of([_attributes(row) for row in rows])
+    sale_id, day, price, total = range(_ATTRIBUTES + 1, _ATTRIBUTES + 5)
+    assessed = _numbers(rows, total)
+    return Evidence(
+        sale_ids=[row[sale_id] for row in rows],
+        property_ids=[row[0] for row in rows],
+        addresses=[row[1] for row in rows],
+        city=_texts(rows, 2),
+        property_class=_texts(rows, 3),
+        assessed_value=np.where(assessed > 0, assessed, np.nan),
+        sales=Sales(
+            _characteristics(rows, kinds),
+            np.array([int(row[day]) for row in rows], dtype=np.int64),
+            _numbers(rows, price),
+        ),
+        kinds=kinds,
+    )
+
+
+def excluded_sales(connection: Connection, county_id: str) -> dict[str, int]:
+    """How many current sales are no evidence, by reason: a validity code, or `property_not_on_roll`."""
+    rows = connection.execute(
+        text(
+            "SELECT CASE s.validity_code WHEN 'valid' THEN 'property_not_on_roll' ELSE s.validity_code END AS reason,"
+            " count(*) AS sales FROM sales s LEFT JOIN properties_operational p"
+            " ON p.county_id = s.county_id AND p.property_id = s.property_id AND p.retired_at IS NULL"
+            " WHERE s.county_id = :county_id AND s.retired_at IS NULL"
+            " AND (s.validity_code <> 'valid' OR p.property_id IS NULL) GROUP BY 1 ORDER BY 1"
+        ),
+        {"county_id": county_id},
+    )
+    return {row.reason: int(row.sales) for row in rows}
+
+
+def read_subject(connection: Connection, county_id: str, property_id: str) -> Subject | None:
+    """One property of the current roll, or None."""
+    rows = _copy(
+        connection,
+        f"SELECT {_PROPERTY_COLUMNS} FROM properties_operational p"  # noqa: S608 - names of ours, values as literals
+        f" WHERE p.county_id = {literal(county_id)} AND p.property_id = {literal(property_id)}"
+        " AND p.retired_at IS NULL",
+    )
+    return Subject(rows[0][0], rows[0][3], rows[0]) if rows else None
+
+
+def evidence_version(connection: Connection, county_id: str) -> str:
+    """A text that changes when sales or properties change: what a fitted model may be kept under."""
+    row = connection.execute(
+        text(
+            "SELECT (SELECT max(applied_at) FROM sync_runs WHERE county_id = :county_id) AS applied,"
+            " (SELECT max(valid_from) FROM properties_operational WHERE county_id = :county_id) AS edited,"
+            " (SELECT max(retired_at) FROM properties_operational"
+            "  WHERE county_id = :county_id AND retired_at IS NOT NULL) AS retired,"
+            " (SELECT concat(count(*), '/', max(valid_from), '/', max(retired_at)) FROM sales"
+            "  WHERE county_id = :county_id) AS sales"
+        ),
+        {"county_id": county_id},
+    ).one()
+    return "|".join(str(part) for part in row)
+
+
+def _copy(connection: Connection, query: str) -> list[tuple[str, ...]]:
+    """The rows of a query as texts, "" for NULL."""
+    stream = BytesIO()
+    connection.connection.cursor().execute(f"COPY ({query}) TO STDOUT (FORMAT csv)", stream=stream)  # type: ignore[call-arg]  # pg8000's own
+    stream.seek(0)
+    return [tuple(row) for row in csv.reader(TextIOWrapper(stream, encoding="utf-8", newline=""))]
+
+
+def _characteristics(rows: list[tuple[str, ...]], kinds: AttributeKinds) -> Characteristics:
+    attributes = [_attributes(row) for row in rows]
+    columns: dict[str, Any] = {name: _numbers(rows, _FIRST_NUMBER + place) for place, name in enumerate(NUMBERS)}
+    columns |= {name: _texts(rows, _FIRST_TEXT + place) for place, name in enumerate(TEXTS)}
+    return Characteristics(
+        **columns,
+        numeric={name: numeric_column(attributes, name) for name in kinds.numeric},
+        categorical={name: categorical_column(attributes, name) for name in kinds.categorical},
+    )
+
+
+def _attributes(row: tuple[str, ...]) -> Attributes:
+    parsed = orjson.loads(row[_ATTRIBUTES]) if row[_ATTRIBUTES] else {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _numbers(rows: list[tuple[str, ...]], column: int) -> FloatArray:
+    return np.array([float(row[column]) if row[column] else np.nan for row in rows], dtype=np.float64)
+
+
+def _texts(rows: list[tuple[str, ...]], column: int) -> TextArray:
+    return np.array([row[column] for row in rows], dtype=np.str_)

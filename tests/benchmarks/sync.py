@@ -1,0 +1,173 @@
+"""Syncs through the local cloud's state machine, against COPY of the same rows into the same indexed table.
+
+The source, the operational database and every task run on this machine. The limit is measured in the same run, on
+the same server: COPY by pg8000 (as fast as psql) into a table with the same columns, indexes and generated box.
+"""
+
+import io
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psutil  # type: ignore[import-untyped]  # it carries no types
+from pg8000.native import Connection, identifier, literal
+from sqlalchemy import text
+from sqlalchemy.engine import URL
+
+from infra.local.cloud import LocalCloud
+from infra.local.counties import configuration_text
+from infra.local.legacy.synthetic import MAPPING, build_parcels
+from tests.benchmarks.result import BenchmarkResult
+
+COUNTY = "synthetic_wa"
+DEFAULT_ROWS = 100_000
+DATABASE = "legacy_synthetic"
+_CHUNK = 256 * 1024
+
+
+def run_full(rows: int | None = None) -> BenchmarkResult:
+    """The first sync of a county: everything is new."""
+    with _county(rows or DEFAULT_ROWS) as cloud:
+        seconds, run = _sync()
+        return _result("sync_full", rows or DEFAULT_ROWS, seconds, run, cloud)
+
+
+def run_unchanged(rows: int | None = None) -> BenchmarkResult:
+    """A sync of a county in which nothing has changed since the last one."""
+    with _county(rows or DEFAULT_ROWS) as cloud:
+        _sync()
+        seconds, run = _sync()
+        return _result("sync_unchanged", rows or DEFAULT_ROWS, seconds, run, cloud)
+
+
+@contextmanager
+def _county(rows: int) -> Iterator[LocalCloud]:
+    """A local cloud with a county whose source has `rows` parcels of 25 columns."""
+    with tempfile.TemporaryDirectory() as folder, LocalCloud(Path(folder), port=0, durable=False) as cloud:
+        cloud.postgres.create_database(DATABASE)
+        source = cloud.postgres.owner_url(DATABASE)
+        build_parcels(source, rows)
+        cloud.clients("secretsmanager").create_secret(Name=f"terrafusion/{COUNTY}/source", SecretString=_secret(source))
+        _onboard()
+        yield cloud
+
+
+def _secret(url: URL) -> str:
+    return json.dumps(
+        {
+            "host": url.host,
+            "port": url.port,
+            "dbname": url.database,
+            "username": url.username,
+            "password": url.password,
+            "sslmode": "disable",
+        }
+    )
+
+
+def _onboard() -> None:
+    from shared.db import unit_of_work
+
+    configuration = json.loads(configuration_text("king_wa").replace("king_wa", COUNTY))
+    with unit_of_work(COUNTY) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO counties (county_id, friendly_name, configuration, mapping, version)"
+                " VALUES (:county, 'Synthetic', CAST(:configuration AS jsonb), :mapping, 1)"
+            ),
+            {
+                "county": COUNTY,
+                "configuration": json.dumps(configuration),
+                "mapping": MAPPING.replace("COUNTY", COUNTY),
+            },
+        )
+
+
+def _sync() -> tuple[float, Any]:
+    """Start a run by the service behind the API, and wait for its end."""
+    from functions.sync.schemas import SyncRequest
+    from functions.sync.service import requests
+    from shared.access import Caller
+
+    caller = Caller("benchmark", "benchmark", frozenset({COUNTY}), frozenset())
+    started = time.monotonic()
+    job = requests.start(COUNTY, SyncRequest(), caller=caller, idempotency_key=None)
+    while True:
+        run = requests.get(COUNTY, UUID(str(job.id)))
+        if run.status not in ("pending", "running"):
+            break
+        time.sleep(0.02)
+    seconds = time.monotonic() - started
+    if run.status != "succeeded":
+        raise RuntimeError(f"the run is {run.status}: {run.error} {run.guard_findings}")
+    return seconds, run
+
+
+def _result(name: str, rows: int, seconds: float, run: Any, cloud: LocalCloud) -> BenchmarkResult:
+    limit = _copy_seconds(cloud.postgres.owner_url())
+    counts = run.tables["properties_operational"]
+    phases = {
+        "read_s": _between(run.created_at, run.applied_at),
+        "published_s": _between(run.applied_at, run.published_at),
+    }
+    return BenchmarkResult(
+        name=name,
+        rows=rows,
+        seconds=seconds,
+        peak_rss_mb=_peak_rss_mb(),
+        ratio_to_limit=seconds / limit,
+        ratio_to_peer=None,
+        details={
+            "copy_seconds": limit,
+            "rows_written": counts.differences,
+            "rows_rejected": counts.rejected,
+            "partitions": run.partitions.total,
+            "partitions_unchanged": run.partitions.unchanged,
+            **phases,
+        },
+    )
+
+
+def _between(start: Any, end: Any) -> float | None:
+    return (end - start).total_seconds() if start and end else None
+
+
+def _peak_rss_mb() -> float:
+    """The high-water mark of the largest process that runs tasks: this one's Python children (the workers)."""
+    peaks = []
+    for child in psutil.Process().children(recursive=True):
+        if "python" not in child.name():
+            continue
+        status = Path(f"/proc/{child.pid}/status").read_text()
+        peaks += [int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")]
+    return max(peaks)
+
+
+def _copy_seconds(owner: URL) -> float:
+    """The limit: the applied rows, as text, into an empty copy of their table with all its indexes."""
+    with Connection(
+        owner.username or "",
+        password=owner.password,
+        host=owner.host,
+        port=owner.port,
+        database=owner.database,
+        ssl_context=False,
+    ) as connection:
+        columns = connection.run(
+            "SELECT attname FROM pg_attribute WHERE attrelid = 'properties_operational'::regclass AND attnum > 0"
+            " AND NOT attisdropped AND attgenerated = '' ORDER BY attnum"
+        )
+        names = ", ".join(identifier(name) for (name,) in columns)
+        connection.run(f"SELECT set_config('app.county_id', {literal(COUNTY)}, false)")
+        data = io.BytesIO()
+        connection.run(f"COPY (SELECT {names} FROM properties_operational) TO STDOUT (FORMAT csv)", stream=data)
+        connection.run("CREATE TABLE copied (LIKE properties_operational INCLUDING ALL)")
+        data.seek(0)
+        started = time.monotonic()
+        connection.run(f"COPY copied ({names}) FROM STDIN (FORMAT csv)", stream=iter(lambda: data.read(_CHUNK), b""))
+        return time.monotonic() - started

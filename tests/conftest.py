@@ -1,0 +1,63 @@
+"""What tests share: one PostgreSQL server a session, a fresh migrated database a test."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest
+from sqlalchemy.engine import URL
+
+from infra.local.postgres import LocalPostgres
+
+APPLICATION_PASSWORD = "application-password"
+TEMPLATE = "terrafusion_template"
+
+
+@dataclass(frozen=True)
+class MigratedDatabase:
+    """A database of a test's own. Open connections with `shared.db.engine.make_engine(url)`."""
+
+    name: str
+    owner_url: URL
+    """As `terrafusion_owner`, who owns the tables. Row-level security is forced on it too."""
+    application_url: URL
+    """As `terrafusion_app`, what `unit_of_work` uses."""
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgres]:
+    """A running server with the role `terrafusion_owner`; its data is thrown away."""
+    with LocalPostgres(tmp_path_factory.mktemp("postgres"), durable=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: LocalPostgres) -> str:
+    """The name of a database with the newest schema, to copy from. Nothing may connect to it."""
+    from shared.db.migrate import upgrade
+
+    postgres_server.create_database(TEMPLATE)
+    upgrade(postgres_server.owner_url(TEMPLATE), APPLICATION_PASSWORD)
+    return TEMPLATE
+
+
+@pytest.fixture
+def database(
+    postgres_server: LocalPostgres, migrated_template: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MigratedDatabase]:
+    """A fresh database with the newest schema; `shared.db.unit_of_work` works on it during the test."""
+    from shared.db import engine
+    from shared.settings import settings
+
+    name = f"test_{uuid4().hex}"
+    postgres_server.create_database(name, template=migrated_template)
+    owner_url = postgres_server.owner_url(name)
+    application_url = owner_url.set(username="terrafusion_app", password=APPLICATION_PASSWORD)
+    monkeypatch.setenv("DATABASE_SECRET_ARN", name)
+    monkeypatch.setattr(engine, "database_url", lambda _: application_url)
+    settings.cache_clear()
+    engine.forget_engine()
+    yield MigratedDatabase(name, owner_url, application_url)
+    engine.forget_engine()
+    settings.cache_clear()
+    postgres_server.drop_database(name)

@@ -1,0 +1,137 @@
+"""What the demo leaves behind, looked at from outside."""
+
+import csv
+import gzip
+import json
+import re
+from collections import Counter
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pyogrio
+from openapi_spec_validator import validate
+
+from tests.e2e.conftest import Platform
+
+KING = "/v1/counties/king_wa"
+LUCAS = "/v1/counties/lucas_oh"
+
+
+def source_rows(name: str) -> list[dict[str, str]]:
+    file = resources.files("infra.local.legacy").joinpath("data", name)
+    with file.open("rb") as raw, gzip.open(raw, "rt") as text:
+        return list(csv.DictReader(text))
+
+
+def all_items(platform: Platform, path: str, **query: Any) -> list[dict[str, Any]]:
+    client = platform.signed_in("itadmin")
+    items: list[dict[str, Any]] = []
+    token = None
+    while True:
+        page = client.get(path, params={"page_size": 1000, **query} | ({"page_token": token} if token else {})).json()
+        items += page["items"]
+        token = page["next_page_token"]
+        if token is None:
+            return items
+
+
+def test_the_demo_says_what_was_done(platform: Platform) -> None:
+    assert len(re.findall(r"rows read, [\d,]+ loaded, \d+ quarantined", platform.output)) == 2
+    assert platform.output.count("again: 0 rows changed") == 2
+    assert "interval" in platform.output
+    for county_id in ("king_wa", "lucas_oh"):
+        assert county_id in platform.output
+
+
+def test_every_parcel_that_was_sold_is_there_with_its_facts(platform: Platform) -> None:
+    sold = {row["parcel_id"]: row for row in source_rows("lucas_county_oh_sales.csv.gz")}
+
+    found = {item["property_id"]: item for item in all_items(platform, f"{LUCAS}/properties")}
+
+    assert set(found) == set(sold)
+    for parcel_id, row in sold.items():
+        assert float(found[parcel_id]["living_area_sqft"]) == float(row["TLA"])
+        assert abs(found[parcel_id]["longitude"] - float(row["longitude"])) < 1e-6
+        assert float(found[parcel_id]["total_value"]) == float(row["avalue"])
+
+
+def test_every_sale_of_the_source_is_there_with_its_price(platform: Platform) -> None:
+    expected = Counter(row["id"] for row in source_rows("king_county_wa_sales.csv.gz"))
+    twice = next(parcel for parcel, count in expected.items() if count == 2)
+    client = platform.signed_in("auditor")
+    (item,) = client.get(f"{KING}/properties", params={"parcel_number": twice}).json()["items"]
+
+    sales = client.get(f"{KING}/properties/{item['property_id']}/sales").json()
+
+    prices = [float(row["price"]) for row in source_rows("king_county_wa_sales.csv.gz") if row["id"] == twice]
+    assert sorted(float(s["sale_price"]) for s in sales if s["validity_code"] == "valid") == sorted(prices)
+
+
+def test_bad_rows_are_in_quarantine_with_their_reasons(platform: Platform) -> None:
+    runs = platform.signed_in("itadmin").get(f"{KING}/sync-runs").json()["items"]
+    first = runs[-1]
+    rejected = all_items(platform, f"{KING}/sync-runs/{first['id']}/rejected-rows")
+
+    assert len(rejected) == sum(table["rejected"] for table in first["tables"].values()) > 0
+    assert all(row["reasons"] and row["source_row"] for row in rejected)
+    assert any(len(row["reasons"]) > 1 for row in rejected)
+
+
+def test_a_value_adds_up_and_rests_on_earlier_sales_only(platform: Platform) -> None:
+    client = platform.signed_in("valuation")
+    subject = client.get(f"{KING}/properties", params={"neighborhood": "98103", "page_size": 1}).json()["items"][0]
+    wanted = {"property_id": subject["property_id"], "valuation_date": "2015-01-15"}
+
+    answer = client.post(f"{KING}/valuations", json=wanted, headers={"Idempotency-Key": "one"})
+    again = client.post(f"{KING}/valuations", json=wanted, headers={"Idempotency-Key": "one"})
+
+    value = answer.json()
+    assert answer.status_code == 201, answer.text
+    assert again.json()["valuation_id"] == value["valuation_id"]
+    assert float(value["interval"]["low"]) < float(value["estimate"]) < float(value["interval"]["high"])
+    assert value["comparables"]
+    for sale in value["comparables"]:
+        assert sale["sale_date"] < "2015-01-15"
+        total = float(sale["sale_price"]) + sum(float(a["amount"]) for a in sale["adjustments"])
+        assert abs(total - float(sale["adjusted_price"])) < 0.01
+    assert abs(sum(sale["weight"] for sale in value["comparables"]) - 1) < 1e-6
+
+
+def test_the_export_opens_in_gdal_and_holds_the_window(platform: Platform) -> None:
+    file = platform.data_dir / "demo" / "king_wa-seattle.gpkg"
+    assert {name for name, _ in pyogrio.list_layers(file)} == {"parcels", "sales"}
+
+    count = pyogrio.read_info(file, layer="parcels")["features"]
+
+    assert count == len(all_items(platform, f"{KING}/properties", bbox="-122.45,47.55,-122.25,47.70"))
+
+
+def test_the_report_is_a_pdf_and_the_roll_a_table(platform: Platform) -> None:
+    folder = platform.data_dir / "demo"
+    assert (folder / "king_wa-ratio-study.pdf").read_bytes().startswith(b"%PDF-")
+    with (folder / "lucas_oh-roll-summary.csv").open() as file:
+        rows = list(csv.reader(file))
+    assert len(rows) > 2
+    assert len({len(row) for row in rows}) == 1
+
+
+def test_what_was_changed_is_in_the_audit_trail(platform: Platform) -> None:
+    actions = {event["action"] for event in all_items(platform, f"{KING}/audit-events")}
+    assert "county.onboarded" in actions
+
+
+def test_the_description_is_served_and_valid(platform: Platform) -> None:
+    document = platform.client().get("/v1/openapi.json").json()
+    validate(document)
+    page = platform.client().get("/v1/docs")
+    assert page.headers["content-type"].startswith("text/html")
+
+
+def test_the_counties_are_scheduled_in_their_own_time(platform: Platform) -> None:
+    for county_id in ("king_wa", "lucas_oh"):
+        county = platform.signed_in("itadmin").get(f"/v1/counties/{county_id}").json()
+        folder = Path(str(resources.files("infra.local"))) / "counties" / county_id
+        assert (
+            county["configuration"]["timezone"] == json.loads((folder / "configuration.json").read_text())["timezone"]
+        )

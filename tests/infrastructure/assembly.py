@@ -1,0 +1,87 @@
+"""The synthesized templates, as the tests of this folder look at them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of a template."""
+
+    stack: str
+    logical_id: str
+    type: str
+    properties: Mapping[str, Any]
+    whole: Mapping[str, Any]
+
+
+class Templates:
+    """All stacks of a stage, by their construct's id: Network, Data, Identity, Sync, Jobs, Api, Observability."""
+
+    def __init__(self, folder: Path, stage: str) -> None:
+        self.by_stack: dict[str, dict[str, Any]] = {
+            path.name.removeprefix(stage).removesuffix(".template.json")[:-8]: json.loads(path.read_text())
+            for path in sorted(folder.glob("*.template.json"))
+        }
+
+    def resources(self, kind: str | None = None, stack: str | None = None) -> Iterator[Resource]:
+        """The resources of a type, of all stacks or of one."""
+        for name, template in self.by_stack.items():
+            if stack in (None, name):
+                for logical_id, body in template["Resources"].items():
+                    if kind in (None, body["Type"]):
+                        yield Resource(name, logical_id, body["Type"], body.get("Properties", {}), body)
+
+    def one(self, kind: str, stack: str | None = None) -> Resource:
+        """The only resource of its type."""
+        (resource,) = self.resources(kind, stack)
+        return resource
+
+    def functions(self) -> dict[str, Resource]:
+        """The project's own functions by name (`sync-plan`); the CDK's helpers are not among them."""
+        prefix = "terrafusion-dev-"
+        return {
+            function.properties["FunctionName"].removeprefix(prefix): function
+            for function in self.resources("AWS::Lambda::Function")
+            if str(function.properties.get("FunctionName", "")).startswith(prefix)
+        }
+
+    def statements(self) -> Iterator[tuple[Resource, dict[str, Any]]]:
+        """Every statement of every policy that says what a role may do."""
+        for resource in self.resources():
+            if not resource.type.startswith("AWS::IAM::"):
+                continue
+            documents = [resource.properties.get("PolicyDocument")]
+            documents += [policy["PolicyDocument"] for policy in resource.properties.get("Policies", [])]
+            for document in documents:
+                for statement in (document or {}).get("Statement", []):
+                    yield resource, statement
+
+    def definition(self, stack: str) -> dict[str, Any]:
+        """The state machine of a stack, with a function's name in its ARN and `data` for the bucket."""
+        machine = self.one("AWS::StepFunctions::StateMachine", stack)
+        names = {r.logical_id: r.properties.get("FunctionName") for r in self.resources(stack=stack)}
+        parts = machine.properties["DefinitionString"]["Fn::Join"][1]
+        definition: dict[str, Any] = json.loads("".join(_text(part, names) for part in parts))
+        return definition
+
+
+def listed(value: Any) -> list[Any]:
+    """A policy's field holds one thing or a list of them."""
+    return value if isinstance(value, list) else [value]
+
+
+def _text(part: Any, names: Mapping[str, str | None]) -> str:
+    match part:
+        case str():
+            return part
+        case {"Ref": "AWS::Partition"}:
+            return "aws"
+        case {"Fn::GetAtt": [logical_id, "Arn"]}:
+            return f"arn:aws:lambda:us-east-1:123456789012:function:{names[logical_id]}"
+        case {"Fn::GetStackOutput": {"StackName": "terrafusion-dev-data"}}:
+            return "data"
+    raise ValueError(f"a state machine refers to {part}")

@@ -1,0 +1,56 @@
+"""One synthesis a session: it takes seconds, and everything here only reads what it wrote."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.settings import ROOT
+from tests.infrastructure.assembly import Templates
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "bundling: builds layers for real, from the package index: pytest -m bundling")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Bundling downloads some 200 MB: it is asked for by name."""
+    if "bundling" not in str(config.option.markexpr):
+        for item in items:
+            if item.get_closest_marker("bundling"):
+                item.add_marker(pytest.mark.skip(reason="asked for by name: pytest -m bundling"))
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The assembly that `python app.py` writes, as the CDK's command line runs it: validated, no credentials."""
+    outdir = tmp_path_factory.mktemp("deployed")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment |= {
+        "CDK_OUTDIR": str(outdir),
+        "CDK_CONTEXT_JSON": '{"aws:cdk:bundling-stacks": []}',
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+        "HTTP_PROXY": "http://127.0.0.1:9",
+    }
+    finished = subprocess.run(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+    return outdir
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the development stage's templates."""
+    from infra.application import synthesize_templates
+
+    return synthesize_templates(tmp_path_factory.mktemp("assembly"))
+
+
+@pytest.fixture(scope="session")
+def templates(assembly: Path) -> Templates:
+    """The development stage's templates."""
+    return Templates(assembly, "dev")

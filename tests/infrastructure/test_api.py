@@ -1,0 +1,140 @@
+"""API Gateway's methods, against the routes that the modules declare."""
+
+import json
+
+import pytest
+
+from infra.constructs.routes import OwnedRoute, RouteError, check_routes
+from infra.functions import REGISTRY, routes_of
+from tests.infrastructure.assembly import Resource, Templates
+
+PUBLIC = {
+    ("GET", "/v1/health"),
+    ("GET", "/v1/openapi.json"),
+    ("GET", "/v1/docs"),
+    ("POST", "/v1/auth/login"),
+    ("POST", "/v1/auth/challenge"),
+    ("POST", "/v1/auth/refresh"),
+    ("POST", "/v1/auth/logout"),
+}
+
+
+def _methods(templates: Templates) -> dict[tuple[str, str], Resource]:
+    resources = {r.logical_id: r.properties for r in templates.resources("AWS::ApiGateway::Resource")}
+
+    def path(resource_id: dict[str, object]) -> str:
+        logical_id = resource_id.get("Ref")
+        if not isinstance(logical_id, str):
+            return ""
+        properties = resources[logical_id]
+        return f"{path(properties['ParentId'])}/{properties['PathPart']}"
+
+    return {
+        (method.properties["HttpMethod"], path(method.properties["ResourceId"])): method
+        for method in templates.resources("AWS::ApiGateway::Method")
+    }
+
+
+def _routes() -> dict[tuple[str, str], OwnedRoute]:
+    return {
+        (route.method, route.path): OwnedRoute(route.method, route.path, route.permission, spec.name)
+        for spec in REGISTRY.api
+        for route in routes_of(spec)
+    }
+
+
+def test_the_gateway_has_the_routes_that_modules_declare_and_no_others(templates: Templates) -> None:
+    assert set(_methods(templates)) == set(_routes())
+
+
+def test_every_method_asks_for_exactly_the_scope_of_its_routes_permission(templates: Templates) -> None:
+    authorizer = templates.one("AWS::ApiGateway::Authorizer").logical_id
+    for key, route in _routes().items():
+        properties = _methods(templates)[key].properties
+        if route.permission is None:
+            assert properties["AuthorizationType"] == "NONE", key
+        else:
+            assert properties["AuthorizationType"] == "COGNITO_USER_POOLS", key
+            assert properties["AuthorizerId"] == {"Ref": authorizer}, key
+            assert properties["AuthorizationScopes"] == [f"terrafusion/{route.permission}"], key
+
+
+def test_only_health_the_description_and_signing_in_need_no_token(templates: Templates) -> None:
+    public = {key for key, m in _methods(templates).items() if m.properties["AuthorizationType"] == "NONE"}
+
+    assert public <= PUBLIC
+
+
+def test_every_method_calls_the_function_of_its_own_module(templates: Templates) -> None:
+    functions = templates.functions()
+    for key, route in _routes().items():
+        integration = _methods(templates)[key].properties["Integration"]
+        assert integration["Type"] == "AWS_PROXY", key
+        assert integration["IntegrationHttpMethod"] == "POST", key
+        called = [part["Fn::GetAtt"][0] for part in integration["Uri"]["Fn::Join"][1] if "Fn::GetAtt" in part]
+        assert called == [functions[route.function].logical_id], key
+
+
+def test_the_gateway_may_call_each_function_by_one_permission_of_this_api_alone(templates: Templates) -> None:
+    permissions = list(templates.resources("AWS::Lambda::Permission", "Api"))
+
+    assert len(permissions) == len(REGISTRY.api)
+    for permission in permissions:
+        assert permission.properties["Principal"] == "apigateway.amazonaws.com"
+        assert {"Ref": templates.one("AWS::ApiGateway::RestApi").logical_id} in (
+            permission.properties["SourceArn"]["Fn::Join"][1]
+        )
+
+
+def test_the_gateways_own_answers_are_problem_documents_with_the_request_id(templates: Templates) -> None:
+    answers = {
+        r.properties["ResponseType"]: r.properties for r in templates.resources("AWS::ApiGateway::GatewayResponse")
+    }
+
+    assert {"UNAUTHORIZED", "ACCESS_DENIED", "REQUEST_TOO_LARGE", "THROTTLED", "DEFAULT_4XX", "DEFAULT_5XX"} <= set(
+        answers
+    )
+    assert answers["MISSING_AUTHENTICATION_TOKEN"]["StatusCode"] == "404"
+    for kind, properties in answers.items():
+        document = json.loads(properties["ResponseTemplates"]["application/json"])
+        header = properties["ResponseParameters"]["gatewayresponse.header.Content-Type"]
+        assert header == "'application/problem+json'", kind
+        assert document["request_id"] == "$context.requestId", kind
+        assert document["type"].startswith("urn:terrafusion:problem:"), kind
+        assert str(document.get("status", "")) == properties.get("StatusCode", ""), kind
+
+
+def test_the_firewall_stands_before_the_stage_and_limits_each_address(templates: Templates) -> None:
+    rules = templates.one("AWS::WAFv2::WebACL").properties["Rules"]
+    managed = {r["Name"] for r in rules if "ManagedRuleGroupStatement" in r["Statement"]}
+    limits = [r["Statement"]["RateBasedStatement"] for r in rules if "RateBasedStatement" in r["Statement"]]
+    stage = templates.one("AWS::ApiGateway::Stage").logical_id
+
+    assert {"AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet"} <= managed
+    assert limits[0]["AggregateKeyType"] == "IP"
+    assert {"Ref": stage} in templates.one("AWS::WAFv2::WebACLAssociation").properties["ResourceArn"]["Fn::Join"][1]
+
+
+def test_requests_are_logged_with_the_id_that_problems_carry(templates: Templates) -> None:
+    setting = templates.one("AWS::ApiGateway::Stage").properties
+    line = json.loads(setting["AccessLogSetting"]["Format"])
+
+    assert line["request_id"] == "$context.requestId"
+    assert setting["MethodSettings"][0]["ThrottlingRateLimit"] > 0
+
+
+def test_a_route_declared_by_two_modules_is_refused() -> None:
+    routes = [OwnedRoute("GET", "/v1/things", None, owner) for owner in ("first", "second")]
+
+    with pytest.raises(RouteError, match="declared by first and by second"):
+        check_routes(routes)
+
+
+def test_two_names_of_a_parameter_in_one_place_are_refused() -> None:
+    routes = [
+        OwnedRoute("GET", "/v1/runs/{run_id}", None, "first"),
+        OwnedRoute("POST", "/v1/runs/{id}/approve", None, "second"),
+    ]
+
+    with pytest.raises(RouteError, match=r"\{run_id\} and \{id\}"):
+        check_routes(routes)

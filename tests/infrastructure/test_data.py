@@ -1,0 +1,115 @@
+"""What holds data is encrypted, private and backed up."""
+
+import json
+
+from infra.assets import digest
+from infra.settings import ROOT
+from tests.infrastructure.assembly import Templates, listed
+
+
+def test_no_bucket_is_public(templates: Templates) -> None:
+    for bucket in templates.resources("AWS::S3::Bucket"):
+        assert bucket.properties["PublicAccessBlockConfiguration"] == {
+            "BlockPublicAcls": True,
+            "BlockPublicPolicy": True,
+            "IgnorePublicAcls": True,
+            "RestrictPublicBuckets": True,
+        }
+
+
+def test_objects_are_encrypted_versioned_and_kept(templates: Templates) -> None:
+    bucket = templates.one("AWS::S3::Bucket")
+
+    assert bucket.properties["BucketEncryption"]
+    assert bucket.properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket.whole["DeletionPolicy"] == "Retain"
+
+
+def test_the_bucket_refuses_what_does_not_come_over_tls(templates: Templates) -> None:
+    statements = templates.one("AWS::S3::BucketPolicy").properties["PolicyDocument"]["Statement"]
+
+    assert any(
+        s["Effect"] == "Deny" and s["Condition"] == {"Bool": {"aws:SecureTransport": "false"}} for s in statements
+    )
+
+
+def test_functions_reach_objects_of_counties_only(templates: Templates) -> None:
+    for resource, statement in templates.statements():
+        if resource.type == "AWS::IAM::Policy" and "s3:PutObject" in listed(statement["Action"]):
+            for target in listed(statement["Resource"]):
+                assert json.dumps(target).endswith('"/counties/*"]]}'), resource.logical_id
+
+
+def test_the_database_is_encrypted_and_takes_no_connection_without_tls(templates: Templates) -> None:
+    cluster = templates.one("AWS::RDS::DBCluster").properties
+    parameters = templates.one("AWS::RDS::DBClusterParameterGroup").properties["Parameters"]
+
+    assert cluster["StorageEncrypted"] is True
+    assert cluster["EngineVersion"].startswith("16.")
+    assert cluster["BackupRetentionPeriod"] >= 7
+    assert parameters["rds.force_ssl"] == "1"
+
+
+def test_the_database_is_open_to_the_functions_alone(templates: Templates) -> None:
+    ingress = list(templates.resources("AWS::EC2::SecurityGroupIngress"))
+    groups = [g for g in templates.resources("AWS::EC2::SecurityGroup") if g.properties.get("SecurityGroupIngress")]
+
+    assert [i.properties["FromPort"] for i in ingress] == [5432]
+    assert "SourceSecurityGroupId" in ingress[0].properties
+    assert groups == []
+
+
+def test_no_instance_of_the_database_has_a_public_address(templates: Templates) -> None:
+    for instance in templates.resources("AWS::RDS::DBInstance"):
+        assert not instance.properties.get("PubliclyAccessible", False)
+
+
+def test_counties_see_one_address_that_outlives_the_stack(templates: Templates) -> None:
+    address = templates.one("AWS::EC2::EIP")
+
+    assert templates.one("AWS::EC2::NatGateway").properties["AllocationId"] == {
+        "Fn::GetAtt": [address.logical_id, "AllocationId"]
+    }
+    assert address.whole["DeletionPolicy"] == "Retain"
+
+
+def test_the_applications_secret_says_all_that_a_connection_needs(templates: Templates) -> None:
+    template = next(
+        secret.properties["GenerateSecretString"]["SecretStringTemplate"]["Fn::Join"][1]
+        for secret in templates.resources("AWS::SecretsManager::Secret")
+        if "terrafusion_app" in json.dumps(secret.properties)
+    )
+    text = "".join(part if isinstance(part, str) else "1" for part in template)
+
+    assert set(json.loads(text)) == {"username", "host", "port", "dbname"}
+
+
+def test_no_secret_of_the_platform_lies_where_counties_secrets_are_read(templates: Templates) -> None:
+    for secret in templates.resources("AWS::SecretsManager::Secret"):
+        assert not str(secret.properties.get("Name", "")).startswith("terrafusion/")
+
+
+def test_only_the_scheduler_of_this_account_takes_the_schedules_role(templates: Templates) -> None:
+    role = next(r for r in templates.resources("AWS::IAM::Role", "Sync") if r.logical_id.startswith("ScheduleRole"))
+    (statement,) = role.properties["AssumeRolePolicyDocument"]["Statement"]
+
+    assert statement["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+
+
+def test_every_alarm_tells_someone(templates: Templates) -> None:
+    topic = templates.one("AWS::SNS::Topic").logical_id
+    alarms = list(templates.resources("AWS::CloudWatch::Alarm"))
+    described = {alarm.properties["AlarmName"] for alarm in alarms}
+
+    assert {f"terrafusion-dev-{n}" for n in ("ApiErrors", "SyncFailed", "JobsFailed", "DatabaseFull")} <= described
+    for alarm in alarms:
+        assert alarm.properties["AlarmActions"] == [{"Ref": topic}], alarm.logical_id
+
+
+def test_a_changed_migration_is_run_at_the_next_deployment(templates: Templates) -> None:
+    migration = templates.one("Custom::SchemaMigration")
+    writers = {i.logical_id for i in templates.resources("AWS::RDS::DBInstance")}
+
+    assert migration.properties["Digest"] == digest([ROOT / "shared" / "db"])
+    assert writers <= set(migration.whole["DependsOn"])

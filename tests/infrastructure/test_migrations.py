@@ -1,0 +1,64 @@
+"""The custom resource's handler, on a real database."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection, text
+
+from functions.migrations.handler import handler
+from infra.local.postgres import LocalPostgres
+from shared.db.engine import make_engine
+from shared.settings import settings
+
+PASSWORD = "the application's own"
+
+
+@pytest.fixture
+def owner(postgres_server: LocalPostgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
+    """A connection to an empty database that the two secrets of the migration lead to."""
+    from functions.migrations import service
+
+    postgres_server.create_database("to_migrate")
+    url = postgres_server.owner_url("to_migrate")
+    urls = {"owner": url, "application": url.set(username="terrafusion_app", password=PASSWORD)}
+    monkeypatch.setenv("DATABASE_OWNER_SECRET_ARN", "owner")
+    monkeypatch.setenv("DATABASE_SECRET_ARN", "application")
+    settings.cache_clear()
+    monkeypatch.setattr(service, "database_url", urls.__getitem__)
+    engine = make_engine(url)
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+    settings.cache_clear()
+    postgres_server.drop_database("to_migrate")
+
+
+def _tables(connection: Connection) -> set[str]:
+    found = connection.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+    names = set(found)
+    connection.rollback()
+    return names
+
+
+def test_create_and_update_bring_the_schema_and_may_run_twice(owner: Connection) -> None:
+    answers = [handler({"RequestType": kind}, None) for kind in ("Create", "Update", "Update")]
+
+    assert {"counties", "properties_operational", "sync_runs"} <= _tables(owner)
+    assert len({json.dumps(answer) for answer in answers}) == 1  # a new physical id would delete the old one
+
+
+def test_delete_leaves_the_data_alone(owner: Connection) -> None:
+    handler({"RequestType": "Create"}, None)
+    before = _tables(owner)
+
+    handler({"RequestType": "Delete", "PhysicalResourceId": "terrafusion-schema"}, None)
+
+    assert _tables(owner) == before
+
+
+def test_a_migration_that_fails_fails_the_deployment(owner: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_OWNER_SECRET_ARN")
+
+    with pytest.raises(KeyError, match="DATABASE_OWNER_SECRET_ARN"):
+        handler({"RequestType": "Create"}, None)

@@ -1,0 +1,296 @@
+"""A small deployment, written as the CDK writes it: two stacks in the nested assembly of a stage."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+FUNCTIONS = "tests.integration.local_cloud.deployed_functions"
+
+
+def write_assembly(folder: Path, migration_digest: str = "1") -> Path:
+    """Writes the assembly; `migration_digest` is a property of its custom resource."""
+    inner = folder / "assembly-dev"
+    inner.mkdir(parents=True, exist_ok=True)
+    nested = {"directoryName": "assembly-dev", "displayName": "dev"}
+    _write(folder / "manifest.json", {"artifacts": {"dev": {"type": "cdk:cloud-assembly", "properties": nested}}})
+    stacks = {"data": _data(migration_digest), "api": _api()}
+    artifacts = {
+        name: {
+            "type": "aws:cloudformation:stack",
+            "properties": {"templateFile": f"{name}.template.json", "stackName": f"tf-{name}"},
+        }
+        for name in stacks
+    }
+    _write(inner / "manifest.json", {"artifacts": artifacts})
+    for name, template in stacks.items():
+        _write(inner / f"{name}.template.json", template)
+    return folder
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    path.write_text(json.dumps(document))
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"Ref": name}
+
+
+def _arn(name: str) -> dict[str, Any]:
+    return {"Fn::GetAtt": [name, "Arn"]}
+
+
+def _output(name: str) -> dict[str, Any]:
+    return {"Fn::GetStackOutput": {"StackName": "tf-data", "Region": _ref("AWS::Region"), "OutputName": name}}
+
+
+def _function(handler: str, timeout: int = 20, **variables: Any) -> dict[str, Any]:
+    return {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {
+            "Handler": f"{FUNCTIONS}.{handler}",
+            "Runtime": "python3.13",
+            "Timeout": timeout,
+            "Environment": {"Variables": variables},
+        },
+    }
+
+
+def _data(migration_digest: str) -> dict[str, Any]:
+    secret_text = {
+        "Fn::Join": [
+            "",
+            [
+                '{"username":"terrafusion_app","host":"',
+                {"Fn::GetAtt": ["Cluster", "Endpoint.Address"]},
+                '","port":',
+                {"Fn::GetAtt": ["Cluster", "Endpoint.Port"]},
+                ',"dbname":"terrafusion"}',
+            ],
+        ]
+    }
+    return {
+        "Resources": {
+            "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {}},
+            "Cluster": {"Type": "AWS::RDS::DBCluster", "Properties": {"DatabaseName": "terrafusion"}},
+            "OwnerSecret": {
+                "Type": "AWS::SecretsManager::Secret",
+                "Properties": {
+                    "GenerateSecretString": {
+                        "SecretStringTemplate": '{"username":"terrafusion_owner"}',
+                        "GenerateStringKey": "password",
+                        "PasswordLength": 30,
+                    }
+                },
+            },
+            "Attachment": {
+                "Type": "AWS::SecretsManager::SecretTargetAttachment",
+                "Properties": {"SecretId": _ref("OwnerSecret"), "TargetId": _ref("Cluster")},
+            },
+            "ApplicationSecret": {
+                "Type": "AWS::SecretsManager::Secret",
+                "Properties": {
+                    "GenerateSecretString": {
+                        "SecretStringTemplate": secret_text,
+                        "GenerateStringKey": "password",
+                        "PasswordLength": 40,
+                        "ExcludePunctuation": True,
+                    }
+                },
+            },
+            "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": "tf-events"}},
+            "Migrate": _function("migrate", OWNER_SECRET=_ref("OwnerSecret")),
+            "Provider": {
+                "Type": "AWS::Lambda::Function",
+                "Properties": {
+                    "Handler": "framework.onEvent",
+                    "Runtime": "nodejs22.x",
+                    "Environment": {"Variables": {"USER_ON_EVENT_FUNCTION_ARN": _arn("Migrate")}},
+                },
+            },
+            "Migrated": {
+                "Type": "Custom::SchemaMigration",
+                "Properties": {"ServiceToken": _arn("Provider"), "Digest": migration_digest},
+            },
+        },
+        "Outputs": {
+            "BucketName": {"Value": _ref("Bucket")},
+            "SecretArn": {"Value": _ref("ApplicationSecret"), "Export": {"Name": "tf:secret"}},
+        },
+    }
+
+
+def _api() -> dict[str, Any]:
+    resources = _identity() | _machine()
+    resources |= {
+        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "tf"}},
+        "Stage": {
+            "Type": "AWS::ApiGateway::Stage",
+            "Properties": {"StageName": "dev", "RestApiId": _ref("Api")},
+        },
+        "Handler": _function(
+            "answer", DATA_BUCKET=_output("BucketName"), DATABASE_SECRET_ARN={"Fn::ImportValue": "tf:secret"}
+        ),
+        "Unauthorized": {
+            "Type": "AWS::ApiGateway::GatewayResponse",
+            "Properties": {
+                "ResponseType": "UNAUTHORIZED",
+                "StatusCode": "401",
+                "ResponseParameters": {"gatewayresponse.header.Content-Type": "'application/problem+json'"},
+                "ResponseTemplates": {
+                    "application/json": '{"title":"Sign in first","request_id":"$context.requestId"}'
+                },
+            },
+        },
+    }
+    resources |= _paths()
+    return {"Resources": resources}
+
+
+def _paths() -> dict[str, Any]:
+    root = {"Fn::GetAtt": ["Api", "RootResourceId"]}
+    tree = [
+        ("V1", root, "v1"),
+        ("Echo", _ref("V1"), "echo"),
+        ("EchoId", _ref("Echo"), "{echo_id}"),
+        ("EchoSpecial", _ref("Echo"), "special"),
+        ("Files", _ref("V1"), "files"),
+        ("FilesAny", _ref("Files"), "{proxy+}"),
+    ]
+    resources: dict[str, Any] = {
+        name: {
+            "Type": "AWS::ApiGateway::Resource",
+            "Properties": {"ParentId": parent, "PathPart": part, "RestApiId": _ref("Api")},
+        }
+        for name, parent, part in tree
+    }
+    for name, resource, method, scope in (
+        ("EchoPost", "Echo", "POST", None),
+        ("EchoGet", "EchoId", "GET", "terrafusion/view_properties"),
+        ("EchoPut", "EchoId", "PUT", "terrafusion/manage_users"),
+        ("SpecialGet", "EchoSpecial", "GET", None),
+        ("FilesGet", "FilesAny", "ANY", None),
+    ):
+        resources[name] = _method(resource, method, scope)
+    return resources
+
+
+def _method(resource: str, method: str, scope: str | None) -> dict[str, Any]:
+    uri = [
+        "arn:",
+        _ref("AWS::Partition"),
+        ":apigateway:",
+        _ref("AWS::Region"),
+        ":lambda:path/2015-03-31/functions/",
+        _arn("Handler"),
+        "/invocations",
+    ]
+    properties: dict[str, Any] = {
+        "HttpMethod": method,
+        "ResourceId": _ref(resource),
+        "RestApiId": _ref("Api"),
+        "AuthorizationType": "NONE",
+        "Integration": {"Type": "AWS_PROXY", "Uri": {"Fn::Join": ["", uri]}},
+    }
+    if scope:
+        properties |= {"AuthorizationType": "COGNITO_USER_POOLS", "AuthorizationScopes": [scope]}
+    return {"Type": "AWS::ApiGateway::Method", "Properties": properties}
+
+
+def _identity() -> dict[str, Any]:
+    trigger = {"LambdaArn": _arn("PreToken"), "LambdaVersion": "V2_0"}
+    schema = [
+        {"Name": "email", "Mutable": True, "Required": True},
+        {"Name": "counties", "AttributeDataType": "String", "Mutable": True},
+    ]
+    groups = {
+        f"{role}Group": {
+            "Type": "AWS::Cognito::UserPoolGroup",
+            "Properties": {"GroupName": role, "UserPoolId": _ref("Users")},
+        }
+        for role in ("Assessor", "Auditor")
+    }
+    return groups | {
+        "PreToken": _function("pre_token", timeout=5),
+        "Users": {
+            "Type": "AWS::Cognito::UserPool",
+            "Properties": {
+                "UserPoolName": "tf-users",
+                "Schema": schema,
+                "LambdaConfig": {"PreTokenGenerationConfig": trigger, "PreTokenGeneration": _arn("PreToken")},
+            },
+        },
+        "Client": {
+            "Type": "AWS::Cognito::UserPoolClient",
+            "Properties": {
+                "UserPoolId": _ref("Users"),
+                "ClientName": "tf",
+                "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+                "AccessTokenValidity": 30,
+                "RefreshTokenValidity": 30,
+                "TokenValidityUnits": {"AccessToken": "minutes", "RefreshToken": "days"},
+                "ReadAttributes": ["email", "custom:counties"],
+            },
+        },
+    }
+
+
+def _machine() -> dict[str, Any]:
+    definition = {
+        "StartAt": "Plan",
+        "States": {
+            "Plan": {
+                "Type": "Task",
+                "Resource": "@plan@",
+                "Retry": [{"ErrorEquals": ["RetryableError"], "IntervalSeconds": 1, "MaxAttempts": 2}],
+                "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "Note"}],
+                "Next": "Each",
+            },
+            "Each": {
+                "Type": "Map",
+                "ItemProcessor": {
+                    "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                    "StartAt": "Work",
+                    "States": {
+                        "Work": {
+                            "Type": "Task",
+                            "Resource": "@work@",
+                            "Retry": [
+                                {
+                                    "ErrorEquals": ["Runtime.ExitError", "Sandbox.Timedout"],
+                                    "IntervalSeconds": 1,
+                                    "MaxAttempts": 1,
+                                }
+                            ],
+                            "End": True,
+                        }
+                    },
+                },
+                "ItemReader": {
+                    "Resource": "arn:aws:states:::s3:getObject",
+                    "ReaderConfig": {"InputType": "JSON"},
+                    "Parameters": {"Bucket": "@bucket@", "Key.$": "$.key"},
+                },
+                "ItemSelector": {"item.$": "$$.Map.Item.Value"},
+                "MaxConcurrency": 4,
+                "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "Note"}],
+                "End": True,
+            },
+            "Note": {"Type": "Task", "Resource": "@note@", "Next": "Failed"},
+            "Failed": {"Type": "Fail", "ErrorPath": "$.Error", "CausePath": "$.Cause"},
+        },
+    }
+    parts: list[Any] = []
+    values = {"plan": _arn("Plan"), "work": _arn("Work"), "note": _arn("Note"), "bucket": _output("BucketName")}
+    for number, part in enumerate(json.dumps(definition).split("@")):
+        parts.append(values[part] if number % 2 else part)
+    bucket = _output("BucketName")
+    return {
+        "Plan": _function("plan", DATA_BUCKET=bucket),
+        "Work": _function("work", timeout=3, DATA_BUCKET=bucket),
+        "Note": _function("note", DATA_BUCKET=bucket),
+        "Machine": {
+            "Type": "AWS::StepFunctions::StateMachine",
+            "Properties": {"StateMachineName": "tf-sync", "DefinitionString": {"Fn::Join": ["", parts]}},
+        },
+        "Schedules": {"Type": "AWS::Scheduler::ScheduleGroup", "Properties": {"Name": "tf-syncs"}},
+    }

@@ -1,0 +1,214 @@
+"""The local cloud serving a small deployment: functions, sign-in, objects, state machines."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from infra.local.cloud import LocalCloud
+from shared.db.engine import make_engine
+from tests.integration.local_cloud.declared import write_assembly
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    folder = tmp_path_factory.mktemp("cloud")
+    with LocalCloud(folder / "data", 0, assembly=write_assembly(folder / "assembly"), durable=False) as running:
+        yield running
+
+
+def sign_in(clients: Any, username: str, password: str) -> dict[str, str]:
+    cognito = clients("cognito-idp")
+    pool = cognito.list_user_pools(MaxResults=1)["UserPools"][0]["Id"]
+    client = cognito.list_user_pool_clients(UserPoolId=pool)["UserPoolClients"][0]["ClientId"]
+    parameters = {"USERNAME": username, "PASSWORD": password}
+    answered = cognito.initiate_auth(ClientId=client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=parameters)
+    return dict(answered["AuthenticationResult"]) | {"client": client}
+
+
+def tokens_of(cloud: LocalCloud, username: str) -> dict[str, str]:
+    user = next(user for user in cloud.users if user.username == username)
+    return sign_in(cloud.clients, user.username, user.password)
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def data_bucket(cloud: LocalCloud) -> str:
+    return str(cloud.environment["DATA_BUCKET"])
+
+
+def run_machine(cloud: LocalCloud, **given: Any) -> dict[str, Any]:
+    """Starts the machine and waits for its end."""
+    return finished(cloud, start_machine(cloud, **given))
+
+
+def start_machine(cloud: LocalCloud, **given: Any) -> str:
+    states = cloud.clients("stepfunctions")
+    machine = states.list_state_machines()["stateMachines"][0]["stateMachineArn"]
+    return str(states.start_execution(stateMachineArn=machine, input=json.dumps(given))["executionArn"])
+
+
+def finished(cloud: LocalCloud, execution: str) -> dict[str, Any]:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        described: dict[str, Any] = cloud.clients("stepfunctions").describe_execution(executionArn=execution)
+        if described["status"] != "RUNNING":
+            return described
+        time.sleep(0.05)
+    raise TimeoutError(execution)
+
+
+def keys(cloud: LocalCloud, prefix: str) -> list[str]:
+    listed = cloud.clients("s3").list_objects_v2(Bucket=data_bucket(cloud), Prefix=prefix)
+    return [each["Key"].removeprefix(prefix) for each in listed.get("Contents", [])]
+
+
+def test_a_function_answers_with_the_environment_of_the_template(cloud: LocalCloud) -> None:
+    answered = httpx.post(f"{cloud.url}/v1/echo", json={"a": 1}).json()
+    assert answered["bucket"] == data_bucket(cloud)
+    assert json.loads(answered["event"]["body"]) == {"a": 1}
+
+
+def test_redirects_cookies_and_bytes_come_through(cloud: LocalCloud) -> None:
+    redirected = httpx.get(f"{cloud.url}/v1/files/redirect")
+    assert (redirected.status_code, redirected.headers["location"]) == (303, "http://elsewhere/")
+    cookies = httpx.get(f"{cloud.url}/v1/files/cookies").headers.get_list("set-cookie")
+    assert cookies == ["a=1", "b=2"]
+    assert httpx.get(f"{cloud.url}/v1/files/binary").content == bytes(range(256))
+
+
+def test_the_migration_ran_once_as_the_owner(cloud: LocalCloud) -> None:
+    engine = make_engine(cloud.postgres.owner_url())
+    with engine.begin() as connection:
+        rows = connection.execute(text("SELECT request FROM deployed")).scalars().all()
+    engine.dispose()
+    assert rows == ["Create"]
+
+
+def test_a_token_opens_what_the_scopes_of_its_groups_allow(cloud: LocalCloud) -> None:
+    tokens = tokens_of(cloud, "assessor")
+    allowed = httpx.get(f"{cloud.url}/v1/echo/7", headers=bearer(tokens["AccessToken"]))
+    claims = allowed.json()["event"]["requestContext"]["authorizer"]["claims"]
+    assert claims["scope"] == "terrafusion/view_properties terrafusion/edit_property"
+    assert claims["counties"] == "king_wa lucas_oh"
+    assert claims["sub"] != "someone else"
+    assert httpx.put(f"{cloud.url}/v1/echo/7", headers=bearer(tokens["AccessToken"])).status_code == 403
+    assert httpx.get(f"{cloud.url}/v1/echo/7", headers=bearer(tokens["IdToken"])).status_code == 401
+    without = httpx.get(f"{cloud.url}/v1/echo/7")
+    assert (without.status_code, without.json()["title"]) == (401, "Sign in first")
+
+
+def test_the_access_token_is_valid_as_long_as_the_client_says(cloud: LocalCloud) -> None:
+    assert tokens_of(cloud, "auditor")["ExpiresIn"] == 30 * 60
+
+
+def test_a_revoked_refresh_token_refreshes_no_more(cloud: LocalCloud) -> None:
+    cognito = cloud.clients("cognito-idp")
+    tokens = tokens_of(cloud, "auditor")
+    refresh = {
+        "ClientId": tokens["client"],
+        "AuthFlow": "REFRESH_TOKEN_AUTH",
+        "AuthParameters": {"REFRESH_TOKEN": tokens["RefreshToken"]},
+    }
+    assert cognito.initiate_auth(**refresh)["AuthenticationResult"]["AccessToken"]
+    cognito.revoke_token(Token=tokens["RefreshToken"], ClientId=tokens["client"])
+    with pytest.raises(cognito.exceptions.NotAuthorizedException):
+        cognito.initiate_auth(**refresh)
+
+
+def test_an_object_is_a_plain_file_with_a_signed_address(cloud: LocalCloud) -> None:
+    s3 = cloud.clients("s3")
+    body = os.urandom(3000)
+    s3.put_object(Bucket=data_bucket(cloud), Key="counties/king_wa/a b.bin", Body=body, ContentType="image/png")
+    file = cloud.data_dir / "objects" / data_bucket(cloud) / "counties/king_wa/a b.bin"
+    assert file.read_bytes() == body
+    parameters = {
+        "Bucket": data_bucket(cloud),
+        "Key": "counties/king_wa/a b.bin",
+        "ResponseContentDisposition": 'attachment; filename="x.png"',
+    }
+    address = s3.generate_presigned_url("get_object", Params=parameters)
+    got = httpx.get(address)
+    assert got.content == body
+    assert got.headers["content-type"] == "image/png"
+    assert got.headers["content-disposition"] == 'attachment; filename="x.png"'
+    part = httpx.get(address, headers={"Range": "bytes=100-199"})
+    assert (part.status_code, part.content) == (206, body[100:200])
+    assert httpx.get(address, headers={"Range": "bytes=9000-"}).status_code == 416
+
+
+def test_a_deleted_object_leaves_no_file(cloud: LocalCloud) -> None:
+    s3 = cloud.clients("s3")
+    s3.put_object(Bucket=data_bucket(cloud), Key="gone/../odd", Body=b"1")
+    s3.put_object(Bucket=data_bucket(cloud), Key="gone", Body=b"2")
+    before = files(cloud)
+    assert s3.get_object(Bucket=data_bucket(cloud), Key="gone/../odd")["Body"].read() == b"1"
+    for key in ("gone", "gone/../odd"):
+        s3.delete_object(Bucket=data_bucket(cloud), Key=key)
+    assert len(files(cloud)) == len(before) - 2
+
+
+def files(cloud: LocalCloud) -> list[Path]:
+    return [path for path in (cloud.data_dir / "objects").rglob("*") if path.is_file()]
+
+
+def test_a_large_file_in_parts_comes_back_whole(cloud: LocalCloud, tmp_path: Path) -> None:
+    sent, received = tmp_path / "sent", tmp_path / "received"
+    sent.write_bytes(os.urandom(20 << 20))
+    s3 = cloud.clients("s3")
+    s3.upload_file(str(sent), data_bucket(cloud), "large", ExtraArgs={"ContentType": "text/plain"})
+    s3.download_file(data_bucket(cloud), "large", str(received))
+    assert received.read_bytes() == sent.read_bytes()
+    described = s3.head_object(Bucket=data_bucket(cloud), Key="large")
+    assert described["ContentType"] == "text/plain"
+    assert described["ETag"].endswith('-3"')
+
+
+def test_a_machine_runs_every_item_of_a_list_in_s3(cloud: LocalCloud) -> None:
+    run = uuid4().hex
+    assert run_machine(cloud, run=run, items=5)["status"] == "SUCCEEDED"
+    assert keys(cloud, f"runs/{run}/done-") == ["0", "1", "2", "3", "4"]
+
+
+def test_a_task_that_says_that_it_may_help_is_tried_again(cloud: LocalCloud) -> None:
+    run = uuid4().hex
+    assert run_machine(cloud, run=run, items=1, fails="once")["status"] == "SUCCEEDED"
+    assert keys(cloud, f"runs/{run}/tried") == [""]
+
+
+def test_a_failure_is_caught_with_its_type_and_message(cloud: LocalCloud) -> None:
+    ended = run_machine(cloud, run=uuid4().hex, items=1, fails="always")
+    assert (ended["status"], ended["error"]) == ("FAILED", "ValueError")
+    assert json.loads(ended["cause"])["errorMessage"] == "the source cannot be read"
+
+
+def test_a_function_that_overruns_its_timeout_is_ended_and_tried_again(cloud: LocalCloud) -> None:
+    run = uuid4().hex
+    workers = set(cloud.workers.pids)
+    assert run_machine(cloud, run=run, items=1, how="hangs")["status"] == "SUCCEEDED"
+    assert keys(cloud, f"runs/{run}/done-") == ["0"]
+    assert len(set(cloud.workers.pids) - workers) == 1
+
+
+def test_a_killed_worker_is_replaced_and_its_task_tried_again(cloud: LocalCloud) -> None:
+    run = uuid4().hex
+    execution = start_machine(cloud, run=run, items=1, how="waits")
+    while not keys(cloud, f"runs/{run}/started-0"):
+        time.sleep(0.02)
+    s3 = cloud.clients("s3")
+    worker = int(s3.get_object(Bucket=data_bucket(cloud), Key=f"runs/{run}/started-0")["Body"].read())
+    os.kill(worker, signal.SIGKILL)
+    assert finished(cloud, execution)["status"] == "SUCCEEDED"
+    assert keys(cloud, f"runs/{run}/done-") == ["0"]
+    assert worker not in cloud.workers.pids
+    assert len(cloud.workers.pids) == 2

@@ -1,0 +1,53 @@
+"""What a job needs around it: the data bucket and the jobs machine, by moto in this process."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from shared.aws import client, forget_clients
+from shared.settings import settings
+from tests.gateway import Answer, Handler, LambdaContext
+
+BUCKET = "terrafusion-data"
+
+
+@pytest.fixture
+def job_cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """S3 with the data bucket, and Step Functions with the jobs machine, which only notes what was started."""
+    for name, value in {
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "DATA_BUCKET": BUCKET,
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket=BUCKET)
+        machine = boto3.client("stepfunctions").create_state_machine(
+            name="jobs",
+            definition='{"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}',
+            roleArn="arn:aws:iam::123456789012:role/jobs",
+        )
+        monkeypatch.setenv("JOBS_STATE_MACHINE_ARN", machine["stateMachineArn"])
+        settings.cache_clear()
+        forget_clients()
+        yield
+    settings.cache_clear()
+    forget_clients()
+
+
+def run_task(handler: Handler, county_id: str, kind: str, job_id: str) -> dict[str, Any]:
+    """Call a task's handler as the jobs machine does."""
+    return handler({"county_id": county_id, "job_id": job_id, "kind": kind}, LambdaContext())
+
+
+def downloaded(answer: Answer) -> bytes:
+    """The object that a 303 sends its caller to."""
+    assert answer.status == 303, answer.body
+    path = unquote(urlsplit(answer.headers["location"]).path).removeprefix(f"/{BUCKET}").removeprefix("/")
+    return client("s3").get_object(Bucket=BUCKET, Key=path)["Body"].read()

@@ -1,0 +1,121 @@
+"""Carrying prices through time."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.appraisal import AppraisalInputError, InsufficientSalesError, fit_time_trend, monthly_index
+from shared.appraisal.time_trend import DAYS_A_YEAR, MOST_LOG_CHANGE_A_YEAR, month_numbers
+from tests.synthetic_county import ANNUAL_TREND, synthetic_county
+
+START = date(2020, 1, 1).toordinal()
+
+
+def planted(annual: float, seed: int = 1, years: float = 3.0, size: int = 1500) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(seed)
+    day = START + np.floor(generator.random(size) * years * DAYS_A_YEAR)
+    return day, 12.0 + annual * (day - START) / DAYS_A_YEAR + generator.normal(0, 0.2, size)
+
+
+@given(st.floats(-0.15, 0.2), st.integers(0, 1000))
+@settings(max_examples=25, deadline=None)
+def test_a_planted_trend_is_found_within_its_standard_error(annual: float, seed: int) -> None:
+    day, log_price = planted(annual, seed)
+    trend = fit_time_trend(day, log_price, int(day.max()) + 1)
+    early = np.array([START + 100.0])
+    years = (trend.valuation_day - early) / DAYS_A_YEAR
+    assert abs(trend.log_factor(early) - annual * years)[0] < 5 * trend.standard_error(early)[0] + 0.01
+
+
+def test_a_turning_market_is_followed() -> None:
+    day, _ = planted(0.0, size=4000)
+    years = (day - START) / DAYS_A_YEAR
+    curve = np.where(years < 1.5, 0.2 * years, 0.3 - 0.15 * (years - 1.5))
+    noise = np.random.default_rng(2).normal(0, 0.15, len(day))
+    trend = fit_time_trend(day, 12 + curve + noise, int(day.max()) + 1)
+    assert trend.level([START + 1.5 * DAYS_A_YEAR])[0] - trend.level([START + 5.0])[0] == pytest.approx(0.3, abs=0.04)
+    assert trend.log_factor([START + 1.5 * DAYS_A_YEAR])[0] == pytest.approx(-0.225, abs=0.04)
+
+
+def test_a_few_wild_prices_do_not_move_the_trend() -> None:
+    day, log_price = planted(0.05)
+    wild = log_price.copy()
+    wild[np.argsort(day)[750::20]] += 3.0
+    on = int(day.max()) + 1
+    honest, shaken = fit_time_trend(day, log_price, on), fit_time_trend(day, wild, on)
+    assert shaken.log_factor([START + 10.0])[0] == pytest.approx(honest.log_factor([START + 10.0])[0], abs=0.08)
+
+
+@given(st.integers(0, 1000))
+@settings(max_examples=20, deadline=None)
+def test_sales_on_or_after_the_valuation_day_change_nothing(seed: int) -> None:
+    day, log_price = planted(0.05, seed)
+    on = START + 700
+    changed = np.where(day >= on, log_price + 5.0, log_price)
+    known, later = fit_time_trend(day, log_price, on), fit_time_trend(day, changed, on)
+    assert np.array_equal(known.coefficients, later.coefficients)
+    assert known.last_day < on
+
+
+def test_beyond_the_last_sale_the_trend_is_bounded_and_its_error_grows() -> None:
+    day, log_price = planted(1.5, years=0.5)
+    trend = fit_time_trend(day, log_price, int(day.max()) + 300)
+    last = float(trend.last_day)
+    steps = trend.level([last + 100, last + 200, last + 300]) - trend.level([last])[0]
+    assert (np.abs(steps) <= MOST_LOG_CHANGE_A_YEAR * np.array([100, 200, 300]) / DAYS_A_YEAR + 1e-12).all()
+    errors = [trend.standard_error([last], int(last) + days)[0] for days in (0, 100, 200, 300)]
+    assert errors == sorted(errors)
+    assert errors[0] == 0.0
+    with pytest.raises(AppraisalInputError, match="more than a year"):
+        trend.level([last + 500])
+
+
+@pytest.mark.parametrize(
+    ("days", "on", "error"),
+    [
+        (np.arange(29.0), 40, InsufficientSalesError),
+        (np.full(50, 7.0), 40, AppraisalInputError),
+        (np.arange(50.0), 500, AppraisalInputError),
+    ],
+    ids=["too few", "one day", "too late"],
+)
+def test_no_trend_is_made_up(days: np.ndarray, on: int, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        fit_time_trend(START + days, np.zeros(len(days)), START + on)
+
+
+def test_months_are_counted_from_the_calendar() -> None:
+    days = np.array([date(2014, 5, 1).toordinal(), date(2014, 5, 31).toordinal(), date(2015, 1, 1).toordinal()])
+    assert list(month_numbers(days)) == [2014 * 12 + 4, 2014 * 12 + 4, 2015 * 12]
+
+
+def test_the_index_follows_the_planted_trend_whatever_was_sold() -> None:
+    county = synthetic_county(3000, noise=0.05)
+    sales = county.sales
+    # In the second year mostly large homes sell: the mean price rises, the constant-quality index does not follow.
+    large = sales.characteristics.living_area_sqft > 1900
+    late = sales.sale_day > sales.sale_day[len(sales) // 2]
+    kept = sales.take(large | ~late)
+    index = monthly_index(
+        month_numbers(kept.sale_day), kept.sale_price, kept.characteristics, kept.sale_day.astype(np.float64)
+    )
+    assert (index.index[0], index.standard_error[0]) == (100.0, 0.0)
+    expected = 100 * np.exp(ANNUAL_TREND * (index.month[-1] - index.month[0]) / 12)
+    assert index.index[-1] == pytest.approx(expected, abs=4 * index.standard_error[-1])
+    assert 0.3 < index.standard_error[-1] < 3.0
+
+
+def test_months_with_few_sales_have_no_index() -> None:
+    sales = synthetic_county(400).sales
+    month = month_numbers(sales.sale_day)
+    thin = np.flatnonzero(month == month[200])[4:]
+    kept = sales.take(np.setdiff1d(np.arange(len(sales)), thin))
+    day = kept.sale_day.astype(np.float64)
+    index = monthly_index(month_numbers(kept.sale_day), kept.sale_price, kept.characteristics, day)
+    assert month[200] not in index.month
+    few = kept.take(np.arange(20))
+    with pytest.raises(InsufficientSalesError):
+        monthly_index(month_numbers(few.sale_day), few.sale_price, few.characteristics, day[:20])

@@ -1,0 +1,21 @@
+"""The IAAO's worked examples, read from tests/data/iaao."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared.appraisal.arrays import FloatArray
+
+FOLDER = Path(__file__).parents[2] / "data" / "iaao"
+EXAMPLES: dict[str, Any] = json.loads((FOLDER / "iaao_worked_examples.json").read_text())["datasets"]
+
+
+def example(name: str) -> tuple[FloatArray, FloatArray]:
+    """(estimates, sale prices) of one table."""
+    with (FOLDER / f"{name}.csv").open() as file:
+        rows = [(float(row["estimate"]), float(row["sale_price"])) for row in csv.DictReader(file)]
+    estimate, price = np.array(rows).T
+    return estimate, price

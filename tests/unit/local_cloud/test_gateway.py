@@ -1,0 +1,316 @@
+"""What the gateway does by itself: routing, tokens, events and answers."""
+
+import asyncio
+import io
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from infra.local.gateway import Gateway, GatewayServer, TokenVerifier, listen
+from infra.local.gateway.app import MAX_BODY
+from infra.local.gateway.routing import Router
+from infra.local.gateway.tokens import RefusedTokenError
+from infra.local.lambda_runtime import ConflictingVariablesError, shared_variables
+from infra.local.template import Function, GatewayAnswer, RestApi, Route
+
+ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_pool"
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def route(method: str, path: str, *scopes: str) -> Route:
+    return Route(method, path, "arn:function", scopes or None, {})
+
+
+def token(key: rsa.RSAPrivateKey = KEY, kid: str = "one", **claims: Any) -> str:
+    body = {
+        "iss": ISSUER,
+        "sub": "somebody",
+        "client_id": "app",
+        "token_use": "access",
+        "exp": time.time() + 60,
+        "scope": "tf/view tf/edit",
+    }
+    return jwt.encode(body | claims, key, algorithm="RS256", headers={"kid": kid})
+
+
+def verifier() -> TokenVerifier:
+    return TokenVerifier(ISSUER, frozenset({"app"}), {"one": KEY.public_key()})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "matched", "parameters"),
+    [
+        ("GET", "/v1/a/special", "/v1/a/special", {}),
+        ("GET", "/v1/a/7", "/v1/a/{id}", {"id": "7"}),
+        ("GET", "/v1/a/x%2Fy", "/v1/a/{id}", {"id": "x%2Fy"}),
+        ("GET", "/v1/a/special/more", "/v1/a/{id}/more", {"id": "special"}),
+        ("GET", "/v1/files/a/b/c", "/v1/files/{proxy+}", {"proxy": "a/b/c"}),
+        ("PATCH", "/v1/files/a", "/v1/files/{proxy+}", {"proxy": "a"}),
+        ("GET", "/", "/", {}),
+        ("GET", "/v1/a", None, {}),
+        ("POST", "/v1/a/7", None, {}),
+        ("GET", "/v1/a/", None, {}),
+        ("GET", "/v1/files", None, {}),
+    ],
+)
+def test_a_request_finds_its_most_literal_route(
+    method: str, path: str, matched: str | None, parameters: dict[str, str]
+) -> None:
+    router = Router(
+        [
+            route("GET", "/"),
+            route("GET", "/v1/a/{id}"),
+            route("GET", "/v1/a/special"),
+            route("GET", "/v1/a/{id}/more"),
+            route("ANY", "/v1/files/{proxy+}"),
+        ]
+    )
+    match = router.match(method, path)
+    assert (match.route.path if match else None) == matched
+    if match:
+        assert match.parameters == parameters
+
+
+def test_a_valid_access_token_is_told_as_texts() -> None:
+    verified = verifier().verify(token(counties="king_wa", groups=["A", "B"], count=3))
+    assert verified.scopes == {"tf/view", "tf/edit"}
+    assert verified.claims["groups"] == "A,B"
+    assert verified.claims["count"] == "3"
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        token(exp=time.time() - 1),
+        token(iss="https://elsewhere/"),
+        token(client_id="another"),
+        token(token_use="id"),
+        token(kid="unknown"),
+        token(rsa.generate_private_key(public_exponent=65537, key_size=2048)),
+        jwt.encode({"sub": "x", "exp": 9e9, "iss": ISSUER}, "", algorithm="none", headers={"kid": "one"}),
+        "not.a.token",
+        "",
+    ],
+    ids=["expired", "issuer", "client", "id token", "key id", "signature", "unsigned", "garbage", "none"],
+)
+def test_every_other_token_is_refused(refused: str) -> None:
+    with pytest.raises(RefusedTokenError):
+        verifier().verify(refused)
+
+
+def test_a_remembered_token_still_expires() -> None:
+    checking = verifier()
+    short = token(exp=time.time() + 1)
+    checking.verify(short)
+    time.sleep(1.1)
+    with pytest.raises(RefusedTokenError, match="expired"):
+        checking.verify(short)
+
+
+class Recording:
+    """A function that keeps its event and answers as it is told."""
+
+    def __init__(self, answer: Any = None) -> None:
+        self.event: dict[str, Any] = {}
+        self.answer = answer or {"statusCode": 200, "body": "{}"}
+
+    def invoke(self, _arn: str, event: Any) -> Any:
+        self.event = event
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+ROUTES = (
+    route("GET", "/v1/items/{item_id}", "tf/view"),
+    route("DELETE", "/v1/items/{item_id}", "tf/delete"),
+    route("POST", "/v1/items"),
+    Route("OPTIONS", "/v1/items", None, None, {"Access-Control-Allow-Origin": "*"}),
+)
+
+
+def call(
+    functions: Any,
+    method: str,
+    path: str,
+    answers: dict[str, GatewayAnswer] | None = None,
+    log: io.StringIO | None = None,
+    **request: Any,
+) -> httpx.Response:
+    """One request through the gateway as an ASGI application."""
+    gateway: Any = Gateway(RestApi("api", "dev", ROUTES, answers or {}), verifier(), functions, log or io.StringIO())
+
+    async def send() -> httpx.Response:
+        transport = httpx.ASGITransport(gateway, client=("10.1.2.3", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://local") as client:
+            return await client.request(method, path, **request)
+
+    return asyncio.run(send())
+
+
+def bearer(**claims: Any) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token(**claims)}"}
+
+
+def test_the_event_is_that_of_a_proxy_integration() -> None:
+    function = Recording()
+    call(function, "GET", "/v1/items/a%20b?tag=x&tag=y&empty=", headers={**bearer(), "X-Two": "1"})
+    event = function.event
+    assert (event["resource"], event["path"]) == ("/v1/items/{item_id}", "/v1/items/a%20b")
+    assert event["pathParameters"] == {"item_id": "a%20b"}
+    assert event["queryStringParameters"] == {"tag": "y", "empty": ""}
+    assert event["multiValueQueryStringParameters"] == {"tag": ["x", "y"], "empty": [""]}
+    assert event["multiValueHeaders"]["x-two"] == ["1"]
+    assert event["body"] is None
+    context = event["requestContext"]
+    assert context["authorizer"]["claims"]["sub"] == "somebody"
+    assert context["identity"]["sourceIp"] == "10.1.2.3"
+    assert (context["stage"], context["path"]) == ("dev", "/dev/v1/items/a%20b")
+
+
+def test_a_body_is_text_or_base64() -> None:
+    function = Recording()
+    call(function, "POST", "/v1/items", content=b'{"a": "\xc3\xa9"}')
+    assert (function.event["body"], function.event["isBase64Encoded"]) == ('{"a": "é"}', False)
+    call(function, "POST", "/v1/items", content=b"\xff\x00")
+    assert (function.event["body"], function.event["isBase64Encoded"]) == ("/wA=", True)
+
+
+def test_an_answer_may_have_repeated_headers_and_bytes() -> None:
+    answer = {
+        "statusCode": 201,
+        "headers": {"Content-Type": "image/png"},
+        "multiValueHeaders": {"Set-Cookie": ["a=1", "b=2"]},
+        "body": "AAEC",
+        "isBase64Encoded": True,
+    }
+    response = call(Recording(answer), "POST", "/v1/items")
+    assert response.status_code == 201
+    assert response.headers.get_list("set-cookie") == ["a=1", "b=2"]
+    assert (response.headers["content-type"], response.content) == ("image/png", b"\x00\x01\x02")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/v1/items/1", {}, 401),
+        ("GET", "/v1/items/1", {"Authorization": "Bearer nonsense"}, 401),
+        ("GET", "/v1/items/1", bearer(token_use="id"), 401),
+        ("DELETE", "/v1/items/1", bearer(), 403),
+        ("GET", "/v1/nothing", bearer(), 404),
+        ("PUT", "/v1/items/1", bearer(), 404),
+    ],
+)
+def test_what_the_gateway_refuses_is_a_problem_with_a_request_id(
+    method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    function = Recording()
+    response = call(function, method, path, headers=headers)
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["request_id"] == response.headers["x-amzn-requestid"]
+    assert function.event == {}
+
+
+def test_the_templates_own_words_are_used_for_a_refusal() -> None:
+    said = GatewayAnswer(401, {"Content-Type": "application/problem+json"}, '{"id": "$context.requestId"}')
+    response = call(Recording(), "GET", "/v1/items/1", {"UNAUTHORIZED": said})
+    assert response.json() == {"id": response.headers["x-amzn-requestid"]}
+
+
+def test_a_default_answer_keeps_the_status_of_the_refusal() -> None:
+    said = GatewayAnswer(None, {}, '{"message": $context.error.messageString}')
+    response = call(Recording(), "DELETE", "/v1/items/1", {"DEFAULT_4XX": said}, headers=bearer())
+    assert (response.status_code, response.json()) == (403, {"message": "Forbidden"})
+
+
+def test_a_body_over_the_limit_is_refused_whether_or_not_its_length_is_told() -> None:
+    async def parts() -> Any:
+        for _ in range(11):
+            yield b"x" * (MAX_BODY // 10)
+
+    assert call(Recording(), "POST", "/v1/items", content=b"x" * (MAX_BODY + 1)).status_code == 413
+    assert call(Recording(), "POST", "/v1/items", content=parts()).status_code == 413
+    assert call(Recording(), "POST", "/v1/items", content=b"x" * MAX_BODY).status_code == 200
+
+
+@pytest.mark.parametrize("answer", [ValueError("a secret detail"), "text", {"body": "no status"}])
+def test_a_failing_function_is_a_502_that_tells_nothing(answer: Any) -> None:
+    response = call(Recording(answer), "POST", "/v1/items")
+    assert response.status_code == 502
+    assert "secret" not in response.text
+
+
+def test_a_mock_integration_answers_its_headers() -> None:
+    response = call(Recording(), "OPTIONS", "/v1/items")
+    assert (response.status_code, response.headers["access-control-allow-origin"]) == (204, "*")
+
+
+def test_every_request_is_one_line_of_the_log() -> None:
+    log = io.StringIO()
+    call(Recording(), "GET", "/v1/items/1?secret=1", log=log, headers=bearer())
+    line = json.loads(log.getvalue())
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/v1/items/1", 200)
+    assert line["subject"] == "somebody"
+
+
+@pytest.fixture
+def echo_server() -> Iterator[str]:
+    """A Powertools resolver behind the gateway; it is slow enough for requests to overlap."""
+    resolver = APIGatewayRestResolver()
+    inside = threading.Lock()
+
+    @resolver.get("/v1/items/<item_id>")
+    def answer(item_id: str) -> dict[str, Any]:
+        time.sleep(0.001)
+        return {"item": item_id, "tenant": resolver.current_event.headers["x-tenant"]}
+
+    class Resolving:
+        def invoke(self, _arn: str, event: Any) -> Any:
+            assert inside.acquire(blocking=False), "two requests are in the resolver"
+            try:
+                return resolver.resolve(event, {})  # type: ignore[arg-type]
+            finally:
+                inside.release()
+
+    api = RestApi("api", "dev", (route("GET", "/v1/items/{item_id}"),), {})
+    with listen(0) as listening:
+        server = GatewayServer(Gateway(api, verifier(), Resolving(), io.StringIO()), listening)
+        server.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.stop()
+
+
+def test_requests_at_the_same_time_never_get_each_others_answers(echo_server: str) -> None:
+    def ask(tenant: int) -> list[bool]:
+        with httpx.Client() as client:
+            wanted = [{"item": f"{tenant}-{number}", "tenant": str(tenant)} for number in range(40)]
+            headers = {"X-Tenant": str(tenant)}
+            url = f"{echo_server}/v1/items"
+            return [client.get(f"{url}/{each['item']}", headers=headers).json() == each for each in wanted]
+
+    with ThreadPoolExecutor(8) as threads:
+        answered = [right for answers in threads.map(ask, range(8)) for right in answers]
+    assert len(answered) == 320
+    assert all(answered)
+
+
+def function(name: str, **environment: str) -> Function:
+    return Function(name, name, f"arn:{name}", "m.h", environment, 3.0, 128)
+
+
+def test_functions_share_a_process_only_when_their_variables_agree() -> None:
+    one = function("one", BUCKET="b", POWERTOOLS_SERVICE_NAME="one")
+    two = function("two", BUCKET="b", TABLE="t", POWERTOOLS_SERVICE_NAME="two")
+    assert shared_variables([one, two]) == {"BUCKET": "b", "TABLE": "t"}
+    with pytest.raises(ConflictingVariablesError, match="BUCKET"):
+        shared_variables([one, function("three", BUCKET="other")])

@@ -1,0 +1,83 @@
+"""A ratio study's document, as that module writes it."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from functions.reporting.report import Heading
+from functions.reporting.schemas import ReportRequest
+from functions.reporting.studies import FinishedStudy, StudyDocument
+from shared.jobs import Job, Progress
+
+MADE_AT = datetime(2026, 11, 22, 22, 57, tzinfo=UTC)
+STUDY_ID = UUID("00000000-0000-4000-8000-000000000001")
+
+
+def sample(median: float, *, sales: int = 40, result: str = "meets", overall: float | None = None) -> dict[str, Any]:
+    verdicts = [verdict("median ratio", result, 0.9, 1.1)]
+    if overall is not None:
+        verdicts.append(verdict("stratum's median ratio (within 5% of the overall level)", result, 0.93, 1.03))
+    verdicts += [verdict("COD for vacant land property", result, 5.0, 25.0), verdict("PRB", result, -0.05, 0.05)]
+    return {
+        "sales": sales,
+        "trimming": {"trimmed": 2, "beyond_fences": 3, "low_fence": 0.4, "high_fence": 1.6, "capped": True},
+        "statistics": {
+            "median": {"value": median, "low": median - 0.021, "high": median + 0.0196},
+            "mean": {"value": median + 0.01, "low": None, "high": None},
+            "cod": {"value": 9.649, "low": 9.2, "high": 10.1},
+            "prb": {"value": -0.0271, "low": -0.04, "high": 0.01},
+        },
+        "verdicts": verdicts,
+        "sales_chasing": {"suspected": True, "low_cod": False, "largest_step": 0.1, "share_near_one": 0.2},
+        "notes": ["MKI is not given: every price is the same."],
+    }
+
+
+def verdict(statistic: str, result: str, low: float, high: float) -> dict[str, Any]:
+    sentence = f"the {statistic} {result}."
+    return {"statistic": statistic, "result": result, "range_low": low, "range_high": high, "sentence": sentence}
+
+
+def stratum(value: str, study: dict[str, Any]) -> dict[str, Any]:
+    return {"stratum": "neighborhood", "value": value, "sales": study["sales"], "study": study, "reason": None}
+
+
+def results() -> dict[str, Any]:
+    return {
+        "value_source": "assessed",
+        "sale_from": "2025-01-01",
+        "sale_to": "2025-12-31",
+        "valuation_date": "2026-01-01",
+        "prices_time_adjusted": True,
+        "standard": "IAAO Standard on Ratio Studies (2013)",
+        "overall": sample(0.98),
+        "strata": [
+            stratum("N1", sample(0.95, sales=30, overall=0.98)),
+            stratum("N2", sample(1.2, sales=9, result="does not meet", overall=0.98)),
+            {"stratum": "neighborhood", "value": "N3", "sales": 1, "study": None, "reason": "needs 5 sales."},
+        ],
+        "sales_excluded": {"not_arms_length": 1203},
+        "something_newer": {"unknown": [1, 2]},
+    }
+
+
+def finished(document: dict[str, Any], **parameters: Any) -> FinishedStudy:
+    job = Job(
+        id=STUDY_ID,
+        kind="ratio_study",
+        status="succeeded",
+        progress=Progress(),
+        submitted_by="somebody",
+        created_at=MADE_AT,
+        finished_at=MADE_AT,
+        parameters={"from": "2025-01-01", "trim": True, "strata": ["neighborhood"], "seed": 1, **parameters},
+        links={},
+    )
+    return FinishedStudy(job, document, StudyDocument.model_validate(document))
+
+
+def heading(name: str = "King County, Washington", county_id: str = "king_wa") -> Heading:
+    request = ReportRequest.model_validate(
+        {"report_type": "sales_ratio_study", "format": "pdf", "parameters": {"ratio_study_id": str(STUDY_ID)}}
+    )
+    return Heading(county_id, name, "00000000-0000-4000-8000-000000000002", MADE_AT, request)

@@ -1,0 +1,62 @@
+"""Typesetting: hostile text stays text, and the same report is the same file."""
+
+import json
+from typing import Any
+
+import typst
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functions.reporting import documents
+from functions.reporting.documents import to_pdf
+from functions.reporting.making import page_of
+from functions.reporting.study_report import study_report
+from tests.unit.reporting.example_study import MADE_AT, finished, heading, results
+
+HOSTILE = (
+    '= Heading\n\n#pagebreak() "quoted" \\ *bold* $x^2$ <label> @ref `raw` // no comment #panic("x")'
+    " #figure[x] [ ] { } 日本 =cmd()"
+)
+
+
+def view_of(name: str) -> dict[str, Any]:
+    document = results()
+    document["strata"][0]["value"] = name
+    document["overall"]["notes"] = [name]
+    document["overall"]["verdicts"][0]["sentence"] = name
+    document["sales_excluded"] = {name or "x": 1}
+    place = heading(name or "x")
+    return page_of(place, report := study_report(place, finished(document, note=name))) | report.view
+
+
+def elements(view: dict[str, Any], selector: str) -> list[Any]:
+    template = documents.TEMPLATES / "sales_ratio_study.typ"
+    found: list[Any] = json.loads(
+        typst.query(template, selector, root=documents.TEMPLATES, sys_inputs={"report": json.dumps(view)})
+    )
+    return found
+
+
+def test_markup_in_names_is_shown_not_run() -> None:
+    for selector in ("heading", "figure", "raw", "math.equation", "ref"):
+        harmless, hostile = elements(view_of("King"), selector), elements(view_of(HOSTILE), selector)
+        assert len(hostile) == len(harmless), selector
+    assert to_pdf("sales_ratio_study", view_of(HOSTILE), MADE_AT).startswith(b"%PDF")
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=60))
+def test_no_name_breaks_a_report(name: str) -> None:
+    assert to_pdf("sales_ratio_study", view_of(name), MADE_AT).startswith(b"%PDF")
+
+
+def test_the_same_report_is_the_same_file() -> None:
+    assert to_pdf("sales_ratio_study", view_of("King"), MADE_AT) == to_pdf(
+        "sales_ratio_study", view_of("King"), MADE_AT
+    )
+
+
+def test_the_file_says_what_it_is_and_when_it_was_made() -> None:
+    pdf = to_pdf("sales_ratio_study", view_of("King"), MADE_AT)
+    assert b"D:20261122225700" in pdf
+    assert elements(view_of("King"), "heading")[-1]["body"]["text"] == "Sign-off"

@@ -1,0 +1,65 @@
+"""The README is true: what it names exists, and what exists is named in it."""
+
+import re
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from infra.documentation import SECTIONS, readme_with_sections
+from infra.local.cli import app
+from infra.settings import ROOT
+from shared.county_configuration import CountyConfiguration
+from tests.benchmarks.__main__ import BENCHMARKS
+
+README = (ROOT / "README.md").read_text()
+
+
+def _fields(model: type[BaseModel]) -> list[str]:
+    names = []
+    for name, field in model.model_fields.items():
+        names.append(name)
+        for inner in (field.annotation, *get_args(field.annotation)):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                names += _fields(inner)
+    return names
+
+
+def _commands() -> list[str]:
+    commands = [f"terrafusion {c.name or c.callback.__name__}" for c in app.registered_commands if c.callback]
+    for group in app.registered_groups:
+        inner: Any = group.typer_instance
+        commands += [
+            f"terrafusion {group.name} {c.name or c.callback.__name__}" for c in inner.registered_commands if c.callback
+        ]
+    return commands
+
+
+def test_the_derived_sections_are_what_the_code_says() -> None:
+    assert readme_with_sections(README) == README, "run: uv run python -m infra.documentation"
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_readme_has_every_derived_section(section: str) -> None:
+    assert f"<!-- {section} -->" in README
+
+
+@pytest.mark.parametrize("command", _commands())
+def test_every_command_is_in_the_readme(command: str) -> None:
+    assert command in README
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_every_benchmark_is_in_the_readme(name: str) -> None:
+    assert f"`{name}`" in README
+
+
+@pytest.mark.parametrize("name", sorted(set(_fields(CountyConfiguration))))
+def test_every_setting_of_a_county_is_in_the_readme(name: str) -> None:
+    assert f"`{name}`" in README
+
+
+def test_every_path_that_the_readme_names_exists() -> None:
+    paths = re.findall(r"`((?:functions|shared|infra|layers|tests|\.ci)/[\w./-]*)`", README)
+    assert paths
+    assert [path for path in paths if not (ROOT / path).exists()] == []
