@@ -1,0 +1,1 @@
+"""A county's parcels and sales as files for QGIS and ArcGIS."""

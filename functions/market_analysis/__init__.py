@@ -1,0 +1,1 @@
+"""Market analysis: what the market did, month by month."""

@@ -1,0 +1,1 @@
+"""Ratio studies: how level and how uniform a county's values are."""

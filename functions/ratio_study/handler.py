@@ -1,0 +1,35 @@
+"""Routes of ratio studies."""
+
+from uuid import UUID
+
+from aws_lambda_powertools.event_handler import Response
+
+from functions.ratio_study import service
+from functions.ratio_study.schemas import RatioStudyRequest, RatioStudyResults
+from shared.access import Permission
+from shared.api import Api, accepted, answer
+from shared.jobs import Job
+
+api = Api("ratio_study")
+handler = api.handler
+
+_ALL = "/v1/counties/{county_id}/ratio-studies"
+_ONE = _ALL + "/{study_id}"
+
+
+@api.post(_ALL, permission=Permission.RUN_VALUATION, summary="Start a ratio study", status=202)
+def start_study(county_id: str, body: RatioStudyRequest) -> Response[Job]:
+    """Compare values with sale prices, overall and by stratum, against the IAAO Standard on Ratio Studies."""
+    return accepted(service.submit(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key))
+
+
+@api.get(_ONE, permission=Permission.VIEW_VALUATION, summary="A ratio study's progress")
+def get_study(county_id: str, study_id: UUID) -> Response[Job]:
+    """How a study goes."""
+    return answer(service.get(county_id, study_id))
+
+
+@api.get(_ONE + "/results", permission=Permission.VIEW_VALUATION, summary="What a ratio study found")
+def get_study_results(county_id: str, study_id: UUID) -> Response[RatioStudyResults]:
+    """Statistics with confidence intervals and verdicts, overall and by stratum."""
+    return answer(service.results(county_id, study_id))

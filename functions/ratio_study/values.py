@@ -1,0 +1,74 @@
+"""The values that a ratio study tests, and the prices it tests them with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from shared.appraisal import InsufficientSalesError, cross_values, fit_comparables, fit_time_trend
+from shared.appraisal.arrays import BoolArray, FloatArray
+from shared.evidence import Evidence
+
+Progress = Callable[[int, int | None, str], None]
+
+
+@dataclass(frozen=True)
+class Values:
+    """An estimate (NaN where there is none) and a price for each sale of the evidence.
+
+    `missing` is the reason under which sales without an estimate are counted.
+    """
+
+    estimate: FloatArray
+    price: FloatArray
+    missing: str
+
+
+def assessed_values(evidence: Evidence, adjust_to: date | None) -> Values:
+    """The current total values. With `adjust_to`, prices are carried to that day.
+
+    The trend is that of price over assessed value: what the market did while the values stood still (the sales
+    ratio trend of IAAO's Fundamentals of Mass Appraisal).
+    """
+    estimate, price = evidence.assessed_value, evidence.sales.sale_price
+    if adjust_to is not None:
+        known = np.isfinite(estimate) & (price > 0)
+        day = evidence.sales.sale_day.astype(np.float64)
+        trend = fit_time_trend(day[known], np.log(price[known] / estimate[known]), adjust_to.toordinal())
+        price = np.where(known, price, np.nan)
+        price[known] = price[known] * trend.factor(day[known])
+    return Values(estimate, price, "no_assessed_value")
+
+
+def model_values(evidence: Evidence, in_period: BoolArray, on: date, adjust: bool, progress: Progress) -> Values:
+    """Values by comparable sales as of `on`, each found without the sale's own price.
+
+    Each property class has a model of its own; a class with too few sales before `on` has no values. Raises
+    InsufficientSalesError when that is so for every class.
+    """
+    estimate = np.full(len(evidence), np.nan)
+    price = evidence.sales.sale_price.copy()
+    classes = np.unique(evidence.property_class[in_period])
+    shortage: InsufficientSalesError | None = None
+    valued = 0
+    for number, property_class in enumerate(classes):
+        progress(number, len(classes), f"valuing {property_class or 'properties without a class'}")
+        rows = np.flatnonzero(evidence.property_class == property_class)
+        sales = evidence.sales.take(rows)
+        try:
+            model = fit_comparables(sales, on.toordinal())
+            estimate[rows] = cross_values(sales, model)
+        except InsufficientSalesError as error:
+            shortage = error
+            continue
+        valued += 1
+        tested = rows[in_period[rows]]
+        if adjust:
+            price[tested] *= model.hedonic.trend.factor(evidence.sales.sale_day[tested].astype(np.float64))
+    progress(len(classes), len(classes), "values found")
+    if shortage is not None and not valued:
+        raise shortage
+    return Values(estimate, price, "no_model_value")

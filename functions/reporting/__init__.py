@@ -1,0 +1,1 @@
+"""Reports for the assessor's desk: sales ratio studies and roll summaries, as PDF, CSV or JSON."""

@@ -1,0 +1,165 @@
+"""The assessment roll summary as a report."""
+
+from decimal import Decimal
+from typing import Any
+
+from functions.reporting import display
+from functions.reporting.report import MOST_PRINTED, TITLES, Heading, Report, Table
+from functions.reporting.roll_summary import RollGroup, RollSummary
+from functions.reporting.schemas import Grouping
+
+_GROUPING_TITLES: dict[Grouping, str] = {"property_class": "Property class", "neighborhood": "Neighborhood"}
+_FIGURES = (
+    "parcels",
+    "parcels_without_value",
+    "land_value",
+    "improvement_value",
+    "total_value",
+    "assessed_value",
+    "mean_value",
+    "median_value",
+    "min_value",
+    "max_value",
+)
+_CHANGES = (
+    "parcels",
+    "land_value",
+    "improvement_value",
+    "total_value",
+    "assessed_value",
+    "total_value_percent",
+)
+_BARS = 14
+"""So many groups fit into the chart; the largest are shown."""
+
+
+def roll_report(heading: Heading, summary: RollSummary) -> Report:
+    """Lay out a roll summary."""
+    return Report(
+        title=f"{TITLES['assessment_roll_summary']} {summary.roll_year}",
+        view=_view(summary),
+        document={"summary": summary.model_dump(mode="json")},
+        table=_table(heading, summary),
+    )
+
+
+def _table(heading: Heading, summary: RollSummary) -> Table:
+    """One row a group; the first is the county's."""
+    rows = [["county", heading.county_id, *_cells(summary, summary.county)]]
+    for grouping, groups in summary.groups.items():
+        rows += [[grouping, group.group, *_cells(summary, group)] for group in groups]
+    changes = [f"change_{name}" for name in _CHANGES]
+    return Table(("grouping", "group", "roll_year", *_FIGURES, "previous_roll_year", *changes), rows)
+
+
+def _cells(summary: RollSummary, group: RollGroup) -> list[Any]:
+    figures = [getattr(group, name) for name in _FIGURES]
+    changes = [None if group.change is None else getattr(group.change, name) for name in _CHANGES]
+    return [summary.roll_year, *figures, summary.previous_roll_year, *changes]
+
+
+def _view(summary: RollSummary) -> dict[str, Any]:
+    return {
+        "roll_year": summary.roll_year,
+        "previous_roll_year": summary.previous_roll_year,
+        "facts": _facts(summary),
+        "statements": _statements(summary),
+        "county": _line("County", summary.county),
+        "groupings": [
+            {
+                "title": f"By {_GROUPING_TITLES[grouping].lower()}",
+                "column": _GROUPING_TITLES[grouping],
+                "rows": [_line(display.name(group.group), group) for group in _printed(groups)],
+                "omitted": display.omission(len(groups), MOST_PRINTED, "those of greatest total value"),
+                "bars": _bars(groups),
+            }
+            for grouping, groups in summary.groups.items()
+        ],
+    }
+
+
+def _facts(summary: RollSummary) -> list[tuple[str, str]]:
+    county = summary.county
+    return [
+        ("Roll year", str(summary.roll_year)),
+        ("Compared with", str(summary.previous_roll_year or "no earlier roll")),
+        ("Parcels", display.count(county.parcels)),
+        ("Land value", display.dollars(county.land_value)),
+        ("Improvement value", display.dollars(county.improvement_value)),
+        ("Total value", display.dollars(county.total_value)),
+        ("Assessed value", display.dollars(county.assessed_value)),
+        ("Median total value", display.dollars(county.median_value)),
+    ]
+
+
+def _statements(summary: RollSummary) -> list[str]:
+    """What the numbers say, in sentences."""
+    county = summary.county
+    parcels = "parcel" if county.parcels == 1 else "parcels"
+    said = [
+        (
+            f"The {summary.roll_year} roll holds {display.count(county.parcels)} {parcels} with a total value of"
+            f" {display.dollars(county.total_value)}, of which {display.dollars(county.assessed_value)} is assessed."
+        )
+    ]
+    if county.change is not None:
+        change = county.change
+        said.append(
+            f"Against the {summary.previous_roll_year} roll the total value changed by"
+            f" {display.dollar_change(change.total_value)}"
+            f" ({display.percent_change(change.total_value_percent)}); the number of parcels"
+            + (f" changed by {display.count_change(change.parcels)}." if change.parcels else " is the same.")
+        )
+    if county.parcels_without_value:
+        said.append(
+            f"{display.count(county.parcels_without_value)} of the parcels have no total value; they are counted,"
+            " and enter no sum, mean or median of total value."
+        )
+    return said
+
+
+def _line(name: str, group: RollGroup) -> list[str]:
+    change = group.change
+    return [
+        name,
+        display.count(group.parcels),
+        display.dollars(group.land_value),
+        display.dollars(group.improvement_value),
+        display.dollars(group.total_value),
+        display.dollars(group.assessed_value),
+        display.dollars(group.mean_value),
+        display.dollars(group.median_value),
+        display.dollars(group.min_value),
+        display.dollars(group.max_value),
+        display.NOTHING if change is None else display.dollar_change(change.total_value),
+        display.NOTHING if change is None else display.percent_change(change.total_value_percent),
+    ]
+
+
+def _printed(groups: list[RollGroup]) -> list[RollGroup]:
+    """The groups that fit on paper, in their order."""
+    if len(groups) <= MOST_PRINTED:
+        return groups
+    places = sorted(range(len(groups)), key=lambda place: -groups[place].total_value)[:MOST_PRINTED]
+    return [groups[place] for place in sorted(places)]
+
+
+def _bars(groups: list[RollGroup]) -> list[dict[str, Any]]:
+    """The largest groups' land and improvement value, as shares of the largest group's sum of both."""
+    drawn = sorted(groups, key=lambda group: (-_sum(group), group.group or ""))[:_BARS]
+    greatest = max((_sum(group) for group in drawn), default=Decimal(0))
+    if greatest <= 0:
+        return []
+    return [
+        {
+            "name": display.name(group.group),
+            "land": float(max(group.land_value, Decimal(0)) / greatest),
+            "improvement": float(max(group.improvement_value, Decimal(0)) / greatest),
+            "value": display.dollars(group.land_value + group.improvement_value),
+        }
+        for group in drawn
+    ]
+
+
+def _sum(group: RollGroup) -> Decimal:
+    return group.land_value + group.improvement_value

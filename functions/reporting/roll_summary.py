@@ -1,0 +1,115 @@
+"""The assessment roll summary: what a roll year is worth, group by group, against the roll before it."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from functions.reporting.repository import RollRow
+from functions.reporting.schemas import Grouping
+from shared.problems import Unprocessable
+from shared.schemas import Schema
+
+CENT = Decimal("0.01")
+
+
+class RollChange(Schema):
+    """How a group differs from the same group of an earlier roll; the percentage is of that roll's total value."""
+
+    parcels: int
+    land_value: Decimal
+    improvement_value: Decimal
+    total_value: Decimal
+    assessed_value: Decimal
+    total_value_percent: Decimal | None
+
+
+class RollGroup(Schema):
+    """Values of one group of a roll, in dollars; mean, median, least and greatest are of the parcels' total value.
+
+    `group` is None for parcels that nobody has put into one. `parcels_without_value` have no total value and count
+    in no statistic. `change` is None where there is no earlier roll.
+    """
+
+    group: str | None
+    parcels: int
+    parcels_without_value: int
+    land_value: Decimal
+    improvement_value: Decimal
+    total_value: Decimal
+    assessed_value: Decimal
+    mean_value: Decimal | None
+    median_value: Decimal | None
+    min_value: Decimal | None
+    max_value: Decimal | None
+    change: RollChange | None
+
+
+class RollSummary(Schema):
+    """A roll year in numbers; `previous_roll_year` is the newest earlier one that there is."""
+
+    roll_year: int
+    previous_roll_year: int | None
+    county: RollGroup
+    groups: dict[Grouping, list[RollGroup]]
+
+
+def years_to_read(roll_year: int, known: Sequence[int]) -> tuple[int, int | None]:
+    """The roll year and the one to compare it with, of those known. Raises Unprocessable for a year without a roll."""
+    if roll_year not in known:
+        there = ", ".join(map(str, sorted(known))) or "none"
+        raise Unprocessable(
+            f"There is no assessment of roll year {roll_year}. Roll years with assessments: {there}.",
+            pointer="/body/parameters/roll_year",
+            slug="roll-year-empty",
+        )
+    return roll_year, max((year for year in known if year < roll_year), default=None)
+
+
+def summarize(
+    rows: Sequence[RollRow], roll_year: int, previous_year: int | None, groupings: Sequence[Grouping]
+) -> RollSummary:
+    """Put a roll's groups beside those of the roll before; a group that is gone stays, with nothing in it."""
+    found = {(row.roll_year, row.grouping, row.group): row for row in rows}
+
+    def group(grouping: Grouping | None, name: str | None) -> RollGroup:
+        now = found.get((roll_year, grouping, name)) or _empty(roll_year, grouping, name)
+        if previous_year is None:
+            return _with_change(now, None)
+        before = found.get((previous_year, grouping, name)) or _empty(previous_year, grouping, name)
+        return _with_change(now, before)
+
+    return RollSummary(
+        roll_year=roll_year,
+        previous_roll_year=previous_year,
+        county=group(None, None),
+        groups={grouping: [group(grouping, name) for name in _names(rows, grouping)] for grouping in groupings},
+    )
+
+
+def _names(rows: Sequence[RollRow], grouping: Grouping) -> list[str | None]:
+    """The groups' names in order, parcels without a group last."""
+    names = {row.group for row in rows if row.grouping == grouping}
+    return sorted(names, key=lambda name: (name is None, name or ""))
+
+
+def _with_change(now: RollRow, before: RollRow | None) -> RollGroup:
+    return RollGroup(
+        **{name: value for name, value in now._asdict().items() if name in RollGroup.model_fields},
+        change=None if before is None else _change(now, before),
+    )
+
+
+def _change(now: RollRow, before: RollRow) -> RollChange:
+    total = now.total_value - before.total_value
+    return RollChange(
+        parcels=now.parcels - before.parcels,
+        land_value=now.land_value - before.land_value,
+        improvement_value=now.improvement_value - before.improvement_value,
+        total_value=total,
+        assessed_value=now.assessed_value - before.assessed_value,
+        total_value_percent=(100 * total / before.total_value).quantize(CENT) if before.total_value else None,
+    )
+
+
+def _empty(roll_year: int, grouping: Grouping | None, name: str | None) -> RollRow:
+    zero = Decimal("0.00")
+    return RollRow(roll_year, grouping, name, 0, 0, zero, zero, zero, zero, None, None, None, None)

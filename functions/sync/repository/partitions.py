@@ -1,0 +1,220 @@
+"""Partitions of a run, and the rows that it put into quarantine."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Connection, Integer, Row, cast, delete, func, select, text, update
+
+from functions.sync.schemas import PartitionState, TableProgress
+from shared.db.models import RejectedRow, SyncPartition
+
+_COLUMNS = [getattr(SyncPartition, name) for name in PartitionState.model_fields]
+_REJECTS_AT_ONCE = 2_000
+
+
+def add(connection: Connection, county_id: str, partitions: Sequence[PartitionState]) -> None:
+    """Insert the partitions of a plan, in one statement."""
+    rows = [
+        {
+            "table_name": partition.table_name,
+            "partition_no": partition.partition_no,
+            "lower_key": partition.lower_key,
+            "upper_key": partition.upper_key,
+        }
+        for partition in partitions
+    ]
+    if not rows:
+        return
+    connection.execute(
+        text(
+            "INSERT INTO sync_partitions (county_id, run_id, table_name, partition_no, lower_key, upper_key, status)"
+            " SELECT :county_id, CAST(:run_id AS uuid), table_name, partition_no, nullif(lower_key, 'null'),"
+            " nullif(upper_key, 'null'), 'pending' FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
+            " AS r (table_name text, partition_no integer, lower_key jsonb, upper_key jsonb)"
+        ),
+        {"county_id": county_id, "run_id": str(partitions[0].run_id), "rows": orjson.dumps(rows).decode()},
+    )
+
+
+def clear(connection: Connection, county_id: str, run_id: UUID) -> None:
+    """Forget a run's partitions and what it put into quarantine: it is planned anew."""
+    connection.execute(
+        delete(SyncPartition).where(SyncPartition.county_id == county_id, SyncPartition.run_id == run_id)
+    )
+    connection.execute(delete(RejectedRow).where(RejectedRow.county_id == county_id, RejectedRow.run_id == run_id))
+
+
+def of_run(connection: Connection, county_id: str, run_id: UUID) -> list[PartitionState]:
+    """A run's partitions, in order."""
+    rows = connection.execute(
+        select(*_COLUMNS)
+        .where(SyncPartition.county_id == county_id, SyncPartition.run_id == run_id)
+        .order_by(SyncPartition.table_name, SyncPartition.partition_no)
+    )
+    return [_state(row) for row in rows]
+
+
+def find(
+    connection: Connection, county_id: str, run_id: UUID, table: str, number: int, *, for_update: bool = False
+) -> PartitionState | None:
+    """A partition, held until the transaction ends where it is to be finished."""
+    statement = select(*_COLUMNS).where(
+        SyncPartition.county_id == county_id,
+        SyncPartition.run_id == run_id,
+        SyncPartition.table_name == table,
+        SyncPartition.partition_no == number,
+    )
+    row = connection.execute(statement.with_for_update() if for_update else statement).one_or_none()
+    return None if row is None else _state(row)
+
+
+def find_same_range(
+    connection: Connection, county_id: str, base_run: UUID, partition: PartitionState
+) -> PartitionState | None:
+    """The partition of an applied run with the same key range, or None."""
+    row = connection.execute(
+        select(*_COLUMNS).where(
+            SyncPartition.county_id == county_id,
+            SyncPartition.run_id == base_run,
+            SyncPartition.table_name == partition.table_name,
+            SyncPartition.lower_key.is_not_distinct_from(partition.lower_key),
+            SyncPartition.upper_key.is_not_distinct_from(partition.upper_key),
+        )
+    ).first()
+    return None if row is None else _state(row)
+
+
+def finish(connection: Connection, county_id: str, partition: PartitionState, seconds: float) -> None:
+    """Write down what became of a partition."""
+    values = partition.model_dump(
+        include={"digest", "unchanged", "rows_read", "rows_good", "rows_rejected", "rows_staged", "raw_key"}
+    )
+    connection.execute(
+        update(SyncPartition)
+        .where(
+            SyncPartition.county_id == county_id,
+            SyncPartition.run_id == partition.run_id,
+            SyncPartition.table_name == partition.table_name,
+            SyncPartition.partition_no == partition.partition_no,
+        )
+        .values(**values, status="done", seconds=seconds, error=None)
+    )
+
+
+def set_error(connection: Connection, county_id: str, run_id: UUID, table: str, number: int, error: str) -> None:
+    """Keep why a partition failed, for whoever looks at the run."""
+    connection.execute(
+        update(SyncPartition)
+        .where(
+            SyncPartition.county_id == county_id,
+            SyncPartition.run_id == run_id,
+            SyncPartition.table_name == table,
+            SyncPartition.partition_no == number,
+        )
+        .values(error=error[:1000])
+    )
+
+
+def first_error(connection: Connection, county_id: str, run_id: UUID) -> str | None:
+    """Why a partition of the run failed, or None where none did."""
+    return connection.scalar(
+        select(SyncPartition.error)
+        .where(
+            SyncPartition.county_id == county_id,
+            SyncPartition.run_id == run_id,
+            SyncPartition.status != "done",
+            SyncPartition.error.is_not(None),
+        )
+        .order_by(SyncPartition.table_name, SyncPartition.partition_no)
+        .limit(1)
+    )
+
+
+def progress(connection: Connection, county_id: str, run_ids: Iterable[UUID]) -> dict[UUID, dict[str, TableProgress]]:
+    """How far the partitions are, by run and table."""
+    rows = connection.execute(
+        select(
+            SyncPartition.run_id,
+            SyncPartition.table_name,
+            func.count(),
+            func.sum(cast(SyncPartition.status == "done", Integer)),
+            func.sum(cast(SyncPartition.unchanged, Integer)),
+            func.coalesce(func.sum(SyncPartition.rows_read), 0),
+            func.coalesce(func.sum(SyncPartition.rows_rejected), 0),
+        )
+        .where(SyncPartition.county_id == county_id, SyncPartition.run_id.in_(list(run_ids)))
+        .group_by(SyncPartition.run_id, SyncPartition.table_name)
+    )
+    found: dict[UUID, dict[str, TableProgress]] = {}
+    for run_id, table, total, done, unchanged, read, rejected in rows:
+        found.setdefault(run_id, {})[table] = TableProgress(
+            partitions=total, done=done, unchanged=unchanged, rows_read=read, rows_rejected=rejected
+        )
+    return found
+
+
+def add_rejects(
+    connection: Connection,
+    county_id: str,
+    run_id: UUID,
+    table: str,
+    number: int,
+    rejects: Sequence[tuple[str | None, str, str]],
+) -> None:
+    """Put rows into quarantine: (source key, source row as JSON, reasons as JSON)."""
+    for start in range(0, len(rejects), _REJECTS_AT_ONCE):
+        rows = [
+            {"k": key, "r": orjson.Fragment(row), "w": orjson.Fragment(reasons)}
+            for key, row, reasons in rejects[start : start + _REJECTS_AT_ONCE]
+        ]
+        connection.execute(
+            text(
+                "INSERT INTO rejected_rows"
+                " (county_id, run_id, table_name, partition_no, source_key, source_row, reasons)"
+                " SELECT :county_id, CAST(:run_id AS uuid), :table_name, CAST(:number AS integer), k, r, w"
+                " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS x (k text, r jsonb, w jsonb)"
+            ),
+            {
+                "county_id": county_id,
+                "run_id": str(run_id),
+                "table_name": table,
+                "number": number,
+                "rows": orjson.dumps(rows).decode(),
+            },
+        )
+
+
+def rejects_page(
+    connection: Connection, county_id: str, run_id: UUID, *, table: str | None, after: int, limit: int
+) -> list[Row[*tuple[Any, ...]]]:
+    """Rows in quarantine in the order in which they came."""
+    statement = (
+        select(
+            RejectedRow.row_no,
+            RejectedRow.table_name,
+            RejectedRow.source_key,
+            RejectedRow.source_row,
+            RejectedRow.reasons,
+        )
+        .where(RejectedRow.county_id == county_id, RejectedRow.run_id == run_id, RejectedRow.row_no > after)
+        .order_by(RejectedRow.row_no)
+        .limit(limit)
+    )
+    if table is not None:
+        statement = statement.where(RejectedRow.table_name == table)
+    return list(connection.execute(statement))
+
+
+def forget_unfinished(connection: Connection, county_id: str, run_id: UUID) -> None:
+    """What was staged is gone: no partition of the run counts as done."""
+    connection.execute(
+        update(SyncPartition)
+        .where(SyncPartition.county_id == county_id, SyncPartition.run_id == run_id)
+        .values(status="pending")
+    )
+
+
+def _state(row: Row[*tuple[Any, ...]]) -> PartitionState:
+    return PartitionState.model_validate(dict(row._mapping))

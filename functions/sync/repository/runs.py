@@ -1,0 +1,171 @@
+"""Runs: their life cycle is the job's of the same id, what they found is their own."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, Select, func, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+
+from functions.sync.schemas import GuardFinding, RunState, TableCounts
+from shared.county_configuration import SyncMode
+from shared.db.models import County, Job, SyncRun
+
+STALE_AFTER = timedelta(hours=6)
+"""A run that is still active after this long has died without a word; the next one takes its place."""
+
+RunRow = Row[*tuple[Any, ...]]
+
+_JOB = (Job.status, Job.submitted_by, Job.created_at, Job.started_at, Job.finished_at, Job.error, Job.request_digest)
+_RUN = (
+    SyncRun.run_id, SyncRun.mode, SyncRun.validate_only, SyncRun.trigger, SyncRun.mapping_digest, SyncRun.source_shape,
+    SyncRun.counts, SyncRun.guard_findings, SyncRun.active, SyncRun.approved_by, SyncRun.planned_at, SyncRun.applied_at,
+    SyncRun.published_at,
+)  # fmt: skip
+
+
+def county(connection: Connection, county_id: str) -> tuple[dict[str, Any], str] | None:
+    """The county's configuration and mapping as they stand, or None."""
+    row = connection.execute(
+        select(County.configuration, County.mapping).where(County.county_id == county_id)
+    ).one_or_none()
+    return None if row is None else (row.configuration, row.mapping)
+
+
+def add(
+    connection: Connection, county_id: str, run_id: UUID, *, mode: SyncMode, validate_only: bool, trigger: str
+) -> bool:
+    """Insert a run as the active one; False where the county has an active one already."""
+    statement = (
+        insert(SyncRun)
+        .values(
+            county_id=county_id, run_id=run_id, mode=mode, validate_only=validate_only, trigger=trigger, active=True
+        )
+        .on_conflict_do_nothing()
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def active(connection: Connection, county_id: str) -> RunRow | None:
+    """The county's active run with its job's times, or None."""
+    stale = Job.created_at < func.now() - STALE_AFTER
+    return connection.execute(
+        select(SyncRun.run_id, Job.status, Job.submitted_by, Job.created_at, stale.label("stale"))
+        .join(Job, (Job.county_id == SyncRun.county_id) & (Job.job_id == SyncRun.run_id))
+        .where(SyncRun.county_id == county_id, SyncRun.active)
+    ).one_or_none()
+
+
+def last_applied(connection: Connection, county_id: str) -> UUID | None:
+    """The run that made the data what it is."""
+    return connection.scalar(
+        select(SyncRun.run_id)
+        .where(SyncRun.county_id == county_id, SyncRun.applied_at.is_not(None))
+        .order_by(SyncRun.applied_at.desc())
+        .limit(1)
+    )
+
+
+def find(connection: Connection, county_id: str, run_id: UUID, *, for_update: bool = False) -> RunState | None:
+    """A run, held until the transaction ends where it is to be changed."""
+    statement = _select(county_id).where(SyncRun.run_id == run_id)
+    if for_update:
+        statement = statement.with_for_update(of=SyncRun)
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else _state(county_id, row)
+
+
+def find_row(connection: Connection, county_id: str, run_id: UUID) -> RunRow | None:
+    """A run's row with its job's, for showing it."""
+    return connection.execute(_select(county_id).where(SyncRun.run_id == run_id)).one_or_none()
+
+
+def page(
+    connection: Connection, county_id: str, *, status: str | None, before: tuple[Any, ...] | None, limit: int
+) -> list[RunRow]:
+    """Runs, the newest first, after the one that `before` names by its time and id."""
+    statement = _select(county_id).order_by(Job.created_at.desc(), SyncRun.run_id.desc()).limit(limit)
+    if status is not None:
+        statement = statement.where(Job.status == status)
+    if before is not None:
+        statement = statement.where(tuple_(Job.created_at, SyncRun.run_id) < before)
+    return list(connection.execute(statement))
+
+
+def set_run(connection: Connection, county_id: str, run_id: UUID, **values: Any) -> None:
+    """Write columns of a run."""
+    connection.execute(update(SyncRun).where(SyncRun.county_id == county_id, SyncRun.run_id == run_id).values(**values))
+
+
+def set_findings(
+    connection: Connection,
+    county_id: str,
+    run_id: UUID,
+    base_run: UUID | None,
+    tables: dict[str, TableCounts],
+    findings: list[GuardFinding],
+) -> None:
+    """Write down what Reconcile found."""
+    set_run(
+        connection,
+        county_id,
+        run_id,
+        counts={
+            "base_run": str(base_run) if base_run else None,
+            "tables": {name: counts.model_dump() for name, counts in tables.items()},
+        },
+        guard_findings=[finding.model_dump() for finding in findings],
+        reconciled_at=func.now(),
+    )
+
+
+def reopen(connection: Connection, county_id: str, run_id: UUID) -> bool:
+    """Make an ended run the active one again, running; False where the county has another active one."""
+    other = active(connection, county_id)
+    if other is not None and other.run_id != run_id:
+        return False
+    set_run(connection, county_id, run_id, active=True)
+    connection.execute(
+        update(Job)
+        .where(Job.county_id == county_id, Job.job_id == run_id)
+        .values(status="running", error=None, finished_at=None, started_at=func.coalesce(Job.started_at, func.now()))
+    )
+    return True
+
+
+def _select(county_id: str) -> Select[Any]:
+    return (
+        select(*_RUN, *_JOB)
+        .join(Job, (Job.county_id == SyncRun.county_id) & (Job.job_id == SyncRun.run_id))
+        .where(SyncRun.county_id == county_id)
+    )
+
+
+def _state(county_id: str, row: RunRow) -> RunState:
+    counts = row.counts or {}
+    return RunState(
+        county_id=county_id,
+        run_id=row.run_id,
+        status=row.status,
+        mode=row.mode,
+        validate_only=row.validate_only,
+        trigger=row.trigger,
+        submitted_by=row.submitted_by,
+        mapping_digest=row.mapping_digest,
+        source_shape=row.source_shape or {},
+        tables=counts.get("tables", {}),
+        base_run=counts.get("base_run"),
+        approved_by=row.approved_by,
+        planned_at=row.planned_at,
+        applied_at=row.applied_at,
+        published_at=row.published_at,
+    )
+
+
+def waiting(connection: Connection, county_id: str) -> list[UUID]:
+    """The runs that wait for approval."""
+    return list(
+        connection.scalars(
+            select(Job.job_id).where(Job.county_id == county_id, Job.kind == "sync", Job.status == "awaiting_approval")
+        )
+    )

@@ -1,0 +1,82 @@
+"""Staging: one unlogged table a run and target, holding only the rows that differ. It comes and goes with the run."""
+# ruff: noqa: S608 - names are quoted identifiers of models or mappings; values are literals or parameters
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from pg8000.native import identifier
+from sqlalchemy import Connection, text
+
+if TYPE_CHECKING:
+    import polars as pl
+
+OWN_COLUMNS = ("partition_no", "action", "base_version")
+"""Beside the target's columns. `action` is A (add), U (change), R (return) or D (remove); `base_version` is the
+target's version that was compared with."""
+
+_CHUNK = 256 * 1024
+
+
+def table_name(run_id: UUID, target: str) -> str:
+    """The staging table of a run and target, as SQL names it."""
+    return f"staging.{identifier(f'r{run_id.hex}_{target}')}"
+
+
+def create(connection: Connection, run_id: UUID, target: str, columns: Sequence[str]) -> None:
+    """Make the table with the types of the target's columns, where it is not there."""
+    names = ", ".join(identifier(name) for name in (*columns, "row_hash"))
+    connection.exec_driver_sql(
+        f"CREATE UNLOGGED TABLE IF NOT EXISTS {table_name(run_id, target)} AS"
+        f" SELECT NULL::integer AS partition_no, NULL::text AS action, NULL::integer AS base_version, {names}"
+        f" FROM {identifier(target)} WITH NO DATA"
+    )
+
+
+def exists(connection: Connection, run_id: UUID, target: str) -> bool:
+    """Whether the table is there."""
+    return connection.scalar(text("SELECT to_regclass(:name)"), {"name": table_name(run_id, target)}) is not None
+
+
+def drop(connection: Connection, run_id: UUID) -> None:
+    """Remove every staging table of a run."""
+    found = connection.scalars(
+        text("SELECT relname FROM pg_class WHERE relnamespace = 'staging'::regnamespace AND relname LIKE :pattern"),
+        {"pattern": f"r{run_id.hex}\\_%"},
+    ).all()
+    for name in found:
+        connection.exec_driver_sql(f"DROP TABLE staging.{identifier(name)}")
+
+
+def fill(connection: Connection, run_id: UUID, target: str, rows: "pl.DataFrame") -> None:
+    """COPY rows of texts; the frame's columns are columns of the table."""
+    if rows.is_empty():
+        return
+    columns = ", ".join(identifier(name) for name in rows.columns)
+    copy(connection, f"COPY {table_name(run_id, target)} ({columns}) FROM STDIN (FORMAT csv)", rows)
+
+
+def copy(connection: Connection, statement: str, rows: "pl.DataFrame") -> None:
+    """Send a frame to a COPY ... FROM STDIN (FORMAT csv)."""
+    buffer = io.BytesIO()
+    rows.write_csv(buffer, include_header=False)
+    buffer.seek(0)
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute_unnamed(statement, stream=_chunks(buffer))
+
+
+def copied(connection: Connection, query: str) -> "pl.DataFrame":
+    """The rows of a query by COPY ... TO STDOUT, every column as String."""
+    import polars as pl
+
+    buffer = io.BytesIO()
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute_unnamed(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)", stream=buffer)
+    buffer.seek(0)
+    return pl.read_csv(buffer, infer_schema=False)
+
+
+def _chunks(buffer: io.BytesIO) -> Iterator[bytes]:
+    while chunk := buffer.read(_CHUNK):
+        yield chunk

@@ -1,0 +1,143 @@
+"""The targets: compared with what a partition read, and changed by Apply.
+
+Names of tables and columns come from the models; values are literals or parameters. Where COPY reads, its query
+cannot have parameters.
+"""
+# ruff: noqa: S608 - names are quoted identifiers of models or mappings; values are literals or parameters
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from pg8000.native import identifier, literal
+from sqlalchemy import Connection, text
+
+from functions.sync.repository import staging
+from shared.db.models import SYNC_TARGETS, history_table, key_column
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_WIDE = 3
+"""A key range with this many times the rows that are asked for is joined with the keys instead of read."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """Rows that Apply wrote to one table."""
+
+    added: int
+    changed: int
+    removed: int
+    returned: int
+
+
+def state_of(connection: Connection, county_id: str, target: str, keys: "pl.Series") -> "pl.DataFrame":
+    """What the target has of these keys, and maybe more: key, row_hash, version, retired ("t" or "f")."""
+    if keys.is_empty():
+        return staging.copied(connection, _state_query(county_id, target, "false"))
+    key = identifier(key_column(SYNC_TARGETS[target]))
+    listed = keys.to_list()
+    # the order of texts is the database's, so it is asked for the ends
+    first, last = connection.execute(
+        text("SELECT min(k), max(k) FROM unnest(CAST(:keys AS text[])) AS u (k)"), {"keys": listed}
+    ).one()
+    between = f"t.{key} BETWEEN {literal(first)} AND {literal(last)}"
+    limit = _WIDE * len(listed) + 1000
+    inside = connection.exec_driver_sql(
+        f"SELECT count(*) FROM (SELECT 1 FROM {identifier(target)} AS t"
+        f" WHERE t.county_id = {literal(county_id)} AND {between} LIMIT {limit}) AS found"
+    ).scalar_one()
+    if inside < limit:
+        return staging.copied(connection, _state_query(county_id, target, between))
+    connection.exec_driver_sql("CREATE TEMP TABLE wanted (key text NOT NULL, filler text) ON COMMIT DROP")
+    staging.copy(connection, "COPY wanted FROM STDIN (FORMAT csv)", _two_columns(keys))
+    connection.exec_driver_sql("ANALYZE wanted")
+    return staging.copied(connection, _state_query(county_id, target, f"t.{key} IN (SELECT key FROM wanted)"))
+
+
+def live_keys(connection: Connection, county_id: str, target: str) -> "pl.DataFrame":
+    """Key and version of every row that is not retired."""
+    key = identifier(key_column(SYNC_TARGETS[target]))
+    return staging.copied(
+        connection,
+        f"SELECT {key} AS key, version FROM {identifier(target)}"
+        f" WHERE county_id = {literal(county_id)} AND retired_at IS NULL",
+    )
+
+
+def live_count(connection: Connection, county_id: str, target: str) -> int:
+    """How many rows are not retired."""
+    statement = text(f"SELECT count(*) FROM {identifier(target)} WHERE county_id = :county_id AND retired_at IS NULL")
+    return int(connection.execute(statement, {"county_id": county_id}).scalar_one())
+
+
+def moved_on(connection: Connection, county_id: str, run_id: UUID, target: str) -> int:
+    """How many staged rows were compared with a version that the target no longer has."""
+    key = identifier(key_column(SYNC_TARGETS[target]))
+    statement = text(
+        f"SELECT count(*) FROM {staging.table_name(run_id, target)} AS s"
+        f" LEFT JOIN {identifier(target)} AS t ON t.county_id = :county_id AND t.{key} = s.{key}"
+        " WHERE t.version IS DISTINCT FROM s.base_version"
+    )
+    return int(connection.execute(statement, {"county_id": county_id}).scalar_one())
+
+
+def apply(
+    connection: Connection, county_id: str, run_id: UUID, target: str, columns: Sequence[str], source_system: str
+) -> Applied:
+    """Bring staged rows into the target and what they supersede into its history. All at the transaction's time."""
+    model = SYNC_TARGETS[target]
+    key = identifier(key_column(model))
+    table, staged = identifier(target), staging.table_name(run_id, target)
+    history = history_table(model)
+    versioned = [c.name for c in history.columns if c.name not in {"valid_to", "superseded_by_run"}]
+    same = f"t.county_id = :county_id AND t.{key} = s.{key}"
+    parameters = {"county_id": county_id, "run_id": str(run_id), "source_system": source_system}
+    names = [identifier(name) for name in columns]
+    own = [identifier(name) for name in (*columns, "row_hash") if name != key_column(model)]
+
+    def run(statement: str) -> int:
+        return connection.execute(text(statement), parameters).rowcount
+
+    run(
+        f"INSERT INTO {identifier(history.name)}"
+        f" ({', '.join(identifier(name) for name in versioned)}, valid_to, superseded_by_run)"
+        f" SELECT {', '.join(f't.{identifier(name)}' for name in versioned)}, now(), CAST(:run_id AS uuid)"
+        f" FROM {staged} AS s JOIN {table} AS t ON {same} WHERE s.action <> 'A'"
+    )
+    provenance = (
+        "version = t.version + 1, valid_from = now(), sync_run_id = CAST(:run_id AS uuid),"
+        " source_system = :source_system"
+    )
+    update = (
+        f"UPDATE {table} AS t SET {', '.join(f'{name} = s.{name}' for name in own)}, retired_at = NULL, {provenance}"
+        f" FROM {staged} AS s WHERE {same} AND s.action = "
+    )
+    changed = run(f"{update}'U'")
+    returned = run(f"{update}'R'")
+    removed = run(
+        f"UPDATE {table} AS t SET retired_at = now(), {provenance} FROM {staged} AS s WHERE {same} AND s.action = 'D'"
+    )
+    added = run(
+        f"INSERT INTO {table} (county_id, {', '.join(names)}, row_hash, source_system, sync_run_id, version,"
+        f" valid_from) SELECT :county_id, {', '.join(f's.{name}' for name in names)}, s.row_hash, :source_system,"
+        f" CAST(:run_id AS uuid), 1, now() FROM {staged} AS s WHERE s.action = 'A'"
+    )
+    return Applied(added, changed, removed, returned)
+
+
+def _state_query(county_id: str, target: str, where: str) -> str:
+    key = identifier(key_column(SYNC_TARGETS[target]))
+    return (
+        f"SELECT t.{key} AS key, t.row_hash, t.version, t.retired_at IS NOT NULL AS retired"
+        f" FROM {identifier(target)} AS t WHERE t.county_id = {literal(county_id)} AND {where}"
+    )
+
+
+def _two_columns(keys: "pl.Series") -> "pl.DataFrame":
+    """A second column, because a line of one empty field would be no line."""
+    import polars as pl
+
+    return keys.alias("key").to_frame().with_columns(filler=pl.lit(""))

@@ -1,0 +1,203 @@
+"""Runs, their partitions and what they found, as values."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.county_configuration import SyncMode
+from shared.jobs.schemas import JobError, JobStatus, Progress
+from shared.schemas import Schema
+
+Change = Literal["added", "changed", "removed", "returned"]
+
+
+class SyncRequest(Schema):
+    """What is to be synced how. Without a mode the county's configuration decides.
+
+    With `validate_only` the run stops before it applies anything, with its changes to look at and approve.
+    """
+
+    mode: SyncMode | None = None
+    validate_only: bool = False
+
+
+class TableCounts(Schema):
+    """What a run did with one table. `rejected` counts rows in quarantine, also those of unchanged partitions."""
+
+    known: int = 0
+    read: int = 0
+    rejected: int = 0
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    returned: int = 0
+    changed_fields: dict[str, int] = Field(default_factory=dict)
+
+    @property
+    def differences(self) -> int:
+        """Rows that apply would write."""
+        return self.added + self.changed + self.removed + self.returned
+
+
+class GuardFinding(Schema):
+    """Why a run waits for a person: `share` beyond `limit`, of `table`."""
+
+    guard: Literal["removed_share", "rejected_share", "dropped_column", "shrunken_table", "moving_source"]
+    table: str
+    detail: str
+    share: float | None = None
+    limit: float | None = None
+
+
+class TableProgress(Schema):
+    """What the partitions of one table have done so far."""
+
+    partitions: int
+    done: int
+    unchanged: int
+    rows_read: int
+    rows_rejected: int
+
+
+class PartitionCounts(Schema):
+    """How far the reading is."""
+
+    total: int
+    done: int
+    unchanged: int
+
+
+class SyncRun(Schema):
+    """A run as its caller sees it: a job, and what is known of the sync."""
+
+    id: UUID
+    kind: Literal["sync"] = "sync"
+    status: JobStatus
+    progress: Progress
+    submitted_by: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: JobError | None
+    links: dict[str, str]
+    mode: SyncMode
+    validate_only: bool
+    trigger: str
+    partitions: PartitionCounts
+    tables: dict[str, TableCounts]
+    guard_findings: list[GuardFinding]
+    approved_by: str | None
+    applied_at: datetime | None
+    published_at: datetime | None
+
+
+class FieldChange(Schema):
+    """A field's value before and after, as JSON."""
+
+    field: str
+    old: Any
+    new: Any
+
+
+class RowChange(Schema):
+    """What a run does, or did, to one row."""
+
+    table: str
+    key: str
+    change: Change
+    fields: list[FieldChange]
+
+
+class RejectReason(Schema):
+    """Why a row is in quarantine: the rule, the target field, and a message that quotes the value."""
+
+    rule: str
+    field: str
+    message: str
+
+
+class RejectedRow(Schema):
+    """A source row in quarantine, as it was read."""
+
+    row_no: int
+    table: str
+    source_key: str | None
+    source_row: dict[str, Any]
+    reasons: list[RejectReason]
+
+
+class TableShape(Schema):
+    """A source table as a run found it; `reads` tells one table or query and its key from another."""
+
+    columns: dict[str, str]
+    reads: str
+
+
+class RunState(Schema):
+    """A run as the tasks need it."""
+
+    county_id: str
+    run_id: UUID
+    status: JobStatus
+    mode: SyncMode
+    validate_only: bool
+    trigger: str
+    submitted_by: str
+    mapping_digest: str | None
+    source_shape: dict[str, TableShape]
+    tables: dict[str, TableCounts]
+    base_run: UUID | None
+    approved_by: str | None
+    planned_at: datetime | None
+    applied_at: datetime | None
+    published_at: datetime | None
+
+    @property
+    def today(self) -> date:
+        """The day by which years and dates are judged: that of the plan, however long the run takes."""
+        if self.planned_at is None:
+            raise LookupError(f"run {self.run_id} has not been planned")
+        return self.planned_at.date()
+
+
+class PartitionState(Schema):
+    """A key range of one table in one run."""
+
+    run_id: UUID
+    table_name: str
+    partition_no: int
+    lower_key: list[Any] | None
+    upper_key: list[Any] | None
+    status: Literal["pending", "done"]
+    digest: str | None = None
+    unchanged: bool = False
+    rows_read: int | None = None
+    rows_good: int | None = None
+    rows_rejected: int | None = None
+    rows_staged: int | None = None
+    raw_key: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The partition as messages name it, with its key range."""
+        lower = "the beginning" if self.lower_key is None else "/".join(map(str, self.lower_key))
+        upper = "the end" if self.upper_key is None else "/".join(map(str, self.upper_key))
+        return f"partition {self.partition_no} of {self.table_name} (keys after {lower} up to {upper})"
+
+
+class ManifestTable(Schema):
+    """The files (keys in the data bucket) that together are one table."""
+
+    rows: int
+    files: list[str]
+
+
+class Manifest(Schema):
+    """A county's curated tables after a run: what a consumer reads, and nothing else."""
+
+    county_id: str
+    run_id: UUID
+    published_at: datetime
+    tables: dict[str, ManifestTable]

@@ -1,0 +1,1 @@
+"""The rules of syncs: planning, reading a partition, reconciling, applying, publishing; and what people do to runs."""

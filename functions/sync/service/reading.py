@@ -1,0 +1,143 @@
+"""One partition: read, keep, map, compare, stage. Run twice, it leaves the same as once."""
+
+import hashlib
+import time
+from uuid import UUID
+
+import polars as pl
+from sqlalchemy import Connection
+
+from functions.sync.repository import partitions, runs, staging, targets
+from functions.sync.schemas import PartitionState
+from functions.sync.service.context import RunContext, load, require_going, source_table
+from functions.sync.service.frames import put_frame
+from functions.sync.service.objects import raw_key, target_keys_key
+from functions.sync.sources import Extract, KeyRange, Shape
+from shared.db import unit_of_work
+from shared.mapping.compiling import CompiledTable, MappedRows, compile_table, mapping_digest
+from shared.problems import NotFound
+
+
+def read_partition(county_id: str, run_id: UUID, table: str, number: int) -> tuple[PartitionState, float]:
+    """Do a partition; what became of it, and the seconds it took.
+
+    Raises NotFound, Conflict for a run that is over, SourceUnavailable. What it did is there whole or not at all.
+    """
+    started = time.monotonic()
+    context = load(county_id, run_id)
+    with unit_of_work(county_id) as connection:
+        partition = partitions.find(connection, county_id, run_id, table, number)
+        base = (
+            partitions.find_same_range(connection, county_id, context.run.base_run, partition)
+            if partition and context.run.base_run
+            else None
+        )
+    if partition is None:
+        raise NotFound(f"Run {run_id} has no partition {number} of {table}.")
+    if partition.status == "done":
+        return partition, 0.0
+    extract = _extract(context, partition)
+    digest = hashlib.sha256(f"{mapping_digest(context.mapping, table)}:{extract.digest}".encode()).hexdigest()
+    if base is not None and base.digest == digest:
+        done = _unchanged(partition, base)
+        with unit_of_work(county_id) as connection:
+            if _claim(connection, context, partition):
+                partitions.finish(connection, county_id, done, time.monotonic() - started)
+        return done, time.monotonic() - started
+    return _stage(context, partition, extract, digest, started), time.monotonic() - started
+
+
+def _extract(context: RunContext, partition: PartitionState) -> Extract:
+    mapping = context.mapping.table(partition.table_name)
+    shape = context.run.source_shape[partition.table_name]
+    source = context.source()
+    try:
+        keys = KeyRange(partition.lower_key, partition.upper_key)
+        return source.read(source_table(mapping), Shape(shape.columns), keys)
+    finally:
+        source.close()
+
+
+def _unchanged(partition: PartitionState, base: PartitionState) -> PartitionState:
+    carried = base.model_dump(include={"digest", "rows_read", "rows_good", "rows_rejected", "raw_key"})
+    return partition.model_copy(update={**carried, "rows_staged": 0, "unchanged": True, "status": "done"})
+
+
+def _stage(
+    context: RunContext, partition: PartitionState, extract: Extract, digest: str, started: float
+) -> PartitionState:
+    table, number = partition.table_name, partition.partition_no
+    raw = raw_key(context.county_id, context.run_id, table, number)
+    frame = extract.frame()
+    put_frame(raw, frame)
+    compiled = compile_table(context.mapping, table, today=context.run.today)
+    mapped = compiled.apply(frame)
+    del frame
+    put_frame(target_keys_key(raw), mapped.keys.alias("key").to_frame())
+    done = partition.model_copy(
+        update={
+            "status": "done",
+            "digest": digest,
+            "unchanged": False,
+            "rows_read": extract.rows,
+            "rows_good": mapped.good.height,
+            "rows_rejected": mapped.rejected.height,
+            "raw_key": raw,
+        }
+    )
+    with unit_of_work(context.county_id) as connection:
+        if not _claim(connection, context, partition):
+            return partitions.find(connection, context.county_id, context.run_id, table, number) or done
+        differing = _differing(connection, context.county_id, compiled, table, number, mapped)
+        staging.fill(connection, context.run_id, table, differing)
+        _quarantine(connection, context, partition, mapped)
+        done = done.model_copy(update={"rows_staged": differing.height})
+        partitions.finish(connection, context.county_id, done, time.monotonic() - started)
+    return done
+
+
+def _claim(connection: Connection, context: RunContext, partition: PartitionState) -> bool:
+    """Hold the partition until the transaction ends; False where another try of it has finished meanwhile."""
+    run = runs.find(connection, context.county_id, context.run_id)
+    if run is not None:
+        require_going(run)
+    held = partitions.find(
+        connection,
+        context.county_id,
+        context.run_id,
+        partition.table_name,
+        partition.partition_no,
+        for_update=True,
+    )
+    return held is not None and held.status == "pending"
+
+
+def _differing(
+    connection: Connection, county_id: str, compiled: CompiledTable, table: str, number: int, mapped: MappedRows
+) -> pl.DataFrame:
+    """The good rows that the target does not have as they are, as texts, with what is to be done."""
+    good = mapped.good
+    state = targets.state_of(connection, county_id, table, good.get_column(compiled.key))
+    compared = good.select(pl.col(compiled.key).alias("key"), pl.col("row_hash").alias("new_hash")).join(
+        state, on="key", how="left", maintain_order="left"
+    )
+    action = (
+        pl.when(pl.col("version").is_null())
+        .then(pl.lit("A"))
+        .when(pl.col("retired") == "t")
+        .then(pl.lit("R"))
+        .when(pl.col("row_hash") != pl.col("new_hash"))
+        .then(pl.lit("U"))
+    )
+    decided = compared.select(
+        pl.lit(number).alias("partition_no"), action.alias("action"), pl.col("version").alias("base_version")
+    )
+    differs = decided.get_column("action").is_not_null()
+    return pl.concat([decided.filter(differs), compiled.texts(good.filter(differs))], how="horizontal")
+
+
+def _quarantine(connection: Connection, context: RunContext, partition: PartitionState, mapped: MappedRows) -> None:
+    rejects = mapped.rejected.select("source_key", "source_row", "reasons").rows()
+    partitions.add_rejects(
+        connection, context.county_id, context.run_id, partition.table_name, partition.partition_no, rejects
+    )

@@ -1,0 +1,167 @@
+"""The Lambda entries of the sync machine: Plan -> partitions -> Reconcile -> Apply -> Publish, any failure -> Fail.
+
+Plan and Fail get the machine's whole state with `execution: {id, name}`, Fail also `failure: {Error, Cause}`; the
+others get {county_id, run_id}, a partition also `partition`, one item of the list that Plan wrote. Every task is
+safe to run twice. Polars and the source's driver are imported by the tasks that need them.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from aws_lambda_powertools import Logger
+from pydantic import BaseModel, ConfigDict
+
+from functions.sync.repository import partitions
+from functions.sync.schemas import SyncRequest
+from functions.sync.service import failing, planning
+from shared.county_configuration import SyncMode
+from shared.db import unit_of_work
+from shared.problems import Conflict, Problem, SourceUnavailable
+from shared.settings import settings
+
+_logger = Logger(service="sync")
+
+
+class RetryableError(SourceUnavailable):
+    """The source went away while it was read; the state machine tries again."""
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _Execution(_Event):
+    id: str
+    name: str
+
+
+class _Start(_Event):
+    county_id: str
+    run_id: UUID | None = None
+    mode: SyncMode | None = None
+    validate_only: bool = False
+    trigger: str = "request"
+    execution: _Execution
+
+    @property
+    def run(self) -> UUID:
+        """The run that was asked for, or the one that belongs to the execution."""
+        return self.run_id or planning.scheduled_run_id(self.execution.id)
+
+
+class _Failure(_Start):
+    failure: dict[str, str]
+
+
+class _Run(_Event):
+    county_id: str
+    run_id: UUID
+
+
+class _Item(_Event):
+    table_name: str
+    partition_no: int
+
+
+class _Partition(_Run):
+    partition: _Item
+
+
+def plan(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """-> {county_id, run_id, partitions: {bucket, key}, outcome: "proceed" | "unchanged"}."""
+    start = _Start.model_validate(event)
+    request = SyncRequest(mode=start.mode, validate_only=start.validate_only)
+    planned = planning.plan(start.county_id, start.run, request, start.trigger)
+    _log("planned", start.county_id, planned.run_id, outcome=planned.outcome)
+    return {
+        "county_id": start.county_id,
+        "run_id": str(planned.run_id),
+        "partitions": {"bucket": settings().data_bucket, "key": planned.partitions_key},
+        "outcome": planned.outcome,
+    }
+
+
+def partition(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """-> {unchanged, rows_read, rows_rejected, rows_staged}. A failure is kept with the partition's key range."""
+    from functions.sync.service.reading import read_partition
+
+    part = _Partition.model_validate(event)
+    table, number = part.partition.table_name, part.partition.partition_no
+    try:
+        done, seconds = read_partition(part.county_id, part.run_id, table, number)
+    except Exception as error:
+        _keep_error(part, error)
+        if type(error) is SourceUnavailable:
+            raise RetryableError(error.detail) from error
+        raise
+    figures = {
+        "unchanged": done.unchanged,
+        "rows_read": done.rows_read,
+        "rows_rejected": done.rows_rejected,
+        "rows_staged": done.rows_staged,
+    }
+    _log(
+        "partition done",
+        part.county_id,
+        part.run_id,
+        table=table,
+        partition=number,
+        seconds=round(seconds, 3),
+        **figures,
+    )
+    return figures
+
+
+def reconcile(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """-> {county_id, run_id, outcome: "apply" | "awaiting_approval" | "unchanged"}."""
+    from functions.sync.service import reconciling
+
+    run = _Run.model_validate(event)
+    outcome = reconciling.reconcile(run.county_id, run.run_id)
+    _log("reconciled", run.county_id, run.run_id, outcome=outcome)
+    return {"county_id": run.county_id, "run_id": str(run.run_id), "outcome": outcome}
+
+
+def apply(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """-> {county_id, run_id}."""
+    from functions.sync.service import applying
+
+    run = _Run.model_validate(event)
+    applying.apply(run.county_id, run.run_id)
+    _log("applied", run.county_id, run.run_id)
+    return {"county_id": run.county_id, "run_id": str(run.run_id)}
+
+
+def publish(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """-> {county_id, run_id}."""
+    from functions.sync.service import publishing
+
+    run = _Run.model_validate(event)
+    publishing.publish(run.county_id, run.run_id)
+    _log("published", run.county_id, run.run_id)
+    return {"county_id": run.county_id, "run_id": str(run.run_id)}
+
+
+def fail(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """-> {county_id, run_id, error: {type, detail}}."""
+    failed = _Failure.model_validate(event)
+    error = failing.fail(failed.county_id, failed.run, failed.failure)
+    _logger.error("sync failed", county_id=failed.county_id, run_id=str(failed.run), error=error.model_dump())
+    return {"county_id": failed.county_id, "run_id": str(failed.run), "error": error.model_dump()}
+
+
+def _keep_error(part: _Partition, error: Exception) -> None:
+    """For whoever looks at the run; a run that is over has nothing to keep it for."""
+    if isinstance(error, Conflict):
+        return
+    said = error.detail if isinstance(error, Problem) else type(error).__name__
+    table, number = part.partition.table_name, part.partition.partition_no
+    with unit_of_work(part.county_id) as connection:
+        found = partitions.find(connection, part.county_id, part.run_id, table, number)
+        if found is not None:
+            message = f"{found.name}: {said}"
+            partitions.set_error(connection, part.county_id, part.run_id, table, number, message)
+
+
+def _log(message: str, county_id: str, run_id: UUID, **figures: object) -> None:
+    _logger.info(message, extra={"county_id": county_id, "run_id": str(run_id), **figures})

@@ -1,0 +1,1 @@
+"""Valuation: a value now, by adjusted comparable sales."""

@@ -1,0 +1,31 @@
+"""Routes of valuations."""
+
+from uuid import UUID
+
+from aws_lambda_powertools.event_handler import Response
+
+from functions.valuation import service
+from functions.valuation.schemas import ValuationRequest, ValuationResponse
+from shared.access import Permission
+from shared.api import Api, answer
+
+api = Api("valuation")
+handler = api.handler
+
+_ALL = "/v1/counties/{county_id}/valuations"
+
+
+@api.post(_ALL, permission=Permission.RUN_VALUATION, summary="Value a property", status=201)
+def value_property(county_id: str, body: ValuationRequest) -> Response[ValuationResponse]:
+    """Value a property now, by adjusted comparable sales; the value and its comparables are kept.
+
+    Only valid sales strictly before the valuation date are used, among them an earlier sale of the property itself.
+    """
+    made = service.value(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key)
+    return answer(made, 201, location=f"{_ALL.format(county_id=county_id)}/{made.valuation_id}")
+
+
+@api.get(_ALL + "/{valuation_id}", permission=Permission.VIEW_VALUATION, summary="A valuation as it was given out")
+def get_valuation(county_id: str, valuation_id: UUID) -> Response[ValuationResponse]:
+    """What was said then; later sales do not change it."""
+    return answer(service.get(county_id, valuation_id))

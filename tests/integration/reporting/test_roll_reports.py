@@ -1,0 +1,196 @@
+"""Roll summaries of assessments in the database."""
+
+import csv
+import io
+import json
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from shared.db import unit_of_work
+from shared.db.models import Assessment, County, PropertyOperational
+from tests.conftest import MigratedDatabase
+from tests.integration.reporting.reports import COUNTY, made, request, run
+from tests.job_cloud import job_cloud
+
+__all__ = ["job_cloud"]
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+PROVENANCE = {"source_system": "TEST", "row_hash": "h", "version": 1, "valid_from": NOW}
+HOSTILE = '=HYPERLINK("http://x")\n#pagebreak() *bold*, "quoted"'
+NAME = 'O\'Brien & "Sons" County #let x = 1 \\ =1+1'
+CENT = Decimal("0.01")
+
+CLASSES = ("residential", "commercial", HOSTILE)
+NEIGHBORHOODS = ("98001", "98002", None)
+
+
+def assessments(year: int) -> list[dict[str, Any]]:
+    """Thirty parcels' values; parcel 7 has none yet, and the roll does not say parcel 8's class."""
+    return [
+        {
+            "county_id": COUNTY,
+            "assessment_id": f"{year}-{i}",
+            "property_id": f"P{i}",
+            "roll_year": year,
+            "land_value": Decimal("100000.10") + 1000 * i + year,
+            "improvement_value": Decimal("200000.25") * (i % 5),
+            "total_value": None if i == 7 else Decimal("100000.10") + 1000 * i + year + Decimal("200000.25") * (i % 5),
+            "assessed_value": Decimal("90000.05") + 7 * i,
+            "property_class": None if i == 8 else CLASSES[i % 3],
+            "retired_at": None,
+            **PROVENANCE,
+        }
+        for i in range(30)
+    ]
+
+
+@pytest.fixture(autouse=True)
+def county(database: MigratedDatabase, job_cloud: None) -> None:
+    """Rolls of 2023 and 2025; nothing of 2024."""
+    parcels = [
+        {
+            "county_id": COUNTY,
+            "property_id": f"P{i}",
+            "property_class": "of the parcel",
+            "neighborhood": NEIGHBORHOODS[i % 3],
+            **PROVENANCE,
+        }
+        for i in range(29)  # parcel 29 is on the roll and nowhere else
+    ]
+    withdrawn = {**assessments(2025)[0], "assessment_id": "withdrawn", "retired_at": NOW}
+    with unit_of_work(COUNTY) as connection:
+        connection.execute(
+            insert(County).values(county_id=COUNTY, friendly_name=NAME, configuration={}, mapping="", version=1)
+        )
+        connection.execute(insert(PropertyOperational), parcels)
+        connection.execute(insert(Assessment), [*assessments(2023), *assessments(2025), withdrawn])
+
+
+def summary(year: int = 2025, **parameters: Any) -> dict[str, Any]:
+    document = json.loads(made("assessment_roll_summary", "json", {"roll_year": year, **parameters}))
+    found: dict[str, Any] = document["summary"]
+    return found
+
+
+def class_of(row: dict[str, Any]) -> str | None:
+    return row["property_class"] or "of the parcel"
+
+
+def neighborhood_of(row: dict[str, Any]) -> str | None:
+    place = int(row["property_id"][1:])
+    return NEIGHBORHOODS[place % 3] if place < 29 else None
+
+
+def expected(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    rows = list(rows)
+    totals = [row["total_value"] for row in rows if row["total_value"] is not None]
+    sums = {
+        name: str(sum(row[name] for row in rows if row[name] is not None))
+        for name in ("land_value", "improvement_value", "total_value", "assessed_value")
+    }
+    return {
+        "parcels": len(rows),
+        "parcels_without_value": len(rows) - len(totals),
+        **sums,
+        "mean_value": str((sum(totals) / len(totals)).quantize(CENT, ROUND_HALF_UP)),
+        "median_value": str(statistics.median(totals).quantize(CENT, ROUND_HALF_UP)),
+        "min_value": str(min(totals)),
+        "max_value": str(max(totals)),
+    }
+
+
+def figures(group: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in group.items() if name not in ("group", "change")}
+
+
+def test_the_countys_figures_are_those_of_its_assessments() -> None:
+    assert figures(summary()["county"]) == expected(assessments(2025))
+
+
+@pytest.mark.parametrize(("grouping", "key"), [("property_class", class_of), ("neighborhood", neighborhood_of)])
+def test_every_groups_figures_are_those_of_its_assessments(grouping: str, key: Any) -> None:
+    parts = defaultdict(list)
+    for row in assessments(2025):
+        parts[key(row)].append(row)
+    found = {group["group"]: figures(group) for group in summary()["groups"][grouping]}
+    assert found == {name: expected(rows) for name, rows in parts.items()}
+
+
+def test_changes_are_against_the_newest_earlier_roll() -> None:
+    found = summary()
+    before, now = expected(assessments(2023)), expected(assessments(2025))
+    change = found["county"]["change"]
+    assert found["previous_roll_year"] == 2023
+    for name in ("land_value", "total_value", "assessed_value"):
+        assert Decimal(change[name]) == Decimal(now[name]) - Decimal(before[name])
+    assert change["parcels"] == 0
+    assert Decimal(change["total_value_percent"]) == (
+        100 * Decimal(change["total_value"]) / Decimal(before["total_value"])
+    ).quantize(CENT)
+
+
+def test_the_first_roll_has_nothing_to_be_compared_with() -> None:
+    found = summary(2023)
+    assert found["previous_roll_year"] is None
+    assert found["county"]["change"] is None
+
+
+def test_only_the_groupings_that_were_asked_for_are_there() -> None:
+    assert list(summary(groups=["neighborhood"])["groups"]) == ["neighborhood"]
+
+
+def test_the_table_holds_the_same_numbers_as_the_data() -> None:
+    text = made("assessment_roll_summary", "csv", {"roll_year": 2025}).decode()
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    found = summary()
+    groups = [found["county"], *(g for groups in found["groups"].values() for g in groups)]
+    assert len(rows) == len(groups) == 1 + 4 + 3
+    for row, group in zip(rows, groups, strict=True):
+        for name, value in figures(group).items():
+            assert row[name] == str(value)
+        assert row["change_total_value"] == group["change"]["total_value"]
+        assert row["previous_roll_year"] == "2023"
+
+
+def test_a_hostile_class_is_text_in_the_table_and_breaks_no_page() -> None:
+    text = made("assessment_roll_summary", "csv", {"roll_year": 2025}).decode()
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert "'" + HOSTILE in {row["group"] for row in rows}
+    assert not any(cell.startswith(("=", "+", "@")) for row in rows for cell in row.values())
+    assert made("assessment_roll_summary", "pdf", {"roll_year": 2025}).startswith(b"%PDF")
+
+
+def test_a_year_without_a_roll_fails_the_job_and_says_which_there_are() -> None:
+    answer = request("assessment_roll_summary", "pdf", {"roll_year": 2024})
+    job = run(answer.body["id"])
+    assert job.body["status"] == "failed"
+    assert job.body["error"]["type"] == "roll-year-empty"
+    assert "2023, 2025" in job.body["error"]["detail"]
+
+
+def test_another_countys_roll_is_not_counted() -> None:
+    with unit_of_work("other_wa") as connection:
+        connection.execute(
+            insert(Assessment), [{**row, "county_id": "other_wa"} for row in assessments(2025) + assessments(2024)]
+        )
+    assert summary()["county"]["parcels"] == 30
+    assert summary()["previous_roll_year"] == 2023
+
+
+@pytest.mark.parametrize("format_", ["pdf", "csv", "json"])
+def test_running_the_work_again_gives_the_same_bytes(format_: Any) -> None:
+    from functions.reporting.making import make_report
+    from functions.reporting.schemas import ReportRequest
+
+    wanted = ReportRequest.model_validate(
+        {"report_type": "assessment_roll_summary", "format": format_, "parameters": {"roll_year": 2025}}
+    )
+    first, second = (make_report(COUNTY, "job", wanted, NOW).content for _ in range(2))
+    assert first == second
