@@ -64,6 +64,8 @@ class FunctionSpec:
     memory_mb: int = 1024
     timeout_s: int = 29
     job_kinds: tuple[str, ...] = ()
+    scratch_mb: int = 512
+    """Room for temporary files."""
 
     @property
     def module_path(self) -> str:
@@ -133,7 +135,9 @@ def _api(
     )
 
 
-def _job(module: str, kind: str, *layers: Layer, memory_mb: int = 1769, timeout_s: int = 900) -> FunctionSpec:
+def _job(
+    module: str, kind: str, *layers: Layer, memory_mb: int = 1769, timeout_s: int = 900, scratch_mb: int = 512
+) -> FunctionSpec:
     """The function of a module's long tasks."""
     return FunctionSpec(
         f"{module.replace('_', '-')}-task",
@@ -143,6 +147,7 @@ def _job(module: str, kind: str, *layers: Layer, memory_mb: int = 1769, timeout_
         memory_mb,
         timeout_s,
         (kind,),
+        scratch_mb,
     )
 
 
@@ -173,13 +178,13 @@ REGISTRY = Registry(
         _api("ratio_study", *_JOBS),
         _api("market_analysis", *_JOBS),
         _api("reporting", *_JOBS),
-        _api("gis_export", *_JOBS),
+        _api("gis_export", *_JOBS, layers=(Layer.CORE, Layer.GEO)),
     ),
     jobs=(
         _job("ratio_study", "ratio_study", Layer.LEARN),
         _job("market_analysis", "market_analysis", Layer.LEARN),
-        _job("reporting", "report", Layer.LEARN, Layer.DOCUMENTS),
-        _job("gis_export", "gis_export", Layer.GEO),
+        _job("reporting", "report", Layer.DOCUMENTS),
+        _job("gis_export", "gis_export", Layer.GEO, scratch_mb=4096),  # a million parcels as GeoJSON are 800 MB
     ),
     sync=SyncFunctions(
         plan=_sync_task("plan", *_DATA, Grant.SOURCE_SECRETS),

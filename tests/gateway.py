@@ -86,4 +86,6 @@ def call(handler: Handler, method: str, resource: str, **options: Any) -> Answer
     response = handler(proxy_event(method, resource, **options), LambdaContext())
     headers = {name.lower(): values[0] for name, values in (response.get("multiValueHeaders") or {}).items()}
     text = response.get("body") or ""
-    return Answer(response["statusCode"], headers, json.loads(text) if "json" in headers.get("content-type", "") else text)
+    return Answer(
+        response["statusCode"], headers, json.loads(text) if "json" in headers.get("content-type", "") else text
+    )

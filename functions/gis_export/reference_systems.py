@@ -29,6 +29,11 @@ class ReferenceSystem:
         return any(_overlap(area, extent) for area in self.areas)
 
 
+def can_find() -> bool:
+    """Whether PROJ's database is here: a function without the geo layer has none."""
+    return _database_path() is not None
+
+
 def find(crs: str) -> ReferenceSystem:
     """The system of `EPSG:code`. Raises Unprocessable for a code that is none, or not one for maps."""
     code = int(crs.removeprefix("EPSG:"))
@@ -60,9 +65,16 @@ def require_within(system: ReferenceSystem, extent: Box) -> None:
 
 
 def _database() -> Path:
+    path = _database_path()
+    if path is None:
+        raise ModuleNotFoundError("pyogrio (the geo layer) brings PROJ's database")
+    return path
+
+
+def _database_path() -> Path | None:
     spec = find_spec("pyogrio")
     if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError("pyogrio (the geo layer) brings PROJ's database")
+        return None
     return Path(spec.submodule_search_locations[0]) / "proj_data" / "proj.db"
 
 

@@ -13,8 +13,11 @@ KIND = "gis_export"
 
 
 def submit(county_id: str, request: GisExportRequest, *, caller: Caller, idempotency_key: str | None) -> Job:
-    """Start an export. Raises Unprocessable for a reference system that no map can have."""
-    if not request.is_wgs84:
+    """Start an export. Raises Unprocessable for a reference system that no map can have.
+
+    Where this function cannot know the systems, the job looks, and fails for the same reason.
+    """
+    if not request.is_wgs84 and reference_systems.can_find():
         reference_systems.find(request.crs)
     return jobs.submit(county_id, KIND, request, caller=caller, idempotency_key=idempotency_key)
 

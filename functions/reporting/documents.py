@@ -20,5 +20,5 @@ def to_pdf(report_type: ReportType, view: dict[str, Any], made_at: datetime) -> 
         font_paths=typst.Fonts(include_system_fonts=False),
         format="pdf",
         sys_inputs={"report": orjson.dumps(view).decode()},
-        timestamp=made_at,
+        timestamp=made_at.replace(microsecond=0),  # a PDF's times have none
     )

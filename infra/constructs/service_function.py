@@ -1,6 +1,6 @@
 """One Lambda function of the registry, with the role, log and layers that are its own."""
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy, Size, Stack
 from aws_cdk.aws_ec2 import SubnetSelection, SubnetType
 from aws_cdk.aws_iam import PolicyStatement, Role, ServicePrincipal
 from aws_cdk.aws_lambda import (
@@ -63,6 +63,7 @@ class ServiceFunction(Construct):
             code=module_code(spec.package),
             layers=[_layer(Stack.of(self), layer) for layer in spec.layers],
             memory_size=spec.memory_mb,
+            ephemeral_storage_size=Size.mebibytes(spec.scratch_mb),
             timeout=Duration.seconds(spec.timeout_s),
             role=role,
             log_group=log,

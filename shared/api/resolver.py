@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 import orjson
 from aws_lambda_powertools import Logger
@@ -130,6 +131,7 @@ class Api:
         try:
             _refuse_unreadable(event)
             self._caller = self._authorize(event)
+            event["path"] = _decoded(event["path"])
             return self.resolver.resolve(event, context)
         except Problem as problem:
             return _proxy_answer(problem_response(problem, request_id))
@@ -206,9 +208,17 @@ def _refuse_unknown_query(app: APIGatewayRestResolver, next_middleware: NextMidd
 def _refuse_unreadable(event: Mapping[str, Any]) -> None:
     """PostgreSQL's text holds no NUL, so no field of ours does."""
     body = event.get("body")
-    texts = [event["path"], *(event.get("queryStringParameters") or {}).values(), body or ""]
+    texts = [_decoded(event["path"]), *(event.get("queryStringParameters") or {}).values(), body or ""]
     if any("\x00" in text for text in texts) or (body and "\\u0000" in body):
         raise BadRequest("The request contains a NUL character.", slug="nul-character")
+
+
+def _decoded(path: str) -> str:
+    """The gateway passes the path on as it was sent, so that an id with a blank arrives as `a%20b`.
+
+    An encoded slash stays as it is: it is part of an id and not of the path.
+    """
+    return unquote(path.replace("%2F", "%252F").replace("%2f", "%252F")) if "%" in path else path
 
 
 def _proxy_answer(response: Response[str]) -> dict[str, Any]:

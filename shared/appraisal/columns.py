@@ -64,6 +64,13 @@ class Characteristics:
         plain = [(f.name, getattr(self, f.name)) for f in fields(self) if f.name in NUMBERS + TEXTS]
         return plain + list(self.numeric.items()) + list(self.categorical.items())
 
+    def column(self, name: str) -> FloatArray | TextArray | None:
+        """One column, or one of the county's own attributes; None when there is none of that name."""
+        if name in NUMBERS or name in TEXTS:
+            found: FloatArray | TextArray = getattr(self, name)
+            return found
+        return self.numeric[name] if name in self.numeric else self.categorical.get(name)
+
     def take(self, rows: IntArray | BoolArray) -> Characteristics:
         """The rows at these positions (or where the mask holds)."""
         plain = {name: getattr(self, name)[rows] for name in NUMBERS + TEXTS}

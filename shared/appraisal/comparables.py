@@ -12,6 +12,7 @@ sale of the subject itself is an ordinary comparable. To test the model on a sal
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -135,11 +136,15 @@ class ComparableSales:
 
     def _steps(self, contributions: FloatArray, rows: IntArray, placed: BoolArray) -> FloatArray:
         """Log adjustments of each comparable to its subject, by `adjustment_names`."""
-        time = self.hedonic.trend.log_factor(self.sales.sale_day.astype(np.float64))[rows]
+        time = self._to_valuation_day[rows]
         differences = contributions[:, None, :] - self.contributions[rows]
         # Without a place on the surface no difference in location is known.
         differences[~placed, :, -1] = 0.0
         return np.concatenate([time[:, :, None], differences], axis=2)
+
+    @cached_property
+    def _to_valuation_day(self) -> FloatArray:
+        return self.hedonic.trend.log_factor(self.sales.sale_day.astype(np.float64))
 
     def _weights(self, distance: FloatArray, steps: FloatArray, adjusted: FloatArray) -> FloatArray:
         """Nearer, less adjusted and less odd comparables count more."""

@@ -142,7 +142,7 @@ def _shown(name: str, properties: Characteristics, row: int) -> Shown:
         return f"{longitude:.5f}, {latitude:.5f}" if np.isfinite(longitude + latitude) else None
     if name == _AGE:
         return _years(properties, row)
-    column = dict(properties.columns()).get(_COLUMN_OF.get(name, name))
+    column = properties.column(_COLUMN_OF.get(name, name))
     if column is None:
         return None
     value = column[row]

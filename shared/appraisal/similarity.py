@@ -9,6 +9,7 @@ neighborhood is another one.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,24 +75,40 @@ class Similarity:
         return Neighbours(rows, distance)
 
     def _squared(self, subjects: Traits) -> NDArray[np.float32]:
-        ours, theirs = self._coordinates(subjects), self._coordinates(self.sales)
-        centre = theirs.mean(axis=0)
-        ours, theirs = (ours - centre).astype(np.float32), (theirs - centre).astype(np.float32)
+        centre, theirs, their_squares = self._centred
+        ours = (self._coordinates(subjects) - centre).astype(np.float32)
         squared = ours @ theirs.T
         squared *= -2.0
         squared += np.einsum("ij,ij->i", ours, ours)[:, None]
-        squared += np.einsum("ij,ij->i", theirs, theirs)[None, :]
+        squared += their_squares[None, :]
         self._correct_places(squared, subjects)
         return np.asarray(squared, dtype=np.float32)
 
+    @cached_property
+    def _centred(self) -> tuple[FloatArray, NDArray[np.float32], NDArray[np.float32]]:
+        """The sales' middle, their coordinates about it, and the squares of those; single precision is enough there."""
+        coordinates = self._coordinates(self.sales)
+        centre = np.asarray(coordinates.mean(axis=0))
+        about = (coordinates - centre).astype(np.float32)
+        return centre, about, np.asarray(np.einsum("ij,ij->i", about, about), dtype=np.float32)
+
     def _coordinates(self, traits: Traits) -> FloatArray:
         # A position that is not known is put at the middle of the sales and corrected afterwards.
-        middle = np.nanmean(self.sales.position_km, axis=0) if self.sales.located.any() else np.zeros(2)
+        middle = self._middle
         position = np.where(traits.located[:, None], traits.position_km, middle)
         return np.column_stack([traits.contributions / self.contribution_unit, position / self.length_km, traits.years])
 
+    @cached_property
+    def _known(self) -> BoolArray:
+        return self.sales.located
+
+    @cached_property
+    def _middle(self) -> FloatArray:
+        known = self.sales.position_km[self.sales.located]
+        return np.asarray(known.mean(axis=0)) if len(known) else np.zeros(2)
+
     def _correct_places(self, squared: NDArray[np.float32], subjects: Traits) -> None:
-        located, known = subjects.located, self.sales.located
+        located, known = subjects.located, self._known
         for row in np.flatnonzero(~located):
             placed = self._coordinates(subjects.take(np.array([row])))[:, -3:-1]
             away = (self._coordinates(self.sales)[:, -3:-1] - placed) ** 2

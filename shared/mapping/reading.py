@@ -68,7 +68,7 @@ def _read_integer(value: pl.Expr, kind: Kind, column: TargetColumn) -> pl.Expr:
     if kind is Kind.NUMBER:
         whole: pl.Expr = pl.when(value == value.round(0)).then(value)
     else:
-        whole = value.str.extract(r"^\+?(-?\d+)(?:\.0*)?$", 1)
+        whole = value.str.extract(r"^\+?(-?[0-9]+)(?:\.0*)?$", 1)
     if column.kind is ColumnKind.NUMERIC:
         return whole.cast(pl.Decimal(column.precision, column.scale), strict=False)
     if column.kind is ColumnKind.FLOAT:

@@ -146,8 +146,8 @@ class ParseNumber(Step):
             text = text.str.replace(self.currency, "", literal=True)
         text = text.str.strip_chars()
         point, group = re.escape(self.decimal), re.escape(self.thousands)
-        whole = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)" if self.thousands else r"\d+"
-        number = rf"((?:{whole}(?:{point}\d*)?|{point}\d+))"
+        whole = rf"(?:[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]+)" if self.thousands else "[0-9]+"
+        number = rf"((?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+))"
         positive = text.str.extract(rf"^\+?\s*{number}$")
         negative = pl.coalesce(
             text.str.extract(rf"^-\s*{number}$"),

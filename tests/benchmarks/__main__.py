@@ -33,7 +33,9 @@ def main() -> None:
             console.print(f"{name:<16} {about}")
         return
     place, function = BENCHMARKS[arguments.name][0].split(":")
-    run: Callable[[int | None], BenchmarkResult] = getattr(importlib.import_module(f"tests.benchmarks.{place}"), function)
+    run: Callable[[int | None], BenchmarkResult] = getattr(
+        importlib.import_module(f"tests.benchmarks.{place}"), function
+    )
     result = run(arguments.rows)
     console.print(_table(result))
     if arguments.json:

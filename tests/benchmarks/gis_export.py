@@ -47,8 +47,8 @@ INSERT INTO properties_operational (
 SELECT :county_id, lpad(i::text, 10, '0'), lpad(i::text, 10, '0'), i || ' NE 45th St', 'Seattle', 'WA', '98105',
     'LOT ' || mod(i, 40) || ' BLK ' || mod(i, 900) || ' ADDITION NO ' || mod(i, 77), 'improved', 'residential',
     (98000 + mod(i, 200))::text, -122.5 + random(), 47.1 + random() / 2, 3000 + mod(i, 9000), 800 + mod(i, 4000),
-    1900 + mod(i, 125), 1950 + mod(i, 75), 1 + mod(i, 5), 1.75, 2, 'average', '7', 100000 + mod(i, 500000), 200000 + mod(i, 700000),
-    300000 + mod(i, 900000), CASE WHEN mod(i, 3) = 0 THEN date '2015-01-01' + mod(i, 4000) END,
+    1900 + mod(i, 125), 1950 + mod(i, 75), 1 + mod(i, 5), 1.75, 2, 'average', '7', 100000 + mod(i, 500000),
+    200000 + mod(i, 700000), 300000 + mod(i, 900000), CASE WHEN mod(i, 3) = 0 THEN date '2015-01-01' + mod(i, 4000) END,
     CASE WHEN mod(i, 3) = 0 THEN 250000 + mod(i, 900000) END, 'TCA ' || mod(i, 60), 'BENCH', 'h', 1, now()
 FROM generate_series(1, :rows) AS i
 """

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psutil  # type: ignore[import-untyped]  # it carries no types
+import psutil
 from pg8000.native import Connection, identifier, literal
 from sqlalchemy import text
 from sqlalchemy.engine import URL

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-
 from pathlib import Path
 
 import httpx

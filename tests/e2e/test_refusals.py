@@ -1,8 +1,6 @@
 """What the platform refuses, through the gateway: each with a 4xx of its own, none with a 5xx."""
 
-import json
 import time
-from importlib import resources
 from typing import Any
 
 import httpx
@@ -10,6 +8,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from infra.local.state import StateStore
 from tests.e2e.conftest import Platform
 
 KING = "/v1/counties/king_wa"
@@ -28,10 +27,12 @@ def resigned(token: str, key: Any, **changes: Any) -> str:
     return jwt.encode(claims, key, algorithm="RS256", headers=jwt.get_unverified_header(token))
 
 
-def pool_key() -> Any:
-    """The key that moto's user pools sign with."""
-    text = resources.files("moto.cognitoidp.resources").joinpath("jwks-private.json").read_text()
-    return jwt.PyJWK(json.loads(text)).key
+def pool_key(platform: Platform) -> Any:
+    """The key that this platform's user pool signs with."""
+    state = StateStore(platform.data_dir / "state.sqlite3")
+    pem = state.get("signing_key", "tokens")
+    state.close()
+    return pem
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def assessor(platform: Platform) -> dict[str, str]:
         (f"{KING}/properties", {"page_size": "many"}, (422, "validation")),
         (f"{KING}/properties/nothing", {}, (404, "property-not-found")),
         (f"{KING}/properties/1000091", {"as_of": "2999-01-01"}, (422, "as-of-in-the-future")),
-        (f"{KING}/sync-runs/00000000-0000-4000-8000-000000000000", {}, (404, "run-not-found")),
+        (f"{KING}/sync-runs/00000000-0000-4000-8000-000000000000", {}, (404, "sync-run-not-found")),
         (f"{KING}/ratio-studies/not-an-id", {}, (422, "validation")),
     ],
 )
@@ -129,10 +130,10 @@ def test_an_unsigned_token_is_refused(platform: Platform, assessor: dict[str, st
 def test_a_token_whose_claims_do_not_hold_is_refused(
     platform: Platform, assessor: dict[str, str], changes: dict[str, Any]
 ) -> None:
-    good = resigned(assessor["access_token"], pool_key(), iat=int(time.time()))
+    good = resigned(assessor["access_token"], pool_key(platform), iat=int(time.time()))
     assert platform.client(good).get(f"{KING}/properties", params={"page_size": 1}).status_code == 200
 
-    bad = resigned(assessor["access_token"], pool_key(), **changes)
+    bad = resigned(assessor["access_token"], pool_key(platform), **changes)
     assert problem(platform.client(bad).get(f"{KING}/properties"))[0] == 401
 
 

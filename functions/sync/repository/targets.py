@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import orjson
 from pg8000.native import identifier, literal
 from sqlalchemy import Connection, text
 
@@ -39,9 +40,10 @@ def state_of(connection: Connection, county_id: str, target: str, keys: "pl.Seri
         return staging.copied(connection, _state_query(county_id, target, "false"))
     key = identifier(key_column(SYNC_TARGETS[target]))
     listed = keys.to_list()
-    # the order of texts is the database's, so it is asked for the ends
+    # the order of texts is the database's, so it is asked for the ends; as JSON, for the driver's arrays are slow
     first, last = connection.execute(
-        text("SELECT min(k), max(k) FROM unnest(CAST(:keys AS text[])) AS u (k)"), {"keys": listed}
+        text("SELECT min(k), max(k) FROM jsonb_array_elements_text(CAST(:keys AS jsonb)) AS u (k)"),
+        {"keys": orjson.dumps(listed).decode()},
     ).one()
     between = f"t.{key} BETWEEN {literal(first)} AND {literal(last)}"
     limit = _WIDE * len(listed) + 1000

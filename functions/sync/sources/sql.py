@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pg8000.native import literal
@@ -134,8 +135,15 @@ def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "postgresql":
         return create_engine(url, poolclass=NullPool)
     arguments: dict[str, Any] = {"timeout": None, "application_name": "terrafusion-sync"}
-    arguments["ssl_context"] = None if url.query.get("sslmode") == "disable" else ssl.create_default_context()
+    # False, because None would make a context (40 ms) and ask the server
+    arguments["ssl_context"] = False if url.query.get("sslmode") == "disable" else _tls()
     return create_engine(url.set(query={}), poolclass=NullPool, connect_args=arguments)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made once a process; the server's certificate is verified."""
+    return ssl.create_default_context()
 
 
 def _is_of_driver(error: Exception) -> bool:

@@ -14,6 +14,7 @@ from rich.table import Table
 from infra.local.client import ApiClient
 from infra.local.commands.serving import serving
 from infra.local.commands.sync import run_sync, run_table
+from infra.local.commands.up import introduce
 from infra.local.commands.value import valuation_shown
 from infra.local.session import DataDir, console
 
@@ -73,6 +74,7 @@ def demo(
             screen.print(f"  {name:<18} {file}")
         screen.print(f"  {'log':<18} {cloud.data_dir / 'logs'}")
         if keep:
+            introduce(cloud, screen)
             wait()
 
 

@@ -20,14 +20,15 @@ def up(data_dir: Path = DataDir, port: int = typer.Option(8080, help="The port o
     screen = console()
     started = time.monotonic()
     with serving(data_dir, port, screen) as (cloud, wait):
-        introduce(cloud, screen, time.monotonic() - started)
+        screen.print(f"Started in {time.monotonic() - started:.1f} s.")
+        introduce(cloud, screen)
         wait()
         screen.print("Stopping")
 
 
-def introduce(cloud: "LocalCloud", screen: Console, seconds: float) -> None:
+def introduce(cloud: "LocalCloud", screen: Console) -> None:
     """Say where the platform is and who can sign in."""
-    screen.print(f"TerraFusion runs at [bold]{cloud.url}[/bold] (started in {seconds:.1f} s)")
+    screen.print(f"TerraFusion runs at [bold]{cloud.url}[/bold]")
     screen.print(f"  Try the API   {cloud.url}/v1/docs")
     screen.print(f"  Data and logs {cloud.data_dir}")
     table = Table("user", "password", "role", title="Who can sign in", title_justify="left")

@@ -4,9 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from functions.gis_export import reference_systems, repository
+from functions.gis_export.layers import LAYERS
 from functions.gis_export.task import handler as task
 from shared.access import Role
+from shared.db import unit_of_work
 from tests.gateway import claims_of
 from tests.integration.gis_export.conftest import COUNTY, add_county
 from tests.integration.gis_export.exporting import ALL, exported, look, request, submitted
@@ -129,3 +133,24 @@ def test_roles_may_do_what_the_table_says(role: Role, may_run: bool, may_look: b
 def test_a_county_that_is_not_onboarded_is_not_found() -> None:
     answer = request(PARCELS, county_id="nowhere_wa", claims=claims_of(counties=("nowhere_wa",)))
     assert answer.status == 404, (ALL, answer.body)
+
+
+def test_a_failure_in_the_middle_of_the_stream_leaves_no_connection_half_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repository, "BLOCK_ROWS", 1)
+
+    def fail(_block: bytes) -> None:
+        raise OSError("no space left on the device")
+
+    with pytest.raises(OSError, match="no space"), unit_of_work(COUNTY) as connection:
+        repository.stream(connection, COUNTY, LAYERS["parcels"], None, fail)
+    for _ in range(3):
+        with unit_of_work(COUNTY) as connection:
+            assert connection.scalar(text("SELECT count(*) FROM properties_operational")) == 13
+
+
+def test_the_job_looks_where_the_routes_know_no_reference_systems(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as without_geo:
+        without_geo.setattr(reference_systems, "find_spec", lambda _: None)
+        job_id = submitted({**PARCELS, "crs": "EPSG:5703"})
+    assert run_task(task, COUNTY, "gis_export", job_id) == {"status": "failed"}
+    assert look(job_id).body["error"]["type"] == "crs-not-for-maps"

@@ -109,7 +109,7 @@ def test_a_token_opens_what_the_scopes_of_its_groups_allow(cloud: LocalCloud) ->
 
 
 def test_the_access_token_is_valid_as_long_as_the_client_says(cloud: LocalCloud) -> None:
-    assert tokens_of(cloud, "auditor")["ExpiresIn"] == 30 * 60
+    assert int(tokens_of(cloud, "auditor")["ExpiresIn"]) == 30 * 60
 
 
 def test_a_revoked_refresh_token_refreshes_no_more(cloud: LocalCloud) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from infra.local.postgres import DATABASE, LocalPostgres
 from shared.db.engine import make_engine
+from tests.integration.local_cloud.processes import wait_until_ended
 
 
 def test_the_owner_may_create_roles_but_is_no_superuser(postgres_server: LocalPostgres) -> None:
@@ -105,8 +106,7 @@ def test_killing_its_parent_leaves_no_server_and_loses_nothing_committed(tmp_pat
         with engine.begin() as connection:
             assert connection.scalar(text("SELECT count(*) FROM kept")) == 1
         engine.dispose()
-    _, alive = psutil.wait_procs([server], timeout=10)
-    assert not alive
+    assert wait_until_ended([server]) == []
 
 
 def test_a_lock_that_names_a_process_of_something_else_does_not_keep_it_from_starting(tmp_path: Path) -> None:

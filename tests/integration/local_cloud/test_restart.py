@@ -16,6 +16,7 @@ import pytest
 
 from infra.local.aws.clients import Clients
 from tests.integration.local_cloud.declared import write_assembly
+from tests.integration.local_cloud.processes import wait_until_ended
 from tests.integration.local_cloud.test_cloud import bearer, sign_in
 
 PROCESS = "tests.integration.local_cloud.serving_process"
@@ -40,8 +41,7 @@ class Serving:
         family = self.family()
         self.process.send_signal(sent)
         self.process.communicate(timeout=30)
-        _, alive = psutil.wait_procs(family, timeout=10)
-        assert alive == []
+        assert wait_until_ended(family) == []
         return self.process.returncode
 
 

@@ -1,6 +1,5 @@
 """Properties, from outside: events in, answers out, on a real database."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,12 +21,10 @@ PROVENANCE = {"source_system": "TEST", "row_hash": "h", "version": 1, "valid_fro
 
 
 @pytest.fixture(autouse=True)
-def county(database: MigratedDatabase) -> Iterator[None]:
+def county(database: MigratedDatabase) -> None:
     with unit_of_work("king_wa") as connection:
         connection.execute(
-            insert(County).values(
-                county_id="king_wa", friendly_name="King", configuration={}, mapping="", version=1
-            )
+            insert(County).values(county_id="king_wa", friendly_name="King", configuration={}, mapping="", version=1)
         )
         connection.execute(
             insert(PropertyOperational),
@@ -64,7 +61,6 @@ def county(database: MigratedDatabase) -> Iterator[None]:
                 for i in (1, 3, 2)
             ],
         )
-    return
 
 
 def get(resource: str, property_id: str | None = None, query: dict[str, str] | None = None, **options: Any) -> Answer:
@@ -269,7 +265,11 @@ def test_a_body_of_another_media_type_is_refused() -> None:
 
 
 def test_sales_come_newest_first() -> None:
-    assert [sale["sale_date"] for sale in get(ONE + "/sales", "P001").body] == ["2015-03-01", "2015-02-01", "2015-01-01"]
+    assert [sale["sale_date"] for sale in get(ONE + "/sales", "P001").body] == [
+        "2015-03-01",
+        "2015-02-01",
+        "2015-01-01",
+    ]
     assert get(ONE + "/sales", "P002").body == []
     assert get(ONE + "/sales", "nothing").status == 404
 

@@ -1,6 +1,5 @@
 """The one life cycle of long tasks, on a real database; S3 and Step Functions by moto."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -36,12 +35,11 @@ class Found(Schema):
 
 
 @pytest.fixture(autouse=True)
-def county(database: MigratedDatabase, job_cloud: None) -> Iterator[None]:  # noqa: F811
+def county(database: MigratedDatabase, job_cloud: None) -> None:  # noqa: F811
     with unit_of_work("king_wa") as connection:
         connection.execute(
             insert(County).values(county_id="king_wa", friendly_name="King", configuration={}, mapping="", version=1)
         )
-    return
 
 
 def submit(number: int = 21, key: str | None = None, county_id: str = "king_wa") -> Job:

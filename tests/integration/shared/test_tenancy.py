@@ -100,9 +100,13 @@ def test_a_county_id_that_is_sql_is_only_a_name(database: MigratedDatabase) -> N
 
 
 def test_an_exception_leaves_nothing_behind(database: MigratedDatabase) -> None:
-    with pytest.raises(ZeroDivisionError), unit_of_work("king_wa") as connection:
-        connection.execute(ADD_JOB, {"county": "king_wa"})
-        raise ZeroDivisionError
+    def adds_and_fails() -> None:
+        with unit_of_work("king_wa") as connection:
+            connection.execute(ADD_JOB, {"county": "king_wa"})
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        adds_and_fails()
 
     with unit_of_work("king_wa") as connection:
         assert connection.scalar(COUNT_JOBS) == 0

@@ -182,9 +182,9 @@ class County:
         with unit_of_work(COUNTY) as connection:
             return [tuple(row) for row in connection.execute(text(statement), parameters)]
 
-    def row_versions(self) -> dict[str, list[Row]]:
+    def row_versions(self) -> dict[str, dict[str, str]]:
         """What PostgreSQL itself says of each target's rows: any write would show."""
-        return {table: self.query(f"SELECT ctid::text, xmin::text FROM {table} ORDER BY 1") for table in SYNC_TARGETS}
+        return {table: dict(self.query(f"SELECT ctid::text, xmin::text FROM {table}")) for table in SYNC_TARGETS}
 
     def state(self, without: Iterable[str] = ("sync_run_id", "valid_from", "valid_to", "superseded_by_run")) -> Any:
         """Everything a sync is to leave behind, but for the names of runs and the time of day."""
@@ -192,7 +192,9 @@ class County:
         state: dict[str, Any] = {}
         for table in SYNC_TARGETS:
             for name in (table, f"{table}_history"):
-                rows = self.query(f"SELECT (to_jsonb(t) - 'retired_at' - {left_out})::text, retired_at IS NOT NULL FROM {name} AS t")
+                rows = self.query(
+                    f"SELECT (to_jsonb(t) - 'retired_at' - {left_out})::text, retired_at IS NOT NULL FROM {name} AS t"
+                )
                 state[name] = sorted(rows)
         state["staging"] = self.query("SELECT relname FROM pg_class WHERE relnamespace = 'staging'::regnamespace")
         state["active"] = self.query("SELECT run_id FROM sync_runs WHERE active")
@@ -205,9 +207,7 @@ class County:
 
     def object_keys(self, prefix: str) -> list[str]:
         """Keys in the data bucket below the county's."""
-        found = boto3.client("s3").list_objects_v2(
-            Bucket=settings().data_bucket, Prefix=f"counties/{COUNTY}/{prefix}"
-        )
+        found = boto3.client("s3").list_objects_v2(Bucket=settings().data_bucket, Prefix=f"counties/{COUNTY}/{prefix}")
         return [one["Key"] for one in found.get("Contents", [])]
 
     def object(self, key: str) -> bytes:

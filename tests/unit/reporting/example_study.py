@@ -9,7 +9,7 @@ from functions.reporting.schemas import ReportRequest
 from functions.reporting.studies import FinishedStudy, StudyDocument
 from shared.jobs import Job, Progress
 
-MADE_AT = datetime(2026, 11, 22, 22, 57, tzinfo=UTC)
+MADE_AT = datetime(2026, 11, 22, 22, 57, 0, 704_489, tzinfo=UTC)
 STUDY_ID = UUID("00000000-0000-4000-8000-000000000001")
 
 

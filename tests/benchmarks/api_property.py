@@ -1,0 +1,273 @@
+"""One property through gateway, authorizer, handler and row-level security, against the statements alone.
+
+The limit is the same `set_config` and SELECT, prepared, in one transaction on bare pg8000; the peer is the
+architecture that this one replaces: Flask in front of FastAPI on asyncpg. The requests are sent in turn.
+"""
+
+import http.client
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pg8000.native
+import psutil
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from jwt.algorithms import RSAAlgorithm
+from sqlalchemy import insert, text
+from sqlalchemy.engine import URL
+
+from functions.properties.schemas import PropertyDetail
+from infra.local.state import StateStore
+from shared.db.engine import make_engine
+from shared.db.models import PropertyOperational
+from tests.benchmarks.result import BenchmarkResult
+
+COUNTY = "king_wa"
+PROPERTIES = 2_000
+ROUNDS = 2_000
+WARM_UP = 300
+_COLUMNS = ", ".join(PropertyDetail.model_fields)
+
+
+def run(rows: int | None = None) -> BenchmarkResult:
+    """`ratio_to_limit` compares medians; `ratio_to_peer` requests a CPU-second."""
+    rounds = rows or ROUNDS
+    with ExitStack() as stack:
+        data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
+        data_dir.chmod(0o755)  # PostgreSQL's own account has to reach its folder
+        platform, process = stack.enter_context(_platform(data_dir))
+        token = _token(platform)
+        url = _application_url(data_dir)
+        keys = _fill(url)
+        ours = _caller(platform["address"], token)
+        bare = _bare(url)
+        peer_address, peer_processes = stack.enter_context(_peer(url, data_dir))
+        peer = _caller(peer_address, token)
+        for each in range(WARM_UP):
+            ours(keys[each % len(keys)]), bare(keys[each % len(keys)]), peer(keys[each % len(keys)])
+        seconds = _in_turn({"ours": ours, "bare": bare, "peer": peer}, keys, rounds)
+        per_cpu_second = {
+            "ours": _per_cpu_second(ours, keys, rounds, [process]),
+            "peer": _per_cpu_second(peer, keys, rounds, peer_processes),
+        }
+        memory = process.memory_info().rss / 2**20
+    median = {name: statistics.median(values) for name, values in seconds.items()}
+    return BenchmarkResult(
+        name="api_property",
+        rows=rounds,
+        seconds=median["ours"],
+        peak_rss_mb=memory,
+        ratio_to_limit=median["ours"] / median["bare"],
+        ratio_to_peer=per_cpu_second["ours"] / per_cpu_second["peer"],
+        details={f"p50_ms_{name}": 1e3 * value for name, value in median.items()}
+        | {f"requests_per_cpu_second_{name}": value for name, value in per_cpu_second.items()},
+    )
+
+
+def _in_turn(calls: dict[str, Callable[[str], object]], keys: list[str], rounds: int) -> dict[str, list[float]]:
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for each in range(rounds):
+        for name, call in calls.items():
+            started = time.perf_counter()
+            call(keys[each % len(keys)])
+            seconds[name].append(time.perf_counter() - started)
+    return seconds
+
+
+def _per_cpu_second(
+    call: Callable[[str], object], keys: list[str], rounds: int, processes: list[psutil.Process]
+) -> float:
+    """Requests a second of CPU of the serving processes, the database's and the client's not counted."""
+    before = sum(sum(process.cpu_times()[:2]) for process in processes)
+    for each in range(rounds):
+        call(keys[each % len(keys)])
+    return rounds / (sum(sum(process.cpu_times()[:2]) for process in processes) - before)
+
+
+def _caller(address: str, token: str) -> Callable[[str], object]:
+    parts = urlsplit(address)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
+    headers = {"Authorization": f"Bearer {token}"}
+
+    def call(key: str) -> object:
+        connection.request("GET", f"/v1/counties/{COUNTY}/properties/{key}", headers=headers)
+        answer = connection.getresponse()
+        body = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"{answer.status}: {body!r}")
+        return body
+
+    return call
+
+
+def _bare(url: URL) -> Callable[[str], object]:
+    connection = pg8000.native.Connection(
+        url.username or "", host=url.host or "", port=url.port or 0, database=url.database, password=url.password
+    )
+    tenant = connection.prepare("SELECT set_config('app.county_id', :county, true)")
+    select = connection.prepare(
+        f"SELECT {_COLUMNS} FROM properties_operational WHERE county_id = :county AND property_id = :key"
+    )
+
+    def call(key: str) -> object:
+        connection.run("BEGIN")
+        tenant.run(county=COUNTY)
+        row = select.run(county=COUNTY, key=key)
+        connection.run("COMMIT")
+        return row
+
+    return call
+
+
+@contextmanager
+def _platform(data_dir: Path) -> Iterator[tuple[dict[str, Any], psutil.Process]]:
+    from infra.local.session import ADDRESS_FILE
+
+    command = [str(Path(sys.executable).parent / "terrafusion"), "up", "--port", "0", "--data-dir", str(data_dir)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            _wait(lambda: (data_dir / ADDRESS_FILE).exists())
+            yield json.loads((data_dir / ADDRESS_FILE).read_text()), psutil.Process(process.pid)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+@contextmanager
+def _peer(url: URL, data_dir: Path) -> Iterator[tuple[str, list[psutil.Process]]]:
+    state = StateStore(data_dir / "state.sqlite3")
+    key: Any = load_pem_private_key(str(state.get("signing_key", "tokens")).encode(), None)
+    state.close()
+    service, gateway = "127.0.0.1:18651", "127.0.0.1:18652"
+    environment = os.environ | {
+        "PEER_DSN": f"postgresql://{url.username}:{url.password}@{url.host}:{url.port}/{url.database}?sslmode=disable",
+        "PEER_QUERY": f"SELECT {_COLUMNS} FROM properties_operational WHERE county_id = $1 AND property_id = $2",
+        "PEER_SERVICE": f"http://{service}",
+        "PEER_JWK": json.dumps(RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)),
+    }
+    host, port = service.split(":")
+    peers = "tests.benchmarks.peers"
+    quiet, keep = ["--log-level", "warning"], ["--keep-alive", "60"]
+    servers = [
+        [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            f"{peers}.fastapi_service:app",
+            "--host",
+            host,
+            "--port",
+            port,
+            *quiet,
+            "--no-access-log",
+        ],
+        [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            f"{peers}.flask_gateway:app",
+            "--bind",
+            gateway,
+            "--threads",
+            "2",
+            *keep,
+            *quiet,
+        ],
+    ]
+    with ExitStack() as stack:
+        running = [stack.enter_context(subprocess.Popen(server, env=environment)) for server in servers]
+        try:
+            for address in (service, gateway):
+                _wait(lambda address=address: _listens(address))  # type: ignore[misc]
+            families = [psutil.Process(each.pid) for each in running]
+            yield f"http://{gateway}", [p for each in families for p in (each, *each.children(recursive=True))]
+        finally:
+            for each in running:
+                each.terminate()
+
+
+def _listens(address: str) -> bool:
+    import socket
+
+    host, port = address.split(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
+
+
+def _token(platform: dict[str, Any]) -> str:
+    parts = urlsplit(platform["address"])
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
+    body = json.dumps({"username": "auditor", "password": platform["passwords"]["auditor"]})
+    connection.request("POST", "/v1/auth/login", body, {"content-type": "application/json"})
+    token: str = json.loads(connection.getresponse().read())["access_token"]
+    return token
+
+
+def _wait(holds: Callable[[], bool], seconds: float = 120) -> None:
+    until = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > until:
+            raise TimeoutError("the server did not start")
+        time.sleep(0.05)
+
+
+def _application_url(data_dir: Path) -> URL:
+    """Where the platform's functions find their database, from the secret that they read."""
+    state = StateStore(data_dir / "state.sqlite3")
+    secrets = {name: body for name, body in state.all("secret").items() if "ApplicationSecret" in name}
+    state.close()
+    (secret,) = secrets.values()
+    (version,) = secret["versions"].values()
+    found: dict[str, Any] = json.loads(version["secret_string"])
+    return URL.create(
+        "postgresql+pg8000",
+        found["username"],
+        found["password"],
+        found["host"],
+        int(found["port"]),
+        found["dbname"],
+        {"sslmode": "disable"},
+    )
+
+
+def _fill(url: URL) -> list[str]:
+    rows: list[dict[str, Any]] = [
+        {
+            "county_id": COUNTY,
+            "property_id": f"P{number:07}",
+            "parcel_number": f"{number:010}",
+            "situs_address": f"{number} Main St",
+            "situs_city": "Seattle",
+            "property_class": "residential",
+            "neighborhood": "98103",
+            "longitude": -122.3,
+            "latitude": 47.6,
+            "living_area_sqft": 1800,
+            "land_area_sqft": 5000,
+            "year_built": 1950,
+            "total_value": 450_000,
+            "attributes": {"view": 2, "waterfront": 0},
+            "source_system": "BENCHMARK",
+            "row_hash": "",
+            "version": 1,
+            "valid_from": datetime.now(UTC),
+        }
+        for number in range(PROPERTIES)
+    ]
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("SELECT set_config('app.county_id', :county, true)"), {"county": COUNTY})
+        connection.execute(insert(PropertyOperational), rows)
+    engine.dispose()
+    return [row["property_id"] for row in rows]
