@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator
 from shared.mapping.document import Path
 from shared.mapping.literals import unreadable
 from shared.mapping.model import ConfigName, CountyMapping, FieldMap, FieldType, TableMapping
+from shared.mapping.step import Kind, Step
 from shared.mapping.targets import ColumnKind, TargetColumn, TargetTable, target_tables
-from shared.mapping.transformations import Add, Kind, Step, ValueMap
+from shared.mapping.transformations import Add, ValueMap
 
 Fault = tuple[Path, str]
 

@@ -13,8 +13,8 @@ import polars as pl
 from shared.mapping.model import CountyMapping, FieldMap
 from shared.mapping.reading import is_written, read_as, read_number
 from shared.mapping.rules import RangeRule
+from shared.mapping.step import Kind, Step
 from shared.mapping.targets import ColumnKind, TargetColumn, TargetTable
-from shared.mapping.transformations import Kind, Step
 
 
 @dataclass

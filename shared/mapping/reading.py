@@ -6,8 +6,8 @@ import polars as pl
 
 from shared.mapping.literals import FALSE_WORDS, TRUE_WORDS
 from shared.mapping.model import FieldType
+from shared.mapping.step import Kind
 from shared.mapping.targets import ColumnKind, TargetColumn
-from shared.mapping.transformations import Kind
 
 _CONTROLS = [chr(code) for code in range(32)] + ['"', "\\"]
 _ESCAPES = [f"\\u{code:04x}" for code in range(32)] + ['\\"', "\\\\"]

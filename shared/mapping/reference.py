@@ -2,7 +2,8 @@
 
 from pydantic.fields import FieldInfo
 
-from shared.mapping.transformations import TRANSFORMATIONS, Step
+from shared.mapping.step import Step
+from shared.mapping.transformations import TRANSFORMATIONS
 
 
 def transformations_table() -> str:

@@ -9,60 +9,17 @@ that a mapping can be checked where Polars is not installed.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from enum import StrEnum
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from typing_extensions import override
+
+from shared.mapping.step import NUMERIC, Kind, Step, ValueMaps
 
 if TYPE_CHECKING:
     import polars as pl
-
-ValueMaps = Mapping[str, Mapping[str, str | None]]
-
-
-class Kind(StrEnum):
-    """What a column holds between two transformations."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    DATE = "date"
-    TIMESTAMP = "timestamp"
-
-
-_TEXT = frozenset({Kind.TEXT})
-_NUMERIC = frozenset({Kind.TEXT, Kind.NUMBER})
-
-
-class Step(BaseModel):
-    """A transformation. `accepts` and `returns` are checked when a mapping is read; `joins` takes several sources."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    accepts: ClassVar[frozenset[Kind]] = _TEXT
-    returns: ClassVar[Kind] = Kind.TEXT
-    joins: ClassVar[bool] = False
-    starts: ClassVar[bool] = False
-
-    @property
-    def calculates(self) -> bool:
-        """Whether the inputs are to be numbers: texts are read as such first, and one that is none rejects the row."""
-        return Kind.NUMBER in self.accepts
-
-    @property
-    def complaint(self) -> str:
-        """What is said of a value that it cannot work on."""
-        return f"cannot be read by {getattr(self, 'type', '')}"
-
-    def expression(self, inputs: Sequence[pl.Expr], maps: ValueMaps) -> pl.Expr:
-        """The column that results from the inputs (one, unless `joins`)."""
-        raise NotImplementedError
-
-    def fault(self, inputs: Sequence[pl.Expr], result: pl.Expr, maps: ValueMaps) -> pl.Expr | None:  # noqa: ARG002
-        """True where an input could not be read and the row has to be rejected; None where that cannot be."""
-        return None
 
 
 class StripWhitespace(Step):
@@ -348,7 +305,7 @@ class Scale(Step):
     factor: float | None = Field(default=None, allow_inf_nan=False)
     unit: Literal["acres_to_sqft", "hectares_to_sqft", "sqm_to_sqft", "thousands", "percent_to_share"] | None = None
     digits: Annotated[int, Field(ge=0, le=9)] = 2
-    accepts: ClassVar[frozenset[Kind]] = _NUMERIC
+    accepts: ClassVar[frozenset[Kind]] = NUMERIC
     returns: ClassVar[Kind] = Kind.NUMBER
 
     @model_validator(mode="after")
@@ -371,7 +328,7 @@ class Add(Step):
     type: Literal["add"]
     weights: Annotated[tuple[float, ...], Field(min_length=1, max_length=20)] | None = None
     digits: Annotated[int, Field(ge=0, le=9)] = 2
-    accepts: ClassVar[frozenset[Kind]] = _NUMERIC
+    accepts: ClassVar[frozenset[Kind]] = NUMERIC
     returns: ClassVar[Kind] = Kind.NUMBER
     joins: ClassVar[bool] = True
 

@@ -141,9 +141,10 @@ def _peak_rss_mb() -> float:
     """The high-water mark of the largest process that runs tasks: this one's Python children (the workers)."""
     peaks = []
     for child in psutil.Process().children(recursive=True):
-        if "python" not in child.name():
+        try:
+            status = Path(f"/proc/{child.pid}/status").read_text() if "python" in child.name() else ""
+        except (psutil.NoSuchProcess, FileNotFoundError):  # it ended while we looked
             continue
-        status = Path(f"/proc/{child.pid}/status").read_text()
         peaks += [int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")]
     return max(peaks)
 

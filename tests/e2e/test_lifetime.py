@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -11,9 +12,16 @@ import psutil
 import pytest
 
 from infra.local.session import ADDRESS_FILE
-from tests.e2e.conftest import children_of, command, eventually
+from tests.e2e.conftest import Platform, children_of, command, eventually
 
 START_SECONDS = 90
+
+
+@pytest.fixture
+def folder(platform: Platform, tmp_path: Path) -> Path:
+    """A data directory with nothing in it but the templates that another one has synthesized already."""
+    shutil.copytree(platform.data_dir / "assemblies", tmp_path / "assemblies")
+    return tmp_path
 
 
 def start(data_dir: Path) -> subprocess.Popen[bytes]:
@@ -34,9 +42,9 @@ def login(data_dir: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_it_ends_without_a_trace_and_starts_again_with_its_users(tmp_path: Path, ending: signal.Signals) -> None:
-    process = start(tmp_path)
-    before = login(tmp_path)
+def test_it_ends_without_a_trace_and_starts_again_with_its_users(folder: Path, ending: signal.Signals) -> None:
+    process = start(folder)
+    before = login(folder)
     below = children_of(process.pid)
     assert below
 
@@ -45,11 +53,11 @@ def test_it_ends_without_a_trace_and_starts_again_with_its_users(tmp_path: Path,
 
     assert code == (0 if ending is not signal.SIGKILL else -signal.SIGKILL)
     assert eventually(lambda: not any(psutil.pid_exists(pid) and _alive(pid) for pid in below))
-    (tmp_path / ADDRESS_FILE).unlink(missing_ok=True)
+    (folder / ADDRESS_FILE).unlink(missing_ok=True)
 
-    again = start(tmp_path)
+    again = start(folder)
     try:
-        address = login(tmp_path)["address"]
+        address = login(folder)["address"]
         me = httpx.get(address + "/v1/auth/me", headers={"Authorization": f"Bearer {before['access_token']}"})
         assert me.json()["username"] == "auditor"  # a token from before the restart still holds
     finally:
@@ -57,11 +65,11 @@ def test_it_ends_without_a_trace_and_starts_again_with_its_users(tmp_path: Path,
         assert again.wait(30) == 0
 
 
-def test_a_second_one_on_the_same_data_is_refused(tmp_path: Path) -> None:
-    process = start(tmp_path)
+def test_a_second_one_on_the_same_data_is_refused(folder: Path) -> None:
+    process = start(folder)
     try:
         second = subprocess.run(
-            command("up", "--port", "0", "--data-dir", str(tmp_path)), capture_output=True, text=True, timeout=60
+            command("up", "--port", "0", "--data-dir", str(folder)), capture_output=True, text=True, timeout=60
         )
         assert second.returncode == 1
         assert "in use" in second.stdout
