@@ -2,7 +2,8 @@
 
 Plan and Fail get the machine's whole state with `execution: {id, name}`, Fail also `failure: {Error, Cause}`; the
 others get {county_id, run_id}, a partition also `partition`, one item of the list that Plan wrote. Every task is
-safe to run twice. Polars and the source's driver are imported by the tasks that need them.
+safe to run twice. Everything is imported here: a Lambda imports at full speed before its first event, and slowly
+after it.
 """
 
 from typing import Any
@@ -13,7 +14,8 @@ from pydantic import BaseModel, ConfigDict
 
 from functions.sync.repository import partitions
 from functions.sync.schemas import SyncRequest
-from functions.sync.service import failing, planning
+from functions.sync.service import applying, failing, planning, publishing, reconciling
+from functions.sync.service.reading import read_partition
 from shared.county_configuration import SyncMode
 from shared.db import unit_of_work
 from shared.problems import Conflict, Problem, SourceUnavailable
@@ -83,8 +85,6 @@ def plan(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 def partition(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {unchanged, rows_read, rows_rejected, rows_staged}. A failure is kept with the partition's key range."""
-    from functions.sync.service.reading import read_partition
-
     part = _Partition.model_validate(event)
     table, number = part.partition.table_name, part.partition.partition_no
     try:
@@ -114,8 +114,6 @@ def partition(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 def reconcile(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {county_id, run_id, outcome: "apply" | "awaiting_approval" | "unchanged"}."""
-    from functions.sync.service import reconciling
-
     run = _Run.model_validate(event)
     outcome = reconciling.reconcile(run.county_id, run.run_id)
     _log("reconciled", run.county_id, run.run_id, outcome=outcome)
@@ -124,8 +122,6 @@ def reconcile(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 def apply(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {county_id, run_id}."""
-    from functions.sync.service import applying
-
     run = _Run.model_validate(event)
     applying.apply(run.county_id, run.run_id)
     _log("applied", run.county_id, run.run_id)
@@ -134,8 +130,6 @@ def apply(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 def publish(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {county_id, run_id}."""
-    from functions.sync.service import publishing
-
     run = _Run.model_validate(event)
     publishing.publish(run.county_id, run.run_id)
     _log("published", run.county_id, run.run_id)

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -27,6 +28,7 @@ from infra.local.users import ReadyUser, ready_users
 from infra.local.workers import WorkerPool
 
 WORKERS = 2
+SYNC_TASKS = "functions.sync.tasks."
 
 Part = TypeVar("Part")
 
@@ -134,10 +136,16 @@ class LocalCloud:
         self._start_gateway(template, aws, inline, listening)
         self._start_scheduler(aws, workers)
         aws.resume()
+        self._prepare_syncs(template, workers)
 
     def _start_workers(self, functions: list[Function]) -> WorkerPool:
         log = self._directory.logs / "functions.log"
         return self._open.enter_context(WorkerPool(functions, self._environment, log, WORKERS))
+
+    def _prepare_syncs(self, template: Template, workers: WorkerPool) -> None:
+        """A county's first sync should not wait for imports; it is done beside whatever is asked for meanwhile."""
+        arns = [function.arn for function in template.functions() if function.handler.startswith(SYNC_TASKS)]
+        threading.Thread(target=workers.prepare, args=(arns,), name="prepare-syncs", daemon=True).start()
 
     def _inline_functions(self, template: Template) -> InlineFunctions:
         """Functions that this process runs itself, so it takes on their environment."""

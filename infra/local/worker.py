@@ -1,7 +1,7 @@
 """A worker process: runs task functions, one event at a time, in memory of its own.
 
 Started as `python -m infra.local.worker FD`, where FD is a socket to the pool that speaks frames (see `frames`).
-It imports nothing of the project before the first event asks for it.
+It imports a function's code when the pool says so, or when the first event asks for it.
 """
 
 import os
@@ -45,6 +45,8 @@ def _run(message: dict[str, Any], handlers: dict[str, Handler]) -> dict[str, Any
         handler = handlers.get(function.handler)
         if handler is None:
             handler = handlers[function.handler] = load_handler(function.handler)
+        if "event" not in message:
+            return {"answer": None}
         answer = handler(message["event"], LambdaContext(function, message["request_id"]))
         return {"answer": answer}
     except Exception as error:

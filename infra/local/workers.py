@@ -57,6 +57,18 @@ class WorkerPool:
         for _ in range(self._size):
             self._free.put(self._spawn())
 
+    def prepare(self, arns: Iterable[str]) -> None:
+        """Has each free worker import these functions' code, as Lambda does for provisioned concurrency."""
+        functions = [self._functions[arn] for arn in arns]
+        for worker in [self._free.get_nowait() for _ in range(self._free.qsize())]:
+            try:
+                for function in functions:
+                    worker.prepare(function)
+            except InvocationError:
+                pass  # the first event will say what is wrong
+            finally:
+                self._free.put(worker if worker.alive else self._replace(worker))
+
     def stop(self) -> None:
         """Ends every worker, in the middle of a call if need be."""
         with self._lock:
@@ -144,10 +156,17 @@ class _Worker:
 
     def call(self, function: Function, event: Any) -> Any:
         request_id = str(uuid4())
+        message = {"function": asdict(function), "event": event, "request_id": request_id}
+        return self._exchange(function, message, request_id)
+
+    def prepare(self, function: Function) -> None:
+        """Import the function's code."""
+        self._exchange(function, {"function": asdict(function)}, str(uuid4()))
+
+    def _exchange(self, function: Function, message: dict[str, Any], request_id: str) -> Any:
         patience = function.timeout + (0 if function.handler in self._loaded else _IMPORT_SECONDS)
         self._connection.settimeout(patience)
         try:
-            message = {"function": asdict(function), "event": event, "request_id": request_id}
             write_frame(self._connection, message)
             reply = read_frame(self._connection)
         except TimeoutError:

@@ -54,7 +54,7 @@ def connect(url: URL) -> PreparingConnection:
         port=url.port,
         database=url.database,
         password=url.password,
-        ssl_context=None if url.query.get("sslmode") == "disable" else _tls(),
+        ssl_context=False if url.query.get("sslmode") == "disable" else _tls(),
         application_name="terrafusion",
     )
 
