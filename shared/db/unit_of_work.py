@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pg8000.exceptions import InterfaceError
 from sqlalchemy import Connection
 
+from shared.db.driver import PreparingConnection
 from shared.db.engine import engine
 
 
@@ -27,14 +27,12 @@ def unit_of_work(*county_ids: str) -> Iterator[Connection]:
 
 
 def _begin(connection: Connection, tenant: str) -> None:
-    try:
-        _driver(connection).begin(tenant)
-    except (InterfaceError, OSError):
-        # a connection that died idle (failover, timeout) shows it here, before anything was done on it
-        connection.invalidate()
-        _driver(connection).begin(tenant)
+    if _driver(connection).stale:
+        connection.invalidate()  # it died idle (failover, timeout), before anything was done on it
+    _driver(connection).begin(tenant)
     connection.begin()
 
 
-def _driver(connection: Connection):  # type: ignore[no-untyped-def]  # the driver's own type is untyped
-    return connection.connection.dbapi_connection
+def _driver(connection: Connection) -> PreparingConnection:
+    driver: PreparingConnection = connection.connection.dbapi_connection  # type: ignore[assignment]
+    return driver

@@ -179,7 +179,7 @@ class GatewayServer:
         config = uvicorn.Config(
             gateway,
             http="httptools",
-            loop="asyncio",
+            loop="auto",
             ws="none",
             lifespan="off",
             log_config=None,
@@ -203,4 +203,5 @@ class GatewayServer:
             self._thread.join(timeout=10)
 
     def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._socket]))
+        with asyncio.Runner(loop_factory=self._server.config.get_loop_factory()) as runner:
+            runner.run(self._server.serve(sockets=[self._socket]))
