@@ -21,7 +21,7 @@ class ChallengeRequest(Schema):
     """The answer to NEW_PASSWORD_REQUIRED: the session of the login, and the password to use from now on."""
 
     username: Username
-    session: Secret
+    session: Annotated[str, StringConstraints(min_length=20, max_length=2048)]
     new_password: Secret
 
 

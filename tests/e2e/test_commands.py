@@ -1,0 +1,104 @@
+"""The single steps of the command line, against the running platform."""
+
+import json
+import os
+import subprocess
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from infra.local.state import StateStore
+from tests.e2e.conftest import Platform, command
+
+COUNTIES = Path(str(resources.files("infra.local"))) / "counties"
+
+
+def run(platform: Platform, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments, "--data-dir", str(platform.data_dir)),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | {"COLUMNS": "160"},
+    )
+
+
+@pytest.fixture(scope="module")
+def benton(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A county whose source refuses the connection, as an operator would describe it."""
+    folder = tmp_path_factory.mktemp("benton_wa")
+    for name in ("configuration.json", "mapping.yaml"):
+        text = (COUNTIES / "king_wa" / name).read_text()
+        (folder / name).write_text(text.replace("king_wa", "benton_wa").replace("King County", "Benton County"))
+    state = StateStore(platform.data_dir / "state.sqlite3")
+    port = state.get("server", "aws_port")
+    state.close()
+    secrets: Any = boto3.client(
+        "secretsmanager",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        region_name="us-east-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+    )
+    address = {"host": "127.0.0.1", "port": 1, "dbname": "x", "username": "x", "password": "very-secret"}
+    secrets.create_secret(Name="terrafusion/benton_wa/source", SecretString=json.dumps(address))
+    return folder
+
+
+def test_a_county_is_synced_again_and_nothing_changes(platform: Platform) -> None:
+    done = run(platform, "sync", "lucas_oh")
+
+    assert done.returncode == 0, done.stderr
+    assert "succeeded" in done.stdout
+
+
+def test_a_value_is_shown_with_its_comparables(platform: Platform) -> None:
+    subject = platform.signed_in("auditor").get("/v1/counties/lucas_oh/properties?page_size=1").json()["items"][0]
+
+    done = run(platform, "value", "lucas_oh", subject["property_id"], "--date", "1998-07-01")
+
+    assert done.returncode == 0, done.stderr
+    assert "80% interval" in done.stdout
+    assert "adjusted" in done.stdout
+
+
+def test_a_county_with_a_faulty_mapping_is_refused_with_the_line(platform: Platform, benton: Path) -> None:
+    mapping = benton / "mapping.yaml"
+    good = mapping.read_text()
+    mapping.write_text(good.replace("type: strip_whitespace", "type: make_nice", 1))
+    line = next(n for n, text in enumerate(mapping.read_text().splitlines(), 1) if "make_nice" in text)
+
+    done = run(platform, "county", "new", str(benton))
+    mapping.write_text(good)
+
+    assert done.returncode == 1
+    assert f"line {line}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_source_that_refuses_fails_the_run_with_the_reason_and_changes_nothing(
+    platform: Platform, benton: Path
+) -> None:
+    assert run(platform, "county", "new", str(benton)).returncode == 0
+
+    done = run(platform, "sync", "benton_wa")
+
+    assert done.returncode == 1
+    assert "refused" in done.stderr.lower()
+    assert "very-secret" not in done.stdout + done.stderr
+    client = platform.signed_in("itadmin")
+    assert client.get("/v1/counties/benton_wa/properties").json()["items"] == []
+    (failed,) = client.get("/v1/counties/benton_wa/sync-runs").json()["items"]
+    assert failed["status"] == "failed"
+    assert failed["error"]["detail"]
+
+
+def test_a_county_that_is_not_the_users_is_refused_in_a_sentence(platform: Platform) -> None:
+    done = run(platform, "sync", "nowhere_wa")
+
+    assert done.returncode == 1
+    assert "403" in done.stderr
+    assert "Traceback" not in done.stderr
