@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy.engine import URL
 
 from infra.local.postgres import LocalPostgres
+
+# a busy machine is no fault of the code: speed is measured by benchmarks, not by tests
+hypothesis_settings.register_profile("suite", deadline=None)
+hypothesis_settings.load_profile("suite")
 
 APPLICATION_PASSWORD = "application-password"
 TEMPLATE = "terrafusion_template"

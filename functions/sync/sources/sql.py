@@ -155,6 +155,9 @@ def _is_of_driver(error: Exception) -> bool:
 def _reason(error: Exception) -> str:
     """What the server or the network said, without the statement and without anything of the secret."""
     cause = getattr(error, "orig", None) or error
+    network = cause if isinstance(cause, OSError) else cause.__cause__
+    if isinstance(network, OSError):  # drivers wrap it in words about themselves
+        return (network.strerror or type(network).__name__).lower()
     said = cause.args[0] if cause.args else type(cause).__name__
     if isinstance(said, dict):  # PostgreSQL's error fields
         return f"{said.get('M', 'refused')} ({said.get('C', '')})"

@@ -54,7 +54,7 @@ def killed_at(operation: int | None) -> Iterator[None]:
         return call
 
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("execute_simple", "execute_unnamed", "execute_named"):
+        for name in ("execute_simple", "execute_unnamed", "execute_prepared"):
             patch.setattr(PreparingConnection, name, watched(getattr(PreparingConnection, name)))
         patch.setattr(storage, "put", watched(storage.put))
         try:

@@ -36,7 +36,7 @@ def token(key: rsa.RSAPrivateKey = KEY, kid: str = "one", **claims: Any) -> str:
         "sub": "somebody",
         "client_id": "app",
         "token_use": "access",
-        "exp": time.time() + 60,
+        "exp": time.time() + 3600,
         "scope": "tf/view tf/edit",
     }
     return jwt.encode(body | claims, key, algorithm="RS256", headers={"kid": kid})
