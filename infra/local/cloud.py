@@ -73,6 +73,11 @@ class LocalCloud:
         return _started(self._aws).clients
 
     @property
+    def aws_endpoint(self) -> str:
+        """Where the local AWS answers, for the AWS command line too; it takes any credentials."""
+        return _started(self._aws).endpoint
+
+    @property
     def workers(self) -> WorkerPool:
         """The processes that run the tasks of state machines."""
         return _started(self._workers)

@@ -3,11 +3,15 @@
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 
 from infra.local.client import ApiClient
+
+if TYPE_CHECKING:
+    from infra.local.cloud import LocalCloud
 
 ADDRESS_FILE = "address.json"
 """What a running local cloud leaves in its data directory, readable by its owner only."""
@@ -29,11 +33,17 @@ def console() -> Console:
     return found if found.is_terminal or "COLUMNS" in os.environ else Console(highlight=False, width=FILE_COLUMNS)
 
 
-def note_address(data_dir: Path, address: str, passwords: dict[str, str]) -> None:
+def note_address(data_dir: Path, cloud: "LocalCloud") -> None:
     """Leave word of a running local cloud for the other commands."""
-    file = data_dir / ADDRESS_FILE
-    file.touch(mode=0o600)
-    file.write_text(json.dumps({"address": address, "passwords": passwords}))
+    words = {
+        "address": cloud.url,
+        "aws_endpoint": cloud.aws_endpoint,
+        "passwords": {user.username: user.password for user in cloud.users},
+    }
+    unfinished = data_dir / f"{ADDRESS_FILE}.unfinished"
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(json.dumps(words))
+    unfinished.replace(data_dir / ADDRESS_FILE)
 
 
 def forget_address(data_dir: Path) -> None:
@@ -41,19 +51,24 @@ def forget_address(data_dir: Path) -> None:
     (data_dir / ADDRESS_FILE).unlink(missing_ok=True)
 
 
+def running_cloud(data_dir: Path) -> dict[str, Any]:
+    """What the local cloud on a data directory has left word of. Ends the command where none runs."""
+    try:
+        words: dict[str, Any] = json.loads((data_dir / ADDRESS_FILE).read_text())
+    except FileNotFoundError:
+        raise typer.BadParameter(
+            f"no local cloud runs on {data_dir}: start one with `terrafusion up`, or say --api-url"
+        ) from None
+    return words
+
+
 def signed_in(api_url: str | None, username: str, data_dir: Path) -> ApiClient:
     """A client that is signed in. Ends the command with a plain sentence where it cannot be."""
-    if api_url is not None:
-        password = os.environ.get(PASSWORD_VARIABLE) or typer.prompt(f"Password of {username}", hide_input=True)
-    else:
-        try:
-            running = json.loads((data_dir / ADDRESS_FILE).read_text())
-        except FileNotFoundError:
-            raise typer.BadParameter(
-                f"no local cloud runs on {data_dir}: start one with `terrafusion up`, or say --api-url"
-            ) from None
-        api_url = running["address"]
-        password = os.environ.get(PASSWORD_VARIABLE) or running["passwords"].get(username, "")
+    password = os.environ.get(PASSWORD_VARIABLE)
+    if api_url is None:
+        running = running_cloud(data_dir)
+        api_url = str(running["address"])
+        password = password or running["passwords"].get(username, "")
     client = ApiClient(api_url)
-    client.login(username, password)
+    client.login(username, password or typer.prompt(f"Password of {username}", hide_input=True))
     return client

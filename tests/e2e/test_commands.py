@@ -5,12 +5,9 @@ import os
 import subprocess
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
 
-from infra.local.state import StateStore
 from tests.e2e.conftest import Platform, command
 
 COUNTIES = Path(str(resources.files("infra.local"))) / "counties"
@@ -33,18 +30,11 @@ def benton(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Path
     for name in ("configuration.json", "mapping.yaml"):
         text = (COUNTIES / "king_wa" / name).read_text()
         (folder / name).write_text(text.replace("king_wa", "benton_wa").replace("King County", "Benton County"))
-    state = StateStore(platform.data_dir / "state.sqlite3")
-    port = state.get("server", "aws_port")
-    state.close()
-    secrets: Any = boto3.client(
-        "secretsmanager",
-        endpoint_url=f"http://127.0.0.1:{port}",
-        region_name="us-east-1",
-        aws_access_key_id="x",
-        aws_secret_access_key="x",
-    )
     address = {"host": "127.0.0.1", "port": 1, "dbname": "x", "username": "x", "password": "very-secret"}
-    secrets.create_secret(Name="terrafusion/benton_wa/source", SecretString=json.dumps(address))
+    (folder / "source.json").write_text(json.dumps(address))
+    done = run(platform, "county", "source", "terrafusion/benton_wa/source", str(folder / "source.json"))
+    assert done.returncode == 0, done.stderr
+    assert "very-secret" not in done.stdout
     return folder
 
 

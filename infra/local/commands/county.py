@@ -2,10 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import typer
 
-from infra.local.session import ApiUrl, DataDir, Username, console, signed_in
+from infra.local.assembly import REGION
+from infra.local.aws.clients import ACCESS_KEY, SECRET_KEY
+from infra.local.session import ApiUrl, DataDir, Username, console, running_cloud, signed_in
 
 app = typer.Typer(help="Onboard and list counties.", no_args_is_help=True)
 
@@ -31,9 +34,44 @@ def new(
     console().print(f"{county['friendly_name']} is onboarded as [bold]{county['county_id']}[/].")
 
 
+@app.command()
+def source(
+    name: str = typer.Argument(help="The secret's name: terrafusion/COUNTY/NAME, as the configuration says it."),
+    file: Path = typer.Argument(help="A JSON file: dialect, host, port, dbname, username, password."),
+    deployed: bool = typer.Option(False, help="In the AWS account that you are signed in to, not in the local cloud."),
+    data_dir: Path = DataDir,
+) -> None:
+    """Put the address of a county's database into the secret NAME."""
+    import boto3
+
+    try:
+        text = file.read_text()
+        json.loads(text)
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"{file} cannot be read as JSON: {error}") from None
+    secrets: Any = boto3.client("secretsmanager") if deployed else _local_secrets(data_dir)
+    try:
+        secrets.create_secret(Name=name, SecretString=text)
+    except secrets.exceptions.ResourceExistsException:
+        secrets.put_secret_value(SecretId=name, SecretString=text)
+    console().print(f"The secret [bold]{name}[/] says where the source is.")
+
+
 @app.command("list")
 def list_counties(api_url: str | None = ApiUrl, username: str = Username, data_dir: Path = DataDir) -> None:
     """The counties of the user."""
     with signed_in(api_url, username, data_dir) as client:
         for county in client.get("/v1/counties"):
             console().print(f"{county['county_id']:<24} {county['friendly_name']}")
+
+
+def _local_secrets(data_dir: Path) -> Any:
+    import boto3
+
+    return boto3.client(
+        "secretsmanager",
+        endpoint_url=running_cloud(data_dir)["aws_endpoint"],
+        region_name=REGION,
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=SECRET_KEY,
+    )

@@ -41,7 +41,7 @@ def serving(data_dir: Path, port: int, screen: Console) -> Iterator[tuple["Local
     with screen.status("Starting (the first start takes a little longer)"):
         cloud = _start(data_dir, port, screen)
     try:
-        note_address(data_dir, cloud.url, {user.username: user.password for user in cloud.users})
+        note_address(data_dir, cloud)
         yield cloud, wait
     finally:
         waiting.set()

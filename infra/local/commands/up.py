@@ -30,6 +30,7 @@ def introduce(cloud: "LocalCloud", screen: Console) -> None:
     """Say where the platform is and who can sign in."""
     screen.print(f"TerraFusion runs at [bold]{cloud.url}[/bold]")
     screen.print(f"  Try the API   {cloud.url}/v1/docs")
+    screen.print(f"  Local AWS     {cloud.aws_endpoint} (any credentials)")
     screen.print(f"  Data and logs {cloud.data_dir}")
     table = Table("user", "password", "role", title="Who can sign in", title_justify="left")
     for user in cloud.users:
