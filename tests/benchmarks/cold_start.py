@@ -8,7 +8,7 @@ import time
 from infra.functions import REGISTRY, FunctionSpec
 from tests.benchmarks.result import BenchmarkResult
 
-ROUNDS = 9
+ROUNDS = 5
 
 _LIST = """
 import sys, importlib
@@ -32,7 +32,8 @@ _OWN = "import importlib; importlib.import_module({module!r})"
 
 def run(_rows: int | None = None) -> BenchmarkResult:
     """Seconds of the slowest ratio among the API functions; `details` has every function's."""
-    details = {spec.name: _measure(spec) for spec in REGISTRY.api}
+    empty = statistics.median(_python("pass")[0] for _ in range(ROUNDS))
+    details = {spec.name: _measure(spec, empty) for spec in REGISTRY.api}
     worst = max(details.values(), key=lambda measured: measured["ratio"])
     return BenchmarkResult(
         name="cold_start",
@@ -45,13 +46,12 @@ def run(_rows: int | None = None) -> BenchmarkResult:
     )
 
 
-def _measure(spec: FunctionSpec) -> dict[str, float]:
+def _measure(spec: FunctionSpec, empty: float) -> dict[str, float]:
     names = _python(_LIST.format(module=spec.module_path))[1].split()
     own, bare = [], []
     for _ in range(ROUNDS):  # in turn, so that both meet the same machine
         own.append(_python(_OWN.format(module=spec.module_path))[0])
         bare.append(_python(_BARE.format(names=names))[0])
-    empty = statistics.median(_python("pass")[0] for _ in range(ROUNDS))
     seconds, limit = statistics.median(own) - empty, statistics.median(bare) - empty
     return {"seconds": round(seconds, 4), "bare": round(limit, 4), "ratio": round(seconds / limit, 3)}
 
