@@ -25,6 +25,7 @@ def apply_schedule(configuration: CountyConfiguration) -> None:
     wanted = {
         "Name": name,
         "GroupName": group,
+        "State": "ENABLED",
         "ScheduleExpression": f"cron({cron})",
         "ScheduleExpressionTimezone": configuration.timezone,
         "FlexibleTimeWindow": {"Mode": "OFF"},

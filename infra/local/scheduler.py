@@ -56,7 +56,7 @@ class Scheduler:
         due: dict[tuple[str, str, str], datetime | None] = {}
         started = []
         for schedule in self._schedules():
-            if schedule.get("State", "ENABLED") != "ENABLED":
+            if (schedule.get("State") or "ENABLED") != "ENABLED":  # moto keeps None where an update says nothing
                 continue
             expression = schedule["ScheduleExpression"]
             timezone = schedule.get("ScheduleExpressionTimezone") or "UTC"

@@ -159,7 +159,7 @@ def test_changing_the_configuration_changes_the_schedule_and_removes_it() -> Non
 
     later = put("configuration", changed(sync_schedule_cron="0 4 * * ? *"))
     assert (later.status, later.headers["etag"]) == (200, '"2"')
-    assert schedule()["ScheduleExpression"] == "cron(0 4 * * ? *)"
+    assert (schedule()["ScheduleExpression"], schedule()["State"]) == ("cron(0 4 * * ? *)", "ENABLED")
 
     assert put("configuration", changed(sync_schedule_cron=None), '"2"').status == 200
     assert boto3.client("scheduler").list_schedules(GroupName="counties")["Schedules"] == []
