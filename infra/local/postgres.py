@@ -219,7 +219,7 @@ class LocalPostgres:
     def _launched(self, programs: Path, deadline: float) -> bool:
         """One attempt. False: try again (the port was taken, or an earlier server is still shutting down)."""
         self._forget_stale_lock()
-        self.port = _free_port()
+        self.port = self._kept_port()
         settings = _SETTINGS | ({} if self._durable else _THROWAWAY) | {"port": str(self.port)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(programs / "postgres"), "-D", self._seen_by_server(self._cluster), *options]
@@ -286,14 +286,25 @@ class LocalPostgres:
         if not ours:
             lock.unlink()
 
+    def _kept_port(self) -> int:
+        """The port of the last start where it is free: addresses in secrets should outlive a restart."""
+        kept = self._root / "port"
+        port = _free_port(int(kept.read_text()) if kept.exists() else 0)
+        kept.write_text(str(port))
+        return port
+
     def _end_of_log(self, what: str) -> str:
         tail = self._log.read_text(errors="replace").splitlines()[-12:]
         return "\n".join([f"{what}; the end of {self._log}:", *tail])
 
 
-def _free_port() -> int:
+def _free_port(wanted: int = 0) -> int:
+    """A free loopback port: `wanted`, or any where that one is taken."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
