@@ -133,6 +133,8 @@ class ValuationModel(Tenant, Model):
     created_by: Mapped[str]
     created_at: Mapped[Created]
 
+    __table_args__ = (Index(None, "county_id", "status"),)
+
 
 class Valuation(Tenant, Model):
     """A value that was given out, with everything that explains it."""
