@@ -298,14 +298,23 @@ class LocalPostgres:
         return "\n".join([f"{what}; the end of {self._log}:", *tail])
 
 
+_PORTS = range(20_000, 32_000)
+"""Below what systems give to outgoing connections, so that none of those takes a kept port between two starts."""
+
+
 def _free_port(wanted: int = 0) -> int:
-    """A free loopback port: `wanted`, or any where that one is taken."""
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError:
-            probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A free loopback port: `wanted`, or another where that one is taken."""
+    choices = [wanted] if wanted else []
+    for port in (*choices, *secrets.SystemRandom().sample(_PORTS, 100)):
+        with socket.socket() as probe:
+            # as PostgreSQL does: connections of an earlier server that linger do not make a port taken
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise PostgresDidNotStartError("There is no free port between 20000 and 32000 on 127.0.0.1.")
 
 
 def _library_path() -> dict[str, str]:
