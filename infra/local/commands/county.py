@@ -9,6 +9,7 @@ import typer
 from infra.local.assembly import REGION
 from infra.local.aws.clients import ACCESS_KEY, SECRET_KEY
 from infra.local.session import ApiUrl, DataDir, Username, console, running_cloud, signed_in
+from infra.local.source_secret import put_source_secret
 
 app = typer.Typer(help="Onboard and list counties.", no_args_is_help=True)
 
@@ -50,10 +51,7 @@ def source(
     except (OSError, ValueError) as error:
         raise typer.BadParameter(f"{file} cannot be read as JSON: {error}") from None
     secrets: Any = boto3.client("secretsmanager") if deployed else _local_secrets(data_dir)
-    try:
-        secrets.create_secret(Name=name, SecretString=text)
-    except secrets.exceptions.ResourceExistsException:
-        secrets.put_secret_value(SecretId=name, SecretString=text)
+    put_source_secret(secrets, name, text)
     console().print(f"The secret [bold]{name}[/] says where the source is.")
 
 

@@ -17,6 +17,7 @@ from infra.local.commands.sync import run_sync, run_table
 from infra.local.commands.up import introduce
 from infra.local.commands.value import valuation_shown
 from infra.local.session import DataDir, console
+from infra.local.source_secret import put_source_secret
 
 COUNTIES_FOLDER = Path(__file__).parents[1] / "counties"
 
@@ -110,10 +111,7 @@ def _legacy_systems(cloud: Any, screen: Console) -> None:
             "password": url.password,
             "sslmode": "disable",
         }
-        try:
-            secrets.create_secret(Name=name, SecretString=json.dumps(address))
-        except secrets.exceptions.ResourceExistsException:
-            secrets.put_secret_value(SecretId=name, SecretString=json.dumps(address))
+        put_source_secret(secrets, name, json.dumps(address))
         screen.print(f"   {url.database}; its address is in the secret {name}")
 
 
