@@ -152,15 +152,17 @@ def _job(
     )
 
 
+_SYNC_LAYERS = (Layer.CORE, Layer.FRAMES, Layer.SOURCES)
+
+
 def _sync_task(
     name: str, *grants: Grant, memory_mb: int = 1769, timeout_s: int = 900, scratch_mb: int = 512
 ) -> FunctionSpec:
-    reads_source = Grant.SOURCE_SECRETS in grants
     return FunctionSpec(
         f"sync-{name}",
         f"functions.sync.tasks.{name}",
         frozenset({Grant.DATABASE, *grants}),
-        (Layer.CORE, Layer.FRAMES, Layer.SOURCES) if reads_source else (Layer.CORE, Layer.FRAMES),
+        _SYNC_LAYERS,
         memory_mb,
         timeout_s,
         scratch_mb=scratch_mb,
@@ -178,7 +180,7 @@ REGISTRY = Registry(
         _api("properties", Grant.DATABASE),
         _api("platform", Grant.DATABASE),
         _api("audit", Grant.DATABASE),
-        _api("sync", Grant.DATABASE, Grant.RUN_SYNC, layers=(Layer.CORE, Layer.FRAMES)),
+        _api("sync", Grant.DATABASE, Grant.RUN_SYNC, layers=_SYNC_LAYERS),
         _api("valuation", Grant.DATABASE, layers=(Layer.CORE, Layer.LEARN), memory_mb=1769),
         _api("ratio_study", *_JOBS),
         _api("market_analysis", *_JOBS),
