@@ -62,7 +62,7 @@ class MariaDb:
         self._process.terminate()
         self._process.wait(30)
 
-    def _connect(self) -> pymysql.Connection:  # type: ignore[type-arg]
+    def _connect(self) -> pymysql.Connection:
         return pymysql.connect(host="127.0.0.1", port=self.port, user="writer", password=PASSWORD, database="cama")
 
     def _wait(self) -> None:
