@@ -53,7 +53,7 @@ class Workbook:
         from openpyxl import load_workbook
 
         try:
-            book = load_workbook(self._path, read_only=True, data_only=True)
+            book = load_workbook(self._path.open("rb"), read_only=True, data_only=True)
         except (BadZipFile, KeyError, ValueError, OSError) as error:
             raise unreadable(self._format.file, "workbook (XLSX)", error) from None
         try:

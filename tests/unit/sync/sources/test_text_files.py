@@ -1,6 +1,6 @@
 """Delimited and fixed-width files, as counties send them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -158,7 +158,7 @@ def test_a_column_that_was_dropped_or_renamed_is_no_longer_in_the_shape() -> Non
 def test_a_file_source_says_what_it_cannot_do() -> None:
     source = source_of(b"id\n1\n", format="csv")
     assert not any(source.capabilities.can(ability) for ability in Ability)
-    refusals = [
+    refusals: list[Callable[[], object]] = [
         lambda: source.watermark(table(), "id"),
         lambda: source.change_version(table()),
         lambda: source.count(SourceTable("parcels", None, ("id",), Since("id", "1"))),
