@@ -90,6 +90,8 @@ class SyncFunctions:
     partition: FunctionSpec
     reconcile: FunctionSpec
     apply: FunctionSpec
+    prepare: FunctionSpec
+    curate: FunctionSpec
     publish: FunctionSpec
     fail: FunctionSpec
 
@@ -191,6 +193,8 @@ REGISTRY = Registry(
         partition=_sync_task("partition", *_DATA, Grant.SOURCE_SECRETS),
         reconcile=_sync_task("reconcile", *_DATA, Grant.SOURCE_SECRETS),
         apply=_sync_task("apply", *_DATA),
+        prepare=_sync_task("prepare", *_DATA),
+        curate=_sync_task("curate", *_DATA),
         publish=_sync_task("publish", *_DATA, Grant.PUBLISH_EVENTS),
         fail=_sync_task("fail", Grant.PUBLISH_EVENTS, memory_mb=512, timeout_s=60),
     ),

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from functions.sync.sources.secret import ConnectionSecret
 from functions.sync.sources.source import Extract, Key, KeyRange, Shape, SourceTable
+from shared.db.copying import copy_out
 from shared.problems import SourceUnavailable
 
 if TYPE_CHECKING:
@@ -222,18 +222,15 @@ def _portable_condition(names: list[str], keys: KeyRange) -> tuple[str, dict[str
 
 def _copy(connection: Connection, query: str) -> Extract:
     """COPY's text is the digest's: it changes exactly when a value does."""
-    buffer = io.BytesIO()
-    driver: Any = connection.connection.dbapi_connection
-    context = driver.execute_unnamed(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)", stream=buffer)
-    digest = hashlib.sha256(buffer.getbuffer()).hexdigest()
+    copied, rows = copy_out(connection.connection.dbapi_connection, f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)")
+    digest = hashlib.sha256(copied).hexdigest()
 
     def frame() -> pl.DataFrame:
         import polars as pl
 
-        buffer.seek(0)
-        return pl.read_csv(buffer, infer_schema=False)
+        return pl.read_csv(copied, infer_schema=False)
 
-    return Extract(int(context.row_count), digest, frame)
+    return Extract(rows, digest, frame)
 
 
 def _fetch(connection: Connection, statement: TextClause, columns: list[str]) -> Extract:
