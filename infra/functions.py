@@ -17,6 +17,7 @@ class Layer(StrEnum):
 
     CORE = "core"
     FRAMES = "frames"
+    SOURCES = "sources"
     LEARN = "learn"
     GEO = "geo"
     DOCUMENTS = "documents"
@@ -153,14 +154,20 @@ def _job(
     )
 
 
-def _sync_task(name: str, *grants: Grant, memory_mb: int = 1769, timeout_s: int = 900) -> FunctionSpec:
+_SYNC_LAYERS = (Layer.CORE, Layer.FRAMES, Layer.SOURCES)
+
+
+def _sync_task(
+    name: str, *grants: Grant, memory_mb: int = 1769, timeout_s: int = 900, scratch_mb: int = 512
+) -> FunctionSpec:
     return FunctionSpec(
         f"sync-{name}",
         f"functions.sync.tasks.{name}",
         frozenset({Grant.DATABASE, *grants}),
-        (Layer.CORE, Layer.FRAMES),
+        _SYNC_LAYERS,
         memory_mb,
         timeout_s,
+        scratch_mb=scratch_mb,
     )
 
 
@@ -175,7 +182,7 @@ REGISTRY = Registry(
         _api("properties", Grant.DATABASE),
         _api("platform", Grant.DATABASE),
         _api("audit", Grant.DATABASE),
-        _api("sync", Grant.DATABASE, Grant.RUN_SYNC, layers=(Layer.CORE, Layer.FRAMES)),
+        _api("sync", Grant.DATABASE, Grant.RUN_SYNC, layers=_SYNC_LAYERS),
         _api("valuation", Grant.DATABASE, layers=(Layer.CORE, Layer.LEARN), memory_mb=1769),
         _api("ratio_study", *_JOBS),
         _api("market_analysis", *_JOBS),
@@ -189,7 +196,8 @@ REGISTRY = Registry(
         _job("gis_export", "gis_export", Layer.GEO, scratch_mb=4096),  # a million parcels as GeoJSON are 800 MB
     ),
     sync=SyncFunctions(
-        plan=_sync_task("plan", *_DATA, Grant.SOURCE_SECRETS),
+        # a workbook, a Shapefile or a GeoPackage is unpacked where it is cut
+        plan=_sync_task("plan", *_DATA, Grant.SOURCE_SECRETS, scratch_mb=8192),
         partition=_sync_task("partition", *_DATA, Grant.SOURCE_SECRETS),
         reconcile=_sync_task("reconcile", *_DATA, Grant.SOURCE_SECRETS),
         apply=_sync_task("apply", *_DATA),
