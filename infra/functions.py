@@ -17,6 +17,7 @@ class Layer(StrEnum):
 
     CORE = "core"
     FRAMES = "frames"
+    SOURCES = "sources"
     LEARN = "learn"
     GEO = "geo"
     DOCUMENTS = "documents"
@@ -151,14 +152,18 @@ def _job(
     )
 
 
-def _sync_task(name: str, *grants: Grant, memory_mb: int = 1769, timeout_s: int = 900) -> FunctionSpec:
+def _sync_task(
+    name: str, *grants: Grant, memory_mb: int = 1769, timeout_s: int = 900, scratch_mb: int = 512
+) -> FunctionSpec:
+    reads_source = Grant.SOURCE_SECRETS in grants
     return FunctionSpec(
         f"sync-{name}",
         f"functions.sync.tasks.{name}",
         frozenset({Grant.DATABASE, *grants}),
-        (Layer.CORE, Layer.FRAMES),
+        (Layer.CORE, Layer.FRAMES, Layer.SOURCES) if reads_source else (Layer.CORE, Layer.FRAMES),
         memory_mb,
         timeout_s,
+        scratch_mb=scratch_mb,
     )
 
 
@@ -187,7 +192,8 @@ REGISTRY = Registry(
         _job("gis_export", "gis_export", Layer.GEO, scratch_mb=4096),  # a million parcels as GeoJSON are 800 MB
     ),
     sync=SyncFunctions(
-        plan=_sync_task("plan", *_DATA, Grant.SOURCE_SECRETS),
+        # a workbook, a Shapefile or a GeoPackage is unpacked where it is cut
+        plan=_sync_task("plan", *_DATA, Grant.SOURCE_SECRETS, scratch_mb=8192),
         partition=_sync_task("partition", *_DATA, Grant.SOURCE_SECRETS),
         reconcile=_sync_task("reconcile", *_DATA, Grant.SOURCE_SECRETS),
         apply=_sync_task("apply", *_DATA),

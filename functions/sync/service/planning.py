@@ -138,7 +138,7 @@ def _plan_anew(run: RunState, mapping_text: str, configuration: CountyConfigurat
         base_run = runs.last_applied(connection, run.county_id)
         base = runs.find(connection, run.county_id, base_run) if base_run else None
         base_partitions = partitions.of_run(connection, run.county_id, base_run) if base_run else []
-    source = open_source(configuration.data_ingestion_settings.connection_secret_name)
+    source = open_source(configuration)
     try:
         shapes = {table.target_table_name: _shape(source, table) for table in mapping.table_mappings}
         planned = [
