@@ -185,12 +185,14 @@ REGISTRY = Registry(
         _api("sync", Grant.DATABASE, Grant.RUN_SYNC, layers=_SYNC_LAYERS),
         _api("valuation", Grant.DATABASE, layers=(Layer.CORE, Layer.LEARN), memory_mb=1769),
         _api("ratio_study", *_JOBS),
+        _api("sales_validation", *_JOBS),
         _api("market_analysis", *_JOBS),
         _api("reporting", *_JOBS),
         _api("gis_export", *_JOBS, layers=(Layer.CORE, Layer.GEO)),
     ),
     jobs=(
         _job("ratio_study", "ratio_study", Layer.LEARN),
+        _job("sales_validation", "sales_validation", Layer.LEARN),
         _job("market_analysis", "market_analysis", Layer.LEARN),
         _job("reporting", "report", Layer.DOCUMENTS),
         _job("gis_export", "gis_export", Layer.GEO, scratch_mb=4096),  # a million parcels as GeoJSON are 800 MB

@@ -1,15 +1,18 @@
-"""COPY ... TO STDOUT, read in blocks.
+"""Many rows at once: by COPY ... TO STDOUT, which row-level security filters as it does a SELECT.
 
-PostgreSQL sends a message a row. Stock pg8000 reads each with two calls of the socket and hands it on through two
+It is read in blocks. PostgreSQL sends a message a row. Stock pg8000 reads each with two calls of the socket and hands it on through two
 more: 3.5 microseconds a row, where cutting them out of large blocks takes a tenth of that.
 """
 
 from __future__ import annotations
 
+import csv
+from io import StringIO
 from struct import Struct
 from typing import Any
 
 from pg8000.core import Context, InterfaceError, _flush
+from sqlalchemy import Connection
 
 _BLOCK = 256 * 1024
 _HEADER = Struct("!cI")
@@ -32,6 +35,17 @@ def copy_out(connection: Any, statement: str) -> tuple[bytes, int]:
     if context.error is not None:
         raise context.error
     return b"".join(rows), int(context.row_count)
+
+
+def copied_rows(connection: Connection, query: str) -> list[tuple[str, ...]]:
+    """The rows of a query as texts, "" for NULL. COPY takes no parameters: write values as literals."""
+    text, _ = copy_out(connection.connection.dbapi_connection, f"COPY ({query}) TO STDOUT (FORMAT csv)")
+    return [tuple(row) for row in csv.reader(StringIO(text.decode(), newline=""))]
+
+
+def ordinal(column: str) -> str:
+    """SQL of a date column as Python's proleptic ordinal."""
+    return f"({column} - DATE '0001-01-01' + 1)"
 
 
 def _rows_until_ready(connection: Any, context: Any) -> list[bytes]:

@@ -22,6 +22,7 @@ from shared.settings import settings
 COLLECTIONS = {
     "sync": "sync-runs",
     "ratio_study": "ratio-studies",
+    "sales_validation": "sales-validations",
     "market_analysis": "market-analyses",
     "report": "reports",
     "gis_export": "gis-exports",

@@ -17,6 +17,7 @@ from shared.db.models.operations import (
     ValuationModel,
 )
 from shared.db.models.property import Assessment, Exemption, Improvement, Owner, PropertyOperational, Sale
+from shared.db.models.sales_validation import SaleDecision, SaleFlag
 
 __all__ = [
     "PROVENANCE",
@@ -34,6 +35,8 @@ __all__ = [
     "PropertyOperational",
     "RejectedRow",
     "Sale",
+    "SaleDecision",
+    "SaleFlag",
     "SyncPartition",
     "SyncRun",
     "SyncWatermark",
