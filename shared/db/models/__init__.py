@@ -8,14 +8,22 @@ from shared.db.models.operations import (
     District,
     DistrictLayer,
     Job,
+    JobPartition,
     RejectedRow,
     SyncPartition,
     SyncRun,
     Upload,
-    Valuation,
-    ValuationModel,
 )
 from shared.db.models.property import Assessment, Exemption, Improvement, Owner, PropertyOperational, Sale
+from shared.db.models.valuation import (
+    Roll,
+    Valuation,
+    ValuationApproval,
+    ValuationChampion,
+    ValuationModel,
+    ValuationRun,
+    ValuationRunResult,
+)
 
 __all__ = [
     "PROVENANCE",
@@ -28,10 +36,12 @@ __all__ = [
     "Exemption",
     "Improvement",
     "Job",
+    "JobPartition",
     "Model",
     "Owner",
     "PropertyOperational",
     "RejectedRow",
+    "Roll",
     "Sale",
     "SyncPartition",
     "SyncRun",
@@ -40,7 +50,11 @@ __all__ = [
     "Tenant",
     "Upload",
     "Valuation",
+    "ValuationApproval",
+    "ValuationChampion",
     "ValuationModel",
+    "ValuationRun",
+    "ValuationRunResult",
     "history_table",
     "key_column",
 ]
