@@ -215,6 +215,7 @@ REGISTRY = Registry(
         _api("valuation", *_JOBS, layers=(Layer.CORE, Layer.LEARN), memory_mb=1769),
         _api("roll", Grant.DATABASE),
         _api("ratio_study", *_JOBS),
+        _api("sales_validation", *_JOBS),
         _api("market_analysis", *_JOBS),
         _api("reporting", *_JOBS),
         _api("gis_export", *_JOBS, layers=(Layer.CORE, Layer.GEO)),
@@ -223,6 +224,7 @@ REGISTRY = Registry(
         _valuation_task("training", Layer.LEARN, memory_mb=_TWO_CORES_MB, kind="valuation_model"),
         _valuation_task("approval", kind="valuation_approval"),
         _job("ratio_study", "ratio_study", Layer.LEARN),
+        _job("sales_validation", "sales_validation", Layer.LEARN),
         _job("market_analysis", "market_analysis", Layer.LEARN),
         _job("reporting", "report", Layer.DOCUMENTS),
         _job("gis_export", "gis_export", Layer.GEO, scratch_mb=4096),  # a million parcels as GeoJSON are 800 MB

@@ -25,6 +25,7 @@ COLLECTIONS = {
     "valuation_run": "valuation-runs",
     "valuation_approval": "valuation-approvals",
     "ratio_study": "ratio-studies",
+    "sales_validation": "sales-validations",
     "market_analysis": "market-analyses",
     "report": "reports",
     "gis_export": "gis-exports",

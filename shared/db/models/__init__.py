@@ -15,6 +15,7 @@ from shared.db.models.operations import (
     Upload,
 )
 from shared.db.models.property import Assessment, Exemption, Improvement, Owner, PropertyOperational, Sale
+from shared.db.models.sales_validation import SaleDecision, SaleFlag
 from shared.db.models.valuation import (
     Roll,
     Valuation,
@@ -43,6 +44,8 @@ __all__ = [
     "RejectedRow",
     "Roll",
     "Sale",
+    "SaleDecision",
+    "SaleFlag",
     "SyncPartition",
     "SyncRun",
     "Synced",
