@@ -21,13 +21,14 @@ from infra.constructs.steps import FAILURE, call, refusal
 
 @dataclass(frozen=True)
 class Each:
-    """The map's name, that of the task in it and that of an item in the task's event; where the key of the list lies
-    in the state; and what to say where an item was not done."""
+    """The map's name, which is its label too and has no blanks; that of the task in it, and that of an item in the
+    task's event; where the key of the list lies in the state; and the error where an item was not done."""
 
     name: str
     task: str
     item: str
     key_path: str
+    error: str
     cause: str
 
 
@@ -62,10 +63,9 @@ def for_each(
     )
     mapped.item_processor(call(scope, each.task, function, result_selector={"done": True}))
     mapped.add_catch(on_failure, errors=["States.ALL"], result_path=FAILURE)
-    undone = refusal(scope, f"{each.task} failed", each.cause)
-    undone.next(on_failure)
+    undone = refusal(scope, f"{each.task} failed", each.error, each.cause, on_failure)
     mapped.next(
-        Choice(scope, f"Is each {each.item} done")
+        Choice(scope, f"Is all of {each.name} done")
         .when(Condition.number_equals_json_path(f"{outcome}.done", f"{outcome}.all"), then)
         .otherwise(undone)
     )

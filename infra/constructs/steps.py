@@ -74,7 +74,8 @@ DISCARD = JsonPath.DISCARD
 """As a `result_path`: the state goes on as it was, so that it never grows."""
 
 
-def refusal(scope: Construct, name: str, cause: str) -> Pass:
-    """Puts an error of the machine's own where a caught one would be. Its name is the state's, in one word."""
-    error = "".join(word.capitalize() for word in name.split())
-    return Pass(scope, name, result=Result.from_object({"Error": error, "Cause": cause}), result_path=FAILURE)
+def refusal(scope: Construct, name: str, error: str, cause: str, then: IChainable) -> Pass:
+    """A state that puts an error of the machine's own where a caught one would be, and goes on to `then`."""
+    state = Pass(scope, name, result=Result.from_object({"Error": error, "Cause": cause}), result_path=FAILURE)
+    state.next(then)
+    return state

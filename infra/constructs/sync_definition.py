@@ -48,13 +48,21 @@ class SyncSteps:
 def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_concurrency: int) -> IChainable:
     """The first state; the others are reached from it."""
     failed = _record_failure(scope, steps.fail)
-    unexpected = refusal(scope, "Unexpected outcome", "A task answered with an unknown outcome.")
-    unexpected.next(failed)
+    unexpected = refusal(
+        scope, "Unexpected outcome", "UnexpectedOutcome", "A task answered with an unknown outcome.", failed
+    )
     done = Succeed(scope, "Done")
 
     publish = call(scope, "Publish", steps.publish, payload=_RUN, result_path=DISCARD, on_failure=failed)
     publish.next(done)
-    files = Each("Files", "Write file", "file", "$.publication.files.key", "A file of the publication was not written.")
+    files = Each(
+        "Files",
+        "File",
+        "file",
+        "$.publication.files.key",
+        "FileFailed",
+        "A file of the publication could not be written.",
+    )
     prepare = call(scope, "Prepare", steps.prepare, payload=_RUN, result_path="$.publication", on_failure=failed)
     prepare.next(for_each(scope, files, steps.curate, bucket, max_concurrency, _RUN, on_failure=failed, then=publish))
     apply = call(scope, "Apply", steps.apply, payload=_RUN, result_path=DISCARD, on_failure=failed)
@@ -83,6 +91,7 @@ def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_con
         "Partition",
         "partition",
         "$.partitions.key",
+        "PartitionFailed",
         "A partition could not be read; the run's partitions say which.",
     )
     partitions = for_each(

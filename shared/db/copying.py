@@ -1,7 +1,7 @@
 """Many rows at once: by COPY ... TO STDOUT, which row-level security filters as it does a SELECT.
 
-It is read in blocks. PostgreSQL sends a message a row. Stock pg8000 reads each with two calls of the socket and hands it on through two
-more: 3.5 microseconds a row, where cutting them out of large blocks takes a tenth of that.
+It is read in blocks. PostgreSQL sends a message a row. Stock pg8000 reads each with two calls of the socket and hands
+it on through two more: 3.5 microseconds a row, where cutting them out of large blocks takes a tenth of that.
 """
 
 from __future__ import annotations

@@ -78,13 +78,15 @@ def test_tasks_call_the_functions_of_the_registry(templates: Templates) -> None:
         if state["Type"] == "Task"
     }
 
-    assert called == {spec.name for spec in (*vars(REGISTRY.sync).values(), *REGISTRY.jobs)}
+    partitioned = [function for job in REGISTRY.partitioned_jobs for function in job.functions]
+    assert called == {spec.name for spec in (*vars(REGISTRY.sync).values(), *REGISTRY.jobs, *partitioned)}
 
 
 def test_every_kind_of_job_has_its_choice(templates: Templates) -> None:
     choices = templates.definition("Jobs")["States"]["Kind of job"]["Choices"]
 
-    assert [c["StringEquals"] for c in choices] == [kind for spec in REGISTRY.jobs for kind in spec.job_kinds]
+    whole = [kind for spec in REGISTRY.jobs for kind in spec.job_kinds]
+    assert [c["StringEquals"] for c in choices] == [*whole, *(job.kind for job in REGISTRY.partitioned_jobs)]
 
 
 @dataclass
@@ -160,12 +162,15 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
             "sync-curate": lambda _: {"rows": 50_000},
             "sync-publish": lambda _: None,
             "sync-fail": lambda _: {"recorded": True},
+            "valuation-planning": lambda _: {"outcome": "proceed", "partitions": planned["partitions"]},
+            "valuation-partition": lambda _: {"status": "done"},
+            "valuation-finishing": lambda _: {"status": "succeeded"},
         }
         yield stand_in
 
 
 RUN = {"county_id": "benton_wa", "run_id": "7"}
-_FAILED_CHILD = {"sync-partition": "PartitionFailed", "sync-curate": "WriteFileFailed"}
+_FAILED_CHILD = {"sync-partition": "PartitionFailed", "sync-curate": "FileFailed"}
 
 
 def test_a_sync_plans_reads_each_partition_reconciles_applies_and_publishes(cloud: Cloud, templates: Templates) -> None:
@@ -314,3 +319,46 @@ def test_a_kind_that_nobody_runs_fails_at_once(cloud: Cloud, templates: Template
 
     assert execution["error"] == "UnknownKind"
     assert cloud.calls == []
+
+
+RUN_JOB = {"county_id": "benton_wa", "job_id": "12", "kind": "valuation_run"}
+
+
+def test_a_job_in_partitions_is_planned_done_one_by_one_and_finished(cloud: Cloud, templates: Templates) -> None:
+    execution = cloud.run(templates.definition("Jobs"), RUN_JOB)
+
+    assert execution["status"] == "SUCCEEDED"
+    assert cloud.order == ["valuation-planning", *["valuation-partition"] * 3, "valuation-finishing"]
+    partitions = sorted(cloud.events("valuation-partition"), key=lambda event: event["partition"]["number"])
+    assert partitions == [{**RUN_JOB, "partition": {"number": n}} for n in (1, 2, 3)]
+    assert cloud.events("valuation-finishing") == [RUN_JOB]
+
+
+def test_a_job_that_its_plan_has_ended_goes_no_further(cloud: Cloud, templates: Templates) -> None:
+    cloud.tasks["valuation-planning"] = lambda _: {"outcome": "ended", "partitions": {"bucket": "data", "key": "none"}}
+
+    execution = cloud.run(templates.definition("Jobs"), RUN_JOB)
+
+    assert execution["status"] == "SUCCEEDED"
+    assert cloud.order == ["valuation-planning"]
+
+
+@pytest.mark.parametrize(
+    ("task", "error"), [("partition", "PartitionFailed"), ("finishing", "KeyError"), ("planning", "KeyError")]
+)
+def test_a_failed_step_of_a_job_in_partitions_is_told_to_its_plan(
+    task: str, error: str, cloud: Cloud, templates: Templates
+) -> None:
+    plan = cloud.tasks["valuation-planning"]
+
+    def fails(event: dict[str, Any]) -> Any:
+        return plan(event) if "failure" in event else event["nothing"]
+
+    cloud.tasks[f"valuation-{task}"] = fails
+    execution = cloud.run(templates.definition("Jobs"), RUN_JOB)
+
+    assert execution["status"] == "FAILED"
+    told = cloud.events("valuation-planning")[-1]
+    assert told.items() >= RUN_JOB.items()
+    assert told["failure"]["Error"] == error
+    assert ("valuation-finishing" in cloud.order) == (task == "finishing")
