@@ -178,7 +178,7 @@ REGISTRY = Registry(
         _api("properties", Grant.DATABASE),
         _api("platform", Grant.DATABASE),
         _api("audit", Grant.DATABASE),
-        _api("sync", Grant.DATABASE, Grant.RUN_SYNC, layers=(Layer.CORE, Layer.FRAMES)),
+        _api("sync", Grant.DATABASE, Grant.RUN_SYNC, *_DATA, layers=(Layer.CORE, Layer.FRAMES)),
         _api("valuation", Grant.DATABASE, layers=(Layer.CORE, Layer.LEARN), memory_mb=1769),
         _api("ratio_study", *_JOBS),
         _api("market_analysis", *_JOBS),

@@ -31,7 +31,5 @@ def move(connection: Connection, county_id: str, run_id: UUID, plan: dict[str, T
         connection.execute(
             insert(SyncWatermark)
             .values(county_id=county_id, table_name=table, **values)
-            .on_conflict_do_update(
-                index_elements=["county_id", "table_name"], set_={**values, "moved_at": func.now()}
-            )
+            .on_conflict_do_update(index_elements=["county_id", "table_name"], set_={**values, "moved_at": func.now()})
         )

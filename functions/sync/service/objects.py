@@ -26,6 +26,11 @@ def target_keys_key(raw: str) -> str:
     return f"{county}/keys/{rest}"
 
 
+def deleted_key(county_id: str, run_id: UUID, table: str) -> str:
+    """The key columns of the rows that change tracking says were deleted (Parquet)."""
+    return county_key(county_id, "sync", str(run_id), f"deleted-{table}.parquet")
+
+
 def curated_key(county_id: str, run_id: UUID, table: str, number: int) -> str:
     """A part of a table as it was applied (Parquet, typed)."""
     return county_key(county_id, "curated", table, f"run={run_id}", f"part-{number:05}.parquet")
