@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 from pg8000.native import identifier, literal
-from sqlalchemy import Connection, Row, TextClause, delete, func, select, text
+from sqlalchemy import Connection, Row, TextClause, delete, select, text
 
 from functions.sync.repository import staging
 from functions.sync.schemas import Key, RejectedFilter
@@ -168,17 +168,19 @@ def keep_readers(connection: Connection, county_id: str, run_id: UUID, table: st
     )
 
 
-def open_count(connection: Connection, county_id: str, table: str) -> int:
-    """How many rows of a table are open, whichever run put them there."""
-    return int(
-        connection.scalar(
-            select(func.count()).where(
+def open_keys(connection: Connection, county_id: str, table: str) -> list[str]:
+    """The target keys of the rows of a table that are open, whichever run put them there."""
+    return list(
+        connection.scalars(
+            select(RejectedRow.target_key)
+            .where(
                 RejectedRow.county_id == county_id,
                 RejectedRow.table_name == table,
                 RejectedRow.resolution.is_(None),
+                RejectedRow.target_key.is_not(None),
             )
+            .distinct()
         )
-        or 0
     )
 
 

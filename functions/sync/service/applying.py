@@ -9,7 +9,7 @@ from functions.sync.repository import changes, partitions, quarantine, runs, sta
 from functions.sync.schemas import RejectedFilter, RunState, TableCounts
 from functions.sync.service.context import RunContext, filled_columns, load, require_going
 from functions.sync.service.locking import supersede_waiting
-from functions.sync.service.removals import deleted_keys, read_keys
+from functions.sync.service.removals import CHANGED_ONLY, settled_keys
 from shared import audit
 from shared.db import unit_of_work
 from shared.problems import Conflict, NotFound
@@ -69,19 +69,14 @@ def _require_staged(connection: Connection, run_id: UUID, table: str, counts: Ta
 
 
 def _keys_to_settle(context: RunContext) -> dict[str, list[str]]:
-    """By table, the keys that a reading of what changed has read or found deleted."""
+    """By table, the keys in quarantine that a reading of what changed has come by."""
     found = {}
     for table, plan in context.run.plan.items():
-        if plan.read_by not in ("watermark", "change_tracking"):
-            continue
-        with unit_of_work(context.county_id) as connection:
-            if quarantine.open_count(connection, context.county_id, table) == 0:
-                continue
-            of_table = partitions.of_run(connection, context.county_id, context.run_id, table)
-        keys = read_keys(of_table).get_column("key").to_list()
-        if plan.read_by == "change_tracking":
-            keys += deleted_keys(context, table).get_column("key").to_list()
-        found[table] = keys
+        if plan.read_by in CHANGED_ONLY:
+            with unit_of_work(context.county_id) as connection:
+                keys = quarantine.open_keys(connection, context.county_id, table)
+                of_table = partitions.of_run(connection, context.county_id, context.run_id, table)
+            found[table] = settled_keys(context, table, of_table, keys)
     return found
 
 
@@ -91,7 +86,7 @@ def _settle(connection: Connection, context: RunContext, keys: dict[str, list[st
     for table, plan in run.plan.items():
         if plan.read_by == "whole":
             quarantine.settle_whole(connection, run.county_id, run.run_id, table)
-        elif table in keys:
+        elif keys.get(table):
             quarantine.settle_keys(connection, run.county_id, run.run_id, table, keys[table])
         elif run.replay_of is not None:
             wanted = run.replay_filter or RejectedFilter()

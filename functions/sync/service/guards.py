@@ -12,7 +12,11 @@ MOVING_SHARE = 0.01
 
 @dataclass(frozen=True)
 class TableOutcome:
-    """What was found of one table; `in_source` is None where the source was not counted again."""
+    """What was found of one table.
+
+    `unchanged`: there is nothing to apply, nor to close in quarantine. `in_source` is None where the source was not
+    counted again.
+    """
 
     counts: TableCounts
     unchanged: bool

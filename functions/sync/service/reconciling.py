@@ -12,7 +12,7 @@ from functions.sync.repository import changes, partitions, quarantine, runs, sta
 from functions.sync.schemas import GuardFinding, PartitionState, TableCounts
 from functions.sync.service.context import RunContext, filled_columns, load, require_going
 from functions.sync.service.guards import TableOutcome, findings_of
-from functions.sync.service.removals import read_keys, removed_keys
+from functions.sync.service.removals import CHANGED_ONLY, read_keys, removed_keys, settled_keys
 from shared.db import unit_of_work
 from shared.db.models import SYNC_TARGETS, key_column
 from shared.jobs import repository as jobs
@@ -70,7 +70,12 @@ def _reconcile_table(context: RunContext, table: str, of_table: Sequence[Partiti
     found = counts.model_copy(
         update={"known": live.height, "rejected": rejected + moved, "changed_fields": fields, **staged}
     )
-    return TableOutcome(found, unchanged=False, in_source=in_source)
+    idle = plan.read_by in CHANGED_ONLY and found.differences == 0 and found.rejected == 0
+    if idle:
+        with unit_of_work(context.county_id) as connection:
+            open_keys = quarantine.open_keys(connection, context.county_id, table)
+        idle = not settled_keys(context, table, of_table, open_keys)
+    return TableOutcome(found, unchanged=idle, in_source=in_source)
 
 
 def _may_remove(context: RunContext, table: str, of_table: Sequence[PartitionState]) -> bool:
@@ -146,7 +151,7 @@ def _decide(context: RunContext, tables: dict[str, TableOutcome], findings: list
     with unit_of_work(county_id) as connection:
         _hold(connection, context)
         runs.set_findings(connection, county_id, run_id, counts, findings)
-        if all(table.unchanged or _is_idle(connection, context, name, table) for name, table in tables.items()):
+        if all(table.unchanged for table in tables.values()):
             # nothing to show, to keep or to apply; only how far the source has been read moves on
             staging.drop(connection, run_id)
             watermarks.move(connection, county_id, run_id, context.run.plan)
@@ -158,11 +163,3 @@ def _decide(context: RunContext, tables: dict[str, TableOutcome], findings: list
             jobs.set_status(connection, county_id, run_id, "awaiting_approval")
             return "awaiting_approval"
     return "apply"
-
-
-def _is_idle(connection: Connection, context: RunContext, name: str, table: TableOutcome) -> bool:
-    """Whether a reading of what changed found only rows that the target has as they are, and settles none."""
-    if table.counts.read_by not in ("watermark", "change_tracking"):
-        return False
-    nothing = table.counts.differences == 0 and table.counts.rejected == 0
-    return nothing and quarantine.open_count(connection, context.county_id, name) == 0

@@ -13,6 +13,9 @@ from functions.sync.service.frames import get_frame
 from functions.sync.service.objects import deleted_key, target_keys_key
 from shared.mapping.compiling import CompiledTable, compile_table
 
+CHANGED_ONLY = ("watermark", "change_tracking")
+"""The readings that see only what changed."""
+
 
 def removed_keys(context: RunContext, table: str, live: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
     """The rows of `live` (key, version) that are to be retired; `read` has the keys that the run has read.
@@ -40,6 +43,18 @@ def read_keys(of_table: Sequence[PartitionState]) -> pl.DataFrame:
         if partition.raw_key
     ]
     return pl.concat(frames) if frames else pl.DataFrame(schema={"key": pl.String, "partition_no": pl.Int32})
+
+
+def settled_keys(
+    context: RunContext, table: str, of_table: Sequence[PartitionState], open_keys: Sequence[str]
+) -> list[str]:
+    """Which of the keys that are open in quarantine a reading of what changed has read, or found deleted."""
+    if not open_keys or context.run.plan[table].read_by not in CHANGED_ONLY:
+        return []
+    seen = read_keys(of_table).select("key")
+    if context.run.plan[table].read_by == "change_tracking":
+        seen = pl.concat([seen, deleted_keys(context, table)])
+    return pl.DataFrame({"key": open_keys}).join(seen, on="key", how="semi").get_column("key").to_list()
 
 
 def deleted_keys(context: RunContext, table: str) -> pl.DataFrame:
