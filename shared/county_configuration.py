@@ -103,10 +103,44 @@ class ValuationSettings(Schema):
     review_below_confidence: Share = Decimal("0.5")
 
 
+class SalesValidationSettings(Schema):
+    """When a sale is flagged as unfit for use.
+
+    A price up to `nominal_price` is none; a resale within `flip_months` at a price that differs by `flip_change` (a
+    share) or more is a flip; `outlier_deviations` are robust standard deviations from the value by comparable sales.
+    `deed_types_not_market` and `sale_types_not_market` are the county's codes or words for transfers that are no
+    open-market sales.
+    """
+
+    nominal_price: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal(1000)
+    flip_months: Annotated[int, Field(ge=1, le=60)] = 12
+    flip_change: Annotated[float, Field(gt=0, le=10)] = 0.25
+    outlier_deviations: Annotated[float, Field(ge=2, le=20)] = 4.0
+    deed_types_not_market: tuple[str, ...] = (
+        *(
+            "QC",
+            "QCD",
+            "QUITCLAIM",
+            "QUIT CLAIM",
+            "SHERIFF",
+            "TRUSTEE",
+            "FORECLOSURE",
+            "TAX DEED",
+            "GIFT",
+            "CORRECTION",
+        ),
+        *("EXECUTOR", "ADMINISTRATOR", "PERSONAL REPRESENTATIVE", "EASEMENT"),
+    )
+    sale_types_not_market: tuple[str, ...] = (
+        *("FAMILY", "RELATED", "GIFT", "ESTATE", "FORECLOSURE", "AUCTION", "TRADE", "CORPORATE", "GOVERNMENT"),
+    )
+
+
 class PluginSettings(Schema):
     """Settings of the modules."""
 
     valuation: ValuationSettings = ValuationSettings()
+    sales_validation: SalesValidationSettings = SalesValidationSettings()
 
 
 class MapExtent(Schema):

@@ -3,9 +3,10 @@
 from typing import Any
 
 from functions.reporting import display
-from functions.reporting.report import MOST_PRINTED, TITLES, Heading, Report, Table
+from functions.reporting.report import MOST_PRINTED, TITLES, Heading, Report
 from functions.reporting.strata_chart import charts
 from functions.reporting.studies import FinishedStudy, StatisticVerdict, StratumResult, StudyDocument, StudyResult
+from shared.tables import Table
 
 STATISTICS: dict[str, tuple[str, int]] = {
     "median": ("Median ratio", 3),

@@ -293,17 +293,47 @@ class PartitionState(Schema):
         return f"partition {self.partition_no} of {self.table_name} (keys after {lower} up to {upper})"
 
 
+class ManifestFile(Schema):
+    """A Parquet file (its key in the data bucket) with the rows after the file before it up to `upper_key`.
+
+    None is open: the last file ends where the table does.
+    """
+
+    key: str
+    rows: int
+    upper_key: str | None
+
+
 class ManifestTable(Schema):
-    """The files (keys in the data bucket) that together are one table."""
+    """The files that together are one table."""
 
     rows: int
-    files: list[str]
+    files: list[ManifestFile]
 
 
 class Manifest(Schema):
-    """A county's curated tables after a run: what a consumer reads, and nothing else."""
+    """A county's curated tables after a run: what a consumer reads, and nothing else.
+
+    Rows that were changed after `changes_through`, but for the run's own, may be missing until the next manifest.
+    """
 
     county_id: str
     run_id: UUID
     published_at: datetime
+    changes_through: datetime
     tables: dict[str, ManifestTable]
+
+
+class PlannedFile(Schema):
+    """A file of a publication; `lower_key` is the end of the one before it. What is not written is taken over."""
+
+    file: ManifestFile
+    lower_key: str | None
+    written: bool
+
+
+class Publication(Schema):
+    """What a run is to publish."""
+
+    changes_through: datetime
+    tables: dict[str, list[PlannedFile]]

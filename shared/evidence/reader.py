@@ -1,10 +1,8 @@
-"""Reading sales and properties. Many rows come by COPY, which row-level security filters as it does a SELECT."""
+"""Reading sales and properties."""
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from io import BytesIO, TextIOWrapper
 from typing import Any
 
 import numpy as np
@@ -14,14 +12,18 @@ from sqlalchemy import Connection, text
 
 from shared.appraisal.arrays import FloatArray, TextArray
 from shared.appraisal.columns import NUMBERS, TEXTS, Characteristics, Sales
+from shared.db.copying import copied_rows, ordinal
 from shared.evidence.attributes import AttributeKinds, Attributes, categorical_column, kinds_of, numeric_column
 
 _PROPERTY_COLUMNS = ", ".join(
     f"p.{name}"
     for name in ("property_id", "situs_address", "situs_city", "property_class", *NUMBERS, *TEXTS, "attributes")
 )
-_ORDINAL = "(s.sale_date - DATE '0001-01-01' + 1)"
-"""A date as Python's proleptic ordinal."""
+_DECIDED = (
+    " LEFT JOIN sale_decisions d ON d.county_id = s.county_id AND d.sale_id = s.sale_id AND d.superseded_at IS NULL"
+)
+_VALIDITY = "coalesce(nullif(d.decision, 'as_coded'), s.validity_code)"
+"""What a person decided of a sale goes before the county's code."""
 
 _DESCRIPTION = 4
 _FIRST_NUMBER = _DESCRIPTION
@@ -64,12 +66,15 @@ class Subject:
 
 
 def read_evidence(connection: Connection, county_id: str) -> Evidence:
-    """Every current sale with validity code `valid` whose property is on the current roll."""
-    rows = _copy(
+    """Every current valid sale whose property is on the current roll.
+
+    A sale is valid where a person decided so, and by the county's code where nobody decided.
+    """
+    rows = copied_rows(
         connection,
-        f"SELECT {_PROPERTY_COLUMNS}, s.sale_id, {_ORDINAL}, s.sale_price, p.total_value"  # noqa: S608 - names of ours
-        " FROM sales s JOIN properties_operational p USING (county_id, property_id)"
-        f" WHERE s.county_id = {literal(county_id)} AND s.validity_code = 'valid'"
+        f"SELECT {_PROPERTY_COLUMNS}, s.sale_id, {ordinal('s.sale_date')}, s.sale_price, p.total_value"  # noqa: S608 - names of ours
+        f" FROM sales s JOIN properties_operational p USING (county_id, property_id){_DECIDED}"
+        f" WHERE s.county_id = {literal(county_id)} AND {_VALIDITY} = 'valid'"
         " AND s.retired_at IS NULL AND p.retired_at IS NULL"
         " ORDER BY s.sale_date, s.sale_id",
     )
@@ -93,14 +98,18 @@ def read_evidence(connection: Connection, county_id: str) -> Evidence:
 
 
 def excluded_sales(connection: Connection, county_id: str) -> dict[str, int]:
-    """How many current sales are no evidence, by reason: a validity code, or `property_not_on_roll`."""
+    """How many current sales are no evidence, by reason.
+
+    A reason is a validity code, `invalid_by_decision` where a person decided so, or `property_not_on_roll`.
+    """
     rows = connection.execute(
         text(
-            "SELECT CASE s.validity_code WHEN 'valid' THEN 'property_not_on_roll' ELSE s.validity_code END AS reason,"
+            f"SELECT CASE {_VALIDITY} WHEN 'valid' THEN 'property_not_on_roll'"  # noqa: S608 - names of ours
+            f" WHEN 'invalid' THEN 'invalid_by_decision' ELSE {_VALIDITY} END AS reason,"
             " count(*) AS sales FROM sales s LEFT JOIN properties_operational p"
-            " ON p.county_id = s.county_id AND p.property_id = s.property_id AND p.retired_at IS NULL"
+            f" ON p.county_id = s.county_id AND p.property_id = s.property_id AND p.retired_at IS NULL{_DECIDED}"
             " WHERE s.county_id = :county_id AND s.retired_at IS NULL"
-            " AND (s.validity_code <> 'valid' OR p.property_id IS NULL) GROUP BY 1 ORDER BY 1"
+            f" AND ({_VALIDITY} <> 'valid' OR p.property_id IS NULL) GROUP BY 1 ORDER BY 1"
         ),
         {"county_id": county_id},
     )
@@ -109,7 +118,7 @@ def excluded_sales(connection: Connection, county_id: str) -> dict[str, int]:
 
 def read_subject(connection: Connection, county_id: str, property_id: str) -> Subject | None:
     """One property of the current roll, or None."""
-    rows = _copy(
+    rows = copied_rows(
         connection,
         f"SELECT {_PROPERTY_COLUMNS} FROM properties_operational p"  # noqa: S608 - names of ours, values as literals
         f" WHERE p.county_id = {literal(county_id)} AND p.property_id = {literal(property_id)}"
@@ -119,7 +128,7 @@ def read_subject(connection: Connection, county_id: str, property_id: str) -> Su
 
 
 def evidence_version(connection: Connection, county_id: str) -> str:
-    """A text that changes when sales or properties change: what a fitted model may be kept under."""
+    """A text that changes when sales, decisions on them or properties change: what a fitted model is kept under."""
     row = connection.execute(
         text(
             "SELECT (SELECT max(applied_at) FROM sync_runs WHERE county_id = :county_id) AS applied,"
@@ -127,19 +136,13 @@ def evidence_version(connection: Connection, county_id: str) -> str:
             " (SELECT max(retired_at) FROM properties_operational"
             "  WHERE county_id = :county_id AND retired_at IS NOT NULL) AS retired,"
             " (SELECT concat(count(*), '/', max(valid_from), '/', max(retired_at)) FROM sales"
-            "  WHERE county_id = :county_id) AS sales"
+            "  WHERE county_id = :county_id) AS sales,"
+            " (SELECT concat(count(*), '/', max(decided_at)) FROM sale_decisions"
+            "  WHERE county_id = :county_id) AS decisions"
         ),
         {"county_id": county_id},
     ).one()
     return "|".join(str(part) for part in row)
-
-
-def _copy(connection: Connection, query: str) -> list[tuple[str, ...]]:
-    """The rows of a query as texts, "" for NULL."""
-    stream = BytesIO()
-    connection.connection.cursor().execute(f"COPY ({query}) TO STDOUT (FORMAT csv)", stream=stream)  # type: ignore[call-arg]  # pg8000's own
-    stream.seek(0)
-    return [tuple(row) for row in csv.reader(TextIOWrapper(stream, encoding="utf-8", newline=""))]
 
 
 def _characteristics(rows: list[tuple[str, ...]], kinds: AttributeKinds) -> Characteristics:

@@ -8,15 +8,24 @@ from shared.db.models.operations import (
     District,
     DistrictLayer,
     Job,
+    JobPartition,
     RejectedRow,
     SyncPartition,
     SyncRun,
     SyncWatermark,
     Upload,
-    Valuation,
-    ValuationModel,
 )
 from shared.db.models.property import Assessment, Exemption, Improvement, Owner, PropertyOperational, Sale
+from shared.db.models.sales_validation import SaleDecision, SaleFlag
+from shared.db.models.valuation import (
+    Roll,
+    Valuation,
+    ValuationApproval,
+    ValuationChampion,
+    ValuationModel,
+    ValuationRun,
+    ValuationRunResult,
+)
 
 __all__ = [
     "PROVENANCE",
@@ -29,11 +38,15 @@ __all__ = [
     "Exemption",
     "Improvement",
     "Job",
+    "JobPartition",
     "Model",
     "Owner",
     "PropertyOperational",
     "RejectedRow",
+    "Roll",
     "Sale",
+    "SaleDecision",
+    "SaleFlag",
     "SyncPartition",
     "SyncRun",
     "SyncWatermark",
@@ -42,7 +55,11 @@ __all__ = [
     "Tenant",
     "Upload",
     "Valuation",
+    "ValuationApproval",
+    "ValuationChampion",
     "ValuationModel",
+    "ValuationRun",
+    "ValuationRunResult",
     "history_table",
     "key_column",
 ]

@@ -1,7 +1,5 @@
-"""Counties, jobs, sync runs, valuations, uploads, districts and the audit trail."""
+"""Counties, jobs, sync runs, uploads, districts and the audit trail."""
 
-from datetime import date
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, LargeBinary
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.db.models.base import Created, Model, Money, Tenant, Timestamp
+from shared.db.models.base import Created, Model, Tenant, Timestamp
 from shared.db.models.property import Box
 
 Json = dict[str, Any]
@@ -52,6 +50,16 @@ class Job(Tenant, Model):
         ),
         Index(None, "county_id", "kind", "created_at"),
     )
+
+
+class JobPartition(Tenant, Model):
+    """A partition of a job that has been done; one without a row is still to be done."""
+
+    __tablename__ = "job_partitions"
+
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    partition_no: Mapped[int] = mapped_column(primary_key=True)
+    done_at: Mapped[Created]
 
 
 class SyncRun(Tenant, Model):
@@ -163,44 +171,6 @@ class RejectedRow(Tenant, Model):
             postgresql_where=text("resolution IS NULL"),
         ),
     )
-
-
-class ValuationModel(Tenant, Model):
-    """A trained model and what it is known to do on sales that it never saw."""
-
-    __tablename__ = "valuation_models"
-
-    model_id: Mapped[UUID] = mapped_column(primary_key=True)
-    method: Mapped[str]
-    status: Mapped[str]
-    valuation_date: Mapped[date]
-    artifact_key: Mapped[str]
-    details: Mapped[Json] = mapped_column(JSONB)
-    created_by: Mapped[str]
-    created_at: Mapped[Created]
-
-    __table_args__ = (Index(None, "county_id", "status"),)
-
-
-class Valuation(Tenant, Model):
-    """A value that was given out, with everything that explains it."""
-
-    __tablename__ = "valuations"
-
-    valuation_id: Mapped[UUID] = mapped_column(primary_key=True)
-    property_id: Mapped[str]
-    valuation_date: Mapped[date]
-    method: Mapped[str]
-    estimate: Mapped[Money]
-    lower: Mapped[Money | None]
-    upper: Mapped[Money | None]
-    confidence: Mapped[Decimal | None]
-    details: Mapped[Json] = mapped_column(JSONB)
-    request_digest: Mapped[str]
-    created_by: Mapped[str]
-    created_at: Mapped[Created]
-
-    __table_args__ = (Index(None, "county_id", "property_id"),)
 
 
 class Upload(Tenant, Model):
