@@ -108,15 +108,11 @@ class FieldChange(Schema):
 
 
 class PropertyVersion(Schema):
-    """One version of a property: when it held, whose doing it was, and what it changed.
-
-    `sync_run_id` is the run that read the county's record; an edit leaves it.
-    """
+    """One version of a property: when it held, which run made it (None where a person did), and what it changed."""
 
     version: int
     valid_from: datetime
     valid_to: datetime | None
-    made_by: Literal["sync", "edit"]
     sync_run_id: UUID | None
     retired: bool
     changes: dict[str, FieldChange]

@@ -18,8 +18,6 @@ def versions_of(rows: Sequence[VersionRow], skipped: set[str]) -> list[PropertyV
             version=row.version,
             valid_from=row.valid_from,
             valid_to=row.valid_to,
-            # an edit supersedes in no run's name, and leaves the version the run of the one that it edits
-            made_by="edit" if before is not None and before.superseded_by_run is None else "sync",
             sync_run_id=row.sync_run_id,
             retired=row.retired_at is not None,
             changes=_changes(before, row, skipped) if before is not None else {},

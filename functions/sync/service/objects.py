@@ -26,11 +26,11 @@ def target_keys_key(raw: str) -> str:
     return f"{county}/keys/{rest}"
 
 
-<<<<<<< HEAD
 def deleted_key(county_id: str, run_id: UUID, table: str) -> str:
     """The key columns of the rows that change tracking says were deleted (Parquet)."""
     return county_key(county_id, "sync", str(run_id), f"deleted-{table}.parquet")
-=======
+
+
 def publication_key(county_id: str, run_id: UUID) -> str:
     """What a run publishes: its files, those it takes over and those it writes."""
     return county_key(county_id, "sync", str(run_id), "publication.json")
@@ -39,7 +39,6 @@ def publication_key(county_id: str, run_id: UUID) -> str:
 def files_key(county_id: str, run_id: UUID) -> str:
     """The list of files to write that the state machine reads."""
     return county_key(county_id, "sync", str(run_id), "files.json")
->>>>>>> 0f6ee4c87da7bffffb58cfbc3e6ae6905b1c9989
 
 
 def curated_key(county_id: str, run_id: UUID, table: str, number: int) -> str:

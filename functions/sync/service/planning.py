@@ -8,7 +8,6 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import orjson
 from sqlalchemy import Connection, func
 
-<<<<<<< HEAD
 from functions.sync.repository import partitions, quarantine, runs, staging, watermarks
 from functions.sync.schemas import PartitionState, RejectedFilter, RunState, SyncRequest, TablePlan
 from functions.sync.service import cutting
@@ -18,14 +17,6 @@ from functions.sync.service.locking import add_run
 from functions.sync.service.objects import deleted_key, mapping_key, partitions_key
 from functions.sync.service.quarantined import QuarantinedRows, plan_of_replay
 from functions.sync.sources import Ability, Source, open_source
-=======
-from functions.sync.repository import partitions, runs, staging
-from functions.sync.schemas import PartitionState, RunState, SyncRequest, TableShape
-from functions.sync.service.context import filled_columns, source_table
-from functions.sync.service.locking import take_lock
-from functions.sync.service.objects import mapping_key, partitions_key
-from functions.sync.sources import Ability, Key, Source, open_source
->>>>>>> 0f6ee4c87da7bffffb58cfbc3e6ae6905b1c9989
 from shared import storage
 from shared.county_configuration import CountyConfiguration
 from shared.db import unit_of_work
@@ -172,7 +163,6 @@ def _known(county_id: str, mapping: CountyMapping) -> Known:
 
 
 def _cut(
-<<<<<<< HEAD
     source: Source, table: TableMapping, plan: TablePlan, whole: WholeReading | None
 ) -> tuple[int, cutting.Bounds]:
     """How many rows there are to read, and their ranges: those of the last whole reading while they fit."""
@@ -187,33 +177,6 @@ def _cut(
     if rows == 0 and plan.read_by != "whole":
         return 0, []
     return rows, cutting.bounds_between(ends)
-=======
-    run: RunState,
-    source: Source,
-    table: TableMapping,
-    shapes: dict[str, TableShape],
-    base: RunState | None,
-    base_partitions: Sequence[PartitionState],
-) -> Iterator[PartitionState]:
-    """A table's key ranges: those of the last applied run while they fit, so that digests can be compared."""
-    target = table.target_table_name
-    before = [partition for partition in base_partitions if partition.table_name == target]
-    same = base is not None and target in base.source_shape and base.source_shape[target].reads == shapes[target].reads
-    fits = same and source.capabilities.can(Ability.KEY_RANGES)
-    bounds = _reusable(source, table, before) if fits and before else None
-    if bounds is None:
-        _, ends = source.cut(source_table(table), PARTITION_ROWS)
-        bounds = _bounds(ends)
-    for number, (lower, upper) in enumerate(bounds, start=1):
-        yield PartitionState(
-            run_id=run.run_id,
-            table_name=target,
-            partition_no=number,
-            lower_key=lower,
-            upper_key=upper,
-            status="pending",
-        )
->>>>>>> 0f6ee4c87da7bffffb58cfbc3e6ae6905b1c9989
 
 
 def _replay(run: RunState, replay_of: UUID, mapping: CountyMapping) -> tuple[dict[str, Decided], list[PartitionState]]:

@@ -15,12 +15,8 @@ from functions.sync.service.objects import raw_key, target_keys_key
 from functions.sync.sources import Extract, KeyRange, Shape
 from shared.db import unit_of_work
 from shared.mapping.compiling import CompiledTable, MappedRows, compile_table, mapping_digest
-<<<<<<< HEAD
 from shared.problems import Conflict, NotFound
-=======
-from shared.problems import NotFound
 from shared.storage import RAW_ARCHIVE
->>>>>>> 0f6ee4c87da7bffffb58cfbc3e6ae6905b1c9989
 
 
 def read_partition(county_id: str, run_id: UUID, table: str, number: int) -> tuple[PartitionState, float]:
