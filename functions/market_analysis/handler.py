@@ -6,7 +6,7 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from functions.market_analysis import service
+from functions.market_analysis import download, service
 from functions.market_analysis.schemas import DownloadFormat, MarketAnalysisRequest, MarketAnalysisResults
 from shared.access import Permission
 from shared.api import Api, accepted, answer, see_other
@@ -44,4 +44,4 @@ def download_analysis(
     wanted: Annotated[DownloadFormat, Query(alias="format")] = "json",
 ) -> Response[Any]:
     """Redirect (303) to an address that holds for 15 minutes: the results as JSON, or a row a group and month."""
-    return see_other(service.file_address(county_id, analysis_id, wanted))
+    return see_other(download.file_address(county_id, analysis_id, wanted))

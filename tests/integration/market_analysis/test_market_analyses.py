@@ -109,7 +109,7 @@ def test_resales_have_an_index_of_their_own() -> None:
         sold = date.fromordinal(int(SYNTHETIC.sales.sale_day[row]))
         days = 190 + row * 37 % 170
         price = Decimal(str(round(float(SYNTHETIC.sales.sale_price[row]) * 1.1 ** (days / 365), 2)))
-        again = {"sale_date": sold + timedelta(days=days), "sale_price": price}
+        again: dict[str, Any] = {"sale_date": sold + timedelta(days=days), "sale_price": price}
         add_sale(sale_id=f"AGAIN{row}", property_id=f"P{row:04}", **again)
     overall = made(PERIOD)["overall"]
     assert (overall["repeat_sales"]["pairs"], overall["repeat_sales"]["reason"]) == (80, None)
