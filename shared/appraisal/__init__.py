@@ -16,8 +16,10 @@ from shared.appraisal.market_index import MonthlyIndex, market_trend, monthly_in
 from shared.appraisal.models import Model, Predictions
 from shared.appraisal.ratio_study import Measured, Options, RatioStudy, study
 from shared.appraisal.repeat_sales import Pairs, RepeatSalesIndex, pair_sales, repeat_sales_index
+from shared.appraisal.sales_chasing import Comparison, compare_changes, compare_periods
 from shared.appraisal.time_trend import TimeTrend, fit_time_trend
 from shared.appraisal.verdicts import Uniformity, Verdict, uniformity_of
+from shared.appraisal.vertical_equity import VerticalEquity
 
 __all__ = [
     "AdjustedComparable",
@@ -25,6 +27,7 @@ __all__ = [
     "AppraisalInputError",
     "Characteristics",
     "ComparableSales",
+    "Comparison",
     "Explanation",
     "Flag",
     "InsufficientSalesError",
@@ -41,6 +44,9 @@ __all__ = [
     "TimeTrend",
     "Uniformity",
     "Verdict",
+    "VerticalEquity",
+    "compare_changes",
+    "compare_periods",
     "cross_values",
     "explain",
     "fit_comparables",
