@@ -33,6 +33,18 @@ def get(key: str) -> bytes:
         raise NotFound(f"There is no object {key}.", slug="object-not-found") from error
 
 
+def exists(key: str) -> bool:
+    """Whether there is an object of that key."""
+    s3 = client("s3")
+    try:
+        s3.head_object(Bucket=settings().data_bucket, Key=key)
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+            return False
+        raise
+    return True
+
+
 def signed_url(key: str, filename: str, content_type: str) -> str:
     """An HTTPS address that gives the object to whoever has it, for 15 minutes."""
     return client("s3").generate_presigned_url(

@@ -106,7 +106,7 @@ def lock(connection: Connection, county_id: str, property_id: str) -> int | None
 
 
 def supersede(connection: Connection, county_id: str, property_id: str, values: dict[str, Any]) -> None:
-    """Keep the present version in the history, and put `values` into the next one."""
+    """Keep the present version in the history, and put `values` into the next one, which no run has made."""
     present = select(*(PropertyOperational.__table__.c[name] for name in _VERSIONED), func.now()).where(
         PropertyOperational.county_id == county_id, PropertyOperational.property_id == property_id
     )
@@ -114,5 +114,5 @@ def supersede(connection: Connection, county_id: str, property_id: str, values: 
     connection.execute(
         update(PropertyOperational)
         .where(PropertyOperational.county_id == county_id, PropertyOperational.property_id == property_id)
-        .values(**values, version=PropertyOperational.version + 1, valid_from=func.now())
+        .values(**values, version=PropertyOperational.version + 1, valid_from=func.now(), sync_run_id=None)
     )

@@ -21,6 +21,9 @@ from shared.settings import settings
 
 COLLECTIONS = {
     "sync": "sync-runs",
+    "valuation_model": "valuation-models",
+    "valuation_run": "valuation-runs",
+    "valuation_approval": "valuation-approvals",
     "ratio_study": "ratio-studies",
     "sales_validation": "sales-validations",
     "market_analysis": "market-analyses",
@@ -85,7 +88,7 @@ def submit(
         refuse_reused_key(row.request_digest, request_digest)
     if row.status == "pending":
         try:
-            _start(county_id, kind, job_id)
+            _start(county_id, kind, job_id, str(job_id))
         except ServiceUnavailable as problem:
             if idempotency_key is None:  # with a key the next try finds the pending job and starts it
                 with unit_of_work(county_id) as connection:
@@ -95,13 +98,31 @@ def submit(
     return as_job(county_id, row)
 
 
-def _start(county_id: str, kind: str, job_id: UUID) -> None:
-    """Start the execution of a pending job; a second start of the same job is the first one."""
+def resume(county_id: str, kind: str, job_id: UUID) -> Job:
+    """Go on with a job that failed; what it has done already is not done again. One that is under way goes on as it is.
+
+    Raises NotFound, Conflict for a job that has succeeded or was cancelled, ServiceUnavailable when no execution
+    could be started.
+    """
+    with unit_of_work(county_id) as connection:
+        repository.revive(connection, county_id, job_id)
+        row = repository.find(connection, county_id, kind, job_id)
+        if row is None:
+            raise NotFound(f"{county_id} has no {kind} {job_id}.", slug="job-not-found")
+    if row.status in ("succeeded", "cancelled"):
+        raise Conflict(f"The job is {row.status}: there is nothing to go on with.", slug="job-not-resumable")
+    if row.status == "pending":
+        _start(county_id, kind, job_id, f"{job_id}-{uuid4().hex[:8]}")
+    return as_job(county_id, row)
+
+
+def _start(county_id: str, kind: str, job_id: UUID, execution: str) -> None:
+    """Start the execution of a pending job; a second start of the same name is the first one."""
     machine = client("stepfunctions")
     try:
         machine.start_execution(
             stateMachineArn=settings().jobs_state_machine_arn,
-            name=str(job_id),
+            name=execution,
             input=orjson.dumps({"county_id": county_id, "job_id": str(job_id), "kind": kind}).decode(),
         )
     except machine.exceptions.ExecutionAlreadyExists:

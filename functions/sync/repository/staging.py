@@ -9,6 +9,8 @@ from uuid import UUID
 from pg8000.native import identifier
 from sqlalchemy import Connection, text
 
+from shared.db.copying import copy_out
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -70,11 +72,8 @@ def copied(connection: Connection, query: str) -> "pl.DataFrame":
     """The rows of a query by COPY ... TO STDOUT, every column as String."""
     import polars as pl
 
-    buffer = io.BytesIO()
-    driver: Any = connection.connection.dbapi_connection
-    driver.execute_unnamed(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)", stream=buffer)
-    buffer.seek(0)
-    return pl.read_csv(buffer, infer_schema=False)
+    rows, _ = copy_out(connection.connection.dbapi_connection, f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)")
+    return pl.read_csv(rows, infer_schema=False)
 
 
 def _chunks(buffer: io.BytesIO) -> Iterator[bytes]:

@@ -33,7 +33,7 @@ class RunContext:
 
     def source(self) -> Source:
         """The county's source, opened. Raises SourceUnavailable."""
-        return open_source(self.configuration.data_ingestion_settings.connection_secret_name)
+        return open_source(self.configuration)
 
 
 def load(county_id: str, run_id: UUID) -> RunContext:

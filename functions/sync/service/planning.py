@@ -15,7 +15,7 @@ from functions.sync.schemas import PartitionState, RunState, SyncRequest, TableS
 from functions.sync.service.context import filled_columns, source_table
 from functions.sync.service.locking import take_lock
 from functions.sync.service.objects import mapping_key, partitions_key
-from functions.sync.sources import Key, Source, open_source
+from functions.sync.sources import Ability, Key, Source, open_source
 from shared import storage
 from shared.county_configuration import CountyConfiguration, SyncMode
 from shared.db import unit_of_work
@@ -138,7 +138,7 @@ def _plan_anew(run: RunState, mapping_text: str, configuration: CountyConfigurat
         base_run = runs.last_applied(connection, run.county_id)
         base = runs.find(connection, run.county_id, base_run) if base_run else None
         base_partitions = partitions.of_run(connection, run.county_id, base_run) if base_run else []
-    source = open_source(configuration.data_ingestion_settings.connection_secret_name)
+    source = open_source(configuration)
     try:
         shapes = {table.target_table_name: _shape(source, table) for table in mapping.table_mappings}
         planned = [
@@ -205,7 +205,8 @@ def _cut(
     target = table.target_table_name
     before = [partition for partition in base_partitions if partition.table_name == target]
     same = base is not None and target in base.source_shape and base.source_shape[target].reads == shapes[target].reads
-    bounds = _reusable(source, table, before) if same and before else None
+    fits = same and source.capabilities.can(Ability.KEY_RANGES)
+    bounds = _reusable(source, table, before) if fits and before else None
     if bounds is None:
         _, ends = source.cut(source_table(table), PARTITION_ROWS)
         bounds = _bounds(ends)

@@ -138,7 +138,14 @@ class County:
 
     def items(self, planned: dict[str, Any]) -> list[dict[str, Any]]:
         """The list that Plan wrote."""
-        body = boto3.client("s3").get_object(Bucket=planned["partitions"]["bucket"], Key=planned["partitions"]["key"])
+        return self._listed(planned["partitions"])
+
+    def files(self, prepared: dict[str, Any]) -> list[dict[str, Any]]:
+        """The list that Prepare wrote."""
+        return self._listed(prepared["files"])
+
+    def _listed(self, place: dict[str, str]) -> list[dict[str, Any]]:
+        body = boto3.client("s3").get_object(Bucket=place["bucket"], Key=place["key"])
         items: list[dict[str, Any]] = json.loads(body["Body"].read())
         return items
 
@@ -147,7 +154,7 @@ class County:
         return call(tasks.partition, {"county_id": COUNTY, "run_id": run_id, "partition": item})
 
     def step(self, task: Step, run_id: str) -> dict[str, Any]:
-        """Call reconcile, apply or publish."""
+        """Call a task of the whole run."""
         return call(task, {"county_id": COUNTY, "run_id": run_id})
 
     def fail(self, run_id: str, error: Exception) -> dict[str, Any]:
@@ -173,7 +180,17 @@ class County:
     def finish(self, run_id: str) -> None:
         """Apply and Publish."""
         self.step(tasks.apply, run_id)
+        self.publish(run_id)
+
+    def publish(self, run_id: str) -> None:
+        """Prepare, each file, and Publish."""
+        for item in self.files(self.step(tasks.prepare, run_id)):
+            self.curate(run_id, item)
         self.step(tasks.publish, run_id)
+
+    def curate(self, run_id: str, item: dict[str, Any]) -> dict[str, Any]:
+        """Write one file of a publication."""
+        return call(tasks.curate, {"county_id": COUNTY, "run_id": run_id, "file": item})
 
     # --- what there is
 
