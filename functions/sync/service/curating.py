@@ -12,11 +12,11 @@ from functions.sync.service.context import require_going
 from functions.sync.service.frames import put_frame
 from functions.sync.service.objects import publication_key
 from shared import storage
+from shared.curated import GEOMETRY, VALID_FROM, VERSION, is_located
 from shared.db import unit_of_work
 from shared.mapping.targets import ColumnKind, TargetColumn, target_tables
 from shared.problems import Conflict, NotFound
 
-GEOMETRY = "geometry"
 _POINT = struct.Struct("<BIdd")
 _WKB_POINT = 1
 _LITTLE_ENDIAN = 1
@@ -42,10 +42,10 @@ def curate(county_id: str, run_id: UUID, table: str, number: int) -> int:
         raise Conflict(f"{table} has {texts.height:,} rows {_range(planned)}, and had {planned.file.rows:,}.")
     frame = texts.select(
         *(_typed(column) for column in columns.values()),
-        pl.col("version").cast(pl.Int32),
-        pl.from_epoch(pl.col("valid_from").cast(pl.Int64), time_unit="us").dt.replace_time_zone("UTC"),
+        pl.col(VERSION).cast(pl.Int32),
+        pl.from_epoch(pl.col(VALID_FROM).cast(pl.Int64), time_unit="us").dt.replace_time_zone("UTC"),
     )
-    if "longitude" in columns:
+    if is_located(table):
         frame = frame.with_columns(_points(frame))
         put_frame(planned.file.key, frame, metadata={"geo": _geo_metadata(frame)})
     else:

@@ -16,6 +16,7 @@ from functions.sync.sources import Extract, KeyRange, Shape
 from shared.db import unit_of_work
 from shared.mapping.compiling import CompiledTable, MappedRows, compile_table, mapping_digest
 from shared.problems import NotFound
+from shared.storage import RAW_ARCHIVE
 
 
 def read_partition(county_id: str, run_id: UUID, table: str, number: int) -> tuple[PartitionState, float]:
@@ -69,7 +70,7 @@ def _stage(
     table, number = partition.table_name, partition.partition_no
     raw = raw_key(context.county_id, context.run_id, table, number)
     frame = extract.frame()
-    put_frame(raw, frame)
+    put_frame(raw, frame, tag=RAW_ARCHIVE)
     compiled = compile_table(context.mapping, table, today=context.run.today)
     mapped = compiled.apply(frame)
     del frame

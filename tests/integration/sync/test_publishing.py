@@ -1,7 +1,9 @@
 """What Publish leaves for other tools: files, a manifest, what points at them."""
 
 import io
+from pathlib import Path
 
+import duckdb
 import orjson
 import polars as pl
 import pytest
@@ -9,6 +11,7 @@ import shapely
 
 from functions.properties import repository as properties
 from functions.sync import tasks
+from shared.curated import curated_columns
 from shared.db import unit_of_work
 from shared.problems import Conflict
 from shared.settings import settings
@@ -111,3 +114,24 @@ def test_nothing_points_at_a_publication_with_a_missing_file(county: County) -> 
     county.curate(planned["run_id"], first)
     county.step(tasks.publish, planned["run_id"])
     assert county.object_keys("curated/latest.json")
+
+
+def test_a_published_file_has_the_columns_and_types_that_the_catalogue_says(county: County, tmp_path: Path) -> None:
+    county.sync()
+
+    manifest = orjson.loads(county.object(f"counties/{COUNTY}/curated/latest.json"))
+    for name, table in manifest["tables"].items():
+        path = tmp_path / f"{name}.parquet"
+        path.write_bytes(county.object(table["files"][0]["key"]))
+        described = duckdb.sql(f"DESCRIBE SELECT * FROM read_parquet('{path}')").fetchall()
+        assert [(column, _HIVE.get(kind, kind.lower())) for column, kind, *_ in described] == [
+            (column.name, column.hive_type) for column in curated_columns(name)
+        ]
+
+
+_HIVE = {
+    "VARCHAR": "string",
+    "INTEGER": "int",
+    "TIMESTAMP WITH TIME ZONE": "timestamp",
+    "GEOMETRY('OGC:CRS84')": "binary",  # as DuckDB reads GeoParquet
+}
