@@ -2,6 +2,8 @@
 
 from shared.evidence.attributes import AttributeKinds
 from shared.evidence.reader import (
+    DECIDED,
+    VALIDITY,
     Evidence,
     Subject,
     evidence_version,
@@ -11,6 +13,8 @@ from shared.evidence.reader import (
 )
 
 __all__ = [
+    "DECIDED",
+    "VALIDITY",
     "AttributeKinds",
     "Evidence",
     "Subject",

@@ -19,11 +19,11 @@ _PROPERTY_COLUMNS = ", ".join(
     f"p.{name}"
     for name in ("property_id", "situs_address", "situs_city", "property_class", *NUMBERS, *TEXTS, "attributes")
 )
-_DECIDED = (
+DECIDED = (
     " LEFT JOIN sale_decisions d ON d.county_id = s.county_id AND d.sale_id = s.sale_id AND d.superseded_at IS NULL"
 )
-_VALIDITY = "coalesce(nullif(d.decision, 'as_coded'), s.validity_code)"
-"""What a person decided of a sale goes before the county's code."""
+VALIDITY = "coalesce(nullif(d.decision, 'as_coded'), s.validity_code)"
+"""SQL of a sale's validity (`s`, joined by DECIDED): what a person decided goes before the county's code."""
 
 _DESCRIPTION = 4
 _FIRST_NUMBER = _DESCRIPTION
@@ -73,8 +73,8 @@ def read_evidence(connection: Connection, county_id: str) -> Evidence:
     rows = copied_rows(
         connection,
         f"SELECT {_PROPERTY_COLUMNS}, s.sale_id, {ordinal('s.sale_date')}, s.sale_price, p.total_value"  # noqa: S608 - names of ours
-        f" FROM sales s JOIN properties_operational p USING (county_id, property_id){_DECIDED}"
-        f" WHERE s.county_id = {literal(county_id)} AND {_VALIDITY} = 'valid'"
+        f" FROM sales s JOIN properties_operational p USING (county_id, property_id){DECIDED}"
+        f" WHERE s.county_id = {literal(county_id)} AND {VALIDITY} = 'valid'"
         " AND s.retired_at IS NULL AND p.retired_at IS NULL"
         " ORDER BY s.sale_date, s.sale_id",
     )
@@ -104,12 +104,12 @@ def excluded_sales(connection: Connection, county_id: str) -> dict[str, int]:
     """
     rows = connection.execute(
         text(
-            f"SELECT CASE {_VALIDITY} WHEN 'valid' THEN 'property_not_on_roll'"  # noqa: S608 - names of ours
-            f" WHEN 'invalid' THEN 'invalid_by_decision' ELSE {_VALIDITY} END AS reason,"
+            f"SELECT CASE {VALIDITY} WHEN 'valid' THEN 'property_not_on_roll'"  # noqa: S608 - names of ours
+            f" WHEN 'invalid' THEN 'invalid_by_decision' ELSE {VALIDITY} END AS reason,"
             " count(*) AS sales FROM sales s LEFT JOIN properties_operational p"
-            f" ON p.county_id = s.county_id AND p.property_id = s.property_id AND p.retired_at IS NULL{_DECIDED}"
+            f" ON p.county_id = s.county_id AND p.property_id = s.property_id AND p.retired_at IS NULL{DECIDED}"
             " WHERE s.county_id = :county_id AND s.retired_at IS NULL"
-            f" AND ({_VALIDITY} <> 'valid' OR p.property_id IS NULL) GROUP BY 1 ORDER BY 1"
+            f" AND ({VALIDITY} <> 'valid' OR p.property_id IS NULL) GROUP BY 1 ORDER BY 1"
         ),
         {"county_id": county_id},
     )
