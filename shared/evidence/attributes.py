@@ -27,10 +27,11 @@ Attributes = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class AttributeKinds:
-    """The attributes that are read as numbers, and those read as codes."""
+    """The attributes that are read as numbers, and those read as codes; and whether the property's class is one."""
 
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
+    property_class: bool = False
 
 
 def kinds_of(rows: Sequence[Attributes]) -> AttributeKinds:
