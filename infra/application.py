@@ -73,7 +73,9 @@ class TerraFusion(Stage):
         data = DataStack(self, "Data", platform, registry.migrations, **options("Data"))
         identity = IdentityStack(self, "Identity", platform, registry.pre_token, **options("Identity"))
         sync = SyncStack(self, "Sync", platform, registry.sync, data.bucket.bucket, **options("Sync"))
-        jobs = JobsStack(self, "Jobs", platform, registry.jobs, **options("Jobs"))
+        jobs = JobsStack(
+            self, "Jobs", platform, registry.jobs, registry.partitioned_jobs, data.bucket.bucket, **options("Jobs")
+        )
         api = ApiStack(self, "Api", platform, registry.api, identity.pool, **options("Api"))
         ObservabilityStack(
             self,

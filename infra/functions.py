@@ -91,8 +91,27 @@ class SyncFunctions:
     partition: FunctionSpec
     reconcile: FunctionSpec
     apply: FunctionSpec
+    prepare: FunctionSpec
+    curate: FunctionSpec
     publish: FunctionSpec
     fail: FunctionSpec
+
+
+@dataclass(frozen=True)
+class PartitionedJob:
+    """The functions of a kind of job of the jobs machine that is cut into partitions.
+
+    Together the steps may take hours; each call has a Lambda's fifteen minutes.
+    """
+
+    kind: str
+    plan: FunctionSpec
+    partition: FunctionSpec
+    finish: FunctionSpec
+
+    @property
+    def functions(self) -> tuple[FunctionSpec, FunctionSpec, FunctionSpec]:
+        return self.plan, self.partition, self.finish
 
 
 @dataclass(frozen=True)
@@ -101,6 +120,7 @@ class Registry:
 
     api: tuple[FunctionSpec, ...]
     jobs: tuple[FunctionSpec, ...]
+    partitioned_jobs: tuple[PartitionedJob, ...]
     sync: SyncFunctions
     pre_token: FunctionSpec
     migrations: FunctionSpec
@@ -108,9 +128,16 @@ class Registry:
     def __iter__(self) -> Iterator[FunctionSpec]:
         yield from self.api
         yield from self.jobs
+        yield from (function for job in self.partitioned_jobs for function in job.functions)
         yield from vars(self.sync).values()
         yield self.pre_token
         yield self.migrations
+
+
+_TASK = frozenset({Grant.DATABASE, Grant.READ_DATA, Grant.WRITE_DATA})
+"""What a long task may do: read and write its county's rows and objects."""
+
+_TWO_CORES_MB = 3538
 
 
 def routes_of(spec: FunctionSpec) -> list[Route]:
@@ -143,12 +170,25 @@ def _job(
     return FunctionSpec(
         f"{module.replace('_', '-')}-task",
         f"functions.{module}.task.handler",
-        frozenset({Grant.DATABASE, Grant.READ_DATA, Grant.WRITE_DATA}),
+        _TASK,
         (Layer.CORE, *layers),
         memory_mb,
         timeout_s,
         (kind,),
         scratch_mb,
+    )
+
+
+def _valuation_task(step: str, *layers: Layer, memory_mb: int = 1769, kind: str | None = None) -> FunctionSpec:
+    """The function of one of the long tasks of valuation."""
+    return FunctionSpec(
+        f"valuation-{step}",
+        f"functions.valuation.tasks.{step}.handler",
+        _TASK,
+        (Layer.CORE, *layers),
+        memory_mb,
+        timeout_s=900,
+        job_kinds=(kind,) if kind else (),
     )
 
 
@@ -180,18 +220,31 @@ REGISTRY = Registry(
         _api("properties", Grant.DATABASE),
         _api("platform", Grant.DATABASE),
         _api("audit", Grant.DATABASE),
-        _api("sync", Grant.DATABASE, Grant.RUN_SYNC, layers=_SYNC_LAYERS),
-        _api("valuation", Grant.DATABASE, layers=(Layer.CORE, Layer.LEARN), memory_mb=1769),
+        _api("sync", Grant.DATABASE, Grant.RUN_SYNC, *_DATA, layers=_SYNC_LAYERS),
+        _api("valuation", *_JOBS, layers=(Layer.CORE, Layer.LEARN), memory_mb=1769),
+        _api("roll", Grant.DATABASE),
         _api("ratio_study", *_JOBS),
-        _api("market_analysis", *_JOBS),
+        _api("sales_validation", *_JOBS),
+        _api("market_analysis", *_JOBS, Grant.WRITE_DATA, layers=(Layer.CORE, Layer.FRAMES)),
         _api("reporting", *_JOBS),
         _api("gis_export", *_JOBS, layers=(Layer.CORE, Layer.GEO)),
     ),
     jobs=(
+        _valuation_task("training", Layer.LEARN, memory_mb=_TWO_CORES_MB, kind="valuation_model"),
+        _valuation_task("approval", kind="valuation_approval"),
         _job("ratio_study", "ratio_study", Layer.LEARN),
+        _job("sales_validation", "sales_validation", Layer.LEARN),
         _job("market_analysis", "market_analysis", Layer.LEARN),
         _job("reporting", "report", Layer.DOCUMENTS),
         _job("gis_export", "gis_export", Layer.GEO, scratch_mb=4096),  # a million parcels as GeoJSON are 800 MB
+    ),
+    partitioned_jobs=(
+        PartitionedJob(
+            "valuation_run",
+            plan=_valuation_task("planning", Layer.LEARN),
+            partition=_valuation_task("partition", Layer.LEARN, memory_mb=_TWO_CORES_MB),
+            finish=_valuation_task("finishing", Layer.FRAMES),
+        ),
     ),
     sync=SyncFunctions(
         # a workbook, a Shapefile or a GeoPackage is unpacked where it is cut
@@ -199,6 +252,8 @@ REGISTRY = Registry(
         partition=_sync_task("partition", *_DATA, Grant.SOURCE_SECRETS),
         reconcile=_sync_task("reconcile", *_DATA, Grant.SOURCE_SECRETS),
         apply=_sync_task("apply", *_DATA),
+        prepare=_sync_task("prepare", *_DATA),
+        curate=_sync_task("curate", *_DATA),
         publish=_sync_task("publish", *_DATA, Grant.PUBLISH_EVENTS),
         fail=_sync_task("fail", Grant.PUBLISH_EVENTS, memory_mb=512, timeout_s=60),
     ),

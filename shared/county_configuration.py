@@ -37,6 +37,22 @@ class Guards(Schema):
     max_rejected_share: Share = Decimal("0.05")
 
 
+class IncrementalSettings(Schema):
+    """How an incremental run tells what is new.
+
+    `by`: the mapping's `watermark_field`, or SQL Server's change tracking. `overlap_seconds`: how far before the last
+    watermark the reading begins, so that rows which were committed late are read too. `removals`: a watermark says
+    nothing of removed rows, so they stay until a full or snapshot run; `compare_keys` reads all of the source's keys
+    and retires what it no longer has. `when_expired`: change tracking that no longer remembers far enough back
+    fails the run, or makes it read the whole table.
+    """
+
+    by: Literal["watermark", "change_tracking"] = "watermark"
+    overlap_seconds: Annotated[int, Field(ge=0, le=7 * 86_400)] = 300
+    removals: Literal["ignore", "compare_keys"] = "ignore"
+    when_expired: Literal["fail", "read_all"] = "fail"
+
+
 class DataIngestionSettings(Schema):
     """How the county's data comes in.
 
@@ -50,6 +66,7 @@ class DataIngestionSettings(Schema):
     source: SourceDescription | None = None
     sync_schedule_cron: Annotated[str, StringConstraints(pattern=r"^\S+( \S+){5}$")] | None = None
     mode: SyncMode = "full"
+    incremental: IncrementalSettings = IncrementalSettings()
     guards: Guards = Guards()
 
     @model_validator(mode="after")
@@ -80,16 +97,57 @@ class RbacSettings(Schema):
 
 
 class ValuationSettings(Schema):
-    """How values are made; `minimum_sales` is the least number of valid sales that a value is based on."""
+    """How values are made.
+
+    `minimum_sales` is the least number of valid sales that a model is trained on; a value of a confidence below
+    `review_below_confidence` is to be looked at, and one further than `flag_change_above` (a share) from the current
+    value is flagged. `assessment_ratio` is the share of market value at which the county assesses.
+    """
 
     minimum_sales: Annotated[int, Field(ge=10)] = 30
     review_below_confidence: Share = Decimal("0.5")
+    flag_change_above: Annotated[Decimal, Field(gt=0, le=10)] = Decimal("0.25")
+    assessment_ratio: Annotated[Decimal, Field(gt=0, le=1)] = Decimal(1)
+
+
+class SalesValidationSettings(Schema):
+    """When a sale is flagged as unfit for use.
+
+    A price up to `nominal_price` is none; a resale within `flip_months` at a price that differs by `flip_change` (a
+    share) or more is a flip; `outlier_deviations` are robust standard deviations from the value by comparable sales.
+    `deed_types_not_market` and `sale_types_not_market` are the county's codes or words for transfers that are no
+    open-market sales.
+    """
+
+    nominal_price: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal(1000)
+    flip_months: Annotated[int, Field(ge=1, le=60)] = 12
+    flip_change: Annotated[float, Field(gt=0, le=10)] = 0.25
+    outlier_deviations: Annotated[float, Field(ge=2, le=20)] = 4.0
+    deed_types_not_market: tuple[str, ...] = (
+        *(
+            "QC",
+            "QCD",
+            "QUITCLAIM",
+            "QUIT CLAIM",
+            "SHERIFF",
+            "TRUSTEE",
+            "FORECLOSURE",
+            "TAX DEED",
+            "GIFT",
+            "CORRECTION",
+        ),
+        *("EXECUTOR", "ADMINISTRATOR", "PERSONAL REPRESENTATIVE", "EASEMENT"),
+    )
+    sale_types_not_market: tuple[str, ...] = (
+        *("FAMILY", "RELATED", "GIFT", "ESTATE", "FORECLOSURE", "AUCTION", "TRADE", "CORPORATE", "GOVERNMENT"),
+    )
 
 
 class PluginSettings(Schema):
     """Settings of the modules."""
 
     valuation: ValuationSettings = ValuationSettings()
+    sales_validation: SalesValidationSettings = SalesValidationSettings()
 
 
 class MapExtent(Schema):

@@ -11,6 +11,8 @@ from shared.problems import Conflict, NotFound
 from shared.settings import settings
 
 SIGNED_URL_SECONDS = 900
+RAW_ARCHIVE = ("archive", "raw")
+"""The tag of what the bucket keeps for as long as the raw archive is kept, and no longer."""
 
 
 def county_key(county_id: str, *parts: str) -> str:
@@ -18,9 +20,14 @@ def county_key(county_id: str, *parts: str) -> str:
     return "/".join(("counties", county_id, *parts))
 
 
-def put(key: str, body: bytes, content_type: str = "application/octet-stream") -> None:
-    """Store an object; an object of that key is replaced."""
-    client("s3").put_object(Bucket=settings().data_bucket, Key=key, Body=body, ContentType=content_type)
+def put(
+    key: str, body: bytes, content_type: str = "application/octet-stream", tag: tuple[str, str] | None = None
+) -> None:
+    """Store an object, with its tag; an object of that key is replaced."""
+    tagging = "=".join(tag) if tag is not None else ""
+    client("s3").put_object(
+        Bucket=settings().data_bucket, Key=key, Body=body, ContentType=content_type, Tagging=tagging
+    )
 
 
 def put_file(key: str, path: Path, content_type: str = "application/octet-stream") -> None:

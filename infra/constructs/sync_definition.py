@@ -1,8 +1,9 @@
-"""The sync machine: Plan -> partitions -> Reconcile -> Apply -> Publish, any failure -> Fail.
+"""The sync machine: Plan -> partitions -> Reconcile -> Apply -> Prepare -> files -> Publish, any failure -> Fail.
 
 Input: `{county_id, run_id?, mode?, ...}`, or `{county_id, run_id, resume_at: "apply"}` for a run that waited for
 approval. Plan and Fail get the whole state with `execution: {id, name}`, Fail also `failure: {Error, Cause}`; the
-other tasks get `{county_id, run_id}`, a partition also `partition`, one item of the list that Plan wrote.
+other tasks get `{county_id, run_id}`, a partition also `partition`, one item of the list that Plan wrote, and a file
+also `file`, one of the list that Prepare wrote.
 """
 
 from dataclasses import dataclass
@@ -11,20 +12,17 @@ from aws_cdk.aws_s3 import IBucket
 from aws_cdk.aws_stepfunctions import (
     Choice,
     Condition,
-    DistributedMap,
     Fail,
     IChainable,
     JsonPath,
     Pass,
-    Result,
-    S3JsonItemReader,
-    StateMachineType,
     Succeed,
 )
 from constructs import Construct
 
+from infra.constructs.for_each import Each, for_each
 from infra.constructs.service_function import ServiceFunction
-from infra.constructs.steps import DISCARD, FAILURE, call
+from infra.constructs.steps import DISCARD, FAILURE, call, refusal
 
 _RUN = {"county_id": JsonPath.string_at("$.county_id"), "run_id": JsonPath.string_at("$.run_id")}
 _EXECUTION = {
@@ -41,6 +39,8 @@ class SyncSteps:
     partition: ServiceFunction
     reconcile: ServiceFunction
     apply: ServiceFunction
+    prepare: ServiceFunction
+    curate: ServiceFunction
     publish: ServiceFunction
     fail: ServiceFunction
 
@@ -48,16 +48,25 @@ class SyncSteps:
 def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_concurrency: int) -> IChainable:
     """The first state; the others are reached from it."""
     failed = _record_failure(scope, steps.fail)
-    unexpected = _refusal(scope, "Unexpected outcome", "A task answered with an unknown outcome.")
-    unexpected.next(failed)
-    unread = _refusal(scope, "Partition failed", "A partition could not be read; the run's partitions say which.")
-    unread.next(failed)
+    unexpected = refusal(
+        scope, "Unexpected outcome", "UnexpectedOutcome", "A task answered with an unknown outcome.", failed
+    )
     done = Succeed(scope, "Done")
 
     publish = call(scope, "Publish", steps.publish, payload=_RUN, result_path=DISCARD, on_failure=failed)
     publish.next(done)
+    files = Each(
+        "Files",
+        "File",
+        "file",
+        "$.publication.files.key",
+        "FileFailed",
+        "A file of the publication could not be written.",
+    )
+    prepare = call(scope, "Prepare", steps.prepare, payload=_RUN, result_path="$.publication", on_failure=failed)
+    prepare.next(for_each(scope, files, steps.curate, bucket, max_concurrency, _RUN, on_failure=failed, then=publish))
     apply = call(scope, "Apply", steps.apply, payload=_RUN, result_path=DISCARD, on_failure=failed)
-    apply.next(publish)
+    apply.next(prepare)
     reconcile = call(
         scope,
         "Reconcile",
@@ -77,11 +86,16 @@ def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_con
         .when(Condition.string_equals("$.reconciliation.outcome", "unchanged"), done)
         .otherwise(unexpected)
     )
-    partitions = _partitions(scope, steps.partition, bucket, max_concurrency, failed)
-    partitions.next(
-        Choice(scope, "Is each partition read")
-        .when(Condition.number_equals_json_path("$.partitions.read", "$.partitions.all"), reconcile)
-        .otherwise(unread)
+    each = Each(
+        "Partitions",
+        "Partition",
+        "partition",
+        "$.partitions.key",
+        "PartitionFailed",
+        "A partition could not be read; the run's partitions say which.",
+    )
+    partitions = for_each(
+        scope, each, steps.partition, bucket, max_concurrency, _RUN, on_failure=failed, then=reconcile
     )
     plan = call(scope, "Plan", steps.plan, on_failure=failed)
     plan.next(
@@ -99,37 +113,6 @@ def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_con
         )
         .otherwise(start)
     )
-
-
-def _partitions(
-    scope: Construct, partition: ServiceFunction, bucket: IBucket, max_concurrency: int, failed: IChainable
-) -> DistributedMap:
-    """One child execution an item. What a child answers is in the database, and its output a few letters: the
-    outputs of all children together must stay under the state's 256 KB.
-
-    A failed child fails the map on AWS. Other executors go on without its output: so the outputs are counted, and
-    no run is reconciled without all of its partitions.
-    """
-    each = DistributedMap(
-        scope,
-        "Partitions",
-        item_reader=S3JsonItemReader(bucket=bucket, key=JsonPath.string_at("$.partitions.key")),
-        item_selector={**_RUN, "partition": JsonPath.object_at("$$.Map.Item.Value")},
-        max_concurrency=max_concurrency,
-        map_execution_type=StateMachineType.STANDARD,
-        label="Partitions",
-        result_selector={"all.$": "States.ArrayLength($)", "read.$": "States.ArrayLength($[*].read)"},
-        result_path="$.partitions",
-    )
-    each.item_processor(call(scope, "Partition", partition, result_selector={"read": True}))
-    each.add_catch(failed, errors=["States.ALL"], result_path=FAILURE)
-    return each
-
-
-def _refusal(scope: Construct, name: str, cause: str) -> Pass:
-    """Puts an error of the machine's own where a caught one would be. Its name is the state's, in one word."""
-    error = "".join(word.capitalize() for word in name.split())
-    return Pass(scope, name, result=Result.from_object({"Error": error, "Cause": cause}), result_path=FAILURE)
 
 
 def _record_failure(scope: Construct, fail: ServiceFunction) -> Pass:

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import Stack
+from aws_cdk.aws_s3 import IBucket
 from constructs import Construct
 
-from infra.constructs.jobs_definition import jobs_definition
+from infra.constructs.jobs_definition import PartitionedSteps, jobs_definition
 from infra.constructs.machine import Machine, offer_machine
 from infra.constructs.platform import Platform
 from infra.constructs.service_function import ServiceFunction
-from infra.functions import FunctionSpec, Grant
+from infra.functions import FunctionSpec, Grant, PartitionedJob
 
 
 class JobsStack(Stack):
@@ -22,10 +23,18 @@ class JobsStack(Stack):
         construct_id: str,
         platform: Platform,
         functions: Sequence[FunctionSpec],
+        partitioned: Sequence[PartitionedJob],
+        bucket: IBucket,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         tasks = [ServiceFunction(self, spec, platform) for spec in functions]
-        self.functions = [task.function for task in tasks]
-        self.machine = Machine(self, "Jobs", "jobs", jobs_definition(self, tasks), platform.settings).machine
+        steps = [
+            PartitionedSteps(job.kind, *(ServiceFunction(self, spec, platform) for spec in job.functions))
+            for job in partitioned
+        ]
+        in_steps = [function for step in steps for function in (step.plan, step.partition, step.finish)]
+        self.functions = [function.function for function in (*tasks, *in_steps)]
+        definition = jobs_definition(self, tasks, steps, bucket)
+        self.machine = Machine(self, "Jobs", "jobs", definition, platform.settings).machine
         offer_machine(platform, Grant.RUN_JOBS, "JOBS_STATE_MACHINE_ARN", self.machine)

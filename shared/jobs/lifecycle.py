@@ -21,7 +21,11 @@ from shared.settings import settings
 
 COLLECTIONS = {
     "sync": "sync-runs",
+    "valuation_model": "valuation-models",
+    "valuation_run": "valuation-runs",
+    "valuation_approval": "valuation-approvals",
     "ratio_study": "ratio-studies",
+    "sales_validation": "sales-validations",
     "market_analysis": "market-analyses",
     "report": "reports",
     "gis_export": "gis-exports",
@@ -84,7 +88,7 @@ def submit(
         refuse_reused_key(row.request_digest, request_digest)
     if row.status == "pending":
         try:
-            _start(county_id, kind, job_id)
+            _start(county_id, kind, job_id, str(job_id))
         except ServiceUnavailable as problem:
             if idempotency_key is None:  # with a key the next try finds the pending job and starts it
                 with unit_of_work(county_id) as connection:
@@ -94,13 +98,40 @@ def submit(
     return as_job(county_id, row)
 
 
-def _start(county_id: str, kind: str, job_id: UUID) -> None:
-    """Start the execution of a pending job; a second start of the same job is the first one."""
+def is_submitted(county_id: str, kind: str, *, caller: Caller, idempotency_key: str | None) -> bool:
+    """Whether an earlier request with this key has made a job: what was checked for it then need not hold now."""
+    if idempotency_key is None:
+        return False
+    with unit_of_work(county_id) as connection:
+        job_id = deterministic_id(county_id, kind, caller, idempotency_key)
+        return repository.find(connection, county_id, kind, job_id) is not None
+
+
+def resume(county_id: str, kind: str, job_id: UUID) -> Job:
+    """Go on with a job that failed; what it has done already is not done again. One that is under way goes on as it is.
+
+    Raises NotFound, Conflict for a job that has succeeded or was cancelled, ServiceUnavailable when no execution
+    could be started.
+    """
+    with unit_of_work(county_id) as connection:
+        repository.revive(connection, county_id, job_id)
+        row = repository.find(connection, county_id, kind, job_id)
+        if row is None:
+            raise NotFound(f"{county_id} has no {kind} {job_id}.", slug="job-not-found")
+    if row.status in ("succeeded", "cancelled"):
+        raise Conflict(f"The job is {row.status}: there is nothing to go on with.", slug="job-not-resumable")
+    if row.status == "pending":
+        _start(county_id, kind, job_id, f"{job_id}-{uuid4().hex[:8]}")
+    return as_job(county_id, row)
+
+
+def _start(county_id: str, kind: str, job_id: UUID, execution: str) -> None:
+    """Start the execution of a pending job; a second start of the same name is the first one."""
     machine = client("stepfunctions")
     try:
         machine.start_execution(
             stateMachineArn=settings().jobs_state_machine_arn,
-            name=str(job_id),
+            name=execution,
             input=orjson.dumps({"county_id": county_id, "job_id": str(job_id), "kind": kind}).decode(),
         )
     except machine.exceptions.ExecutionAlreadyExists:
@@ -157,5 +188,7 @@ def links_of(county_id: str, kind: str, job_id: UUID) -> dict[str, str]:
             return {"self": own, "changes": f"{own}/changes", "rejected_rows": f"{own}/rejected-rows"}
         case "report" | "gis_export":
             return {"self": own, "download": f"{own}/download"}
+        case "market_analysis":
+            return {"self": own, "results": f"{own}/results", "download": f"{own}/download"}
         case _:
             return {"self": own, "results": f"{own}/results"}

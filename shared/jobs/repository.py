@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.db.models import Job as JobRow
+from shared.db.models import JobPartition
 from shared.jobs.schemas import Job, JobError, JobStatus
 
 _COLUMNS = (
@@ -82,3 +83,41 @@ def set_status(
         )
         .values(**values)
     )
+
+
+def revive(connection: Connection, county_id: str, job_id: UUID) -> bool:
+    """A failed job becomes pending, its error forgotten; False for one that has not failed."""
+    statement = (
+        update(JobRow)
+        .where(JobRow.county_id == county_id, JobRow.job_id == job_id, JobRow.status == "failed")
+        .values(status="pending", error=None, finished_at=None)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def is_done(connection: Connection, county_id: str, job_id: UUID, partition_no: int) -> bool:
+    """Whether a partition has been done."""
+    statement = select(JobPartition.done_at).where(
+        JobPartition.county_id == county_id, JobPartition.job_id == job_id, JobPartition.partition_no == partition_no
+    )
+    return connection.scalar(statement) is not None
+
+
+def set_done(connection: Connection, county_id: str, job_id: UUID, partition_no: int) -> None:
+    """Note that a partition has been done; noted before is as good."""
+    statement = insert(JobPartition).values(county_id=county_id, job_id=job_id, partition_no=partition_no)
+    connection.execute(statement.on_conflict_do_nothing())
+
+
+def count_done(connection: Connection, county_id: str, job_id: UUID) -> int:
+    """How many partitions of a job have been done."""
+    statement = select(func.count()).where(JobPartition.county_id == county_id, JobPartition.job_id == job_id)
+    return int(connection.scalar(statement) or 0)
+
+
+def planned_total(connection: Connection, county_id: str, job_id: UUID) -> int | None:
+    """How many units a job's progress is counted out of."""
+    total = connection.scalar(
+        select(JobRow.progress["total"].as_integer()).where(JobRow.county_id == county_id, JobRow.job_id == job_id)
+    )
+    return None if total is None else int(total)

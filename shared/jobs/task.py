@@ -13,7 +13,7 @@ from shared import storage
 from shared.db import unit_of_work
 from shared.jobs import repository
 from shared.jobs.lifecycle import results_key
-from shared.jobs.schemas import JobError, Progress
+from shared.jobs.schemas import JobError, JobStatus, Progress
 from shared.problems import NotFound, Problem
 
 PROGRESS_SECONDS = 1.0
@@ -60,36 +60,52 @@ def job_task(work_of_kind: Mapping[str, Work]) -> Callable[[dict[str, Any], Any]
     def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         county_id, kind, job_id = event["county_id"], event["kind"], UUID(event["job_id"])
         if "failure" in event:
-            _fail(county_id, job_id, _reason_of(event["failure"]))
+            fail(county_id, job_id, reason_of(event["failure"]))
             return {"status": "failed"}
-        with unit_of_work(county_id) as connection:
-            row = repository.find(connection, county_id, kind, job_id)
-            going = row is not None and repository.set_running(connection, county_id, job_id)
-        if row is None:
-            raise NotFound(f"{county_id} has no {kind} {job_id}.")
-        if not going:
-            return {"status": row.status}
-        job = RunningJob(county_id, job_id, row.parameters, row.submitted_by)
-        try:
-            outcome = work_of_kind[kind](job)
-        except Problem as problem:
-            _logger.warning("job failed", county_id=county_id, job_id=str(job_id), slug=problem.slug)
-            _fail(county_id, job_id, JobError(type=problem.slug, detail=problem.detail))
-            return {"status": "failed"}
-        storage.put(results_key(county_id, job_id), orjson.dumps(outcome.model_dump(mode="json")), "application/json")
-        with unit_of_work(county_id) as connection:
-            repository.set_status(connection, county_id, job_id, "succeeded")
-        return {"status": "succeeded"}
+        job = begin(county_id, kind, job_id)
+        return finish(job, work_of_kind[kind]) if isinstance(job, RunningJob) else {"status": job}
 
     return handler
 
 
-def _fail(county_id: str, job_id: UUID, error: JobError) -> None:
+def begin(county_id: str, kind: str, job_id: UUID) -> RunningJob | JobStatus:
+    """The job, running now; or how it has ended. Raises NotFound."""
     with unit_of_work(county_id) as connection:
-        repository.set_status(connection, county_id, job_id, "failed", error)
+        row = repository.find(connection, county_id, kind, job_id)
+        going = row is not None and repository.set_running(connection, county_id, job_id)
+    if row is None:
+        raise NotFound(f"{county_id} has no {kind} {job_id}.")
+    if going:
+        return RunningJob(county_id, job_id, row.parameters, row.submitted_by)
+    status: JobStatus = row.status
+    return status
 
 
-def _reason_of(failure: Mapping[str, str]) -> JobError:
+def finish(job: RunningJob, work: Work) -> dict[str, Any]:
+    """Do the work, keep its outcome as the job's results, and end the job. A problem fails it with its slug."""
+    try:
+        outcome = work(job)
+    except Problem as problem:
+        fail(job.county_id, job.job_id, problem)
+        return {"status": "failed"}
+    body = orjson.dumps(outcome.model_dump(mode="json"))
+    storage.put(results_key(job.county_id, job.job_id), body, "application/json")
+    with unit_of_work(job.county_id) as connection:
+        repository.set_status(connection, job.county_id, job.job_id, "succeeded")
+    return {"status": "succeeded"}
+
+
+def fail(county_id: str, job_id: UUID, reason: JobError | Problem) -> None:
+    """End a job as failed; one that has ended keeps how it ended."""
+    if isinstance(reason, Problem):
+        _logger.warning("job failed", county_id=county_id, job_id=str(job_id), slug=reason.slug)
+        reason = JobError(type=reason.slug, detail=reason.detail)
+    with unit_of_work(county_id) as connection:
+        repository.set_status(connection, county_id, job_id, "failed", reason)
+
+
+def reason_of(failure: Mapping[str, str]) -> JobError:
+    """What the state machine's Catch says, in words without internals."""
     kind = failure.get("Error", "Unknown")
     known = {
         "States.Timeout": "The job ran out of time.",

@@ -78,13 +78,15 @@ def test_tasks_call_the_functions_of_the_registry(templates: Templates) -> None:
         if state["Type"] == "Task"
     }
 
-    assert called == {spec.name for spec in (*vars(REGISTRY.sync).values(), *REGISTRY.jobs)}
+    partitioned = [function for job in REGISTRY.partitioned_jobs for function in job.functions]
+    assert called == {spec.name for spec in (*vars(REGISTRY.sync).values(), *REGISTRY.jobs, *partitioned)}
 
 
 def test_every_kind_of_job_has_its_choice(templates: Templates) -> None:
     choices = templates.definition("Jobs")["States"]["Kind of job"]["Choices"]
 
-    assert [c["StringEquals"] for c in choices] == [kind for spec in REGISTRY.jobs for kind in spec.job_kinds]
+    whole = [kind for spec in REGISTRY.jobs for kind in spec.job_kinds]
+    assert [c["StringEquals"] for c in choices] == [*whole, *(job.kind for job in REGISTRY.partitioned_jobs)]
 
 
 @dataclass
@@ -143,6 +145,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         s3.create_bucket(Bucket="data")
         key = "counties/benton_wa/runs/7/partitions.json"
         s3.upload_fileobj(io.BytesIO(b'[{"number": 1}, {"number": 2}, {"number": 3}]'), "data", key)
+        files = "counties/benton_wa/runs/7/files.json"
+        s3.upload_fileobj(io.BytesIO(b'[{"number": 1}, {"number": 2}]'), "data", files)
         planned = {
             "county_id": "benton_wa",
             "run_id": "7",
@@ -154,20 +158,27 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
             "sync-partition": lambda _: {"rows": 50_000},
             "sync-reconcile": lambda _: {"outcome": "apply", "added": 3},
             "sync-apply": lambda _: {"applied": True},
+            "sync-prepare": lambda _: {"files": {"bucket": "data", "key": files}},
+            "sync-curate": lambda _: {"rows": 50_000},
             "sync-publish": lambda _: None,
             "sync-fail": lambda _: {"recorded": True},
+            "valuation-planning": lambda _: {"outcome": "proceed", "partitions": planned["partitions"]},
+            "valuation-partition": lambda _: {"status": "done"},
+            "valuation-finishing": lambda _: {"status": "succeeded"},
         }
         yield stand_in
 
 
 RUN = {"county_id": "benton_wa", "run_id": "7"}
+_FAILED_CHILD = {"sync-partition": "PartitionFailed", "sync-curate": "FileFailed"}
 
 
 def test_a_sync_plans_reads_each_partition_reconciles_applies_and_publishes(cloud: Cloud, templates: Templates) -> None:
     execution = cloud.run(templates.definition("Sync"), {"county_id": "benton_wa", "mode": "full"})
 
     assert execution["status"] == "SUCCEEDED"
-    assert cloud.order == ["sync-plan", *["sync-partition"] * 3, "sync-reconcile", "sync-apply", "sync-publish"]
+    read = ["sync-plan", *["sync-partition"] * 3, "sync-reconcile"]
+    assert cloud.order == [*read, "sync-apply", "sync-prepare", *["sync-curate"] * 2, "sync-publish"]
     (planned,) = cloud.events("sync-plan")
     assert planned["mode"] == "full"
     assert planned["execution"]["name"] == "execution"
@@ -175,6 +186,8 @@ def test_a_sync_plans_reads_each_partition_reconciles_applies_and_publishes(clou
     partitions = sorted(cloud.events("sync-partition"), key=lambda event: event["partition"]["number"])
     assert partitions == [{**RUN, "partition": {"number": n}} for n in (1, 2, 3)]
     assert cloud.events("sync-apply") == [RUN]
+    files = sorted(cloud.events("sync-curate"), key=lambda event: event["file"]["number"])
+    assert files == [{**RUN, "file": {"number": n}} for n in (1, 2)]
 
 
 def test_a_run_with_nothing_to_read_ends_after_its_plan(cloud: Cloud, templates: Templates) -> None:
@@ -200,7 +213,7 @@ def test_an_approved_run_goes_on_with_apply(cloud: Cloud, templates: Templates) 
     execution = cloud.run(templates.definition("Sync"), {**RUN, "resume_at": "apply"})
 
     assert execution["status"] == "SUCCEEDED"
-    assert cloud.order == ["sync-apply", "sync-publish"]
+    assert cloud.order == ["sync-apply", "sync-prepare", *["sync-curate"] * 2, "sync-publish"]
 
 
 def test_a_failed_plan_is_recorded_with_its_execution_though_there_is_no_run_yet(
@@ -221,7 +234,9 @@ def test_a_failed_plan_is_recorded_with_its_execution_though_there_is_no_run_yet
     assert "refuses us" in event["failure"]["Cause"]
 
 
-@pytest.mark.parametrize("task", ["sync-partition", "sync-reconcile", "sync-apply", "sync-publish"])
+@pytest.mark.parametrize(
+    "task", ["sync-partition", "sync-reconcile", "sync-apply", "sync-prepare", "sync-curate", "sync-publish"]
+)
 def test_a_failure_after_the_plan_is_recorded_with_its_run(task: str, cloud: Cloud, templates: Templates) -> None:
     cloud.tasks[task] = lambda event: event["nothing"]
 
@@ -230,7 +245,7 @@ def test_a_failure_after_the_plan_is_recorded_with_its_run(task: str, cloud: Clo
     (event,) = cloud.events("sync-fail")
     assert execution["status"] == "FAILED"
     assert {"county_id": event["county_id"], "run_id": event["run_id"]} == RUN
-    assert event["failure"]["Error"] == {"sync-partition": "PartitionFailed"}.get(task, "KeyError")
+    assert event["failure"]["Error"] == _FAILED_CHILD.get(task, "KeyError")
 
 
 def test_no_run_is_reconciled_without_all_of_its_partitions(cloud: Cloud, templates: Templates) -> None:
@@ -304,3 +319,46 @@ def test_a_kind_that_nobody_runs_fails_at_once(cloud: Cloud, templates: Template
 
     assert execution["error"] == "UnknownKind"
     assert cloud.calls == []
+
+
+RUN_JOB = {"county_id": "benton_wa", "job_id": "12", "kind": "valuation_run"}
+
+
+def test_a_job_in_partitions_is_planned_done_one_by_one_and_finished(cloud: Cloud, templates: Templates) -> None:
+    execution = cloud.run(templates.definition("Jobs"), RUN_JOB)
+
+    assert execution["status"] == "SUCCEEDED"
+    assert cloud.order == ["valuation-planning", *["valuation-partition"] * 3, "valuation-finishing"]
+    partitions = sorted(cloud.events("valuation-partition"), key=lambda event: event["partition"]["number"])
+    assert partitions == [{**RUN_JOB, "partition": {"number": n}} for n in (1, 2, 3)]
+    assert cloud.events("valuation-finishing") == [RUN_JOB]
+
+
+def test_a_job_that_its_plan_has_ended_goes_no_further(cloud: Cloud, templates: Templates) -> None:
+    cloud.tasks["valuation-planning"] = lambda _: {"outcome": "ended", "partitions": {"bucket": "data", "key": "none"}}
+
+    execution = cloud.run(templates.definition("Jobs"), RUN_JOB)
+
+    assert execution["status"] == "SUCCEEDED"
+    assert cloud.order == ["valuation-planning"]
+
+
+@pytest.mark.parametrize(
+    ("task", "error"), [("partition", "PartitionFailed"), ("finishing", "KeyError"), ("planning", "KeyError")]
+)
+def test_a_failed_step_of_a_job_in_partitions_is_told_to_its_plan(
+    task: str, error: str, cloud: Cloud, templates: Templates
+) -> None:
+    plan = cloud.tasks["valuation-planning"]
+
+    def fails(event: dict[str, Any]) -> Any:
+        return plan(event) if "failure" in event else event["nothing"]
+
+    cloud.tasks[f"valuation-{task}"] = fails
+    execution = cloud.run(templates.definition("Jobs"), RUN_JOB)
+
+    assert execution["status"] == "FAILED"
+    told = cloud.events("valuation-planning")[-1]
+    assert told.items() >= RUN_JOB.items()
+    assert told["failure"]["Error"] == error
+    assert ("valuation-finishing" in cloud.order) == (task == "finishing")

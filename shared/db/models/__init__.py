@@ -1,6 +1,6 @@
 """The tables, typed. Keys of tenant tables begin with the county."""
 
-from shared.db.models.base import Model, Synced, Tenant
+from shared.db.models.base import PLATFORM_SOURCE, Model, Synced, Tenant
 from shared.db.models.history import PROVENANCE, SYNC_TARGETS, SyncedModel, history_table, key_column
 from shared.db.models.operations import (
     AuditEvent,
@@ -8,16 +8,27 @@ from shared.db.models.operations import (
     District,
     DistrictLayer,
     Job,
+    JobPartition,
     RejectedRow,
     SyncPartition,
     SyncRun,
+    SyncWatermark,
     Upload,
-    Valuation,
-    ValuationModel,
 )
 from shared.db.models.property import Assessment, Exemption, Improvement, Owner, PropertyOperational, Sale
+from shared.db.models.sales_validation import SaleDecision, SaleFlag
+from shared.db.models.valuation import (
+    Roll,
+    Valuation,
+    ValuationApproval,
+    ValuationChampion,
+    ValuationModel,
+    ValuationRun,
+    ValuationRunResult,
+)
 
 __all__ = [
+    "PLATFORM_SOURCE",
     "PROVENANCE",
     "SYNC_TARGETS",
     "Assessment",
@@ -28,19 +39,28 @@ __all__ = [
     "Exemption",
     "Improvement",
     "Job",
+    "JobPartition",
     "Model",
     "Owner",
     "PropertyOperational",
     "RejectedRow",
+    "Roll",
     "Sale",
+    "SaleDecision",
+    "SaleFlag",
     "SyncPartition",
     "SyncRun",
+    "SyncWatermark",
     "Synced",
     "SyncedModel",
     "Tenant",
     "Upload",
     "Valuation",
+    "ValuationApproval",
+    "ValuationChampion",
     "ValuationModel",
+    "ValuationRun",
+    "ValuationRunResult",
     "history_table",
     "key_column",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from sqlalchemy import Connection, CursorResult
 
 from functions.sync.sources.source import Extract
 from functions.sync.sources.texts import as_text, extract_of
+from shared.db.copying import copy_out
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,18 +20,15 @@ _FETCH_ROWS = 5_000
 
 def copied(connection: Connection, query: str) -> Extract:
     """PostgreSQL's COPY. Its text is the digest's: it changes exactly when a value does."""
-    buffer = io.BytesIO()
-    driver: Any = connection.connection.dbapi_connection
-    context = driver.execute_unnamed(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)", stream=buffer)
-    digest = hashlib.sha256(buffer.getbuffer()).hexdigest()
+    text, rows = copy_out(connection.connection.dbapi_connection, f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)")
+    digest = hashlib.sha256(text).hexdigest()
 
     def frame() -> pl.DataFrame:
         import polars as pl
 
-        buffer.seek(0)
-        return pl.read_csv(buffer, infer_schema=False)
+        return pl.read_csv(text, infer_schema=False)
 
-    return Extract(int(context.row_count), digest, frame)
+    return Extract(rows, digest, frame)
 
 
 def fetched(result: CursorResult[Any], columns: Sequence[str]) -> Extract:

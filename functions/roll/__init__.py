@@ -1,0 +1,1 @@
+"""Assessment rolls: which years are open, and closing them."""

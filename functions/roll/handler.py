@@ -1,0 +1,45 @@
+"""Routes of rolls."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path
+
+from functions.roll import service
+from functions.roll.schemas import CloseRoll, ReopenRoll, Roll
+from shared.access import Permission
+from shared.api import Api, answer
+
+api = Api("roll")
+handler = api.handler
+
+_ALL = "/v1/counties/{county_id}/rolls"
+_ONE = _ALL + "/{roll_year}"
+RollYear = Annotated[int, Path(ge=1900, le=2200)]
+
+
+@api.get(_ALL, permission=Permission.VIEW_VALUATION, summary="The county's assessment rolls")
+def list_rolls(county_id: str) -> Response[list[Roll]]:
+    """Every roll year there are assessments of, newest first. A roll is open until it is closed."""
+    return answer(service.all_rolls(county_id))
+
+
+@api.get(_ONE, permission=Permission.VIEW_VALUATION, summary="One assessment roll")
+def get_roll(county_id: str, roll_year: RollYear) -> Response[Roll]:
+    """Whether it is open, how many parcels it has and what they are worth."""
+    found = service.one_roll(county_id, roll_year)
+    return answer(found, version=found.version)
+
+
+@api.post(_ONE + "/close", permission=Permission.APPROVE_VALUATION, summary="Close a roll")
+def close_roll(county_id: str, roll_year: RollYear, body: CloseRoll) -> Response[Roll]:
+    """From now on no values are approved to it, and none are taken back. Closing a closed roll changes nothing."""
+    found = service.set_status(county_id, roll_year, "closed", body.reason, caller=api.caller)
+    return answer(found, version=found.version)
+
+
+@api.post(_ONE + "/reopen", permission=Permission.APPROVE_VALUATION, summary="Open a closed roll again")
+def reopen_roll(county_id: str, roll_year: RollYear, body: ReopenRoll) -> Response[Roll]:
+    """For a roll that was closed by mistake; the reason is kept. An open roll stays as it is."""
+    found = service.set_status(county_id, roll_year, "open", body.reason, caller=api.caller)
+    return answer(found, version=found.version)

@@ -1,0 +1,45 @@
+"""The rules of rolls: a closed one takes no values any more."""
+
+from functions.roll import repository
+from functions.roll.schemas import Roll, RollStatus
+from shared import audit, rolls
+from shared.access import Caller
+from shared.db import unit_of_work
+from shared.db.tenancy import require_onboarded
+from shared.problems import NotFound
+
+
+def all_rolls(county_id: str) -> list[Roll]:
+    """The county's rolls, newest first. Raises NotFound for a county that is not onboarded."""
+    with unit_of_work(county_id) as connection:
+        require_onboarded(connection, county_id)
+        return repository.rolls(connection, county_id)
+
+
+def one_roll(county_id: str, roll_year: int) -> Roll:
+    """The roll of one year. Raises NotFound."""
+    with unit_of_work(county_id) as connection:
+        found = repository.roll(connection, county_id, roll_year)
+    if found is None:
+        raise _no_roll(county_id, roll_year)
+    return found
+
+
+def set_status(county_id: str, roll_year: int, status: RollStatus, reason: str | None, *, caller: Caller) -> Roll:
+    """Close a roll or open it again; asked for what it is already, it stays as it is. Raises NotFound."""
+    with unit_of_work(county_id) as connection:
+        rolls.hold(connection, county_id, roll_year)
+        before = repository.roll(connection, county_id, roll_year)
+        if before is None:
+            raise _no_roll(county_id, roll_year)
+        if before.status == status:
+            return before
+        repository.set_status(connection, county_id, roll_year, status, caller.username, reason)
+        action = "roll.closed" if status == "closed" else "roll.reopened"
+        audit.record(connection, county_id, caller.username, action, f"rolls/{roll_year}", {"reason": reason})
+        after = repository.roll(connection, county_id, roll_year)
+    return after or before
+
+
+def _no_roll(county_id: str, roll_year: int) -> NotFound:
+    return NotFound(f"{county_id} has no assessments of {roll_year}.", slug="roll-not-found")

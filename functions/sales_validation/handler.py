@@ -1,0 +1,75 @@
+"""Routes of sales validation."""
+
+from typing import Annotated
+from uuid import UUID
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from functions.sales_validation import review, service
+from functions.sales_validation.schemas import (
+    DecisionRequest,
+    FlaggedSale,
+    Rule,
+    SaleDecision,
+    SaleReview,
+    SalesValidationRequest,
+    SalesValidationResults,
+)
+from shared.access import Permission
+from shared.api import Api, accepted, answer
+from shared.jobs import Job
+from shared.paging import Page, PageSize
+
+api = Api("sales_validation")
+handler = api.handler
+
+_ALL = "/v1/counties/{county_id}/sales-validations"
+_ONE = _ALL + "/{validation_id}"
+_FLAGS = "/v1/counties/{county_id}/sales-flags"
+_SALE = _FLAGS + "/{sale_id}"
+
+
+@api.post(_ALL, permission=Permission.RUN_VALUATION, summary="Validate the county's sales", status=202)
+def start_validation(county_id: str, body: SalesValidationRequest) -> Response[Job]:
+    """Flag the sales that are unfit as evidence of market value, by rules and against a model."""
+    return accepted(service.submit(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key))
+
+
+@api.get(_ONE, permission=Permission.VIEW_VALUATION, summary="A sales validation's progress")
+def get_validation(county_id: str, validation_id: UUID) -> Response[Job]:
+    """How a validation goes."""
+    return answer(service.get(county_id, validation_id))
+
+
+@api.get(_ONE + "/results", permission=Permission.VIEW_VALUATION, summary="What a sales validation found")
+def get_validation_results(county_id: str, validation_id: UUID) -> Response[SalesValidationResults]:
+    """How many sales each rule flagged."""
+    return answer(service.results(county_id, validation_id))
+
+
+@api.get(_FLAGS, permission=Permission.VIEW_VALUATION, summary="Flagged sales")
+def list_flagged_sales(
+    county_id: str,
+    rule: Annotated[Rule | None, Query()] = None,
+    property_id: Annotated[str | None, Query(max_length=200)] = None,
+    decided: Annotated[bool | None, Query(description="whether a person's decision holds")] = None,
+    page_size: PageSize = 100,
+    page_token: Annotated[str | None, Query()] = None,
+) -> Response[Page[FlaggedSale]]:
+    """Sales with standing flags, by id: what there is to review. Flags alone exclude no sale from anything."""
+    wanted = review.FlagFilter(rule=rule, property_id=property_id, decided=decided)
+    return answer(review.flagged(county_id, wanted, page_size=page_size, page_token=page_token))
+
+
+@api.get(_SALE, permission=Permission.VIEW_VALUATION, summary="A sale's flags and decisions")
+def get_sale_review(county_id: str, sale_id: str) -> Response[SaleReview]:
+    """A sale's flags, with those that were cleared, and every decision."""
+    return answer(review.of_sale(county_id, sale_id))
+
+
+@api.post(_SALE + "/decisions", permission=Permission.APPROVE_VALUATION, summary="Decide on a sale", status=201)
+def decide_on_sale(county_id: str, sale_id: str, body: DecisionRequest) -> Response[SaleDecision]:
+    """Say that a sale is valid or invalid. Valuation and studies follow it from now on, whatever the code says."""
+    made = review.decide(county_id, sale_id, body, caller=api.caller, idempotency_key=api.idempotency_key)
+    return answer(made, 201, location=_SALE.format(county_id=county_id, sale_id=sale_id))

@@ -1,0 +1,184 @@
+"""SQL of looking at flagged sales and of deciding on them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, insert, select, text, update
+
+from functions.sales_validation.schemas import DecisionRequest, Flag, FlaggedSale, Rule, SaleDecision, SaleReview
+from shared.db.models import SaleDecision as DecisionRow
+
+_DECISION_COLUMNS = tuple(getattr(DecisionRow, name) for name in SaleDecision.model_fields)
+_STANDING_FLAGS = (
+    "SELECT jsonb_agg(jsonb_build_object('rule', f.rule, 'reason', f.reason, 'validation_id', f.validation_id,"
+    " 'flagged_at', f.flagged_at, 'cleared_at', f.cleared_at) ORDER BY f.cleared_at DESC NULLS FIRST, f.rule)"
+    " FROM sale_flags f WHERE f.county_id = s.county_id AND f.sale_id = s.sale_id"
+)
+_SALE = (
+    "SELECT s.sale_id, s.property_id, p.situs_address AS address, s.sale_date, s.sale_price, s.validity_code,"
+    " p.property_id IS NOT NULL AND coalesce(nullif(d.decision, 'as_coded'), s.validity_code) = 'valid'"
+    " AS used_as_evidence, to_jsonb(d) AS decision"
+)
+_FROM = (
+    " LEFT JOIN properties_operational p"
+    " ON p.county_id = s.county_id AND p.property_id = s.property_id AND p.retired_at IS NULL"
+    " LEFT JOIN sale_decisions d ON d.county_id = s.county_id AND d.sale_id = s.sale_id AND d.superseded_at IS NULL"
+    " WHERE s.county_id = :county_id AND s.retired_at IS NULL"
+)
+
+
+class StoredDecision(NamedTuple):
+    """A decision and the digest of the request that asked for it."""
+
+    request_digest: str
+    decision: SaleDecision
+
+
+class LockedSale(NamedTuple):
+    """What the county says of a sale that is being decided on."""
+
+    sale_id: str
+    validity_code: str
+    row_hash: str
+
+
+def flagged(
+    connection: Connection,
+    county_id: str,
+    *,
+    rule: Rule | None,
+    property_id: str | None,
+    decided: bool | None,
+    after: str | None,
+    limit: int,
+) -> list[FlaggedSale]:
+    """Sales with standing flags by id, those after `after`."""
+    conditions = ["EXISTS (SELECT FROM sale_flags f WHERE f.county_id = s.county_id AND f.sale_id = s.sale_id"]
+    conditions[0] += " AND f.cleared_at IS NULL" + (" AND f.rule = :rule)" if rule else ")")
+    values: dict[str, Any] = {"county_id": county_id, "limit": limit}
+    if rule is not None:
+        values["rule"] = rule
+    if property_id is not None:
+        conditions.append("s.property_id = :property_id")
+        values["property_id"] = property_id
+    if decided is not None:
+        holds = "coalesce(d.decision, 'as_coded') <> 'as_coded'"
+        conditions.append(holds if decided else f"NOT {holds}")
+    if after is not None:
+        conditions.append("s.sale_id > :after")
+        values["after"] = after
+    rows = connection.execute(
+        text(
+            f"{_SALE}, ({_STANDING_FLAGS} AND f.cleared_at IS NULL) AS flags FROM sales s{_FROM}"
+            f" AND {' AND '.join(conditions)} ORDER BY s.sale_id LIMIT :limit"
+        ),
+        values,
+    )
+    return [FlaggedSale(**_sale(row), flags=_flags(row.flags)) for row in rows]
+
+
+def sale_review(connection: Connection, county_id: str, sale_id: str) -> SaleReview | None:
+    """One current sale with all its flags and decisions, or None."""
+    row = connection.execute(
+        text(f"{_SALE}, ({_STANDING_FLAGS}) AS flags FROM sales s{_FROM} AND s.sale_id = :sale_id"),
+        {"county_id": county_id, "sale_id": sale_id},
+    ).one_or_none()
+    if row is None:
+        return None
+    decisions = connection.execute(
+        select(*_DECISION_COLUMNS)
+        .where(DecisionRow.county_id == county_id, DecisionRow.sale_id == sale_id)
+        .order_by(DecisionRow.decided_at.desc())
+    )
+    flags = _flags(row.flags)
+    return SaleReview(
+        **_sale(row),
+        flags=tuple(flag for flag in flags if flag.cleared_at is None),
+        cleared_flags=tuple(flag for flag in flags if flag.cleared_at is not None),
+        decisions=tuple(_decision(decision._asdict()) for decision in decisions),
+    )
+
+
+def _sale(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
+    values = {name: value for name, value in row._asdict().items() if name != "flags"}
+    decision = values["decision"]
+    return values | {"decision": None if decision is None else _decision(decision)}
+
+
+def _decision(values: Mapping[str, Any]) -> SaleDecision:
+    return SaleDecision.model_validate({name: values[name] for name in SaleDecision.model_fields})
+
+
+def _flags(found: Sequence[dict[str, Any]] | None) -> tuple[Flag, ...]:
+    return tuple(Flag.model_validate(flag) for flag in found or ())
+
+
+def lock_sale(connection: Connection, county_id: str, sale_id: str) -> LockedSale | None:
+    """Hold a current sale until the transaction ends, so that decisions on it follow one another."""
+    row = connection.execute(
+        text(
+            "SELECT sale_id, validity_code, row_hash FROM sales"
+            " WHERE county_id = :county_id AND sale_id = :sale_id AND retired_at IS NULL FOR UPDATE"
+        ),
+        {"county_id": county_id, "sale_id": sale_id},
+    ).one_or_none()
+    return None if row is None else LockedSale(*row)
+
+
+def find_decision(connection: Connection, county_id: str, decision_id: UUID) -> StoredDecision | None:
+    """A decision by its id, or None."""
+    row = connection.execute(
+        select(*_DECISION_COLUMNS, DecisionRow.request_digest).where(
+            DecisionRow.county_id == county_id, DecisionRow.decision_id == decision_id
+        )
+    ).one_or_none()
+    return None if row is None else StoredDecision(row.request_digest, _decision(row._asdict()))
+
+
+def supersede_decision(connection: Connection, county_id: str, sale_id: str) -> str | None:
+    """End the decision that holds; what it was, or None."""
+    before: str | None = connection.scalar(
+        update(DecisionRow)
+        .where(DecisionRow.county_id == county_id, DecisionRow.sale_id == sale_id, DecisionRow.superseded_at.is_(None))
+        .values(superseded_at=text("clock_timestamp()"))
+        .returning(DecisionRow.decision)
+    )
+    return before
+
+
+def add_decision(
+    connection: Connection,
+    county_id: str,
+    decision_id: UUID,
+    sale: LockedSale,
+    request: DecisionRequest,
+    *,
+    request_digest: str,
+    actor: str,
+) -> SaleDecision:
+    """Let a decision hold, with the rules that the sale breaks at this moment."""
+    rules = connection.scalars(
+        text(
+            "SELECT rule FROM sale_flags WHERE county_id = :county_id AND sale_id = :sale_id AND cleared_at IS NULL"
+            " ORDER BY rule"
+        ),
+        {"county_id": county_id, "sale_id": sale.sale_id},
+    ).all()
+    row = connection.execute(
+        insert(DecisionRow)
+        .values(
+            county_id=county_id,
+            decision_id=decision_id,
+            sale_id=sale.sale_id,
+            decision=request.decision,
+            note=request.note,
+            validity_code=sale.validity_code,
+            row_hash=sale.row_hash,
+            rules=list(rules),
+            request_digest=request_digest,
+            decided_by=actor,
+        )
+        .returning(*_DECISION_COLUMNS)
+    ).one()
+    return _decision(row._asdict())

@@ -1,0 +1,38 @@
+"""The automated valuation model: three models of one county's sales, reconciled. Arrays in, results out; no I/O.
+
+train(sales, on, seed=0) -> TrainedModel     on: the valuation day (ordinal); only sales before it are used
+    .predict(subjects) -> Predictions        estimate, 80 % interval, confidence; NaN where it cannot value
+    .contributions(subjects)                 dollars by feature, which add up to the estimate
+    .value(subjects) -> Valuations           both, with the comparables, flags and refusals: for many properties
+    .explain(subject) -> Appraisal           one property in full; AppraisalInputError for one that has no value
+    .holdout, .features, .rows, .excluded, .weights, .valuation_day, .seed
+dump(model) -> bytes, load(bytes)            an artifact without code in it; ArtifactError for a damaged or foreign one
+"""
+
+from shared.appraisal.avm.results import (
+    Appraisal,
+    Comparables,
+    Component,
+    Contribution,
+    Contributions,
+    Exclusion,
+    FlagCode,
+    Fold,
+    HoldOut,
+    Refusal,
+    Valuations,
+)
+
+__all__ = [
+    "Appraisal",
+    "Comparables",
+    "Component",
+    "Contribution",
+    "Contributions",
+    "Exclusion",
+    "FlagCode",
+    "Fold",
+    "HoldOut",
+    "Refusal",
+    "Valuations",
+]
