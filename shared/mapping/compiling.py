@@ -105,7 +105,7 @@ class CompiledTable:
         if missing:
             raise KeyError(f"the source of {self._target.name} has no column {', '.join(missing)}")
         frame = self._levels.evaluate(_with_read_fault(source))
-        columns = _source_columns(source)
+        columns = source.columns
         read = frame.select(self._values(columns))
         bad = _any_broken(frame, self._rejecting)
         twice = self._duplicates(read, bad)
@@ -118,6 +118,11 @@ class CompiledTable:
             warned=self._warned(frame, columns, rejected),
             keys=read.get_column(self.key).drop_nulls().unique(maintain_order=True),
         )
+
+    def target_keys(self, source: pl.DataFrame) -> pl.Series:
+        """The target key of each row, NULL where it cannot be told."""
+        frame = self._levels.evaluate(_with_read_fault(source))
+        return frame.select(field.value for field in self._fields if field.field.target == self.key).to_series()
 
     def texts(self, good: pl.DataFrame) -> pl.DataFrame:
         """Good rows as the texts that PostgreSQL's COPY reads."""
@@ -179,7 +184,8 @@ def _unmapped(columns: list[str], table: TableMapping, taken: set[str]) -> list[
     entries: dict[str, pl.Expr] = {}
     for column in columns:
         name = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")[:63]
-        if column in table.source_fields or column == WKB or not name or name in taken or name in entries:
+        shown = column not in table.source_fields and column not in (WKB, READ_FAULT)
+        if not shown or not name or name in taken or name in entries:
             continue
         text = pl.col(column).str.strip_chars()
         entries[name] = pl.when(text != "").then(json_text(text))
@@ -189,10 +195,6 @@ def _unmapped(columns: list[str], table: TableMapping, taken: set[str]) -> list[
 def _any_broken(frame: pl.DataFrame, checks: list[Check]) -> pl.Series:
     faults = frame.select(pl.col(check.fault).fill_null(value=False) for check in checks)
     return faults.select(pl.any_horizontal(pl.all())).to_series()
-
-
-def _source_columns(frame: pl.DataFrame) -> list[str]:
-    return [name for name in frame.columns if name != READ_FAULT]
 
 
 def _with_read_fault(source: pl.DataFrame) -> pl.DataFrame:
