@@ -6,7 +6,7 @@ import sys
 import typer
 
 from infra.local.client import ApiError, JobFailedError
-from infra.local.commands import county
+from infra.local.commands import county, mapping
 from infra.local.commands.demo import demo
 from infra.local.commands.sync import sync
 from infra.local.commands.up import up
@@ -20,6 +20,7 @@ app.command()(up)
 app.command()(sync)
 app.command()(value)
 app.add_typer(county.app, name="county")
+app.add_typer(mapping.app, name="mapping")
 
 
 def main() -> None:
