@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from shared.mapping.targets import ColumnKind, TargetColumn, target_tables
 
 GEOMETRY = "geometry"
-"""Points in WKB; the column that makes the file of a located table a layer (GeoParquet)."""
+"""Shapes in WKB, a point where no more is known; the column that makes a located table's file a layer (GeoParquet)."""
 VERSION = "version"
 VALID_FROM = "valid_from"
 """When the version was made (UTC)."""
@@ -32,7 +32,8 @@ class CuratedColumn:
 def curated_columns(table: str) -> list[CuratedColumn]:
     """The columns of a table's files, in their order."""
     columns = target_tables()[table].columns
-    found = [CuratedColumn(column.name, _hive_type(column)) for column in columns.values()]
+    plain = (column for column in columns.values() if column.kind is not ColumnKind.GEOMETRY)
+    found = [CuratedColumn(column.name, _hive_type(column)) for column in plain]
     found += [CuratedColumn(VERSION, "int"), CuratedColumn(VALID_FROM, "timestamp")]
     return [*found, CuratedColumn(GEOMETRY, "binary")] if is_located(table) else found
 

@@ -41,13 +41,14 @@ def curate(county_id: str, run_id: UUID, table: str, number: int) -> int:
     if texts.height != planned.file.rows:
         raise Conflict(f"{table} has {texts.height:,} rows {_range(planned)}, and had {planned.file.rows:,}.")
     frame = texts.select(
-        *(_typed(column) for column in columns.values()),
+        *(_typed(column) for column in columns.values() if column.kind is not ColumnKind.GEOMETRY),
         pl.col(VERSION).cast(pl.Int32),
         pl.from_epoch(pl.col(VALID_FROM).cast(pl.Int64), time_unit="us").dt.replace_time_zone("UTC"),
     )
     if is_located(table):
-        frame = frame.with_columns(_points(frame))
-        put_frame(planned.file.key, frame, metadata={"geo": _geo_metadata(frame)})
+        shapes = texts.get_column(GEOMETRY).str.strip_prefix("\\x").str.decode("hex")
+        frame = frame.with_columns(pl.coalesce(shapes, _points(frame)).alias(GEOMETRY))
+        put_frame(planned.file.key, frame, metadata={"geo": _geo_metadata(frame, only_points=shapes.is_null().all())})
     else:
         put_frame(planned.file.key, frame)
     return frame.height
@@ -91,11 +92,14 @@ def _points(frame: pl.DataFrame) -> pl.Series:
     )
 
 
-def _geo_metadata(frame: pl.DataFrame) -> str:
-    """GeoParquet 1.1: which column is a geometry, of what type and in which encoding. WGS 84 is its default CRS."""
-    column: dict[str, object] = {"encoding": "WKB", "geometry_types": ["Point"]}
+def _geo_metadata(frame: pl.DataFrame, *, only_points: bool) -> str:
+    """GeoParquet 1.1: which column is a geometry, of what type and in which encoding. WGS 84 is its default CRS.
+
+    Without a type it may hold any, and without a box it has to be read to know where it lies.
+    """
+    column: dict[str, object] = {"encoding": "WKB", "geometry_types": ["Point"] if only_points else []}
     located = frame.filter(pl.col(GEOMETRY).is_not_null())
-    if located.height:
+    if located.height and only_points:
         column["bbox"] = [
             located.get_column("longitude").min(),
             located.get_column("latitude").min(),
