@@ -37,6 +37,22 @@ class Guards(Schema):
     max_rejected_share: Share = Decimal("0.05")
 
 
+class IncrementalSettings(Schema):
+    """How an incremental run tells what is new.
+
+    `by`: the mapping's `watermark_field`, or SQL Server's change tracking. `overlap_seconds`: how far before the last
+    watermark the reading begins, so that rows which were committed late are read too. `removals`: a watermark says
+    nothing of removed rows, so they stay until a full or snapshot run; `compare_keys` reads all of the source's keys
+    and retires what it no longer has. `when_expired`: change tracking that no longer remembers far enough back
+    fails the run, or makes it read the whole table.
+    """
+
+    by: Literal["watermark", "change_tracking"] = "watermark"
+    overlap_seconds: Annotated[int, Field(ge=0, le=7 * 86_400)] = 300
+    removals: Literal["ignore", "compare_keys"] = "ignore"
+    when_expired: Literal["fail", "read_all"] = "fail"
+
+
 class DataIngestionSettings(Schema):
     """How the county's data comes in.
 
@@ -50,6 +66,7 @@ class DataIngestionSettings(Schema):
     source: SourceDescription | None = None
     sync_schedule_cron: Annotated[str, StringConstraints(pattern=r"^\S+( \S+){5}$")] | None = None
     mode: SyncMode = "full"
+    incremental: IncrementalSettings = IncrementalSettings()
     guards: Guards = Guards()
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 
 from shared.county_configuration import SyncMode
 from shared.jobs.schemas import JobError, JobStatus, Progress
+from shared.roll_totals import ClassTotals, RollTotals
 from shared.schemas import Schema
 
 Change = Literal["added", "changed", "removed", "returned"]
@@ -22,6 +23,9 @@ ReadBy = Literal["whole", "watermark", "change_tracking", "quarantine"]
 Resolution = Literal["synced", "gone", "rejected_again"]
 """What became of a row in quarantine: a later run took it, its source no longer has it, or a later run rejected it
 again and has it with the reasons of now."""
+
+
+RowState = Literal["open", "resolved"]
 
 
 class SyncRequest(Schema):
@@ -78,8 +82,9 @@ class GuardFinding(Schema):
 
 
 class TableProgress(Schema):
-    """What the partitions of one table have done so far."""
+    """What the partitions of one table have done so far; `finished_at` is when the last one did."""
 
+    finished_at: datetime | None
     partitions: int
     done: int
     unchanged: int
@@ -96,7 +101,11 @@ class PartitionCounts(Schema):
 
 
 class SyncRun(Schema):
-    """A run as its caller sees it: a job, and what is known of the sync."""
+    """A run as its caller sees it: a job, and what is known of the sync.
+
+    `rows_per_second` is the speed at which its partitions are read, `seconds_left` how long those that are still to be
+    read will take at that speed.
+    """
 
     id: UUID
     kind: Literal["sync"] = "sync"
@@ -137,6 +146,40 @@ class RowChange(Schema):
     key: str
     change: Change
     fields: list[FieldChange]
+
+
+class ChangeFilter(Schema):
+    """Which of a run's changes are meant; `field` those rows that were there before and differ in that field."""
+
+    table: Annotated[str, StringConstraints(max_length=100)] | None = None
+    change: Change | None = None
+    field: Annotated[str, StringConstraints(max_length=100)] | None = None
+
+
+class ChangeSummary(Schema):
+    """What a run changes as a whole: rows by table and field, and the roll before and after."""
+
+    tables: dict[str, TableCounts]
+    before: RollTotals
+    after: RollTotals
+    property_classes: list[ClassTotals]
+
+
+class Partition(Schema):
+    """A key range of one table in one run, and what became of it."""
+
+    table: str
+    partition: int
+    lower_key: list[Any] | None
+    upper_key: list[Any] | None
+    status: Literal["pending", "done"]
+    unchanged: bool
+    rows_read: int | None
+    rows_rejected: int | None
+    rows_staged: int | None
+    seconds: float | None
+    finished_at: datetime | None
+    error: str | None
 
 
 class RejectReason(Schema):

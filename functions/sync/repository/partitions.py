@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, Integer, Row, cast, delete, func, select, text, update
+from sqlalchemy import Connection, Integer, Row, cast, delete, func, select, text, tuple_, update
 
-from functions.sync.schemas import PartitionState, TableProgress
+from functions.sync.schemas import Partition, PartitionState, TableProgress
 from shared.db.models import SyncPartition
 
 _COLUMNS = [getattr(SyncPartition, name) for name in PartitionState.model_fields]
@@ -44,14 +44,16 @@ def clear(connection: Connection, county_id: str, run_id: UUID) -> None:
     )
 
 
-def of_run(connection: Connection, county_id: str, run_id: UUID) -> list[PartitionState]:
-    """A run's partitions, in order."""
-    rows = connection.execute(
+def of_run(connection: Connection, county_id: str, run_id: UUID, table: str | None = None) -> list[PartitionState]:
+    """A run's partitions, in order; all of them, or those of one table."""
+    statement = (
         select(*_COLUMNS)
         .where(SyncPartition.county_id == county_id, SyncPartition.run_id == run_id)
         .order_by(SyncPartition.table_name, SyncPartition.partition_no)
     )
-    return [_state(row) for row in rows]
+    if table is not None:
+        statement = statement.where(SyncPartition.table_name == table)
+    return [_state(row) for row in connection.execute(statement)]
 
 
 def find(
@@ -151,16 +153,52 @@ def progress(connection: Connection, county_id: str, run_ids: Iterable[UUID]) ->
             func.sum(cast(SyncPartition.unchanged, Integer)),
             func.coalesce(func.sum(SyncPartition.rows_read), 0),
             func.coalesce(func.sum(SyncPartition.rows_rejected), 0),
+            func.max(SyncPartition.finished_at),
         )
         .where(SyncPartition.county_id == county_id, SyncPartition.run_id.in_(list(run_ids)))
         .group_by(SyncPartition.run_id, SyncPartition.table_name)
     )
     found: dict[UUID, dict[str, TableProgress]] = {}
-    for run_id, table, total, done, unchanged, read, rejected in rows:
+    for run_id, table, total, done, unchanged, read, rejected, finished_at in rows:
         found.setdefault(run_id, {})[table] = TableProgress(
-            partitions=total, done=done, unchanged=unchanged, rows_read=read, rows_rejected=rejected
+            finished_at=finished_at,
+            partitions=total,
+            done=done,
+            unchanged=unchanged,
+            rows_read=read,
+            rows_rejected=rejected,
         )
     return found
+
+
+def page(
+    connection: Connection,
+    county_id: str,
+    run_id: UUID,
+    *,
+    status: str | None,
+    after: tuple[str, int] | None,
+    limit: int,
+) -> list[Partition]:
+    """A run's partitions for showing them, in order."""
+    statement = (
+        select(SyncPartition)
+        .where(SyncPartition.county_id == county_id, SyncPartition.run_id == run_id)
+        .order_by(SyncPartition.table_name, SyncPartition.partition_no)
+        .limit(limit)
+    )
+    if status is not None:
+        statement = statement.where(SyncPartition.status == status)
+    if after is not None:
+        statement = statement.where(tuple_(SyncPartition.table_name, SyncPartition.partition_no) > after)
+    return [
+        Partition(
+            table=row.table_name,
+            partition=row.partition_no,
+            **{name: getattr(row, name) for name in Partition.model_fields.keys() - {"table", "partition"}},
+        )
+        for row in connection.execute(statement.with_only_columns(*SyncPartition.__table__.columns))
+    ]
 
 
 def _state(row: Row[*tuple[Any, ...]]) -> PartitionState:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 from pg8000.native import identifier, literal
-from sqlalchemy import Connection, Row, TextClause, delete, func, select, text
+from sqlalchemy import Connection, Row, TextClause, delete, select, text
 
 from functions.sync.repository import staging
 from functions.sync.schemas import Key, RejectedFilter
@@ -155,17 +155,32 @@ def read(
     return staging.copied(connection, f"SELECT {source} FROM rejected_rows WHERE {where} ORDER BY row_no")
 
 
-def open_count(connection: Connection, county_id: str, table: str) -> int:
-    """How many rows of a table are open, whichever run put them there."""
-    return int(
-        connection.scalar(
-            select(func.count()).where(
+def keep_readers(connection: Connection, county_id: str, run_id: UUID, table: str, replay_of: UUID) -> None:
+    """Let rows that a replay rejected again name the partition that once read them from the source."""
+    connection.execute(
+        text(
+            "UPDATE rejected_rows AS n SET read_run = q.read_run, partition_no = q.partition_no"
+            " FROM rejected_rows AS q WHERE n.county_id = :county_id AND n.run_id = CAST(:run_id AS uuid)"
+            " AND n.table_name = :table_name AND q.county_id = :county_id AND q.run_id = CAST(:replay_of AS uuid)"
+            " AND q.table_name = n.table_name AND q.source_key IS NOT DISTINCT FROM n.source_key"
+        ),
+        {"county_id": county_id, "run_id": str(run_id), "table_name": table, "replay_of": str(replay_of)},
+    )
+
+
+def open_keys(connection: Connection, county_id: str, table: str) -> list[str]:
+    """The target keys of the rows of a table that are open, whichever run put them there."""
+    return list(
+        connection.scalars(
+            select(RejectedRow.target_key)
+            .where(
                 RejectedRow.county_id == county_id,
                 RejectedRow.table_name == table,
                 RejectedRow.resolution.is_(None),
+                RejectedRow.target_key.is_not(None),
             )
+            .distinct()
         )
-        or 0
     )
 
 

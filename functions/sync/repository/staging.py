@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 OWN_COLUMNS = ("partition_no", "action", "base_version")
 """Beside the target's columns. `action` is A (add), U (change), R (return) or D (remove); `base_version` is the
-target's version that was compared with."""
+target's version that was compared with. A row without an action has been set aside: its key was read twice."""
 
 _CHUNK = 256 * 1024
 
@@ -39,6 +39,15 @@ def create(connection: Connection, run_id: UUID, target: str, columns: Sequence[
 def exists(connection: Connection, run_id: UUID, target: str) -> bool:
     """Whether the table is there."""
     return connection.scalar(text("SELECT to_regclass(:name)"), {"name": table_name(run_id, target)}) is not None
+
+
+def count_read(connection: Connection, run_id: UUID, target: str) -> int:
+    """How many rows the partitions staged."""
+    return int(
+        connection.exec_driver_sql(
+            f"SELECT count(*) FROM {table_name(run_id, target)} WHERE action IS DISTINCT FROM 'D'"
+        ).scalar_one()
+    )
 
 
 def drop(connection: Connection, run_id: UUID) -> None:

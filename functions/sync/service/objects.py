@@ -26,6 +26,11 @@ def target_keys_key(raw: str) -> str:
     return f"{county}/keys/{rest}"
 
 
+def deleted_key(county_id: str, run_id: UUID, table: str) -> str:
+    """The key columns of the rows that change tracking says were deleted (Parquet)."""
+    return county_key(county_id, "sync", str(run_id), f"deleted-{table}.parquet")
+
+
 def publication_key(county_id: str, run_id: UUID) -> str:
     """What a run publishes: its files, those it takes over and those it writes."""
     return county_key(county_id, "sync", str(run_id), "publication.json")

@@ -119,11 +119,31 @@ class County:
         with unit_of_work(COUNTY) as connection:
             connection.execute(text("UPDATE counties SET mapping = :mapping"), {"mapping": mapping})
 
+    def configure(self, **ingestion: Any) -> None:
+        """Change settings of the county's data ingestion."""
+        with unit_of_work(COUNTY) as connection:
+            connection.execute(
+                text(
+                    "UPDATE counties SET configuration = jsonb_set(configuration, '{data_ingestion_settings}',"
+                    " configuration -> 'data_ingestion_settings' || CAST(:settings AS jsonb))"
+                ),
+                {"settings": json.dumps(ingestion)},
+            )
+
     def change(self, script: str) -> None:
         """Run SQL on the source."""
         for statement in script.split(";"):
             if statement.strip():
                 self._source.run(statement)
+
+    def change_whole(self, statement: str) -> None:
+        """Run one statement on the source, semicolons and all."""
+        self._source.run(statement)
+
+    @property
+    def port(self) -> int | None:
+        """The source's port."""
+        return self._url.port
 
     def close(self) -> None:
         """Let go of the source."""

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import shapely
 
-from functions.properties import repository as properties
+from functions.properties.repository import parcels
 from functions.sync import tasks
 from shared.curated import curated_columns
 from shared.db import unit_of_work
@@ -50,7 +50,7 @@ def test_an_edit_is_published_by_the_next_run_that_publishes(county: County) -> 
     county.sync()
     with unit_of_work(COUNTY) as connection:
         edited = {"property_class": "mixed"}
-        properties.supersede(connection, COUNTY, "000200", edited)
+        parcels.supersede(connection, COUNTY, "000200", edited)
     county.change("UPDATE sale SET price = '7' WHERE parcel_id = 1")
 
     county.sync()
