@@ -83,9 +83,9 @@ def _values(
     if request.value_source == "model" and on is not None:
         return model_values(evidence, in_period, on, adjust, progress)
     if sales.stored_value is None:
-        return known_values(evidence, evidence.assessed_value, on if adjust else None, "no_assessed_value")
+        return known_values(evidence, evidence.assessed_value, in_period, on if adjust else None, "no_assessed_value")
     missing = "no_value_in_the_run" if request.value_source == "valuation_run" else "no_value_in_the_roll"
-    return known_values(evidence, sales.stored_value, on if adjust else None, missing)
+    return known_values(evidence, sales.stored_value, in_period, on if adjust else None, missing)
 
 
 def _with_note(overall: StudyResult, request: RatioStudyRequest, known_to_model: int) -> StudyResult:

@@ -19,6 +19,8 @@ _ROUNDS = 3
 _HUBER = 1.5
 _UNPENALISED = 1e-8
 _ROWS_AT_ONCE = 20_000
+_MOST_SALES_FOR_TREND = 60_000
+"""Of more sales as many, dealt evenly over time, tell the trend as well."""
 _MOST_CELLS_KEPT = 25_000_000
 """A matrix of up to so many cells (200 MB) is kept; a larger one is made anew, block by block, each time."""
 
@@ -79,15 +81,18 @@ class HedonicMarket:
         The regression's sales must all be before the day. Raises InsufficientSalesError for too few of them,
         AppraisalInputError for a day more than a year after the last.
         """
-        day = self.used.sale_day.astype(np.float64)
-        if day.max() >= valuation_day:
+        if self.used.sale_day.max() >= valuation_day:
             raise AppraisalInputError("valuation_day", "is not after every sale that the regression rests on")
+        by_day = np.argsort(self.used.sale_day, kind="stable")
+        chosen = np.linspace(0, by_day.size - 1, min(by_day.size, _MOST_SALES_FOR_TREND)).round().astype(np.int64)
+        sales = self.used.take(by_day[chosen])
+        day = sales.sale_day.astype(np.float64)
         slopes = self.coefficients[self.months.size :]
         explained = [
-            self.controls.design(self.used.characteristics.take(rows), day[rows]) @ slopes
-            for rows in map(_positions, _blocks(len(self.used)))
+            self.controls.design(sales.characteristics.take(rows), day[rows]) @ slopes
+            for rows in map(_positions, _blocks(len(sales)))
         ]
-        return fit_time_trend(day, np.log(self.used.sale_price) - np.concatenate(explained), valuation_day)
+        return fit_time_trend(day, np.log(sales.sale_price) - np.concatenate(explained), valuation_day)
 
 
 def fit_market(sales: Sales) -> HedonicMarket:
