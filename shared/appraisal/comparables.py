@@ -107,9 +107,13 @@ class ComparableSales:
         return _spread(self.reconcile(subjects.take(positions)).estimate, positions, len(subjects))
 
     def can_value(self, subjects: Characteristics) -> BoolArray:
-        """Which subjects have what a value needs: a living area, and coordinates or a known neighborhood."""
+        """Which subjects have what a value needs: a living area, and coordinates or a known neighborhood.
+
+        In a county whose sales have neither, no place is asked of a subject.
+        """
         area = subjects.living_area_sqft
         placed = subjects.located | (_numbered(subjects.neighborhood, self.neighborhoods) >= 0)
+        placed |= not self.sales.characteristics.located.any() and self.neighborhoods.size == 0
         return np.asarray(np.isfinite(area) & (area > 0) & placed)
 
     def reconcile(self, subjects: Characteristics) -> Reconciled:

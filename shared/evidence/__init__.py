@@ -5,12 +5,11 @@ from shared.evidence.reader import (
     DECIDED,
     VALIDITY,
     Evidence,
-    Subject,
     evidence_version,
     excluded_sales,
     read_evidence,
-    read_subject,
 )
+from shared.evidence.subjects import Subject, describe, read_subject, read_subjects
 
 __all__ = [
     "DECIDED",
@@ -18,8 +17,10 @@ __all__ = [
     "AttributeKinds",
     "Evidence",
     "Subject",
+    "describe",
     "evidence_version",
     "excluded_sales",
     "read_evidence",
     "read_subject",
+    "read_subjects",
 ]

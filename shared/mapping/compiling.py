@@ -11,7 +11,7 @@ import polars as pl
 
 from shared.mapping.fields import Check, CompiledField, FieldCompiler, Levels
 from shared.mapping.hashing import row_hashes
-from shared.mapping.model import CountyMapping, TableMapping
+from shared.mapping.model import READ_FAULT, CountyMapping, TableMapping
 from shared.mapping.reading import as_json, json_text, written
 from shared.mapping.rules import range_rules
 from shared.mapping.targets import TargetTable, target_tables
@@ -64,7 +64,9 @@ class CompiledTable:
         self._levels = Levels()
         compiler = FieldCompiler(mapping, target, range_rules(target, today), self._levels)
         self._fields = [compiler.compile(field) for field in table.field_map]
-        self._checks = [check for field in self._fields for check in field.checks]
+        unread = self._levels.add(pl.col(READ_FAULT).is_not_null(), READ_FAULT)
+        self._checks = [Check("unreadable_row", self.key, unread, pl.col(READ_FAULT), verbatim=True)]
+        self._checks += [check for field in self._fields for check in field.checks]
         filled = {field.field.column for field in self._fields}
         self.columns = tuple(name for name in target.columns if name in filled)
         """The target columns that the mapping fills, in the order of the table."""
@@ -74,7 +76,7 @@ class CompiledTable:
         missing = sorted(self.table.source_fields - set(source.columns))
         if missing:
             raise KeyError(f"the source of {self._target.name} has no column {', '.join(missing)}")
-        frame = self._levels.evaluate(source)
+        frame = self._levels.evaluate(_with_read_fault(source))
         read = frame.select(self._values)
         faults = frame.select(pl.col(check.fault).fill_null(value=False) for check in self._checks)
         bad = faults.select(pl.any_horizontal(pl.all())).to_series()
@@ -83,7 +85,7 @@ class CompiledTable:
         good = read.filter(~rejected).select(self.columns)
         return MappedRows(
             good=good.with_columns(row_hashes(good, self.columns)),
-            rejected=self._rejects(frame.filter(rejected), source.columns, twice.filter(rejected)),
+            rejected=self._rejects(frame.filter(rejected), _source_columns(source), twice.filter(rejected)),
             keys=read.get_column(self.key).drop_nulls().unique(maintain_order=True),
         )
 
@@ -124,6 +126,17 @@ class CompiledTable:
         return values + [_object(fields).alias(column) for column, fields in entries.items()]
 
 
+def _source_columns(frame: pl.DataFrame) -> list[str]:
+    return [name for name in frame.columns if name != READ_FAULT]
+
+
+def _with_read_fault(source: pl.DataFrame) -> pl.DataFrame:
+    """Most sources have no rows that are none, and do not have the column either."""
+    if READ_FAULT in source.columns:
+        return source
+    return source.with_columns(pl.lit(None, dtype=pl.String).alias(READ_FAULT))
+
+
 _REJECT_COLUMNS = ("source_key", "target_key", "source_row", "reasons")
 
 
@@ -142,6 +155,8 @@ def _reason(check: Check) -> pl.Expr:
     head = orjson.dumps({"rule": check.rule, "field": check.target})[:-1].decode() + ',"message":'
     if check.shown is None:
         return pl.lit(head + orjson.dumps(check.message).decode() + "}")
+    if check.verbatim:
+        return pl.lit(head) + json_text(check.shown) + pl.lit("}")
     before, _, after = check.message.partition("{}")
     value = check.shown.fill_null("NULL").str.slice(0, MAX_SHOWN)
     return pl.lit(head) + json_text(pl.lit(f"{before}'") + value + pl.lit(f"'{after}")) + pl.lit("}")

@@ -44,13 +44,16 @@ class Levels:
 
 @dataclass(frozen=True)
 class Check:
-    """`fault` is the column that is true where the rule is broken; `shown` the text that the message quotes."""
+    """`fault` is the column that is true where the rule is broken; `shown` the text that the message quotes, or that
+    is the message where it is `verbatim`.
+    """
 
     rule: str
     target: str
     fault: str
     shown: pl.Expr | None
-    message: str
+    message: str = ""
+    verbatim: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,9 @@ from shared.mapping.transformations import Transformation
 
 SCHEMA_VERSIONS = ("1.1",)
 
+READ_FAULT = "_read_fault"
+"""The column by which a source says of a row that it is none (a line with too many fields), and why."""
+
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
