@@ -7,6 +7,7 @@ its whole confidence interval lies outside the range (section 9: the burden is o
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -53,6 +54,7 @@ _CLASS_WORDS: tuple[tuple[Uniformity, tuple[str, ...]], ...] = (
     (Uniformity.INCOME, ("commerc", "industr", "apartment", "multi", "income", "office", "retail")),
     (Uniformity.RESIDENTIAL, ("resid", "single", "condo", "dwelling")),
 )
+_NOT_RESIDENTIAL = re.compile(r"non[\W_]*resid\w*")
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,10 @@ class Verdict:
 
 
 def uniformity_of(property_class: str | None) -> Uniformity | None:
-    """The kind of property that a county's class name tells of; None when it tells of none."""
-    name = (property_class or "").lower()
-    return next((kind for kind, words in _CLASS_WORDS if any(word in name for word in words)), None)
+    """The kind of property that a county's class name tells of by how its words begin; None when it tells of none."""
+    name = _NOT_RESIDENTIAL.sub("", (property_class or "").lower())
+    words = re.findall("[a-z]+", name)
+    return next((kind for kind, starts in _CLASS_WORDS if any(word.startswith(starts) for word in words)), None)
 
 
 def judge_level(value: float, interval: Interval | None, sales: int) -> Verdict:

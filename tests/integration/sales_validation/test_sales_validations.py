@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
+from functions.properties.handler import handler as properties
 from functions.sales_validation.handler import handler
 from functions.sales_validation.task import handler as task
 from shared.access import Role
@@ -155,6 +156,20 @@ def test_decisions_follow_one_another_and_all_of_them_are_kept() -> None:
         events = connection.execute(text("SELECT actor, details FROM audit_events ORDER BY event_id")).all()
         assert evidence_version(connection, COUNTY) != version
     assert [(e.actor, e.details["before"]) for e in events] == [("somebody", None), ("assessor", "invalid")]
+
+
+def test_a_propertys_sales_say_what_was_decided() -> None:
+    def decisions() -> dict[str, str | None]:
+        path = {"county_id": COUNTY, "property_id": "P0100"}
+        found = call(properties, "GET", "/v1/counties/{county_id}/properties/{property_id}/sales", path=path)
+        return {listed["sale_id"]: listed["decision"] for listed in found.body}
+
+    assert decisions() == {OUTLIER: None}
+    decide(OUTLIER, "valid")
+    decide(OUTLIER, "invalid")
+    assert decisions() == {OUTLIER: "invalid"}
+    decide(OUTLIER, "as_coded")
+    assert decisions() == {OUTLIER: None}
 
 
 def test_the_same_key_decides_once_and_another_request_with_it_is_refused() -> None:
