@@ -12,7 +12,7 @@ from functions.sync.repository import changes, partitions, quarantine, runs, sta
 from functions.sync.schemas import GuardFinding, PartitionState, TableCounts
 from functions.sync.service.context import RunContext, filled_columns, load, require_going
 from functions.sync.service.guards import TableOutcome, findings_of
-from functions.sync.service.removals import CHANGED_ONLY, read_keys, removed_keys, settled_keys
+from functions.sync.service.removals import CHANGED_ONLY, read_keys, removed_keys, repeated_keys, settled_keys
 from shared.db import unit_of_work
 from shared.db.models import SYNC_TARGETS, key_column
 from shared.jobs import repository as jobs
@@ -128,8 +128,7 @@ def _reject_duplicates(connection: Connection, context: RunContext, table: str, 
     """Keys that several partitions have: the first one's row stands, the others go into quarantine."""
     if keys.get_column("partition_no").n_unique() < 2:
         return 0
-    first = pl.col("partition_no").min().over("key")
-    later = keys.filter(pl.col("partition_no") > first)
+    later = repeated_keys(keys)
     if later.is_empty():
         return 0
     aside = changes.set_duplicates_aside(connection, context.run_id, table, later.rows())
