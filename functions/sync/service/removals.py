@@ -91,9 +91,9 @@ def _key_of(context: RunContext, table: str) -> CompiledTable:
     """The mapping of the key alone: what there is of a row that is gone."""
     whole = context.mapping.table(table)
     key = next(field for field in whole.field_map if field.target == whole.key)
-    only = {"field_map": (key,), "primary_key_source_fields": key.sources, "watermark_field": None}
+    only = {"field_map": (key,), "primary_key_source_fields": key.sources, "watermark_field": None, "validations": ()}
     mapping = context.mapping.model_copy(update={"table_mappings": (whole.model_copy(update=only),)})
-    return compile_table(mapping, table, today=context.run.today)
+    return compile_table(mapping, table, today=context.run.today, lookups=context.lookups(table))
 
 
 def _without(live: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
