@@ -17,6 +17,7 @@ class Layer(StrEnum):
 
     CORE = "core"
     FRAMES = "frames"
+    SOURCES = "sources"
     LEARN = "learn"
     GEO = "geo"
     DOCUMENTS = "documents"
@@ -90,6 +91,8 @@ class SyncFunctions:
     partition: FunctionSpec
     reconcile: FunctionSpec
     apply: FunctionSpec
+    prepare: FunctionSpec
+    curate: FunctionSpec
     publish: FunctionSpec
     fail: FunctionSpec
 
@@ -189,14 +192,20 @@ def _valuation_task(step: str, *layers: Layer, memory_mb: int = 1769, kind: str 
     )
 
 
-def _sync_task(name: str, *grants: Grant, memory_mb: int = 1769, timeout_s: int = 900) -> FunctionSpec:
+_SYNC_LAYERS = (Layer.CORE, Layer.FRAMES, Layer.SOURCES)
+
+
+def _sync_task(
+    name: str, *grants: Grant, memory_mb: int = 1769, timeout_s: int = 900, scratch_mb: int = 512
+) -> FunctionSpec:
     return FunctionSpec(
         f"sync-{name}",
         f"functions.sync.tasks.{name}",
         frozenset({Grant.DATABASE, *grants}),
-        (Layer.CORE, Layer.FRAMES),
+        _SYNC_LAYERS,
         memory_mb,
         timeout_s,
+        scratch_mb=scratch_mb,
     )
 
 
@@ -211,12 +220,12 @@ REGISTRY = Registry(
         _api("properties", Grant.DATABASE),
         _api("platform", Grant.DATABASE),
         _api("audit", Grant.DATABASE),
-        _api("sync", Grant.DATABASE, Grant.RUN_SYNC, layers=(Layer.CORE, Layer.FRAMES)),
+        _api("sync", Grant.DATABASE, Grant.RUN_SYNC, *_DATA, layers=_SYNC_LAYERS),
         _api("valuation", *_JOBS, layers=(Layer.CORE, Layer.LEARN), memory_mb=1769),
         _api("roll", Grant.DATABASE),
         _api("ratio_study", *_JOBS),
         _api("sales_validation", *_JOBS),
-        _api("market_analysis", *_JOBS),
+        _api("market_analysis", *_JOBS, Grant.WRITE_DATA, layers=(Layer.CORE, Layer.FRAMES)),
         _api("reporting", *_JOBS),
         _api("gis_export", *_JOBS, layers=(Layer.CORE, Layer.GEO)),
     ),
@@ -238,10 +247,13 @@ REGISTRY = Registry(
         ),
     ),
     sync=SyncFunctions(
-        plan=_sync_task("plan", *_DATA, Grant.SOURCE_SECRETS),
+        # a workbook, a Shapefile or a GeoPackage is unpacked where it is cut
+        plan=_sync_task("plan", *_DATA, Grant.SOURCE_SECRETS, scratch_mb=8192),
         partition=_sync_task("partition", *_DATA, Grant.SOURCE_SECRETS),
         reconcile=_sync_task("reconcile", *_DATA, Grant.SOURCE_SECRETS),
         apply=_sync_task("apply", *_DATA),
+        prepare=_sync_task("prepare", *_DATA),
+        curate=_sync_task("curate", *_DATA),
         publish=_sync_task("publish", *_DATA, Grant.PUBLISH_EVENTS),
         fail=_sync_task("fail", Grant.PUBLISH_EVENTS, memory_mb=512, timeout_s=60),
     ),

@@ -35,6 +35,11 @@ class StageSettings:
         return (1, 32) if self.production else (0.5, 8)
 
     @property
+    def raw_retention_days(self) -> int:
+        """How long the rows of the counties' systems are kept as they were read: through seven roll years."""
+        return 7 * 365 + 2 if self.production else 90
+
+    @property
     def log_retention(self) -> RetentionDays:
         return RetentionDays.ONE_YEAR if self.production else RetentionDays.ONE_MONTH
 

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from shared.access import Permission, Role
 from shared.schemas import CountyId, Schema
+from shared.source_description import SecretName, SourceDescription, SqlDescription
 
 SyncMode = Literal["full", "incremental", "snapshot"]
 Share = Annotated[Decimal, Field(ge=0, le=1)]
@@ -36,19 +37,50 @@ class Guards(Schema):
     max_rejected_share: Share = Decimal("0.05")
 
 
+class IncrementalSettings(Schema):
+    """How an incremental run tells what is new.
+
+    `by`: the mapping's `watermark_field`, or SQL Server's change tracking. `overlap_seconds`: how far before the last
+    watermark the reading begins, so that rows which were committed late are read too. `removals`: a watermark says
+    nothing of removed rows, so they stay until a full or snapshot run; `compare_keys` reads all of the source's keys
+    and retires what it no longer has. `when_expired`: change tracking that no longer remembers far enough back
+    fails the run, or makes it read the whole table.
+    """
+
+    by: Literal["watermark", "change_tracking"] = "watermark"
+    overlap_seconds: Annotated[int, Field(ge=0, le=7 * 86_400)] = 300
+    removals: Literal["ignore", "compare_keys"] = "ignore"
+    when_expired: Literal["fail", "read_all"] = "fail"
+
+
 class DataIngestionSettings(Schema):
     """How the county's data comes in.
 
-    `connection_secret_name` is the secret that says where the source is and how to sign in; it belongs to the
-    county, so its name begins with `terrafusion/<county_id>/`. `sync_schedule_cron` is an EventBridge cron
-    expression of six fields (minutes hours day-of-month month day-of-week year) in the county's time zone;
-    without it nothing is scheduled.
+    `source` says what it comes from. For a SQL database `connection_secret_name` alone will do: the secret that says
+    where it is and how to sign in. Secrets belong to the county, so their names begin with
+    `terrafusion/<county_id>/`. `sync_schedule_cron` is an EventBridge cron expression of six fields (minutes hours
+    day-of-month month day-of-week year) in the county's time zone; without it nothing is scheduled.
     """
 
-    connection_secret_name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    connection_secret_name: SecretName | None = None
+    source: SourceDescription | None = None
     sync_schedule_cron: Annotated[str, StringConstraints(pattern=r"^\S+( \S+){5}$")] | None = None
     mode: SyncMode = "full"
+    incremental: IncrementalSettings = IncrementalSettings()
     guards: Guards = Guards()
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "DataIngestionSettings":
+        if (self.connection_secret_name is None) == (self.source is None):
+            raise ValueError("give either connection_secret_name or source")
+        return self
+
+    @property
+    def source_description(self) -> SourceDescription:
+        """What the data comes from."""
+        if self.source is not None:
+            return self.source
+        return SqlDescription(secret_name=self.connection_secret_name or "")
 
 
 class RoleRefinement(Schema):
@@ -149,6 +181,7 @@ class CountyConfiguration(Schema):
     @model_validator(mode="after")
     def _secret_of_its_own(self) -> "CountyConfiguration":
         prefix = f"terrafusion/{self.county_id}/"
-        if not self.data_ingestion_settings.connection_secret_name.startswith(prefix):
-            raise ValueError(f"connection_secret_name must begin with {prefix}")
+        name = getattr(self.data_ingestion_settings.source_description, "secret_name", None)
+        if name is not None and not name.startswith(prefix):
+            raise ValueError(f"the name of the source's secret must begin with {prefix}")
         return self

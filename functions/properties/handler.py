@@ -7,15 +7,21 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import AwareDatetime
 
-from functions.properties import service
 from functions.properties.schemas import (
+    Improvement,
+    ImprovementHistory,
+    ParcelChange,
     PropertyDetail,
     PropertyFilter,
     PropertyPatch,
     PropertySale,
     PropertySummary,
     PropertyVersion,
+    RollChange,
+    RollComparison,
+    RollFilter,
 )
+from functions.properties.service import comparison, improvements, parcels
 from shared.access import Permission
 from shared.api import Api, answer
 from shared.paging import Page, PageSize
@@ -24,7 +30,11 @@ api = Api("properties")
 handler = api.handler
 
 _ONE = "/v1/counties/{county_id}/properties/{property_id}"
+_ROLL = "/v1/counties/{county_id}/roll-comparison"
 Filter = Annotated[str | None, Query(max_length=200)]
+AsOf = Annotated[date | datetime | None, Query(description="a day (its end, UTC) or a moment")]
+From = Annotated[date | datetime, Query(alias="from", description="a day (its end, UTC) or a moment")]
+To = Annotated[date | datetime, Query(alias="to", description="a later day or moment")]
 
 
 @api.get("/v1/counties/{county_id}/properties", permission=Permission.VIEW_PROPERTIES, summary="Search properties")
@@ -45,39 +55,76 @@ def search_properties(
         parcel_number=parcel_number,
         property_class=property_class,
         neighborhood=neighborhood,
-        bbox=service.bounding_box(bbox),
+        bbox=parcels.bounding_box(bbox),
         updated_since=updated_since,
         q=q,
         include_retired=include_retired,
     )
-    return answer(service.search(county_id, wanted, page_size=page_size, page_token=page_token))
+    return answer(parcels.search(county_id, wanted, page_size=page_size, page_token=page_token))
 
 
 @api.get(_ONE, permission=Permission.VIEW_PROPERTIES, summary="One property")
 def get_property(
     county_id: str,
     property_id: str,
-    as_of: Annotated[date | datetime | None, Query(description="a day (its end, UTC) or a moment")] = None,
+    as_of: AsOf = None,
 ) -> Response[PropertyDetail]:
     """A property as it is, or as it was known at `as_of`."""
-    found = service.detail(county_id, property_id, as_of)
+    found = parcels.detail(county_id, property_id, as_of)
     return answer(found, version=found.version)
 
 
 @api.get(_ONE + "/history", permission=Permission.VIEW_PROPERTIES, summary="A property's versions")
 def get_history(county_id: str, property_id: str) -> Response[list[PropertyVersion]]:
     """Every version, newest first, with the fields that it changed."""
-    return answer(service.history(county_id, property_id))
+    return answer(parcels.history(county_id, property_id))
+
+
+@api.get(_ONE + "/improvements", permission=Permission.VIEW_PROPERTIES, summary="A property's improvements")
+def get_improvements(county_id: str, property_id: str, as_of: AsOf = None) -> Response[list[Improvement]]:
+    """The improvements as they are, or as they were known at `as_of`."""
+    return answer(improvements.at(county_id, property_id, as_of))
+
+
+@api.get(
+    _ONE + "/improvements/history",
+    permission=Permission.VIEW_PROPERTIES,
+    summary="The versions of a property's improvements",
+)
+def get_improvements_history(county_id: str, property_id: str) -> Response[list[ImprovementHistory]]:
+    """Every version of every improvement that the property has or had, with the fields that it changed."""
+    return answer(improvements.history(county_id, property_id))
+
+
+@api.get(_ROLL, permission=Permission.VIEW_PROPERTIES, summary="The roll on two days")
+def compare_rolls(county_id: str, first: From, second: To) -> Response[RollComparison]:
+    """What the roll came to on both days, by property class, and how many parcels differ."""
+    return answer(comparison.compare(county_id, first, second))
+
+
+@api.get(_ROLL + "/changes", permission=Permission.VIEW_PROPERTIES, summary="What differs between two days' rolls")
+def list_roll_changes(
+    county_id: str,
+    first: From,
+    second: To,
+    change: Annotated[RollChange | None, Query()] = None,
+    property_class: Filter = None,
+    page_size: PageSize = 100,
+    page_token: Annotated[str | None, Query()] = None,
+) -> Response[Page[ParcelChange]]:
+    """The parcels that differ, by id, field by field."""
+    wanted = RollFilter(change=change, property_class=property_class)
+    return answer(comparison.changes(county_id, first, second, wanted, page_size=page_size, page_token=page_token))
 
 
 @api.get(_ONE + "/sales", permission=Permission.VIEW_PROPERTIES, summary="A property's sales")
 def get_sales(county_id: str, property_id: str) -> Response[list[PropertySale]]:
     """The property's transfers, newest first, with the county's validity code."""
-    return answer(service.sales(county_id, property_id))
+    return answer(parcels.sales(county_id, property_id))
 
 
 @api.patch(_ONE, permission=Permission.EDIT_PROPERTY, summary="Correct a property")
 def patch_property(county_id: str, property_id: str, body: PropertyPatch) -> Response[PropertyDetail]:
     """Change characteristics of a property. Needs If-Match with the property's ETag."""
-    found = service.correct(county_id, property_id, body, expected_version=api.required_version(), caller=api.caller)
+    found = parcels.correct(county_id, property_id, body, expected_version=api.required_version(), caller=api.caller)
     return answer(found, version=found.version)

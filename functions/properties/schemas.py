@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from shared.roll_totals import ClassTotals, RollTotals
 from shared.schemas import Schema
 
 Text = Annotated[str, StringConstraints(max_length=500)]
@@ -107,7 +108,7 @@ class FieldChange(Schema):
 
 
 class PropertyVersion(Schema):
-    """One version of a property: when it held, whose doing it was, and what it changed."""
+    """One version of a property: when it held, which run made it (None where a person did), and what it changed."""
 
     version: int
     valid_from: datetime
@@ -151,3 +152,59 @@ class PropertyFilter(Schema):
     updated_since: datetime | None = None
     q: str | None = None
     include_retired: bool = False
+
+
+class Improvement(Schema):
+    """A building or another improvement on a parcel. The area is square feet, the value the county's dollars."""
+
+    improvement_id: str
+    improvement_type: str | None
+    description: str | None
+    area_sqft: Decimal | None
+    year_built: int | None
+    effective_year: int | None
+    quality: str | None
+    condition: str | None
+    improvement_value: Decimal | None
+    attributes: Mapping[str, Any] | None
+    version: int
+    valid_from: datetime
+    retired_at: datetime | None
+    sync_run_id: UUID | None
+
+
+class ImprovementHistory(Schema):
+    """Every version of one improvement, newest first."""
+
+    improvement_id: str
+    versions: list[PropertyVersion]
+
+
+RollChange = Literal["added", "changed", "removed", "returned"]
+
+
+class RollFilter(Schema):
+    """Which differences of two rolls are meant; a class is that of before or of after."""
+
+    change: RollChange | None = None
+    property_class: str | None = None
+
+
+class RollComparison(Schema):
+    """The roll at two moments: what it came to, by class and in all, and how many parcels differ."""
+
+    before_at: datetime
+    after_at: datetime
+    before: RollTotals
+    after: RollTotals
+    property_classes: list[ClassTotals]
+    changes: dict[RollChange, int]
+
+
+class ParcelChange(Schema):
+    """A parcel that differs between two rolls; a removed one has no fields."""
+
+    property_id: str
+    parcel_number: str | None
+    change: RollChange
+    fields: dict[str, FieldChange]

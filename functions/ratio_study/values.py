@@ -27,20 +27,22 @@ class Values:
     missing: str
 
 
-def assessed_values(evidence: Evidence, adjust_to: date | None) -> Values:
-    """The current total values. With `adjust_to`, prices are carried to that day.
+def known_values(evidence: Evidence, estimate: FloatArray, adjust_to: date | None, missing: str) -> Values:
+    """Values that stand already, one a sale. With `adjust_to`, prices are carried to that day.
 
-    The trend is that of price over assessed value: what the market did while the values stood still (the sales
-    ratio trend of IAAO's Fundamentals of Mass Appraisal).
+    The trend is that of price over value: what the market did while the values stood still (the sales ratio trend of
+    IAAO's Fundamentals of Mass Appraisal). Sales on both sides of the day tell it, since no value depends on it.
     """
-    estimate, price = evidence.assessed_value, evidence.sales.sale_price
+    price = evidence.sales.sale_price
     if adjust_to is not None:
-        known = np.isfinite(estimate) & (price > 0)
+        known = np.isfinite(estimate) & (estimate > 0) & (price > 0)
         day = evidence.sales.sale_day.astype(np.float64)
-        trend = fit_time_trend(day[known], np.log(price[known] / estimate[known]), adjust_to.toordinal())
+        to_day = adjust_to.toordinal()
+        end = max(to_day, int(evidence.sales.sale_day[known].max()) + 1) if known.any() else to_day
+        trend = fit_time_trend(day[known], np.log(price[known] / estimate[known]), end)
         price = np.where(known, price, np.nan)
-        price[known] = price[known] * trend.factor(day[known])
-    return Values(estimate, price, "no_assessed_value")
+        price[known] = price[known] * trend.factor(day[known], to_day)
+    return Values(estimate, price, missing)
 
 
 def model_values(evidence: Evidence, in_period: BoolArray, on: date, adjust: bool, progress: Progress) -> Values:

@@ -1,19 +1,11 @@
 """A report, whatever it is about: one set of numbers, shown as a document, as a table, and as data."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from functions.reporting.schemas import ReportFormat, ReportRequest, ReportType
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table: a header and its rows."""
-
-    header: Sequence[str]
-    rows: Sequence[Sequence[Any]]
+from shared.tables import Table
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from decimal import Decimal
 from typing import Any
 
 from functions.reporting import display
-from functions.reporting.report import MOST_PRINTED, TITLES, Heading, Report, Table
+from functions.reporting.report import MOST_PRINTED, TITLES, Heading, Report
 from functions.reporting.roll_summary import RollGroup, RollSummary
 from functions.reporting.schemas import Grouping
+from shared.tables import Table
 
 _GROUPING_TITLES: dict[Grouping, str] = {"property_class": "Property class", "neighborhood": "Neighborhood"}
 _FIGURES = (

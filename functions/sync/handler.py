@@ -1,15 +1,27 @@
 """Routes of syncs."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from functions.sync.schemas import RejectedRow, RowChange, SyncRequest, SyncRun
-from functions.sync.service import requests
+from functions.sync.schemas import (
+    Change,
+    ChangeFilter,
+    ChangeSummary,
+    Partition,
+    RejectedFilter,
+    RejectedRow,
+    ReplayRequest,
+    RowChange,
+    RowState,
+    SyncRequest,
+    SyncRun,
+)
+from functions.sync.service import differences, rejected, requests, showing
 from shared.access import Permission
-from shared.api import Api, accepted, answer
+from shared.api import Api, accepted, answer, see_other
 from shared.jobs.schemas import Job, JobStatus
 from shared.paging import Page, PageSize
 
@@ -19,9 +31,11 @@ handler = api.handler
 _RUNS = "/v1/counties/{county_id}/sync-runs"
 _ONE = _RUNS + "/{run_id}"
 PageToken = Annotated[str | None, Query()]
+Filter = Annotated[str | None, Query(max_length=200)]
+State = Annotated[RowState | None, Query(description="open, or resolved by a later run")]
 
 
-@api.post(_RUNS, permission=Permission.RUN_SYNC, summary="Start a sync")
+@api.post(_RUNS, permission=Permission.RUN_SYNC, summary="Start a sync", status=202)
 def start_run(county_id: str, request: SyncRequest) -> Response[Job]:
     """Reads the county's system and applies what differs; with validate_only it stops to be looked at first."""
     return accepted(requests.start(county_id, request, caller=api.caller, idempotency_key=api.idempotency_key))
@@ -35,38 +49,99 @@ def list_runs(
     page_token: PageToken = None,
 ) -> Response[Page[SyncRun]]:
     """Every run of the county, or those with a status."""
-    return answer(requests.page(county_id, status=status, page_size=page_size, page_token=page_token))
+    return answer(showing.page(county_id, status=status, page_size=page_size, page_token=page_token))
 
 
 @api.get(_ONE, permission=Permission.VIEW_SYNC, summary="One sync")
 def get_run(county_id: str, run_id: UUID) -> Response[SyncRun]:
     """How far the run is, what it found in each table, and what made it wait or fail."""
-    return answer(requests.get(county_id, run_id))
+    return answer(showing.get(county_id, run_id))
+
+
+@api.get(_ONE + "/partitions", permission=Permission.VIEW_SYNC, summary="A sync's partitions")
+def list_partitions(
+    county_id: str,
+    run_id: UUID,
+    status: Annotated[Literal["pending", "done"] | None, Query()] = None,
+    page_size: PageSize = 100,
+    page_token: PageToken = None,
+) -> Response[Page[Partition]]:
+    """The key ranges that the run reads, what became of each, and why one failed."""
+    return answer(showing.partitions_page(county_id, run_id, status=status, page_size=page_size, page_token=page_token))
 
 
 @api.get(_ONE + "/changes", permission=Permission.VIEW_SYNC, summary="What a sync changes")
 def list_changes(
-    county_id: str, run_id: UUID, page_size: PageSize = 100, page_token: PageToken = None
+    county_id: str,
+    run_id: UUID,
+    table: Filter = None,
+    change: Annotated[Change | None, Query()] = None,
+    field: Annotated[str | None, Query(max_length=100, description="rows that differ in this field")] = None,
+    page_size: PageSize = 100,
+    page_token: PageToken = None,
 ) -> Response[Page[RowChange]]:
     """Row by row and field by field: what a waiting run would do, or what an applied one did."""
-    return answer(requests.changes_page(county_id, run_id, page_size=page_size, page_token=page_token))
+    wanted = ChangeFilter(table=table, change=change, field=field)
+    return answer(differences.page(county_id, run_id, wanted, page_size=page_size, page_token=page_token))
+
+
+@api.get(_ONE + "/changes/summary", permission=Permission.VIEW_SYNC, summary="What a sync changes as a whole")
+def summarize_changes(county_id: str, run_id: UUID) -> Response[ChangeSummary]:
+    """Rows by table and field, and the roll's values by property class before and after."""
+    return answer(differences.summary(county_id, run_id))
 
 
 @api.get(_ONE + "/rejected-rows", permission=Permission.VIEW_SYNC, summary="Rows in quarantine")
 def list_rejected_rows(
     county_id: str,
     run_id: UUID,
-    table: Annotated[str | None, Query(max_length=100)] = None,
+    table: Filter = None,
+    rule: Filter = None,
+    field: Filter = None,
+    state: State = None,
     page_size: PageSize = 100,
     page_token: PageToken = None,
 ) -> Response[Page[RejectedRow]]:
-    """The source's rows that this run could not take, with every reason. Unchanged partitions are not read again:
-    their rows are listed with the run that read them.
+    """The source's rows that this run could not take, with every reason, and what became of them since. Unchanged
+    partitions are not read again: their rows are listed with the run that read them.
     """
-    return answer(requests.rejected_page(county_id, run_id, table=table, page_size=page_size, page_token=page_token))
+    wanted = RejectedFilter(table=table, rule=rule, field=field)
+    return answer(rejected.page(county_id, run_id, wanted, state, page_size=page_size, page_token=page_token))
 
 
-@api.post(_ONE + "/approve", permission=Permission.APPROVE_SYNC, summary="Apply what was shown")
+@api.get(
+    _ONE + "/rejected-rows/export",
+    permission=Permission.VIEW_SYNC,
+    summary="Rows in quarantine as CSV",
+    status=303,
+)
+def export_rejected_rows(
+    county_id: str,
+    run_id: UUID,
+    table: Filter = None,
+    rule: Filter = None,
+    field: Filter = None,
+    state: State = None,
+) -> Response[Any]:
+    """Redirects to a CSV file: the reasons of each row, then the columns of the source as they were read."""
+    wanted = RejectedFilter(table=table, rule=rule, field=field)
+    return see_other(rejected.export_url(county_id, run_id, wanted, state))
+
+
+@api.post(
+    _ONE + "/rejected-rows/replay",
+    permission=Permission.RUN_SYNC,
+    summary="Map rows in quarantine again",
+    status=202,
+)
+def replay_rejected_rows(county_id: str, run_id: UUID, request: ReplayRequest) -> Response[Job]:
+    """A run of its own takes the open rows as they were read, with the county's mapping of now; the source is not
+    read. Rows that are good by now are applied, the others stay in quarantine with the reasons of now.
+    """
+    return accepted(requests.replay(county_id, run_id, request, caller=api.caller, idempotency_key=api.idempotency_key))
+
+
+@api.post(_ONE + "/approve", permission=Permission.APPROVE_SYNC, summary="Apply what was shown", status=202)
 def approve_run(county_id: str, run_id: UUID) -> Response[SyncRun]:
     """Applies exactly the changes that were shown, or is refused where the data has moved on."""
     return answer(requests.approve(county_id, run_id, api.caller), 202)
@@ -78,7 +153,7 @@ def cancel_run(county_id: str, run_id: UUID) -> Response[SyncRun]:
     return answer(requests.cancel(county_id, run_id, api.caller))
 
 
-@api.post(_ONE + "/resume", permission=Permission.RUN_SYNC, summary="Go on with a sync")
+@api.post(_ONE + "/resume", permission=Permission.RUN_SYNC, summary="Go on with a sync", status=202)
 def resume_run(county_id: str, run_id: UUID) -> Response[SyncRun]:
     """Goes on with a run that failed or was cut short, with the partitions that are still to be done."""
     return answer(requests.resume(county_id, run_id, api.caller), 202)

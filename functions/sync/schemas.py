@@ -1,16 +1,31 @@
 """Runs, their partitions and what they found, as values."""
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from shared.county_configuration import SyncMode
 from shared.jobs.schemas import JobError, JobStatus, Progress
+from shared.roll_totals import ClassTotals, RollTotals
 from shared.schemas import Schema
 
 Change = Literal["added", "changed", "removed", "returned"]
+
+RunMode = Literal["full", "incremental", "snapshot", "replay"]
+"""`full` reads everything and passes over partitions whose rows are as the last applied run read them; `snapshot`
+compares every row; `incremental` reads what changed since; `replay` reads what an earlier run put into quarantine."""
+
+ReadBy = Literal["whole", "watermark", "change_tracking", "quarantine"]
+"""How a run reads one table. An incremental run reads a table whole that it knows no beginning of."""
+
+Resolution = Literal["synced", "gone", "rejected_again"]
+"""What became of a row in quarantine: a later run took it, its source no longer has it, or a later run rejected it
+again and has it with the reasons of now."""
+
+
+RowState = Literal["open", "resolved"]
 
 
 class SyncRequest(Schema):
@@ -23,9 +38,24 @@ class SyncRequest(Schema):
     validate_only: bool = False
 
 
+class RejectedFilter(Schema):
+    """Which rows in quarantine are meant; all that is given must hold."""
+
+    table: Annotated[str, StringConstraints(max_length=100)] | None = None
+    rule: Annotated[str, StringConstraints(max_length=100)] | None = None
+    field: Annotated[str, StringConstraints(max_length=200)] | None = None
+
+
+class ReplayRequest(RejectedFilter):
+    """Which of a run's open rows in quarantine are to be mapped again; without a filter all of them."""
+
+    validate_only: bool = False
+
+
 class TableCounts(Schema):
     """What a run did with one table. `rejected` counts rows in quarantine, also those of unchanged partitions."""
 
+    read_by: ReadBy = "whole"
     known: int = 0
     read: int = 0
     rejected: int = 0
@@ -52,8 +82,9 @@ class GuardFinding(Schema):
 
 
 class TableProgress(Schema):
-    """What the partitions of one table have done so far."""
+    """What the partitions of one table have done so far; `finished_at` is when the last one did."""
 
+    finished_at: datetime | None
     partitions: int
     done: int
     unchanged: int
@@ -70,7 +101,11 @@ class PartitionCounts(Schema):
 
 
 class SyncRun(Schema):
-    """A run as its caller sees it: a job, and what is known of the sync."""
+    """A run as its caller sees it: a job, and what is known of the sync.
+
+    `rows_per_second` is the speed at which its partitions are read, `seconds_left` how long those that are still to be
+    read will take at that speed.
+    """
 
     id: UUID
     kind: Literal["sync"] = "sync"
@@ -82,9 +117,12 @@ class SyncRun(Schema):
     finished_at: datetime | None
     error: JobError | None
     links: dict[str, str]
-    mode: SyncMode
+    mode: RunMode
     validate_only: bool
     trigger: str
+    replay_of: UUID | None
+    rows_per_second: float | None
+    seconds_left: float | None
     partitions: PartitionCounts
     tables: dict[str, TableCounts]
     guard_findings: list[GuardFinding]
@@ -110,6 +148,40 @@ class RowChange(Schema):
     fields: list[FieldChange]
 
 
+class ChangeFilter(Schema):
+    """Which of a run's changes are meant; `field` those rows that were there before and differ in that field."""
+
+    table: Annotated[str, StringConstraints(max_length=100)] | None = None
+    change: Change | None = None
+    field: Annotated[str, StringConstraints(max_length=100)] | None = None
+
+
+class ChangeSummary(Schema):
+    """What a run changes as a whole: rows by table and field, and the roll before and after."""
+
+    tables: dict[str, TableCounts]
+    before: RollTotals
+    after: RollTotals
+    property_classes: list[ClassTotals]
+
+
+class Partition(Schema):
+    """A key range of one table in one run, and what became of it."""
+
+    table: str
+    partition: int
+    lower_key: list[Any] | None
+    upper_key: list[Any] | None
+    status: Literal["pending", "done"]
+    unchanged: bool
+    rows_read: int | None
+    rows_rejected: int | None
+    rows_staged: int | None
+    seconds: float | None
+    finished_at: datetime | None
+    error: str | None
+
+
 class RejectReason(Schema):
     """Why a row is in quarantine: the rule, the target field, and a message that quotes the value."""
 
@@ -119,20 +191,37 @@ class RejectReason(Schema):
 
 
 class RejectedRow(Schema):
-    """A source row in quarantine, as it was read."""
+    """A source row in quarantine, as it was read. Without a `resolution` it is open."""
 
     row_no: int
     table: str
     source_key: str | None
     source_row: dict[str, Any]
     reasons: list[RejectReason]
+    resolution: Resolution | None
+    resolved_by_run: UUID | None
+    resolved_at: datetime | None
 
 
-class TableShape(Schema):
-    """A source table as a run found it; `reads` tells one table or query and its key from another."""
+class TablePlan(Schema):
+    """How a run reads one table.
+
+    `reads` tells one table or query and its key from another. `since` is where the reading begins: a watermark, or a
+    change tracking version. `watermark` and `change_version` are the source's as they were before a row was read:
+    where the next incremental run begins once this one is applied. `whole_run` is the last applied run that read the
+    whole table; `digests_hold` says whether a partition with its digest can be passed over.
+    """
 
     columns: dict[str, str]
     reads: str
+    mapping_digest: str
+    read_by: ReadBy
+    rows: int = 0
+    since: str | None = None
+    watermark: str | None = None
+    change_version: int | None = None
+    whole_run: UUID | None = None
+    digests_hold: bool = False
 
 
 class RunState(Schema):
@@ -141,14 +230,16 @@ class RunState(Schema):
     county_id: str
     run_id: UUID
     status: JobStatus
-    mode: SyncMode
+    mode: RunMode
     validate_only: bool
     trigger: str
     submitted_by: str
     mapping_digest: str | None
-    source_shape: dict[str, TableShape]
+    plan: dict[str, TablePlan]
     tables: dict[str, TableCounts]
     base_run: UUID | None
+    replay_of: UUID | None
+    replay_filter: RejectedFilter | None
     approved_by: str | None
     planned_at: datetime | None
     applied_at: datetime | None
@@ -162,8 +253,21 @@ class RunState(Schema):
         return self.planned_at.date()
 
 
+Key = list[str | int]
+"""Where a range of rows ends, as JSON can hold it."""
+
+
+class Watermark(Schema):
+    """How far a table has been read, by the mapping of that digest."""
+
+    table_name: str
+    mapping_digest: str
+    watermark: str | None
+    change_version: int | None
+
+
 class PartitionState(Schema):
-    """A key range of one table in one run."""
+    """A key range of one table in one run. `read_run` and `read_no` name the partition that read its rows last."""
 
     run_id: UUID
     table_name: str
@@ -178,6 +282,8 @@ class PartitionState(Schema):
     rows_rejected: int | None = None
     rows_staged: int | None = None
     raw_key: str | None = None
+    read_run: UUID | None = None
+    read_no: int | None = None
 
     @property
     def name(self) -> str:
@@ -187,17 +293,47 @@ class PartitionState(Schema):
         return f"partition {self.partition_no} of {self.table_name} (keys after {lower} up to {upper})"
 
 
+class ManifestFile(Schema):
+    """A Parquet file (its key in the data bucket) with the rows after the file before it up to `upper_key`.
+
+    None is open: the last file ends where the table does.
+    """
+
+    key: str
+    rows: int
+    upper_key: str | None
+
+
 class ManifestTable(Schema):
-    """The files (keys in the data bucket) that together are one table."""
+    """The files that together are one table."""
 
     rows: int
-    files: list[str]
+    files: list[ManifestFile]
 
 
 class Manifest(Schema):
-    """A county's curated tables after a run: what a consumer reads, and nothing else."""
+    """A county's curated tables after a run: what a consumer reads, and nothing else.
+
+    Rows that were changed after `changes_through`, but for the run's own, may be missing until the next manifest.
+    """
 
     county_id: str
     run_id: UUID
     published_at: datetime
+    changes_through: datetime
     tables: dict[str, ManifestTable]
+
+
+class PlannedFile(Schema):
+    """A file of a publication; `lower_key` is the end of the one before it. What is not written is taken over."""
+
+    file: ManifestFile
+    lower_key: str | None
+    written: bool
+
+
+class Publication(Schema):
+    """What a run is to publish."""
+
+    changes_through: datetime
+    tables: dict[str, list[PlannedFile]]

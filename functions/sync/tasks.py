@@ -1,9 +1,10 @@
-"""The Lambda entries of the sync machine: Plan -> partitions -> Reconcile -> Apply -> Publish, any failure -> Fail.
+"""The Lambda entries of the sync machine: Plan -> partitions -> Reconcile -> Apply -> Prepare -> files -> Publish, any
+failure -> Fail.
 
 Plan and Fail get the machine's whole state with `execution: {id, name}`, Fail also `failure: {Error, Cause}`; the
-others get {county_id, run_id}, a partition also `partition`, one item of the list that Plan wrote. Every task is
-safe to run twice. Everything is imported here: a Lambda imports at full speed before its first event, and slowly
-after it.
+others get {county_id, run_id}, a partition also `partition`, one item of the list that Plan wrote, and a file also
+`file`, one of the list that Prepare wrote. Every task is safe to run twice. Everything is imported here: a Lambda
+imports at full speed before its first event, and slowly after it.
 """
 
 from typing import Any
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from functions.sync.repository import partitions
 from functions.sync.schemas import SyncRequest
-from functions.sync.service import applying, failing, planning, publishing, reconciling
+from functions.sync.service import applying, curating, failing, planning, publishing, reconciling
 from functions.sync.service.reading import read_partition
 from shared.county_configuration import SyncMode
 from shared.db import unit_of_work
@@ -67,6 +68,15 @@ class _Item(_Event):
 
 class _Partition(_Run):
     partition: _Item
+
+
+class _FileItem(_Event):
+    table_name: str
+    file_no: int
+
+
+class _File(_Run):
+    file: _FileItem
 
 
 def plan(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -126,6 +136,24 @@ def apply(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     applying.apply(run.county_id, run.run_id)
     _log("applied", run.county_id, run.run_id)
     return {"county_id": run.county_id, "run_id": str(run.run_id)}
+
+
+def prepare(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """-> {county_id, run_id, files: {bucket, key}}."""
+    run = _Run.model_validate(event)
+    key = publishing.prepare(run.county_id, run.run_id)
+    _log("publication prepared", run.county_id, run.run_id)
+    files = {"bucket": settings().data_bucket, "key": key}
+    return {"county_id": run.county_id, "run_id": str(run.run_id), "files": files}
+
+
+def curate(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """-> {rows}."""
+    one = _File.model_validate(event)
+    table, number = one.file.table_name, one.file.file_no
+    rows = curating.curate(one.county_id, one.run_id, table, number)
+    _log("file written", one.county_id, one.run_id, table=table, file=number, rows=rows)
+    return {"rows": rows}
 
 
 def publish(event: dict[str, Any], _context: Any) -> dict[str, Any]:

@@ -12,11 +12,13 @@ from aws_cdk.aws_s3 import (
 )
 from constructs import Construct
 
+from shared.storage import RAW_ARCHIVE
+
 
 class DataBucket(Construct):
     """Encrypted, private, versioned, reached over TLS only; never deleted with its stack."""
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, raw_retention_days: int) -> None:
         super().__init__(scope, construct_id)
         self.bucket = Bucket(
             self,
@@ -28,8 +30,13 @@ class DataBucket(Construct):
             versioned=True,
             removal_policy=RemovalPolicy.RETAIN,
             lifecycle_rules=[
-                # The raw archive lies below each county's own prefix, where a rule cannot name it. This tier
-                # moves what nobody reads to cold storage by itself, and leaves what is read where it is.
+                # The raw archive lies below each county's own prefix, where a rule cannot name it; its tag can be.
+                LifecycleRule(
+                    id="end-of-the-raw-archive",
+                    tag_filters={RAW_ARCHIVE[0]: RAW_ARCHIVE[1]},
+                    expiration=Duration.days(raw_retention_days),
+                ),
+                # This tier moves what nobody reads to cold storage by itself, and leaves what is read where it is.
                 LifecycleRule(
                     id="archive-what-is-not-read",
                     transitions=[

@@ -13,7 +13,7 @@ from aws_cdk.aws_s3 import IBucket
 from aws_cdk.aws_stepfunctions import Choice, Condition, Fail, IChainable, JsonPath, Succeed
 from constructs import Construct
 
-from infra.constructs.partition_map import PARTITIONS, partition_map, refusal
+from infra.constructs.for_each import Each, for_each
 from infra.constructs.service_function import ServiceFunction
 from infra.constructs.steps import DISCARD, FAILURE, call
 
@@ -72,22 +72,17 @@ def _cut(
     for steps in partitioned:
         kind = steps.kind
         record = _record(scope, kind, steps.plan, failed)
-        unfinished = refusal(
-            scope, f"Partition of {kind} failed", "PartitionFailed", "A partition has not been done.", record
-        )
         finish = call(scope, f"Finish {kind}", steps.finish, payload=_JOB, result_path=DISCARD, on_failure=record)
         finish.next(done)
-        partitions = partition_map(
-            scope,
+        each = Each(
             f"Partitions-{kind}",
-            steps.partition,
-            bucket,
-            item=_JOB,
-            max_concurrency=MOST_AT_ONCE,
-            then=finish,
-            failed=record,
-            unfinished=unfinished,
+            f"Partition of {kind}",
+            "partition",
+            "$.partitions.key",
+            "PartitionFailed",
+            "A partition has not been done.",
         )
+        partitions = for_each(scope, each, steps.partition, bucket, MOST_AT_ONCE, _JOB, on_failure=record, then=finish)
         plan = call(
             scope,
             f"Plan {kind}",
@@ -96,12 +91,12 @@ def _cut(
                 "outcome": JsonPath.string_at("$.outcome"),
                 "key": JsonPath.string_at("$.partitions.key"),
             },
-            result_path=PARTITIONS,
+            result_path="$.partitions",
             on_failure=record,
         )
         plan.next(
             Choice(scope, f"Is {kind} to be done")
-            .when(Condition.string_equals(f"{PARTITIONS}.outcome", "proceed"), partitions)
+            .when(Condition.string_equals("$.partitions.outcome", "proceed"), partitions)
             .otherwise(done)
         )
         first[kind] = plan

@@ -7,7 +7,7 @@ nested executions (DESIGN: the sync engine).
 from typing import Any
 
 from aws_cdk import Duration
-from aws_cdk.aws_stepfunctions import IChainable, JitterType, JsonPath, TaskInput, Timeout
+from aws_cdk.aws_stepfunctions import IChainable, JitterType, JsonPath, Pass, Result, TaskInput, Timeout
 from aws_cdk.aws_stepfunctions_tasks import LambdaInvoke
 from constructs import Construct
 
@@ -72,3 +72,10 @@ def call(
 
 DISCARD = JsonPath.DISCARD
 """As a `result_path`: the state goes on as it was, so that it never grows."""
+
+
+def refusal(scope: Construct, name: str, error: str, cause: str, then: IChainable) -> Pass:
+    """A state that puts an error of the machine's own where a caught one would be, and goes on to `then`."""
+    state = Pass(scope, name, result=Result.from_object({"Error": error, "Cause": cause}), result_path=FAILURE)
+    state.next(then)
+    return state

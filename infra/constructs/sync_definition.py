@@ -1,8 +1,9 @@
-"""The sync machine: Plan -> partitions -> Reconcile -> Apply -> Publish, any failure -> Fail.
+"""The sync machine: Plan -> partitions -> Reconcile -> Apply -> Prepare -> files -> Publish, any failure -> Fail.
 
 Input: `{county_id, run_id?, mode?, ...}`, or `{county_id, run_id, resume_at: "apply"}` for a run that waited for
 approval. Plan and Fail get the whole state with `execution: {id, name}`, Fail also `failure: {Error, Cause}`; the
-other tasks get `{county_id, run_id}`, a partition also `partition`, one item of the list that Plan wrote.
+other tasks get `{county_id, run_id}`, a partition also `partition`, one item of the list that Plan wrote, and a file
+also `file`, one of the list that Prepare wrote.
 """
 
 from dataclasses import dataclass
@@ -19,9 +20,9 @@ from aws_cdk.aws_stepfunctions import (
 )
 from constructs import Construct
 
-from infra.constructs.partition_map import partition_map, refusal
+from infra.constructs.for_each import Each, for_each
 from infra.constructs.service_function import ServiceFunction
-from infra.constructs.steps import DISCARD, FAILURE, call
+from infra.constructs.steps import DISCARD, FAILURE, call, refusal
 
 _RUN = {"county_id": JsonPath.string_at("$.county_id"), "run_id": JsonPath.string_at("$.run_id")}
 _EXECUTION = {
@@ -38,6 +39,8 @@ class SyncSteps:
     partition: ServiceFunction
     reconcile: ServiceFunction
     apply: ServiceFunction
+    prepare: ServiceFunction
+    curate: ServiceFunction
     publish: ServiceFunction
     fail: ServiceFunction
 
@@ -48,19 +51,22 @@ def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_con
     unexpected = refusal(
         scope, "Unexpected outcome", "UnexpectedOutcome", "A task answered with an unknown outcome.", failed
     )
-    unread = refusal(
-        scope,
-        "Partition failed",
-        "PartitionFailed",
-        "A partition could not be read; the run's partitions say which.",
-        failed,
-    )
     done = Succeed(scope, "Done")
 
     publish = call(scope, "Publish", steps.publish, payload=_RUN, result_path=DISCARD, on_failure=failed)
     publish.next(done)
+    files = Each(
+        "Files",
+        "File",
+        "file",
+        "$.publication.files.key",
+        "FileFailed",
+        "A file of the publication could not be written.",
+    )
+    prepare = call(scope, "Prepare", steps.prepare, payload=_RUN, result_path="$.publication", on_failure=failed)
+    prepare.next(for_each(scope, files, steps.curate, bucket, max_concurrency, _RUN, on_failure=failed, then=publish))
     apply = call(scope, "Apply", steps.apply, payload=_RUN, result_path=DISCARD, on_failure=failed)
-    apply.next(publish)
+    apply.next(prepare)
     reconcile = call(
         scope,
         "Reconcile",
@@ -80,16 +86,16 @@ def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_con
         .when(Condition.string_equals("$.reconciliation.outcome", "unchanged"), done)
         .otherwise(unexpected)
     )
-    partitions = partition_map(
-        scope,
+    each = Each(
         "Partitions",
-        steps.partition,
-        bucket,
-        item=_RUN,
-        max_concurrency=max_concurrency,
-        then=reconcile,
-        failed=failed,
-        unfinished=unread,
+        "Partition",
+        "partition",
+        "$.partitions.key",
+        "PartitionFailed",
+        "A partition could not be read; the run's partitions say which.",
+    )
+    partitions = for_each(
+        scope, each, steps.partition, bucket, max_concurrency, _RUN, on_failure=failed, then=reconcile
     )
     plan = call(scope, "Plan", steps.plan, on_failure=failed)
     plan.next(

@@ -1,4 +1,4 @@
-"""What holds data: the database, migrated at each deployment, the objects' bucket and the event bus."""
+"""What holds data: the database, migrated at each deployment, the objects' bucket with its catalogue, the event bus."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from aws_cdk.aws_events import EventBus
 from aws_cdk.aws_iam import PolicyStatement
 from constructs import Construct
 
+from infra.constructs.catalog import Catalog
 from infra.constructs.data_bucket import DataBucket
 from infra.constructs.database import Database
 from infra.constructs.migrations import Migrations
@@ -28,7 +29,8 @@ class DataStack(Stack):
         self.database.cluster.connections.allow_from(
             platform.placement.security_group, Port.tcp(5432), "Functions to the database"
         )
-        self.bucket = DataBucket(self, "Data")
+        self.bucket = DataBucket(self, "Data", platform.settings.raw_retention_days)
+        Catalog(self, "Catalog", platform.settings, self.bucket.bucket)
         self.bus = EventBus(self, "Events", event_bus_name=platform.settings.physical_name("events"))
         self._offer(platform)
         Migrations(self, "Schema", migrations, platform, self.database)

@@ -1,19 +1,25 @@
 """A vectorised, seeded bootstrap of the ratio statistics.
 
 Resampling n sales with replacement is drawing how often each sale appears, so each resample is a row of counts
-over the sales in price order. COD, COV, PRD and MKI then are sums weighted with the counts: one matrix product
-for a block of resamples. A median is found by counting in ratio order, in a window around the sample's median
-that no resample leaves. Blocks are small enough to stay in the processor's cache whatever n is.
+over the sales in price order. COD, COV, PRD and MKI then are sums weighted with the counts: matrix products for a
+block of resamples. A median is found by counting in ratio order, in a window around the sample's median that no
+resample leaves.
+
+Many sales are dealt with chunk by chunk: how many draws fall into each chunk is multinomial, and within a chunk every
+sale is as likely as another, which is the same distribution as drawing from all of them. So counts, sums and columns
+stay in the processor's cache, and memory is bounded whatever n is.
 
 VEI: the groups are those of the sample; only their membership is resampled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shared.appraisal.arrays import FloatArray, FloatLike, IntArray, sales_pair
 from shared.appraisal.errors import AppraisalInputError
@@ -22,8 +28,10 @@ from shared.appraisal.ratio_statistics import FEWEST_FOR_VEI, price_order, vei_g
 DEFAULT_ITERATIONS = 1000
 DEFAULT_SEED = 20130401
 MOST_ITERATIONS = 100_000
-_CELLS_A_BLOCK = 400_000
-_ROW_BY_ROW_FROM = 4096
+_CHUNK_BITS = 14
+_CHUNK = 2**_CHUNK_BITS
+_CELLS_A_BLOCK = 131_072
+_WINDOW_FROM = 4096
 _WINDOW_DEVIATIONS = 9.0
 
 
@@ -56,15 +64,20 @@ def bootstrap(
     _check_iterations(iterations)
     sample = _Sample(estimates, prices)
     generator = np.random.default_rng(seed)
-    blocks = [sample.statistics(counts) for counts in _counts(generator, estimates.size, iterations)]
+    rows = max(1, min(iterations, _CELLS_A_BLOCK // min(sample.size, _CHUNK)))
+    blocks = [
+        sample.statistics(_draw(generator, sample.chunks, min(rows, iterations - start)))
+        for start in range(0, iterations, rows)
+    ]
     return Resamples(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
 
 
 def statistics_of_counts(estimate: FloatLike, sale_price: FloatLike, counts: IntArray) -> Resamples:
     """The statistics of given resamples: counts[i, j] says how often resample i holds sale j (input order)."""
     estimates, prices = sales_pair(estimate, sale_price)
-    order = price_order(estimates, prices)
-    return Resamples(*_Sample(estimates, prices).statistics(counts[:, order]))
+    ordered = counts[:, price_order(estimates, prices)]
+    sample = _Sample(estimates, prices)
+    return Resamples(*sample.statistics(ordered[:, chunk] for chunk in sample.chunks))
 
 
 def _check_iterations(iterations: int) -> None:
@@ -74,60 +87,89 @@ def _check_iterations(iterations: int) -> None:
         raise AppraisalInputError("iterations", f"must lie between 1 and {MOST_ITERATIONS}, not {iterations}")
 
 
-def _counts(generator: np.random.Generator, size: int, iterations: int) -> Iterator[IntArray]:
-    """Blocks of rows of counts; every row sums to `size`. A block is overwritten by the next one."""
-    rows = max(1, min(iterations, _CELLS_A_BLOCK // size))
-    block = np.empty((rows, size), dtype=np.int64)
-    for start in range(0, iterations, rows):
-        height = min(rows, iterations - start)
-        if size >= _ROW_BY_ROW_FROM:
-            for row in range(height):
-                block[row] = np.bincount(generator.integers(0, size, size), minlength=size)
-            yield block[:height]
-        else:
-            picked = generator.integers(0, size, (height, size))
-            picked += np.arange(height)[:, None] * size
-            yield np.bincount(picked.ravel(), minlength=height * size).reshape(height, size)
+def _draw(generator: np.random.Generator, chunks: Sequence[slice], rows: int) -> Iterator[IntArray]:
+    """The counts of `rows` resamples, chunk by chunk; over all chunks every row sums to the number of sales.
+
+    A block is overwritten by the next one.
+    """
+    sizes = np.array([chunk.stop - chunk.start for chunk in chunks])
+    total = int(sizes.sum())
+    if len(chunks) == 1:
+        picked = generator.integers(0, total, (rows, total))
+        picked += np.arange(rows)[:, None] * total
+        yield np.bincount(picked.ravel(), minlength=rows * total).reshape(rows, total)
+        return
+    shares = generator.multinomial(total, sizes / total, rows)
+    block = np.empty((rows, int(sizes.max())), dtype=np.int64)
+    for number, size in enumerate(sizes):
+        for row in range(rows):
+            block[row, :size] = np.bincount(_picks(generator, int(size), int(shares[row, number])), minlength=size)
+        yield block[:, :size]
+
+
+def _picks(generator: np.random.Generator, size: int, count: int) -> NDArray[np.integer[Any]]:
+    """`count` numbers below `size`, each as likely as another."""
+    if size != _CHUNK:
+        return generator.integers(0, size, count)
+    # A whole chunk is a power of two: its numbers are the generator's own bits, four of 16 in each word.
+    words = np.asarray(generator.bit_generator.random_raw(count // 4 + 1))
+    return words.view(np.uint16)[:count] >> np.uint16(16 - _CHUNK_BITS)
 
 
 class _Middle:
-    """Finds the median ratio of a group of sales in every row of counts, by counting in ratio order.
+    """Finds the median ratio of a group of sales in every resample, by counting in ratio order.
 
-    `below` and `members` are columns for the matrix product: the count of the group's sales before the window,
-    and of all of them.
+    Only a window of ranks around the group's own median is looked at; `before` marks the group's sales below it.
     """
 
-    def __init__(self, ratio: FloatArray, members: IntArray) -> None:
+    def __init__(self, ratio: FloatArray, members: IntArray, chunks: Sequence[slice]) -> None:
         ordered = members[np.argsort(ratio[members], kind="stable")]
         window = _window(ordered.size)
-        self.positions = ordered[window]
-        self.ratio = ratio[self.positions]
-        self.below = np.zeros(ratio.size)
-        self.below[ordered[: window.start]] = 1.0
+        positions = ordered[window]
+        self.ratio = ratio[positions]
+        self.before = np.zeros(ratio.size)
+        self.before[ordered[: window.start]] = 1.0
         self.members = np.zeros(ratio.size)
         self.members[ordered] = 1.0
+        self.places = [np.flatnonzero((positions >= c.start) & (positions < c.stop)) for c in chunks]
+        """For each chunk, which places of the window its sales have, and where in the chunk those sales are."""
+        self.locals = [positions[places] - c.start for places, c in zip(self.places, chunks, strict=True)]
 
-    def find(
-        self, weights: FloatArray, below: FloatArray, total: FloatArray
-    ) -> tuple[FloatArray, FloatArray, IntArray]:
-        """(medians, drawn counts in the window, index in the window of the lower middle) of each row."""
-        drawn = weights[:, self.positions]
+    def find(self, drawn: FloatArray, before: FloatArray, total: FloatArray) -> tuple[FloatArray, IntArray]:
+        """(medians, place in the window of the lower middle) of each row.
+
+        `drawn` are the counts in the window, `before` and `total` those before it and of the whole group.
+        """
         reached = np.cumsum(drawn, axis=1)
-        reached += below[:, None]
-        last = self.positions.size - 1
+        reached += before[:, None]
+        last = self.ratio.size - 1
         lower = np.minimum((reached < np.floor((total + 1) / 2)[:, None]).sum(axis=1), last)
         upper = np.minimum((reached < (np.floor(total / 2) + 1)[:, None]).sum(axis=1), last)
         median = np.where(total > 0, (self.ratio[lower] + self.ratio[upper]) / 2.0, np.nan)
-        return median, drawn, lower
+        return median, lower
 
 
 def _window(size: int) -> slice:
     """The ranks in which the median of any resample of `size` ordered values lies."""
-    if size < _ROW_BY_ROW_FROM:
+    if size < _WINDOW_FROM:
         return slice(0, size)
     # How many draws fall below a rank is binomial: half the root of n is its standard deviation.
     reach = int(_WINDOW_DEVIATIONS * 0.5 * np.sqrt(size)) + 2
     return slice(size // 2 - reach, size // 2 + reach)
+
+
+class _Totals:
+    """What a block of resamples adds up to over the chunks.
+
+    `sums` are the counts times the sample's columns, `ranked` twice the sums of estimate and price times mean rank,
+    `drawn` the counts in the window of each median.
+    """
+
+    def __init__(self, rows: int, sample: _Sample) -> None:
+        self.sums = np.zeros((rows, sample.columns.shape[1]))
+        self.ranked = np.zeros((rows, 2))
+        self.drawn = [np.zeros((rows, middle.ratio.size)) for middle in sample.middles]
+        self.counted = np.zeros(rows)
 
 
 class _Sample:
@@ -136,39 +178,57 @@ class _Sample:
     def __init__(self, estimates: FloatArray, prices: FloatArray) -> None:
         order = price_order(estimates, prices)
         self.size = estimates.size
+        self.chunks = [slice(start, min(start + _CHUNK, self.size)) for start in range(0, self.size, _CHUNK)]
         estimate, price = estimates[order], prices[order]
         ratio = estimate / price
         deviation = ratio - ratio.mean()
-        self.money = np.column_stack([estimate, price])
-        self.middle = _Middle(ratio, np.arange(self.size))
-        self.outer = [_Middle(ratio, group) for group in self._groups(estimate, price)]
-        columns = [ratio, deviation, deviation * deviation, estimate, price]
-        columns += [self.middle.below, self.middle.below * ratio]
-        for group in self.outer:
-            columns += [group.below, group.members]
+        groups = vei_groups(estimate, price) if self.size >= FEWEST_FOR_VEI else ()
+        self.middles = [_Middle(ratio, group, self.chunks) for group in (np.arange(self.size), *groups)]
+        whole = self.middles[0]
+        columns = [estimate, price, ratio, deviation, deviation * deviation, whole.before, whole.before * ratio]
+        for group in self.middles[1:]:
+            columns += [group.before, group.members]
         self.columns = np.column_stack(columns)
-        self._weights = self._real = np.empty((0, self.size))
-        self._whole = np.empty((0, self.size), dtype=np.int64)
+        self._weights = self._ranks = np.empty((0, 0))
 
-    def _make_room(self, rows: int) -> None:
-        """Buffers for `rows` rows, kept from block to block: fresh ones would cost more than the arithmetic."""
-        if len(self._weights) < rows:
-            self._weights = np.empty((rows, self.size))
-            self._real = np.empty((rows, self.size))
-            self._whole = np.empty((rows, self.size), dtype=np.int64)
+    def _buffers(self, rows: int, width: int) -> tuple[FloatArray, FloatArray]:
+        """Room for two blocks, kept from block to block: fresh ones would cost more than the arithmetic."""
+        if self._weights.shape[0] < rows or self._weights.shape[1] < width:
+            shape = (max(rows, self._weights.shape[0]), max(width, self._weights.shape[1]))
+            self._weights, self._ranks = np.empty(shape), np.empty(shape)
+        return self._weights[:rows, :width], self._ranks[:rows, :width]
 
-    @staticmethod
-    def _groups(estimate: FloatArray, price: FloatArray) -> tuple[IntArray, ...]:
-        return vei_groups(estimate, price) if estimate.size >= FEWEST_FOR_VEI else ()
+    def statistics(self, blocks: Iterator[IntArray]) -> tuple[FloatArray, ...]:
+        """(median, mean, weighted mean, COD, COV, PRD, MKI, VEI), each of shape (rows,); a block a chunk."""
+        totals: _Totals | None = None
+        for number, counts in enumerate(blocks):
+            totals = totals or _Totals(len(counts), self)
+            self._add(totals, number, counts)
+        if totals is None:
+            raise AppraisalInputError("counts", "are empty")
+        return self._statistics(totals)
 
-    def statistics(self, counts: IntArray) -> tuple[FloatArray, ...]:
-        """(median, mean, weighted mean, COD, COV, PRD, MKI, VEI), each of shape (len(counts),)."""
-        self._make_room(len(counts))
-        weights = self._weights[: len(counts)]
+    def _add(self, totals: _Totals, number: int, counts: IntArray) -> None:
+        """Add a chunk's part to the totals."""
+        weights, ranks = self._buffers(*counts.shape)
         weights[:] = counts
-        sums = (weights @ self.columns).T
-        ratio_sum, deviation_sum, squares, estimate_sum, price_sum = sums[:5]
-        median, absolute = self._median_and_deviation(weights, sums)
+        columns = self.columns[self.chunks[number]]
+        sums = weights @ columns
+        totals.sums += sums
+        for middle, drawn in zip(self.middles, totals.drawn, strict=True):
+            drawn[:, middle.places[number]] = weights[:, middle.locals[number]]
+        # A sale drawn c times takes the ranks S - c + 1 to S, whose mean is (S + (S - c) + 1) / 2.
+        reached = np.cumsum(counts, axis=1)
+        ranks[:, :1] = reached[:, :1]
+        np.add(reached[:, 1:], reached[:, :-1], out=ranks[:, 1:])
+        ranks *= weights
+        totals.ranked += ranks @ columns[:, :2] + (2.0 * totals.counted + 1.0)[:, None] * sums[:, :2]
+        totals.counted += reached[:, -1]
+
+    def _statistics(self, totals: _Totals) -> tuple[FloatArray, ...]:
+        sums = totals.sums.T
+        estimate_sum, price_sum, ratio_sum, deviation_sum, squares = sums[:5]
+        median, absolute = self._median_and_deviation(totals)
         mean = ratio_sum / self.size
         weighted = estimate_sum / price_sum
         variance = np.maximum(squares - deviation_sum**2 / self.size, 0.0) / (self.size - 1)
@@ -179,38 +239,30 @@ class _Sample:
             100.0 * absolute / self.size / median,
             100.0 * np.sqrt(variance) / mean,
             mean / weighted,
-            self._mki(counts, sums[3:5].T),
-            self._vei(weights, sums, median),
+            self._mki(totals),
+            self._vei(totals, median),
         )
 
-    def _median_and_deviation(self, weights: FloatArray, sums: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _median_and_deviation(self, totals: _Totals) -> tuple[FloatArray, FloatArray]:
         """The median of each resample and its sum of absolute deviations from it."""
-        ratio_sum, below, below_ratio = sums[0], sums[5], sums[6]
-        total = np.full(len(weights), float(self.size))
-        median, drawn, lower = self.middle.find(weights, below, total)
+        ratio_sum, before, before_ratio = totals.sums[:, 2], totals.sums[:, 5], totals.sums[:, 6]
+        drawn, middle = totals.drawn[0], self.middles[0]
+        median, lower = middle.find(drawn, before, np.full(len(drawn), float(self.size)))
         up_to = np.arange(drawn.shape[1]) <= lower[:, None]
-        count = below + (drawn * up_to).sum(axis=1)
-        weighted = below_ratio + (drawn * up_to) @ self.middle.ratio
+        count = before + (drawn * up_to).sum(axis=1)
+        weighted = before_ratio + (drawn * up_to) @ middle.ratio
         return median, ratio_sum - 2.0 * weighted + median * (2.0 * count - self.size)
 
-    def _mki(self, counts: IntArray, totals: FloatArray) -> FloatArray:
-        # A sale drawn c times takes the ranks S - c + 1 to S, whose mean is (2 S - c + 1) / 2.
-        rank, ranked_weight = self._whole[: len(counts)], self._real[: len(counts)]
-        np.cumsum(counts, axis=1, out=rank)
-        rank *= 2
-        rank -= counts
-        rank *= counts
-        ranked_weight[:] = rank
-        ranked = 0.5 * (ranked_weight @ self.money + totals)
-        concentration = (2.0 * ranked / totals - (self.size + 1)) / self.size
+    def _mki(self, totals: _Totals) -> FloatArray:
+        concentration = (totals.ranked / totals.sums[:, :2] - (self.size + 1)) / self.size
         gini = np.where(concentration[:, 1] > 1e-12, concentration[:, 1], np.nan)
         return np.asarray(concentration[:, 0] / gini)
 
-    def _vei(self, weights: FloatArray, sums: FloatArray, median: FloatArray) -> FloatArray:
-        if not self.outer:
-            return np.full(len(weights), np.nan)
+    def _vei(self, totals: _Totals, median: FloatArray) -> FloatArray:
+        if len(self.middles) == 1:
+            return np.full(len(median), np.nan)
         lowest, highest = (
-            group.find(weights, sums[7 + 2 * number], sums[8 + 2 * number])[0]
-            for number, group in enumerate(self.outer)
+            middle.find(drawn, totals.sums[:, 7 + 2 * number], totals.sums[:, 8 + 2 * number])[0]
+            for number, (middle, drawn) in enumerate(zip(self.middles[1:], totals.drawn[1:], strict=True))
         )
         return np.asarray(100.0 * (highest - lowest) / median)

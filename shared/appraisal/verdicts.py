@@ -14,7 +14,7 @@ from typing import Literal
 from shared.appraisal.intervals import Interval
 
 STANDARD = "IAAO Standard on Ratio Studies (2013)"
-REVISION = "the IAAO's vertical equity guidance (revision of the Standard on Ratio Studies)"
+REVISION = "the exposure draft of the revised IAAO Standard on Ratio Studies (2025)"
 
 FEWEST_FOR_STATISTICS = 5
 FEWEST_FOR_VERTICAL_EQUITY = 20

@@ -1,22 +1,49 @@
-"""Many rows at once: by COPY, which row-level security filters as it does a SELECT."""
+"""Many rows at once: by COPY, of which ... TO STDOUT is filtered by row-level security as a SELECT is.
+
+It is read in blocks. PostgreSQL sends a message a row. Stock pg8000 reads each with two calls of the socket and hands
+it on through two more: 3.5 microseconds a row, where cutting them out of large blocks takes a tenth of that.
+"""
+
+from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from io import BytesIO, StringIO, TextIOWrapper
+from io import StringIO
 from pathlib import Path
+from struct import Struct
+from typing import Any
 
+from pg8000.core import Context, InterfaceError, _flush
 from pg8000.native import identifier
 from sqlalchemy import Connection
 
-_CHUNK = 256 * 1024
+_BLOCK = 256 * 1024
+_HEADER = Struct("!cI")
+_COPY_DATA = b"d"
+_COPY_OUT_RESPONSE = b"H"
+_READY_FOR_QUERY = b"Z"
+
+
+def copy_out(connection: Any, statement: str) -> tuple[bytes, int]:
+    """What a COPY ... TO STDOUT sends, and how many rows it says these are.
+
+    `connection` is a pg8000 connection. Raises pg8000's errors, after the server's answer has been read to its end.
+    """
+    if hasattr(connection, "open_transaction"):
+        connection.open_transaction()
+    context = Context(statement)
+    connection.send_QUERY(statement)
+    _flush(connection._sock)
+    rows = _rows_until_ready(connection, context)
+    if context.error is not None:
+        raise context.error
+    return b"".join(rows), int(context.row_count)
 
 
 def copied_rows(connection: Connection, query: str) -> list[tuple[str, ...]]:
     """The rows of a query as texts, "" for NULL. COPY takes no parameters: write values as literals."""
-    stream = BytesIO()
-    connection.connection.cursor().execute(f"COPY ({query}) TO STDOUT (FORMAT csv)", stream=stream)  # type: ignore[call-arg]  # pg8000's own
-    stream.seek(0)
-    return [tuple(row) for row in csv.reader(TextIOWrapper(stream, encoding="utf-8", newline=""))]
+    text, _ = copy_out(connection.connection.dbapi_connection, f"COPY ({query}) TO STDOUT (FORMAT csv)")
+    return [tuple(row) for row in csv.reader(StringIO(text.decode(), newline=""))]
 
 
 def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -37,7 +64,7 @@ def _chunks(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
     writer = csv.writer(buffer)
     for row in rows:
         writer.writerow(row)
-        if buffer.tell() > _CHUNK:
+        if buffer.tell() > _BLOCK:
             yield buffer.getvalue().encode()
             buffer.seek(0)
             buffer.truncate()
@@ -47,3 +74,36 @@ def _chunks(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
 def ordinal(column: str) -> str:
     """SQL of a date column as Python's proleptic ordinal."""
     return f"({column} - DATE '0001-01-01' + 1)"
+
+
+def _rows_until_ready(connection: Any, context: Any) -> list[bytes]:
+    """The rows' bytes; every other message goes the driver's own way."""
+    rows: list[bytes] = []
+    left = b""
+    while True:
+        block = _read(connection)
+        data = left + block if left else block
+        position, end = 0, len(data)
+        while position + 5 <= end:
+            code, length = _HEADER.unpack_from(data, position)
+            following = position + 1 + length
+            if following > end:
+                break
+            if code == _COPY_DATA:
+                rows.append(data[position + 5 : following])
+            elif code != _COPY_OUT_RESPONSE:
+                connection.message_types[code](data[position + 5 : following], context)
+                if code == _READY_FOR_QUERY:
+                    return rows
+            position = following
+        left = data[position:]
+
+
+def _read(connection: Any) -> bytes:
+    try:
+        block: bytes = connection._sock.read1(_BLOCK)
+    except OSError as error:
+        raise InterfaceError("network error") from error
+    if not block:
+        raise InterfaceError("network error")
+    return block

@@ -2,6 +2,8 @@
 
 from shared.evidence.attributes import AttributeKinds
 from shared.evidence.reader import (
+    DECIDED,
+    VALIDITY,
     Evidence,
     evidence_version,
     excluded_sales,
@@ -10,6 +12,8 @@ from shared.evidence.reader import (
 from shared.evidence.subjects import Subject, describe, read_subject, read_subjects
 
 __all__ = [
+    "DECIDED",
+    "VALIDITY",
     "AttributeKinds",
     "Evidence",
     "Subject",

@@ -20,11 +20,11 @@ PROPERTY_COLUMNS = ", ".join(
     f"p.{name}"
     for name in ("property_id", "situs_address", "situs_city", "property_class", *NUMBERS, *TEXTS, "attributes")
 )
-_DECIDED = (
+DECIDED = (
     " LEFT JOIN sale_decisions d ON d.county_id = s.county_id AND d.sale_id = s.sale_id AND d.superseded_at IS NULL"
 )
-_VALIDITY = "coalesce(nullif(d.decision, 'as_coded'), s.validity_code)"
-"""What a person decided of a sale goes before the county's code."""
+VALIDITY = "coalesce(nullif(d.decision, 'as_coded'), s.validity_code)"
+"""SQL of a sale's validity (`s`, joined by DECIDED): what a person decided goes before the county's code."""
 
 PROPERTY_CLASS = "property_class"
 MOST_SALES = 250_000
@@ -86,8 +86,8 @@ def read_evidence(connection: Connection, county_id: str, before: date | None = 
     rows = copied_rows(
         connection,
         f"SELECT {PROPERTY_COLUMNS}, s.sale_id, {ordinal('s.sale_date')}, s.sale_price, p.total_value"  # noqa: S608 - names of ours
-        f" FROM sales s JOIN properties_operational p USING (county_id, property_id){_DECIDED}"
-        f" WHERE s.county_id = {literal(county_id)} AND {_VALIDITY} = 'valid'"
+        f" FROM sales s JOIN properties_operational p USING (county_id, property_id){DECIDED}"
+        f" WHERE s.county_id = {literal(county_id)} AND {VALIDITY} = 'valid'"
         f" AND s.retired_at IS NULL AND p.retired_at IS NULL{earlier}"
         f" ORDER BY s.sale_date DESC, s.sale_id DESC LIMIT {MOST_SALES}",
     )
@@ -120,12 +120,12 @@ def excluded_sales(connection: Connection, county_id: str, before: date | None =
     """
     rows = connection.execute(
         text(
-            f"SELECT CASE WHEN {_VALIDITY} = 'invalid' THEN 'invalid_by_decision'"  # noqa: S608 - names of ours
-            f" WHEN {_VALIDITY} <> 'valid' THEN {_VALIDITY}"
+            f"SELECT CASE WHEN {VALIDITY} = 'invalid' THEN 'invalid_by_decision'"  # noqa: S608 - names of ours
+            f" WHEN {VALIDITY} <> 'valid' THEN {VALIDITY}"
             " WHEN p.property_id IS NULL THEN 'property_not_on_roll'"
             " WHEN s.sale_date >= CAST(:before AS date) THEN 'on_or_after_valuation_date' END AS reason,"
             " count(*) AS sales FROM sales s LEFT JOIN properties_operational p"
-            f" ON p.county_id = s.county_id AND p.property_id = s.property_id AND p.retired_at IS NULL{_DECIDED}"
+            f" ON p.county_id = s.county_id AND p.property_id = s.property_id AND p.retired_at IS NULL{DECIDED}"
             " WHERE s.county_id = :county_id AND s.retired_at IS NULL GROUP BY 1 ORDER BY 1"
         ),
         {"county_id": county_id, "before": before},

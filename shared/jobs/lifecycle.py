@@ -188,5 +188,7 @@ def links_of(county_id: str, kind: str, job_id: UUID) -> dict[str, str]:
             return {"self": own, "changes": f"{own}/changes", "rejected_rows": f"{own}/rejected-rows"}
         case "report" | "gis_export":
             return {"self": own, "download": f"{own}/download"}
+        case "market_analysis":
+            return {"self": own, "results": f"{own}/results", "download": f"{own}/download"}
         case _:
             return {"self": own, "results": f"{own}/results"}

@@ -2,8 +2,12 @@
 
 import json
 
+from functions.sync.service.objects import athena_key
 from infra.assets import digest
 from infra.settings import ROOT
+from shared.curated import curated_columns
+from shared.db.models import SYNC_TARGETS
+from shared.storage import RAW_ARCHIVE
 from tests.infrastructure.assembly import Templates, listed
 
 
@@ -113,3 +117,23 @@ def test_a_changed_migration_is_run_at_the_next_deployment(templates: Templates)
 
     assert migration.properties["Digest"] == digest([ROOT / "shared" / "db"])
     assert writers <= set(migration.whole["DependsOn"])
+
+
+def test_the_raw_archive_ends_by_its_tag_and_nothing_else_does(templates: Templates) -> None:
+    rules = templates.one("AWS::S3::Bucket").properties["LifecycleConfiguration"]["Rules"]
+    (ending,) = [rule for rule in rules if "ExpirationInDays" in rule]
+
+    assert ending["TagFilters"] == [{"Key": RAW_ARCHIVE[0], "Value": RAW_ARCHIVE[1]}]
+
+
+def test_the_catalogue_has_each_curated_table_with_its_columns_by_county(templates: Templates) -> None:
+    tables = {table.properties["TableInput"]["Name"]: table for table in templates.resources("AWS::Glue::Table")}
+
+    assert set(tables) == set(SYNC_TARGETS)
+    for name, table in tables.items():
+        described = table.properties["TableInput"]
+        columns = [(c["Name"], c["Type"]) for c in described["StorageDescriptor"]["Columns"]]
+        assert columns == [(c.name, c.hive_type) for c in curated_columns(name)]
+        place = json.dumps(described["Parameters"]["storage.location.template"])
+        assert athena_key("${county_id}", name).removesuffix("files.txt") in place
+        assert described["PartitionKeys"] == [{"Name": "county_id", "Type": "string"}]

@@ -145,6 +145,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         s3.create_bucket(Bucket="data")
         key = "counties/benton_wa/runs/7/partitions.json"
         s3.upload_fileobj(io.BytesIO(b'[{"number": 1}, {"number": 2}, {"number": 3}]'), "data", key)
+        files = "counties/benton_wa/runs/7/files.json"
+        s3.upload_fileobj(io.BytesIO(b'[{"number": 1}, {"number": 2}]'), "data", files)
         planned = {
             "county_id": "benton_wa",
             "run_id": "7",
@@ -156,6 +158,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
             "sync-partition": lambda _: {"rows": 50_000},
             "sync-reconcile": lambda _: {"outcome": "apply", "added": 3},
             "sync-apply": lambda _: {"applied": True},
+            "sync-prepare": lambda _: {"files": {"bucket": "data", "key": files}},
+            "sync-curate": lambda _: {"rows": 50_000},
             "sync-publish": lambda _: None,
             "sync-fail": lambda _: {"recorded": True},
             "valuation-planning": lambda _: {"outcome": "proceed", "partitions": planned["partitions"]},
@@ -166,13 +170,15 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 
 
 RUN = {"county_id": "benton_wa", "run_id": "7"}
+_FAILED_CHILD = {"sync-partition": "PartitionFailed", "sync-curate": "FileFailed"}
 
 
 def test_a_sync_plans_reads_each_partition_reconciles_applies_and_publishes(cloud: Cloud, templates: Templates) -> None:
     execution = cloud.run(templates.definition("Sync"), {"county_id": "benton_wa", "mode": "full"})
 
     assert execution["status"] == "SUCCEEDED"
-    assert cloud.order == ["sync-plan", *["sync-partition"] * 3, "sync-reconcile", "sync-apply", "sync-publish"]
+    read = ["sync-plan", *["sync-partition"] * 3, "sync-reconcile"]
+    assert cloud.order == [*read, "sync-apply", "sync-prepare", *["sync-curate"] * 2, "sync-publish"]
     (planned,) = cloud.events("sync-plan")
     assert planned["mode"] == "full"
     assert planned["execution"]["name"] == "execution"
@@ -180,6 +186,8 @@ def test_a_sync_plans_reads_each_partition_reconciles_applies_and_publishes(clou
     partitions = sorted(cloud.events("sync-partition"), key=lambda event: event["partition"]["number"])
     assert partitions == [{**RUN, "partition": {"number": n}} for n in (1, 2, 3)]
     assert cloud.events("sync-apply") == [RUN]
+    files = sorted(cloud.events("sync-curate"), key=lambda event: event["file"]["number"])
+    assert files == [{**RUN, "file": {"number": n}} for n in (1, 2)]
 
 
 def test_a_run_with_nothing_to_read_ends_after_its_plan(cloud: Cloud, templates: Templates) -> None:
@@ -205,7 +213,7 @@ def test_an_approved_run_goes_on_with_apply(cloud: Cloud, templates: Templates) 
     execution = cloud.run(templates.definition("Sync"), {**RUN, "resume_at": "apply"})
 
     assert execution["status"] == "SUCCEEDED"
-    assert cloud.order == ["sync-apply", "sync-publish"]
+    assert cloud.order == ["sync-apply", "sync-prepare", *["sync-curate"] * 2, "sync-publish"]
 
 
 def test_a_failed_plan_is_recorded_with_its_execution_though_there_is_no_run_yet(
@@ -226,7 +234,9 @@ def test_a_failed_plan_is_recorded_with_its_execution_though_there_is_no_run_yet
     assert "refuses us" in event["failure"]["Cause"]
 
 
-@pytest.mark.parametrize("task", ["sync-partition", "sync-reconcile", "sync-apply", "sync-publish"])
+@pytest.mark.parametrize(
+    "task", ["sync-partition", "sync-reconcile", "sync-apply", "sync-prepare", "sync-curate", "sync-publish"]
+)
 def test_a_failure_after_the_plan_is_recorded_with_its_run(task: str, cloud: Cloud, templates: Templates) -> None:
     cloud.tasks[task] = lambda event: event["nothing"]
 
@@ -235,7 +245,7 @@ def test_a_failure_after_the_plan_is_recorded_with_its_run(task: str, cloud: Clo
     (event,) = cloud.events("sync-fail")
     assert execution["status"] == "FAILED"
     assert {"county_id": event["county_id"], "run_id": event["run_id"]} == RUN
-    assert event["failure"]["Error"] == {"sync-partition": "PartitionFailed"}.get(task, "KeyError")
+    assert event["failure"]["Error"] == _FAILED_CHILD.get(task, "KeyError")
 
 
 def test_no_run_is_reconciled_without_all_of_its_partitions(cloud: Cloud, templates: Templates) -> None:

@@ -9,18 +9,20 @@ from pg8000.native import identifier
 from sqlalchemy import Connection, text
 
 from functions.sync.repository import staging
+from functions.sync.schemas import Change, ChangeFilter
 from shared.db.models import SYNC_TARGETS, history_table, key_column
+from shared.roll_totals import SUMMED, RollTotals, read_totals
 
-_CHANGES = {"A": "added", "U": "changed", "D": "removed", "R": "returned"}
+_CHANGES: dict[str, Change] = {"A": "added", "U": "changed", "D": "removed", "R": "returned"}
 
-ChangedRow = tuple[str, str, dict[str, Any], dict[str, Any]]
+ChangedRow = tuple[str, Change, dict[str, Any], dict[str, Any]]
 """Key, change, the row before and the row after, as JSON objects (empty where there is none)."""
 
 
 def count_staged(connection: Connection, run_id: UUID, target: str) -> dict[str, int]:
     """Staged rows by change."""
     rows = connection.exec_driver_sql(
-        f"SELECT action, count(*) FROM {staging.table_name(run_id, target)} GROUP BY action"
+        f"SELECT action, count(*) FROM {staging.table_name(run_id, target)} WHERE action IS NOT NULL GROUP BY action"
     )
     return {_CHANGES[action]: int(count) for action, count in rows}
 
@@ -44,24 +46,51 @@ def count_changed_fields(
 
 
 def staged_page(
-    connection: Connection, county_id: str, run_id: UUID, target: str, *, after: str | None, limit: int
+    connection: Connection,
+    county_id: str,
+    run_id: UUID,
+    target: str,
+    wanted: ChangeFilter,
+    *,
+    after: str | None,
+    limit: int,
 ) -> list[ChangedRow]:
     """What a run that has not been applied would do, by key."""
     key = identifier(key_column(SYNC_TARGETS[target]))
+    conditions = [f"s.action = '{_action(wanted.change)}'" if wanted.change else "s.action IS NOT NULL"]
+    if wanted.field is not None:
+        field = identifier(wanted.field)
+        conditions.append(f"s.action = 'U' AND t.{field} IS DISTINCT FROM s.{field}")
     rows = connection.execute(
         text(
             f"SELECT s.{key}, s.action, to_jsonb(t) AS before, to_jsonb(s) AS after"
             f" FROM {staging.table_name(run_id, target)} AS s LEFT JOIN {identifier(target)} AS t"
             f" ON t.county_id = :county_id AND t.{key} = s.{key}"
-            f" WHERE CAST(:after AS text) IS NULL OR s.{key} > :after ORDER BY s.{key} LIMIT :limit"
+            f" WHERE {' AND '.join(conditions)} AND (CAST(:after AS text) IS NULL OR s.{key} > :after)"
+            f" ORDER BY s.{key} LIMIT :limit"
         ),
         {"county_id": county_id, "after": after, "limit": limit},
     )
     return [(row[0], _CHANGES[row[1]], row[2] or {}, {} if row[1] == "D" else row[3]) for row in rows]
 
 
+_APPLIED: dict[Change, str] = {
+    "added": "h.version IS NULL",
+    "removed": "made.retired_at IS NOT NULL",
+    "returned": "h.retired_at IS NOT NULL AND made.retired_at IS NULL",
+    "changed": "h.version IS NOT NULL AND h.retired_at IS NULL AND made.retired_at IS NULL",
+}
+
+
 def applied_page(
-    connection: Connection, county_id: str, run_id: UUID, target: str, *, after: str | None, limit: int
+    connection: Connection,
+    county_id: str,
+    run_id: UUID,
+    target: str,
+    wanted: ChangeFilter,
+    *,
+    after: str | None,
+    limit: int,
 ) -> list[ChangedRow]:
     """What an applied run did, by key: its versions, and those that they superseded."""
     model = SYNC_TARGETS[target]
@@ -71,32 +100,59 @@ def applied_page(
         identifier(c.name) for c in history.columns if c.name not in {"valid_to", "superseded_by_run"}
     )
     mine = "county_id = :county_id AND sync_run_id = CAST(:run_id AS uuid)"
-    page = f"(CAST(:after AS text) IS NULL OR {key} > :after)"
+    mine += f" AND (CAST(:after AS text) IS NULL OR {key} > :after)"
+    conditions = [_APPLIED[wanted.change]] if wanted.change else []
+    if wanted.field is not None:
+        field = identifier(wanted.field)
+        conditions += [_APPLIED["changed"], f"h.{field} IS DISTINCT FROM made.{field}"]
     rows = connection.execute(
         text(
+            # an edit keeps the run of the version that it edits: the run's own is the first of them
             f"WITH made AS (SELECT DISTINCT ON ({key}) * FROM ("
-            f" SELECT {versioned} FROM {identifier(target)} WHERE {mine} AND {page}"
-            f" UNION ALL SELECT {versioned} FROM {identifier(history.name)} WHERE {mine} AND {page}"
-            f") AS versions ORDER BY {key}, version LIMIT :limit)"
+            f" SELECT {versioned} FROM {identifier(target)} WHERE {mine}"
+            f" UNION ALL SELECT {versioned} FROM {identifier(history.name)} WHERE {mine}"
+            f") AS versions ORDER BY {key}, version{'' if conditions else ' LIMIT :limit'})"
             f" SELECT made.{key}, to_jsonb(h) AS before, to_jsonb(made) AS after FROM made"
             f" LEFT JOIN {identifier(history.name)} AS h ON h.county_id = :county_id AND h.{key} = made.{key}"
-            " AND h.version = made.version - 1 ORDER BY 1"
+            f" AND h.version = made.version - 1 WHERE {' AND '.join(conditions) or 'true'} ORDER BY 1 LIMIT :limit"
         ),
         {"county_id": county_id, "run_id": str(run_id), "after": after, "limit": limit},
     )
     return [(key_, _change(before, after_), before or {}, after_) for key_, before, after_ in rows]
 
 
-def move_duplicates(
+def staged_totals(
+    connection: Connection, county_id: str, run_id: UUID, columns: Sequence[str]
+) -> tuple[dict[str | None, RollTotals], dict[str | None, RollTotals]]:
+    """The roll as it is, and as it would be; `columns` are those that the run's mapping fills."""
+    staged = staging.table_name(run_id, "properties_operational")
+    names = ("property_class", "land_value", "improvement_value", "total_value")
+    after = ", ".join(f"{'s' if name in columns else 't'}.{name}" for name in names)
+    live = "SELECT {} FROM properties_operational AS t WHERE t.county_id = :county_id AND t.retired_at IS NULL"
+    return (
+        read_totals(connection, f"{live.format(f'property_class, {SUMMED}')} GROUP BY 1", county_id=county_id),
+        read_totals(
+            connection,
+            f"SELECT property_class, {SUMMED} FROM ({live.format(', '.join(names))}"
+            f" AND NOT EXISTS (SELECT FROM {staged} AS s WHERE s.property_id = t.property_id AND s.action IS NOT NULL)"
+            f" UNION ALL SELECT {after} FROM {staged} AS s LEFT JOIN properties_operational AS t"
+            " ON t.county_id = :county_id AND t.property_id = s.property_id WHERE s.action <> 'D'"
+            ") AS roll GROUP BY 1",
+            county_id=county_id,
+        ),
+    )
+
+
+def set_duplicates_aside(
     connection: Connection, run_id: UUID, target: str, keys: Sequence[tuple[str, int]]
 ) -> list[tuple[str, int, dict[str, Any]]]:
-    """Take staged rows out of staging whose key an earlier partition has: (key, partition, row)."""
+    """Let Apply pass over staged rows whose key an earlier partition has: (key, partition, row) of each."""
     key = identifier(key_column(SYNC_TARGETS[target]))
     rows = connection.execute(
         text(
-            f"DELETE FROM {staging.table_name(run_id, target)} AS s"
-            " USING unnest(CAST(:keys AS text[]), CAST(:numbers AS integer[])) AS d (key, partition_no)"
-            f" WHERE s.{key} = d.key AND s.partition_no = d.partition_no"
+            f"UPDATE {staging.table_name(run_id, target)} AS s SET action = NULL"
+            " FROM unnest(CAST(:keys AS text[]), CAST(:numbers AS integer[])) AS d (key, partition_no)"
+            f" WHERE s.{key} = d.key AND s.partition_no = d.partition_no AND s.action IS NOT NULL"
             f" RETURNING s.{key}, s.partition_no, to_jsonb(s)"
         ),
         {"keys": [one for one, _ in keys], "numbers": [number for _, number in keys]},
@@ -104,12 +160,22 @@ def move_duplicates(
     return [(row[0], int(row[1]), row[2]) for row in rows]
 
 
+def count_set_aside(connection: Connection, run_id: UUID, target: str) -> int:
+    """How many staged rows Apply passes over."""
+    statement = f"SELECT count(*) FROM {staging.table_name(run_id, target)} WHERE action IS NULL"
+    return int(connection.exec_driver_sql(statement).scalar_one())
+
+
 def clear_removals(connection: Connection, run_id: UUID, target: str) -> None:
     """Forget removals that an earlier try of Reconcile staged."""
     connection.exec_driver_sql(f"DELETE FROM {staging.table_name(run_id, target)} WHERE action = 'D'")
 
 
-def _change(before: dict[str, Any] | None, after: dict[str, Any]) -> str:
+def _action(change: Change) -> str:
+    return next(action for action, name in _CHANGES.items() if name == change)
+
+
+def _change(before: dict[str, Any] | None, after: dict[str, Any]) -> Change:
     if before is None:
         return "added"
     if after.get("retired_at"):

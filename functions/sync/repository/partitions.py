@@ -1,17 +1,16 @@
-"""Partitions of a run, and the rows that it put into quarantine."""
+"""Partitions of a run."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, Integer, Row, cast, delete, func, select, text, update
+from sqlalchemy import Connection, Integer, Row, cast, delete, func, select, text, tuple_, update
 
-from functions.sync.schemas import PartitionState, TableProgress
-from shared.db.models import RejectedRow, SyncPartition
+from functions.sync.schemas import Partition, PartitionState, TableProgress
+from shared.db.models import SyncPartition
 
 _COLUMNS = [getattr(SyncPartition, name) for name in PartitionState.model_fields]
-_REJECTS_AT_ONCE = 2_000
 
 
 def add(connection: Connection, county_id: str, partitions: Sequence[PartitionState]) -> None:
@@ -39,21 +38,22 @@ def add(connection: Connection, county_id: str, partitions: Sequence[PartitionSt
 
 
 def clear(connection: Connection, county_id: str, run_id: UUID) -> None:
-    """Forget a run's partitions and what it put into quarantine: it is planned anew."""
+    """Forget a run's partitions: it is planned anew."""
     connection.execute(
         delete(SyncPartition).where(SyncPartition.county_id == county_id, SyncPartition.run_id == run_id)
     )
-    connection.execute(delete(RejectedRow).where(RejectedRow.county_id == county_id, RejectedRow.run_id == run_id))
 
 
-def of_run(connection: Connection, county_id: str, run_id: UUID) -> list[PartitionState]:
-    """A run's partitions, in order."""
-    rows = connection.execute(
+def of_run(connection: Connection, county_id: str, run_id: UUID, table: str | None = None) -> list[PartitionState]:
+    """A run's partitions, in order; all of them, or those of one table."""
+    statement = (
         select(*_COLUMNS)
         .where(SyncPartition.county_id == county_id, SyncPartition.run_id == run_id)
         .order_by(SyncPartition.table_name, SyncPartition.partition_no)
     )
-    return [_state(row) for row in rows]
+    if table is not None:
+        statement = statement.where(SyncPartition.table_name == table)
+    return [_state(row) for row in connection.execute(statement)]
 
 
 def find(
@@ -71,13 +71,13 @@ def find(
 
 
 def find_same_range(
-    connection: Connection, county_id: str, base_run: UUID, partition: PartitionState
+    connection: Connection, county_id: str, whole_run: UUID, partition: PartitionState
 ) -> PartitionState | None:
-    """The partition of an applied run with the same key range, or None."""
+    """The partition of another run with the same key range, or None."""
     row = connection.execute(
         select(*_COLUMNS).where(
             SyncPartition.county_id == county_id,
-            SyncPartition.run_id == base_run,
+            SyncPartition.run_id == whole_run,
             SyncPartition.table_name == partition.table_name,
             SyncPartition.lower_key.is_not_distinct_from(partition.lower_key),
             SyncPartition.upper_key.is_not_distinct_from(partition.upper_key),
@@ -89,7 +89,17 @@ def find_same_range(
 def finish(connection: Connection, county_id: str, partition: PartitionState, seconds: float) -> None:
     """Write down what became of a partition."""
     values = partition.model_dump(
-        include={"digest", "unchanged", "rows_read", "rows_good", "rows_rejected", "rows_staged", "raw_key"}
+        include={
+            "digest",
+            "unchanged",
+            "rows_read",
+            "rows_good",
+            "rows_rejected",
+            "rows_staged",
+            "raw_key",
+            "read_run",
+            "read_no",
+        }
     )
     connection.execute(
         update(SyncPartition)
@@ -99,7 +109,7 @@ def finish(connection: Connection, county_id: str, partition: PartitionState, se
             SyncPartition.table_name == partition.table_name,
             SyncPartition.partition_no == partition.partition_no,
         )
-        .values(**values, status="done", seconds=seconds, error=None)
+        .values(**values, status="done", seconds=seconds, finished_at=func.clock_timestamp(), error=None)
     )
 
 
@@ -143,77 +153,52 @@ def progress(connection: Connection, county_id: str, run_ids: Iterable[UUID]) ->
             func.sum(cast(SyncPartition.unchanged, Integer)),
             func.coalesce(func.sum(SyncPartition.rows_read), 0),
             func.coalesce(func.sum(SyncPartition.rows_rejected), 0),
+            func.max(SyncPartition.finished_at),
         )
         .where(SyncPartition.county_id == county_id, SyncPartition.run_id.in_(list(run_ids)))
         .group_by(SyncPartition.run_id, SyncPartition.table_name)
     )
     found: dict[UUID, dict[str, TableProgress]] = {}
-    for run_id, table, total, done, unchanged, read, rejected in rows:
+    for run_id, table, total, done, unchanged, read, rejected, finished_at in rows:
         found.setdefault(run_id, {})[table] = TableProgress(
-            partitions=total, done=done, unchanged=unchanged, rows_read=read, rows_rejected=rejected
+            finished_at=finished_at,
+            partitions=total,
+            done=done,
+            unchanged=unchanged,
+            rows_read=read,
+            rows_rejected=rejected,
         )
     return found
 
 
-def add_rejects(
+def page(
     connection: Connection,
     county_id: str,
     run_id: UUID,
-    table: str,
-    number: int,
-    rejects: Sequence[tuple[str | None, str, str]],
-) -> None:
-    """Put rows into quarantine: (source key, source row as JSON, reasons as JSON)."""
-    for start in range(0, len(rejects), _REJECTS_AT_ONCE):
-        rows = [
-            {"k": key, "r": orjson.Fragment(row), "w": orjson.Fragment(reasons)}
-            for key, row, reasons in rejects[start : start + _REJECTS_AT_ONCE]
-        ]
-        connection.execute(
-            text(
-                "INSERT INTO rejected_rows"
-                " (county_id, run_id, table_name, partition_no, source_key, source_row, reasons)"
-                " SELECT :county_id, CAST(:run_id AS uuid), :table_name, CAST(:number AS integer), k, r, w"
-                " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS x (k text, r jsonb, w jsonb)"
-            ),
-            {
-                "county_id": county_id,
-                "run_id": str(run_id),
-                "table_name": table,
-                "number": number,
-                "rows": orjson.dumps(rows).decode(),
-            },
-        )
-
-
-def rejects_page(
-    connection: Connection, county_id: str, run_id: UUID, *, table: str | None, after: int, limit: int
-) -> list[Row[*tuple[Any, ...]]]:
-    """Rows in quarantine in the order in which they came."""
+    *,
+    status: str | None,
+    after: tuple[str, int] | None,
+    limit: int,
+) -> list[Partition]:
+    """A run's partitions for showing them, in order."""
     statement = (
-        select(
-            RejectedRow.row_no,
-            RejectedRow.table_name,
-            RejectedRow.source_key,
-            RejectedRow.source_row,
-            RejectedRow.reasons,
-        )
-        .where(RejectedRow.county_id == county_id, RejectedRow.run_id == run_id, RejectedRow.row_no > after)
-        .order_by(RejectedRow.row_no)
+        select(SyncPartition)
+        .where(SyncPartition.county_id == county_id, SyncPartition.run_id == run_id)
+        .order_by(SyncPartition.table_name, SyncPartition.partition_no)
         .limit(limit)
     )
-    if table is not None:
-        statement = statement.where(RejectedRow.table_name == table)
-    return list(connection.execute(statement))
-
-
-def forget_unfinished(connection: Connection, county_id: str, run_id: UUID) -> None:
-    """What was staged is gone: no partition of the run counts as done."""
-    connection.execute(
-        update(SyncPartition)
-        .where(SyncPartition.county_id == county_id, SyncPartition.run_id == run_id)
-        .values(status="pending")
-    )
+    if status is not None:
+        statement = statement.where(SyncPartition.status == status)
+    if after is not None:
+        statement = statement.where(tuple_(SyncPartition.table_name, SyncPartition.partition_no) > after)
+    return [
+        Partition(
+            table=row.table_name,
+            partition=row.partition_no,
+            **{name: getattr(row, name) for name in Partition.model_fields.keys() - {"table", "partition"}},
+        )
+        for row in connection.execute(statement.with_only_columns(*SyncPartition.__table__.columns))
+    ]
 
 
 def _state(row: Row[*tuple[Any, ...]]) -> PartitionState:

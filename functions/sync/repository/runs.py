@@ -1,14 +1,13 @@
 """Runs: their life cycle is the job's of the same id, what they found is their own."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, Select, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from functions.sync.schemas import GuardFinding, RunState, TableCounts
-from shared.county_configuration import SyncMode
+from functions.sync.schemas import GuardFinding, RunMode, RunState, TableCounts
 from shared.db.models import County, Job, SyncRun
 
 STALE_AFTER = timedelta(hours=6)
@@ -18,10 +17,21 @@ RunRow = Row[*tuple[Any, ...]]
 
 _JOB = (Job.status, Job.submitted_by, Job.created_at, Job.started_at, Job.finished_at, Job.error, Job.request_digest)
 _RUN = (
-    SyncRun.run_id, SyncRun.mode, SyncRun.validate_only, SyncRun.trigger, SyncRun.mapping_digest, SyncRun.source_shape,
-    SyncRun.counts, SyncRun.guard_findings, SyncRun.active, SyncRun.approved_by, SyncRun.planned_at, SyncRun.applied_at,
-    SyncRun.published_at,
+    SyncRun.run_id, SyncRun.mode, SyncRun.validate_only, SyncRun.trigger, SyncRun.mapping_digest, SyncRun.plan,
+    SyncRun.base_run, SyncRun.replay_of, SyncRun.replay_filter, SyncRun.counts, SyncRun.guard_findings, SyncRun.active,
+    SyncRun.approved_by, SyncRun.planned_at, SyncRun.reconciled_at, SyncRun.applied_at, SyncRun.published_at,
 )  # fmt: skip
+
+
+class NewRun(NamedTuple):
+    """A run that is to be written down."""
+
+    run_id: UUID
+    mode: RunMode
+    validate_only: bool
+    trigger: str
+    replay_of: UUID | None = None
+    replay_filter: dict[str, Any] | None = None
 
 
 def county(connection: Connection, county_id: str) -> tuple[dict[str, Any], str] | None:
@@ -32,17 +42,9 @@ def county(connection: Connection, county_id: str) -> tuple[dict[str, Any], str]
     return None if row is None else (row.configuration, row.mapping)
 
 
-def add(
-    connection: Connection, county_id: str, run_id: UUID, *, mode: SyncMode, validate_only: bool, trigger: str
-) -> bool:
-    """Insert a run as the active one; False where the county has an active one already."""
-    statement = (
-        insert(SyncRun)
-        .values(
-            county_id=county_id, run_id=run_id, mode=mode, validate_only=validate_only, trigger=trigger, active=True
-        )
-        .on_conflict_do_nothing()
-    )
+def add(connection: Connection, county_id: str, run: NewRun, *, active: bool = True) -> bool:
+    """Insert a run; False where it is to be the active one and the county has one already."""
+    statement = insert(SyncRun).values(county_id=county_id, active=active, **run._asdict()).on_conflict_do_nothing()
     return connection.execute(statement).rowcount == 1
 
 
@@ -64,6 +66,31 @@ def last_applied(connection: Connection, county_id: str) -> UUID | None:
         .order_by(SyncRun.applied_at.desc())
         .limit(1)
     )
+
+
+def last_whole(connection: Connection, county_id: str, table: str) -> UUID | None:
+    """The last applied run that read the whole of a table."""
+    return connection.scalar(
+        select(SyncRun.run_id)
+        .where(
+            SyncRun.county_id == county_id,
+            SyncRun.applied_at.is_not(None),
+            SyncRun.plan[table]["read_by"].astext == "whole",
+        )
+        .order_by(SyncRun.applied_at.desc())
+        .limit(1)
+    )
+
+
+def changed_since(connection: Connection, county_id: str, run_id: UUID, table: str) -> bool:
+    """Whether a run that was applied after this one wrote to a table."""
+    applied_at = select(SyncRun.applied_at).where(SyncRun.county_id == county_id, SyncRun.run_id == run_id)
+    later = connection.scalars(
+        select(SyncRun.counts["tables"][table]).where(
+            SyncRun.county_id == county_id, SyncRun.applied_at > applied_at.scalar_subquery()
+        )
+    )
+    return any(TableCounts.model_validate(counts).differences > 0 for counts in later if counts)
 
 
 def find(connection: Connection, county_id: str, run_id: UUID, *, for_update: bool = False) -> RunState | None:
@@ -101,7 +128,6 @@ def set_findings(
     connection: Connection,
     county_id: str,
     run_id: UUID,
-    base_run: UUID | None,
     tables: dict[str, TableCounts],
     findings: list[GuardFinding],
 ) -> None:
@@ -110,10 +136,7 @@ def set_findings(
         connection,
         county_id,
         run_id,
-        counts={
-            "base_run": str(base_run) if base_run else None,
-            "tables": {name: counts.model_dump() for name, counts in tables.items()},
-        },
+        counts={"tables": {name: counts.model_dump() for name, counts in tables.items()}},
         guard_findings=[finding.model_dump() for finding in findings],
         reconciled_at=func.now(),
     )
@@ -152,9 +175,11 @@ def _state(county_id: str, row: RunRow) -> RunState:
         trigger=row.trigger,
         submitted_by=row.submitted_by,
         mapping_digest=row.mapping_digest,
-        source_shape=row.source_shape or {},
+        plan=row.plan or {},
         tables=counts.get("tables", {}),
-        base_run=counts.get("base_run"),
+        base_run=row.base_run,
+        replay_of=row.replay_of,
+        replay_filter=row.replay_filter,
         approved_by=row.approved_by,
         planned_at=row.planned_at,
         applied_at=row.applied_at,

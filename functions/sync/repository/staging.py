@@ -9,12 +9,14 @@ from uuid import UUID
 from pg8000.native import identifier
 from sqlalchemy import Connection, text
 
+from shared.db.copying import copy_out
+
 if TYPE_CHECKING:
     import polars as pl
 
 OWN_COLUMNS = ("partition_no", "action", "base_version")
 """Beside the target's columns. `action` is A (add), U (change), R (return) or D (remove); `base_version` is the
-target's version that was compared with."""
+target's version that was compared with. A row without an action has been set aside: its key was read twice."""
 
 _CHUNK = 256 * 1024
 
@@ -37,6 +39,15 @@ def create(connection: Connection, run_id: UUID, target: str, columns: Sequence[
 def exists(connection: Connection, run_id: UUID, target: str) -> bool:
     """Whether the table is there."""
     return connection.scalar(text("SELECT to_regclass(:name)"), {"name": table_name(run_id, target)}) is not None
+
+
+def count_read(connection: Connection, run_id: UUID, target: str) -> int:
+    """How many rows the partitions staged."""
+    return int(
+        connection.exec_driver_sql(
+            f"SELECT count(*) FROM {table_name(run_id, target)} WHERE action IS DISTINCT FROM 'D'"
+        ).scalar_one()
+    )
 
 
 def drop(connection: Connection, run_id: UUID) -> None:
@@ -70,11 +81,8 @@ def copied(connection: Connection, query: str) -> "pl.DataFrame":
     """The rows of a query by COPY ... TO STDOUT, every column as String."""
     import polars as pl
 
-    buffer = io.BytesIO()
-    driver: Any = connection.connection.dbapi_connection
-    driver.execute_unnamed(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)", stream=buffer)
-    buffer.seek(0)
-    return pl.read_csv(buffer, infer_schema=False)
+    rows, _ = copy_out(connection.connection.dbapi_connection, f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)")
+    return pl.read_csv(rows, infer_schema=False)
 
 
 def _chunks(buffer: io.BytesIO) -> Iterator[bytes]:

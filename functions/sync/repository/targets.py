@@ -75,13 +75,16 @@ def live_count(connection: Connection, county_id: str, target: str) -> int:
     return int(connection.execute(statement, {"county_id": county_id}).scalar_one())
 
 
-def moved_on(connection: Connection, county_id: str, run_id: UUID, target: str) -> int:
-    """How many staged rows were compared with a version that the target no longer has."""
+def moved_on(connection: Connection, county_id: str, run_id: UUID, target: str, *, hold: bool) -> int:
+    """How many staged rows were compared with a version that the target no longer has. `hold` keeps the target's
+    rows as they are until the transaction ends.
+    """
     key = identifier(key_column(SYNC_TARGETS[target]))
     statement = text(
-        f"SELECT count(*) FROM {staging.table_name(run_id, target)} AS s"
-        f" LEFT JOIN {identifier(target)} AS t ON t.county_id = :county_id AND t.{key} = s.{key}"
-        " WHERE t.version IS DISTINCT FROM s.base_version"
+        f"WITH held AS (SELECT t.{key}, t.version FROM {identifier(target)} AS t WHERE t.county_id = :county_id"
+        f" AND t.{key} IN (SELECT {key} FROM {staging.table_name(run_id, target)}){' FOR UPDATE' if hold else ''})"
+        f" SELECT count(*) FROM {staging.table_name(run_id, target)} AS s LEFT JOIN held USING ({key})"
+        " WHERE s.action IS NOT NULL AND held.version IS DISTINCT FROM s.base_version"
     )
     return int(connection.execute(statement, {"county_id": county_id}).scalar_one())
 

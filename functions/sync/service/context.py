@@ -2,17 +2,32 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 from uuid import UUID
 
 from functions.sync.repository import runs
-from functions.sync.schemas import RunState
+from functions.sync.schemas import RejectedFilter, RunState
+from functions.sync.service.deciding import source_table
 from functions.sync.service.objects import mapping_key
-from functions.sync.sources import Source, SourceTable, open_source
+from functions.sync.service.quarantined import QuarantinedRows
+from functions.sync.sources import Extract, KeyRange, Shape, Source, SourceTable, open_source
 from shared import storage
 from shared.county_configuration import CountyConfiguration
 from shared.db import unit_of_work
-from shared.mapping import CountyMapping, TableMapping, parse_mapping
+from shared.mapping import CountyMapping, parse_mapping
 from shared.problems import Conflict, NotFound
+
+
+class Rows(Protocol):
+    """What partitions are read from."""
+
+    def read(self, table: SourceTable, shape: Shape, keys: KeyRange) -> Extract:
+        """The rows of a range."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is held open."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -33,7 +48,21 @@ class RunContext:
 
     def source(self) -> Source:
         """The county's source, opened. Raises SourceUnavailable."""
-        return open_source(self.configuration.data_ingestion_settings.connection_secret_name)
+        return open_source(self.configuration)
+
+    def rows(self, table: str) -> Rows:
+        """Where the rows of a target come from: the source, or what an earlier run put into quarantine."""
+        if self.run.replay_of is None:
+            return self.source()
+        return QuarantinedRows(self.county_id, self.run.replay_of, self.run.replay_filter or RejectedFilter(), table)
+
+    def whole_table(self, table: str) -> SourceTable:
+        """All that the source has for a target."""
+        return source_table(self.mapping.table(table))
+
+    def source_table(self, table: str) -> SourceTable:
+        """What the run reads for a target."""
+        return source_table(self.mapping.table(table), self.run.plan[table])
 
 
 def load(county_id: str, run_id: UUID) -> RunContext:
@@ -44,8 +73,12 @@ def load(county_id: str, run_id: UUID) -> RunContext:
     if run is None or county is None:
         raise NotFound(f"{county_id} has no sync run {run_id}.", slug="sync-run-not-found")
     require_going(run)
-    mapping = _parsed(storage.get(mapping_key(county_id, run_id)).decode())
-    return RunContext(run, CountyConfiguration.model_validate(county[0]), mapping)
+    return RunContext(run, CountyConfiguration.model_validate(county[0]), mapping_of(county_id, run_id))
+
+
+def mapping_of(county_id: str, run_id: UUID) -> CountyMapping:
+    """The mapping that a run was planned with."""
+    return _parsed(storage.get(mapping_key(county_id, run_id)).decode())
 
 
 @lru_cache(maxsize=8)
@@ -58,11 +91,6 @@ def require_going(run: RunState) -> None:
     """Raise Conflict for a run that somebody cancelled, or that has ended otherwise."""
     if run.status != "running":
         raise Conflict(f"Sync run {run.run_id} is {run.status}.", slug="sync-run-not-running")
-
-
-def source_table(table: TableMapping) -> SourceTable:
-    """What a table mapping reads."""
-    return SourceTable(table.source_table_name, table.source_query, table.primary_key_source_fields)
 
 
 def filled_columns(mapping: CountyMapping, target: str) -> tuple[str, ...]:

@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 PARQUET = "application/vnd.apache.parquet"
 
 
-def put_frame(key: str, frame: pl.DataFrame) -> None:
-    """Store a frame as Parquet."""
+def put_frame(
+    key: str, frame: pl.DataFrame, *, metadata: dict[str, str] | None = None, tag: tuple[str, str] | None = None
+) -> None:
+    """Store a frame as Parquet, with `metadata` in the file's footer and a tag on the object."""
     buffer = io.BytesIO()
-    frame.write_parquet(buffer, compression="zstd", compression_level=1)
-    storage.put(key, buffer.getvalue(), PARQUET)
+    frame.write_parquet(buffer, compression="zstd", compression_level=1, metadata=metadata)
+    storage.put(key, buffer.getvalue(), PARQUET, tag)
 
 
 def get_frame(key: str) -> pl.DataFrame:

@@ -1,29 +1,78 @@
 """One run of a county at a time: the database refuses the second."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
+from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from functions.sync.repository import partitions, runs, staging
-from shared.county_configuration import SyncMode
+from functions.sync.repository import runs, staging
+from functions.sync.schemas import RejectedFilter, ReplayRequest, SyncRequest
+from shared.county_configuration import CountyConfiguration
 from shared.jobs import repository as jobs
-from shared.jobs.schemas import JobError
-from shared.problems import Conflict
+from shared.jobs.lifecycle import digest, links_of
+from shared.jobs.schemas import Job, JobError, Progress
+from shared.problems import Conflict, NotFound
 
 
-def take_lock(
-    connection: Connection, county_id: str, run_id: UUID, *, mode: SyncMode, validate_only: bool, trigger: str
+def add_run(
+    connection: Connection,
+    county_id: str,
+    run_id: UUID,
+    request: SyncRequest | ReplayRequest,
+    *,
+    submitted_by: str,
+    trigger: str,
+    replay_of: UUID | None = None,
 ) -> None:
-    """Insert a run as the county's active one. Raises Conflict, naming the run that is active."""
-    values = {"mode": mode, "validate_only": validate_only, "trigger": trigger}
-    if runs.add(connection, county_id, run_id, **values):  # type: ignore[arg-type]
+    """Write a run and its job down, and take the county's lock with it.
+
+    Raises NotFound for a county that is not onboarded, Conflict where another run of the county is active.
+    """
+    run = new_run(connection, county_id, run_id, request, trigger, replay_of)
+    add_job(connection, county_id, run_id, request, submitted_by)
+    if runs.add(connection, county_id, run):
         return
     other = runs.active(connection, county_id)
     if other is not None and other.stale:
         abandon(connection, county_id, other.run_id)
-        if runs.add(connection, county_id, run_id, **values):  # type: ignore[arg-type]
+        if runs.add(connection, county_id, run):
             return
     raise in_the_way(connection, county_id)
+
+
+def new_run(
+    connection: Connection,
+    county_id: str,
+    run_id: UUID,
+    request: SyncRequest | ReplayRequest,
+    trigger: str,
+    replay_of: UUID | None = None,
+) -> runs.NewRun:
+    """The run that a request asks for. Raises NotFound for a county that is not onboarded."""
+    if isinstance(request, ReplayRequest):
+        wanted = request.model_dump(include=set(RejectedFilter.model_fields))
+        return runs.NewRun(run_id, "replay", request.validate_only, trigger, replay_of, wanted)
+    county = runs.county(connection, county_id)
+    if county is None:
+        raise NotFound(f"{county_id} is not onboarded.", slug="county-not-found")
+    mode = request.mode or CountyConfiguration.model_validate(county[0]).data_ingestion_settings.mode
+    return runs.NewRun(run_id, mode, request.validate_only, trigger)
+
+
+def add_job(connection: Connection, county_id: str, run_id: UUID, request: BaseModel, submitted_by: str) -> None:
+    """Write the job of a run down."""
+    job = Job(
+        id=run_id,
+        kind="sync",
+        status="pending",
+        progress=Progress(),
+        submitted_by=submitted_by,
+        created_at=datetime.now(UTC),
+        parameters=request.model_dump(mode="json"),
+        links=links_of(county_id, "sync", run_id),
+    )
+    jobs.add(connection, county_id, job, digest(request))
 
 
 def in_the_way(connection: Connection, county_id: str) -> Conflict:
@@ -46,7 +95,6 @@ def abandon(connection: Connection, county_id: str, run_id: UUID) -> None:
 def let_go(connection: Connection, county_id: str, run_id: UUID) -> None:
     """Drop what a run has staged, and give the county free."""
     staging.drop(connection, run_id)
-    partitions.forget_unfinished(connection, county_id, run_id)
     runs.set_run(connection, county_id, run_id, active=False)
 
 

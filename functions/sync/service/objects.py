@@ -26,6 +26,21 @@ def target_keys_key(raw: str) -> str:
     return f"{county}/keys/{rest}"
 
 
+def deleted_key(county_id: str, run_id: UUID, table: str) -> str:
+    """The key columns of the rows that change tracking says were deleted (Parquet)."""
+    return county_key(county_id, "sync", str(run_id), f"deleted-{table}.parquet")
+
+
+def publication_key(county_id: str, run_id: UUID) -> str:
+    """What a run publishes: its files, those it takes over and those it writes."""
+    return county_key(county_id, "sync", str(run_id), "publication.json")
+
+
+def files_key(county_id: str, run_id: UUID) -> str:
+    """The list of files to write that the state machine reads."""
+    return county_key(county_id, "sync", str(run_id), "files.json")
+
+
 def curated_key(county_id: str, run_id: UUID, table: str, number: int) -> str:
     """A part of a table as it was applied (Parquet, typed)."""
     return county_key(county_id, "curated", table, f"run={run_id}", f"part-{number:05}.parquet")
@@ -39,3 +54,8 @@ def manifest_key(county_id: str, run_id: UUID) -> str:
 def latest_manifest_key(county_id: str) -> str:
     """A copy of the newest run's manifest, replaced when all its files are there."""
     return county_key(county_id, "curated", "latest.json")
+
+
+def athena_key(county_id: str, table: str) -> str:
+    """The list of a table's files that Athena follows; its folder is the location of the county's partition."""
+    return county_key(county_id, "curated", "athena", table, "files.txt")

@@ -1,37 +1,28 @@
 """Plan: take the county's lock, look at the source, cut its tables into partitions."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import orjson
 from sqlalchemy import Connection, func
 
-from functions.sync.repository import partitions, runs, staging
-from functions.sync.schemas import PartitionState, RunState, SyncRequest, TableShape
-from functions.sync.service.context import filled_columns, source_table
-from functions.sync.service.locking import take_lock
-from functions.sync.service.objects import mapping_key, partitions_key
-from functions.sync.sources import Key, Source, open_source
+from functions.sync.repository import partitions, quarantine, runs, staging, watermarks
+from functions.sync.schemas import PartitionState, RejectedFilter, RunState, SyncRequest, TablePlan
+from functions.sync.service import cutting
+from functions.sync.service.context import filled_columns
+from functions.sync.service.deciding import Decided, Known, ReadingDecision, WholeReading, source_table
+from functions.sync.service.locking import add_run
+from functions.sync.service.objects import deleted_key, mapping_key, partitions_key
+from functions.sync.service.quarantined import QuarantinedRows, plan_of_replay
+from functions.sync.sources import Ability, Source, open_source
 from shared import storage
-from shared.county_configuration import CountyConfiguration, SyncMode
+from shared.county_configuration import CountyConfiguration
 from shared.db import unit_of_work
-from shared.db.tenancy import require_onboarded
 from shared.jobs import repository as jobs
-from shared.jobs.lifecycle import digest, links_of
-from shared.jobs.schemas import Job, Progress
 from shared.mapping import CountyMapping, TableMapping, parse_mapping
 from shared.problems import Conflict, NotFound, Unprocessable
-
-PARTITION_ROWS = 50_000
-"""Rows of a partition: near 350 MB of memory while it is worked on."""
-LARGEST_PARTITION = 1.5
-"""How far a partition may outgrow that before its table is cut anew."""
-
-AVAILABLE_MODES: tuple[SyncMode, ...] = ("full",)
 
 
 class Planned(NamedTuple):
@@ -39,7 +30,7 @@ class Planned(NamedTuple):
 
     run_id: UUID
     partitions_key: str
-    outcome: Literal["proceed", "unchanged"]
+    outcome: Literal["proceed", "skipped"]
 
 
 def scheduled_run_id(execution_id: str) -> UUID:
@@ -47,24 +38,13 @@ def scheduled_run_id(execution_id: str) -> UUID:
     return uuid5(NAMESPACE_URL, execution_id)
 
 
-def require_available(mode: SyncMode) -> None:
-    """Raise Unprocessable for a mode that this release does not have."""
-    if mode not in AVAILABLE_MODES:
-        raise Unprocessable(
-            f"The mode {mode} is not available yet; there is: {', '.join(AVAILABLE_MODES)}.",
-            pointer="/body/mode",
-            slug="sync-mode-not-available",
-        )
-
-
 def plan(county_id: str, run_id: UUID, request: SyncRequest, trigger: str) -> Planned:
     """Plan a run, or take up one that was planned before. Safe to run again.
 
-    Raises NotFound, Conflict where another run of the county is active, Unprocessable for a mode that is not
-    available, a mapping with faults or a source without a column that the mapping names, SourceUnavailable.
+    Raises NotFound, Conflict where another run of the county is active, Unprocessable for a mapping with faults or a
+    source without what the mapping or the mode needs, SourceUnavailable.
     """
     run, mapping_text, configuration = _take_up(county_id, run_id, request, trigger)
-    require_available(run.mode)
     list_key = partitions_key(county_id, run_id)
     if run.applied_at is not None:  # only the publishing is left
         _put_list(list_key, [])
@@ -74,30 +54,6 @@ def plan(county_id: str, run_id: UUID, request: SyncRequest, trigger: str) -> Pl
         known = _plan_anew(run, mapping_text, configuration)
     _put_list(list_key, known)
     return Planned(run_id, list_key, "proceed")
-
-
-def add_run(
-    connection: Connection, county_id: str, run_id: UUID, request: SyncRequest, *, submitted_by: str, trigger: str
-) -> None:
-    """Write a run and its job down, and take the county's lock with it.
-
-    Raises Conflict where another run of the county is active.
-    """
-    require_onboarded(connection, county_id)
-    job = Job(
-        id=run_id,
-        kind="sync",
-        status="pending",
-        progress=Progress(),
-        submitted_by=submitted_by,
-        created_at=datetime.now(UTC),
-        parameters=request.model_dump(mode="json"),
-        links=links_of(county_id, "sync", run_id),
-    )
-    jobs.add(connection, county_id, job, digest(request))
-    mode = request.mode or _configuration(connection, county_id).data_ingestion_settings.mode
-    require_available(mode)
-    take_lock(connection, county_id, run_id, mode=mode, validate_only=request.validate_only, trigger=trigger)
 
 
 def _take_up(
@@ -122,10 +78,17 @@ def _still_valid(run: RunState) -> list[PartitionState] | None:
         return None
     with unit_of_work(run.county_id) as connection:
         known = partitions.of_run(connection, run.county_id, run.run_id)
-        tables = {partition.table_name for partition in known}
-        staged = all(staging.exists(connection, run.run_id, table) for table in tables)
+        staged = all(_is_whole(connection, run.run_id, table, known) for table in run.plan)
         same_base = runs.last_applied(connection, run.county_id) == run.base_run
-    return known if known and staged and same_base else None
+    return known if staged and same_base else None
+
+
+def _is_whole(connection: Connection, run_id: UUID, table: str, known: Sequence[PartitionState]) -> bool:
+    """A server that crashes empties its unlogged tables, and what was staged is gone."""
+    if not staging.exists(connection, run_id, table):
+        return False
+    expected = sum(one.rows_staged or 0 for one in known if one.table_name == table and one.status == "done")
+    return staging.count_read(connection, run_id, table) == expected
 
 
 def _plan_anew(run: RunState, mapping_text: str, configuration: CountyConfiguration) -> list[PartitionState]:
@@ -136,112 +99,110 @@ def _plan_anew(run: RunState, mapping_text: str, configuration: CountyConfigurat
         )
     with unit_of_work(run.county_id) as connection:
         base_run = runs.last_applied(connection, run.county_id)
-        base = runs.find(connection, run.county_id, base_run) if base_run else None
-        base_partitions = partitions.of_run(connection, run.county_id, base_run) if base_run else []
-    source = open_source(configuration.data_ingestion_settings.connection_secret_name)
-    try:
-        shapes = {table.target_table_name: _shape(source, table) for table in mapping.table_mappings}
-        planned = [
-            partition
-            for table in mapping.table_mappings
-            for partition in _cut(run, source, table, shapes, base, base_partitions)
-        ]
-    finally:
-        source.close()
+    if run.replay_of is not None:
+        decided, planned = _replay(run, run.replay_of, mapping)
+    else:
+        decided, planned = _read_source(run, mapping, configuration)
     storage.put(mapping_key(run.county_id, run.run_id), mapping_text.encode(), "application/yaml")
+    _keep_deleted(run, decided)
     with unit_of_work(run.county_id) as connection:
-        _write_down(connection, run, mapping, mapping_text, shapes, base_run, planned)
+        staging.drop(connection, run.run_id)
+        partitions.clear(connection, run.county_id, run.run_id)
+        quarantine.clear(connection, run.county_id, run.run_id)
+        for table in decided:
+            staging.create(connection, run.run_id, table, filled_columns(mapping, table))
+        partitions.add(connection, run.county_id, planned)
+        runs.set_run(
+            connection,
+            run.county_id,
+            run.run_id,
+            planned_at=func.now(),
+            mapping_digest=hashlib.sha256(mapping_text.encode()).hexdigest(),
+            plan={name: one.plan.model_dump(mode="json") for name, one in decided.items()},
+            base_run=base_run,
+            counts=None,
+        )
     return planned
 
 
-def _write_down(
-    connection: Connection,
-    run: RunState,
-    mapping: CountyMapping,
-    mapping_text: str,
-    shapes: dict[str, TableShape],
-    base_run: UUID | None,
-    planned: Sequence[PartitionState],
-) -> None:
-    staging.drop(connection, run.run_id)
-    partitions.clear(connection, run.county_id, run.run_id)
-    for table in mapping.table_mappings:
-        target = table.target_table_name
-        staging.create(connection, run.run_id, target, filled_columns(mapping, target))
-    partitions.add(connection, run.county_id, planned)
-    runs.set_run(
-        connection,
-        run.county_id,
-        run.run_id,
-        planned_at=func.now(),
-        mapping_digest=hashlib.sha256(mapping_text.encode()).hexdigest(),
-        source_shape={name: shape.model_dump() for name, shape in shapes.items()},
-        counts={"base_run": str(base_run) if base_run else None},
-    )
+def _read_source(
+    run: RunState, mapping: CountyMapping, configuration: CountyConfiguration
+) -> tuple[dict[str, Decided], list[PartitionState]]:
+    known = _known(run.county_id, mapping)
+    decided, planned = dict[str, Decided](), list[PartitionState]()
+    source = open_source(configuration)
+    try:
+        decision = ReadingDecision(source, mapping, run.mode, configuration.data_ingestion_settings.incremental, known)
+        for table in mapping.table_mappings:
+            name = table.target_table_name
+            one = decision.decide(table)
+            rows, bounds = _cut(source, table, one.plan, known.whole.get(name))
+            decided[name] = Decided(one.plan.model_copy(update={"rows": rows}), one.changes)
+            planned += cutting.partitions_of(run.run_id, name, bounds)
+    finally:
+        source.close()
+    return decided, planned
 
 
-def _shape(source: Source, table: TableMapping) -> TableShape:
-    read = source_table(table)
-    columns = source.shape(read).columns
-    missing = sorted(table.source_fields - set(columns))
-    if missing:
-        raise Unprocessable(
-            f"The source of {table.target_table_name} has no column {', '.join(missing)}, which the mapping names.",
-            slug="source-column-missing",
-        )
-    reads = orjson.dumps([read.table_name, read.query, read.key])
-    return TableShape(columns=columns, reads=hashlib.sha256(reads).hexdigest())
+def _known(county_id: str, mapping: CountyMapping) -> Known:
+    whole = {}
+    with unit_of_work(county_id) as connection:
+        marks = watermarks.of_county(connection, county_id)
+        for table in mapping.table_mappings:
+            name = table.target_table_name
+            run_id = runs.last_whole(connection, county_id, name)
+            earlier = runs.find(connection, county_id, run_id) if run_id is not None else None
+            if earlier is not None:
+                whole[name] = WholeReading(
+                    earlier.run_id,
+                    earlier.plan[name].reads,
+                    digests_hold=not runs.changed_since(connection, county_id, earlier.run_id, name),
+                    partitions=partitions.of_run(connection, county_id, earlier.run_id, name),
+                )
+    return Known(marks, whole)
 
 
 def _cut(
-    run: RunState,
-    source: Source,
-    table: TableMapping,
-    shapes: dict[str, TableShape],
-    base: RunState | None,
-    base_partitions: Sequence[PartitionState],
-) -> Iterator[PartitionState]:
-    """A table's key ranges: those of the last applied run while they fit, so that digests can be compared."""
-    target = table.target_table_name
-    before = [partition for partition in base_partitions if partition.table_name == target]
-    same = base is not None and target in base.source_shape and base.source_shape[target].reads == shapes[target].reads
-    bounds = _reusable(source, table, before) if same and before else None
-    if bounds is None:
-        _, ends = source.cut(source_table(table), PARTITION_ROWS)
-        bounds = _bounds(ends)
-    for number, (lower, upper) in enumerate(bounds, start=1):
-        yield PartitionState(
-            run_id=run.run_id,
-            table_name=target,
-            partition_no=number,
-            lower_key=lower,
-            upper_key=upper,
-            status="pending",
-        )
+    source: Source, table: TableMapping, plan: TablePlan, whole: WholeReading | None
+) -> tuple[int, cutting.Bounds]:
+    """How many rows there are to read, and their ranges: those of the last whole reading while they fit."""
+    read = source_table(table, plan)
+    same = plan.read_by == "whole" and whole is not None and whole.reads == plan.reads
+    if whole is not None and same and source.capabilities.can(Ability.KEY_RANGES):
+        rows = source.count(read)
+        bounds = cutting.reusable_bounds(whole.partitions, rows)
+        if bounds is not None:
+            return rows, bounds
+    rows, ends = source.cut(read, cutting.PARTITION_ROWS)
+    if rows == 0 and plan.read_by != "whole":
+        return 0, []
+    return rows, cutting.bounds_between(ends)
 
 
-_Bounds = list[tuple[Key | None, Key | None]]
+def _replay(run: RunState, replay_of: UUID, mapping: CountyMapping) -> tuple[dict[str, Decided], list[PartitionState]]:
+    """The plan of a run that maps again what an earlier one put into quarantine."""
+    with unit_of_work(run.county_id) as connection:
+        earlier = runs.find(connection, run.county_id, replay_of)
+    if earlier is None:
+        raise NotFound(f"{run.county_id} has no sync run {replay_of}.", slug="sync-run-not-found")
+    decided, planned = dict[str, Decided](), list[PartitionState]()
+    for table in mapping.table_mappings:
+        name = table.target_table_name
+        kept = QuarantinedRows(run.county_id, replay_of, run.replay_filter or RejectedFilter(), name)
+        rows, ends = kept.cut(cutting.PARTITION_ROWS)
+        plan = plan_of_replay(mapping, name, earlier.plan.get(name) if rows else None)
+        decided[name] = Decided(plan.model_copy(update={"rows": rows}))
+        planned += cutting.partitions_of(run.run_id, name, cutting.bounds_between(ends) if rows else [])
+    return decided, planned
 
 
-def _reusable(source: Source, table: TableMapping, before: Sequence[PartitionState]) -> _Bounds | None:
-    known = [partition.rows_read for partition in before]
-    sizes = [size for size in known if size is not None]
-    growth = max(0, source.count(source_table(table)) - sum(sizes))
-    if len(sizes) < len(known) or max(sizes) + growth > LARGEST_PARTITION * PARTITION_ROWS:
-        return None
-    return [(partition.lower_key, partition.upper_key) for partition in before]
+def _keep_deleted(run: RunState, decided: dict[str, Decided]) -> None:
+    """What change tracking says was deleted, for Reconcile."""
+    for name, one in decided.items():
+        if one.changes is not None:
+            from functions.sync.service.frames import put_frame
 
-
-def _bounds(ends: Sequence[Key]) -> _Bounds:
-    edges: list[Key | None] = [None, *ends, None]
-    return list(pairwise(edges))
-
-
-def _configuration(connection: Connection, county_id: str) -> CountyConfiguration:
-    county = runs.county(connection, county_id)
-    if county is None:
-        raise NotFound(f"{county_id} is not onboarded.", slug="county-not-found")
-    return CountyConfiguration.model_validate(county[0])
+            put_frame(deleted_key(run.county_id, run.run_id, name), one.changes.deleted)
 
 
 def _put_list(key: str, planned: Sequence[PartitionState]) -> None:

@@ -1,44 +1,93 @@
-"""Publish: the specialised stores. Files first, then the manifest, then the pointer: nobody sees half a run."""
+"""Publish: the specialised stores, in three steps, of which each may run twice.
 
-from datetime import UTC, datetime
+`prepare` decides which files make up the county's tables now: the last manifest's, but for those of whose range a
+row has changed since. `curate` writes one of them. `publish` checks that all are there, then puts the manifest, and
+then what points at it, so that nobody sees half a run.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
 
 import orjson
-import polars as pl
-from sqlalchemy import func
+from sqlalchemy import Connection, func
 
 from functions.sync.repository import published, runs
-from functions.sync.schemas import Manifest, ManifestTable
+from functions.sync.schemas import Manifest, ManifestFile, ManifestTable, PlannedFile, Publication
 from functions.sync.service.context import RunContext, load
-from functions.sync.service.frames import put_frame
-from functions.sync.service.objects import curated_key, latest_manifest_key, manifest_key
+from functions.sync.service.curating import load_publication
+from functions.sync.service.objects import (
+    athena_key,
+    curated_key,
+    files_key,
+    latest_manifest_key,
+    manifest_key,
+    publication_key,
+)
 from shared import storage
 from shared.aws import client
 from shared.db import unit_of_work
+from shared.db.models import SYNC_TARGETS
 from shared.jobs import repository as jobs
-from shared.mapping.targets import ColumnKind, TargetColumn, target_tables
-from shared.problems import NotFound
+from shared.problems import Conflict, NotFound
 from shared.settings import settings
 
 ROWS_PER_FILE = 50_000
+LARGEST_FILE = 1.5
+"""How far a file may outgrow that before its table is cut anew."""
+UNCOMMITTED = timedelta(minutes=5)
+"""A version is dated when its transaction begins, and seen when it ends; none of ours takes as long as this."""
+
+
+def prepare(county_id: str, run_id: UUID) -> str:
+    """Decide what is to be published after a run; the key of the list of files that are to be written."""
+    context = load(county_id, run_id)
+    before = _latest(county_id)
+    with unit_of_work(county_id) as connection:
+        through = published.now(connection) - UNCOMMITTED
+        tables = {name: _files(connection, context, name, before) for name in SYNC_TARGETS}
+    publication = Publication(
+        changes_through=through, tables={name: files for name, files in tables.items() if files is not None}
+    )
+    storage.put(publication_key(county_id, run_id), publication.model_dump_json().encode(), "application/json")
+    written = [
+        {"table_name": name, "file_no": number}
+        for name, files in publication.tables.items()
+        for number, planned in enumerate(files, start=1)
+        if planned.written
+    ]
+    key = files_key(county_id, run_id)
+    storage.put(key, orjson.dumps(written), "application/json")
+    return key
 
 
 def publish(county_id: str, run_id: UUID) -> None:
-    """Write the changed tables of an applied run, and say that it is there. Safe to run again."""
+    """Show what `prepare` planned and `curate` wrote. Raises Conflict where a file is missing."""
+    with unit_of_work(county_id) as connection:
+        run = runs.find(connection, county_id, run_id)
+    if run is not None and run.published_at is not None:  # an earlier try did it, and its answer was lost
+        return
     context = load(county_id, run_id)
-    before = _latest(county_id)
-    tables = {}
-    for table in context.mapping.table_mappings:
-        name = table.target_table_name
-        counts = context.run.tables.get(name)
-        if counts is not None and counts.differences == 0 and before is not None and name in before.tables:
-            tables[name] = before.tables[name]
-        else:
-            tables[name] = _write_table(context, name)
-    manifest = Manifest(county_id=county_id, run_id=run_id, published_at=datetime.now(UTC), tables=tables)
+    publication = load_publication(county_id, run_id)
+    _require_files(publication)
+    tables = {
+        name: ManifestTable(rows=sum(planned.file.rows for planned in files), files=[planned.file for planned in files])
+        for name, files in publication.tables.items()
+    }
+    manifest = Manifest(
+        county_id=county_id,
+        run_id=run_id,
+        published_at=datetime.now(UTC),
+        changes_through=publication.changes_through,
+        tables=tables,
+    )
     body = orjson.dumps(manifest.model_dump(mode="json"))
     storage.put(manifest_key(county_id, run_id), body, "application/json")
     storage.put(latest_manifest_key(county_id), body, "application/json")
+    for name, table in tables.items():
+        listed = "".join(f"s3://{settings().data_bucket}/{file.key}\n" for file in table.files)
+        storage.put(athena_key(county_id, name), listed.encode(), "text/plain")
     _announce(context)
     with unit_of_work(county_id) as connection:
         runs.set_run(connection, county_id, run_id, published_at=func.now(), active=False)
@@ -52,47 +101,53 @@ def _latest(county_id: str) -> Manifest | None:
         return None
 
 
-def _write_table(context: RunContext, table: str) -> ManifestTable:
-    columns = target_tables()[table].columns
-    files: list[str] = []
-    rows, last = 0, None
-    while True:
-        with unit_of_work(context.county_id) as connection:
-            texts = published.rows_after(connection, context.county_id, table, list(columns), last, ROWS_PER_FILE)
-        if texts.is_empty() and files:
-            break
-        frame = texts.select(
-            *(_typed(column) for column in columns.values()),
-            pl.col("version").cast(pl.Int32),
-            pl.col("valid_from").str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us").dt.replace_time_zone("UTC"),
-        )
-        key = curated_key(context.county_id, context.run_id, table, len(files) + 1)
-        put_frame(key, frame)
-        files.append(key)
-        rows += frame.height
-        if frame.height < ROWS_PER_FILE:
-            break
-        last = texts.get_column(target_tables()[table].key)[-1]
-    return ManifestTable(rows=rows, files=files)
+def _files(
+    connection: Connection, context: RunContext, table: str, before: Manifest | None
+) -> list[PlannedFile] | None:
+    """A table's files; None for one that the county does not have."""
+    known = before.tables.get(table) if before is not None else None
+    if before is None or known is None:
+        bounds = published.cut(connection, context.county_id, table, ROWS_PER_FILE)
+        rows = published.live_rows(connection, context.county_id, table, bounds)
+        if not any(rows) and table not in {one.target_table_name for one in context.mapping.table_mappings}:
+            return None
+        return _planned(context, table, bounds, rows)
+    bounds = [file.upper_key for file in known.files[:-1] if file.upper_key is not None]
+    changed = published.changed_rows(
+        connection, context.county_id, table, bounds, before.changes_through, before.run_id
+    )
+    if not any(changed):
+        return _planned(context, table, bounds, [file.rows for file in known.files], known.files)
+    rows = published.live_rows(connection, context.county_id, table, bounds)
+    if max(rows) > LARGEST_FILE * ROWS_PER_FILE:
+        bounds = published.cut(connection, context.county_id, table, ROWS_PER_FILE)
+        return _planned(context, table, bounds, published.live_rows(connection, context.county_id, table, bounds))
+    kept = [None if count else file for file, count in zip(known.files, changed, strict=True)]
+    return _planned(context, table, bounds, rows, kept)
 
 
-def _typed(column: TargetColumn) -> pl.Expr:
-    text = pl.col(column.name)
-    match column.kind:
-        case ColumnKind.INTEGER:
-            return text.cast(pl.Int32)
-        case ColumnKind.NUMERIC:
-            return text.cast(pl.Decimal(column.precision, column.scale))
-        case ColumnKind.FLOAT:
-            return text.cast(pl.Float64)
-        case ColumnKind.DATE:
-            return text.str.to_date("%Y-%m-%d")
-        case ColumnKind.BOOLEAN:
-            return (text == "t").alias(column.name)
-        case ColumnKind.TIMESTAMP:
-            return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us")
-        case _:
-            return text
+def _planned(
+    context: RunContext,
+    table: str,
+    bounds: Sequence[str],
+    rows: Sequence[int],
+    kept: Sequence[ManifestFile | None] | None = None,
+) -> list[PlannedFile]:
+    edges: list[str | None] = [None, *bounds, None]
+    planned = []
+    for number, (lower, upper) in enumerate(pairwise(edges), start=1):
+        old = kept[number - 1] if kept is not None else None
+        key = curated_key(context.county_id, context.run_id, table, number)
+        file = old or ManifestFile(key=key, rows=rows[number - 1], upper_key=upper)
+        planned.append(PlannedFile(file=file, lower_key=lower, written=old is None))
+    return planned
+
+
+def _require_files(publication: Publication) -> None:
+    for files in publication.tables.values():
+        for planned in files:
+            if planned.written and not storage.exists(planned.file.key):
+                raise Conflict(f"The file {planned.file.key} has not been written.")
 
 
 def _announce(context: RunContext) -> None:

@@ -7,15 +7,16 @@ from uuid import UUID
 import polars as pl
 from sqlalchemy import Connection
 
-from functions.sync.repository import partitions, runs, staging, targets
+from functions.sync.repository import partitions, quarantine, runs, staging, targets
 from functions.sync.schemas import PartitionState
-from functions.sync.service.context import RunContext, load, require_going, source_table
+from functions.sync.service.context import RunContext, load, require_going
 from functions.sync.service.frames import put_frame
 from functions.sync.service.objects import raw_key, target_keys_key
 from functions.sync.sources import Extract, KeyRange, Shape
 from shared.db import unit_of_work
 from shared.mapping.compiling import CompiledTable, MappedRows, compile_table, mapping_digest
-from shared.problems import NotFound
+from shared.problems import Conflict, NotFound
+from shared.storage import RAW_ARCHIVE
 
 
 def read_partition(county_id: str, run_id: UUID, table: str, number: int) -> tuple[PartitionState, float]:
@@ -27,9 +28,10 @@ def read_partition(county_id: str, run_id: UUID, table: str, number: int) -> tup
     context = load(county_id, run_id)
     with unit_of_work(county_id) as connection:
         partition = partitions.find(connection, county_id, run_id, table, number)
+        plan = context.run.plan[table]
         base = (
-            partitions.find_same_range(connection, county_id, context.run.base_run, partition)
-            if partition and context.run.base_run
+            partitions.find_same_range(connection, county_id, plan.whole_run, partition)
+            if partition and plan.whole_run and plan.digests_hold
             else None
         )
     if partition is None:
@@ -48,18 +50,18 @@ def read_partition(county_id: str, run_id: UUID, table: str, number: int) -> tup
 
 
 def _extract(context: RunContext, partition: PartitionState) -> Extract:
-    mapping = context.mapping.table(partition.table_name)
-    shape = context.run.source_shape[partition.table_name]
-    source = context.source()
+    table = partition.table_name
+    rows = context.rows(table)
     try:
         keys = KeyRange(partition.lower_key, partition.upper_key)
-        return source.read(source_table(mapping), Shape(shape.columns), keys)
+        return rows.read(context.source_table(table), Shape(context.run.plan[table].columns), keys)
     finally:
-        source.close()
+        rows.close()
 
 
 def _unchanged(partition: PartitionState, base: PartitionState) -> PartitionState:
-    carried = base.model_dump(include={"digest", "rows_read", "rows_good", "rows_rejected", "raw_key"})
+    kept = {"digest", "rows_read", "rows_good", "rows_rejected", "raw_key", "read_run", "read_no"}
+    carried = base.model_dump(include=kept)
     return partition.model_copy(update={**carried, "rows_staged": 0, "unchanged": True, "status": "done"})
 
 
@@ -69,7 +71,7 @@ def _stage(
     table, number = partition.table_name, partition.partition_no
     raw = raw_key(context.county_id, context.run_id, table, number)
     frame = extract.frame()
-    put_frame(raw, frame)
+    put_frame(raw, frame, tag=RAW_ARCHIVE)
     compiled = compile_table(context.mapping, table, today=context.run.today)
     mapped = compiled.apply(frame)
     del frame
@@ -83,6 +85,8 @@ def _stage(
             "rows_good": mapped.good.height,
             "rows_rejected": mapped.rejected.height,
             "raw_key": raw,
+            "read_run": context.run_id,
+            "read_no": number,
         }
     )
     with unit_of_work(context.county_id) as connection:
@@ -97,10 +101,15 @@ def _stage(
 
 
 def _claim(connection: Connection, context: RunContext, partition: PartitionState) -> bool:
-    """Hold the partition until the transaction ends; False where another try of it has finished meanwhile."""
+    """Hold the partition until the transaction ends; False where another try of it has finished meanwhile.
+
+    Raises Conflict for a run that has ended, or that was planned anew since the partition was read.
+    """
     run = runs.find(connection, context.county_id, context.run_id)
     if run is not None:
         require_going(run)
+        if run.planned_at != context.run.planned_at:
+            raise Conflict(f"Sync run {run.run_id} was planned anew meanwhile.", slug="sync-run-planned-anew")
     held = partitions.find(
         connection,
         context.county_id,
@@ -137,7 +146,13 @@ def _differing(
 
 
 def _quarantine(connection: Connection, context: RunContext, partition: PartitionState, mapped: MappedRows) -> None:
-    rejects = mapped.rejected.select("source_key", "source_row", "reasons").rows()
-    partitions.add_rejects(
-        connection, context.county_id, context.run_id, partition.table_name, partition.partition_no, rejects
-    )
+    rejects = [
+        quarantine.Reject(*row)
+        for row in mapped.rejected.select("source_key", "target_key", "source_row", "reasons").iter_rows()
+    ]
+    reader = quarantine.Reader(context.run_id, partition.partition_no)
+    quarantine.add(connection, context.county_id, context.run_id, partition.table_name, reader, rejects)
+    if context.run.replay_of is not None:
+        quarantine.keep_readers(
+            connection, context.county_id, context.run_id, partition.table_name, context.run.replay_of
+        )

@@ -8,12 +8,11 @@ import orjson
 import polars as pl
 from sqlalchemy import Connection
 
-from functions.sync.repository import changes, partitions, runs, staging, targets
+from functions.sync.repository import changes, partitions, quarantine, runs, staging, targets, watermarks
 from functions.sync.schemas import GuardFinding, PartitionState, TableCounts
-from functions.sync.service.context import RunContext, filled_columns, load, source_table
-from functions.sync.service.frames import get_frame
+from functions.sync.service.context import RunContext, filled_columns, load, require_going
 from functions.sync.service.guards import TableOutcome, findings_of
-from functions.sync.service.objects import target_keys_key
+from functions.sync.service.removals import CHANGED_ONLY, read_keys, removed_keys, settled_keys
 from shared.db import unit_of_work
 from shared.db.models import SYNC_TARGETS, key_column
 from shared.jobs import repository as jobs
@@ -25,71 +24,97 @@ Outcome = Literal["apply", "awaiting_approval", "unchanged"]
 def reconcile(county_id: str, run_id: UUID) -> Outcome:
     """Compare the whole run with its source and its targets, and decide how it goes on. Safe to run again.
 
-    Raises Conflict where a partition is not done, SourceUnavailable.
+    Raises Conflict where a partition is not done or what was staged is lost, SourceUnavailable.
     """
     context = load(county_id, run_id)
     if context.run.applied_at is not None:
         return "apply"
     with unit_of_work(county_id) as connection:
         of_run = partitions.of_run(connection, county_id, run_id)
-        base = runs.find(connection, county_id, context.run.base_run) if context.run.base_run else None
+        whole = {read.whole_run for read in context.run.plan.values() if read.whole_run is not None}
+        earlier = {one: runs.find(connection, county_id, one) for one in whole}
     waiting = [partition.name for partition in of_run if partition.status != "done"]
     if waiting:
         raise Conflict(f"Not everything has been read: {waiting[0]} and {len(waiting) - 1} more.")
     tables = {
-        table.target_table_name: _reconcile_table(
-            context, table.target_table_name, [one for one in of_run if one.table_name == table.target_table_name]
-        )
-        for table in context.mapping.table_mappings
+        table: _reconcile_table(context, table, [one for one in of_run if one.table_name == table])
+        for table in context.run.plan
     }
-    findings = findings_of(context, base, tables)
+    before = {name: earlier.get(read.whole_run) for name, read in context.run.plan.items() if read.whole_run}
+    findings = findings_of(context, before, tables)
     return _decide(context, tables, findings)
 
 
 def _reconcile_table(context: RunContext, table: str, of_table: Sequence[PartitionState]) -> TableOutcome:
+    plan = context.run.plan[table]
     read = sum(partition.rows_read or 0 for partition in of_table)
     rejected = sum(partition.rows_rejected or 0 for partition in of_table)
-    if all(partition.unchanged for partition in of_table):
+    counts = TableCounts(read_by=plan.read_by, read=read, rejected=rejected)
+    if all(partition.unchanged for partition in of_table) and not _may_remove(context, table, of_table):
         with unit_of_work(context.county_id) as connection:
             known = targets.live_count(connection, context.county_id, table)
-        return TableOutcome(TableCounts(known=known, read=read, rejected=rejected), unchanged=True, in_source=None)
-    in_source = _count_source(context, table)
-    keys = _keys_of(of_table)
+        return TableOutcome(counts.model_copy(update={"known": known}), unchanged=True, in_source=None)
+    in_source = _count_source(context, table) if plan.read_by == "whole" else None
+    keys = read_keys(of_table)
     with unit_of_work(context.county_id) as connection:
         live = targets.live_keys(connection, context.county_id, table)
-        _stage_removals(connection, context, table, live, keys)
+    removed = removed_keys(context, table, live, keys)
+    with unit_of_work(context.county_id) as connection:
+        _hold(connection, context)
+        _require_staged(connection, context.run_id, table, sum(one.rows_staged or 0 for one in of_table))
+        _stage_removals(connection, context, table, removed)
         moved = _reject_duplicates(connection, context, table, keys)
         staged = changes.count_staged(connection, context.run_id, table)
         columns = filled_columns(context.mapping, table)
         fields = changes.count_changed_fields(connection, context.county_id, context.run_id, table, columns)
-    counts = TableCounts(known=live.height, read=read, rejected=rejected + moved, changed_fields=fields, **staged)
-    return TableOutcome(counts, unchanged=False, in_source=in_source)
+    found = counts.model_copy(
+        update={"known": live.height, "rejected": rejected + moved, "changed_fields": fields, **staged}
+    )
+    idle = plan.read_by in CHANGED_ONLY and found.differences == 0 and found.rejected == 0
+    if idle:
+        with unit_of_work(context.county_id) as connection:
+            open_keys = quarantine.open_keys(connection, context.county_id, table)
+        idle = not settled_keys(context, table, of_table, open_keys)
+    return TableOutcome(found, unchanged=idle, in_source=in_source)
+
+
+def _may_remove(context: RunContext, table: str, of_table: Sequence[PartitionState]) -> bool:
+    """Whether rows can be gone where nothing was read: a reading of what changed has no partition then."""
+    read_by = context.run.plan[table].read_by
+    if read_by == "change_tracking":
+        return True
+    removals = context.configuration.data_ingestion_settings.incremental.removals
+    return read_by == "watermark" and (bool(of_table) or removals == "compare_keys")
+
+
+def _hold(connection: Connection, context: RunContext) -> None:
+    """Let no other try of this task write at the same time. Raises Conflict for a run that has ended."""
+    run = runs.find(connection, context.county_id, context.run_id, for_update=True)
+    if run is not None:
+        require_going(run)
+
+
+def _require_staged(connection: Connection, run_id: UUID, table: str, expected: int) -> None:
+    """Raise Conflict where staged rows are gone: a database server that crashes empties its unlogged tables."""
+    found = staging.count_read(connection, run_id, table)
+    if found != expected:
+        raise Conflict(
+            f"Of {expected:,} rows that were staged for {table} there are {found:,}: the database has restarted"
+            " meanwhile. Start a new run.",
+            slug="staged-rows-lost",
+        )
 
 
 def _count_source(context: RunContext, table: str) -> int:
     source = context.source()
     try:
-        return source.count(source_table(context.mapping.table(table)))
+        return source.count(context.whole_table(table))
     finally:
         source.close()
 
 
-def _keys_of(of_table: Sequence[PartitionState]) -> pl.DataFrame:
-    """Every target key that the source has, with the partition that has it."""
-    frames = [
-        get_frame(target_keys_key(partition.raw_key)).with_columns(partition_no=pl.lit(partition.partition_no))
-        for partition in of_table
-        if partition.raw_key
-    ]
-    return pl.concat(frames) if frames else pl.DataFrame(schema={"key": pl.String, "partition_no": pl.Int32})
-
-
-def _stage_removals(
-    connection: Connection, context: RunContext, table: str, live: pl.DataFrame, keys: pl.DataFrame
-) -> None:
-    """Told from the source's keys, not from the good rows: a row that became bad keeps its last good version."""
+def _stage_removals(connection: Connection, context: RunContext, table: str, removed: pl.DataFrame) -> None:
     changes.clear_removals(connection, context.run_id, table)
-    removed = live.join(keys, on="key", how="anti")
     rows = removed.select(
         pl.lit(0).alias("partition_no"),
         pl.lit("D").alias("action"),
@@ -107,29 +132,34 @@ def _reject_duplicates(connection: Connection, context: RunContext, table: str, 
     later = keys.filter(pl.col("partition_no") > first)
     if later.is_empty():
         return 0
-    moved = changes.move_duplicates(connection, context.run_id, table, later.rows())
+    aside = changes.set_duplicates_aside(connection, context.run_id, table, later.rows())
     key = key_column(SYNC_TARGETS[table])
     reason = {"rule": "duplicate_key", "field": key, "message": "an earlier row of the source has the same key"}
-    for source_key, number, row in moved:
+    for target_key, number, row in aside:
         mapped = {name: value for name, value in row.items() if name not in staging.OWN_COLUMNS}
-        reject = (source_key, orjson.dumps(mapped).decode(), orjson.dumps([reason]).decode())
-        partitions.add_rejects(connection, context.county_id, context.run_id, table, number, [reject])
-    return len(moved)
+        reject = quarantine.Reject(
+            target_key, target_key, orjson.dumps(mapped).decode(), orjson.dumps([reason]).decode()
+        )
+        reader = quarantine.Reader(context.run_id, number)
+        quarantine.add(connection, context.county_id, context.run_id, table, reader, [reject])
+    return changes.count_set_aside(connection, context.run_id, table)
 
 
 def _decide(context: RunContext, tables: dict[str, TableOutcome], findings: list[GuardFinding]) -> Outcome:
     counts = {name: table.counts for name, table in tables.items()}
-    unchanged = all(table.unchanged for table in tables.values())
-    with unit_of_work(context.county_id) as connection:
-        runs.set_findings(connection, context.county_id, context.run_id, context.run.base_run, counts, findings)
-        if unchanged:
-            # every partition is as the last applied run left it, so there is nothing to show, keep or apply
-            staging.drop(connection, context.run_id)
-            runs.set_run(connection, context.county_id, context.run_id, active=False)
-            jobs.set_status(connection, context.county_id, context.run_id, "succeeded")
+    county_id, run_id = context.county_id, context.run_id
+    with unit_of_work(county_id) as connection:
+        _hold(connection, context)
+        runs.set_findings(connection, county_id, run_id, counts, findings)
+        if all(table.unchanged for table in tables.values()):
+            # nothing to show, to keep or to apply; only how far the source has been read moves on
+            staging.drop(connection, run_id)
+            watermarks.move(connection, county_id, run_id, context.run.plan)
+            runs.set_run(connection, county_id, run_id, active=False)
+            jobs.set_status(connection, county_id, run_id, "succeeded")
             return "unchanged"
         if context.run.validate_only or findings:
-            runs.set_run(connection, context.county_id, context.run_id, active=False)
-            jobs.set_status(connection, context.county_id, context.run_id, "awaiting_approval")
+            runs.set_run(connection, county_id, run_id, active=False)
+            jobs.set_status(connection, county_id, run_id, "awaiting_approval")
             return "awaiting_approval"
     return "apply"

@@ -1,6 +1,33 @@
 """Where a county's data is read from."""
 
 from functions.sync.sources.opening import open_source
-from functions.sync.sources.source import Extract, Key, KeyRange, Shape, Source, SourceTable
+from functions.sync.sources.source import (
+    Ability,
+    Capabilities,
+    ChangedSince,
+    Changes,
+    Extract,
+    Key,
+    KeyRange,
+    Shape,
+    Since,
+    Source,
+    SourceTable,
+    overlapped,
+)
 
-__all__ = ["Extract", "Key", "KeyRange", "Shape", "Source", "SourceTable", "open_source"]
+__all__ = [
+    "Ability",
+    "Capabilities",
+    "ChangedSince",
+    "Changes",
+    "Extract",
+    "Key",
+    "KeyRange",
+    "Shape",
+    "Since",
+    "Source",
+    "SourceTable",
+    "open_source",
+    "overlapped",
+]

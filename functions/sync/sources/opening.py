@@ -1,33 +1,42 @@
-"""A county's source, opened by what its secret says."""
+"""A county's source, opened by what its configuration and its secret say."""
+
+from typing import TypeVar
 
 import orjson
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from functions.sync.sources.secret import ConnectionSecret
 from functions.sync.sources.source import Source
 from shared.aws import client
+from shared.county_configuration import CountyConfiguration
 from shared.problems import SourceUnavailable
+from shared.source_description import SqlDescription
+
+Secret = TypeVar("Secret", bound=BaseModel)
 
 
-def open_source(secret_name: str) -> Source:
-    """The source that the secret describes. Raises SourceUnavailable; no secret is part of a message."""
-    from functions.sync.sources.sql import SqlSource, source_url
+def open_source(configuration: CountyConfiguration) -> Source:
+    """The source that a county's configuration describes. Raises SourceUnavailable; no secret is in a message."""
+    match configuration.data_ingestion_settings.source_description:
+        case SqlDescription(secret_name=name):
+            from functions.sync.sources.sql import SqlSource, source_url
 
+            return SqlSource(source_url(_secret(name, ConnectionSecret)))
+        case other:
+            raise SourceUnavailable(f"Sources of the kind {other.kind} cannot be read.", slug="source-not-supported")
+
+
+def _secret(name: str, model: type[Secret]) -> Secret:
     secrets = client("secretsmanager")
     try:
-        text = secrets.get_secret_value(SecretId=secret_name)["SecretString"]
+        text = secrets.get_secret_value(SecretId=name)["SecretString"]
     except (secrets.exceptions.ResourceNotFoundException, KeyError):
-        raise SourceUnavailable(f"There is no secret {secret_name}.", slug="source-secret-missing") from None
+        raise SourceUnavailable(f"There is no secret {name}.", slug="source-secret-missing") from None
     try:
-        secret = ConnectionSecret.model_validate(orjson.loads(text))
+        return model.model_validate(orjson.loads(text))
     except (ValidationError, orjson.JSONDecodeError) as error:
-        fields = (
-            [str(fault["loc"][0]) for fault in error.errors() if fault["loc"]]
-            if isinstance(error, ValidationError)
-            else []
-        )
+        faults = error.errors() if isinstance(error, ValidationError) else []
+        fields = ", ".join(str(fault["loc"][0]) for fault in faults if fault["loc"]) or "it is not JSON"
         raise SourceUnavailable(
-            f"The secret {secret_name} does not say how to connect: {', '.join(fields) or 'it is not JSON'}.",
-            slug="source-secret-invalid",
+            f"The secret {name} does not say how to connect: {fields}.", slug="source-secret-invalid"
         ) from None
-    return SqlSource(source_url(secret))

@@ -10,7 +10,7 @@ class ConnectionSecret(BaseModel):
 
     dialect: str = "postgresql"
     host: str
-    port: int = 5432
+    port: int | None = None
     dbname: str
     username: str
     password: str

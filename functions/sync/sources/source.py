@@ -2,24 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from shared.problems import Unprocessable
 
 if TYPE_CHECKING:
     import polars as pl
 
 Key = list[str | int]
-"""The value of a row's key columns, as JSON can hold it."""
+"""Where a range of rows ends, as JSON can hold it: the value of the key columns, or a place in a file."""
+
+
+class Ability(StrEnum):
+    """What some sources can do and others cannot."""
+
+    QUERY = "query"
+    """Read a `source_query` beside a `source_table_name`."""
+    KEY_RANGES = "key_ranges"
+    """Cut by keys: a range still means the same rows when the source has changed. Without it ranges are places in
+    the present data, so those of an earlier run do not fit; `cut` gives the same ones for the same data."""
+    WATERMARK = "watermark"
+    """Tell the rows whose watermark is at a value or higher."""
+    CHANGE_TRACKING = "change_tracking"
+    """Tell what was inserted, updated and deleted since a version."""
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a source can do; `lacking` gives the reason for each ability that it has not."""
+
+    lacking: Mapping[Ability, str] = field(default_factory=dict)
+
+    def can(self, ability: Ability) -> bool:
+        """Whether the source has an ability."""
+        return ability not in self.lacking
+
+    def require(self, ability: Ability) -> None:
+        """Raise Unprocessable with the reason where the source has it not."""
+        if ability in self.lacking:
+            raise Unprocessable(self.lacking[ability], slug=f"source-without-{ability.replace('_', '-')}")
+
+
+@dataclass(frozen=True)
+class Since:
+    """The rows whose watermark `field` is `value` (of `Source.watermark`, or of `overlapped`) or higher.
+
+    Rows without a watermark are not among them.
+    """
+
+    field: str
+    value: str
+
+
+@dataclass(frozen=True)
+class ChangedSince:
+    """The rows that change tracking names as inserted or updated after `version`."""
+
+    version: int
 
 
 @dataclass(frozen=True)
 class SourceTable:
-    """What is read: a table or a query, and the columns that order its rows."""
+    """What is read: a table or a query, the columns that order its rows, and maybe only what changed since.
+
+    `shape`, `count`, `cut`, `keys` and `read` of a table with `since` see only those rows.
+    """
 
     table_name: str | None
     query: str | None
     key: tuple[str, ...]
+    since: Since | ChangedSince | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +96,8 @@ class KeyRange:
 @dataclass(frozen=True)
 class Extract:
     """The rows of a range. `digest` is the same for the same rows; `frame` parses them, every column as String,
-    NULL kept apart from the empty text.
+    NULL kept apart from the empty text. A row that is no row (a line of a file with too many fields) says so in the
+    column `shared.mapping.READ_FAULT`, and is rejected with that reason when it is mapped.
     """
 
     rows: int
@@ -48,11 +105,28 @@ class Extract:
     frame: Callable[[], pl.DataFrame]
 
 
+@dataclass(frozen=True)
+class Changes:
+    """What change tracking says of a table: `version` is that of now, `deleted` has the key columns of the rows that
+    are gone since, as String. The rows inserted or updated are read with `SourceTable.since`.
+    """
+
+    version: int
+    deleted: pl.DataFrame
+
+
 class Source(Protocol):
-    """A county's system. Every method raises SourceUnavailable where it cannot be reached or refuses us."""
+    """A county's system. Every method raises SourceUnavailable where it cannot be reached or refuses us, and
+    Unprocessable where it is asked for what its `capabilities` lack.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        ...
 
     def shape(self, table: SourceTable) -> Shape:
-        """The columns, without reading a row."""
+        """The columns, without reading more rows than it takes to know them."""
         ...
 
     def count(self, table: SourceTable) -> int:
@@ -67,6 +141,44 @@ class Source(Protocol):
         """The rows of a range, in the order of their keys."""
         ...
 
+    def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """The columns `columns` of every row, as String, in frames of at most some 100,000 rows: what removed rows
+        are told from where a run does not read everything (`CompiledTable.key_sources`, `CompiledTable.keys_of`).
+        """
+        ...
+
+    def watermark(self, table: SourceTable, field: str) -> str | None:
+        """The highest value of `field` now, as text that `Since` takes; None where no row has one.
+
+        Read before the rows: what is committed afterwards has a higher one, or lies in the overlap (`overlapped`).
+        Raises Unprocessable where the order of the column's values is not that of time.
+        """
+        ...
+
+    def change_version(self, table: SourceTable) -> int:
+        """Change tracking's version now: to be kept by a run that reads everything, before it does."""
+        ...
+
+    def changes_since(self, table: SourceTable, version: int) -> Changes:
+        """What happened after `version`. Raises Conflict (slug `change-tracking-expired`) where the source no longer
+        remembers that far back, so that a full run is needed.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of the connection."""
         ...
+
+
+def overlapped(watermark: str, seconds: int) -> str:
+    """A watermark that many seconds earlier, so that rows that were committed late are read too.
+
+    A value that is no time (a number, a row version) stays as it is: such values are given out in order.
+    """
+    if not seconds or watermark.isdigit():
+        return watermark
+    try:
+        moment = datetime.fromisoformat(watermark)
+    except ValueError:
+        return watermark
+    return (moment - timedelta(seconds=seconds)).isoformat("T" if "T" in watermark else " ")

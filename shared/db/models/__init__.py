@@ -12,6 +12,7 @@ from shared.db.models.operations import (
     RejectedRow,
     SyncPartition,
     SyncRun,
+    SyncWatermark,
     Upload,
 )
 from shared.db.models.property import Assessment, Exemption, Improvement, Owner, PropertyOperational, Sale
@@ -49,6 +50,7 @@ __all__ = [
     "SaleFlag",
     "SyncPartition",
     "SyncRun",
+    "SyncWatermark",
     "Synced",
     "SyncedModel",
     "Tenant",

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Identity, Index, LargeBinary, text
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, LargeBinary, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -72,7 +72,10 @@ class SyncRun(Tenant, Model):
     validate_only: Mapped[bool]
     trigger: Mapped[str]
     mapping_digest: Mapped[str | None]
-    source_shape: Mapped[Json | None] = mapped_column(JSONB)
+    plan: Mapped[Json | None] = mapped_column(JSONB)
+    base_run: Mapped[UUID | None]
+    replay_of: Mapped[UUID | None]
+    replay_filter: Mapped[Json | None] = mapped_column(JSONB)
     counts: Mapped[Json | None] = mapped_column(JSONB)
     guard_findings: Mapped[list[Any] | None] = mapped_column(JSONB)
     active: Mapped[bool]
@@ -90,7 +93,11 @@ class SyncRun(Tenant, Model):
 
 
 class SyncPartition(Tenant, Model):
-    """A key range of one source table in one run, and what became of it."""
+    """A key range of one source table in one run, and what became of it.
+
+    `read_run` and `read_no` name the partition that read the rows last: this one, or, where they are unchanged, one
+    of an earlier run.
+    """
 
     __tablename__ = "sync_partitions"
 
@@ -107,12 +114,36 @@ class SyncPartition(Tenant, Model):
     rows_rejected: Mapped[int | None]
     rows_staged: Mapped[int | None]
     seconds: Mapped[float | None]
+    finished_at: Mapped[Timestamp | None]
     raw_key: Mapped[str | None]
+    read_run: Mapped[UUID | None]
+    read_no: Mapped[int | None]
     error: Mapped[str | None]
 
 
+class SyncWatermark(Tenant, Model):
+    """How far a target's source has been read: where the next incremental run begins.
+
+    It holds for the mapping that it was read with, and moves in the transaction that applies a run.
+    """
+
+    __tablename__ = "sync_watermarks"
+
+    table_name: Mapped[str] = mapped_column(primary_key=True)
+    mapping_digest: Mapped[str]
+    watermark: Mapped[str | None]
+    change_version: Mapped[int | None] = mapped_column(BigInteger)
+    run_id: Mapped[UUID]
+    moved_at: Mapped[Created]
+
+
 class RejectedRow(Tenant, Model):
-    """A source row in quarantine, as it was read, with every reason."""
+    """A source row in quarantine, as it was read, with every reason.
+
+    `read_run` and `partition_no` name the partition that read it: of the run itself, or, for a replay, of the run
+    that first had it. Without a `resolution` it is open; `synced`: a later run took the row, `gone`: the source no
+    longer has it, `rejected_again`: a later run has it in quarantine with the reasons of now.
+    """
 
     __tablename__ = "rejected_rows"
 
@@ -121,10 +152,25 @@ class RejectedRow(Tenant, Model):
     table_name: Mapped[str]
     partition_no: Mapped[int]
     source_key: Mapped[str | None]
+    target_key: Mapped[str | None]
     source_row: Mapped[Json] = mapped_column(JSONB)
     reasons: Mapped[list[Any]] = mapped_column(JSONB)
+    read_run: Mapped[UUID]
+    resolution: Mapped[str | None]
+    resolved_by_run: Mapped[UUID | None]
+    resolved_at: Mapped[Timestamp | None]
 
-    __table_args__ = (Index(None, "county_id", "run_id", "table_name", "partition_no"),)
+    __table_args__ = (
+        CheckConstraint("resolution IN ('synced', 'gone', 'rejected_again')", name="resolution"),
+        Index(None, "county_id", "run_id", "table_name", "partition_no"),
+        Index(
+            "ix_rejected_rows_open",
+            "county_id",
+            "table_name",
+            "target_key",
+            postgresql_where=text("resolution IS NULL"),
+        ),
+    )
 
 
 class Upload(Tenant, Model):

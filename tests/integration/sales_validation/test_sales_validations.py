@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from functions.ratio_study.repository import read as read_for_studies
 from functions.sales_validation.handler import handler
 from functions.sales_validation.task import handler as task
 from shared.access import Role
 from shared.db import unit_of_work
-from shared.evidence import evidence_version
+from shared.evidence import evidence_version, excluded_sales, read_evidence
 from tests.conftest import MigratedDatabase
 from tests.gateway import Answer, call, claims_of
 from tests.integration.evidence_county import COUNTY, SYNTHETIC, add_county, add_evidence, add_sale
@@ -77,8 +76,8 @@ def decide(sale_id: str, decision: str, note: str = "seen the deed", **options: 
 
 
 def evidence() -> tuple[set[str], dict[str, int]]:
-    read, excluded = read_for_studies(COUNTY)
-    return set(read.sale_ids), excluded
+    with unit_of_work(COUNTY) as connection:
+        return set(read_evidence(connection, COUNTY).sale_ids), excluded_sales(connection, COUNTY)
 
 
 def test_a_validation_flags_what_was_planted_with_its_reason() -> None:

@@ -59,7 +59,7 @@ def county(postgres_server: LocalPostgres, database: MigratedDatabase, cloud: No
 @pytest.fixture(autouse=True)
 def small_partitions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Partitions of 100 rows, so that a small source has several."""
-    from functions.sync.service import planning, publishing
+    from functions.sync.service import cutting, publishing
 
-    monkeypatch.setattr(planning, "PARTITION_ROWS", 100)
+    monkeypatch.setattr(cutting, "PARTITION_ROWS", 100)
     monkeypatch.setattr(publishing, "ROWS_PER_FILE", 120)

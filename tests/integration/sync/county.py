@@ -119,11 +119,31 @@ class County:
         with unit_of_work(COUNTY) as connection:
             connection.execute(text("UPDATE counties SET mapping = :mapping"), {"mapping": mapping})
 
+    def configure(self, **ingestion: Any) -> None:
+        """Change settings of the county's data ingestion."""
+        with unit_of_work(COUNTY) as connection:
+            connection.execute(
+                text(
+                    "UPDATE counties SET configuration = jsonb_set(configuration, '{data_ingestion_settings}',"
+                    " configuration -> 'data_ingestion_settings' || CAST(:settings AS jsonb))"
+                ),
+                {"settings": json.dumps(ingestion)},
+            )
+
     def change(self, script: str) -> None:
         """Run SQL on the source."""
         for statement in script.split(";"):
             if statement.strip():
                 self._source.run(statement)
+
+    def change_whole(self, statement: str) -> None:
+        """Run one statement on the source, semicolons and all."""
+        self._source.run(statement)
+
+    @property
+    def port(self) -> int | None:
+        """The source's port."""
+        return self._url.port
 
     def close(self) -> None:
         """Let go of the source."""
@@ -138,7 +158,14 @@ class County:
 
     def items(self, planned: dict[str, Any]) -> list[dict[str, Any]]:
         """The list that Plan wrote."""
-        body = boto3.client("s3").get_object(Bucket=planned["partitions"]["bucket"], Key=planned["partitions"]["key"])
+        return self._listed(planned["partitions"])
+
+    def files(self, prepared: dict[str, Any]) -> list[dict[str, Any]]:
+        """The list that Prepare wrote."""
+        return self._listed(prepared["files"])
+
+    def _listed(self, place: dict[str, str]) -> list[dict[str, Any]]:
+        body = boto3.client("s3").get_object(Bucket=place["bucket"], Key=place["key"])
         items: list[dict[str, Any]] = json.loads(body["Body"].read())
         return items
 
@@ -147,7 +174,7 @@ class County:
         return call(tasks.partition, {"county_id": COUNTY, "run_id": run_id, "partition": item})
 
     def step(self, task: Step, run_id: str) -> dict[str, Any]:
-        """Call reconcile, apply or publish."""
+        """Call a task of the whole run."""
         return call(task, {"county_id": COUNTY, "run_id": run_id})
 
     def fail(self, run_id: str, error: Exception) -> dict[str, Any]:
@@ -173,7 +200,17 @@ class County:
     def finish(self, run_id: str) -> None:
         """Apply and Publish."""
         self.step(tasks.apply, run_id)
+        self.publish(run_id)
+
+    def publish(self, run_id: str) -> None:
+        """Prepare, each file, and Publish."""
+        for item in self.files(self.step(tasks.prepare, run_id)):
+            self.curate(run_id, item)
         self.step(tasks.publish, run_id)
+
+    def curate(self, run_id: str, item: dict[str, Any]) -> dict[str, Any]:
+        """Write one file of a publication."""
+        return call(tasks.curate, {"county_id": COUNTY, "run_id": run_id, "file": item})
 
     # --- what there is
 

@@ -165,15 +165,6 @@ def test_a_second_request_is_refused_with_the_name_of_the_run_that_is_active(cou
     assert len(api("GET", RUNS).body["items"]) == 1
 
 
-@pytest.mark.parametrize("mode", ["incremental", "snapshot"])
-def test_a_mode_that_is_not_there_yet_is_refused(county: County, mode: str) -> None:
-    refused = api("POST", RUNS, body={"mode": mode})
-
-    assert refused.status == 422
-    assert refused.body["type"].endswith("sync-mode-not-available")
-    assert api("GET", RUNS).body["items"] == []
-
-
 def test_runs_are_listed_newest_first_and_in_pages(county: County) -> None:
     ids = [county.sync()[0] for _ in range(3)]
 

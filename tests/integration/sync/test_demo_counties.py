@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from sqlalchemy.engine import URL
 
-from functions.sync.service.context import source_table
+from functions.sync.service.deciding import source_table
 from functions.sync.sources import KeyRange
 from functions.sync.sources.sql import SqlSource
 from infra.local import legacy

@@ -61,7 +61,7 @@ def test_every_interval_holds_its_statistic_and_a_wider_one_holds_a_narrower(siz
         assert wide.low <= narrow.low <= value <= narrow.high <= wide.high
 
 
-@pytest.mark.parametrize("size", [7, 24, 60, 601, 4999, 10_001])
+@pytest.mark.parametrize("size", [7, 24, 60, 601, 4999, 16_384, 40_001])
 def test_the_vectorised_bootstrap_is_the_statistics_of_the_resampled_sales(size: int) -> None:
     estimate, price = sample(size)
     generator = np.random.default_rng(7)
@@ -87,6 +87,17 @@ def test_the_vectorised_bootstrap_is_the_statistics_of_the_resampled_sales(size:
         ratio = estimate / price
         low, high = (np.median(np.repeat(ratio[g], count[g])) for g in statistics.vei_groups(estimate, price))
         assert found.vei[number] == pytest.approx(100 * (high - low) / np.median(e / p), rel=1e-9)
+
+
+@pytest.mark.parametrize("size", [50, 16_384, 40_000])
+def test_resampled_means_vary_as_the_means_of_random_samples_do(size: int) -> None:
+    estimate, price = sample(size)
+    ratio = estimate / price
+    resampled = bootstrap(estimate, price, 600, seed=3)
+    error = ratio.std() / np.sqrt(size)
+    assert resampled.mean.std() == pytest.approx(error, rel=0.12)
+    assert abs(resampled.mean.mean() - ratio.mean()) < 4 * error / np.sqrt(600)
+    assert (np.diff(np.sort(resampled.mean)) > 0).all()  # no resample is another one again
 
 
 def test_the_same_seed_gives_the_same_interval_and_another_seed_nearly_so() -> None:

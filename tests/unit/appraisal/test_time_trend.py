@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.appraisal import AppraisalInputError, InsufficientSalesError, fit_time_trend, monthly_index
+from shared.appraisal import (
+    AppraisalInputError,
+    InsufficientSalesError,
+    Sales,
+    fit_time_trend,
+    market_trend,
+    monthly_index,
+)
 from shared.appraisal.time_trend import DAYS_A_YEAR, MOST_LOG_CHANGE_A_YEAR, month_numbers
 from tests.synthetic_county import ANNUAL_TREND, synthetic_county
 
@@ -99,9 +106,7 @@ def test_the_index_follows_the_planted_trend_whatever_was_sold() -> None:
     large = sales.characteristics.living_area_sqft > 1900
     late = sales.sale_day > sales.sale_day[len(sales) // 2]
     kept = sales.take(large | ~late)
-    index = monthly_index(
-        month_numbers(kept.sale_day), kept.sale_price, kept.characteristics, kept.sale_day.astype(np.float64)
-    )
+    index = monthly_index(kept)
     assert (index.index[0], index.standard_error[0]) == (100.0, 0.0)
     expected = 100 * np.exp(ANNUAL_TREND * (index.month[-1] - index.month[0]) / 12)
     assert index.index[-1] == pytest.approx(expected, abs=4 * index.standard_error[-1])
@@ -113,9 +118,47 @@ def test_months_with_few_sales_have_no_index() -> None:
     month = month_numbers(sales.sale_day)
     thin = np.flatnonzero(month == month[200])[4:]
     kept = sales.take(np.setdiff1d(np.arange(len(sales)), thin))
-    day = kept.sale_day.astype(np.float64)
-    index = monthly_index(month_numbers(kept.sale_day), kept.sale_price, kept.characteristics, day)
+    index = monthly_index(kept)
     assert month[200] not in index.month
-    few = kept.take(np.arange(20))
     with pytest.raises(InsufficientSalesError):
-        monthly_index(month_numbers(few.sale_day), few.sale_price, few.characteristics, day[:20])
+        monthly_index(kept.take(np.arange(20)))
+
+
+def test_the_index_covers_a_known_market_as_often_as_its_errors_say() -> None:
+    covered, slopes = [], []
+    for seed in range(40):
+        index = monthly_index(synthetic_county(600, seed=seed).sales)
+        truth = 100 * np.exp(ANNUAL_TREND * (index.month - index.month[0]) / 12)
+        covered.append(np.abs(index.index - truth)[[6, 12, -1]] <= 1.96 * index.standard_error[[6, 12, -1]])
+        change, error = index.annual_change()
+        slopes.append(abs(change - ANNUAL_TREND) <= 1.96 * error)
+    assert 0.87 <= np.mean(covered) <= 0.995
+    assert np.mean(slopes) >= 0.8
+
+
+def test_the_markets_trend_carries_prices_as_the_index_does_from_the_sales_before_the_day_alone() -> None:
+    sales = synthetic_county(2000).sales
+    on = date(2023, 7, 1).toordinal()
+    later = sales.sale_day >= on
+    trend = market_trend(sales, on)
+    year_before = np.array([on - DAYS_A_YEAR])
+    assert trend.log_factor(year_before)[0] == pytest.approx(ANNUAL_TREND, abs=4 * trend.standard_error(year_before)[0])
+    changed = Sales(sales.characteristics, sales.sale_day, np.where(later, sales.sale_price * 9, sales.sale_price))
+    assert np.array_equal(market_trend(changed, on).coefficients, trend.coefficients)
+
+
+def test_equal_prices_are_a_still_market_without_error() -> None:
+    county = synthetic_county(400).sales
+    index = monthly_index(Sales(county.characteristics, county.sale_day, np.full(len(county), 250_000.0)))
+    assert np.allclose(index.index, 100.0)
+    assert np.allclose(index.standard_error, 0.0, atol=1e-6)
+    assert np.allclose(index.annual_change(), (0.0, 0.0), atol=1e-6)
+
+
+@pytest.mark.parametrize("price", [0.0, -1.0, np.nan, np.inf])
+def test_an_index_of_impossible_prices_is_refused(price: float) -> None:
+    county = synthetic_county(100).sales
+    prices = county.sale_price.copy()
+    prices[7] = price
+    with pytest.raises(AppraisalInputError, match="sale_price"):
+        monthly_index(Sales(county.characteristics, county.sale_day, prices))

@@ -13,7 +13,10 @@ from sqlalchemy.engine import URL
 
 from functions.sync.sources import Key, KeyRange, SourceTable
 from functions.sync.sources.secret import ConnectionSecret
-from functions.sync.sources.sql import SqlSource, _copy_condition, _text, source_url
+from functions.sync.sources.sql import SqlSource, source_url
+from functions.sync.sources.sql.dialects import PostgreSql
+from functions.sync.sources.sql.rows import as_text
+from functions.sync.sources.sql.statements import Statements
 from shared.problems import SourceUnavailable
 
 TABLE = SourceTable("parcel", None, ("book", "page"))
@@ -96,7 +99,9 @@ def test_a_refused_connection_says_where_and_no_secret() -> None:
 
 
 def test_an_unknown_dialect_is_refused() -> None:
-    with pytest.raises(SourceUnavailable, match="oracle are not supported; there are: postgresql, sqlite"):
+    with pytest.raises(
+        SourceUnavailable, match="oracle are not supported; there are: mariadb, mssql, mysql, postgresql"
+    ):
         source_url(ConnectionSecret(dialect="oracle", host="h", dbname="d", username="u", password="p"))
 
 
@@ -109,7 +114,7 @@ def test_an_unknown_dialect_is_refused() -> None:
     ],
 )  # fmt: skip
 def test_a_drivers_value_becomes_text(value: object, written: str | None) -> None:
-    assert _text(value) == written
+    assert as_text(value) == written
 
 
 @pytest.mark.parametrize(
@@ -125,9 +130,16 @@ def test_a_drivers_value_becomes_text(value: object, written: str | None) -> Non
     ],
 )
 def test_postgresql_compares_with_quoted_values_of_the_keys_type(keys: KeyRange, condition: str) -> None:
-    assert _copy_condition(['"id"'], ["integer"], keys) == condition
+    assert where(("id",), {"id": "integer"}, keys) == condition
 
 
 def test_postgresql_compares_several_key_columns_as_rows() -> None:
-    condition = _copy_condition(['"a"', '"b"'], ["text", "integer"], KeyRange(["x", 1], None))
+    condition = where(("a", "b"), {"a": "text", "b": "integer"}, KeyRange(["x", 1], None))
     assert condition.startswith(" WHERE (\"a\", \"b\") > (CAST('x' AS text), CAST('1' AS integer)) AND ")
+
+
+def where(key: tuple[str, ...], types: dict[str, str], keys: KeyRange) -> str:
+    statements = Statements(PostgreSql(), '"{}"'.format, SourceTable("t", None, key), types)
+    statement = statements.read(keys)
+    assert not statement.parameters
+    return statement.sql.partition(" AS source")[2].partition(" ORDER BY")[0]

@@ -1,9 +1,8 @@
-"""SQL of properties."""
+"""SQL of parcels and their sales."""
 
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, Table, bindparam, func, insert, select, text, update
 
 from functions.properties.schemas import PropertyDetail, PropertyFilter, PropertySale, PropertySummary
 from shared.db.models import PropertyOperational, Sale, history_table
@@ -19,30 +18,11 @@ _FIND = select(*_DETAIL).where(
     PropertyOperational.county_id == bindparam("county"), PropertyOperational.property_id == bindparam("property")
 )
 
-PropertyRow = Row[*tuple[Any, ...]]
-
 
 def find(connection: Connection, county_id: str, property_id: str) -> PropertyDetail | None:
     """A property as it is now, retired ones too."""
     row = connection.execute(_FIND, {"county": county_id, "property": property_id}).one_or_none()
     return None if row is None else PropertyDetail.model_construct(**dict(zip(_DETAIL_NAMES, row, strict=True)))
-
-
-def find_as_of(connection: Connection, county_id: str, property_id: str, as_of: datetime) -> PropertyDetail | None:
-    """The version of a property that held at a moment."""
-    current = select(*_DETAIL).where(
-        PropertyOperational.county_id == county_id,
-        PropertyOperational.property_id == property_id,
-        PropertyOperational.valid_from <= as_of,
-    )
-    earlier = select(*(_HISTORY.c[name] for name in PropertyDetail.model_fields)).where(
-        _HISTORY.c.county_id == county_id,
-        _HISTORY.c.property_id == property_id,
-        _HISTORY.c.valid_from <= as_of,
-        _HISTORY.c.valid_to > as_of,
-    )
-    row = connection.execute(current.union_all(earlier)).one_or_none()
-    return None if row is None else PropertyDetail.model_construct(**row._mapping)
 
 
 def search(
@@ -75,17 +55,6 @@ def search(
     return [PropertySummary.model_construct(**row._mapping) for row in rows]
 
 
-def versions(connection: Connection, county_id: str, property_id: str) -> list[PropertyRow]:
-    """Every version with its end (None for the current one), newest first."""
-    current = select(
-        *(PropertyOperational.__table__.c[name] for name in _VERSIONED), text("NULL::timestamptz AS valid_to")
-    ).where(PropertyOperational.county_id == county_id, PropertyOperational.property_id == property_id)
-    earlier = select(*(_HISTORY.c[name] for name in _VERSIONED), _HISTORY.c.valid_to).where(
-        _HISTORY.c.county_id == county_id, _HISTORY.c.property_id == property_id
-    )
-    return list(connection.execute(current.union_all(earlier).order_by(text("version DESC"))))
-
-
 def sales(connection: Connection, county_id: str, property_id: str) -> list[PropertySale]:
     """A property's transfers, newest first."""
     rows = connection.execute(
@@ -106,7 +75,7 @@ def lock(connection: Connection, county_id: str, property_id: str) -> int | None
 
 
 def supersede(connection: Connection, county_id: str, property_id: str, values: dict[str, Any]) -> None:
-    """Keep the present version in the history, and put `values` into the next one."""
+    """Keep the present version in the history, and put `values` into the next one, which no run has made."""
     present = select(*(PropertyOperational.__table__.c[name] for name in _VERSIONED), func.now()).where(
         PropertyOperational.county_id == county_id, PropertyOperational.property_id == property_id
     )
@@ -114,5 +83,5 @@ def supersede(connection: Connection, county_id: str, property_id: str, values: 
     connection.execute(
         update(PropertyOperational)
         .where(PropertyOperational.county_id == county_id, PropertyOperational.property_id == property_id)
-        .values(**values, version=PropertyOperational.version + 1, valid_from=func.now())
+        .values(**values, version=PropertyOperational.version + 1, valid_from=func.now(), sync_run_id=None)
     )

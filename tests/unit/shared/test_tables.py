@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.reporting.report import Table
-from functions.reporting.tables import to_csv
+from shared.tables import Table, to_csv
 
 
 def read(content: bytes) -> list[list[str]]:

@@ -1,9 +1,8 @@
-"""The rules of properties."""
+"""Parcels: found, read as they are or were, corrected."""
 
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from datetime import date, datetime
 
-from functions.properties import repository
+from functions.properties.repository import parcels, versions
 from functions.properties.schemas import (
     BoundingBox,
     FieldChange,
@@ -14,13 +13,17 @@ from functions.properties.schemas import (
     PropertySummary,
     PropertyVersion,
 )
+from functions.properties.service.history import versions_of
+from functions.properties.service.moments import moment_of
 from shared import audit
 from shared.access import Caller
 from shared.db import unit_of_work
-from shared.db.models import PROVENANCE
+from shared.db.models import PropertyOperational
 from shared.db.tenancy import require_onboarded
 from shared.paging import Page, decode_token, encode_token
 from shared.problems import NotFound, PreconditionFailed, Unprocessable
+
+_DETAIL = tuple(PropertyDetail.model_fields)
 
 
 def search(county_id: str, wanted: PropertyFilter, *, page_size: int, page_token: str | None) -> Page[PropertySummary]:
@@ -28,7 +31,7 @@ def search(county_id: str, wanted: PropertyFilter, *, page_size: int, page_token
     query = [county_id, wanted.model_dump(mode="json")]
     after = decode_token(query, page_token, str)
     with unit_of_work(county_id) as connection:
-        found = repository.search(connection, county_id, wanted, after=after[0] if after else None, limit=page_size + 1)
+        found = parcels.search(connection, county_id, wanted, after=after[0] if after else None, limit=page_size + 1)
         if not found:
             require_onboarded(connection, county_id)
     items = found[:page_size]
@@ -45,9 +48,12 @@ def detail(county_id: str, property_id: str, as_of: date | datetime | None) -> P
     """
     with unit_of_work(county_id) as connection:
         if as_of is None:
-            found = repository.find(connection, county_id, property_id)
+            found = parcels.find(connection, county_id, property_id)
         else:
-            found = repository.find_as_of(connection, county_id, property_id, _moment(as_of))
+            rows = versions.at(
+                connection, PropertyOperational, _DETAIL, county_id, moment_of(as_of), property_id=property_id
+            )
+            found = PropertyDetail.model_construct(**rows[0]._mapping) if rows else None
         if found is None:
             require_onboarded(connection, county_id)
     if found is None:
@@ -59,30 +65,19 @@ def detail(county_id: str, property_id: str, as_of: date | datetime | None) -> P
 def history(county_id: str, property_id: str) -> list[PropertyVersion]:
     """Every version of a property, newest first, each with what it changed. Raises NotFound."""
     with unit_of_work(county_id) as connection:
-        rows = repository.versions(connection, county_id, property_id)
+        rows = versions.every(connection, PropertyOperational, "property_id", county_id, property_id=property_id)
         if not rows:
             require_onboarded(connection, county_id)
     if not rows:
         raise NotFound(f"{county_id} has no property {property_id}.", slug="property-not-found")
-    earlier: list[repository.PropertyRow | None] = [*rows[1:], None]
-    return [
-        PropertyVersion(
-            version=row.version,
-            valid_from=row.valid_from,
-            valid_to=row.valid_to,
-            sync_run_id=row.sync_run_id,
-            retired=row.retired_at is not None,
-            changes=_changes(before, row) if before is not None else {},
-        )
-        for row, before in zip(rows, earlier, strict=True)
-    ]
+    return versions_of(rows, skipped={"property_id", "geometry"})
 
 
 def sales(county_id: str, property_id: str) -> list[PropertySale]:
     """A property's transfers, newest first. Raises NotFound."""
     with unit_of_work(county_id) as connection:
-        found = repository.sales(connection, county_id, property_id)
-        if not found and repository.find(connection, county_id, property_id) is None:
+        found = parcels.sales(connection, county_id, property_id)
+        if not found and parcels.find(connection, county_id, property_id) is None:
             require_onboarded(connection, county_id)
             raise NotFound(f"{county_id} has no property {property_id}.", slug="property-not-found")
     return found
@@ -100,8 +95,8 @@ def correct(
     if not asked:
         raise Unprocessable("Name at least one field to change.", pointer="/body", slug="nothing-to-change")
     with unit_of_work(county_id) as connection:
-        version = repository.lock(connection, county_id, property_id)
-        before = repository.find(connection, county_id, property_id) if version is not None else None
+        version = parcels.lock(connection, county_id, property_id)
+        before = parcels.find(connection, county_id, property_id) if version is not None else None
         if before is None:
             require_onboarded(connection, county_id)
             raise NotFound(f"{county_id} has no property {property_id}.", slug="property-not-found")
@@ -110,7 +105,7 @@ def correct(
         changed = {name: value for name, value in asked.items() if getattr(before, name) != value}
         if not changed:
             return before
-        repository.supersede(connection, county_id, property_id, changed)
+        parcels.supersede(connection, county_id, property_id, changed)
         audit.record(
             connection,
             county_id,
@@ -125,7 +120,7 @@ def correct(
                 },
             },
         )
-        after = repository.find(connection, county_id, property_id)
+        after = parcels.find(connection, county_id, property_id)
     if after is None:
         raise NotFound(f"{county_id} has no property {property_id}.", slug="property-not-found")
     return after
@@ -149,26 +144,3 @@ def bounding_box(value: str | None) -> BoundingBox | None:
 
 def _bad_box(detail: str) -> Unprocessable:
     return Unprocessable(detail, pointer="/query/bbox", slug="bbox-invalid")
-
-
-def _moment(as_of: date | datetime) -> datetime:
-    now = datetime.now(UTC)
-    if isinstance(as_of, datetime):
-        moment = as_of if as_of.tzinfo else as_of.replace(tzinfo=UTC)
-    elif as_of == now.date():
-        return now
-    else:
-        moment = datetime.combine(as_of + timedelta(days=1), time(), UTC) - timedelta(microseconds=1)
-    if moment > now:
-        raise Unprocessable("as_of lies in the future.", pointer="/query/as_of", slug="as-of-in-the-future")
-    return moment
-
-
-def _changes(before: repository.PropertyRow, after: repository.PropertyRow) -> dict[str, FieldChange]:
-    skipped = PROVENANCE | {"valid_to", "property_id"}
-    old: dict[str, Any] = dict(before._mapping)
-    return {
-        name: FieldChange(old=old[name], new=new)
-        for name, new in after._mapping.items()
-        if name not in skipped and old[name] != new
-    }

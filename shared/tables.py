@@ -1,15 +1,22 @@
-"""CSV (RFC 4180) that a spreadsheet opens without running anything."""
+"""Tables, and CSV (RFC 4180) of them that a spreadsheet opens without running anything."""
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from functions.reporting.report import Table
-
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: a header and its rows."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[Any]]
 
 
 def to_csv(table: Table) -> bytes:

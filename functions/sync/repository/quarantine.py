@@ -1,0 +1,269 @@
+"""Rows in quarantine: put there by a partition, listed, mapped again, closed by the run that settles them."""
+# ruff: noqa: S608 - names are quoted identifiers of models or mappings; values are literals or parameters
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
+
+import orjson
+from pg8000.native import identifier, literal
+from sqlalchemy import Connection, Row, TextClause, delete, select, text
+
+from functions.sync.repository import staging
+from functions.sync.schemas import Key, RejectedFilter
+from shared.db.models import SYNC_TARGETS, RejectedRow, key_column
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_AT_ONCE = 2_000
+
+RejectedRowRow = Row[*tuple[Any, ...]]
+
+
+class Reject(NamedTuple):
+    """A row for the quarantine; the row and its reasons as JSON."""
+
+    source_key: str | None
+    target_key: str | None
+    source_row: str
+    reasons: str
+
+
+class Reader(NamedTuple):
+    """The partition that read a row from the source."""
+
+    run_id: UUID
+    number: int
+
+
+def add(
+    connection: Connection, county_id: str, run_id: UUID, table: str, reader: Reader, rejects: Sequence[Reject]
+) -> None:
+    """Put rows into quarantine."""
+    for start in range(0, len(rejects), _AT_ONCE):
+        rows = [
+            {"k": one.source_key, "t": one.target_key}
+            | {"r": orjson.Fragment(one.source_row), "w": orjson.Fragment(one.reasons)}
+            for one in rejects[start : start + _AT_ONCE]
+        ]
+        connection.execute(
+            text(
+                "INSERT INTO rejected_rows"
+                " (county_id, run_id, table_name, read_run, partition_no, source_key, target_key, source_row, reasons)"
+                " SELECT :county_id, CAST(:run_id AS uuid), :table_name, CAST(:read_run AS uuid),"
+                " CAST(:number AS integer), k, t, r, w"
+                " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS x (k text, t text, r jsonb, w jsonb)"
+            ),
+            {
+                "county_id": county_id,
+                "run_id": str(run_id),
+                "table_name": table,
+                "read_run": str(reader.run_id),
+                "number": reader.number,
+                "rows": orjson.dumps(rows).decode(),
+            },
+        )
+
+
+def clear(connection: Connection, county_id: str, run_id: UUID) -> None:
+    """Forget what a run put into quarantine: it is planned anew."""
+    connection.execute(delete(RejectedRow).where(RejectedRow.county_id == county_id, RejectedRow.run_id == run_id))
+
+
+def page(
+    connection: Connection,
+    county_id: str,
+    run_id: UUID,
+    wanted: RejectedFilter,
+    *,
+    is_open: bool | None,
+    after: int,
+    limit: int,
+) -> list[RejectedRowRow]:
+    """A run's rows in quarantine in the order in which they came; open ones, settled ones or (None) both."""
+    statement = (
+        select(
+            RejectedRow.row_no,
+            RejectedRow.table_name,
+            RejectedRow.source_key,
+            RejectedRow.source_row,
+            RejectedRow.reasons,
+            RejectedRow.resolution,
+            RejectedRow.resolved_by_run,
+            RejectedRow.resolved_at,
+        )
+        .where(_verbatim(_as_sql(county_id, run_id, wanted, is_open)), RejectedRow.row_no > after)
+        .order_by(RejectedRow.row_no)
+        .limit(limit)
+    )
+    return list(connection.execute(statement))
+
+
+def export(
+    connection: Connection, county_id: str, run_id: UUID, wanted: RejectedFilter, *, is_open: bool | None, target: Path
+) -> None:
+    """Write a run's rows in quarantine as CSV: what is known of each, then the source's columns as they were read."""
+    where = _as_sql(county_id, run_id, wanted, is_open)
+    columns = connection.scalars(
+        _verbatim(f"SELECT DISTINCT jsonb_object_keys(source_row) FROM rejected_rows WHERE {where} ORDER BY 1")
+    ).all()
+    source = "".join(f", source_row ->> {literal(name)} AS {identifier(name)}" for name in columns)
+    query = (
+        "SELECT table_name AS rejected_from, source_key AS rejected_key,"
+        " (SELECT string_agg(r ->> 'field', '; ' ORDER BY n) FROM jsonb_array_elements(reasons)"
+        " WITH ORDINALITY AS u (r, n)) AS rejected_fields,"
+        " (SELECT string_agg(concat(r ->> 'rule', ': ', r ->> 'message'), '; ' ORDER BY n)"
+        " FROM jsonb_array_elements(reasons) WITH ORDINALITY AS u (r, n)) AS rejected_because,"
+        f" coalesce(resolution, 'open') AS rejected_state{source}"
+        f" FROM rejected_rows WHERE {where} ORDER BY row_no"
+    )
+    driver: Any = connection.connection.dbapi_connection
+    with target.open("wb") as file:
+        driver.execute_unnamed(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)", stream=file)
+
+
+def cut(
+    connection: Connection, county_id: str, run_id: UUID, wanted: RejectedFilter, table: str, *, rows: int
+) -> tuple[int, list[Key]]:
+    """How many of a run's rows in one table are open, and the numbers of every `rows`-th of them."""
+    numbers = connection.scalars(
+        select(RejectedRow.row_no)
+        .where(_verbatim(_as_sql(county_id, run_id, wanted, is_open=True, table=table)))
+        .order_by(RejectedRow.row_no)
+    ).all()
+    return len(numbers), [[number] for number in numbers[rows - 1 : -1 : rows]]
+
+
+def read(
+    connection: Connection,
+    county_id: str,
+    run_id: UUID,
+    wanted: RejectedFilter,
+    table: str,
+    *,
+    columns: Sequence[str],
+    lower: int | None,
+    upper: int | None,
+) -> "pl.DataFrame":
+    """A run's open rows of one table with numbers in (lower, upper]: the source's columns, as they were read."""
+    where = _as_sql(county_id, run_id, wanted, is_open=True, table=table)
+    where += f" AND row_no > {int(lower)}" if lower is not None else ""
+    where += f" AND row_no <= {int(upper)}" if upper is not None else ""
+    source = ", ".join(f"source_row ->> {literal(name)} AS {identifier(name)}" for name in columns)
+    return staging.copied(connection, f"SELECT {source} FROM rejected_rows WHERE {where} ORDER BY row_no")
+
+
+def keep_readers(connection: Connection, county_id: str, run_id: UUID, table: str, replay_of: UUID) -> None:
+    """Let rows that a replay rejected again name the partition that once read them from the source."""
+    connection.execute(
+        text(
+            "UPDATE rejected_rows AS n SET read_run = q.read_run, partition_no = q.partition_no"
+            " FROM rejected_rows AS q WHERE n.county_id = :county_id AND n.run_id = CAST(:run_id AS uuid)"
+            " AND n.table_name = :table_name AND q.county_id = :county_id AND q.run_id = CAST(:replay_of AS uuid)"
+            " AND q.table_name = n.table_name AND q.source_key IS NOT DISTINCT FROM n.source_key"
+        ),
+        {"county_id": county_id, "run_id": str(run_id), "table_name": table, "replay_of": str(replay_of)},
+    )
+
+
+def open_keys(connection: Connection, county_id: str, table: str) -> list[str]:
+    """The target keys of the rows of a table that are open, whichever run put them there."""
+    return list(
+        connection.scalars(
+            select(RejectedRow.target_key)
+            .where(
+                RejectedRow.county_id == county_id,
+                RejectedRow.table_name == table,
+                RejectedRow.resolution.is_(None),
+                RejectedRow.target_key.is_not(None),
+            )
+            .distinct()
+        )
+    )
+
+
+def settle_whole(connection: Connection, county_id: str, run_id: UUID, table: str) -> None:
+    """Close what earlier runs have in quarantine of a table that this run has read as a whole and applied.
+
+    Rows of partitions that it passed over as unchanged stay open.
+    """
+    _settle(
+        connection,
+        county_id,
+        run_id,
+        table,
+        "NOT EXISTS (SELECT FROM sync_partitions AS p WHERE p.county_id = :county_id AND p.run_id ="
+        " CAST(:run_id AS uuid) AND p.table_name = q.table_name AND p.unchanged AND p.read_run = q.read_run"
+        " AND p.read_no = q.partition_no)",
+    )
+
+
+def settle_keys(connection: Connection, county_id: str, run_id: UUID, table: str, keys: Sequence[str]) -> None:
+    """Close the rows with one of these target keys, which this run has read and applied."""
+    _settle(
+        connection,
+        county_id,
+        run_id,
+        table,
+        "q.target_key IN (SELECT jsonb_array_elements_text(CAST(:keys AS jsonb)))",
+        keys=orjson.dumps(list(keys)).decode(),
+    )
+
+
+def settle_replayed(
+    connection: Connection, county_id: str, run_id: UUID, table: str, replay_of: UUID, wanted: RejectedFilter
+) -> None:
+    """Close the rows of an earlier run that this run has mapped again and applied."""
+    where = _as_sql(county_id, replay_of, wanted, is_open=True, alias="q.")
+    _settle(connection, county_id, run_id, table, _escaped(where))
+
+
+def _settle(
+    connection: Connection, county_id: str, run_id: UUID, table: str, condition: str, **parameters: Any
+) -> None:
+    """After Apply a row that was not rejected again is either live in the target or gone from the source."""
+    key = identifier(key_column(SYNC_TARGETS[table]))
+    connection.execute(
+        text(
+            "UPDATE rejected_rows AS q SET resolved_by_run = CAST(:run_id AS uuid), resolved_at = now(), resolution ="
+            " CASE WHEN EXISTS (SELECT FROM rejected_rows AS n WHERE n.county_id = :county_id"
+            " AND n.run_id = CAST(:run_id AS uuid) AND n.table_name = q.table_name"
+            " AND n.source_key IS NOT DISTINCT FROM q.source_key) THEN 'rejected_again'"
+            f" WHEN EXISTS (SELECT FROM {identifier(table)} AS t WHERE t.county_id = :county_id"
+            f" AND t.{key} = q.target_key AND t.retired_at IS NULL) THEN 'synced' ELSE 'gone' END"
+            " WHERE q.county_id = :county_id AND q.table_name = :table_name AND q.resolution IS NULL"
+            f" AND q.run_id <> CAST(:run_id AS uuid) AND {condition}"
+        ),
+        {"county_id": county_id, "run_id": str(run_id), "table_name": table, **parameters},
+    )
+
+
+def _as_sql(
+    county_id: str,
+    run_id: UUID,
+    wanted: RejectedFilter,
+    is_open: bool | None,
+    *,
+    table: str | None = None,
+    alias: str = "",
+) -> str:
+    """The conditions as text, because COPY takes no parameters."""
+    conditions = [f"{alias}county_id = {literal(county_id)}", f"{alias}run_id = CAST({literal(str(run_id))} AS uuid)"]
+    conditions += [f"{alias}table_name = {literal(name)}" for name in (wanted.table, table) if name is not None]
+    reason = {name: value for name, value in (("rule", wanted.rule), ("field", wanted.field)) if value is not None}
+    if reason:
+        conditions.append(f"{alias}reasons @> CAST({literal(orjson.dumps([reason]).decode())} AS jsonb)")
+    if is_open is not None:
+        conditions.append(f"{alias}resolution IS {'' if is_open else 'NOT '}NULL")
+    return " AND ".join(conditions)
+
+
+def _verbatim(sql: str) -> TextClause:
+    return text(_escaped(sql))
+
+
+def _escaped(sql: str) -> str:
+    """A colon in a literal is no parameter."""
+    return sql.replace(":", "\\:")

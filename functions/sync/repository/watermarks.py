@@ -1,0 +1,35 @@
+"""How far each target's source has been read."""
+
+from uuid import UUID
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from functions.sync.schemas import TablePlan, Watermark
+from shared.db.models import SyncWatermark
+
+_COLUMNS = [getattr(SyncWatermark, name) for name in Watermark.model_fields]
+
+
+def of_county(connection: Connection, county_id: str) -> dict[str, Watermark]:
+    """The county's watermarks by target table."""
+    rows = connection.execute(select(*_COLUMNS).where(SyncWatermark.county_id == county_id))
+    return {row.table_name: Watermark.model_validate(dict(row._mapping)) for row in rows}
+
+
+def move(connection: Connection, county_id: str, run_id: UUID, plan: dict[str, TablePlan]) -> None:
+    """Move the watermarks to what a run's plan took from the source. To be done where the run is applied."""
+    for table, read in plan.items():
+        if read.watermark is None and read.change_version is None:
+            continue
+        values = {
+            "mapping_digest": read.mapping_digest,
+            "watermark": read.watermark,
+            "change_version": read.change_version,
+            "run_id": run_id,
+        }
+        connection.execute(
+            insert(SyncWatermark)
+            .values(county_id=county_id, table_name=table, **values)
+            .on_conflict_do_update(index_elements=["county_id", "table_name"], set_={**values, "moved_at": func.now()})
+        )

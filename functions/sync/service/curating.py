@@ -1,0 +1,105 @@
+"""One curated file: a range of a table's rows, typed, as Parquet; that of properties as GeoParquet."""
+
+import json
+import struct
+from uuid import UUID
+
+import polars as pl
+
+from functions.sync.repository import published, runs
+from functions.sync.schemas import PlannedFile, Publication
+from functions.sync.service.context import require_going
+from functions.sync.service.frames import put_frame
+from functions.sync.service.objects import publication_key
+from shared import storage
+from shared.curated import GEOMETRY, VALID_FROM, VERSION, is_located
+from shared.db import unit_of_work
+from shared.mapping.targets import ColumnKind, TargetColumn, target_tables
+from shared.problems import Conflict, NotFound
+
+_POINT = struct.Struct("<BIdd")
+_WKB_POINT = 1
+_LITTLE_ENDIAN = 1
+
+
+def curate(county_id: str, run_id: UUID, table: str, number: int) -> int:
+    """Write the file of that number; how many rows it has. Safe to run again.
+
+    Raises NotFound, and Conflict for a run that is over or a table that has other rows than when it was planned.
+    """
+    publication = load_publication(county_id, run_id)
+    planned = publication.tables[table][number - 1]
+    with unit_of_work(county_id) as connection:
+        run = runs.find(connection, county_id, run_id)
+        if run is None:
+            raise NotFound(f"{county_id} has no sync run {run_id}.", slug="sync-run-not-found")
+        require_going(run)
+        columns = target_tables()[table].columns
+        texts = published.rows_between(
+            connection, county_id, table, list(columns), planned.lower_key, planned.file.upper_key
+        )
+    if texts.height != planned.file.rows:
+        raise Conflict(f"{table} has {texts.height:,} rows {_range(planned)}, and had {planned.file.rows:,}.")
+    frame = texts.select(
+        *(_typed(column) for column in columns.values()),
+        pl.col(VERSION).cast(pl.Int32),
+        pl.from_epoch(pl.col(VALID_FROM).cast(pl.Int64), time_unit="us").dt.replace_time_zone("UTC"),
+    )
+    if is_located(table):
+        frame = frame.with_columns(_points(frame))
+        put_frame(planned.file.key, frame, metadata={"geo": _geo_metadata(frame)})
+    else:
+        put_frame(planned.file.key, frame)
+    return frame.height
+
+
+def load_publication(county_id: str, run_id: UUID) -> Publication:
+    """What the run publishes. Raises NotFound where that has not been planned."""
+    return Publication.model_validate_json(storage.get(publication_key(county_id, run_id)))
+
+
+def _range(planned: PlannedFile) -> str:
+    return f"after {planned.lower_key or 'the beginning'} up to {planned.file.upper_key or 'the end'}"
+
+
+def _typed(column: TargetColumn) -> pl.Expr:
+    text = pl.col(column.name)
+    match column.kind:
+        case ColumnKind.INTEGER:
+            return text.cast(pl.Int32)
+        case ColumnKind.NUMERIC:
+            return text.cast(pl.Decimal(column.precision, column.scale))
+        case ColumnKind.FLOAT:
+            return text.cast(pl.Float64)
+        case ColumnKind.DATE:
+            return text.str.to_date("%Y-%m-%d")
+        case ColumnKind.BOOLEAN:
+            return (text == "t").alias(column.name)
+        case ColumnKind.TIMESTAMP:
+            return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us")
+        case _:
+            return text
+
+
+def _points(frame: pl.DataFrame) -> pl.Series:
+    """Longitude and latitude as points in WKB; NULL where one of them is."""
+    places = zip(frame.get_column("longitude").to_list(), frame.get_column("latitude").to_list(), strict=True)
+    return pl.Series(
+        GEOMETRY,
+        [None if x is None or y is None else _POINT.pack(_LITTLE_ENDIAN, _WKB_POINT, x, y) for x, y in places],
+        dtype=pl.Binary,
+    )
+
+
+def _geo_metadata(frame: pl.DataFrame) -> str:
+    """GeoParquet 1.1: which column is a geometry, of what type and in which encoding. WGS 84 is its default CRS."""
+    column: dict[str, object] = {"encoding": "WKB", "geometry_types": ["Point"]}
+    located = frame.filter(pl.col(GEOMETRY).is_not_null())
+    if located.height:
+        column["bbox"] = [
+            located.get_column("longitude").min(),
+            located.get_column("latitude").min(),
+            located.get_column("longitude").max(),
+            located.get_column("latitude").max(),
+        ]
+    return json.dumps({"version": "1.1.0", "primary_column": GEOMETRY, "columns": {GEOMETRY: column}})

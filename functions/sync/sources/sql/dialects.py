@@ -1,0 +1,205 @@
+"""What each database does otherwise than the portable SQL of `statements`."""
+# ruff: noqa: S608 - types come from the source's catalog, names are quoted identifiers
+
+from __future__ import annotations
+
+import ssl
+from functools import cache
+from typing import Any, ClassVar
+
+from pg8000.native import literal
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import URL
+
+from functions.sync.sources.secret import ConnectionSecret
+from shared.problems import SourceUnavailable
+
+CONNECT_SECONDS = 15
+
+Parameters = dict[str, str | int]
+
+
+class Dialect:
+    """The portable part, which SQLite understands too; a database is a class with what differs."""
+
+    title: ClassVar[str] = "this database"
+    driver: ClassVar[str] = ""
+    default_port: ClassVar[int] = 0
+    compares_rows: ClassVar[bool] = False
+    """Whether (a, b) > (x, y) is answered from an index."""
+    copies: ClassVar[bool] = False
+    """Whether rows are read by COPY, which takes no parameters."""
+
+    def arguments(self, url: URL) -> dict[str, Any]:  # noqa: ARG002
+        """What the driver's connect gets beside the address. No key of the address's query reaches it."""
+        return {}
+
+    def begin(self, connection: Connection) -> None:
+        """Make the transaction read-only, and all its statements see the same rows, where the database can."""
+
+    def types(self, connection: Connection, statement: str, codes: list[Any]) -> list[str]:  # noqa: ARG002
+        """The types of a statement's columns, as the database calls them."""
+        return ["unknown" if code is None else str(code) for code in codes]
+
+    def value(self, value: str | int, type_: str, parameters: Parameters) -> str:  # noqa: ARG002
+        """A value to compare a column of a type with; what it binds is added to `parameters`."""
+        name = f"value_{len(parameters)}"
+        parameters[name] = value
+        return f":{name}"
+
+    def as_text(self, value: str, type_: str) -> str:  # noqa: ARG002
+        """A column as text that `value` takes again."""
+        return f"CAST({value} AS CHAR(64))"
+
+    def highest(self, column: str, type_: str) -> str:
+        """The highest value of a column up to which every row is committed, as text."""
+        return self.as_text(f"max({column})", type_)
+
+
+class PostgreSql(Dialect):
+    title = "PostgreSQL"
+    driver = "postgresql+pg8000"
+    default_port = 5432
+    compares_rows = True
+    copies = True
+
+    def arguments(self, url: URL) -> dict[str, Any]:
+        # False, because None would make a context (40 ms) and ask the server
+        context = False if url.query.get("sslmode") == "disable" else tls()
+        return {"timeout": None, "application_name": "terrafusion-sync", "ssl_context": context}
+
+    def begin(self, connection: Connection) -> None:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+    def types(self, connection: Connection, statement: str, codes: list[Any]) -> list[str]:  # noqa: ARG002
+        numbers = ", ".join(str(int(code)) for code in codes)
+        query = (
+            f"SELECT format_type(o, NULL) FROM unnest(ARRAY[{numbers}]::oid[]) WITH ORDINALITY AS u (o, n) ORDER BY n"
+        )
+        return [str(name) for name in connection.exec_driver_sql(query).scalars()]
+
+    def value(self, value: str | int, type_: str, parameters: Parameters) -> str:  # noqa: ARG002
+        return f"CAST({literal(str(value))} AS {type_})"
+
+    def as_text(self, value: str, type_: str) -> str:  # noqa: ARG002
+        return f"CAST({value} AS text)"
+
+
+class MySql(Dialect):
+    """MySQL and MariaDB."""
+
+    title = "MySQL"
+    driver = "mysql+pymysql"
+    default_port = 3306
+
+    def arguments(self, url: URL) -> dict[str, Any]:
+        # without a zone of the session, a TIMESTAMP's text would be that of the server's clock
+        arguments: dict[str, Any] = {
+            "connect_timeout": CONNECT_SECONDS,
+            "charset": "utf8mb4",
+            "init_command": "SET time_zone = '+00:00'",
+        }
+        if url.query.get("sslmode") != "disable":
+            arguments["ssl"] = tls()
+        return arguments
+
+    def begin(self, connection: Connection) -> None:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+    def types(self, connection: Connection, statement: str, codes: list[Any]) -> list[str]:  # noqa: ARG002
+        return [_mysql_types().get(code, str(code)) for code in codes]
+
+    def value(self, value: str | int, type_: str, parameters: Parameters) -> str:
+        bound = super().value(value, type_, parameters)
+        return f"CAST({bound} AS DATETIME(6))" if type_ in {"datetime", "timestamp"} else bound
+
+
+class SqlServer(Dialect):
+    title = "SQL Server"
+    driver = "mssql+pytds"
+    default_port = 1433
+
+    def arguments(self, url: URL) -> dict[str, Any]:
+        arguments: dict[str, Any] = {
+            "login_timeout": CONNECT_SECONDS,
+            "appname": "terrafusion-sync",
+            "readonly": True,  # a readable secondary of an availability group may answer
+        }
+        if url.query.get("sslmode") != "disable":
+            arguments["cafile"] = ssl.get_default_verify_paths().cafile
+        return arguments
+
+    def types(self, connection: Connection, statement: str, codes: list[Any]) -> list[str]:  # noqa: ARG002
+        query = text(
+            "SELECT system_type_name FROM sys.dm_exec_describe_first_result_set(:statement, NULL, 0)"
+            " WHERE is_hidden = 0 ORDER BY column_ordinal"
+        )
+        found = connection.execute(query, {"statement": statement}).scalars()
+        return ["unknown" if name is None else str(name) for name in found]
+
+    def value(self, value: str | int, type_: str, parameters: Parameters) -> str:
+        bound = super().value(value, type_, parameters)
+        if is_row_version(type_):
+            return f"CAST(CAST({bound} AS bigint) AS binary(8))"
+        if type_.startswith(("datetime", "smalldatetime")):
+            # a text with more than three decimals is no `datetime`, and is compared exactly as a datetime2
+            return f"CAST({bound} AS {'datetimeoffset' if type_.startswith('datetimeoffset') else 'datetime2'})"
+        return f"CAST({bound} AS {type_})" if isinstance(value, str) and type_ != "unknown" else bound
+
+    def as_text(self, value: str, type_: str) -> str:
+        if type_.startswith(("date", "smalldatetime")):
+            return f"CONVERT(varchar(40), {value}, 126)"
+        return f"CONVERT(nvarchar(64), {value})"
+
+    def highest(self, column: str, type_: str) -> str:
+        if is_row_version(type_):  # a lower one may belong to a transaction that is still open
+            return f"CASE WHEN max({column}) IS NOT NULL THEN CONVERT(varchar(20), CAST({_CLOSED} AS bigint) - 1) END"
+        return super().highest(column, type_)
+
+
+_CLOSED = "MIN_ACTIVE_ROWVERSION()"
+
+_DIALECTS: dict[str, type[Dialect]] = {
+    "postgresql": PostgreSql,
+    "mysql": MySql,
+    "mariadb": MySql,
+    "mssql": SqlServer,
+    "sqlserver": SqlServer,
+}
+
+
+def source_url(secret: ConnectionSecret) -> URL:
+    """The address that a secret describes. Raises SourceUnavailable for a dialect that is not supported."""
+    dialect = _DIALECTS.get(secret.dialect)
+    if dialect is None:
+        known = ", ".join(sorted(_DIALECTS))
+        raise SourceUnavailable(
+            f"Sources of the dialect {secret.dialect} are not supported; there are: {known}.",
+            slug="source-not-supported",
+        )
+    query = {"sslmode": secret.sslmode} if secret.sslmode else {}
+    port = secret.port or dialect.default_port
+    return URL.create(dialect.driver, secret.username, secret.password, secret.host, port, secret.dbname, query=query)
+
+
+def dialect_of(url: URL) -> Dialect:
+    """The dialect of an address."""
+    return _DIALECTS.get(url.get_backend_name(), Dialect)()
+
+
+def is_row_version(type_: str) -> bool:
+    """Whether a type of SQL Server is that of row versions, which it calls a timestamp."""
+    return type_ in {"timestamp", "rowversion"}
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """Made once a process; the server's certificate is verified."""
+    return ssl.create_default_context()
+
+
+@cache
+def _mysql_types() -> dict[int, str]:
+    from pymysql.constants import FIELD_TYPE
+
+    return {code: name.lower() for name, code in vars(FIELD_TYPE).items() if isinstance(code, int)}

@@ -1,0 +1,201 @@
+"""A SQL database as a source. Nothing is ever written to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from functions.sync.sources.source import (
+    Ability,
+    Capabilities,
+    ChangedSince,
+    Changes,
+    Extract,
+    Key,
+    KeyRange,
+    Shape,
+    Since,
+    SourceTable,
+)
+from functions.sync.sources.sql import change_tracking
+from functions.sync.sources.sql.dialects import Dialect, SqlServer, dialect_of
+from functions.sync.sources.sql.rows import as_text, copied, fetched, fetched_parts
+from functions.sync.sources.sql.statements import Statement, Statements
+from shared.problems import SourceUnavailable, Unprocessable
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_KEYS_AT_ONCE = 100_000
+_TEXT_TYPES = re.compile(
+    r"(n?(var)?char|character|text|(n|var|medium|tiny|long)*text|(var_)?string|bpchar|name)\b", re.I
+)
+_SORTS_BY_TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?|\d{8}(\d{6})?")
+
+
+class SqlSource:
+    """A SQL database, read in read-only transactions; PostgreSQL by COPY."""
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self._dialect = dialect_of(url)
+        self._engine = _engine(url, self._dialect)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        if isinstance(self._dialect, SqlServer):
+            return Capabilities()
+        reason = f"{self._dialect.title} has no change tracking; use a watermark, or the mode snapshot"
+        return Capabilities({Ability.CHANGE_TRACKING: reason})
+
+    def shape(self, table: SourceTable) -> Shape:
+        # what changed since has the columns of the whole, whose types the condition needs
+        statement = Statements(self._dialect, self._quote, replace(table, since=None), {}).shape()
+        with self._connection("the shape of") as connection:
+            result = _run(connection, statement)
+            description = result.cursor.description if result.cursor else []
+            types = self._dialect.types(connection, statement.sql, [column[1] for column in description])
+            return Shape({column[0]: type_ for column, type_ in zip(description, types, strict=True)})
+
+    def count(self, table: SourceTable) -> int:
+        with self._reading(table, "the rows of") as (connection, statements):
+            return int(_run(connection, statements.count()).scalar_one())
+
+    def cut(self, table: SourceTable, rows: int) -> tuple[int, list[Key]]:
+        with self._reading(table, "the keys of") as (connection, statements):
+            found = [tuple(row) for row in _run(connection, statements.cut(int(rows)))]
+        total = int(found[-1][-1]) if found else 0
+        ends = [_key(row, len(table.key)) for row in found if row[-2] != total]
+        return total, [end for end in ends if None not in end]
+
+    def read(self, table: SourceTable, shape: Shape, keys: KeyRange) -> Extract:
+        with self._reading(table, "the rows of", shape) as (connection, statements):
+            statement = statements.read(keys)
+            if self._dialect.copies:
+                return copied(connection, statement.sql)
+            return fetched(_run(connection, statement, stream=True), list(shape.columns))
+
+    def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        with self._reading(table, "the keys of") as (connection, statements):
+            if self._dialect.copies:
+                frame = copied(connection, statements.keys(columns).sql).frame()
+                yield from frame.iter_slices(_KEYS_AT_ONCE)
+                return
+            result = _run(connection, statements.keys(columns), stream=True)
+            yield from fetched_parts(result, list(columns), _KEYS_AT_ONCE)
+
+    def watermark(self, table: SourceTable, field: str) -> str | None:
+        with self._reading(table, "the watermark of") as (connection, statements):
+            if field not in statements.types:
+                raise Unprocessable(f"The source has no column {field}.", slug="source-column-missing")
+            found = _run(connection, statements.highest(field)).scalar_one()
+        if found is None:
+            return None
+        if _TEXT_TYPES.match(statements.types[field]) and not _SORTS_BY_TIME.fullmatch(str(found).strip()):
+            raise Unprocessable(
+                f"{field} cannot be a watermark: its texts, like {found!s:.40}, do not sort by time.",
+                slug="watermark-unsorted",
+            )
+        return str(found)
+
+    def change_version(self, table: SourceTable) -> int:
+        self.capabilities.require(Ability.CHANGE_TRACKING)
+        with self._connection("the change tracking of") as connection:
+            return change_tracking.version(connection, self._statements(table))
+
+    def changes_since(self, table: SourceTable, version: int) -> Changes:
+        self.capabilities.require(Ability.CHANGE_TRACKING)
+        with self._connection("the change tracking of") as connection:
+            statements = self._tracked(connection, table)
+            now = change_tracking.require_remembered(connection, statements, version)
+            deleted = _run(connection, statements.deleted(version), stream=True)
+            return Changes(now, fetched(deleted, list(statements.primary_key)).frame())
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _quote(self, name: str) -> str:
+        return self._engine.dialect.identifier_preparer.quote_identifier(name)
+
+    def _statements(self, table: SourceTable, shape: Shape | None = None) -> Statements:
+        return Statements(self._dialect, self._quote, table, shape.columns if shape is not None else {})
+
+    def _tracked(self, connection: Connection, table: SourceTable, shape: Shape | None = None) -> Statements:
+        statements = self._statements(table, shape)
+        return replace(statements, primary_key=change_tracking.primary_key(connection, statements))
+
+    @contextmanager
+    def _reading(
+        self, table: SourceTable, what: str, shape: Shape | None = None
+    ) -> Iterator[tuple[Connection, Statements]]:
+        """A transaction, and the statements of the table with the types that they need."""
+        if isinstance(table.since, ChangedSince):
+            self.capabilities.require(Ability.CHANGE_TRACKING)
+        if shape is None and (isinstance(table.since, Since) or what == "the watermark of"):
+            shape = self.shape(table)
+        with self._connection(what) as connection:
+            if isinstance(table.since, ChangedSince):
+                yield connection, self._tracked(connection, table, shape)
+            else:
+                yield connection, self._statements(table, shape)
+
+    @contextmanager
+    def _connection(self, what: str) -> Iterator[Connection]:
+        """A read-only transaction; what goes wrong in it is told without anything of the secret."""
+        try:
+            with self._engine.connect() as connection:
+                self._dialect.begin(connection)
+                yield connection
+        except Exception as error:
+            if not _is_of_driver(error):
+                raise
+            place = f"{self._url.host}:{self._url.port}/{self._url.database}" if self._url.host else "the database"
+            raise SourceUnavailable(f"{place}: {what} the source cannot be read: {_reason(error)}.") from None
+
+
+def _engine(url: URL, dialect: Dialect) -> Engine:
+    return create_engine(url.set(query={}), poolclass=NullPool, connect_args=dialect.arguments(url))
+
+
+def _run(connection: Connection, statement: Statement, *, stream: bool = False) -> CursorResult[Any]:
+    """Run SQL as it is: a colon or a percent sign in it is no parameter, but for those that the statement has."""
+    connection = connection.execution_options(stream_results=stream)
+    if not statement.parameters:
+        return connection.execution_options(no_parameters=True).exec_driver_sql(statement.sql)
+    escaped = statement.sql.replace(":", "\\:")
+    for name in statement.parameters:
+        escaped = re.sub(rf"\\:{name}\b", f":{name}", escaped)
+    return connection.execute(text(escaped), statement.parameters)
+
+
+def _key(row: tuple[Any, ...], parts: int) -> Key:
+    return [part if isinstance(part, int) else as_text(part) for part in row[:parts]]  # type: ignore[misc]
+
+
+def _is_of_driver(error: Exception) -> bool:
+    """Whether a driver, SQLAlchemy or the network says it."""
+    drivers = ("pg8000", "pymysql", "pytds", "sqlite3")
+    of_driver = any(cls.__module__.partition(".")[0] in drivers for cls in type(error).__mro__)
+    return of_driver or isinstance(error, (SQLAlchemyError, OSError))
+
+
+def _reason(error: Exception) -> str:
+    """What the server or the network said, without the statement and without anything of the secret."""
+    cause = getattr(error, "orig", None) or error
+    network = cause if isinstance(cause, OSError) else cause.__cause__ or getattr(cause, "original_exception", None)
+    if isinstance(network, OSError):  # drivers wrap it in words about themselves
+        return (network.strerror or type(network).__name__).lower()
+    said = cause.args[0] if cause.args else type(cause).__name__
+    if isinstance(said, dict):  # PostgreSQL's error fields
+        return f"{said.get('M', 'refused')} ({said.get('C', '')})"
+    if isinstance(said, int) and len(cause.args) > 1:  # MySQL's number and message
+        return f"{str(cause.args[1]).splitlines()[0][:200]} ({said})"
+    return str(said).splitlines()[0][:200]

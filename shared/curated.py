@@ -1,0 +1,48 @@
+"""The curated tables: what Publish writes to Parquet, and what the catalogue tells Athena of it."""
+
+from dataclasses import dataclass
+
+from shared.mapping.targets import ColumnKind, TargetColumn, target_tables
+
+GEOMETRY = "geometry"
+"""Points in WKB; the column that makes the file of a located table a layer (GeoParquet)."""
+VERSION = "version"
+VALID_FROM = "valid_from"
+"""When the version was made (UTC)."""
+
+_HIVE = {
+    ColumnKind.TEXT: "string",
+    ColumnKind.INTEGER: "int",
+    ColumnKind.FLOAT: "double",
+    ColumnKind.DATE: "date",
+    ColumnKind.TIMESTAMP: "timestamp",
+    ColumnKind.BOOLEAN: "boolean",
+    ColumnKind.JSON: "string",
+}
+
+
+@dataclass(frozen=True)
+class CuratedColumn:
+    """A column of a curated table; `hive_type` is its type as Hive, Glue and Athena name it."""
+
+    name: str
+    hive_type: str
+
+
+def curated_columns(table: str) -> list[CuratedColumn]:
+    """The columns of a table's files, in their order."""
+    columns = target_tables()[table].columns
+    found = [CuratedColumn(column.name, _hive_type(column)) for column in columns.values()]
+    found += [CuratedColumn(VERSION, "int"), CuratedColumn(VALID_FROM, "timestamp")]
+    return [*found, CuratedColumn(GEOMETRY, "binary")] if is_located(table) else found
+
+
+def is_located(table: str) -> bool:
+    """Whether the table's rows have a place on the map."""
+    return {"longitude", "latitude"} <= target_tables()[table].columns.keys()
+
+
+def _hive_type(column: TargetColumn) -> str:
+    if column.kind is ColumnKind.NUMERIC:
+        return f"decimal({column.precision},{column.scale})"
+    return _HIVE[column.kind]

@@ -1,0 +1,142 @@
+"""What a county's source is: the part of its configuration that says where the data comes from.
+
+Connections and credentials are no part of it: they are in the secret that it names.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from shared.schemas import Schema
+
+SecretName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+TableName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_ .()-]{1,200}$")]
+"""The name of an object below the county's prefix: no folders, so no way out of them."""
+Encoding = Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "cp437"]
+OneCharacter = Annotated[str, StringConstraints(min_length=1, max_length=1, pattern=r'^[^\r\n"]$')]
+
+
+class SqlDescription(Schema):
+    """A SQL database; `secret_name` is the secret with dialect, host, port, dbname, username, password, sslmode."""
+
+    kind: Literal["sql"] = "sql"
+    secret_name: SecretName
+
+
+class CsvFile(Schema):
+    """Delimited text. A byte order mark decides the encoding before `encoding` does. Without a `header` line,
+    `columns` names the fields in their order.
+    """
+
+    format: Literal["csv"] = "csv"
+    file: FileName
+    delimiter: OneCharacter = ","
+    quote: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = '"'
+    encoding: Encoding = "utf-8"
+    header: bool = True
+    columns: Annotated[tuple[TableName, ...], Field(max_length=2_000)] = ()
+
+    @model_validator(mode="after")
+    def _named_fields(self) -> "CsvFile":
+        if self.header == bool(self.columns):
+            raise ValueError("give `columns` where `header` is false, and only there")
+        if self.delimiter == self.quote:
+            raise ValueError("`delimiter` and `quote` have to differ")
+        return self
+
+
+class FixedColumn(Schema):
+    """A field of fixed width; `start` counts characters from 1."""
+
+    name: TableName
+    start: Annotated[int, Field(ge=1, le=100_000)]
+    length: Annotated[int, Field(ge=1, le=100_000)]
+
+
+class FixedWidthFile(Schema):
+    """Text with fields of fixed width; `skip_lines` lines at its beginning are no rows."""
+
+    format: Literal["fixed_width"]
+    file: FileName
+    encoding: Encoding = "utf-8"
+    columns: Annotated[tuple[FixedColumn, ...], Field(min_length=1, max_length=2_000)]
+    skip_lines: Annotated[int, Field(ge=0, le=100)] = 0
+
+
+class XlsxFile(Schema):
+    """A sheet of a workbook (the first, without `sheet`); the names of the columns stand in line `header_line`."""
+
+    format: Literal["xlsx"]
+    file: FileName
+    sheet: TableName | None = None
+    header_line: Annotated[int, Field(ge=1, le=100)] = 1
+
+
+class ParquetFile(Schema):
+    """A Parquet file."""
+
+    format: Literal["parquet"]
+    file: FileName
+
+
+class ShapeFile(Schema):
+    """A zipped Shapefile (.shp, .dbf and .prj in one archive; `layer` is the name of one, where there are several)."""
+
+    format: Literal["shapefile"]
+    file: FileName
+    layer: TableName | None = None
+    encoding: Encoding = "utf-8"
+
+
+class GeoPackageFile(Schema):
+    """A GeoPackage; `layer` is the table of features, where there are several."""
+
+    format: Literal["geopackage"]
+    file: FileName
+    layer: TableName | None = None
+
+
+FileDescription = Annotated[
+    CsvFile | FixedWidthFile | XlsxFile | ParquetFile | ShapeFile | GeoPackageFile, Field(discriminator="format")
+]
+
+
+class FilesDescription(Schema):
+    """Files in the county's part of the data bucket, below `prefix`. `tables` says by which name a mapping knows a
+    file (`source_table_name`) and how it is read.
+    """
+
+    kind: Literal["files"]
+    prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,60}$")] = "incoming"
+    tables: Annotated[dict[TableName, FileDescription], Field(min_length=1, max_length=50)]
+
+
+class ArcGisDescription(Schema):
+    """An ArcGIS REST service: `url` ends in FeatureServer or MapServer; `layers` are its layers' numbers by the names
+    that mappings use. `secret_name` is the secret with a `token`, where the service asks for one.
+    """
+
+    kind: Literal["arcgis"]
+    url: Annotated[str, StringConstraints(pattern=r"^https://\S+/(Feature|Map)Server/?$", max_length=500)]
+    layers: Annotated[dict[TableName, Annotated[int, Field(ge=0)]], Field(min_length=1, max_length=50)]
+    secret_name: SecretName | None = None
+
+
+class SocrataDescription(Schema):
+    """Open data of a Socrata site: `datasets` are the identifiers (abcd-1234) by the names that mappings use.
+    `secret_name` is the secret with an `app_token`; without one the site throttles.
+    """
+
+    kind: Literal["socrata"]
+    domain: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=200)]
+    datasets: Annotated[
+        dict[TableName, Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{4}-[a-z0-9]{4}$")]],
+        Field(min_length=1, max_length=50),
+    ]
+    secret_name: SecretName | None = None
+
+
+SourceDescription = Annotated[
+    SqlDescription | FilesDescription | ArcGisDescription | SocrataDescription, Field(discriminator="kind")
+]
