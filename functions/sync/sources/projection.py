@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from functions.sync.sources.geometry import Point
+from shared.geometry import Point
 from shared.problems import Unprocessable
 
 Inverse = Callable[[Point], Point]

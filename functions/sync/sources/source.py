@@ -147,7 +147,7 @@ class Source(Protocol):
 
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         """The columns `columns` of every row, as String, in frames of at most some 100,000 rows: what removed rows
-        are told from where a run does not read everything (`CompiledTable.key_sources`, `CompiledTable.keys_of`).
+        are told from where a run does not read everything, and what lookups are made of.
         """
         ...
 

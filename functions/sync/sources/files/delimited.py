@@ -35,7 +35,7 @@ class DelimitedReader:
         self._text = text_of(file.range(0, min(4, file.size)), description.encoding)
 
     def columns(self) -> dict[str, str]:
-        return dict.fromkeys(self._header[0], "text")
+        return {**dict.fromkeys(self._header[0], "text"), READ_FAULT: "fault"}
 
     def index(self, rows: int) -> FileIndex:
         names, start = self._header
@@ -53,6 +53,7 @@ class DelimitedReader:
         return FileIndex(rows=count, rows_a_range=rows, ends=ends)
 
     def read(self, columns: Sequence[str], start: int | None, end: int | None) -> Extract:
+        columns = [name for name in columns if name != READ_FAULT]
         begin = self._header[1] if start is None else start
         content = self._file.range(begin, self._file.size if end is None else end)
         text = self._text.decode(content, f"{self._format.file}, after byte {begin}")

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from functions.sync.sources.files.parts import framed, unreadable
-from functions.sync.sources.geometry import (
+from functions.sync.sources.projection import Inverse, inverse_of
+from functions.sync.sources.texts import as_text
+from shared.geometry import (
     LATITUDE,
     LONGITUDE,
     WKB,
@@ -22,8 +24,6 @@ from functions.sync.sources.geometry import (
     polygons_wkb,
     wkb_polygons,
 )
-from functions.sync.sources.projection import Inverse, inverse_of
-from functions.sync.sources.texts import as_text
 from shared.problems import Unprocessable
 from shared.source_description import GeoPackageFile
 

@@ -30,7 +30,7 @@ class Workbook:
             self._names = _names(next(rows, ()), description)
 
     def columns(self) -> dict[str, str]:
-        return dict.fromkeys(self._names, "cell")
+        return {**dict.fromkeys(self._names, "cell"), READ_FAULT: "fault"}
 
     def frames(self, rows: int) -> Iterator[pl.DataFrame]:
         with self._sheet() as found:

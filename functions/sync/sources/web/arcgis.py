@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from functions.sync.sources.geometry import LATITUDE, LONGITUDE, WKB, point_shape, polygon_shape
-from functions.sync.sources.geometry import Shape as ShapeTexts
 from functions.sync.sources.source import (
     Ability,
     Capabilities,
@@ -28,6 +26,8 @@ from functions.sync.sources.source import (
 )
 from functions.sync.sources.texts import as_text, extract_of
 from functions.sync.sources.web.client import REFUSED, BusyError, JsonClient
+from shared.geometry import LATITUDE, LONGITUDE, WKB, point_shape, polygon_shape
+from shared.geometry import Shape as ShapeTexts
 from shared.problems import SourceUnavailable, Unprocessable
 
 if TYPE_CHECKING:

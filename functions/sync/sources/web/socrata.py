@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from functions.sync.sources.geometry import LATITUDE, LONGITUDE, WKB, point_shape, polygon_shape
-from functions.sync.sources.geometry import Shape as ShapeTexts
 from functions.sync.sources.source import (
     Ability,
     Capabilities,
@@ -27,6 +25,8 @@ from functions.sync.sources.source import (
 )
 from functions.sync.sources.texts import as_text, extract_of
 from functions.sync.sources.web.client import JsonClient
+from shared.geometry import LATITUDE, LONGITUDE, WKB, point_shape, polygon_shape
+from shared.geometry import Shape as ShapeTexts
 from shared.problems import Unprocessable
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import pytest
 import shapely
 from pyogrio import raw
 
-from functions.sync.sources.geometry import LATITUDE, LONGITUDE, WKB
+from shared.geometry import LATITUDE, LONGITUDE, WKB
 from shared.mapping import READ_FAULT
 from shared.problems import Unprocessable
 from tests.unit.sync.sources.bucket import frames, source_of, table, whole

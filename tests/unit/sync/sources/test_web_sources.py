@@ -10,10 +10,10 @@ import pytest
 import shapely
 
 from functions.sync.sources import Ability, ChangedSince, Key, KeyRange, Since, Source, SourceTable, overlapped
-from functions.sync.sources.geometry import LATITUDE, LONGITUDE, WKB
 from functions.sync.sources.web.arcgis import ArcGisSource
 from functions.sync.sources.web.client import TRIES
 from functions.sync.sources.web.socrata import SocrataSource
+from shared.geometry import LATITUDE, LONGITUDE, WKB
 from shared.problems import SourceUnavailable, Unprocessable
 from tests.unit.sync.sources.web_servers import ArcGis, Server, Socrata, square
 

@@ -5,9 +5,13 @@ WKB: OGC 06-103r4, section 8. Only points and polygons, in two dimensions: what 
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import Any
+
+import orjson
 
 Point = tuple[float, float]
 Ring = Sequence[Point]
@@ -20,6 +24,13 @@ WKB, LONGITUDE, LATITUDE = "SHAPE_WKB", "SHAPE_LONGITUDE", "SHAPE_LATITUDE"
 Shape = tuple[str | None, str | None, str | None]
 """The texts of the three columns."""
 
+LARGEST_WKT = 16 << 20
+"""Characters of a shape at most."""
+
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_WKT = re.compile(r"\s*(?:SRID=\d+;)?\s*(POINT|POLYGON|MULTIPOLYGON)\s*(?:ZM?|M)?\s*(\(.*\))\s*$", re.I | re.S)
+_PAIRS = re.compile(rf"({_NUMBER})\s+({_NUMBER})(?:\s+{_NUMBER}){{0,2}}")
+
 _POINT, _POLYGON, _MULTIPOLYGON = 1, 3, 6
 
 
@@ -28,6 +39,53 @@ def point_shape(point: Point | None) -> Shape:
     if point is None:
         return None, None, None
     return _point(point).hex(), repr(point[0]), repr(point[1])
+
+
+def point_wkb(point: Point) -> bytes:
+    """Well-known binary of a point."""
+    return _point(point)
+
+
+def is_wkb(text: str) -> bool:
+    """Whether a text is the hexadecimal WKB of a point, a polygon or several, and nothing beyond."""
+    try:
+        content = bytes.fromhex(text)
+        found, end = _read(content, 0)
+    except (ValueError, struct.error, IndexError):
+        return False
+    return bool(found) and end == len(content)
+
+
+def wkt_to_wkb(text: str) -> str | None:
+    """Well-known text of a point, a polygon or several as the binary in hexadecimal; None for anything else, and for
+    an empty shape. A third coordinate and a measure are dropped.
+    """
+    found = _WKT.match(text)
+    if found is None or len(text) > LARGEST_WKT:
+        return None
+    kind, body = found.group(1).upper(), found.group(2)
+    try:
+        numbers = orjson.loads(
+            _PAIRS.sub(lambda pair: f"[{float(pair[1])!r},{float(pair[2])!r}]", body)
+            .replace("(", "[")
+            .replace(")", "]")
+        )
+        match kind:
+            case "POINT":
+                return _point(tuple(numbers[0])).hex()
+            case "POLYGON":
+                return _polygon(_rings(numbers)).hex()
+            case _:
+                return polygons_wkb([_rings(rings) for rings in numbers]).hex()
+    except (orjson.JSONDecodeError, TypeError, ValueError, struct.error):
+        return None
+
+
+def _rings(numbers: Any) -> Polygon:
+    rings = [[(float(x), float(y)) for x, y in ring] for ring in numbers]
+    if not rings or any(len(ring) < 4 or ring[0] != ring[-1] for ring in rings):
+        raise ValueError("a ring of a polygon is not closed")
+    return rings
 
 
 def polygon_shape(rings: Iterable[Ring]) -> Shape:
