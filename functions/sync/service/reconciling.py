@@ -151,7 +151,7 @@ def _decide(context: RunContext, tables: dict[str, TableOutcome], findings: list
     with unit_of_work(county_id) as connection:
         _hold(connection, context)
         runs.set_findings(connection, county_id, run_id, counts, findings)
-        if all(table.unchanged for table in tables.values()):
+        if all(table.unchanged for table in tables.values()) and runs.is_published(connection, context.run):
             # nothing to show, to keep or to apply; only how far the source has been read moves on
             staging.drop(connection, run_id)
             watermarks.move(connection, county_id, run_id, context.run.plan)
