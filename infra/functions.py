@@ -225,7 +225,7 @@ REGISTRY = Registry(
         _api("roll", Grant.DATABASE),
         _api("ratio_study", *_JOBS),
         _api("sales_validation", *_JOBS),
-        _api("market_analysis", *_JOBS),
+        _api("market_analysis", *_JOBS, Grant.WRITE_DATA, layers=(Layer.CORE, Layer.FRAMES)),
         _api("reporting", *_JOBS),
         _api("gis_export", *_JOBS, layers=(Layer.CORE, Layer.GEO)),
     ),

@@ -1,6 +1,8 @@
 """What a job needs around it: the data bucket and the jobs machine, by moto in this process."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -44,6 +46,37 @@ def job_cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def run_task(handler: Handler, county_id: str, kind: str, job_id: str) -> dict[str, Any]:
     """Call a task's handler as the jobs machine does."""
     return handler({"county_id": county_id, "job_id": job_id, "kind": kind}, LambdaContext())
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The handlers of a kind of job that is cut into partitions."""
+
+    kind: str
+    plan: Handler
+    partition: Handler
+    finish: Handler
+
+
+def run_partitioned(steps: Steps, county_id: str, job_id: str) -> dict[str, Any]:
+    """Call the steps' handlers as the jobs machine does: a failure is told to the plan. Returns the last answer."""
+    job = {"county_id": county_id, "job_id": job_id, "kind": steps.kind}
+    planned = steps.plan(job, LambdaContext())
+    if planned["outcome"] != "proceed":
+        return planned
+    try:
+        for item in partitions_of(planned):
+            steps.partition({**job, "partition": item}, LambdaContext())
+        return steps.finish(job, LambdaContext())
+    except Exception as error:
+        return steps.plan({**job, "failure": {"Error": type(error).__name__, "Cause": ""}}, LambdaContext())
+
+
+def partitions_of(planned: dict[str, Any]) -> list[dict[str, Any]]:
+    """The items that a plan has listed in S3."""
+    listed = client("s3").get_object(Bucket=planned["partitions"]["bucket"], Key=planned["partitions"]["key"])
+    items: list[dict[str, Any]] = json.loads(listed["Body"].read())
+    return items
 
 
 def downloaded(answer: Answer) -> bytes:

@@ -1,10 +1,159 @@
 """What a ratio study reads."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+import orjson
+from pg8000.native import identifier, literal
+from sqlalchemy import Connection, text
+
+from functions.ratio_study.schemas import ATTRIBUTE_PREFIX, NUMBER_COLUMNS, TEXT_COLUMNS, RatioStudyRequest
+from shared.appraisal.arrays import FloatArray
 from shared.db import unit_of_work
-from shared.evidence import Evidence, excluded_sales, read_evidence
+from shared.db.copying import copied_rows
+from shared.evidence import DECIDED, VALIDITY, Evidence, excluded_sales, read_evidence
 
 
-def read(county_id: str) -> tuple[Evidence, dict[str, int]]:
-    """The county's valid sales, and how many others there are by reason."""
+@dataclass(frozen=True)
+class ValueChanges:
+    """Total values of `roll_year` over those of the year before, of properties sold in the period and of others."""
+
+    roll_year: int
+    sold: FloatArray
+    unsold: FloatArray
+
+
+@dataclass(frozen=True)
+class StudySales:
+    """The county's valid sales, and how many others there are by reason.
+
+    `stored_value` is the value of the roll or run that is studied, one a sale, NaN where it has none; None for other
+    sources. `columns` are the columns that strata are made of, one value a sale. `run_valuation_date` is that of the
+    valuation run. `changes` is None where there are not two roll years to compare.
+    """
+
+    evidence: Evidence
+    excluded: Mapping[str, int]
+    stored_value: FloatArray | None = None
+    columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    run_valuation_date: date | None = None
+    changes: ValueChanges | None = None
+
+
+def read(county_id: str, request: RatioStudyRequest) -> StudySales:
+    """Everything that a study of this request looks at, as of one moment."""
     with unit_of_work(county_id) as connection:
-        return read_evidence(connection, county_id), excluded_sales(connection, county_id)
+        evidence = read_evidence(connection, county_id)
+        return StudySales(
+            evidence=evidence,
+            excluded=excluded_sales(connection, county_id),
+            stored_value=_stored_values(connection, county_id, request, evidence),
+            columns=_columns(connection, county_id, request.strata, evidence),
+            run_valuation_date=_run_date(connection, county_id, request),
+            changes=_changes(connection, county_id, request),
+        )
+
+
+_SOLD = " AND EXISTS (SELECT FROM sales s WHERE s.county_id = v.county_id AND s.property_id = v.property_id)"
+
+
+def _stored_values(
+    connection: Connection, county_id: str, request: RatioStudyRequest, evidence: Evidence
+) -> FloatArray | None:
+    match request.value_source:
+        case "roll":
+            query = (
+                "SELECT v.property_id, sum(v.total_value) FROM assessments v"  # noqa: S608 - values are literals
+                f" WHERE v.county_id = {literal(county_id)} AND v.roll_year = {literal(request.roll_year)}"
+                f" AND v.retired_at IS NULL{_SOLD} GROUP BY 1"
+            )
+        case "valuation_run":
+            query = (
+                "SELECT v.property_id, v.estimate FROM valuation_run_results v"  # noqa: S608 - values are literals
+                f" WHERE v.county_id = {literal(county_id)} AND v.run_id = {literal(str(request.valuation_run_id))}"
+                f" AND v.estimate IS NOT NULL{_SOLD}"
+            )
+        case _:
+            return None
+    values = {property_id: float(value) for property_id, value in copied_rows(connection, query) if value}
+    return np.array([values.get(property_id, np.nan) for property_id in evidence.property_ids], dtype=np.float64)
+
+
+def _run_date(connection: Connection, county_id: str, request: RatioStudyRequest) -> date | None:
+    if request.valuation_run_id is None:
+        return None
+    found: date | None = connection.scalar(
+        text("SELECT valuation_date FROM valuation_runs WHERE county_id = :county_id AND run_id = :run_id"),
+        {"county_id": county_id, "run_id": request.valuation_run_id},
+    )
+    return found
+
+
+def _columns(connection: Connection, county_id: str, strata: Sequence[str], evidence: Evidence) -> dict[str, list[Any]]:
+    """The columns and attributes that strata name, in the order of the evidence."""
+    wanted = [name for name in strata if name in (*TEXT_COLUMNS, *NUMBER_COLUMNS) or name.startswith(ATTRIBUTE_PREFIX)]
+    if not wanted:
+        return {}
+    expressions = ", ".join(_expression(name) for name in wanted)
+    rows = copied_rows(
+        connection,
+        f"SELECT s.sale_id, {expressions} FROM sales s"  # noqa: S608 - names are identifiers or literals
+        " JOIN properties_operational p USING (county_id, property_id)"
+        f" WHERE s.county_id = {literal(county_id)} AND s.retired_at IS NULL",
+    )
+    by_sale = {row[0]: row[1:] for row in rows}
+    return {
+        name: [_value(name, by_sale[sale_id][place]) for sale_id in evidence.sale_ids]
+        for place, name in enumerate(wanted)
+    }
+
+
+def _expression(name: str) -> str:
+    if name.startswith(ATTRIBUTE_PREFIX):
+        return f"p.attributes -> {literal(name.removeprefix(ATTRIBUTE_PREFIX))}"
+    return f"p.{identifier(name)}"
+
+
+def _value(name: str, shown: str) -> Any:
+    """A column's value from its text: numbers as numbers, attributes as their JSON says."""
+    if shown == "":
+        return None
+    if name in NUMBER_COLUMNS:
+        return float(shown)
+    if not name.startswith(ATTRIBUTE_PREFIX):
+        return shown
+    value = orjson.loads(shown)
+    return shown if isinstance(value, dict | list) else value
+
+
+def _changes(connection: Connection, county_id: str, request: RatioStudyRequest) -> ValueChanges | None:
+    """How values changed from the roll before the one that is studied (the latest one for current values)."""
+    if request.value_source not in ("assessed", "roll"):
+        return None
+    latest = text("SELECT max(roll_year) FROM assessments WHERE county_id = :county_id AND retired_at IS NULL")
+    year = request.roll_year or connection.scalar(latest, {"county_id": county_id})
+    if year is None:
+        return None
+    county = literal(county_id)
+    sold = (
+        f"SELECT s.property_id FROM sales s{DECIDED} WHERE s.county_id = {county} AND s.retired_at IS NULL"  # noqa: S608
+        f" AND {VALIDITY} = 'valid' AND s.sale_date BETWEEN {literal(request.sale_from)} AND {literal(request.sale_to)}"
+    )
+    rows = copied_rows(
+        connection,
+        f"SELECT property_id IN ({sold}), now_total / before_total FROM (SELECT property_id,"  # noqa: S608
+        f" sum(total_value) FILTER (WHERE roll_year = {literal(year)}) AS now_total,"
+        f" sum(total_value) FILTER (WHERE roll_year = {literal(year - 1)}) AS before_total FROM assessments"
+        f" WHERE county_id = {county} AND retired_at IS NULL AND roll_year IN ({literal(year)}, {literal(year - 1)})"
+        " GROUP BY property_id) v WHERE now_total > 0 AND before_total > 0",
+    )
+    if not rows:
+        return None
+    change = np.array([float(row[1]) for row in rows], dtype=np.float64)
+    was_sold = np.array([row[0] == "t" for row in rows], dtype=np.bool_)
+    return ValueChanges(year, change[was_sold], change[~was_sold])

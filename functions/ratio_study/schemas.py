@@ -1,20 +1,46 @@
 """Ratio studies as the API shows them."""
 
+import re
 from datetime import date
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from shared.schemas import Schema
 
-ValueSource = Literal["assessed", "model"]
-StratumName = Literal[
-    "neighborhood", "property_class", "city", "quality", "sale_quarter", "price_quartile", "size_quartile"
-]
+ValueSource = Literal["assessed", "roll", "model", "valuation_run"]
+PropertyKind = Literal["residential_homogeneous", "residential", "income", "rural", "vacant"]
 Verdict = Literal["meets", "does not meet", "indeterminate", "insufficient sample"]
+ChasingTestName = Literal["sold_and_unsold", "before_and_after_valuation_date"]
+
+DERIVED_STRATA = (
+    *("neighborhood", "property_class", "city", "quality", "sale_quarter"),
+    *("price_quartile", "price_decile", "size_quartile"),
+)
+TEXT_COLUMNS = ("property_type", "condition", "tax_district", "situs_zip")
+NUMBER_COLUMNS = (
+    *("year_built", "effective_year", "bedrooms", "bathrooms", "stories", "living_area_sqft", "land_area_sqft"),
+)
+ATTRIBUTE_PREFIX = "attributes."
+_ATTRIBUTE = re.compile(r"attributes\.[A-Za-z0-9_][A-Za-z0-9_ .-]{0,99}")
+_STRATA = (*DERIVED_STRATA, *TEXT_COLUMNS, *NUMBER_COLUMNS)
 
 
-def _each_once(names: tuple[StratumName, ...]) -> tuple[StratumName, ...]:
+def _known_stratum(name: str) -> str:
+    if name not in _STRATA and not _ATTRIBUTE.fullmatch(name):
+        raise ValueError(f"is no stratum; there are {', '.join(_STRATA)}, and attributes.<name>")
+    return name
+
+
+Stratum = Annotated[
+    str,
+    AfterValidator(_known_stratum),
+    Field(description=f"{', '.join(_STRATA)}, or attributes.<name> for one of the county's own attributes"),
+]
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(names)) != len(names):
         raise ValueError("name each stratum once")
     return names
@@ -23,21 +49,27 @@ def _each_once(names: tuple[StratumName, ...]) -> tuple[StratumName, ...]:
 class RatioStudyRequest(Schema):
     """What is to be studied.
 
-    `assessed` compares each property's current total value with its price; `model` compares the value by comparable
-    sales as of the valuation date (the day after `to` unless given), each found without the sale's own price.
-    Prices are carried to the valuation date unless `time_adjust_prices` is false; without a valuation date assessed
-    values are compared with the prices as they were paid. `price_quartile` is by the mean of price and
-    level-corrected value, because quartiles of the price alone would make any study look regressive.
+    `assessed` compares each property's current total value with its price, `roll` the total value of a `roll_year`,
+    `valuation_run` that of a finished `valuation_run_id`; `model` compares the value by comparable sales as of the
+    valuation date (the day after `to` unless given), each found without the sale's own price.
+    Prices are carried to the valuation date unless `time_adjust_prices` is false; a run has its own valuation date,
+    and without one values are compared with the prices as they were paid. Numbers with many values are cut into
+    quartiles as strata. `price_quartile` and `price_decile` are by the mean of price and level-corrected value, because
+    parts by the price alone would make any study look regressive. `property_kinds` says of property classes which
+    range of COD holds, where the class's name does not.
     """
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
     value_source: ValueSource
+    roll_year: Annotated[int, Field(ge=1800, le=2200)] | None = None
+    valuation_run_id: UUID | None = None
     sale_from: date = Field(alias="from")
     sale_to: date = Field(alias="to")
     valuation_date: date | None = None
     time_adjust_prices: bool | None = None
-    strata: Annotated[tuple[StratumName, ...], AfterValidator(_each_once)] = ()
+    strata: Annotated[tuple[Stratum, ...], AfterValidator(_each_once), Field(max_length=20)] = ()
+    property_kinds: dict[str, PropertyKind] = Field(default_factory=dict)
     trim: bool = True
     iterations: int = Field(default=1000, ge=100, le=10_000, description="bootstrap resamples")
     seed: int = Field(default=20130401, ge=0, le=2**63 - 1, description="of the bootstrap")
@@ -45,11 +77,14 @@ class RatioStudyRequest(Schema):
     minimum_sample: int = Field(default=5, ge=5, le=100_000)
 
     @model_validator(mode="after")
-    def _period_runs_forward(self) -> "RatioStudyRequest":
+    def _goes_together(self) -> "RatioStudyRequest":
         if self.sale_from > self.sale_to:
             raise ValueError("from must not be after to")
-        if self.time_adjust_prices and self.valuation_date is None and self.value_source == "assessed":
+        if self.time_adjust_prices and self.valuation_date is None and self.value_source in ("assessed", "roll"):
             raise ValueError("time_adjust_prices needs a valuation_date to adjust to")
+        for source, name in (("roll", "roll_year"), ("valuation_run", "valuation_run_id")):
+            if (self.value_source == source) != (getattr(self, name) is not None):
+                raise ValueError(f"{name} belongs to the value_source {source}, and is needed there")
         return self
 
 
@@ -90,6 +125,43 @@ class SalesChasing(Schema):
     share_near_one: float
 
 
+class ValueGroup(Schema):
+    """Sales of one part of the range of values: their median value and ratio, and the ratio's 90 % interval."""
+
+    sales: int
+    median_value: float
+    median_ratio: float
+    low: float
+    high: float
+
+
+class VerticalEquity(Schema):
+    """The groups behind the VEI, the lowest value first.
+
+    `significance` is the gap between the intervals of the groups with the highest and the lowest ratio, in percent of
+    the median; 0 where they overlap.
+    """
+
+    groups: tuple[ValueGroup, ...]
+    significance: float
+
+
+class ChasingTest(Schema):
+    """Two groups of properties compared: changes of value of sold and unsold ones, or ratios before and after.
+
+    `p_value` is Mann and Whitney's; `sentence` can be quoted.
+    """
+
+    test: ChasingTestName
+    first_sales: int
+    second_sales: int
+    first_median: float
+    second_median: float
+    p_value: float
+    suspected: bool
+    sentence: str
+
+
 class StudyResult(Schema):
     """One sample studied; statistics by name: median, mean, weighted_mean, cod, cov, prd, prb, mki, vei."""
 
@@ -97,14 +169,26 @@ class StudyResult(Schema):
     trimming: Trimming
     statistics: dict[str, Statistic]
     verdicts: tuple[StatisticVerdict, ...]
+    vertical_equity: VerticalEquity | None
     sales_chasing: SalesChasing
     notes: tuple[str, ...]
+
+
+class TrimmedSale(Schema):
+    """A sale that the overall study leaves out as an outlier; the price is as studied, time-adjusted or as paid."""
+
+    sale_id: str
+    property_id: str
+    sale_date: date
+    price: float
+    value: float
+    ratio: float
 
 
 class StratumResult(Schema):
     """One stratum: its study, or why there is none."""
 
-    stratum: StratumName
+    stratum: str
     value: str
     sales: int
     study: StudyResult | None
@@ -112,9 +196,14 @@ class StratumResult(Schema):
 
 
 class RatioStudyResults(Schema):
-    """The whole study. `sales_excluded` counts the county's other sales by reason."""
+    """The whole study. `sales_excluded` counts the county's other sales by reason.
+
+    `trimmed_sales` are those that the overall study trimmed, the thousand furthest from a ratio of one.
+    """
 
     value_source: ValueSource
+    roll_year: int | None
+    valuation_run_id: UUID | None
     sale_from: date
     sale_to: date
     valuation_date: date | None
@@ -122,4 +211,6 @@ class RatioStudyResults(Schema):
     standard: str
     overall: StudyResult
     strata: tuple[StratumResult, ...]
+    chasing_tests: tuple[ChasingTest, ...]
+    trimmed_sales: tuple[TrimmedSale, ...]
     sales_excluded: dict[str, int]

@@ -58,6 +58,13 @@ class SalesChasing(_Known):
     suspected: bool
 
 
+class ChasingTest(_Known):
+    """Two groups of properties compared, in words."""
+
+    suspected: bool
+    sentence: str
+
+
 class StudyResult(_Known):
     """One sample studied."""
 
@@ -90,6 +97,8 @@ class StudyDocument(_Known):
     standard: str
     overall: StudyResult
     strata: list[StratumResult] = Field(default_factory=list)
+    roll_year: int | None = None
+    chasing_tests: list[ChasingTest] = Field(default_factory=list)
     sales_excluded: dict[str, int] = Field(default_factory=dict)
 
 

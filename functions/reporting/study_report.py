@@ -41,6 +41,8 @@ _COLUMNS = (
 _SOURCES = {
     "assessed": "Assessed values",
     "model": "Values by comparable sales",
+    "roll": "Values of the roll",
+    "valuation_run": "Values of a valuation run",
 }
 _TONES = {"meets": "good", "does not meet": "alarm"}
 
@@ -103,14 +105,14 @@ def _view(heading: Heading, study: FinishedStudy) -> dict[str, Any]:
     return {
         "facts": _facts(study),
         "verdicts": [_sentence(verdict) for verdict in document.overall.verdicts],
-        "notes": [*_trimming_notes(document.overall), *document.overall.notes, *_chasing_notes(document.overall)],
+        "notes": [*_trimming_notes(document.overall), *document.overall.notes, *_chasing_notes(document)],
         "statistics": _statistic_lines(document.overall),
         "charts": charts(document),
         "strata": _strata(document.strata),
         "excluded": [[_words(reason), display.count(number)] for reason, number in document.sales_excluded.items()],
         "standard": document.standard,
         "parameters": _parameters(study),
-        "value_source": document.value_source,
+        "values_tested": _values_tested(document),
         "prices_time_adjusted": document.prices_time_adjusted,
         "signed_for": heading.county_name,
     }
@@ -225,10 +227,26 @@ def _trimming_notes(study: StudyResult) -> list[str]:
     return [note]
 
 
-def _chasing_notes(study: StudyResult) -> list[str]:
-    if study.sales_chasing is None or not study.sales_chasing.suspected:
-        return []
-    return ["The ratios bear a sign of sales chasing: compare the changes in value of sold and unsold parcels."]
+def _chasing_notes(document: StudyDocument) -> list[str]:
+    signs = document.overall.sales_chasing
+    notes = [test.sentence for test in document.chasing_tests]
+    if signs is not None and signs.suspected:
+        notes.append(
+            "The ratios bear a sign of sales chasing: compare the changes in value of sold and unsold parcels."
+        )
+    return notes
+
+
+def _values_tested(document: StudyDocument) -> str:
+    match document.value_source:
+        case "model":
+            return "those of the county's comparable sales model, each found without the sale's own price"
+        case "roll":
+            return f"the parcels' total values of the roll of {document.roll_year}"
+        case "valuation_run":
+            return "those that a valuation run gave to the parcels"
+        case _:
+            return "the parcels' current total values"
 
 
 def _parameters(study: FinishedStudy) -> list[tuple[str, str]]:

@@ -12,29 +12,36 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shared.appraisal.arrays import FloatArray, IntArray, TextArray
+from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, TextArray
 from shared.appraisal.columns import Characteristics
 from shared.appraisal.time_trend import DAYS_A_YEAR
 
 _LINEAR_PENALTY = 1.0
 _HINGE_PENALTY = 3.0
 _LEVEL_PENALTY = 3.0
-_MOST_UNKNOWN = 0.4
+_MOST_UNKNOWN = 0.05
 _MOST_LEVELS = 300
 _FEWEST_A_LEVEL = 5
+_FEWEST_KNOWN = 5
+_FEWEST_KNOWN_SHARE = 0.005
 _FEWEST_EFFECTIVE = 0.02
 _MIDDLE = (50.0,)
 _FIVE = (5.0, 25.0, 50.0, 75.0, 95.0)
 
 Reader = Callable[[Characteristics, FloatArray], FloatArray]
+_NUMERIC, _CATEGORICAL = "numeric:", "categorical:"
 
 
 @dataclass(frozen=True)
-class _Number:
-    """A numeric group: (value - mean) / deviation, its hinges, and whether zero is a state of its own."""
+class Number:
+    """A numeric group: (value - mean) / deviation, its hinges, and whether zero is a state of its own.
+
+    `source` says what is read. A `sparse` one is often unknown, as what legacy systems record only where there is
+    something to record (a view, a pool): unknown is then a state of its own, with a column for being known.
+    """
 
     name: str
-    read: Reader
+    source: str
     mean: float
     deviation: float
     usual: float
@@ -42,50 +49,80 @@ class _Number:
     has_zero: bool
     lowest: float
     highest: float
+    sparse: bool
+
+    def read(self, properties: Characteristics, day: FloatArray) -> FloatArray:
+        """The raw values; NaN unknown."""
+        return read_number(self.source, properties, day)
 
     def design(self, properties: Characteristics, day: FloatArray) -> FloatArray:
+        """The group's columns."""
         value = self.read(properties, day)
-        value = np.clip(np.where(np.isfinite(value), value, self.usual), self.lowest, self.highest)
+        known = np.isfinite(value)
+        value = np.clip(np.where(known, value, self.usual), self.lowest, self.highest)
         columns = [(value - self.mean) / self.deviation]
         columns += [np.maximum(value - knot, 0.0) / self.deviation for knot in self.knots]
         if self.has_zero:
             columns.append((value > 0.0).astype(np.float64))
+        if self.sparse:
+            columns = [*(column * known for column in columns), known.astype(np.float64)]
         return np.column_stack(columns)
 
     @property
     def penalties(self) -> list[float]:
-        return [_LINEAR_PENALTY, *[_HINGE_PENALTY] * len(self.knots), *[_LINEAR_PENALTY] * self.has_zero]
+        """The ridge penalty of each column."""
+        states = [_LINEAR_PENALTY] * (self.has_zero + self.sparse)
+        return [_LINEAR_PENALTY, *[_HINGE_PENALTY] * len(self.knots), *states]
 
     def unknown(self, properties: Characteristics, day: FloatArray) -> FloatArray:
+        """1 where a value is assumed."""
+        if self.sparse:
+            return np.zeros(len(properties))
         return np.asarray(~np.isfinite(self.read(properties, day)), dtype=np.float64)
+
+    def beyond(self, properties: Characteristics, day: FloatArray) -> BoolArray:
+        """Where the value lies outside those that were seen in the sales."""
+        value = self.read(properties, day)
+        slack = 1e-9 * max(1.0, abs(self.lowest), abs(self.highest))
+        return np.asarray((value < self.lowest - slack) | (value > self.highest + slack))
 
 
 @dataclass(frozen=True)
-class _Levels:
+class Levels:
     """A coded group: one column a level; a level not seen in the sales has none."""
 
     name: str
-    read: Callable[[Characteristics], TextArray]
+    source: str
     levels: TextArray
+    sparse: bool
+
+    def read(self, properties: Characteristics) -> TextArray:
+        """The codes; "" unknown."""
+        return read_code(self.source, properties)
 
     def design(self, properties: Characteristics, day: FloatArray) -> FloatArray:
+        """The group's columns."""
         del day
         return np.asarray(self.read(properties)[:, None] == self.levels[None, :], dtype=np.float64)
 
     @property
     def penalties(self) -> list[float]:
+        """The ridge penalty of each column."""
         return [_LEVEL_PENALTY] * len(self.levels)
 
     def unknown(self, properties: Characteristics, day: FloatArray) -> FloatArray:
+        """1 where the code is unknown or was not seen."""
         del day
-        return (~np.isin(self.read(properties), self.levels)).astype(np.float64)
+        code = self.read(properties)
+        missing = ~np.isin(code, self.levels)
+        return (missing & (code != "") if self.sparse else missing).astype(np.float64)
 
 
 @dataclass(frozen=True)
 class Features:
     """The learned columns. `design` gives shape (n, columns); `groups[i]` names column i's characteristic."""
 
-    parts: tuple[_Number | _Levels, ...]
+    parts: tuple[Number | Levels, ...]
     groups: tuple[str, ...]
     penalties: FloatArray
 
@@ -113,56 +150,79 @@ class Features:
 def learn_features(properties: Characteristics, day: FloatArray) -> Features:
     """Decide from sales which characteristics are usable and how they are coded.
 
-    A characteristic unknown for more than 40 % of the sales, or the same for all, is left out.
+    One that is the same for all is left out. Where one is unknown for more than 5 % of the sales, that it is unknown
+    is a state of its own; else a usual value stands for an unknown one.
     """
-    parts: list[_Number | _Levels | None] = [
-        _number("living_area", lambda p, _: np.log(_positive(p.living_area_sqft)), properties, day, _FIVE),
-        _number("land_area", lambda p, _: np.log(_positive(p.land_area_sqft)), properties, day, _FIVE),
-        _number("age", lambda p, d: _age(p.year_built, d), properties, day, _FIVE),
-        _number("age", _effective_age, properties, day, (25.0,)) if _has_effective_years(properties) else None,
-        _number("bathrooms", lambda p, _: p.bathrooms, properties, day, _MIDDLE),
-        _number("bedrooms", lambda p, _: p.bedrooms, properties, day, _MIDDLE),
-        _number("stories", lambda p, _: p.stories, properties, day, _MIDDLE),
-        _number("quality", lambda p, _: _as_numbers(p.quality), properties, day, _MIDDLE),
-        _number("quality", _quality_by_size, properties, day, ()),
-        _levels("quality", lambda p: p.quality, properties),
-        _number("condition", lambda p, _: _as_numbers(p.condition), properties, day, ()),
-        _levels("condition", lambda p: p.condition, properties),
+    parts: list[Number | Levels | None] = [
+        _number("living_area", "log_living_area", properties, day, _FIVE),
+        _number("land_area", "log_land_area", properties, day, _FIVE),
+        _number("age", "age", properties, day, _FIVE),
+        _number("age", "effective_age", properties, day, (25.0,)) if _has_effective_years(properties) else None,
+        _number("bathrooms", "bathrooms", properties, day, _MIDDLE),
+        _number("bedrooms", "bedrooms", properties, day, _MIDDLE),
+        _number("stories", "stories", properties, day, _MIDDLE),
+        _number("quality", "quality_number", properties, day, _MIDDLE),
+        _number("quality", "quality_by_size", properties, day, ()),
+        _levels("quality", "quality", properties),
+        _number("condition", "condition_number", properties, day, ()),
+        _levels("condition", "condition", properties),
     ]
-    parts += [_number(name, _attribute(name), properties, day, _MIDDLE) for name in properties.numeric]
-    parts += [_levels(name, _code(name), properties) for name in properties.categorical]
-    parts.append(_levels("neighborhood", lambda p: p.neighborhood, properties))
+    parts += [_number(name, _NUMERIC + name, properties, day, _MIDDLE) for name in properties.numeric]
+    parts += [_levels(name, _CATEGORICAL + name, properties) for name in properties.categorical]
+    parts.append(_levels("neighborhood", "neighborhood", properties))
     usable = tuple(part for part in parts if part is not None)
     groups = tuple(part.name for part in usable for _ in part.penalties)
     return Features(usable, groups, np.array([penalty for part in usable for penalty in part.penalties]))
 
 
+def read_number(source: str, properties: Characteristics, day: FloatArray) -> FloatArray:
+    """A number by its source: one of those of `learn_features`, or an attribute; NaN where unknown."""
+    if source.startswith(_NUMERIC):
+        name = source.removeprefix(_NUMERIC)
+        return properties.numeric[name] if name in properties.numeric else np.full(len(properties), np.nan)
+    return _NUMBERS[source](properties, day)
+
+
+def read_code(source: str, properties: Characteristics) -> TextArray:
+    """A code by its source: `quality`, `condition`, `neighborhood` or an attribute; "" where unknown."""
+    name = source.removeprefix(_CATEGORICAL)
+    if name != source and name not in properties.categorical:
+        return np.full(len(properties), "", dtype=np.str_)
+    found: TextArray = properties.categorical[name] if name != source else getattr(properties, source)
+    return found
+
+
 def _number(
-    name: str, read: Reader, properties: Characteristics, day: FloatArray, quantiles: tuple[float, ...]
-) -> _Number | None:
-    value = read(properties, day)
+    name: str, source: str, properties: Characteristics, day: FloatArray, quantiles: tuple[float, ...]
+) -> Number | None:
+    value = read_number(source, properties, day)
     known = value[np.isfinite(value)]
-    if known.size < (1.0 - _MOST_UNKNOWN) * max(value.size, 1) or known.size == 0:
+    if known.size < max(_FEWEST_KNOWN, _FEWEST_KNOWN_SHARE * value.size):
         return None
+    sparse = known.size < (1.0 - _MOST_UNKNOWN) * value.size
     low, high = float(known.min()), float(known.max())
     deviation = float(known.std())
     if deviation <= 1e-9 * max(1.0, abs(high)):
-        return None
+        if not sparse:
+            return None
+        deviation = 1.0
     knots = tuple(float(k) for k in np.unique(np.percentile(known, quantiles)) if low < k < high) if quantiles else ()
     zeros = float((known == 0.0).mean())
     has_zero = low >= 0.0 and 0.1 < zeros < 1.0
-    return _Number(name, read, float(known.mean()), deviation, float(np.median(known)), knots, has_zero, low, high)
+    usual = float(np.median(known))
+    return Number(name, source, float(known.mean()), deviation, usual, knots, has_zero, low, high, sparse)
 
 
-def _levels(name: str, read: Callable[[Characteristics], TextArray], properties: Characteristics) -> _Levels | None:
-    value = read(properties)
+def _levels(name: str, source: str, properties: Characteristics) -> Levels | None:
+    value = read_code(source, properties)
     known = value[value != ""]
-    if known.size < (1.0 - _MOST_UNKNOWN) * max(value.size, 1) or known.size == 0:
+    if known.size < max(_FEWEST_KNOWN, _FEWEST_KNOWN_SHARE * value.size):
         return None
+    sparse = known.size < (1.0 - _MOST_UNKNOWN) * value.size
     levels, counts = np.unique(known, return_counts=True)
     common = np.argsort(-counts, kind="stable")[:_MOST_LEVELS]
     chosen = np.sort(levels[common[counts[common] >= _FEWEST_A_LEVEL]])
-    return _Levels(name, read, chosen) if chosen.size > 1 else None
+    return Levels(name, source, chosen, sparse) if chosen.size > (not sparse) else None
 
 
 def _positive(values: FloatArray) -> FloatArray:
@@ -208,12 +268,18 @@ def _number_or_nan(text: str) -> float:
     return number if np.isfinite(number) else float("nan")
 
 
-def _attribute(name: str) -> Reader:
-    return lambda properties, _: properties.numeric[name]
-
-
-def _code(name: str) -> Callable[[Characteristics], TextArray]:
-    return lambda properties: properties.categorical[name]
+_NUMBERS: dict[str, Reader] = {
+    "log_living_area": lambda p, _: np.log(_positive(p.living_area_sqft)),
+    "log_land_area": lambda p, _: np.log(_positive(p.land_area_sqft)),
+    "age": lambda p, day: _age(p.year_built, day),
+    "effective_age": _effective_age,
+    "bathrooms": lambda p, _: p.bathrooms,
+    "bedrooms": lambda p, _: p.bedrooms,
+    "stories": lambda p, _: p.stories,
+    "quality_number": lambda p, _: _as_numbers(p.quality),
+    "quality_by_size": _quality_by_size,
+    "condition_number": lambda p, _: _as_numbers(p.condition),
+}
 
 
 def group_sums(values: FloatArray, groups: tuple[str, ...], names: tuple[str, ...]) -> FloatArray:

@@ -1,75 +1,168 @@
-"""A monthly price index that holds the mix of homes constant, with its standard error."""
+"""What the market did, with the mix of homes held constant: a monthly price index, and prices freed of the mix."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from shared.appraisal.arrays import FloatArray, IntArray
-from shared.appraisal.columns import Characteristics
+from shared.appraisal.columns import Sales
 from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
-from shared.appraisal.features import learn_features
+from shared.appraisal.features import Features, learn_features
+from shared.appraisal.time_trend import TimeTrend, fit_time_trend, month_numbers
 
 FEWEST_SALES_FOR_INDEX = 30
 FEWEST_SALES_A_MONTH = 5
 _ROUNDS = 3
 _HUBER = 1.5
 _UNPENALISED = 1e-8
+_ROWS_AT_ONCE = 20_000
+_MOST_SALES_FOR_TREND = 60_000
+"""Of more sales as many, dealt evenly over time, tell the trend as well."""
+_MOST_CELLS_KEPT = 25_000_000
+"""A matrix of up to so many cells (200 MB) is kept; a larger one is made anew, block by block, each time."""
 
 
 @dataclass(frozen=True)
 class MonthlyIndex:
     """The index of each month that has enough sales: base month 100 and error 0; shapes (months,).
 
-    `standard_error` is in index points, from the heteroskedasticity-consistent (HC1) covariance.
+    `standard_error` is in index points. `covariance`, shape (months - 1, months - 1), is that of the log levels of
+    the months after the base: the heteroskedasticity-consistent one (HC1).
     """
 
     month: IntArray
     index: FloatArray
     standard_error: FloatArray
+    covariance: FloatArray
+
+    def annual_change(self) -> tuple[float, float]:
+        """(log change a year, its standard error): the straight line that fits the log index best.
+
+        Generalised least squares through the base, since the months' errors have the base in common.
+        """
+        years = (self.month[1:] - self.month[0]) / 12.0
+        precision = np.linalg.pinv(self.covariance, hermitian=True)
+        information = float(years @ precision @ years)
+        if information <= 0.0:
+            return float(np.log(self.index[-1] / 100.0) / years[-1]), 0.0
+        slope = float(years @ precision @ np.log(self.index[1:] / 100.0)) / information
+        return slope, float(np.sqrt(1.0 / information))
 
 
-def monthly_index(
-    month: IntArray, sale_price: FloatArray, properties: Characteristics, day: FloatArray
-) -> MonthlyIndex:
-    """The time-dummy hedonic index: exp of a month's coefficient in log price on months and characteristics.
+@dataclass(frozen=True)
+class HedonicMarket:
+    """The time-dummy hedonic regression of log price on months and characteristics.
 
-    `month` counts months (any origin), all arrays have shape (n,). The base is the first month with five sales;
-    months with fewer are left out. Raises InsufficientSalesError below 30 sales in at least two such months.
+    `coefficients` are the constant, the months after the base, and the characteristics; `used` are the sales of
+    months with five and more.
+    """
+
+    used: Sales
+    months: IntArray
+    controls: Features
+    coefficients: FloatArray
+    covariance: FloatArray
+
+    def index(self) -> MonthlyIndex:
+        """The index: exp of a month's coefficient. The base is the first month with five sales."""
+        steps = self.months.size - 1
+        covariance = self.covariance[1 : steps + 1, 1 : steps + 1]
+        change = np.concatenate([[0.0], self.coefficients[1 : steps + 1]])
+        error = np.concatenate([[0.0], np.sqrt(np.maximum(np.diag(covariance), 0.0))])
+        index = 100.0 * np.exp(change)
+        return MonthlyIndex(self.months.astype(np.int64), index, index * error, covariance)
+
+    def trend(self, valuation_day: int) -> TimeTrend:
+        """The smooth trend of prices freed of what the characteristics explain, to carry prices to the day.
+
+        The regression's sales must all be before the day. Raises InsufficientSalesError for too few of them,
+        AppraisalInputError for a day more than a year after the last.
+        """
+        if self.used.sale_day.max() >= valuation_day:
+            raise AppraisalInputError("valuation_day", "is not after every sale that the regression rests on")
+        by_day = np.argsort(self.used.sale_day, kind="stable")
+        chosen = np.linspace(0, by_day.size - 1, min(by_day.size, _MOST_SALES_FOR_TREND)).round().astype(np.int64)
+        sales = self.used.take(by_day[chosen])
+        day = sales.sale_day.astype(np.float64)
+        slopes = self.coefficients[self.months.size :]
+        explained = [
+            self.controls.design(sales.characteristics.take(rows), day[rows]) @ slopes
+            for rows in map(_positions, _blocks(len(sales)))
+        ]
+        return fit_time_trend(day, np.log(sales.sale_price) - np.concatenate(explained), valuation_day)
+
+
+def fit_market(sales: Sales) -> HedonicMarket:
+    """Fit the regression. Raises InsufficientSalesError below 30 sales in at least two months with five each.
+
     Source: ILO/Eurostat Handbook on Residential Property Price Indices (2013), chapter 5.
     """
-    if (sale_price <= 0).any() or not np.isfinite(sale_price).all():
+    price = sales.sale_price
+    if (price <= 0).any() or not np.isfinite(price).all():
         raise AppraisalInputError("sale_price", "every price must be a number above zero")
+    month = month_numbers(sales.sale_day)
     months, counts = np.unique(month, return_counts=True)
     months = months[counts >= FEWEST_SALES_A_MONTH]
-    kept = np.isin(month, months)
-    if int(kept.sum()) < FEWEST_SALES_FOR_INDEX or months.size < 2:
-        raise InsufficientSalesError("month", int(kept.sum()), FEWEST_SALES_FOR_INDEX, "a monthly price index")
-    rows = np.flatnonzero(kept)
-    controls = learn_features(properties.take(rows), day[rows])
-    dummies = (month[rows][:, None] == months[None, 1:]).astype(np.float64)
-    design = np.column_stack([np.ones(rows.size), dummies, controls.design(properties.take(rows), day[rows])])
+    rows = np.flatnonzero(np.isin(month, months))
+    if rows.size < FEWEST_SALES_FOR_INDEX or months.size < 2:
+        raise InsufficientSalesError(
+            "month", int(rows.size), FEWEST_SALES_FOR_INDEX, "a monthly price index (two months with five sales each)"
+        )
+    used = sales.take(rows)
+    day = used.sale_day.astype(np.float64)
+    controls = learn_features(used.characteristics, day)
+
+    def design(block: slice) -> FloatArray:
+        positions = _positions(block)
+        dummies = (month[rows[positions]][:, None] == months[None, 1:]).astype(np.float64)
+        known = controls.design(used.characteristics.take(positions), day[positions])
+        return np.column_stack([np.ones(positions.size), dummies, known])
+
     penalties = np.concatenate([np.full(months.size, _UNPENALISED), controls.penalties])
-    beta, covariance = _robust(design, np.log(sale_price[rows]), penalties)
-    change = np.concatenate([[0.0], beta[1 : months.size]])
-    error = np.concatenate([[0.0], np.sqrt(np.maximum(np.diag(covariance)[1 : months.size], 0.0))])
-    index = 100.0 * np.exp(change)
-    return MonthlyIndex(months.astype(np.int64), index, index * error)
+    beta, covariance = _robust(design, np.log(used.sale_price), penalties)
+    return HedonicMarket(used, months, controls, beta, covariance)
 
 
-def _robust(design: FloatArray, target: FloatArray, penalties: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Huber-weighted ridge coefficients and their sandwich covariance."""
-    weight = np.ones(target.size)
+def _blocks(size: int) -> Iterator[slice]:
+    """Rows block by block: the regression's matrix need not be whole in memory."""
+    for start in range(0, size, _ROWS_AT_ONCE):
+        yield slice(start, min(start + _ROWS_AT_ONCE, size))
+
+
+def _positions(block: slice) -> IntArray:
+    return np.arange(block.start, block.stop, dtype=np.int64)
+
+
+def _robust(
+    design: Callable[[slice], FloatArray], target: FloatArray, penalties: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Huber-weighted ridge coefficients and their sandwich covariance; `design` gives the rows of a block."""
+    weight, residual = np.ones(target.size), np.zeros(target.size)
+    size = penalties.size
+    if target.size * size <= _MOST_CELLS_KEPT:
+        design = design(slice(0, target.size)).__getitem__
     for _ in range(_ROUNDS):
-        weighted = design * weight[:, None]
-        inverse = np.linalg.inv(weighted.T @ design + np.diag(penalties))
-        beta = inverse @ (weighted.T @ target)
-        residual = target - design @ beta
+        gram, moment = np.diag(penalties), np.zeros(size)
+        for rows in _blocks(target.size):
+            columns = design(rows)
+            weighted = columns * weight[rows][:, None]
+            gram += weighted.T @ columns
+            moment += weighted.T @ target[rows]
+        inverse = np.linalg.inv(gram)
+        beta = inverse @ moment
+        for rows in _blocks(target.size):
+            residual[rows] = target[rows] - design(rows) @ beta
         scale = max(1.4826 * float(np.median(np.abs(residual))), 1e-9)
         used = weight
         weight = 1.0 / np.maximum(1.0, np.abs(residual) / (_HUBER * scale))
-    degrees = max(target.size - int(np.linalg.matrix_rank(design)), 1)
-    scores = design * (used * residual)[:, None]
-    covariance = inverse @ (scores.T @ scores) @ inverse * (target.size / degrees)
-    return beta, covariance
+    meat = np.zeros((size, size))
+    for rows in _blocks(target.size):
+        scores = design(rows) * (used * residual)[rows][:, None]
+        meat += scores.T @ scores
+    # What the penalties leave of each coefficient is the fit's degrees of freedom.
+    spent = size - float(np.trace(inverse @ np.diag(penalties)))
+    degrees = max(target.size - spent, 1.0)
+    return beta, inverse @ meat @ inverse * (target.size / degrees)

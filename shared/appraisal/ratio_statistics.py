@@ -3,7 +3,8 @@
 A ratio is an estimate of value divided by the sale price of the same property. All functions are pure, take
 one-dimensional arrays of the same sales and raise AppraisalInputError for what is no such array. Unless said
 otherwise the formulas are those of the IAAO Standard on Ratio Studies (April 2013), section 5 and appendix D.
-MKI follows Quintos (2020, 2021); VEI is the vertical equity indicator of the IAAO's revision of the standard.
+MKI follows Quintos (2020, 2021); VEI is the vertical equity indicator of the exposure draft of the standard's revision
+(2025, and May 2026, appendix E).
 """
 
 from __future__ import annotations
@@ -131,18 +132,26 @@ def vei(estimate: FloatLike, sale_price: FloatLike) -> float:
 
 
 def vei_groups(estimate: FloatArray, sale_price: FloatArray) -> tuple[IntArray, IntArray]:
-    """Positions of the lowest and the highest group of equal size by value proxy.
+    """Positions of the lowest and the highest group by value proxy (see `percentile_groups`)."""
+    groups = percentile_groups(estimate, sale_price)
+    return groups[0], groups[-1]
 
-    2 groups for 20 to 50 sales, 4 for 51 to 500, 10 from 501 on.
+
+def percentile_groups(estimate: FloatArray, sale_price: FloatArray) -> list[IntArray]:
+    """Positions of the sales of each group of nearly equal size by value proxy, the lowest first.
+
+    2 groups for 20 to 50 sales, 4 for 51 to 500, 10 from 501 on. A group ends at its percentile by the definition
+    that the draft calls R7 (Hyndman and Fan's seventh).
     """
     size = estimate.size
     if size < FEWEST_FOR_VEI:
         raise AppraisalInputError("estimate", f"the VEI needs at least {FEWEST_FOR_VEI} sales and there are {size}")
-    groups = 2 if size <= 50 else 4 if size <= 500 else 10
+    count = 2 if size <= 50 else 4 if size <= 500 else 10
     proxy = value_proxy(estimate, sale_price, float(np.median(estimate / sale_price)))
     # Ties are ordered by price, so that the order of the input does not matter.
-    parts = np.array_split(np.lexsort((sale_price, proxy)), groups)
-    return parts[0].astype(np.int64), parts[-1].astype(np.int64)
+    order = np.lexsort((sale_price, proxy)).astype(np.int64)
+    ends = [number * (size - 1) // count + 1 for number in range(1, count)]
+    return np.split(order, ends)
 
 
 def price_order(estimate: FloatArray, sale_price: FloatArray) -> IntArray:

@@ -25,6 +25,7 @@ from shared.appraisal.intervals import (
 from shared.appraisal.sales_chasing import ChasingSigns, chasing_signs
 from shared.appraisal.trimming import Trimming, no_trimming, trim_outliers
 from shared.appraisal.verdicts import Uniformity, Verdict
+from shared.appraisal.vertical_equity import VerticalEquity, vertical_equity
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,17 @@ class Measured:
 
 @dataclass(frozen=True)
 class RatioStudy:
-    """What a sample says. `statistics` is keyed by name (see `measure`); `sales` counts those left by trimming."""
+    """What a sample says. `statistics` is keyed by name (see `measure`); `sales` counts those left by trimming.
+
+    `vertical_equity` has the groups behind the VEI, where there is one.
+    """
 
     sales: int
     trimming: Trimming
     statistics: dict[str, Measured]
     verdicts: tuple[Verdict, ...]
     chasing: ChasingSigns
+    vertical_equity: VerticalEquity | None
     notes: tuple[str, ...] = field(default=())
 
 
@@ -88,8 +93,9 @@ def study(
     if signs.low_cod:
         sign = f"COD is under 5, which {verdicts.STANDARD} takes as a sign of sales chasing"
         notes += (f"{sign} or of a sample that does not represent the population.",)
-    judged = _judge(measured, estimates.size, uniformity, overall_median)
-    return RatioStudy(estimates.size, trimming, measured, judged, signs, notes)
+    groups = vertical_equity(estimates, prices) if "vei" in measured else None
+    judged = _judge(measured, estimates.size, uniformity, overall_median, groups)
+    return RatioStudy(estimates.size, trimming, measured, judged, signs, groups, notes)
 
 
 def measure(estimates: FloatArray, prices: FloatArray, options: Options) -> tuple[dict[str, Measured], tuple[str, ...]]:
@@ -125,7 +131,11 @@ def measure(estimates: FloatArray, prices: FloatArray, options: Options) -> tupl
 
 
 def _judge(
-    measured: dict[str, Measured], sales: int, uniformity: Uniformity | None, overall_median: float | None
+    measured: dict[str, Measured],
+    sales: int,
+    uniformity: Uniformity | None,
+    overall_median: float | None,
+    groups: VerticalEquity | None,
 ) -> tuple[Verdict, ...]:
     median, cod = measured["median"], measured["cod"]
     judged = [verdicts.judge_level(median.value, median.interval, sales)]
@@ -137,11 +147,13 @@ def _judge(
         "prd": verdicts.judge_prd,
         "prb": verdicts.judge_prb,
         "mki": verdicts.judge_mki,
-        "vei": verdicts.judge_vei,
     }
     judged += [
         judge(measured[name].value, measured[name].interval, sales)
         for name, judge in judges.items()
         if name in measured
     ]
+    if groups is not None:
+        vei = measured["vei"]
+        judged.append(verdicts.judge_vei(vei.value, vei.interval, sales, groups.significance))
     return tuple(judged)

@@ -1,4 +1,7 @@
-"""Does the distribution of the ratios look as if sold properties had been re-valued to their prices?"""
+"""Were sold properties re-valued to their prices? What the ratios show, and what sold and unsold properties do.
+
+The tests are those of the IAAO Standard on Ratio Studies (2013), appendix E.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,17 @@ from math import erf, sqrt
 
 import numpy as np
 
-from shared.appraisal.arrays import FloatLike, positive_numbers
+from shared.appraisal.arrays import FloatArray, FloatLike, positive_numbers
 from shared.appraisal.errors import AppraisalInputError
+from shared.appraisal.rank_test import FEWEST_A_SAMPLE, mann_whitney
 
 SUSPICIOUS_COD = 5.0
 DEFAULT_BOUNDS = (0.98, 1.02)
 DEFAULT_GAP = 0.03
+SIGNIFICANT = 0.05
+LARGEST_DIFFERENCE = 0.05
+"""Sold and unsold properties' changes of value that differ by more are taken for unequal treatment; states that give a
+number (Wyoming's rules, chapter 5) give this one."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,51 @@ def chasing_signs(
         share_within=within,
         crowded=within > _normal_share(float(values.mean()), float(values.std(ddof=1)), low, high),
     )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two groups of properties compared by their medians and by Mann and Whitney's test.
+
+    `difference` is the first group's median less the second's; `suspicious` where the difference is beyond chance, and
+    larger than would matter.
+    """
+
+    first: int
+    second: int
+    first_median: float
+    second_median: float
+    p_value: float
+    suspicious: bool
+
+    @property
+    def difference(self) -> float:
+        return self.first_median - self.second_median
+
+
+def compare_changes(sold: FloatLike, unsold: FloatLike) -> Comparison | None:
+    """Changes of value (new over old) of sold and of unsold properties, which should be alike.
+
+    None where either group has fewer than ten.
+    """
+    return _compared(positive_numbers("sold", sold, 0), positive_numbers("unsold", unsold, 0))
+
+
+def compare_periods(before: FloatLike, after: FloatLike) -> Comparison | None:
+    """Ratios of sales before and after the valuation date (the split sample), time-adjusted; None below ten in either.
+
+    Sales after the date cannot have been chased: chased ones before it have ratios nearer to the level aimed at.
+    """
+    return _compared(positive_numbers("before", before, 0), positive_numbers("after", after, 0))
+
+
+def _compared(first: FloatArray, second: FloatArray) -> Comparison | None:
+    if min(first.size, second.size) < FEWEST_A_SAMPLE:
+        return None
+    p_value = mann_whitney(first, second).p_value
+    medians = float(np.median(first)), float(np.median(second))
+    apart = abs(medians[0] - medians[1]) > LARGEST_DIFFERENCE * medians[1]
+    return Comparison(first.size, second.size, *medians, p_value, apart and p_value < SIGNIFICANT)
 
 
 def _normal_share(mean: float, deviation: float, low: float, high: float) -> float:

@@ -2,20 +2,25 @@
 
 from shared.evidence.attributes import AttributeKinds
 from shared.evidence.reader import (
+    DECIDED,
+    VALIDITY,
     Evidence,
-    Subject,
     evidence_version,
     excluded_sales,
     read_evidence,
-    read_subject,
 )
+from shared.evidence.subjects import Subject, describe, read_subject, read_subjects
 
 __all__ = [
+    "DECIDED",
+    "VALIDITY",
     "AttributeKinds",
     "Evidence",
     "Subject",
+    "describe",
     "evidence_version",
     "excluded_sales",
     "read_evidence",
     "read_subject",
+    "read_subjects",
 ]

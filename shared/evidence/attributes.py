@@ -18,21 +18,27 @@ _OPINIONS_OF_VALUE = re.compile(
 """Names of what somebody thought the property worth, or of keys: a model that reads them learns nothing else."""
 _MOST_ATTRIBUTES = 40
 _MOST_LEVELS = 40
-_FEWEST_KNOWN = 0.6
+_FEWEST_KNOWN = 0.005
+"""Legacy systems write a view, a pool or a basement where there is one, and nothing where there is none."""
+_FEWEST_SALES = 5
 
 Attributes = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class AttributeKinds:
-    """The attributes that are read as numbers, and those read as codes."""
+    """The attributes that are read as numbers, and those read as codes; and whether the property's class is one."""
 
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
+    property_class: bool = False
 
 
 def kinds_of(rows: Sequence[Attributes]) -> AttributeKinds:
-    """Decide from sold properties: known for 60 % of them, numbers throughout or few codes, no opinion of value."""
+    """Decide from sold properties: known for 5 and 0.5 % of them, numbers throughout or few codes, no opinion of value.
+
+    An attribute known for few of them may have one level: that it is there is what it says.
+    """
     known: Counter[str] = Counter()
     numbers: Counter[str] = Counter()
     levels: dict[str, set[str]] = {}
@@ -48,7 +54,9 @@ def kinds_of(rows: Sequence[Attributes]) -> AttributeKinds:
     usable = [
         name
         for name, count in known.most_common()
-        if count >= _FEWEST_KNOWN * len(rows) and len(levels[name]) > 1 and not _OPINIONS_OF_VALUE.search(name)
+        if count >= max(_FEWEST_KNOWN * len(rows), _FEWEST_SALES)
+        and (len(levels[name]) > 1 or count < len(rows))
+        and not _OPINIONS_OF_VALUE.search(name)
     ]
     numeric = [name for name in usable if numbers[name] == known[name]]
     categorical = [name for name in usable if numbers[name] == 0 and len(levels[name]) <= _MOST_LEVELS]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -10,20 +11,23 @@ import orjson
 from pg8000.native import literal
 from sqlalchemy import Connection, text
 
-from shared.appraisal.arrays import FloatArray, TextArray
+from shared.appraisal.arrays import FloatArray, IntArray, TextArray
 from shared.appraisal.columns import NUMBERS, TEXTS, Characteristics, Sales
 from shared.db.copying import copied_rows, ordinal
 from shared.evidence.attributes import AttributeKinds, Attributes, categorical_column, kinds_of, numeric_column
 
-_PROPERTY_COLUMNS = ", ".join(
+PROPERTY_COLUMNS = ", ".join(
     f"p.{name}"
     for name in ("property_id", "situs_address", "situs_city", "property_class", *NUMBERS, *TEXTS, "attributes")
 )
-_DECIDED = (
+DECIDED = (
     " LEFT JOIN sale_decisions d ON d.county_id = s.county_id AND d.sale_id = s.sale_id AND d.superseded_at IS NULL"
 )
-_VALIDITY = "coalesce(nullif(d.decision, 'as_coded'), s.validity_code)"
-"""What a person decided of a sale goes before the county's code."""
+VALIDITY = "coalesce(nullif(d.decision, 'as_coded'), s.validity_code)"
+"""SQL of a sale's validity (`s`, joined by DECIDED): what a person decided goes before the county's code."""
+
+PROPERTY_CLASS = "property_class"
+MOST_SALES = 250_000
 
 _DESCRIPTION = 4
 _FIRST_NUMBER = _DESCRIPTION
@@ -51,33 +55,43 @@ class Evidence:
     def __len__(self) -> int:
         return len(self.sale_ids)
 
+    def take(self, rows: IntArray) -> Evidence:
+        """The sales at these positions."""
+        return Evidence(
+            sale_ids=[self.sale_ids[row] for row in rows],
+            property_ids=[self.property_ids[row] for row in rows],
+            addresses=[self.addresses[row] for row in rows],
+            city=self.city[rows],
+            property_class=self.property_class[rows],
+            assessed_value=self.assessed_value[rows],
+            sales=self.sales.take(rows),
+            kinds=self.kinds,
+        )
 
-@dataclass(frozen=True)
-class Subject:
-    """One property as it is known now. `describe` gives its characteristics in a model's terms."""
-
-    property_id: str
-    property_class: str
-    _row: tuple[str, ...]
-
-    def describe(self, kinds: AttributeKinds) -> Characteristics:
-        """Its characteristics (n = 1), with the attributes that the evidence has."""
-        return _characteristics([self._row], kinds)
+    def with_property_class(self) -> Evidence:
+        """The same with the property's class among its characteristics, for a model of several classes."""
+        known = self.sales.characteristics
+        described = replace(known, categorical={**known.categorical, PROPERTY_CLASS: self.property_class})
+        kinds = replace(self.kinds, property_class=True)
+        return replace(self, sales=replace(self.sales, characteristics=described), kinds=kinds)
 
 
-def read_evidence(connection: Connection, county_id: str) -> Evidence:
-    """Every current valid sale whose property is on the current roll.
+def read_evidence(connection: Connection, county_id: str, before: date | None = None) -> Evidence:
+    """Every current valid sale whose property is on the current roll, or those before a day.
 
-    A sale is valid where a person decided so, and by the county's code where nobody decided.
+    A sale is valid where a person decided so, and by the county's code where nobody decided. Of very many sales the
+    latest are read, so that memory has a bound.
     """
+    earlier = f" AND s.sale_date < {literal(before)}" if before else ""
     rows = copied_rows(
         connection,
-        f"SELECT {_PROPERTY_COLUMNS}, s.sale_id, {ordinal('s.sale_date')}, s.sale_price, p.total_value"  # noqa: S608 - names of ours
-        f" FROM sales s JOIN properties_operational p USING (county_id, property_id){_DECIDED}"
-        f" WHERE s.county_id = {literal(county_id)} AND {_VALIDITY} = 'valid'"
-        " AND s.retired_at IS NULL AND p.retired_at IS NULL"
-        " ORDER BY s.sale_date, s.sale_id",
+        f"SELECT {PROPERTY_COLUMNS}, s.sale_id, {ordinal('s.sale_date')}, s.sale_price, p.total_value"  # noqa: S608 - names of ours
+        f" FROM sales s JOIN properties_operational p USING (county_id, property_id){DECIDED}"
+        f" WHERE s.county_id = {literal(county_id)} AND {VALIDITY} = 'valid'"
+        f" AND s.retired_at IS NULL AND p.retired_at IS NULL{earlier}"
+        f" ORDER BY s.sale_date DESC, s.sale_id DESC LIMIT {MOST_SALES}",
     )
+    rows.reverse()
     kinds = kinds_of([_attributes(row) for row in rows])
     sale_id, day, price, total = range(_ATTRIBUTES + 1, _ATTRIBUTES + 5)
     assessed = _numbers(rows, total)
@@ -89,7 +103,7 @@ def read_evidence(connection: Connection, county_id: str) -> Evidence:
         property_class=_texts(rows, 3),
         assessed_value=np.where(assessed > 0, assessed, np.nan),
         sales=Sales(
-            _characteristics(rows, kinds),
+            characteristics(rows, kinds),
             np.array([int(row[day]) for row in rows], dtype=np.int64),
             _numbers(rows, price),
         ),
@@ -97,34 +111,28 @@ def read_evidence(connection: Connection, county_id: str) -> Evidence:
     )
 
 
-def excluded_sales(connection: Connection, county_id: str) -> dict[str, int]:
-    """How many current sales are no evidence, by reason.
+def excluded_sales(connection: Connection, county_id: str, before: date | None = None) -> dict[str, int]:
+    """How many current sales `read_evidence` leaves out, by reason.
 
-    A reason is a validity code, `invalid_by_decision` where a person decided so, or `property_not_on_roll`.
+    A reason is a validity code, `invalid_by_decision` where a person decided so, `property_not_on_roll`,
+    `on_or_after_valuation_date` where only those before a day are read, or `older_than_needed` for the oldest of very
+    many.
     """
     rows = connection.execute(
         text(
-            f"SELECT CASE {_VALIDITY} WHEN 'valid' THEN 'property_not_on_roll'"  # noqa: S608 - names of ours
-            f" WHEN 'invalid' THEN 'invalid_by_decision' ELSE {_VALIDITY} END AS reason,"
+            f"SELECT CASE WHEN {VALIDITY} = 'invalid' THEN 'invalid_by_decision'"  # noqa: S608 - names of ours
+            f" WHEN {VALIDITY} <> 'valid' THEN {VALIDITY}"
+            " WHEN p.property_id IS NULL THEN 'property_not_on_roll'"
+            " WHEN s.sale_date >= CAST(:before AS date) THEN 'on_or_after_valuation_date' END AS reason,"
             " count(*) AS sales FROM sales s LEFT JOIN properties_operational p"
-            f" ON p.county_id = s.county_id AND p.property_id = s.property_id AND p.retired_at IS NULL{_DECIDED}"
-            " WHERE s.county_id = :county_id AND s.retired_at IS NULL"
-            f" AND ({_VALIDITY} <> 'valid' OR p.property_id IS NULL) GROUP BY 1 ORDER BY 1"
+            f" ON p.county_id = s.county_id AND p.property_id = s.property_id AND p.retired_at IS NULL{DECIDED}"
+            " WHERE s.county_id = :county_id AND s.retired_at IS NULL GROUP BY 1 ORDER BY 1"
         ),
-        {"county_id": county_id},
+        {"county_id": county_id, "before": before},
     )
-    return {row.reason: int(row.sales) for row in rows}
-
-
-def read_subject(connection: Connection, county_id: str, property_id: str) -> Subject | None:
-    """One property of the current roll, or None."""
-    rows = copied_rows(
-        connection,
-        f"SELECT {_PROPERTY_COLUMNS} FROM properties_operational p"  # noqa: S608 - names of ours, values as literals
-        f" WHERE p.county_id = {literal(county_id)} AND p.property_id = {literal(property_id)}"
-        " AND p.retired_at IS NULL",
-    )
-    return Subject(rows[0][0], rows[0][3], rows[0]) if rows else None
+    found = {row.reason: int(row.sales) for row in rows}
+    read = found.pop(None, 0)
+    return found | ({"older_than_needed": read - MOST_SALES} if read > MOST_SALES else {})
 
 
 def evidence_version(connection: Connection, county_id: str) -> str:
@@ -145,14 +153,18 @@ def evidence_version(connection: Connection, county_id: str) -> str:
     return "|".join(str(part) for part in row)
 
 
-def _characteristics(rows: list[tuple[str, ...]], kinds: AttributeKinds) -> Characteristics:
+def characteristics(rows: list[tuple[str, ...]], kinds: AttributeKinds) -> Characteristics:
+    """Rows that begin with PROPERTY_COLUMNS as columns, with the attributes that `kinds` names."""
     attributes = [_attributes(row) for row in rows]
     columns: dict[str, Any] = {name: _numbers(rows, _FIRST_NUMBER + place) for place, name in enumerate(NUMBERS)}
     columns |= {name: _texts(rows, _FIRST_TEXT + place) for place, name in enumerate(TEXTS)}
     return Characteristics(
         **columns,
         numeric={name: numeric_column(attributes, name) for name in kinds.numeric},
-        categorical={name: categorical_column(attributes, name) for name in kinds.categorical},
+        categorical={
+            **{name: categorical_column(attributes, name) for name in kinds.categorical},
+            **({PROPERTY_CLASS: _texts(rows, 3)} if kinds.property_class else {}),
+        },
     )
 
 

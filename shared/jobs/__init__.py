@@ -8,7 +8,7 @@ A module's API submits a job (202) and shows it; the module's task runs it:
 A job that is too long for one Lambda is cut into partitions: see `shared.jobs.partitioned`.
 """
 
-from shared.jobs.lifecycle import get, links_of, results, resume, submit
+from shared.jobs.lifecycle import get, is_submitted, links_of, results, resume, submit
 from shared.jobs.schemas import FINISHED, Job, JobError, JobStatus, Progress
 from shared.jobs.task import RunningJob, job_task
 
@@ -20,6 +20,7 @@ __all__ = [
     "Progress",
     "RunningJob",
     "get",
+    "is_submitted",
     "job_task",
     "links_of",
     "results",

@@ -40,6 +40,10 @@ def download_url(county_id: str, kind: str, job_id: UUID) -> str:
 
     Raises NotFound for an unknown job, Conflict (409) while it has not succeeded.
     """
-    file = _ResultWithFile.model_validate(results(county_id, kind, job_id)).file
+    return file_address(county_id, job_id, _ResultWithFile.model_validate(results(county_id, kind, job_id)).file)
+
+
+def file_address(county_id: str, job_id: UUID, file: StoredFile) -> str:
+    """A signed address of one of the files that a job made."""
     key = storage.county_key(county_id, "jobs", str(job_id), file.filename)
     return storage.signed_url(key, file.filename, file.content_type)

@@ -98,6 +98,15 @@ def submit(
     return as_job(county_id, row)
 
 
+def is_submitted(county_id: str, kind: str, *, caller: Caller, idempotency_key: str | None) -> bool:
+    """Whether an earlier request with this key has made a job: what was checked for it then need not hold now."""
+    if idempotency_key is None:
+        return False
+    with unit_of_work(county_id) as connection:
+        job_id = deterministic_id(county_id, kind, caller, idempotency_key)
+        return repository.find(connection, county_id, kind, job_id) is not None
+
+
 def resume(county_id: str, kind: str, job_id: UUID) -> Job:
     """Go on with a job that failed; what it has done already is not done again. One that is under way goes on as it is.
 
@@ -179,5 +188,7 @@ def links_of(county_id: str, kind: str, job_id: UUID) -> dict[str, str]:
             return {"self": own, "changes": f"{own}/changes", "rejected_rows": f"{own}/rejected-rows"}
         case "report" | "gis_export":
             return {"self": own, "download": f"{own}/download"}
+        case "market_analysis":
+            return {"self": own, "results": f"{own}/results", "download": f"{own}/download"}
         case _:
             return {"self": own, "results": f"{own}/results"}

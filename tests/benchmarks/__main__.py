@@ -14,6 +14,8 @@ from tests.benchmarks.result import BenchmarkResult
 BENCHMARKS = {
     "sync_full": ("sync:run_full", "a full sync against COPY of the same rows into the same indexed table"),
     "sync_unchanged": ("sync:run_unchanged", "a sync that finds nothing new, against the same COPY"),
+    "sync_cost": ("sync_cost:run", "what a sync costs on AWS, from measured durations and list prices"),
+    "sync_one_percent": ("sync:run_one_percent", "a sync in which one row in a hundred has changed"),
     "api_property": ("api_property:run", "one property through the gateway, against bare pg8000 and Flask + FastAPI"),
     "cold_start": ("cold_start:run", "each API function's imports against its bare dependencies'"),
     "ratio_study": ("ratio_study:run", "a ratio study with 1,000 resamples, against assesspy"),

@@ -21,7 +21,8 @@ from sqlalchemy.engine import URL
 
 from infra.local.cloud import LocalCloud
 from infra.local.counties import configuration_text
-from infra.local.legacy.synthetic import MAPPING, build_parcels
+from infra.local.legacy.synthetic import MAPPING, TABLE, build_parcels
+from tests.benchmarks.dlt_peer import dlt_peer
 from tests.benchmarks.result import BenchmarkResult
 
 COUNTY = "synthetic_wa"
@@ -32,21 +33,51 @@ _CHUNK = 256 * 1024
 
 def run_full(rows: int | None = None) -> BenchmarkResult:
     """The first sync of a county: everything is new."""
-    with _county(rows or DEFAULT_ROWS) as cloud:
-        seconds, run = _sync()
-        return _result("sync_full", rows or DEFAULT_ROWS, seconds, run, cloud)
+    with synthetic_county(rows or DEFAULT_ROWS) as cloud:
+        measured = sync_once()
+        with dlt_peer(cloud.postgres.owner_url(DATABASE), cloud.postgres.owner_url()) as peer:
+            peer_seconds = peer.merge() + peer.typed() if peer else None
+        return _result("sync_full", rows or DEFAULT_ROWS, measured, cloud, peer_seconds)
 
 
 def run_unchanged(rows: int | None = None) -> BenchmarkResult:
     """A sync of a county in which nothing has changed since the last one."""
-    with _county(rows or DEFAULT_ROWS) as cloud:
-        _sync()
-        seconds, run = _sync()
-        return _result("sync_unchanged", rows or DEFAULT_ROWS, seconds, run, cloud)
+    with synthetic_county(rows or DEFAULT_ROWS) as cloud:
+        sync_once()
+        measured = sync_once()
+        with dlt_peer(cloud.postgres.owner_url(DATABASE), cloud.postgres.owner_url()) as peer:
+            peer_seconds = (peer.merge(), peer.merge())[1] if peer else None
+        return _result("sync_unchanged", rows or DEFAULT_ROWS, measured, cloud, peer_seconds)
+
+
+def run_one_percent(rows: int | None = None) -> BenchmarkResult:
+    """A sync of a county in which one row in a hundred has changed, in every part of it."""
+    with synthetic_county(rows or DEFAULT_ROWS) as cloud:
+        sync_once()
+        _change_one_percent(cloud.postgres.owner_url(DATABASE))
+        return _result("sync_one_percent", rows or DEFAULT_ROWS, sync_once(), cloud, None)
+
+
+def _change_one_percent(source: URL) -> None:
+    with _connected(source) as connection:
+        connection.run(f"UPDATE {TABLE} SET land_val = land_val + 1000 WHERE parcel_id::integer % 100 = 7")
 
 
 @contextmanager
-def _county(rows: int) -> Iterator[LocalCloud]:
+def _connected(url: URL) -> Iterator[Connection]:
+    with Connection(
+        url.username or "",
+        password=url.password,
+        host=url.host,
+        port=url.port,
+        database=url.database,
+        ssl_context=False,
+    ) as connection:
+        yield connection
+
+
+@contextmanager
+def synthetic_county(rows: int) -> Iterator[LocalCloud]:
     """A local cloud with a county whose source has `rows` parcels of 25 columns."""
     with tempfile.TemporaryDirectory() as folder, LocalCloud(Path(folder), port=0, durable=False) as cloud:
         cloud.postgres.create_database(DATABASE)
@@ -88,17 +119,17 @@ def _onboard() -> None:
         )
 
 
-def _sync() -> tuple[float, Any]:
+def sync_once() -> tuple[float, Any]:
     """Start a run by the service behind the API, and wait for its end."""
     from functions.sync.schemas import SyncRequest
-    from functions.sync.service import requests
+    from functions.sync.service import requests, showing
     from shared.access import Caller
 
     caller = Caller("benchmark", "benchmark", frozenset({COUNTY}), frozenset())
     started = time.monotonic()
     job = requests.start(COUNTY, SyncRequest(), caller=caller, idempotency_key=None)
     while True:
-        run = requests.get(COUNTY, UUID(str(job.id)))
+        run = showing.get(COUNTY, UUID(str(job.id)))
         if run.status not in ("pending", "running"):
             break
         time.sleep(0.02)
@@ -108,11 +139,14 @@ def _sync() -> tuple[float, Any]:
     return seconds, run
 
 
-def _result(name: str, rows: int, seconds: float, run: Any, cloud: LocalCloud) -> BenchmarkResult:
+def _result(
+    name: str, rows: int, measured: tuple[float, Any], cloud: LocalCloud, peer_seconds: float | None
+) -> BenchmarkResult:
+    seconds, run = measured
     limit = _copy_seconds(cloud.postgres.owner_url())
     counts = run.tables["properties_operational"]
     phases = {
-        "read_s": _between(run.created_at, run.applied_at),
+        "applied_s": _between(run.created_at, run.applied_at),
         "published_s": _between(run.applied_at, run.published_at),
     }
     return BenchmarkResult(
@@ -121,9 +155,10 @@ def _result(name: str, rows: int, seconds: float, run: Any, cloud: LocalCloud) -
         seconds=seconds,
         peak_rss_mb=_peak_rss_mb(),
         ratio_to_limit=seconds / limit,
-        ratio_to_peer=None,
+        ratio_to_peer=peer_seconds / seconds if peer_seconds else None,
         details={
             "copy_seconds": limit,
+            "dlt_seconds": peer_seconds,
             "rows_written": counts.differences,
             "rows_rejected": counts.rejected,
             "partitions": run.partitions.total,
@@ -151,14 +186,7 @@ def _peak_rss_mb() -> float:
 
 def _copy_seconds(owner: URL) -> float:
     """The limit: the applied rows, as text, into an empty copy of their table with all its indexes."""
-    with Connection(
-        owner.username or "",
-        password=owner.password,
-        host=owner.host,
-        port=owner.port,
-        database=owner.database,
-        ssl_context=False,
-    ) as connection:
+    with _connected(owner) as connection:
         columns = connection.run(
             "SELECT attname FROM pg_attribute WHERE attrelid = 'properties_operational'::regclass AND attnum > 0"
             " AND NOT attisdropped AND attgenerated = '' ORDER BY attnum"

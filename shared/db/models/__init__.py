@@ -1,6 +1,6 @@
 """The tables, typed. Keys of tenant tables begin with the county."""
 
-from shared.db.models.base import Model, Synced, Tenant
+from shared.db.models.base import PLATFORM_SOURCE, Model, Synced, Tenant
 from shared.db.models.history import PROVENANCE, SYNC_TARGETS, SyncedModel, history_table, key_column
 from shared.db.models.operations import (
     AuditEvent,
@@ -12,6 +12,7 @@ from shared.db.models.operations import (
     RejectedRow,
     SyncPartition,
     SyncRun,
+    SyncWarning,
     SyncWatermark,
     Upload,
 )
@@ -28,6 +29,7 @@ from shared.db.models.valuation import (
 )
 
 __all__ = [
+    "PLATFORM_SOURCE",
     "PROVENANCE",
     "SYNC_TARGETS",
     "Assessment",
@@ -49,6 +51,7 @@ __all__ = [
     "SaleFlag",
     "SyncPartition",
     "SyncRun",
+    "SyncWarning",
     "SyncWatermark",
     "Synced",
     "SyncedModel",

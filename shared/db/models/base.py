@@ -16,6 +16,10 @@ Timestamp = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 Created = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=func.now())]
 
 
+PLATFORM_SOURCE = "terrafusion"
+"""The source system of rows that no system of the county's has: those that the platform made itself."""
+
+
 class Model(DeclarativeBase):
     """The root of the models; constraint names are fixed so that migrations can name them."""
 

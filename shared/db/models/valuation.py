@@ -78,17 +78,20 @@ class Valuation(Tenant, Model):
 class ValuationRun(Tenant, Model):
     """A county, or a part of it, valued as of one day; its life cycle is the job of the same id.
 
-    `models` says which model values which class ("" for every other one).
+    `models` lists which model values which class (null for every other one). The counts are those of a finished run.
     """
 
     __tablename__ = "valuation_runs"
 
     run_id: Mapped[UUID] = mapped_column(primary_key=True)
     valuation_date: Mapped[date]
-    models: Mapped[Json] = mapped_column(JSONB)
+    models: Mapped[list[Any]] = mapped_column(JSONB)
     data_version: Mapped[str]
     properties: Mapped[int]
     planned_at: Mapped[Created]
+    valued: Mapped[int | None]
+    not_valued: Mapped[int | None]
+    review: Mapped[int | None]
 
 
 class ValuationRunResult(Tenant, Model):
@@ -149,7 +152,10 @@ class Roll(Tenant, Model):
 
 
 class ValuationApproval(Tenant, Model):
-    """Values of a run that were brought to a roll, until they are taken back; its id is that of its job."""
+    """Values of a run that were brought to a roll, until they are taken back; its id is that of its job.
+
+    `skipped` counts values that were not written, by reason; `undo_id` is the job that took it back.
+    """
 
     __tablename__ = "valuation_approvals"
 
@@ -161,6 +167,8 @@ class ValuationApproval(Tenant, Model):
     properties: Mapped[int]
     approved_by: Mapped[str]
     approved_at: Mapped[Created]
+    skipped: Mapped[Json] = mapped_column(JSONB)
+    undo_id: Mapped[UUID | None]
     undone_by: Mapped[str | None]
     undone_at: Mapped[Timestamp | None]
 

@@ -7,9 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.appraisal import AppraisalInputError, InsufficientSalesError, fit_time_trend, monthly_index
+from shared.appraisal import (
+    AppraisalInputError,
+    InsufficientSalesError,
+    Sales,
+    fit_market,
+    fit_time_trend,
+    market_index,
+)
 from shared.appraisal.time_trend import DAYS_A_YEAR, MOST_LOG_CHANGE_A_YEAR, month_numbers
-from tests.synthetic_county import ANNUAL_TREND, synthetic_county
+from tests.synthetic_county import ANNUAL_TREND, LAST_DAY, synthetic_county
 
 START = date(2020, 1, 1).toordinal()
 
@@ -99,9 +106,7 @@ def test_the_index_follows_the_planted_trend_whatever_was_sold() -> None:
     large = sales.characteristics.living_area_sqft > 1900
     late = sales.sale_day > sales.sale_day[len(sales) // 2]
     kept = sales.take(large | ~late)
-    index = monthly_index(
-        month_numbers(kept.sale_day), kept.sale_price, kept.characteristics, kept.sale_day.astype(np.float64)
-    )
+    index = fit_market(kept).index()
     assert (index.index[0], index.standard_error[0]) == (100.0, 0.0)
     expected = 100 * np.exp(ANNUAL_TREND * (index.month[-1] - index.month[0]) / 12)
     assert index.index[-1] == pytest.approx(expected, abs=4 * index.standard_error[-1])
@@ -113,9 +118,58 @@ def test_months_with_few_sales_have_no_index() -> None:
     month = month_numbers(sales.sale_day)
     thin = np.flatnonzero(month == month[200])[4:]
     kept = sales.take(np.setdiff1d(np.arange(len(sales)), thin))
-    day = kept.sale_day.astype(np.float64)
-    index = monthly_index(month_numbers(kept.sale_day), kept.sale_price, kept.characteristics, day)
+    index = fit_market(kept).index()
     assert month[200] not in index.month
-    few = kept.take(np.arange(20))
     with pytest.raises(InsufficientSalesError):
-        monthly_index(month_numbers(few.sale_day), few.sale_price, few.characteristics, day[:20])
+        fit_market(kept.take(np.arange(20))).index()
+
+
+def test_the_index_covers_a_known_market_as_often_as_its_errors_say() -> None:
+    covered, slopes = [], []
+    for seed in range(40):
+        index = fit_market(synthetic_county(600, seed=seed).sales).index()
+        truth = 100 * np.exp(ANNUAL_TREND * (index.month - index.month[0]) / 12)
+        covered.append(np.abs(index.index - truth)[[6, 12, -1]] <= 1.96 * index.standard_error[[6, 12, -1]])
+        change, error = index.annual_change()
+        slopes.append(abs(change - ANNUAL_TREND) <= 1.96 * error)
+    assert 0.87 <= np.mean(covered) <= 0.995
+    assert np.mean(slopes) >= 0.8
+
+
+def test_the_markets_trend_carries_prices_as_the_index_does_and_refuses_sales_after_the_day() -> None:
+    sales = synthetic_county(2000).sales
+    on = date(2023, 7, 1).toordinal()
+    later = sales.sale_day >= on
+    trend = fit_market(sales.take(~later)).trend(on)
+    year_before = np.array([on - DAYS_A_YEAR])
+    assert trend.log_factor(year_before)[0] == pytest.approx(ANNUAL_TREND, abs=4 * trend.standard_error(year_before)[0])
+    with pytest.raises(AppraisalInputError, match="not after every sale"):
+        fit_market(sales).trend(on)
+
+
+def test_equal_prices_are_a_still_market_without_error() -> None:
+    county = synthetic_county(400).sales
+    index = fit_market(Sales(county.characteristics, county.sale_day, np.full(len(county), 250_000.0))).index()
+    assert np.allclose(index.index, 100.0)
+    assert np.allclose(index.standard_error, 0.0, atol=1e-6)
+    assert np.allclose(index.annual_change(), (0.0, 0.0), atol=1e-6)
+
+
+@pytest.mark.parametrize("price", [0.0, -1.0, np.nan, np.inf])
+def test_an_index_of_impossible_prices_is_refused(price: float) -> None:
+    county = synthetic_county(100).sales
+    prices = county.sale_price.copy()
+    prices[7] = price
+    with pytest.raises(AppraisalInputError, match="sale_price"):
+        fit_market(Sales(county.characteristics, county.sale_day, prices)).index()
+
+
+def test_a_market_fitted_block_by_block_is_the_one_fitted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sales = synthetic_county(500).sales
+    whole = fit_market(sales)
+    monkeypatch.setattr(market_index, "_MOST_CELLS_KEPT", 0)
+    monkeypatch.setattr(market_index, "_ROWS_AT_ONCE", 130)
+    parts = fit_market(sales)
+    assert np.allclose(parts.index().index, whole.index().index, rtol=1e-9)
+    assert np.allclose(parts.covariance, whole.covariance, rtol=1e-6, atol=1e-12)
+    assert np.allclose(parts.trend(LAST_DAY).coefficients, whole.trend(LAST_DAY).coefficients, rtol=1e-6)

@@ -100,3 +100,17 @@ def test_everything_in_a_chart_lies_inside_it(medians: list[tuple[float, float, 
     assert 0 <= chart["band"][0] < chart["one"] < chart["band"][1] <= 1
     assert [tick["at"] for tick in chart["ticks"]] == sorted(tick["at"] for tick in chart["ticks"])
     assert (chart["ticks"][0]["at"], chart["ticks"][-1]["at"]) == (0, 1)
+
+
+def test_the_page_says_what_was_tested_and_quotes_the_tests_for_sales_chasing() -> None:
+    sentence = "The values of 20 sold properties changed by +15.0%: sold properties look revalued to their prices."
+    document = {**results(), "chasing_tests": [{"test": "sold_and_unsold", "suspected": True, "sentence": sentence}]}
+    assert sentence in study_report(heading(), finished(document)).view["notes"]
+    tested = {
+        source: study_report(heading(), finished({**document, "value_source": source, "roll_year": 2025})).view[
+            "values_tested"
+        ]
+        for source in ("assessed", "model", "roll", "valuation_run")
+    }
+    assert len(set(tested.values())) == 4
+    assert "roll of 2025" in tested["roll"]

@@ -69,6 +69,9 @@ def _create_runs() -> None:
         sa.Column("data_version", sa.String(), nullable=False),
         sa.Column("properties", sa.Integer(), nullable=False),
         _moment("planned_at"),
+        sa.Column("valued", sa.Integer(), nullable=True),
+        sa.Column("not_valued", sa.Integer(), nullable=True),
+        sa.Column("review", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("county_id", "run_id", name="pk_valuation_runs"),
     )
     op.create_table(
@@ -134,6 +137,8 @@ def _create_rolls() -> None:
         sa.Column("properties", sa.Integer(), nullable=False),
         sa.Column("approved_by", sa.String(), nullable=False),
         _moment("approved_at"),
+        sa.Column("skipped", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("undo_id", sa.Uuid(), nullable=True),
         sa.Column("undone_by", sa.String(), nullable=True),
         sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("county_id", "approval_id", name="pk_valuation_approvals"),
