@@ -109,7 +109,7 @@ class _File(_Run):
 
 @_task
 def plan(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """-> {county_id, run_id, partitions: {bucket, key}, outcome: "proceed" | "unchanged"}."""
+    """-> {county_id, run_id, partitions: {bucket, key}, outcome: "proceed" | "skipped"}."""
     start = _Start.model_validate(event)
     request = SyncRequest(mode=start.mode, validate_only=start.validate_only)
     planned = planning.plan(start.county_id, start.run, request, start.trigger)
