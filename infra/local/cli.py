@@ -6,9 +6,8 @@ import sys
 import typer
 
 from infra.local.client import ApiError, JobFailedError
-from infra.local.commands import county
+from infra.local.commands import county, sync
 from infra.local.commands.demo import demo
-from infra.local.commands.sync import sync
 from infra.local.commands.up import up
 from infra.local.commands.value import value
 
@@ -17,9 +16,9 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(up)
-app.command()(sync)
 app.command()(value)
 app.add_typer(county.app, name="county")
+app.add_typer(sync.app, name="sync")
 
 
 def main() -> None:
