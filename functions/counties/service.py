@@ -11,7 +11,7 @@ from shared.access import Caller
 from shared.county_configuration import CountyConfiguration
 from shared.db import unit_of_work
 from shared.mapping import MappingError, parse_mapping
-from shared.problems import Conflict, Fault, NotFound, PreconditionFailed, Unprocessable
+from shared.problems import Conflict, NotFound, PreconditionFailed, Unprocessable
 
 
 def list_counties(caller: Caller) -> list[CountySummary]:
@@ -103,15 +103,7 @@ def _check_mapping(text: str) -> None:
     try:
         parse_mapping(text)
     except MappingError as error:
-        faults = tuple(
-            Fault(
-                "/body/mapping", f"line {problem.line}, column {problem.column}: {problem.message}", line=problem.line
-            )
-            for problem in error.problems
-        )
-        raise Unprocessable(
-            f"The mapping has {len(faults)} fault(s); see errors.", slug="mapping-invalid", faults=faults
-        ) from error
+        raise error.as_problem("/body/mapping") from error
 
 
 def _with_schedules(county: County) -> County:

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from infra.local.client import ApiError, JobFailedError
-from infra.local.commands import county, sync
+from infra.local.commands import county, mapping, sync
 from infra.local.commands.demo import demo
 from infra.local.commands.up import up
 from infra.local.commands.value import value
@@ -19,6 +19,7 @@ app.command()(up)
 app.command()(value)
 app.add_typer(county.app, name="county")
 app.add_typer(sync.app, name="sync")
+app.add_typer(mapping.app, name="mapping")
 
 
 def main() -> None:
