@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from infra.settings import ROOT
 from shared.access import ROLE_PERMISSIONS, Permission
-from shared.mapping.reference import transformations_table
+from shared.mapping.reference import transformations_table, validations_table
 
 README = ROOT / "README.md"
 
@@ -25,7 +25,16 @@ def transformations() -> str:
     return transformations_table()
 
 
-SECTIONS: dict[str, Callable[[], str]] = {"roles": roles, "transformations": transformations}
+def validations() -> str:
+    """The rules that a county's mapping can set."""
+    return validations_table()
+
+
+SECTIONS: dict[str, Callable[[], str]] = {
+    "roles": roles,
+    "transformations": transformations,
+    "validations": validations,
+}
 
 
 def readme_with_sections(text: str) -> str:

@@ -1,9 +1,13 @@
 """Objects in the data bucket. A county's keys begin with `counties/{county_id}/`."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from shared.aws import client
-from shared.problems import NotFound
+from shared.problems import Conflict, NotFound
 from shared.settings import settings
 
 SIGNED_URL_SECONDS = 900
@@ -20,8 +24,10 @@ def put(
     key: str, body: bytes, content_type: str = "application/octet-stream", tag: tuple[str, str] | None = None
 ) -> None:
     """Store an object, with its tag; an object of that key is replaced."""
-    tagging = {"Tagging": "=".join(tag)} if tag is not None else {}
-    client("s3").put_object(Bucket=settings().data_bucket, Key=key, Body=body, ContentType=content_type, **tagging)
+    tagging = "=".join(tag) if tag is not None else ""
+    client("s3").put_object(
+        Bucket=settings().data_bucket, Key=key, Body=body, ContentType=content_type, Tagging=tagging
+    )
 
 
 def put_file(key: str, path: Path, content_type: str = "application/octet-stream") -> None:
@@ -38,16 +44,59 @@ def get(key: str) -> bytes:
         raise NotFound(f"There is no object {key}.", slug="object-not-found") from error
 
 
-def exists(key: str) -> bool:
-    """Whether there is an object of that key."""
+@dataclass(frozen=True)
+class StoredObject:
+    """One version of an object: what is read of it is refused once the object has been replaced."""
+
+    key: str
+    etag: str
+    size: int
+
+    def range(self, start: int, end: int) -> bytes:
+        """The bytes from `start` up to `end`. Raises Conflict where the object was replaced meanwhile, NotFound."""
+        return self._body(Range=f"bytes={start}-{end - 1}").read() if end > start else b""
+
+    def chunks(self, start: int = 0, size: int = 1 << 20) -> Iterator[bytes]:
+        """The bytes from `start` on, in pieces. Raises as `range` does."""
+        if start < self.size:
+            yield from self._body(Range=f"bytes={start}-").iter_chunks(size)
+
+    def download(self, path: Path) -> None:
+        """Write the whole object to a file. Raises as `range` does."""
+        with path.open("wb") as file:
+            for chunk in self.chunks():
+                file.write(chunk)
+
+    def _body(self, **more: str) -> Any:
+        s3 = client("s3")
+        try:
+            return s3.get_object(Bucket=settings().data_bucket, Key=self.key, IfMatch=self.etag, **more)["Body"]  # type: ignore[arg-type]
+        except s3.exceptions.NoSuchKey as error:
+            raise NotFound(f"There is no object {self.key}.", slug="object-not-found") from error
+        except s3.exceptions.ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.PRECONDITION_FAILED:
+                raise
+            raise Conflict(f"{self.key} was replaced while it was read.", slug="object-replaced") from error
+
+
+def find(key: str) -> StoredObject:
+    """The present version of an object. Raises NotFound."""
     s3 = client("s3")
     try:
-        s3.head_object(Bucket=settings().data_bucket, Key=key)
+        head = s3.head_object(Bucket=settings().data_bucket, Key=key)
     except s3.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
-            return False
-        raise
-    return True
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.NOT_FOUND:
+            raise
+        raise NotFound(f"There is no object {key}.", slug="object-not-found") from error
+    return StoredObject(key, head["ETag"], head["ContentLength"])
+
+
+def delete_below(prefix: str) -> None:
+    """Delete every object whose key begins with `prefix`."""
+    s3 = client("s3")
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=settings().data_bucket, Prefix=prefix):
+        for found in page.get("Contents", []):
+            s3.delete_object(Bucket=settings().data_bucket, Key=found["Key"])
 
 
 def signed_url(key: str, filename: str, content_type: str) -> str:

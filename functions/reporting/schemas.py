@@ -10,7 +10,7 @@ from shared.schemas import Schema
 
 ReportType = Literal["sales_ratio_study", "assessment_roll_summary"]
 ReportFormat = Literal["pdf", "csv", "json"]
-Grouping = Literal["property_class", "neighborhood"]
+Grouping = Literal["neighborhood", "property_class"]
 
 
 def _each_once(groups: list[Grouping]) -> list[Grouping]:

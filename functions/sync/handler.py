@@ -18,6 +18,7 @@ from functions.sync.schemas import (
     RowState,
     SyncRequest,
     SyncRun,
+    WarnedRow,
 )
 from functions.sync.service import differences, rejected, requests, showing
 from shared.access import Permission
@@ -126,6 +127,23 @@ def export_rejected_rows(
     """Redirects to a CSV file: the reasons of each row, then the columns of the source as they were read."""
     wanted = RejectedFilter(table=table, rule=rule, field=field)
     return see_other(rejected.export_url(county_id, run_id, wanted, state))
+
+
+@api.get(_ONE + "/warnings", permission=Permission.VIEW_SYNC, summary="Rows taken with a warning")
+def list_warnings(
+    county_id: str,
+    run_id: UUID,
+    table: Filter = None,
+    rule: Filter = None,
+    page_size: PageSize = 100,
+    page_token: PageToken = None,
+) -> Response[Page[WarnedRow]]:
+    """The source's rows that break a rule of the county's that only warns. Unchanged partitions are not read again:
+    their rows are listed with the run that read them.
+    """
+    return answer(
+        rejected.warnings_page(county_id, run_id, table=table, rule=rule, page_size=page_size, page_token=page_token)
+    )
 
 
 @api.post(

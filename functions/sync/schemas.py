@@ -53,12 +53,15 @@ class ReplayRequest(RejectedFilter):
 
 
 class TableCounts(Schema):
-    """What a run did with one table. `rejected` counts rows in quarantine, also those of unchanged partitions."""
+    """What a run did with one table. `rejected` counts rows in quarantine, also those of unchanged partitions; `warned`
+    the rows that this run took with a warning.
+    """
 
     read_by: ReadBy = "whole"
     known: int = 0
     read: int = 0
     rejected: int = 0
+    warned: int = 0
     added: int = 0
     changed: int = 0
     removed: int = 0
@@ -183,7 +186,7 @@ class Partition(Schema):
 
 
 class RejectReason(Schema):
-    """Why a row is in quarantine: the rule, the target field, and a message that quotes the value."""
+    """Why a row is in quarantine, or warned of: the rule, the target field, and a message that quotes the value."""
 
     rule: str
     field: str
@@ -201,6 +204,17 @@ class RejectedRow(Schema):
     resolution: Resolution | None
     resolved_by_run: UUID | None
     resolved_at: datetime | None
+
+
+class WarnedRow(Schema):
+    """A source row that was taken with a warning, as it was read."""
+
+    row_no: int
+    table: str
+    source_key: str | None
+    target_key: str | None
+    source_row: dict[str, Any]
+    reasons: list[RejectReason]
 
 
 class TablePlan(Schema):

@@ -118,9 +118,21 @@ def judge_mki(value: float, interval: Interval | None, sales: int) -> Verdict:
     return _judge("MKI", value, interval, MKI_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, REVISION, 3)
 
 
-def judge_vei(value: float, interval: Interval | None, sales: int) -> Verdict:
-    """VEI against -10 to 10 percent; needs 20 sales."""
-    return _judge("VEI", value, interval, VEI_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, REVISION, 1)
+def judge_vei(value: float, interval: Interval | None, sales: int, significance: float | None = None) -> Verdict:
+    """VEI against -10 to 10 percent; needs 20 sales.
+
+    `significance` is the draft's own measure (see `vertical_equity`); the sentence then says what it tells.
+    """
+    verdict = _judge("VEI", value, interval, VEI_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, REVISION, 1)
+    if not significance or verdict.result == "insufficient sample":
+        return verdict
+    unacceptable = significance > VEI_RANGE[1]
+    sentence = (
+        f"{verdict.sentence} The 90% intervals of the groups with the highest and the lowest ratio are"
+        f" {significance:.1f}% of the median apart; beyond 10% the draft calls it"
+        f" unacceptable{'' if unacceptable else ', which this is not'}."
+    )
+    return Verdict(verdict.statistic, verdict.result, verdict.low, verdict.high, sentence)
 
 
 def _judge(

@@ -3,12 +3,13 @@
 `parse_mapping` reads and checks a mapping without Polars; `compiling.compile_table` needs it.
 """
 
-from shared.mapping.model import CountyMapping, FieldMap, FieldType, TableMapping
+from shared.mapping.model import READ_FAULT, CountyMapping, FieldMap, FieldType, TableMapping
 from shared.mapping.parsing import parse_mapping
 from shared.mapping.problems import MappingError, MappingProblem
 from shared.mapping.transformations import TRANSFORMATIONS
 
 __all__ = [
+    "READ_FAULT",
     "TRANSFORMATIONS",
     "CountyMapping",
     "FieldMap",

@@ -1,17 +1,16 @@
 """What a mapping of correct form can still get wrong. Each check yields (path, message)."""
 
-import difflib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from shared.mapping.document import Path
+from shared.mapping.faults import Fault, unknown
 from shared.mapping.literals import unreadable
-from shared.mapping.model import ConfigName, CountyMapping, FieldMap, FieldType, TableMapping
+from shared.mapping.model import ConfigName, CountyMapping, FieldMap, FieldType, LookupTable, TableMapping
 from shared.mapping.step import Kind, Step
 from shared.mapping.targets import ColumnKind, TargetColumn, TargetTable, target_tables
-from shared.mapping.transformations import Add, ValueMap
-
-Fault = tuple[Path, str]
+from shared.mapping.transformations import Add, Lookup, ValueMap
+from shared.mapping.validation_checks import validation_faults
 
 _GOES_INTO: dict[ColumnKind, frozenset[FieldType]] = {
     ColumnKind.TEXT: frozenset({FieldType.STRING}),
@@ -22,9 +21,10 @@ _GOES_INTO: dict[ColumnKind, frozenset[FieldType]] = {
     ColumnKind.TIMESTAMP: frozenset({FieldType.TIMESTAMP}),
     ColumnKind.BOOLEAN: frozenset({FieldType.BOOLEAN}),
     ColumnKind.JSON: frozenset({FieldType.JSON, FieldType.LIST}),
+    ColumnKind.GEOMETRY: frozenset({FieldType.GEOMETRY}),
 }
 
-_ENTRY_TYPES = frozenset(FieldType) - {FieldType.JSON}
+_ENTRY_TYPES = frozenset(FieldType) - {FieldType.JSON, FieldType.GEOMETRY}
 
 _READS: dict[Kind, frozenset[FieldType]] = {
     Kind.TEXT: frozenset(FieldType),
@@ -47,13 +47,17 @@ def faults(mapping: CountyMapping) -> Iterator[Fault]:
         yield from _source_faults(table, path)
         target = target_tables().get(table.target_table_name)
         if target is None:
-            yield (*path, "target_table_name"), _unknown("table", table.target_table_name, target_tables())
+            yield (*path, "target_table_name"), unknown("table", table.target_table_name, target_tables())
             continue
         yield from _key_faults(table, target, path)
         yield from _field_faults(mapping, table, target, path)
+        yield from _attribute_faults(table, target, path)
+        yield from validation_faults(mapping, table, target, path)
+    for name, lookup in mapping.lookups.items():
+        yield from _lookup_faults(lookup, ("lookups", name))
 
 
-def _source_faults(table: TableMapping, path: Path) -> Iterator[Fault]:
+def _source_faults(table: TableMapping | LookupTable, path: Path) -> Iterator[Fault]:
     if (table.source_table_name is None) == (table.source_query is None):
         yield path, "give either `source_table_name` or `source_query`"
     query = table.source_query
@@ -61,11 +65,24 @@ def _source_faults(table: TableMapping, path: Path) -> Iterator[Fault]:
         yield (*path, "source_query"), "a source query begins with SELECT or WITH"
     if query is not None and ";" in query:
         yield (*path, "source_query"), "a source query is one statement, without a semicolon"
-    if len(set(table.primary_key_source_fields)) < len(table.primary_key_source_fields):
-        yield (*path, "primary_key_source_fields"), "a field stands here twice"
+
+
+def _lookup_faults(lookup: LookupTable, path: Path) -> Iterator[Fault]:
+    yield from _source_faults(lookup, path)
+    if len({*lookup.key, *lookup.columns}) < len(lookup.key) + len(lookup.columns):
+        yield (*path, "columns"), "a column stands in the key or among the columns twice"
+
+
+def _attribute_faults(table: TableMapping, target: TargetTable, path: Path) -> Iterator[Fault]:
+    if table.attributes.unmapped == "keep" and "attributes" not in target.columns:
+        yield (*path, "attributes"), f"{target.name} has no column `attributes` to keep unmapped columns in"
+    if table.attributes.unmapped == "keep" and any(field.target == "attributes" for field in table.field_map):
+        yield (*path, "attributes"), "a field fills `attributes` as a whole, so nothing can be kept there"
 
 
 def _key_faults(table: TableMapping, target: TargetTable, path: Path) -> Iterator[Fault]:
+    if len(set(table.primary_key_source_fields)) < len(table.primary_key_source_fields):
+        yield (*path, "primary_key_source_fields"), "a field stands here twice"
     if table.key != target.key:
         yield (*path, "primary_key_target_fields"), f"the key of {target.name} is {target.key}, not {table.key}"
     mapped = {field.target for field in table.field_map}
@@ -82,6 +99,8 @@ def _field_faults(mapping: CountyMapping, table: TableMapping, target: TargetTab
             yield (*where, "target"), f"{field.target} is filled by another field already"
         seen.add(field.target)
         yield from _column_faults(field, target, where)
+        if field.unreadable == "warn" and field.target == target.key:
+            yield (*where, "unreadable"), "a key that cannot be read rejects its row"
         yield from _origin_faults(field, where)
         yield from _chain_faults(mapping, field, where)
 
@@ -96,7 +115,7 @@ def _column_faults(field: FieldMap, target: TargetTable, where: Path) -> Iterato
         return
     column = target.columns.get(field.column)
     if column is None:
-        yield (*where, "target"), _unknown(f"column of {target.name}", field.column, target.columns)
+        yield (*where, "target"), unknown(f"column of {target.name}", field.column, target.columns)
         return
     yield from _type_faults(field, column, where)
 
@@ -133,7 +152,10 @@ def _chain_faults(mapping: CountyMapping, field: FieldMap, where: Path) -> Itera
             count = 1
         kind = step.returns
     if count > 1:
-        yield (*where, "source"), "several sources need a transformation that joins them: concat, coalesce or add"
+        yield (
+            (*where, "source"),
+            "several sources need a transformation that joins them: concat, coalesce, lookup or arithmetic",
+        )
     if field.type not in _READS[kind]:
         yield (*where, "type"), f"the last transformation gives a {kind}, which is not read as {field.type}"
 
@@ -145,12 +167,22 @@ def _step_faults(mapping: CountyMapping, step: Step, count: int, kind: Kind, pla
     if not step.starts and count == 0:
         yield place, f"{name} has nothing to work on: there is no source"
     if isinstance(step, ValueMap) and step.map not in mapping.value_maps:
-        yield (*place, "map"), _unknown("value map", step.map, mapping.value_maps)
+        yield (*place, "map"), unknown("value map", step.map, mapping.value_maps)
+    if isinstance(step, Lookup):
+        yield from _lookup_step_faults(mapping, step, count, place)
+    if step.joins and not step.least <= count <= step.most:
+        wanted = f"{step.least}" if step.least == step.most else f"{step.least} or more"
+        yield place, f"{name} works on {wanted} sources, and there are {count}"
     if isinstance(step, Add) and step.weights is not None and len(step.weights) != count:
         yield (*place, "weights"), f"there are {count} source(s) and {len(step.weights)} weight(s)"
 
 
-def _unknown(what: str, name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    hint = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(known) or 'none'}"
-    return f"there is no {what} named {name!r}{hint}"
+def _lookup_step_faults(mapping: CountyMapping, step: Lookup, count: int, place: Path) -> Iterator[Fault]:
+    lookup = mapping.lookups.get(step.table)
+    if lookup is None:
+        yield (*place, "table"), unknown("lookup", step.table, mapping.lookups)
+        return
+    if step.column not in lookup.columns:
+        yield (*place, "column"), unknown(f"column of the lookup {step.table}", step.column, lookup.columns)
+    if count != len(lookup.key):
+        yield place, f"the key of {step.table} has {len(lookup.key)} column(s), and there are {count} source(s)"

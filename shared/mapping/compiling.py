@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 import orjson
 import polars as pl
 
-from shared.mapping.fields import Check, CompiledField, FieldCompiler, Levels
+from shared.geometry import WKB
+from shared.mapping.fields import Check, FieldCompiler, Levels
 from shared.mapping.hashing import row_hashes
-from shared.mapping.model import CountyMapping, TableMapping
+from shared.mapping.lookups import lookup_digest
+from shared.mapping.model import READ_FAULT, CountyMapping, TableMapping
 from shared.mapping.reading import as_json, json_text, written
+from shared.mapping.row_rules import RowRules
 from shared.mapping.rules import range_rules
+from shared.mapping.step import References
 from shared.mapping.targets import TargetTable, target_tables
+from shared.mapping.validations import Range
 
 RULES_VERSION = 1
 """Part of every mapping's digest: to be raised when a transformation, a rule or the hash changes its meaning."""
@@ -28,44 +35,67 @@ class MappedRows:
     """What became of a frame of source rows.
 
     `good`: target columns, typed, and `row_hash`. `rejected`: `source_key`, `target_key` (NULL where it cannot be
-    told), `source_row` and `reasons` as JSON text; a reason is {rule, field, message}. `keys`: the target keys of
-    all rows, good or bad, each once: what the source still has.
+    told), `source_row` and `reasons` as JSON text; a reason is {rule, field, message}. `warned`: the same of rows that
+    are good, and break a rule that only warns. `keys`: the target keys of all rows, good or bad, each once: what the
+    source still has.
     """
 
     good: pl.DataFrame
     rejected: pl.DataFrame
+    warned: pl.DataFrame
     keys: pl.Series
 
 
-def mapping_digest(mapping: CountyMapping, target: str) -> str:
-    """What decides how a table's rows are read: the digest of its mapping, its value maps and our rules."""
+def mapping_digest(mapping: CountyMapping, target: str, lookups: Lookups | None = None) -> str:
+    """What decides how a table's rows are read: the digest of its mapping, value maps and lookups, and our rules."""
     table = mapping.table(target)
     content = {
         "rules": RULES_VERSION,
         "table": table.model_dump(mode="json"),
         "value_maps": mapping.value_maps,
         "configured": [mapping.county_id_default, mapping.source_system_type],
+        "lookups": {
+            name: [mapping.lookups[name].model_dump(mode="json"), lookup_digest(rows)]
+            for name, rows in (lookups or {}).items()
+            if name in table.lookups
+        },
     }
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def compile_table(mapping: CountyMapping, target: str, *, today: date) -> CompiledTable:
-    """The compiled mapping of one target table; `today` bounds years and dates (see `rules`)."""
-    return CompiledTable(mapping, mapping.table(target), target_tables()[target], today)
+Lookups = Mapping[str, pl.DataFrame]
+"""The rows of the mapping's lookups, as `lookups.prepared` gives them, by name."""
+
+
+def compile_table(mapping: CountyMapping, target: str, *, today: date, lookups: Lookups | None = None) -> CompiledTable:
+    """The compiled mapping of one target table; `today` bounds years and dates (see `rules`).
+
+    Raises KeyError where the rows of a lookup that the table uses are not given.
+    """
+    return CompiledTable(mapping, mapping.table(target), target_tables()[target], today, lookups or {})
 
 
 class CompiledTable:
     """Maps frames whose columns are all String; see `apply`."""
 
-    def __init__(self, mapping: CountyMapping, table: TableMapping, target: TargetTable, today: date) -> None:
+    def __init__(
+        self, mapping: CountyMapping, table: TableMapping, target: TargetTable, today: date, lookups: Lookups
+    ) -> None:
         self.table = table
         self.key = target.key
         self._target = target
         self._levels = Levels()
-        compiler = FieldCompiler(mapping, target, range_rules(target, today), self._levels)
+        own = {rule.field for rule in table.validations if isinstance(rule, Range)}
+        ranges = {name: rule for name, rule in range_rules(target, today).items() if name not in own}
+        references = References(mapping.value_maps, lookups)
+        compiler = FieldCompiler(mapping, references, target, ranges, self._levels)
         self._fields = [compiler.compile(field) for field in table.field_map]
-        self._checks = [check for field in self._fields for check in field.checks]
-        filled = {field.field.column for field in self._fields}
+        checks = [*self._read_checks(), *(check for field in self._fields for check in field.checks)]
+        rules = RowRules({field.field.target: field for field in self._fields}, self._levels, today)
+        checks += [check for rule in table.validations if (check := rules.check(rule)) is not None]
+        self._rejecting = [check for check in checks if check.severity == "reject"]
+        self._warning = [check for check in checks if check.severity == "warn"]
+        filled = table.filled_columns
         self.columns = tuple(name for name in target.columns if name in filled)
         """The target columns that the mapping fills, in the order of the table."""
 
@@ -74,18 +104,25 @@ class CompiledTable:
         missing = sorted(self.table.source_fields - set(source.columns))
         if missing:
             raise KeyError(f"the source of {self._target.name} has no column {', '.join(missing)}")
-        frame = self._levels.evaluate(source)
-        read = frame.select(self._values)
-        faults = frame.select(pl.col(check.fault).fill_null(value=False) for check in self._checks)
-        bad = faults.select(pl.any_horizontal(pl.all())).to_series()
+        frame = self._levels.evaluate(_with_read_fault(source))
+        columns = source.columns
+        read = frame.select(self._values(columns))
+        bad = _any_broken(frame, self._rejecting)
         twice = self._duplicates(read, bad)
         rejected = bad | twice
         good = read.filter(~rejected).select(self.columns)
+        again = pl.when(twice.filter(rejected)).then(_reason(self._again()))
         return MappedRows(
             good=good.with_columns(row_hashes(good, self.columns)),
-            rejected=self._rejects(frame.filter(rejected), source.columns, twice.filter(rejected)),
+            rejected=self._reasoned(frame.filter(rejected), columns, self._rejecting, again),
+            warned=self._warned(frame, columns, rejected),
             keys=read.get_column(self.key).drop_nulls().unique(maintain_order=True),
         )
+
+    def target_keys(self, source: pl.DataFrame) -> pl.Series:
+        """The target key of each row, NULL where it cannot be told."""
+        frame = self._levels.evaluate(_with_read_fault(source))
+        return frame.select(field.value for field in self._fields if field.field.target == self.key).to_series()
 
     def texts(self, good: pl.DataFrame) -> pl.DataFrame:
         """Good rows as the texts that PostgreSQL's COPY reads."""
@@ -96,44 +133,86 @@ class CompiledTable:
         first = read.select(pl.struct(pl.col(self.key), bad.alias("bad")).is_first_distinct()).to_series()
         return ~first & ~bad
 
-    def _rejects(self, frame: pl.DataFrame, source_columns: list[str], twice: pl.Series) -> pl.DataFrame:
-        if frame.is_empty():
-            return pl.DataFrame(schema=dict.fromkeys(_REJECT_COLUMNS, pl.String))
-        key = next(field.value for field in self._fields if field.field.target == self.key)
-        reasons = [pl.when(pl.col(check.fault)).then(_reason(check)) for check in self._checks]
-        again = Check("duplicate_key", self.key, "", pl.col(key), "an earlier row of the source has the key {}")
-        reasons.append(pl.when(twice).then(_reason(again)))
-        source_key = pl.concat_str(self.table.primary_key_source_fields, separator="/", ignore_nulls=True)
-        columns = (
-            source_key,
-            pl.col(key),
-            pl.struct(source_columns).struct.json_encode(),
-            pl.lit("[") + pl.concat_str(reasons, separator=",", ignore_nulls=True) + pl.lit("]"),
-        )
-        return frame.select(column.alias(name) for name, column in zip(_REJECT_COLUMNS, columns, strict=True))
+    def _warned(self, frame: pl.DataFrame, columns: list[str], rejected: pl.Series) -> pl.DataFrame:
+        if not self._warning:
+            return pl.DataFrame(schema=dict.fromkeys(REASONED_COLUMNS, pl.String))
+        warned = _any_broken(frame, self._warning) & ~rejected
+        return self._reasoned(frame.filter(warned), columns, self._warning)
 
-    @property
-    def _values(self) -> list[pl.Expr]:
+    def _reasoned(self, frame: pl.DataFrame, columns: list[str], checks: list[Check], *more: pl.Expr) -> pl.DataFrame:
+        """Rows with the reasons that the checks give for them."""
+        if frame.is_empty():
+            return pl.DataFrame(schema=dict.fromkeys(REASONED_COLUMNS, pl.String))
+        key = next(field.value for field in self._fields if field.field.target == self.key)
+        reasons = [pl.when(pl.col(check.fault)).then(_reason(check)) for check in checks]
+        values = (
+            pl.concat_str(self.table.primary_key_source_fields, separator="/", ignore_nulls=True),
+            pl.col(key),
+            pl.struct(columns).struct.json_encode(),
+            pl.lit("[") + pl.concat_str([*reasons, *more], separator=",", ignore_nulls=True) + pl.lit("]"),
+        )
+        return frame.select(value.alias(name) for name, value in zip(REASONED_COLUMNS, values, strict=True))
+
+    def _read_checks(self) -> list[Check]:
+        """The source's own word that a row is none."""
+        unread = self._levels.add(pl.col(READ_FAULT).is_not_null(), READ_FAULT)
+        return [Check("unreadable_row", self.key, unread, pl.col(READ_FAULT), verbatim=True)]
+
+    def _again(self) -> Check:
+        key = next(field.value for field in self._fields if field.field.target == self.key)
+        return Check("duplicate_key", self.key, "", pl.col(key), "an earlier row of the source has the key {}")
+
+    def _values(self, columns: list[str]) -> list[pl.Expr]:
         """The target columns; those that are filled by entries as JSON objects."""
-        values, entries = [], dict[str, list[CompiledField]]()
+        values, entries = [], dict[str, list[tuple[str, pl.Expr]]]()
         for compiled in self._fields:
             if compiled.field.entry is not None:
-                entries.setdefault(compiled.field.column, []).append(compiled)
+                entry = (compiled.field.entry, as_json(pl.col(compiled.value), compiled.field.type))
+                entries.setdefault(compiled.field.column, []).append(entry)
             elif compiled.field.column in self.columns:
                 values.append(pl.col(compiled.value).alias(compiled.field.column))
+        if self.table.attributes.unmapped == "keep":
+            attributes = entries.setdefault("attributes", [])
+            attributes += _unmapped(columns, self.table, {name for name, _ in attributes})
         return values + [_object(fields).alias(column) for column, fields in entries.items()]
 
 
-_REJECT_COLUMNS = ("source_key", "target_key", "source_row", "reasons")
+def _unmapped(columns: list[str], table: TableMapping, taken: set[str]) -> list[tuple[str, pl.Expr]]:
+    """Entries for the source columns that no field names; shapes are no attributes, and a name that is taken is left
+    to the field that took it.
+    """
+    entries: dict[str, pl.Expr] = {}
+    for column in columns:
+        name = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")[:63]
+        shown = column not in table.source_fields and column not in (WKB, READ_FAULT)
+        if not shown or not name or name in taken or name in entries:
+            continue
+        text = pl.col(column).str.strip_chars()
+        entries[name] = pl.when(text != "").then(json_text(text))
+    return list(entries.items())
 
 
-def _object(fields: list[CompiledField]) -> pl.Expr:
+def _any_broken(frame: pl.DataFrame, checks: list[Check]) -> pl.Series:
+    faults = frame.select(pl.col(check.fault).fill_null(value=False) for check in checks)
+    return faults.select(pl.any_horizontal(pl.all())).to_series()
+
+
+def _with_read_fault(source: pl.DataFrame) -> pl.DataFrame:
+    """Most sources have no rows that are none, and do not have the column either."""
+    if READ_FAULT in source.columns:
+        return source
+    return source.with_columns(pl.lit(None, dtype=pl.String).alias(READ_FAULT))
+
+
+REASONED_COLUMNS = ("source_key", "target_key", "source_row", "reasons")
+
+
+def _object(entries: list[tuple[str, pl.Expr]]) -> pl.Expr:
     """A JSON object of the entries that are not NULL; NULL where there is none."""
-    entries = [
-        pl.lit(f'"{one.field.entry}":') + as_json(pl.col(one.value), one.field.type)
-        for one in sorted(fields, key=lambda one: one.field.target)
-    ]
-    joined = pl.concat_str(entries, separator=",", ignore_nulls=True)
+    named = [pl.lit(f'"{name}":') + value for name, value in sorted(entries, key=lambda entry: entry[0])]
+    if not named:
+        return pl.lit(None, dtype=pl.String)
+    joined = pl.concat_str(named, separator=",", ignore_nulls=True)
     return pl.when(joined != "").then(pl.lit("{") + joined + pl.lit("}"))
 
 
@@ -142,6 +221,8 @@ def _reason(check: Check) -> pl.Expr:
     head = orjson.dumps({"rule": check.rule, "field": check.target})[:-1].decode() + ',"message":'
     if check.shown is None:
         return pl.lit(head + orjson.dumps(check.message).decode() + "}")
+    if check.verbatim:
+        return pl.lit(head) + json_text(check.shown) + pl.lit("}")
     before, _, after = check.message.partition("{}")
     value = check.shown.fill_null("NULL").str.slice(0, MAX_SHOWN)
     return pl.lit(head) + json_text(pl.lit(f"{before}'") + value + pl.lit(f"'{after}")) + pl.lit("}")

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from shared.mapping.model import CountyMapping, FieldMap
-from shared.mapping.reading import is_written, read_as, read_number
+from shared.mapping.reading import read_as, read_number
 from shared.mapping.rules import RangeRule
-from shared.mapping.step import Kind, Step
+from shared.mapping.step import Kind, References, Step, is_written
 from shared.mapping.targets import ColumnKind, TargetColumn, TargetTable
+from shared.mapping.validations import Severity
 
 
 @dataclass
@@ -44,13 +45,17 @@ class Levels:
 
 @dataclass(frozen=True)
 class Check:
-    """`fault` is the column that is true where the rule is broken; `shown` the text that the message quotes."""
+    """`fault` is the column that is true where the rule is broken; `shown` the text that the message quotes, or that
+    is the message where it is `verbatim`.
+    """
 
     rule: str
     target: str
     fault: str
     shown: pl.Expr | None
-    message: str
+    message: str = ""
+    verbatim: bool = False
+    severity: Severity = "reject"
 
 
 @dataclass(frozen=True)
@@ -66,9 +71,15 @@ class FieldCompiler:
     """Compiles the fields of one table into `levels`."""
 
     def __init__(
-        self, mapping: CountyMapping, target: TargetTable, rules: dict[str, RangeRule], levels: Levels
+        self,
+        mapping: CountyMapping,
+        references: References,
+        target: TargetTable,
+        rules: dict[str, RangeRule],
+        levels: Levels,
     ) -> None:
         self._mapping = mapping
+        self._references = references
         self._target = target
         self._rules = rules
         self._levels = levels
@@ -110,10 +121,9 @@ class FieldCompiler:
         return inputs, kind
 
     def _apply(self, field: FieldMap, inputs: list[str], step: Step, checks: list[Check]) -> str:
-        maps = self._mapping.value_maps
         columns = [pl.col(name) for name in inputs]
-        result = self._levels.add(step.expression(columns, maps), *inputs)
-        fault = step.fault(columns, pl.col(result), maps)
+        result = self._levels.add(step.expression(columns, self._references), *inputs)
+        fault = step.fault(columns, pl.col(result), self._references)
         if fault is not None:
             self._add_check(field, step, self._levels.add(fault, *inputs, result), checks)
         return result
@@ -126,7 +136,8 @@ class FieldCompiler:
 
     def _add_check(self, field: FieldMap, step: Step, fault: str, checks: list[Check]) -> None:
         name = getattr(step, "type", "")
-        checks.append(Check(name, field.target, fault, _source_text(field), f"{{}} {step.complaint}"))
+        message = f"{{}} {step.complaint}"
+        checks.append(Check(name, field.target, fault, _source_text(field), message, severity=field.unreadable))
 
     def _read(self, field: FieldMap, inputs: list[str], kind: Kind, column: TargetColumn, checks: list[Check]) -> str:
         if not inputs:
@@ -136,7 +147,7 @@ class FieldCompiler:
         written = is_written(pl.col(text)) if kind is Kind.TEXT else pl.col(text).is_not_null()
         fault = self._levels.add(written & pl.col(value).is_null(), text, value)
         message = f"{{}} is not a valid {field.type}"
-        checks.append(Check("type", field.target, fault, _source_text(field), message))
+        checks.append(Check("type", field.target, fault, _source_text(field), message, severity=field.unreadable))
         return value
 
     def _with_default(self, field: FieldMap, value: str, column: TargetColumn) -> str:
@@ -154,7 +165,7 @@ class FieldCompiler:
         absent = pl.col(value).is_null()
         if field.target == self._target.key:
             absent = absent | (pl.col(value).str.strip_chars() == "")
-        told = [check.fault for check in checks]
+        told = [check.fault for check in checks if check.severity == "reject"]
         if told:
             absent = absent & ~pl.any_horizontal(pl.col(name).fill_null(value=False) for name in told)
         fault = self._levels.add(absent, value, *told)

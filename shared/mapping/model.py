@@ -7,9 +7,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from shared.mapping.transformations import Lookup as LookupStep
 from shared.mapping.transformations import Transformation
+from shared.mapping.validations import Validation
 
 SCHEMA_VERSIONS = ("1.1",)
+
+READ_FAULT = "_read_fault"
+"""The column by which a source says of a row that it is none (a line with too many fields), and why."""
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
@@ -30,6 +35,7 @@ class FieldType(StrEnum):
     BOOLEAN = "boolean"
     JSON = "json"
     LIST = "list"
+    GEOMETRY = "geometry"
 
 
 class ConfigName(StrEnum):
@@ -51,7 +57,8 @@ class FieldMap(_Element):
     """How one target column is filled.
 
     `target` is a column, or `attributes.NAME` for one entry of a JSON column. `sources` is one name, or several
-    for a transformation that joins them. `default` stands in where the result is NULL.
+    for a transformation that joins them. `default` stands in where the result is NULL. A value that cannot be read
+    rejects its row, or, where `unreadable` is "warn", leaves the field NULL (or at its default) with a warning.
     """
 
     sources: Annotated[tuple[Name, ...], BeforeValidator(_as_tuple), Field(alias="source", max_length=20)] = ()
@@ -60,6 +67,7 @@ class FieldMap(_Element):
     required: bool = False
     default: str | None = None
     default_from_config: ConfigName | None = None
+    unreadable: Literal["reject", "warn"] = "reject"
     transformations: tuple[Transformation, ...] = ()
 
     @property
@@ -73,6 +81,25 @@ class FieldMap(_Element):
         return self.target.partition(".")[2] or None
 
 
+class AttributesMap(_Element):
+    """What becomes of source columns that no field names: dropped, or kept in the target's JSON column `attributes`.
+
+    A kept column's entry has its name in small letters, with underscores for what is no letter or digit; it is text,
+    without blanks around it, and left out where there is none.
+    """
+
+    unmapped: Literal["drop", "keep"] = "drop"
+
+
+class LookupTable(_Element):
+    """Another table or query of the source, small enough to be read whole, in which `lookup` finds values by `key`."""
+
+    source_table_name: Name | None = None
+    source_query: Annotated[str, StringConstraints(min_length=1, max_length=50_000)] | None = None
+    key: Annotated[tuple[Name, ...], BeforeValidator(_as_tuple), Field(min_length=1, max_length=4)]
+    columns: Annotated[tuple[Name, ...], BeforeValidator(_as_tuple), Field(min_length=1, max_length=50)]
+
+
 class TableMapping(_Element):
     """How one target table is filled from one table or query of the source."""
 
@@ -83,6 +110,8 @@ class TableMapping(_Element):
     primary_key_target_fields: Annotated[tuple[Name, ...], Field(min_length=1, max_length=1)]
     watermark_field: Name | None = None
     field_map: Annotated[tuple[FieldMap, ...], Field(min_length=1, max_length=300)]
+    attributes: AttributesMap = AttributesMap()
+    validations: Annotated[tuple[Validation, ...], Field(max_length=200)] = ()
 
     @property
     def key(self) -> str:
@@ -96,6 +125,18 @@ class TableMapping(_Element):
         watermark = {self.watermark_field} if self.watermark_field else set()
         return frozenset(named | set(self.primary_key_source_fields) | watermark)
 
+    @property
+    def filled_columns(self) -> frozenset[str]:
+        """The target columns that this mapping fills."""
+        kept = {"attributes"} if self.attributes.unmapped == "keep" else set()
+        return frozenset({field.column for field in self.field_map} | kept)
+
+    @property
+    def lookups(self) -> frozenset[str]:
+        """The names of the lookups that its fields use."""
+        steps = (step for field in self.field_map for step in field.transformations)
+        return frozenset(step.table for step in steps if isinstance(step, LookupStep))
+
 
 ValueMap = dict[str, str | None]
 
@@ -108,6 +149,7 @@ class CountyMapping(_Element):
     county_id_default: Name
     table_mappings: Annotated[tuple[TableMapping, ...], Field(min_length=1, max_length=50)]
     value_maps: dict[Name, ValueMap] = {}
+    lookups: Annotated[dict[Name, LookupTable], Field(max_length=50)] = {}
 
     def table(self, target: str) -> TableMapping:
         """The mapping of one target table. Raises KeyError."""

@@ -1,16 +1,20 @@
 """Read a county's mapping: strict, and with every fault at once."""
 
+import difflib
 import re
 from collections.abc import Iterable
+from functools import cache
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.mapping.checks import faults
 from shared.mapping.document import Document, Path, read_document
-from shared.mapping.model import CountyMapping
+from shared.mapping.faults import unknown
+from shared.mapping.model import AttributesMap, CountyMapping, FieldMap, LookupTable, TableMapping
 from shared.mapping.problems import MappingError
 from shared.mapping.transformations import TRANSFORMATIONS
+from shared.mapping.validations import VALIDATIONS
 
 
 def parse_mapping(text: str) -> CountyMapping:
@@ -51,7 +55,7 @@ def _path(document: Document, location: Path) -> Path:
     path: Path = ()
     for index, part in enumerate(location):
         last = index == len(location) - 1
-        if (*path, part) in document.places or (last and part not in TRANSFORMATIONS):
+        if (*path, part) in document.places or (last and part not in TRANSFORMATIONS and part not in VALIDATIONS):
             path = (*path, part)
     return path
 
@@ -60,14 +64,18 @@ def _message(error: ErrorDetails) -> str:
     context = error.get("ctx", {})
     match error["type"]:
         case "extra_forbidden":
-            return "this key is not known"
+            near = difflib.get_close_matches(str(error["loc"][-1]), known_keys(), n=1)
+            return f"this key is not known; did you mean {near[0]}?" if near else "this key is not known"
         case "missing":
             return "this is missing"
         case "union_tag_invalid":
-            known = ", ".join(TRANSFORMATIONS)
-            return f"there is no transformation {context.get('tag')!r}; there are: {known}"
+            of_rule = context.get("discriminator") == "'rule'"
+            what, known = ("rule", VALIDATIONS) if of_rule else ("transformation", TRANSFORMATIONS)
+            return unknown(what, str(context.get("tag")), known)
         case "union_tag_not_found":
-            return "a transformation has a `type`"
+            return (
+                "a rule has a `rule`" if context.get("discriminator") == "'rule'" else "a transformation has a `type`"
+            )
         case "enum" | "literal_error":
             return f"{error['input']!r} is not one of: {re.sub(' or ', ', ', str(context.get('expected')))}"
         case "value_error":
@@ -80,3 +88,11 @@ def _message(error: ErrorDetails) -> str:
             return "here stands a text"
         case _:
             return error["msg"]
+
+
+@cache
+def known_keys() -> frozenset[str]:
+    """Every key that some element of a mapping has."""
+    models = (CountyMapping, TableMapping, FieldMap, AttributesMap, LookupTable)
+    elements: tuple[type[BaseModel], ...] = (*models, *TRANSFORMATIONS.values(), *VALIDATIONS.values())
+    return frozenset(info.alias or name for model in elements for name, info in model.model_fields.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from shared.geometry import is_wkb
 from shared.mapping.literals import FALSE_WORDS, TRUE_WORDS
 from shared.mapping.model import FieldType
 from shared.mapping.step import Kind
@@ -22,6 +23,8 @@ def read_as(value: pl.Expr, kind: Kind, type_: FieldType, column: TargetColumn) 
         return value.dt.to_string("iso:strict") if kind is Kind.TIMESTAMP else value.cast(pl.String)
     if type_ in (FieldType.DATE, FieldType.TIMESTAMP):
         return _read_time(value, kind, type_)
+    if type_ is FieldType.GEOMETRY:
+        return _read_geometry(value)
     text = value.cast(pl.String).str.strip_chars() if kind is Kind.TEXT else value
     match type_:
         case FieldType.INTEGER:
@@ -46,11 +49,6 @@ def read_number(text: pl.Expr) -> pl.Expr:
     return pl.when(number.is_finite()).then(number)
 
 
-def is_written(value: pl.Expr) -> pl.Expr:
-    """Whether a text has something to read: neither NULL nor blank."""
-    return (value.str.strip_chars() != "").fill_null(value=False)
-
-
 def _read_time(value: pl.Expr, kind: Kind, type_: FieldType) -> pl.Expr:
     if kind is Kind.DATE:
         return value
@@ -62,6 +60,16 @@ def _read_time(value: pl.Expr, kind: Kind, type_: FieldType) -> pl.Expr:
     patterns = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f")
     moments = [text.str.to_datetime(pattern, strict=False, time_unit="us") for pattern in patterns]
     return pl.coalesce(moments).dt.replace_time_zone("UTC")
+
+
+def _read_geometry(value: pl.Expr) -> pl.Expr:
+    """WKB of a point, a polygon or several, in hexadecimal, as the text that PostgreSQL reads bytes from."""
+    digits = value.str.strip_chars().str.to_lowercase().str.replace(r"^(?:\\x|0x)", "")
+
+    def checked(texts: pl.Series) -> pl.Series:
+        return pl.Series([text if text is not None and is_wkb(text) else None for text in texts], dtype=pl.String)
+
+    return pl.lit("\\x") + digits.map_batches(checked, return_dtype=pl.String)
 
 
 def _read_integer(value: pl.Expr, kind: Kind, column: TargetColumn) -> pl.Expr:

@@ -1,9 +1,10 @@
-"""The documentation of the transformations, from the registry."""
+"""The documentation of transformations and rules, from their registries."""
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from shared.mapping.step import Step
 from shared.mapping.transformations import TRANSFORMATIONS
+from shared.mapping.validations import VALIDATIONS
 
 
 def transformations_table() -> str:
@@ -14,8 +15,19 @@ def transformations_table() -> str:
     return "\n".join(rows)
 
 
-def _parameters(step: type[Step]) -> str:
-    fields = ((name, info) for name, info in step.model_fields.items() if name != "type")
+def validations_table() -> str:
+    """A Markdown table of every rule: name, parameters with their defaults, meaning."""
+    rows = ["| rule | parameters | what has to hold |", "|---|---|---|"]
+    for name, rule in VALIDATIONS.items():
+        rows.append(f"| `{name}` | {_parameters(rule)} | {_meaning(rule)} |")
+    return "\n".join(rows)
+
+
+_COMMON = {"type", "rule", "severity"}
+
+
+def _parameters(step: type[BaseModel]) -> str:
+    fields = ((name, info) for name, info in step.model_fields.items() if name not in _COMMON)
     return ", ".join(_parameter(name, info) for name, info in fields) or "none"
 
 
@@ -25,5 +37,5 @@ def _parameter(name: str, info: FieldInfo) -> str:
     return f"`{name}` ({'optional' if info.default is None else repr(info.default)})"
 
 
-def _meaning(step: type[Step]) -> str:
+def _meaning(step: type[BaseModel]) -> str:
     return " ".join((step.__doc__ or "").split()).replace("|", "\\|")

@@ -23,6 +23,7 @@ class ColumnKind(StrEnum):
     TIMESTAMP = "timestamp"
     BOOLEAN = "boolean"
     JSON = "json"
+    GEOMETRY = "geometry"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def _target_table(name: str) -> TargetTable:
     model = SYNC_TARGETS[name]
     columns = {}
     for column in model.__table__.columns:
-        if column.name in PROVENANCE or column.computed is not None or isinstance(column.type, LargeBinary):
+        if column.name in PROVENANCE or column.computed is not None:
             continue
         columns[column.name] = _target_column(column)
     return TargetTable(name, key_column(model), columns)
@@ -77,6 +78,7 @@ _KINDS = (
     (DateTime, ColumnKind.TIMESTAMP),
     (JSONB, ColumnKind.JSON),
     (String, ColumnKind.TEXT),
+    (LargeBinary, ColumnKind.GEOMETRY),
 )
 
 

@@ -49,13 +49,13 @@ def source_secret(url: URL) -> str:
 
 def _sync(county_id: str) -> None:
     from functions.sync.schemas import SyncRequest
-    from functions.sync.service import requests
+    from functions.sync.service import requests, showing
     from shared.access import Caller
 
     caller = Caller("benchmark", "benchmark", frozenset({county_id}), frozenset())
     job = requests.start(county_id, SyncRequest(), caller=caller, idempotency_key=None)
     while True:
-        run = requests.get(county_id, UUID(str(job.id)))
+        run = showing.get(county_id, UUID(str(job.id)))
         if run.status not in ("pending", "running"):
             break
         time.sleep(0.05)

@@ -122,14 +122,14 @@ def _onboard() -> None:
 def sync_once() -> tuple[float, Any]:
     """Start a run by the service behind the API, and wait for its end."""
     from functions.sync.schemas import SyncRequest
-    from functions.sync.service import requests
+    from functions.sync.service import requests, showing
     from shared.access import Caller
 
     caller = Caller("benchmark", "benchmark", frozenset({COUNTY}), frozenset())
     started = time.monotonic()
     job = requests.start(COUNTY, SyncRequest(), caller=caller, idempotency_key=None)
     while True:
-        run = requests.get(COUNTY, UUID(str(job.id)))
+        run = showing.get(COUNTY, UUID(str(job.id)))
         if run.status not in ("pending", "running"):
             break
         time.sleep(0.02)

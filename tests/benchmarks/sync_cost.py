@@ -5,12 +5,13 @@ charged for the seconds in which a run keeps it busy, at the capacity that bears
 county of ordinary size shares a running cluster with many others.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
 
-from functions.sync.service.planning import PARTITION_ROWS
+from functions.sync.service.cutting import PARTITION_ROWS
 from infra.functions import REGISTRY
 from infra.stacks.sync import DEFAULT_CONCURRENCY
 from shared.db import unit_of_work
@@ -69,7 +70,7 @@ def run(rows: int | None) -> BenchmarkResult:
 
 def cost(measured: Durations, parcels: int, *, files: bool) -> float:
     """US dollars of one run of a county."""
-    partitions = -(-parcels // PARTITION_ROWS)
+    partitions = math.ceil(parcels / PARTITION_ROWS)
     children = partitions * (2 if files else 1)
     memory_gb = REGISTRY.sync.partition.memory_mb / 1024
     seconds = partitions * (measured.partition + (measured.file if files else 0.0)) + parcels * measured.whole_a_row

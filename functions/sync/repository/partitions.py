@@ -113,6 +113,20 @@ def finish(connection: Connection, county_id: str, partition: PartitionState, se
     )
 
 
+def forget_digests(connection: Connection, county_id: str, run_id: UUID, table: str, numbers: Sequence[int]) -> None:
+    """Let the next run read these partitions again, whether their rows change or not."""
+    connection.execute(
+        update(SyncPartition)
+        .where(
+            SyncPartition.county_id == county_id,
+            SyncPartition.run_id == run_id,
+            SyncPartition.table_name == table,
+            SyncPartition.partition_no.in_(list(numbers)),
+        )
+        .values(digest=None)
+    )
+
+
 def set_error(connection: Connection, county_id: str, run_id: UUID, table: str, number: int, error: str) -> None:
     """Keep why a partition failed, for whoever looks at the run."""
     connection.execute(

@@ -1,8 +1,10 @@
 """What every task of a run needs to know."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from functions.sync.repository import runs
@@ -16,6 +18,9 @@ from shared.county_configuration import CountyConfiguration
 from shared.db import unit_of_work
 from shared.mapping import CountyMapping, parse_mapping
 from shared.problems import Conflict, NotFound
+
+if TYPE_CHECKING:
+    from shared.mapping.compiling import Lookups
 
 
 class Rows(Protocol):
@@ -55,6 +60,12 @@ class RunContext:
         if self.run.replay_of is None:
             return self.source()
         return QuarantinedRows(self.county_id, self.run.replay_of, self.run.replay_filter or RejectedFilter(), table)
+
+    def lookups(self, table: str) -> Lookups:
+        """The rows of the lookups that a target's fields use, as they were when the run was planned."""
+        from functions.sync.service.lookups import lookups_of
+
+        return lookups_of(self.county_id, self.run_id, self.mapping, self.mapping.table(table).lookups)
 
     def whole_table(self, table: str) -> SourceTable:
         """All that the source has for a target."""
@@ -97,5 +108,5 @@ def filled_columns(mapping: CountyMapping, target: str) -> tuple[str, ...]:
     """The target columns that a mapping fills, in the order of the table."""
     from shared.mapping.targets import target_tables
 
-    filled = {field.column for field in mapping.table(target).field_map}
+    filled = mapping.table(target).filled_columns
     return tuple(name for name in target_tables()[target].columns if name in filled)

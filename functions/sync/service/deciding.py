@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import orjson
@@ -14,6 +15,9 @@ from functions.sync.sources import Ability, ChangedSince, Changes, Since, Source
 from shared.county_configuration import IncrementalSettings
 from shared.mapping import CountyMapping, TableMapping
 from shared.problems import Conflict, Unprocessable
+
+if TYPE_CHECKING:
+    from shared.mapping.compiling import Lookups
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,17 @@ class ReadingDecision:
     """Decides for the tables of one run."""
 
     def __init__(
-        self, source: Source, mapping: CountyMapping, mode: RunMode, settings: IncrementalSettings, known: Known
+        self,
+        source: Source,
+        mapping: CountyMapping,
+        lookups: Lookups,
+        mode: RunMode,
+        settings: IncrementalSettings,
+        known: Known,
     ) -> None:
         self._source = source
         self._mapping = mapping
+        self._lookups = lookups
         self._mode = mode
         self._settings = settings
         self._known = known
@@ -85,7 +96,7 @@ class ReadingDecision:
         return TablePlan(
             columns=columns,
             reads=hashlib.sha256(orjson.dumps([read.table_name, read.query, read.key])).hexdigest(),
-            mapping_digest=mapping_digest(self._mapping, target),
+            mapping_digest=mapping_digest(self._mapping, target, self._lookups),
             read_by="whole",
             watermark=self._watermark(table, read),
             change_version=self._change_version(read),

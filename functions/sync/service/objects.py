@@ -10,6 +10,11 @@ def mapping_key(county_id: str, run_id: UUID) -> str:
     return county_key(county_id, "sync", str(run_id), "mapping.yaml")
 
 
+def lookup_key(county_id: str, run_id: UUID, definition: str) -> str:
+    """The rows of a lookup, named by the digest of its definition, as the run found them (Parquet)."""
+    return county_key(county_id, "sync", str(run_id), "lookups", f"{definition}.parquet")
+
+
 def partitions_key(county_id: str, run_id: UUID) -> str:
     """The list of partitions that the state machine reads."""
     return county_key(county_id, "sync", str(run_id), "partitions.json")

@@ -8,7 +8,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import orjson
 from sqlalchemy import Connection, func
 
-from functions.sync.repository import partitions, quarantine, runs, staging, watermarks
+from functions.sync.repository import partitions, quarantine, runs, staging, warnings, watermarks
 from functions.sync.schemas import PartitionState, RejectedFilter, RunState, SyncRequest, TablePlan
 from functions.sync.service import cutting
 from functions.sync.service.context import filled_columns
@@ -100,7 +100,7 @@ def _plan_anew(run: RunState, mapping_text: str, configuration: CountyConfigurat
     with unit_of_work(run.county_id) as connection:
         base_run = runs.last_applied(connection, run.county_id)
     if run.replay_of is not None:
-        decided, planned = _replay(run, run.replay_of, mapping)
+        decided, planned = _replay(run, run.replay_of, mapping, configuration)
     else:
         decided, planned = _read_source(run, mapping, configuration)
     storage.put(mapping_key(run.county_id, run.run_id), mapping_text.encode(), "application/yaml")
@@ -109,6 +109,7 @@ def _plan_anew(run: RunState, mapping_text: str, configuration: CountyConfigurat
         staging.drop(connection, run.run_id)
         partitions.clear(connection, run.county_id, run.run_id)
         quarantine.clear(connection, run.county_id, run.run_id)
+        warnings.clear(connection, run.county_id, run.run_id)
         for table in decided:
             staging.create(connection, run.run_id, table, filled_columns(mapping, table))
         partitions.add(connection, run.county_id, planned)
@@ -128,11 +129,16 @@ def _plan_anew(run: RunState, mapping_text: str, configuration: CountyConfigurat
 def _read_source(
     run: RunState, mapping: CountyMapping, configuration: CountyConfiguration
 ) -> tuple[dict[str, Decided], list[PartitionState]]:
+    from functions.sync.service.lookups import keep_lookups, read_lookups
+
     known = _known(run.county_id, mapping)
     decided, planned = dict[str, Decided](), list[PartitionState]()
     source = open_source(configuration)
     try:
-        decision = ReadingDecision(source, mapping, run.mode, configuration.data_ingestion_settings.incremental, known)
+        lookups = read_lookups(source, mapping)
+        keep_lookups(run.county_id, run.run_id, mapping, lookups)
+        incremental = configuration.data_ingestion_settings.incremental
+        decision = ReadingDecision(source, mapping, lookups, run.mode, incremental, known)
         for table in mapping.table_mappings:
             name = table.target_table_name
             one = decision.decide(table)
@@ -179,18 +185,24 @@ def _cut(
     return rows, cutting.bounds_between(ends)
 
 
-def _replay(run: RunState, replay_of: UUID, mapping: CountyMapping) -> tuple[dict[str, Decided], list[PartitionState]]:
+def _replay(
+    run: RunState, replay_of: UUID, mapping: CountyMapping, configuration: CountyConfiguration
+) -> tuple[dict[str, Decided], list[PartitionState]]:
     """The plan of a run that maps again what an earlier one put into quarantine."""
+    from functions.sync.service.lookups import keep_lookups, replayed_lookups
+
     with unit_of_work(run.county_id) as connection:
         earlier = runs.find(connection, run.county_id, replay_of)
     if earlier is None:
         raise NotFound(f"{run.county_id} has no sync run {replay_of}.", slug="sync-run-not-found")
+    lookups = replayed_lookups(run.county_id, replay_of, mapping, lambda: open_source(configuration))
+    keep_lookups(run.county_id, run.run_id, mapping, lookups)
     decided, planned = dict[str, Decided](), list[PartitionState]()
     for table in mapping.table_mappings:
         name = table.target_table_name
         kept = QuarantinedRows(run.county_id, replay_of, run.replay_filter or RejectedFilter(), name)
         rows, ends = kept.cut(cutting.PARTITION_ROWS)
-        plan = plan_of_replay(mapping, name, earlier.plan.get(name) if rows else None)
+        plan = plan_of_replay(mapping, name, earlier.plan.get(name) if rows else None, lookups)
         decided[name] = Decided(plan.model_copy(update={"rows": rows}))
         planned += cutting.partitions_of(run.run_id, name, cutting.bounds_between(ends) if rows else [])
     return decided, planned

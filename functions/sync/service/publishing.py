@@ -146,8 +146,12 @@ def _planned(
 def _require_files(publication: Publication) -> None:
     for files in publication.tables.values():
         for planned in files:
-            if planned.written and not storage.exists(planned.file.key):
-                raise Conflict(f"The file {planned.file.key} has not been written.")
+            if not planned.written:
+                continue
+            try:
+                storage.find(planned.file.key)
+            except NotFound as missing:
+                raise Conflict(f"The file {planned.file.key} has not been written.") from missing
 
 
 def _announce(context: RunContext) -> None:

@@ -16,6 +16,8 @@ from shared.problems import Unprocessable
 if TYPE_CHECKING:
     import polars as pl
 
+    from shared.mapping.compiling import Lookups
+
 
 class QuarantinedRows:
     """The open rows of one run and target. A key range is one of their numbers."""
@@ -55,7 +57,7 @@ class QuarantinedRows:
         """Nothing is held open."""
 
 
-def plan_of_replay(mapping: CountyMapping, target: str, earlier: TablePlan | None) -> TablePlan:
+def plan_of_replay(mapping: CountyMapping, target: str, earlier: TablePlan | None, lookups: Lookups) -> TablePlan:
     """How rows in quarantine are read again. Raises Unprocessable where the mapping names a column they have not."""
     from shared.mapping.compiling import mapping_digest
 
@@ -70,6 +72,6 @@ def plan_of_replay(mapping: CountyMapping, target: str, earlier: TablePlan | Non
     return TablePlan(
         columns=columns,
         reads=earlier.reads if earlier is not None else "",
-        mapping_digest=mapping_digest(mapping, target),
+        mapping_digest=mapping_digest(mapping, target, lookups),
         read_by="quarantine",
     )

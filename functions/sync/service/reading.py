@@ -7,7 +7,7 @@ from uuid import UUID
 import polars as pl
 from sqlalchemy import Connection
 
-from functions.sync.repository import partitions, quarantine, runs, staging, targets
+from functions.sync.repository import partitions, quarantine, runs, staging, targets, warnings
 from functions.sync.schemas import PartitionState
 from functions.sync.service.context import RunContext, load, require_going
 from functions.sync.service.frames import put_frame
@@ -39,7 +39,9 @@ def read_partition(county_id: str, run_id: UUID, table: str, number: int) -> tup
     if partition.status == "done":
         return partition, 0.0
     extract = _extract(context, partition)
-    digest = hashlib.sha256(f"{mapping_digest(context.mapping, table)}:{extract.digest}".encode()).hexdigest()
+    digest = hashlib.sha256(
+        f"{mapping_digest(context.mapping, table, context.lookups(table))}:{extract.digest}".encode()
+    ).hexdigest()
     if base is not None and base.digest == digest:
         done = _unchanged(partition, base)
         with unit_of_work(county_id) as connection:
@@ -72,7 +74,7 @@ def _stage(
     raw = raw_key(context.county_id, context.run_id, table, number)
     frame = extract.frame()
     put_frame(raw, frame, tag=RAW_ARCHIVE)
-    compiled = compile_table(context.mapping, table, today=context.run.today)
+    compiled = compile_table(context.mapping, table, today=context.run.today, lookups=context.lookups(table))
     mapped = compiled.apply(frame)
     del frame
     put_frame(target_keys_key(raw), mapped.keys.alias("key").to_frame())
@@ -152,6 +154,12 @@ def _quarantine(connection: Connection, context: RunContext, partition: Partitio
     ]
     reader = quarantine.Reader(context.run_id, partition.partition_no)
     quarantine.add(connection, context.county_id, context.run_id, partition.table_name, reader, rejects)
+    warned = [
+        quarantine.Reject(*row)
+        for row in mapped.warned.select("source_key", "target_key", "source_row", "reasons").iter_rows()
+    ]
+    number = partition.partition_no
+    warnings.add(connection, context.county_id, context.run_id, partition.table_name, number, warned)
     if context.run.replay_of is not None:
         quarantine.keep_readers(
             connection, context.county_id, context.run_id, partition.table_name, context.run.replay_of

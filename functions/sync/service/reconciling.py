@@ -8,11 +8,12 @@ import orjson
 import polars as pl
 from sqlalchemy import Connection
 
-from functions.sync.repository import changes, partitions, quarantine, runs, staging, targets, watermarks
+from functions.sync.repository import changes, partitions, quarantine, runs, staging, targets, warnings, watermarks
 from functions.sync.schemas import GuardFinding, PartitionState, TableCounts
 from functions.sync.service.context import RunContext, filled_columns, load, require_going
 from functions.sync.service.guards import TableOutcome, findings_of
-from functions.sync.service.removals import CHANGED_ONLY, read_keys, removed_keys, settled_keys
+from functions.sync.service.removals import CHANGED_ONLY, read_keys, removed_keys, repeated_keys, settled_keys
+from functions.sync.service.validating import check_across_rows, referenced_first
 from shared.db import unit_of_work
 from shared.db.models import SYNC_TARGETS, key_column
 from shared.jobs import repository as jobs
@@ -38,7 +39,7 @@ def reconcile(county_id: str, run_id: UUID) -> Outcome:
         raise Conflict(f"Not everything has been read: {waiting[0]} and {len(waiting) - 1} more.")
     tables = {
         table: _reconcile_table(context, table, [one for one in of_run if one.table_name == table])
-        for table in context.run.plan
+        for table in referenced_first(context.mapping, list(context.run.plan))
     }
     before = {name: earlier.get(read.whole_run) for name, read in context.run.plan.items() if read.whole_run}
     findings = findings_of(context, before, tables)
@@ -63,12 +64,21 @@ def _reconcile_table(context: RunContext, table: str, of_table: Sequence[Partiti
         _hold(connection, context)
         _require_staged(connection, context.run_id, table, sum(one.rows_staged or 0 for one in of_table))
         _stage_removals(connection, context, table, removed)
-        moved = _reject_duplicates(connection, context, table, keys)
+        _reject_duplicates(connection, context, table, keys)
+        check_across_rows(connection, context, table, of_table)
+        aside = changes.count_set_aside(connection, context.run_id, table)
+        warned = warnings.count(connection, context.county_id, context.run_id, table)
         staged = changes.count_staged(connection, context.run_id, table)
         columns = filled_columns(context.mapping, table)
         fields = changes.count_changed_fields(connection, context.county_id, context.run_id, table, columns)
     found = counts.model_copy(
-        update={"known": live.height, "rejected": rejected + moved, "changed_fields": fields, **staged}
+        update={
+            "known": live.height,
+            "rejected": rejected + aside,
+            "warned": warned,
+            "changed_fields": fields,
+            **staged,
+        }
     )
     idle = plan.read_by in CHANGED_ONLY and found.differences == 0 and found.rejected == 0
     if idle:
@@ -124,14 +134,13 @@ def _stage_removals(connection: Connection, context: RunContext, table: str, rem
     staging.fill(connection, context.run_id, table, rows)
 
 
-def _reject_duplicates(connection: Connection, context: RunContext, table: str, keys: pl.DataFrame) -> int:
+def _reject_duplicates(connection: Connection, context: RunContext, table: str, keys: pl.DataFrame) -> None:
     """Keys that several partitions have: the first one's row stands, the others go into quarantine."""
     if keys.get_column("partition_no").n_unique() < 2:
-        return 0
-    first = pl.col("partition_no").min().over("key")
-    later = keys.filter(pl.col("partition_no") > first)
+        return
+    later = repeated_keys(keys)
     if later.is_empty():
-        return 0
+        return
     aside = changes.set_duplicates_aside(connection, context.run_id, table, later.rows())
     key = key_column(SYNC_TARGETS[table])
     reason = {"rule": "duplicate_key", "field": key, "message": "an earlier row of the source has the same key"}
@@ -142,7 +151,6 @@ def _reject_duplicates(connection: Connection, context: RunContext, table: str, 
         )
         reader = quarantine.Reader(context.run_id, number)
         quarantine.add(connection, context.county_id, context.run_id, table, reader, [reject])
-    return changes.count_set_aside(connection, context.run_id, table)
 
 
 def _decide(context: RunContext, tables: dict[str, TableOutcome], findings: list[GuardFinding]) -> Outcome:
@@ -151,7 +159,7 @@ def _decide(context: RunContext, tables: dict[str, TableOutcome], findings: list
     with unit_of_work(county_id) as connection:
         _hold(connection, context)
         runs.set_findings(connection, county_id, run_id, counts, findings)
-        if all(table.unchanged for table in tables.values()):
+        if all(table.unchanged for table in tables.values()) and runs.is_published(connection, context.run):
             # nothing to show, to keep or to apply; only how far the source has been read moves on
             staging.drop(connection, run_id)
             watermarks.move(connection, county_id, run_id, context.run.plan)

@@ -1,11 +1,11 @@
-"""Rows in quarantine as people look at them."""
+"""Rows in quarantine, and rows with warnings, as people look at them."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
 
-from functions.sync.repository import quarantine, runs
-from functions.sync.schemas import RejectedFilter, RejectedRow, RowState
+from functions.sync.repository import quarantine, runs, warnings
+from functions.sync.schemas import RejectedFilter, RejectedRow, RowState, WarnedRow
 from functions.sync.service.showing import MAX_PAGE, found
 from shared import storage
 from shared.db import unit_of_work
@@ -67,6 +67,33 @@ def export_url(county_id: str, run_id: UUID, wanted: RejectedFilter, state: RowS
             quarantine.export(connection, county_id, run_id, wanted, is_open=_is_open(state), target=file)
         storage.put_file(key, file, CSV)
     return storage.signed_url(key, f"rejected-rows-{run_id}.csv", CSV)
+
+
+def warnings_page(
+    county_id: str, run_id: UUID, *, table: str | None, rule: str | None, page_size: int, page_token: str | None
+) -> Page[WarnedRow]:
+    """The rows that a run took with a warning. Raises NotFound."""
+    query = ["sync-warnings", county_id, str(run_id), table, rule]
+    size = min(page_size, MAX_PAGE)
+    after = decode_token(query, page_token, int)
+    with unit_of_work(county_id) as connection:
+        found(runs.find(connection, county_id, run_id), county_id, run_id)
+        rows = warnings.page(
+            connection, county_id, run_id, table=table, rule=rule, after=after[0] if after else 0, limit=size + 1
+        )
+    items = [
+        WarnedRow(
+            row_no=row.row_no,
+            table=row.table_name,
+            source_key=row.source_key,
+            target_key=row.target_key,
+            source_row=row.source_row,
+            reasons=row.reasons,
+        )
+        for row in rows[:size]
+    ]
+    token = encode_token(query, [str(items[-1].row_no)]) if len(rows) > size else None
+    return Page[WarnedRow](items=items, next_page_token=token)
 
 
 def _is_open(state: RowState | None) -> bool | None:

@@ -5,12 +5,12 @@ from typing import TypeVar
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from functions.sync.sources.secret import ConnectionSecret
+from functions.sync.sources.secret import AppTokenSecret, ConnectionSecret, TokenSecret
 from functions.sync.sources.source import Source
 from shared.aws import client
 from shared.county_configuration import CountyConfiguration
 from shared.problems import SourceUnavailable
-from shared.source_description import SqlDescription
+from shared.source_description import ArcGisDescription, FilesDescription, SocrataDescription, SqlDescription
 
 Secret = TypeVar("Secret", bound=BaseModel)
 
@@ -22,8 +22,20 @@ def open_source(configuration: CountyConfiguration) -> Source:
             from functions.sync.sources.sql import SqlSource, source_url
 
             return SqlSource(source_url(_secret(name, ConnectionSecret)))
-        case other:
-            raise SourceUnavailable(f"Sources of the kind {other.kind} cannot be read.", slug="source-not-supported")
+        case FilesDescription() as files:
+            from functions.sync.sources.files import FilesSource
+
+            return FilesSource(configuration.county_id, files)
+        case ArcGisDescription() as service:
+            from functions.sync.sources.web.arcgis import ArcGisSource
+
+            token = _secret(service.secret_name, TokenSecret).token if service.secret_name else None
+            return ArcGisSource(service.url, service.layers, token)
+        case SocrataDescription() as site:
+            from functions.sync.sources.web.socrata import SocrataSource
+
+            token = _secret(site.secret_name, AppTokenSecret).app_token if site.secret_name else None
+            return SocrataSource(f"https://{site.domain}", site.datasets, token)
 
 
 def _secret(name: str, model: type[Secret]) -> Secret:

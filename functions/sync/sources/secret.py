@@ -1,17 +1,34 @@
-"""How to reach a source."""
+"""How to reach a source, and how to sign in: what its secret holds. No repr shows a credential."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
-class ConnectionSecret(BaseModel):
-    """The secret of a SQL source. `sslmode` "disable" is for a server on the same machine."""
-
+class _Secret(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class ConnectionSecret(_Secret):
+    """The secret of a SQL source; without `port` it is the usual one of the dialect.
+
+    `sslmode` "disable" is for a server on the same machine, or behind a tunnel.
+    """
 
     dialect: str = "postgresql"
     host: str
     port: int | None = None
     dbname: str
     username: str
-    password: str
+    password: str = Field(repr=False)
     sslmode: str | None = None
+
+
+class TokenSecret(_Secret):
+    """The secret of an ArcGIS service."""
+
+    token: str = Field(repr=False)
+
+
+class AppTokenSecret(_Secret):
+    """The secret of a Socrata site."""
+
+    app_token: str = Field(repr=False)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from shared.problems import Unprocessable
 
@@ -44,7 +44,11 @@ class Capabilities:
     def require(self, ability: Ability) -> None:
         """Raise Unprocessable with the reason where the source has it not."""
         if ability in self.lacking:
-            raise Unprocessable(self.lacking[ability], slug=f"source-without-{ability.replace('_', '-')}")
+            self.refuse(ability)
+
+    def refuse(self, ability: Ability) -> NoReturn:
+        """Raise Unprocessable with the reason why the source has it not."""
+        raise Unprocessable(self.lacking[ability], slug=f"source-without-{ability.replace('_', '-')}")
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,7 @@ class Source(Protocol):
 
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         """The columns `columns` of every row, as String, in frames of at most some 100,000 rows: what removed rows
-        are told from where a run does not read everything (`CompiledTable.key_sources`, `CompiledTable.keys_of`).
+        are told from where a run does not read everything, and what lookups are made of.
         """
         ...
 
@@ -168,6 +172,20 @@ class Source(Protocol):
     def close(self) -> None:
         """Let go of the connection."""
         ...
+
+
+class WithoutChangeTracking:
+    """The part of a source that lacks change tracking."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        raise NotImplementedError
+
+    def change_version(self, table: SourceTable) -> int:  # noqa: ARG002
+        self.capabilities.refuse(Ability.CHANGE_TRACKING)
+
+    def changes_since(self, table: SourceTable, version: int) -> Changes:  # noqa: ARG002
+        self.capabilities.refuse(Ability.CHANGE_TRACKING)
 
 
 def overlapped(watermark: str, seconds: int) -> str:

@@ -9,6 +9,7 @@ train(sales, on, seed=0) -> TrainedModel     on: the valuation day (ordinal); on
 dump(model) -> bytes, load(bytes)            an artifact without code in it; ArtifactError for a damaged or foreign one
 """
 
+from shared.appraisal.avm.model import TrainedModel
 from shared.appraisal.avm.results import (
     Appraisal,
     Comparables,
@@ -22,6 +23,7 @@ from shared.appraisal.avm.results import (
     Refusal,
     Valuations,
 )
+from shared.appraisal.avm.training import train
 
 __all__ = [
     "Appraisal",
@@ -34,5 +36,7 @@ __all__ = [
     "Fold",
     "HoldOut",
     "Refusal",
+    "TrainedModel",
     "Valuations",
+    "train",
 ]

@@ -12,6 +12,7 @@ from shared.db.models.operations import (
     RejectedRow,
     SyncPartition,
     SyncRun,
+    SyncWarning,
     SyncWatermark,
     Upload,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "SaleFlag",
     "SyncPartition",
     "SyncRun",
+    "SyncWarning",
     "SyncWatermark",
     "Synced",
     "SyncedModel",

@@ -137,6 +137,26 @@ class SyncWatermark(Tenant, Model):
     moved_at: Mapped[Created]
 
 
+class SyncWarning(Tenant, Model):
+    """A source row that a run took though it breaks a rule of the county's that only warns, with every reason.
+
+    `partition_no` is 0 where the rule needs more than one row.
+    """
+
+    __tablename__ = "sync_warnings"
+
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    row_no: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    table_name: Mapped[str]
+    partition_no: Mapped[int]
+    source_key: Mapped[str | None]
+    target_key: Mapped[str | None]
+    source_row: Mapped[Json] = mapped_column(JSONB)
+    reasons: Mapped[list[Any]] = mapped_column(JSONB)
+
+    __table_args__ = (Index(None, "county_id", "run_id", "table_name", "partition_no"),)
+
+
 class RejectedRow(Tenant, Model):
     """A source row in quarantine, as it was read, with every reason.
 

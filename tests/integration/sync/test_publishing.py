@@ -123,7 +123,7 @@ def test_a_published_file_has_the_columns_and_types_that_the_catalogue_says(coun
     for name, table in manifest["tables"].items():
         path = tmp_path / f"{name}.parquet"
         path.write_bytes(county.object(table["files"][0]["key"]))
-        described = duckdb.sql(f"DESCRIBE SELECT * FROM read_parquet('{path}')").fetchall()
+        described = duckdb.execute(f"DESCRIBE SELECT * FROM read_parquet('{path}')").fetchall()
         assert [(column, _HIVE.get(kind, kind.lower())) for column, kind, *_ in described] == [
             (column.name, column.hive_type) for column in curated_columns(name)
         ]

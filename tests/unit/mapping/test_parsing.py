@@ -125,7 +125,7 @@ def test_a_fault_of_a_field_is_told_with_its_place(field: str, element: str, mes
 @pytest.mark.parametrize(
     ("transformation", "message"),
     [
-        ("{type: to_uper}", "no transformation 'to_uper'"),
+        ("{type: to_uper}", "no transformation named 'to_uper'; did you mean to_upper?"),
         ("{type: to_upper, x: 1}", "this key is not known"),
         ("{length: 3}", "a transformation has a `type`"),
         ("{type: pad_left}", "this is missing"),

@@ -15,8 +15,8 @@ from functions.sync.sources import Key, KeyRange, SourceTable
 from functions.sync.sources.secret import ConnectionSecret
 from functions.sync.sources.sql import SqlSource, source_url
 from functions.sync.sources.sql.dialects import PostgreSql
-from functions.sync.sources.sql.rows import as_text
 from functions.sync.sources.sql.statements import Statements
+from functions.sync.sources.texts import as_text
 from shared.problems import SourceUnavailable
 
 TABLE = SourceTable("parcel", None, ("book", "page"))

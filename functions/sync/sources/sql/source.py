@@ -27,8 +27,9 @@ from functions.sync.sources.source import (
 )
 from functions.sync.sources.sql import change_tracking
 from functions.sync.sources.sql.dialects import Dialect, SqlServer, dialect_of
-from functions.sync.sources.sql.rows import as_text, copied, fetched, fetched_parts
+from functions.sync.sources.sql.rows import copied, fetched, fetched_parts
 from functions.sync.sources.sql.statements import Statement, Statements
+from functions.sync.sources.texts import as_text
 from shared.problems import SourceUnavailable, Unprocessable
 
 if TYPE_CHECKING:

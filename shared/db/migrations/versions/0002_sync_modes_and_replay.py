@@ -12,6 +12,7 @@ def upgrade() -> None:
     _extend_runs()
     _extend_quarantine()
     _create_watermarks()
+    _create_warnings()
 
 
 def _extend_runs() -> None:
@@ -53,8 +54,35 @@ def _create_watermarks() -> None:
         sa.Column("moved_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("county_id", "table_name", name=op.f("pk_sync_watermarks")),
     )
+    _guard("sync_watermarks")
+
+
+def _create_warnings() -> None:
+    op.create_table(
+        "sync_warnings",
+        sa.Column("county_id", sa.String(), nullable=False),
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("row_no", sa.Integer(), sa.Identity(always=False), nullable=False),
+        sa.Column("table_name", sa.String(), nullable=False),
+        sa.Column("partition_no", sa.Integer(), nullable=False),
+        sa.Column("source_key", sa.String(), nullable=True),
+        sa.Column("target_key", sa.String(), nullable=True),
+        sa.Column("source_row", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("county_id", "run_id", "row_no", name=op.f("pk_sync_warnings")),
+    )
+    op.create_index(
+        op.f("ix_sync_warnings_county_id_run_id_table_name_partition_no"),
+        "sync_warnings",
+        ["county_id", "run_id", "table_name", "partition_no"],
+    )
+    _guard("sync_warnings")
+
+
+def _guard(table: str) -> None:
+    """Row-level security, forced, and what the application may do."""
     own = "county_id = current_setting('app.county_id', true)"
-    op.execute("ALTER TABLE sync_watermarks ENABLE ROW LEVEL SECURITY")
-    op.execute("ALTER TABLE sync_watermarks FORCE ROW LEVEL SECURITY")
-    op.execute(f"CREATE POLICY tenant ON sync_watermarks USING ({own}) WITH CHECK ({own})")
-    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON sync_watermarks TO terrafusion_app")
+    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    op.execute(f"CREATE POLICY tenant ON {table} USING ({own}) WITH CHECK ({own})")
+    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO terrafusion_app")

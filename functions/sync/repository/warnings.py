@@ -1,0 +1,96 @@
+"""Rows that a run took with a warning."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Connection, Row, delete, func, select, text
+
+from functions.sync.repository.quarantine import Reject
+from shared.db.models import SyncWarning
+
+ACROSS_ROWS = 0
+"""The partition number of warnings that need more than one row."""
+
+_AT_ONCE = 2_000
+
+
+def add(
+    connection: Connection, county_id: str, run_id: UUID, table: str, number: int, warned: Sequence[Reject]
+) -> None:
+    """Write warnings down: the row and its reasons as JSON, like a reject."""
+    for start in range(0, len(warned), _AT_ONCE):
+        rows = [
+            {"k": one.source_key, "t": one.target_key}
+            | {"r": orjson.Fragment(one.source_row), "w": orjson.Fragment(one.reasons)}
+            for one in warned[start : start + _AT_ONCE]
+        ]
+        connection.execute(
+            text(
+                "INSERT INTO sync_warnings"
+                " (county_id, run_id, table_name, partition_no, source_key, target_key, source_row, reasons)"
+                " SELECT :county_id, CAST(:run_id AS uuid), :table_name, CAST(:number AS integer), k, t, r, w"
+                " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS x (k text, t text, r jsonb, w jsonb)"
+            ),
+            {
+                "county_id": county_id,
+                "run_id": str(run_id),
+                "table_name": table,
+                "number": number,
+                "rows": orjson.dumps(rows).decode(),
+            },
+        )
+
+
+def clear(
+    connection: Connection, county_id: str, run_id: UUID, table: str | None = None, number: int | None = None
+) -> None:
+    """Forget a run's warnings, or those of one table and partition."""
+    statement = delete(SyncWarning).where(SyncWarning.county_id == county_id, SyncWarning.run_id == run_id)
+    if table is not None:
+        statement = statement.where(SyncWarning.table_name == table)
+    if number is not None:
+        statement = statement.where(SyncWarning.partition_no == number)
+    connection.execute(statement)
+
+
+def count(connection: Connection, county_id: str, run_id: UUID, table: str) -> int:
+    """How many rows of a table the run took with a warning; one may have several."""
+    found = connection.scalar(
+        select(func.count(func.distinct(SyncWarning.target_key))).where(
+            SyncWarning.county_id == county_id, SyncWarning.run_id == run_id, SyncWarning.table_name == table
+        )
+    )
+    return int(found or 0)
+
+
+def page(
+    connection: Connection,
+    county_id: str,
+    run_id: UUID,
+    *,
+    table: str | None,
+    rule: str | None,
+    after: int,
+    limit: int,
+) -> list[Row[*tuple[Any, ...]]]:
+    """A run's warnings in the order in which they came."""
+    statement = (
+        select(
+            SyncWarning.row_no,
+            SyncWarning.table_name,
+            SyncWarning.source_key,
+            SyncWarning.target_key,
+            SyncWarning.source_row,
+            SyncWarning.reasons,
+        )
+        .where(SyncWarning.county_id == county_id, SyncWarning.run_id == run_id, SyncWarning.row_no > after)
+        .order_by(SyncWarning.row_no)
+        .limit(limit)
+    )
+    if table is not None:
+        statement = statement.where(SyncWarning.table_name == table)
+    if rule is not None:
+        statement = statement.where(SyncWarning.reasons.contains([{"rule": rule}]))
+    return list(connection.execute(statement))

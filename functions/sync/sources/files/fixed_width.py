@@ -1,0 +1,83 @@
+"""Text whose fields have fixed widths: what COBOL systems and old extracts give."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from functions.sync.sources.files.lines import lines, text_of
+from functions.sync.sources.files.stored import FileIndex
+from functions.sync.sources.source import Extract
+from shared.problems import Unprocessable
+from shared.source_description import FixedWidthFile
+from shared.storage import StoredObject
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class FixedWidthReader:
+    """A fixed-width file. A field of blanks is NULL; a line that ends early leaves its last fields NULL, unless all
+    lines but the last are equally long and the last one has no line end: then the file was cut off.
+    """
+
+    def __init__(self, file: StoredObject, description: FixedWidthFile) -> None:
+        self._file = file
+        self._format = description
+        self._text = text_of(file.range(0, min(4, file.size)), description.encoding)
+
+    def columns(self) -> dict[str, str]:
+        return {column.name: f"text({column.length})" for column in self._format.columns}
+
+    def index(self, rows: int) -> FileIndex:
+        start = self._start
+        count, end, ends = 0, start, list[int]()
+        lengths, last = set[int](), ""
+        for line, size in lines(self._file.chunks(start), self._text, self._format.file):
+            blank = not line.strip("\r\n")
+            if not blank:
+                if count and count % rows == 0:
+                    ends.append(end)
+                if last:
+                    lengths.add(len(last.rstrip("\r\n")))
+                count, last = count + 1, line
+            end += size
+        if last and not last.endswith(("\n", "\r")) and len(lengths) == 1 and len(last) < max(lengths):
+            raise Unprocessable(
+                f"{self._format.file} is cut off: its last line has {len(last)} characters and no line end, the"
+                f" others have {max(lengths)}. Send it again.",
+                slug="file-truncated",
+            )
+        return FileIndex(rows=count, rows_a_range=rows, ends=ends)
+
+    def read(self, columns: Sequence[str], start: int | None, end: int | None) -> Extract:
+        begin = self._start if start is None else start
+        content = self._file.range(begin, self._file.size if end is None else end)
+        found = [
+            stripped
+            for line, _ in lines(iter((content,)), self._text, f"{self._format.file}, after byte {begin}")
+            if (stripped := line.strip("\r\n"))
+        ]
+        named = {column.name: column for column in self._format.columns if column.name in columns}
+        layout = repr([(c.name, c.start, c.length) for c in named.values()]).encode()
+
+        def frame() -> pl.DataFrame:
+            import polars as pl
+
+            whole = pl.DataFrame({"line": found}, schema={"line": pl.String})
+            fields = [pl.col("line").str.slice(c.start - 1, c.length).alias(c.name) for c in named.values()]
+            return whole.select(fields).select(pl.when(pl.all().str.strip_chars() != "").then(pl.all()).name.keep())
+
+        return Extract(len(found), hashlib.sha256(layout + content).hexdigest(), frame)
+
+    @cached_property
+    def _start(self) -> int:
+        """Where the first row begins."""
+        place, skipped = self._text.mark, 0
+        for _, size in lines(self._file.chunks(place), self._text, self._format.file):
+            if skipped == self._format.skip_lines:
+                break
+            place, skipped = place + size, skipped + 1
+        return place

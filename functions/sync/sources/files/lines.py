@@ -1,0 +1,150 @@
+"""Lines and records of text files, with the bytes where they begin and end: what a file is cut by."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from shared.problems import Unprocessable
+
+LARGEST_FIELD = 4 << 20
+"""Characters of a field at most; a quote that is never closed reaches it soon."""
+csv.field_size_limit(LARGEST_FIELD)
+
+_MARKS: tuple[tuple[bytes, str], ...] = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+@dataclass(frozen=True)
+class Text:
+    """How bytes are text: the encoding, and how many bytes a byte order mark takes at the beginning."""
+
+    encoding: str
+    mark: int
+
+    @property
+    def wide(self) -> bool:
+        """Whether a character takes two bytes, so that lines cannot be told without decoding."""
+        return self.encoding.startswith("utf-16")
+
+    def decode(self, content: bytes, place: str) -> str:
+        """The text. Raises Unprocessable where the bytes are none in this encoding."""
+        try:
+            return content.decode(self.encoding)
+        except UnicodeDecodeError as error:
+            raise _not_text(self, place, content[error.start : error.start + 1]) from None
+
+
+def text_of(beginning: bytes, declared: str) -> Text:
+    """The encoding of a file that begins like this: its byte order mark decides before what was declared does."""
+    for mark, encoding in _MARKS:
+        if beginning.startswith(mark):
+            return Text(encoding, len(mark))
+    return Text("utf-16-le" if declared == "utf-16" else declared, 0)
+
+
+def lines(chunks: Iterable[bytes], text: Text, name: str) -> Iterator[tuple[str, int]]:
+    """Each line with its line end, and the number of its bytes. A line ends with LF, CR LF or CR.
+
+    Raises Unprocessable where the bytes are no text in the encoding.
+    """
+    decoder = codecs.getincrementaldecoder(text.encoding)()
+    held, number = "", 0
+    for chunk in chunks:
+        try:
+            held += decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            raise _not_text(text, f"{name}, after line {number}", error.object[error.start : error.start + 1]) from None
+        if len(held) > 4 * LARGEST_FIELD and "\n" not in held and "\r" not in held:
+            raise Unprocessable(f"{name} has a line of more than {len(held):,} characters.", slug="file-line-too-long")
+        found = io.StringIO(held, newline="").readlines()
+        # the last line may go on, and a CR may be half of a CR LF
+        held = found.pop() if found else ""
+        for line in found:
+            number += 1
+            yield line, len(line.encode(text.encoding))
+    if decoder.getstate()[0]:
+        raise _not_text(text, f"{name}, at its end", decoder.getstate()[0][:1])
+    if held:
+        for line in io.StringIO(held, newline=""):
+            yield line, len(line.encode(text.encoding))
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of delimited text: its fields, the line where it begins, and how far into the source it reaches."""
+
+    fields: list[str]
+    line: int
+    end: int
+    ended: bool
+    """Whether a line end follows."""
+
+
+class Records:
+    """The records of delimited text, read the forgiving way: a quote within an unquoted field is a character.
+
+    Blank lines are no records. Raises Unprocessable where a quoted field is not closed.
+    """
+
+    def __init__(self, source: Iterator[tuple[str, int]], delimiter: str, quote: str | None, name: str) -> None:
+        self._source = source
+        self._name = name
+        self._delimiter = delimiter
+        self._quote = quote
+        self._line = self._bytes = 0
+        self._last = ""
+        self._exhausted = False
+
+    def __iter__(self) -> Iterator[Record]:
+        for line in self._feed():
+            begins = self._line
+            if self._quote is None or self._quote not in line:
+                stripped = line.rstrip("\r\n")
+                fields = stripped.split(self._delimiter) if stripped else []
+            else:
+                fields = self._quoted(line, begins)
+            if fields:
+                yield Record(fields, begins, self._bytes, self._last.endswith(("\n", "\r")))
+
+    def _quoted(self, line: str, begins: int) -> list[str]:
+        """The fields of a record with quotes, which may go on over several lines."""
+        try:
+            fields = next(
+                csv.reader(chain((line,), self._feed()), delimiter=self._delimiter, quotechar=self._quote or '"')
+            )
+        except csv.Error as error:
+            raise Unprocessable(
+                f"{self._name}, line {begins}: the record that begins here cannot be read ({error});"
+                " is a quote missing?",
+                slug="file-malformed",
+            ) from None
+        if self._exhausted:  # it asked for more lines than there are: a quote is not closed
+            raise Unprocessable(
+                f"{self._name} ends within a quoted field of the record that begins in line {begins}: it is cut off,"
+                " or a quote is missing.",
+                slug="file-truncated",
+            )
+        return fields
+
+    def _feed(self) -> Iterator[str]:
+        for line, size in self._source:
+            self._line += 1
+            self._bytes += size
+            self._last = line
+            yield line
+        self._exhausted = True
+
+
+def _not_text(text: Text, place: str, byte: bytes) -> Unprocessable:
+    other = "utf-8" if text.encoding != "utf-8" else "cp1252"
+    return Unprocessable(
+        f"{place}: the byte 0x{byte.hex()} is no {text.encoding}; is the file {other}?", slug="file-encoding"
+    )

@@ -1,0 +1,118 @@
+"""Files that cannot be read from the middle: gone through once, and kept as Parquet, one part a range."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Protocol
+
+from functions.sync.sources.files.stored import FileFolder, FileIndex
+from functions.sync.sources.source import Extract
+from functions.sync.sources.texts import extract_of
+from shared import storage
+from shared.problems import NotFound, Unprocessable
+from shared.source_description import GeoPackageFile, ParquetFile, ShapeFile, XlsxFile
+from shared.storage import StoredObject
+
+if TYPE_CHECKING:
+    import polars as pl
+
+PartedFile = XlsxFile | ParquetFile | ShapeFile | GeoPackageFile
+
+
+class LocalTable(Protocol):
+    """A file on this machine, read as a table. Raises Unprocessable where it is not what it should be."""
+
+    def columns(self) -> dict[str, str]:
+        """The columns with their types, as the format calls them."""
+        ...
+
+    def frames(self, rows: int) -> Iterator[pl.DataFrame]:
+        """All rows in order, `rows` a frame (fewer in the last), every column as String."""
+        ...
+
+
+class PartsReader:
+    """A file that is brought to this machine when its columns are asked for or when it is cut, and otherwise not."""
+
+    def __init__(self, file: StoredObject, folder: FileFolder, description: PartedFile) -> None:
+        self._file = file
+        self._folder = folder
+        self._format = description
+
+    def columns(self) -> dict[str, str]:
+        return self._table.columns()
+
+    def index(self, rows: int) -> FileIndex:
+        count, number = 0, -1
+        for number, frame in enumerate(self._table.frames(rows)):
+            buffer = io.BytesIO()
+            frame.write_parquet(buffer, compression="zstd", compression_level=1)
+            storage.put(self._folder.part_key(number), buffer.getvalue(), "application/vnd.apache.parquet")
+            count += frame.height
+        return FileIndex(rows=count, rows_a_range=rows, ends=[rows * (part + 1) for part in range(number)])
+
+    def read(self, columns: Sequence[str], start: int | None, end: int | None) -> Extract:
+        import polars as pl
+
+        index = self._folder.index()
+        if index is None:
+            raise NotFound(f"{self._format.file} has not been cut.", slug="object-not-found")
+        first = (start or 0) // index.rows_a_range
+        last = -(-(index.rows if end is None else end) // index.rows_a_range)
+        parts = [pl.read_parquet(io.BytesIO(storage.get(self._folder.part_key(n)))) for n in range(first, last)]
+        empty = pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+        return extract_of(pl.concat(parts, how="diagonal") if parts else empty)
+
+    @cached_property
+    def _table(self) -> LocalTable:
+        path = Path(self._directory.name) / "source"
+        self._file.download(path)
+        return _table(path, self._format)
+
+    @cached_property
+    def _directory(self) -> TemporaryDirectory[str]:
+        return TemporaryDirectory(prefix="terrafusion-source-")
+
+
+def _table(path: Path, description: PartedFile) -> LocalTable:
+    match description:
+        case XlsxFile():
+            from functions.sync.sources.files.xlsx import Workbook
+
+            return Workbook(path, description)
+        case ParquetFile():
+            from functions.sync.sources.files.parquet import ParquetTable
+
+            return ParquetTable(path, description)
+        case ShapeFile():
+            from functions.sync.sources.files.shapefiles import ZippedShapefile
+
+            return ZippedShapefile(path, description)
+        case GeoPackageFile():
+            from functions.sync.sources.files.geopackage import GeoPackage
+
+            return GeoPackage(path, description)
+
+
+def framed(rows: Iterator[Sequence[str | None]], columns: Sequence[str], at_once: int) -> Iterator[pl.DataFrame]:
+    """Rows of texts as frames; an empty table has one frame without rows, so that its columns are known."""
+    import polars as pl
+
+    schema = dict.fromkeys(columns, pl.String)
+    gathered: list[Sequence[str | None]] = []
+    for row in rows:
+        gathered.append(row)
+        if len(gathered) == at_once:
+            yield pl.DataFrame(gathered, schema=schema, orient="row")
+            gathered = []
+    if gathered:
+        yield pl.DataFrame(gathered, schema=schema, orient="row")
+
+
+def unreadable(file: str, what: str, why: object) -> Unprocessable:
+    """The problem of a file that is not what its format says."""
+    return Unprocessable(f"{file} is no {what} that can be read: {str(why)[:200]}.", slug="file-unreadable")

@@ -1,0 +1,163 @@
+"""Files as a source: CSV and fixed width read in place, other formats from parts that are made once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Protocol
+
+from functions.sync.sources.files.stored import FileFolder, FileIndex
+from functions.sync.sources.source import (
+    Ability,
+    Capabilities,
+    Extract,
+    Key,
+    KeyRange,
+    Shape,
+    SourceTable,
+    WithoutChangeTracking,
+)
+from shared import storage
+from shared.problems import Conflict, NotFound, SourceUnavailable, Unprocessable
+from shared.source_description import (
+    CsvFile,
+    FileDescription,
+    FilesDescription,
+    FixedWidthFile,
+    GeoPackageFile,
+    ParquetFile,
+    ShapeFile,
+    XlsxFile,
+)
+from shared.storage import StoredObject, county_key
+
+if TYPE_CHECKING:
+    import polars as pl
+
+DEFAULT_ROWS = 50_000
+_LACKING = {
+    Ability.QUERY: "a file cannot be queried: name it with source_table_name",
+    Ability.KEY_RANGES: "a file is cut by places, which a new file does not share",
+    Ability.WATERMARK: "a file does not know what changed: use the mode full or snapshot",
+    Ability.CHANGE_TRACKING: "a file does not know what changed: use the mode full or snapshot",
+}
+
+
+class FileReader(Protocol):
+    """One file, read in its format."""
+
+    def columns(self) -> dict[str, str]:
+        """The columns with their types, as the format calls them."""
+        ...
+
+    def index(self, rows: int) -> FileIndex:
+        """Go through the whole file, and say where every `rows`-th row ends."""
+        ...
+
+    def read(self, columns: Sequence[str], start: int | None, end: int | None) -> Extract:
+        """The rows between two ends of the index; None is the file's beginning or end."""
+        ...
+
+
+class FilesSource(WithoutChangeTracking):
+    """The files of a county below its prefix. A file that is replaced while a run reads it fails the run."""
+
+    def __init__(self, county_id: str, description: FilesDescription) -> None:
+        self._county_id = county_id
+        self._description = description
+        self._readers: dict[str, tuple[StoredObject, FileFolder, FileReader]] = {}
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(_LACKING)
+
+    def shape(self, table: SourceTable) -> Shape:
+        _, _, reader = self._opened(table)
+        return Shape(reader.columns())
+
+    def count(self, table: SourceTable) -> int:
+        _, folder, reader = self._opened(table)
+        index = folder.index() or self._indexed(folder, reader, DEFAULT_ROWS)
+        return index.rows
+
+    def cut(self, table: SourceTable, rows: int) -> tuple[int, list[Key]]:
+        file, folder, reader = self._opened(table)
+        index = folder.index()
+        if index is None or index.rows_a_range != rows:
+            index = self._indexed(folder, reader, rows)
+        # with the version in it, the ranges of a file that was replaced are never taken for this one's
+        return index.rows, [[end, file.etag] for end in index.ends]
+
+    def read(self, table: SourceTable, shape: Shape, keys: KeyRange) -> Extract:
+        file, _, reader = self._opened(table)
+        places = [None if key is None else _place(key, file) for key in (keys.lower, keys.upper)]
+        return reader.read(list(shape.columns), *places)
+
+    def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        shape = self.shape(table)
+        _, ends = self.cut(table, DEFAULT_ROWS)
+        edges: list[Key | None] = [None, *ends, None]
+        for lower, upper in pairwise(edges):
+            yield self.read(table, shape, KeyRange(lower, upper)).frame().select(columns)
+
+    def watermark(self, table: SourceTable, field: str) -> str | None:  # noqa: ARG002
+        self.capabilities.refuse(Ability.WATERMARK)
+
+    def close(self) -> None:
+        self._readers.clear()
+
+    def _opened(self, table: SourceTable) -> tuple[StoredObject, FileFolder, FileReader]:
+        if table.query is not None:
+            self.capabilities.require(Ability.QUERY)
+        if table.since is not None:
+            self.capabilities.require(Ability.WATERMARK)
+        name = table.table_name or ""
+        if name not in self._readers:
+            self._readers[name] = self._open(name)
+        return self._readers[name]
+
+    def _open(self, name: str) -> tuple[StoredObject, FileFolder, FileReader]:
+        description = self._description.tables.get(name)
+        if description is None:
+            known = ", ".join(self._description.tables)
+            raise Unprocessable(
+                f"The source has no table {name}; its configuration names: {known}.", slug="source-table-missing"
+            )
+        key = county_key(self._county_id, self._description.prefix, description.file)
+        try:
+            file = storage.find(key)
+        except NotFound:
+            raise SourceUnavailable(
+                f"There is no file {description.file} below {self._description.prefix}/.", slug="source-file-missing"
+            ) from None
+        folder = FileFolder(self._county_id, file, description)
+        return file, folder, _reader(file, folder, description)
+
+    def _indexed(self, folder: FileFolder, reader: FileReader, rows: int) -> FileIndex:
+        folder.clear()
+        index = reader.index(rows)
+        folder.put_index(index)
+        return index
+
+
+def _reader(file: StoredObject, folder: FileFolder, description: FileDescription) -> FileReader:
+    match description:
+        case CsvFile():
+            from functions.sync.sources.files.delimited import DelimitedReader
+
+            return DelimitedReader(file, description)
+        case FixedWidthFile():
+            from functions.sync.sources.files.fixed_width import FixedWidthReader
+
+            return FixedWidthReader(file, description)
+        case XlsxFile() | ParquetFile() | ShapeFile() | GeoPackageFile():
+            from functions.sync.sources.files.parts import PartsReader
+
+            return PartsReader(file, folder, description)
+
+
+def _place(key: Key, file: StoredObject) -> int:
+    place, etag = key
+    if etag != file.etag:
+        raise Conflict(f"{file.key} was replaced while it was read.", slug="object-replaced")
+    return int(place)

@@ -1,0 +1,126 @@
+"""Transformations that translate codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+from typing_extensions import override
+
+from shared.mapping.step import References, Step, is_written
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class ValueMap(Step):
+    """Translates a code by the value map named `map`. A code that it does not have becomes `default` if that is
+    given (it may be null), and rejects the row otherwise.
+    """
+
+    type: Literal["value_map"]
+    map: str
+    default: str | None = None
+
+    @property
+    @override
+    def complaint(self) -> str:
+        return f"is not in the value map {self.map}"
+
+    @property
+    def rejects(self) -> bool:
+        """Whether an unknown code rejects its row."""
+        return "default" not in self.model_fields_set
+
+    @override
+    def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
+        import polars as pl
+
+        known = dict(references.value_maps[self.map])
+        translated = inputs[0].replace_strict(known, default=self.default, return_dtype=pl.String)
+        return pl.when(inputs[0].is_not_null()).then(translated)
+
+    @override
+    def fault(self, inputs: Sequence[pl.Expr], result: pl.Expr, references: References) -> pl.Expr | None:
+        if not self.rejects:
+            return None
+        return inputs[0].is_not_null() & ~inputs[0].is_in(list(references.value_maps[self.map]))
+
+
+class Lookup(Step):
+    """Finds the row of the lookup named `table` whose key the sources are, and takes its `column`. Blanks around keys
+    are dropped on both sides. A key that it does not have becomes `default` if that is given (it may be null), and
+    rejects the row otherwise; a NULL or blank key is NULL.
+    """
+
+    type: Literal["lookup"]
+    table: str
+    column: str
+    default: str | None = None
+    joins: ClassVar[bool] = True
+
+    @property
+    @override
+    def complaint(self) -> str:
+        return f"is no key of the lookup {self.table}"
+
+    @override
+    def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
+        import polars as pl
+
+        found = references.lookups[self.table]
+        key = lookup_key(inputs)
+        value = key.replace_strict(
+            found.get_column(LOOKUP_KEY), found.get_column(self.column), default=self.default, return_dtype=pl.String
+        )
+        return pl.when(key.is_not_null()).then(value)
+
+    @override
+    def fault(self, inputs: Sequence[pl.Expr], result: pl.Expr, references: References) -> pl.Expr | None:
+        if "default" in self.model_fields_set:
+            return None
+        key = lookup_key(inputs)
+        known = references.lookups[self.table].get_column(LOOKUP_KEY)
+        return key.is_not_null() & ~key.is_in(known.implode())
+
+
+class ParseBoolean(Step):
+    """Reads the county's own words for yes and no: true for one of `true`, false for one of `false`, whatever their
+    case. A blank text is NULL; another one rejects the row.
+    """
+
+    type: Literal["parse_boolean"]
+    true: Annotated[tuple[str, ...], Field(min_length=1, max_length=50)]
+    false: Annotated[tuple[str, ...], Field(min_length=1, max_length=50)]
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> ParseBoolean:
+        if {word.lower() for word in self.true} & {word.lower() for word in self.false}:
+            raise ValueError("a word stands for true and for false")
+        return self
+
+    @override
+    def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
+        import polars as pl
+
+        word = inputs[0].str.strip_chars().str.to_lowercase()
+        yes, no = ([one.strip().lower() for one in words] for words in (self.true, self.false))
+        return pl.when(word.is_in(yes)).then(pl.lit("true")).when(word.is_in(no)).then(pl.lit("false"))
+
+    @override
+    def fault(self, inputs: Sequence[pl.Expr], result: pl.Expr, references: References) -> pl.Expr | None:
+        return is_written(inputs[0]) & result.is_null()
+
+
+LOOKUP_KEY = "\x1dkey"
+"""The column of a lookup's rows that has their keys, as `lookup_key` writes them."""
+
+
+def lookup_key(columns: Sequence[pl.Expr]) -> pl.Expr:
+    """Key columns as one text that no other key shares; NULL where one of them is NULL or blank."""
+    import polars as pl
+
+    texts = [column.str.strip_chars() for column in columns]
+    whole = texts[0] if len(texts) == 1 else pl.concat_str(texts, separator="\x1f")
+    return pl.when(pl.all_horizontal(is_written(column) for column in columns)).then(whole)

@@ -1,0 +1,142 @@
+"""Transformations of texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, model_validator
+from typing_extensions import override
+
+from shared.mapping.step import References, Step
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class StripWhitespace(Step):
+    """Drops blanks, tabs and line ends at both ends; `char(n)` columns are padded with them."""
+
+    type: Literal["strip_whitespace"]
+
+    @override
+    def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
+        return inputs[0].str.strip_chars()
+
+
+class ToUpper(Step):
+    """Upper case."""
+
+    type: Literal["to_upper"]
+
+    @override
+    def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
+        return inputs[0].str.to_uppercase()
+
+
+class ToLower(Step):
+    """Lower case."""
+
+    type: Literal["to_lower"]
+
+    @override
+    def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
+        return inputs[0].str.to_lowercase()
+
+
+class PadLeft(Step):
+    """Fills a text up to `length` characters at its left; a longer one stays as it is."""
+
+    type: Literal["pad_left"]
+    length: Annotated[int, Field(ge=1, le=100)]
+    fill: Annotated[str, Field(min_length=1, max_length=1)] = "0"
+
+    @override
+    def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
+        return inputs[0].str.pad_start(self.length, self.fill)
+
+
+class NullIf(Step):
+    """NULL where the text is one of `values`: the codes that stand for "not known"."""
+
+    type: Literal["null_if"]
+    values: Annotated[tuple[str, ...], Field(min_length=1, max_length=100)]
+
+    @override
+    def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
+        import polars as pl
+
+        return pl.when(~inputs[0].is_in(list(self.values))).then(inputs[0])
+
+
+class Split(Step):
+    """Cuts a text at `separator` and takes the part number `index` (0 is the first, -1 the last), or NULL."""
+
+    type: Literal["split"]
+    separator: Annotated[str, Field(min_length=1, max_length=10)]
+    index: Annotated[int, Field(ge=-50, le=50)]
+
+    @override
+    def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
+        return inputs[0].str.split(self.separator).list.get(self.index, null_on_oob=True)
+
+
+class RegexExtract(Step):
+    """What group `group` of `pattern` matches first, or NULL. No look-around, no back-references."""
+
+    type: Literal["regex_extract"]
+    pattern: Annotated[str, Field(min_length=1, max_length=500)]
+    group: Annotated[int, Field(ge=0, le=20)] = 1
+
+    @model_validator(mode="after")
+    def _linear(self) -> RegexExtract:
+        try:
+            groups = re.compile(self.pattern).groups
+        except re.error as error:
+            raise ValueError(f"{self.pattern!r} is not a regular expression: {error}") from error
+        if re.search(r"\(\?(<?[=!]|P=|>|\()|\\[1-9]|[*+?}]\+", self.pattern):
+            raise ValueError("look-around, back-references and possessive repeats are not supported")
+        if self.group > groups:
+            raise ValueError(f"the pattern has {groups} group(s), so there is no group {self.group}")
+        return self
+
+    @override
+    def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
+        return inputs[0].str.extract(self.pattern, self.group)
+
+
+class PadRight(Step):
+    """Fills a text up to `length` characters at its right; a longer one stays as it is."""
+
+    type: Literal["pad_right"]
+    length: Annotated[int, Field(ge=1, le=100)]
+    fill: Annotated[str, Field(min_length=1, max_length=1)] = " "
+
+    @override
+    def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
+        return inputs[0].str.pad_end(self.length, self.fill)
+
+
+class Replace(Step):
+    """Puts `by` (nothing) in the place of each `text`: the dashes of a parcel number."""
+
+    type: Literal["replace"]
+    text: Annotated[str, Field(min_length=1, max_length=100)]
+    by: Annotated[str, Field(max_length=100)] = ""
+
+    @override
+    def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
+        return inputs[0].str.replace_all(self.text, self.by, literal=True)
+
+
+class Substring(Step):
+    """`length` characters from the one numbered `start` (1 is the first), or all that follow."""
+
+    type: Literal["substring"]
+    start: Annotated[int, Field(ge=1, le=10_000)]
+    length: Annotated[int, Field(ge=1, le=10_000)] | None = None
+
+    @override
+    def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
+        return inputs[0].str.slice(self.start - 1, self.length)

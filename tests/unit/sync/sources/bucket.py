@@ -1,0 +1,46 @@
+"""A county's files in a bucket of the test's own."""
+
+from itertools import pairwise
+from typing import Any
+
+import boto3
+import polars as pl
+
+from functions.sync.sources import Key, KeyRange, SourceTable
+from functions.sync.sources.files import FilesSource
+from shared.settings import settings
+from shared.source_description import FilesDescription
+
+COUNTY = "testing_wa"
+
+
+def table(name: str = "parcels", *key: str) -> SourceTable:
+    return SourceTable(name, None, key or ("id",))
+
+
+def put(name: str, content: bytes) -> None:
+    """Upload a file of the county's."""
+    boto3.client("s3").put_object(Bucket=settings().data_bucket, Key=f"counties/{COUNTY}/incoming/{name}", Body=content)
+
+
+def source_of(content: bytes, **description: Any) -> FilesSource:
+    """A source whose table `parcels` is this file."""
+    put("parcels.dat", content)
+    described = {"kind": "files", "tables": {"parcels": {"file": "parcels.dat", **description}}}
+    return FilesSource(COUNTY, FilesDescription.model_validate(described))
+
+
+def frames(source: FilesSource, rows: int, of: SourceTable | None = None) -> list[pl.DataFrame]:
+    """Every range of a table, read as the partitions of a run read them: by a source of their own."""
+    read = of or table()
+    shape = source.shape(read)
+    total, ends = source.cut(read, rows)
+    edges: list[Key | None] = [None, *ends, None]
+    made = [source.read(read, shape, KeyRange(*edge)) for edge in pairwise(edges)]
+    assert sum(extract.rows for extract in made) == total == source.count(read)
+    return [extract.frame() for extract in made]
+
+
+def whole(source: FilesSource, rows: int = 3) -> pl.DataFrame:
+    """All rows."""
+    return pl.concat(frames(source, rows), how="diagonal")

@@ -1,0 +1,217 @@
+"""Delimited and fixed-width files, as counties send them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functions.sync.sources import Ability, KeyRange, Since, SourceTable
+from functions.sync.sources.files import FilesSource
+from functions.sync.sources.files.delimited import DelimitedReader
+from shared.mapping import READ_FAULT
+from shared.problems import Conflict, Problem, SourceUnavailable, Unprocessable
+from shared.source_description import CsvFile, FilesDescription
+from shared.storage import StoredObject
+from tests.unit.sync.sources.bucket import COUNTY, frames, put, source_of, table, whole
+
+texts = st.text(
+    st.one_of(st.sampled_from("\",;|\t\n\r' é—😀"), st.characters(codec="utf-8", exclude_characters="\x00")), max_size=8
+)
+tables = st.integers(2, 4).flatmap(lambda width: st.lists(st.lists(texts, min_size=width, max_size=width), max_size=9))
+
+
+@dataclass(frozen=True)
+class InMemory(StoredObject):
+    """An object without a bucket, for the sake of many examples."""
+
+    content: bytes = b""
+
+    def range(self, start: int, end: int) -> bytes:
+        return self.content[start:end]
+
+    def chunks(self, start: int = 0, size: int = 7) -> Iterator[bytes]:
+        for place in range(start, len(self.content), size):
+            yield self.content[place : place + size]
+
+
+def written(field: str, *, always: bool) -> str:
+    return '"' + field.replace('"', '""') + '"' if always or set(field) & set('",;|\t\r\n') else field
+
+
+@settings(max_examples=150)
+@given(
+    rows=tables,
+    delimiter=st.sampled_from(",;|\t"),
+    line_end=st.sampled_from(["\n", "\r\n", "\r"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le"]),
+    always=st.booleans(),
+    ended=st.booleans(),
+    at_once=st.integers(1, 4),
+)
+def test_whatever_was_written_is_read_again(
+    rows: list[list[str]], delimiter: str, line_end: str, encoding: str, always: bool, ended: bool, at_once: int
+) -> None:
+    names = [f"c{number}" for number in range(len(rows[0]) if rows else 2)]
+    lines = [delimiter.join(written(field, always=always) for field in row) for row in (names, *rows)]
+    content = (line_end.join(lines) + (line_end if ended else "")).encode(encoding)
+    declared = "utf-8" if encoding == "utf-8-sig" else encoding
+    description = CsvFile.model_validate({"file": "x.csv", "delimiter": delimiter, "encoding": declared})
+    reader = DelimitedReader(InMemory("x.csv", "etag", len(content), content), description)
+
+    index = reader.index(at_once)
+    edges = [None, *index.ends, None]
+    parts = [reader.read(names, start, end) for start, end in pairwise(edges)]
+
+    assert index.rows == len(rows)
+    assert all(part.rows == at_once for part in parts[:-1])
+    found = [row for part in parts for row in part.frame().rows()]
+    assert found == [tuple(field or None for field in row) for row in rows]
+
+
+def test_ranges_end_between_records_also_where_line_ends_are_mixed_and_lines_blank() -> None:
+    content = b'id,note\n1,a\r\n2,"b\r\nc"\n\n3,d\r4,"e"\r\n\r\n5,f'
+    parts = frames(source_of(content, format="csv"), 2)
+    assert [part.rows() for part in parts] == [
+        [("1", "a"), ("2", "b\r\nc")], [("3", "d"), ("4", "e")], [("5", "f")],
+    ]  # fmt: skip
+
+
+def test_a_stray_quote_is_a_character() -> None:
+    content = b'id,note,size\n1,12" pipe,3\n2,"a ""b"" c",4\n3,14" pipe,5\n'
+    assert whole(source_of(content, format="csv")).rows() == [
+        ("1", '12" pipe', "3"), ("2", 'a "b" c', "4"), ("3", '14" pipe', "5"),
+    ]  # fmt: skip
+
+
+def test_a_record_with_other_fields_than_the_header_says_so_and_leaves_the_rest_readable() -> None:
+    found = whole(source_of(b"id,note\n1,a\n2,b,c\n3\n4,d\n", format="csv"), 10)
+    assert found.get_column("id").to_list() == ["1", "2", "3", "4"]
+    assert found.get_column(READ_FAULT).to_list() == [
+        None, "the record has 3 fields and the header 2: 2,b,c", "the record has 1 fields and the header 2: 3", None,
+    ]  # fmt: skip
+
+
+def test_code_pages_are_read() -> None:
+    content = "id,owner\n1,Peña–Ö\n".encode("cp1252")
+    assert whole(source_of(content, format="csv", encoding="cp1252")).rows() == [("1", "Peña–Ö")]
+
+
+def test_a_file_without_a_header_is_read_by_the_names_given() -> None:
+    source = source_of(b"1\ta\n2\tb\n", format="csv", delimiter="\t", header=False, columns=["id", "note"])
+    assert whole(source).to_dicts() == [{"id": "1", "note": "a"}, {"id": "2", "note": "b"}]
+
+
+def test_a_file_of_a_header_alone_is_a_table_without_rows() -> None:
+    source = source_of(b"id,note\n", format="csv")
+    assert source.cut(table(), 10) == (0, [])
+    assert whole(source).columns == ["id", "note"]
+
+
+@pytest.mark.parametrize(
+    ("content", "slug", "said"),
+    [
+        (b"", "file-empty", "no header line"),
+        (b"id,note,size\n1,a,2\n2,b", "file-truncated", "its last line has 2 of 3 fields and no line end"),
+        (b'id,note\n1,a\n2,"b\n3,c\n4,d\n', "file-truncated", "begins in line 2"),
+        ("id,note\n1,a\n2,Peña\n".encode("cp1252"), "file-encoding", "0xf1 is no utf-8; is the file cp1252"),
+        (b"id,id\n1,2\n", "file-columns-twice", "two columns named id"),
+        ("id,n\n1,2".encode("utf-16-le")[:-1], "file-encoding", "is no utf-16-le"),
+    ],
+)
+def test_a_file_that_is_not_whole_is_refused_with_the_place(content: bytes, slug: str, said: str) -> None:
+    source = source_of(content, format="csv", encoding="utf-16-le" if "n\0" in content.decode("latin-1") else "utf-8")
+    with pytest.raises(Unprocessable, match=said) as refused:
+        whole(source)
+    assert refused.value.slug == slug
+
+
+def test_a_digest_changes_with_the_rows_or_the_names_and_not_otherwise() -> None:
+    def digest(content: bytes) -> str:
+        source = source_of(content, format="csv")
+        return source.read(table(), source.shape(table()), KeyRange(None, None)).digest
+
+    assert digest(b"id,a\n1,2\n") == digest(b"id,a\n1,2\n")
+    assert len({digest(b"id,a\n1,2\n"), digest(b"id,a\n1,3\n"), digest(b"a,id\n1,2\n")}) == 3
+
+
+def test_a_file_that_is_replaced_between_two_reads_is_a_conflict() -> None:
+    source = source_of(b"id,a\n1,2\n3,4\n5,6\n", format="csv")
+    _, ends = source.cut(table(), 1)
+    shape = source.shape(table())
+    put("parcels.dat", b"id,a\n1,2\n9,4\n5,6\n")
+    with pytest.raises(Conflict, match="was replaced while it was read"):
+        source.read(table(), shape, KeyRange(ends[0], ends[1]))
+    later = FilesSource(COUNTY, FilesDescription.model_validate(described("parcels.dat")))
+    with pytest.raises(Conflict, match="was replaced while it was read"):
+        later.read(table(), shape, KeyRange(ends[0], ends[1]))
+
+
+def test_a_column_that_was_dropped_or_renamed_is_no_longer_in_the_shape() -> None:
+    assert set(source_of(b"id,kept,spare\n1,2,3\n", format="csv").shape(table()).columns) == {"id", "kept", "spare"}
+    assert set(source_of(b"id,renamed\n1,2\n", format="csv").shape(table()).columns) == {"id", "renamed"}
+
+
+def test_a_file_source_says_what_it_cannot_do() -> None:
+    source = source_of(b"id\n1\n", format="csv")
+    assert not any(source.capabilities.can(ability) for ability in Ability)
+    refusals: list[Callable[[], object]] = [
+        lambda: source.watermark(table(), "id"),
+        lambda: source.change_version(table()),
+        lambda: source.count(SourceTable("parcels", None, ("id",), Since("id", "1"))),
+        lambda: source.shape(SourceTable(None, "SELECT 1", ("id",))),
+        lambda: source.shape(table("sales")),
+    ]
+    for refusal in refusals:
+        with pytest.raises(Unprocessable):
+            refusal()
+
+
+def test_a_file_that_is_not_there_is_an_unavailable_source() -> None:
+    source = FilesSource(COUNTY, FilesDescription.model_validate(described("missing.csv")))
+    with pytest.raises(SourceUnavailable, match=r"no file missing\.csv below incoming/"):
+        source.shape(table())
+
+
+def test_the_keys_of_all_rows_come_alone() -> None:
+    found = list(source_of(b"id,a\n1,2\n3,4\n", format="csv").keys(table(), ["id"]))
+    assert [frame.rows() for frame in found] == [[("1",), ("3",)]]
+
+
+FIXED = {
+    "format": "fixed_width",
+    "columns": [
+        {"name": "id", "start": 1, "length": 3},
+        {"name": "owner", "start": 4, "length": 6},
+        {"name": "value", "start": 10, "length": 4},
+    ],
+}
+
+
+def test_fixed_width_counts_characters_and_takes_blanks_for_null() -> None:
+    content = "HEADER\n001Peña  1200\n002        20\n\n003Öz\n".encode()
+    found = whole(source_of(content, **FIXED, skip_lines=1), 2)
+    assert found.rows() == [("001", "Peña  ", "1200"), ("002", None, "  20"), ("003", "Öz", None)]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+@pytest.mark.parametrize("rows", [1, 2, 100])
+def test_fixed_width_is_cut_between_lines(line_end: str, encoding: str, rows: int) -> None:
+    lines = [f"{number:03}{'é' * 6}{number:4}" for number in range(7)]
+    content = line_end.join(lines).encode(encoding)
+    found = whole(source_of(content, **FIXED, encoding=encoding), rows)
+    assert found.get_column("id").to_list() == [f"{number:03}" for number in range(7)]
+    assert set(found.get_column("owner")) == {"é" * 6}
+
+
+def test_a_fixed_width_file_that_ends_early_is_refused() -> None:
+    with pytest.raises(Problem, match="its last line has 5 characters and no line end, the others have 13"):
+        whole(source_of(b"001abcdef1200\n002abcdef1200\n003ab", **FIXED))
+
+
+def described(file: str) -> dict[str, Any]:
+    return {"kind": "files", "tables": {"parcels": {"format": "csv", "file": file}}}

@@ -1,0 +1,276 @@
+"""ArcGIS and Socrata as sources, against servers that answer as they do."""
+
+import json
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import polars as pl
+import pytest
+import shapely
+
+from functions.sync.sources import Ability, ChangedSince, Key, KeyRange, Since, Source, SourceTable, overlapped
+from functions.sync.sources.web.arcgis import ArcGisSource
+from functions.sync.sources.web.client import TRIES
+from functions.sync.sources.web.socrata import SocrataSource
+from shared.geometry import LATITUDE, LONGITUDE, WKB
+from shared.problems import SourceUnavailable, Unprocessable
+from tests.unit.sync.sources.web_servers import ArcGis, Server, Socrata, square
+
+TOKEN = "t0ken-of-the-county"
+PARCELS = SourceTable("parcels", None, ("PIN",))
+DAY = 86_400_000
+
+
+def features(count: int) -> list[dict[str, Any]]:
+    """Object ids with gaps; edited one a day from 1970-01-02 on, but for every fifth."""
+    return [
+        {"OBJECTID": n * 2 + 1, "PIN": f"P{n:03}", "VALUE": n + 0.5, "EDITED": None if n % 5 == 4 else (n + 1) * DAY}
+        for n in range(count)
+    ]
+
+
+def rows(count: int) -> list[dict[str, Any]]:
+    ring = [[-120, 47], [-119.99, 47], [-119.99, 47.01], [-120, 47.01], [-120, 47]]  # counter-clockwise, as GeoJSON
+    return [
+        {
+            ":id": f"row-{(n * 7) % 1000:04}", ":created_at": "2024-01-01T00:00:00.000Z",
+            ":updated_at": f"2024-02-{n % 28 + 1:02}T00:00:00.000Z", "pin": f"P{n:03}",
+            "value": None if n == 3 else str(n),
+            "shape": {"type": "MultiPolygon", "coordinates": [[ring]]} if n % 2 else None,
+            "tags": {"a": [1]} if n == 2 else None,
+        }
+        for n in range(count)
+    ]  # fmt: skip
+
+
+class Slept(list[float]):
+    def __call__(self, seconds: float) -> None:
+        self.append(seconds)
+
+
+@pytest.fixture
+def slept() -> Slept:
+    return Slept()
+
+
+@pytest.fixture
+def arcgis() -> Iterator[Server]:
+    server = Server(ArcGis(features(23)).answer)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def layer(arcgis: Server, slept: Slept) -> Iterator[ArcGisSource]:
+    source = ArcGisSource(f"{arcgis.start()}/x/FeatureServer", {"parcels": 0}, TOKEN, sleep=slept)
+    yield source
+    source.close()
+
+
+@pytest.fixture
+def socrata() -> Iterator[Server]:
+    server = Server(Socrata(rows(23)).answer)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def dataset(socrata: Server, slept: Slept, monkeypatch: pytest.MonkeyPatch) -> Iterator[SocrataSource]:
+    from functions.sync.sources.web import socrata as module
+
+    monkeypatch.setattr(module, "PAGE_ROWS", 4)
+    monkeypatch.setattr(module, "_IDS_AT_ONCE", 5)
+    source = SocrataSource(socrata.start(), {"parcels": "abcd-1234"}, TOKEN, sleep=slept)
+    yield source
+    source.close()
+
+
+def whole(source: Source, table: SourceTable, at_once: int) -> list[pl.DataFrame]:
+    total, ends = source.cut(table, at_once)
+    edges: list[Key | None] = [None, *ends, None]
+    shape = source.shape(table)
+    extracts = [source.read(table, shape, KeyRange(*edge)) for edge in pairwise(edges)]
+    assert sum(extract.rows for extract in extracts) == total == source.count(table)
+    return [extract.frame() for extract in extracts]
+
+
+@pytest.mark.parametrize("at_once", [1, 5, 23, 100])
+def test_a_layer_is_read_whole_in_ranges_of_object_ids(layer: ArcGisSource, at_once: int) -> None:
+    parts = whole(layer, PARCELS, at_once)
+    assert all(part.height == at_once for part in parts[:-1])
+    found = pl.concat(parts)
+    assert found.get_column("PIN").to_list() == [f"P{n:03}" for n in range(23)]
+    assert found.row(1, named=True)["VALUE"] == "1.5"
+    assert found.get_column("EDITED").to_list()[:2] == ["1970-01-02 00:00:00", "1970-01-03 00:00:00"]
+
+
+def test_a_layers_shapes_become_wkb_with_a_point_inside(layer: ArcGisSource) -> None:
+    found = pl.concat(whole(layer, PARCELS, 10))
+    for row in found.iter_rows(named=True):
+        rings = square({"OBJECTID": int(row["OBJECTID"])}).get("rings")
+        if rings is None:
+            assert (row[WKB], row[LONGITUDE]) == (None, None)
+            continue
+        read = shapely.from_wkb(bytes.fromhex(row[WKB]))
+        assert read.normalize().equals(shapely.Polygon(rings[0], rings[1:]).normalize())
+        assert shapely.contains(read, shapely.Point(float(row[LONGITUDE]), float(row[LATITUDE])))
+
+
+def test_a_page_that_is_too_heavy_for_the_server_is_asked_for_in_halves(slept: Slept) -> None:
+    server = Server(ArcGis(features(9), limit=1000, heavy=2).answer)
+    source = ArcGisSource(f"{server.start()}/x/FeatureServer", {"parcels": 0}, None, sleep=slept)
+    try:
+        assert pl.concat(whole(source, PARCELS, 9)).height == 9
+        assert slept == []
+    finally:
+        server.stop()
+
+
+def test_a_date_of_edits_is_a_watermark(layer: ArcGisSource) -> None:
+    mark = layer.watermark(PARCELS, "EDITED")
+    assert mark == "1970-01-24 00:00:00"
+    since = SourceTable("parcels", None, ("PIN",), Since("EDITED", overlapped(mark, 86_400)))
+    assert pl.concat(whole(layer, since, 2)).get_column("PIN").to_list() == ["P021", "P022"]
+    numbers = SourceTable("parcels", None, ("PIN",), Since("VALUE", layer.watermark(PARCELS, "VALUE") or ""))
+    assert layer.count(numbers) == 1
+    with pytest.raises(Unprocessable, match="PIN cannot be a watermark"):
+        layer.watermark(PARCELS, "PIN")
+
+
+def test_keys_come_without_shapes(layer: ArcGisSource, arcgis: Server) -> None:
+    (found,) = layer.keys(PARCELS, ["PIN"])
+    assert found.rows() == [(f"P{n:03}",) for n in range(23)]
+    assert all(asked.get("returnGeometry", "false") == "false" for _, asked in arcgis.requests)
+
+
+@pytest.mark.parametrize("at_once", [1, 5, 23, 100])
+def test_a_dataset_is_read_whole_by_keyset(dataset: SocrataSource, at_once: int, socrata: Server) -> None:
+    found = pl.concat(whole(dataset, PARCELS, at_once))
+    assert sorted(found.get_column("pin")) == [f"P{n:03}" for n in range(23)]
+    assert not any("$offset" in asked for _, asked in socrata.requests)
+    assert ":@computed_region_x" not in found.columns
+    by_pin = {row["pin"]: row for row in found.iter_rows(named=True)}
+    assert by_pin["P003"]["value"] is None
+    assert by_pin["P002"]["tags"] == '{"a":[1]}'
+    assert shapely.from_wkb(bytes.fromhex(by_pin["P001"][WKB])).equals(shapely.box(-120, 47, -119.99, 47.01))
+    assert by_pin["P002"][WKB] is None
+
+
+def test_a_datasets_time_of_update_is_a_watermark(dataset: SocrataSource) -> None:
+    mark = dataset.watermark(PARCELS, ":updated_at")
+    assert mark == "2024-02-23T00:00:00.000Z"
+    since = SourceTable("parcels", None, ("pin",), Since(":updated_at", "2024-02-22T00:00:00.000Z"))
+    assert sorted(pl.concat(whole(dataset, since, 10)).get_column("pin")) == ["P021", "P022"]
+    with pytest.raises(Unprocessable, match="pin cannot be a watermark"):
+        dataset.watermark(PARCELS, "pin")
+
+
+def test_a_datasets_keys_come_alone(dataset: SocrataSource) -> None:
+    found = pl.concat(list(dataset.keys(PARCELS, ["pin"])))
+    assert found.columns == ["pin"]
+    assert found.height == 23
+
+
+def test_a_busy_server_is_asked_again_when_it_says_so(layer: ArcGisSource, arcgis: Server, slept: Slept) -> None:
+    arcgis.faults += [
+        (429, {"Retry-After": "7"}, b"slow down"), (503, {}, b""), (200, {}, b'{"count": 1'),
+        (200, {"Declared-Length": "999"}, b'{"count"'), (200, {}, {"error": {"code": 503, "message": "busy"}}),
+    ]  # fmt: skip
+    assert layer.count(PARCELS) == 23
+    assert len(slept) == 5
+    assert slept[0] == 7
+    assert all(wait <= 32 for wait in slept)
+
+
+def test_a_server_that_stays_busy_is_given_up(dataset: SocrataSource, socrata: Server, slept: Slept) -> None:
+    socrata.faults += [(429, {}, b"")] * TRIES
+    with pytest.raises(SourceUnavailable, match=f"429 .asked {TRIES} times"):
+        dataset.count(PARCELS)
+    socrata.faults = [(429, {"Retry-After": "3600"}, b"")]
+    with pytest.raises(SourceUnavailable, match="asks to wait 3600 seconds"):
+        dataset.count(PARCELS)
+    assert max(slept) <= 60
+
+
+def test_a_server_that_dies_halfway_fails_the_read(layer: ArcGisSource, arcgis: Server) -> None:
+    shape = layer.shape(PARCELS)
+    layer.count(PARCELS)
+    arcgis.faults += [(200, {"Declared-Length": "999"}, b'{"objectIds": [1, 2')] * TRIES
+    with pytest.raises(SourceUnavailable, match=f"asked {TRIES} times"):
+        layer.read(PARCELS, shape, KeyRange(None, None))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"error": {"code": 498, "message": "Invalid token."}}, r"asks for a valid token \(498: Invalid token\)"),
+        ({"error": {"code": 400, "message": "Invalid or missing input parameters."}}, r"input parameters \(400\)"),
+    ],
+)
+def test_a_fault_inside_an_answer_of_200_is_a_fault(
+    layer: ArcGisSource, arcgis: Server, slept: Slept, body: Any, said: str
+) -> None:
+    arcgis.faults.append((200, {}, body))
+    with pytest.raises(SourceUnavailable, match=said):
+        layer.count(PARCELS)
+    assert slept == []
+
+
+def test_a_redirect_is_not_followed(layer: ArcGisSource, arcgis: Server) -> None:
+    arcgis.faults.append((302, {"Location": "http://169.254.169.254/latest/meta-data"}, b""))
+    with pytest.raises(SourceUnavailable, match="redirects elsewhere"):
+        layer.shape(PARCELS)
+
+
+def test_credentials_travel_in_headers_and_stand_in_no_address_and_no_message(
+    layer: ArcGisSource, arcgis: Server, dataset: SocrataSource, socrata: Server
+) -> None:
+    layer.count(PARCELS)
+    dataset.count(PARCELS)
+    assert arcgis.headers[-1]["X-Esri-Authorization"] == f"Bearer {TOKEN}"
+    assert socrata.headers[-1]["X-App-Token"] == TOKEN
+    assert TOKEN not in json.dumps(arcgis.requests + socrata.requests)
+    socrata.faults.append((403, {}, {"message": "permission denied"}))
+    with pytest.raises(SourceUnavailable) as refused:
+        dataset.count(PARCELS)
+    assert TOKEN not in refused.value.detail
+    assert refused.value.__cause__ is None
+
+
+def test_a_field_that_is_gone_is_no_longer_in_the_shape(slept: Slept) -> None:
+    service = ArcGis(features(2))
+    server = Server(service.answer)
+    address = f"{server.start()}/x/FeatureServer"
+    try:
+        before = ArcGisSource(address, {"parcels": 0}, None, sleep=slept).shape(PARCELS).columns
+        service.fields = [one for one in service.fields if one["name"] != "VALUE"]
+        service.fields[1]["type"] = "esriFieldTypeInteger"
+        after = ArcGisSource(address, {"parcels": 0}, None, sleep=slept).shape(PARCELS).columns
+    finally:
+        server.stop()
+    assert set(before) - set(after) == {"VALUE"}
+    assert before["PIN"] != after["PIN"]
+
+
+def test_an_empty_layer_has_its_columns(slept: Slept) -> None:
+    server = Server(ArcGis([]).answer)
+    source = ArcGisSource(f"{server.start()}/x/FeatureServer", {"parcels": 0}, None, sleep=slept)
+    try:
+        (found,) = whole(source, PARCELS, 10)
+        assert source.watermark(PARCELS, "EDITED") is None
+    finally:
+        server.stop()
+    assert found.columns == ["OBJECTID", "PIN", "VALUE", "EDITED", WKB, LONGITUDE, LATITUDE]
+
+
+def test_each_says_what_it_cannot_do(layer: ArcGisSource, dataset: SocrataSource) -> None:
+    for source in (layer, dataset):
+        assert source.capabilities.can(Ability.WATERMARK)
+        assert not source.capabilities.can(Ability.CHANGE_TRACKING)
+        for refused in (SourceTable(None, "SELECT 1", ("x",)), SourceTable("roads", None, ("x",)),
+                        SourceTable("parcels", None, ("x",), ChangedSince(1))):  # fmt: skip
+            with pytest.raises(Unprocessable):
+                source.count(refused)
+        with pytest.raises(Unprocessable):
+            source.changes_since(PARCELS, 1)
