@@ -33,7 +33,7 @@ from shared.appraisal.time_trend import FURTHEST_YEARS
 
 NAME = "reconciled_avm"
 _AT_ONCE = 8192
-_AHEAD_DAYS = 90
+_AHEAD_DAYS = 180
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ class TrainedModel:
     def _extra_error(self, on: int | None) -> float:
         """The log error of the trend from the last sale to those that the value will be compared with.
 
-        The held-out sales were all of one time, and have the errors of a model of that time; a sale of the quarter
+        The held-out sales were all of one time, and have the errors of a model of that time; a sale of the half year
         after the day has those of another.
         """
         trend = self.ensemble.comparables.hedonic.trend

@@ -37,7 +37,8 @@ def select_sales(sales: Sales, on: int) -> Selection:
     than 50 sales are left, AppraisalInputError when they all have one price.
     """
     reasons = _stated_reasons(sales, on)
-    left = np.flatnonzero(~np.any(list(reasons.values()), axis=0))
+    absurd = _absurd(sales, ~np.any(list(reasons.values()), axis=0))
+    left = np.flatnonzero(~absurd & ~np.any(list(reasons.values()), axis=0))
     _refuse_few(left.size)
     if left.size > MOST_SALES:
         latest = left[np.argsort(-sales.sale_day[left], kind="stable")]
@@ -48,7 +49,7 @@ def select_sales(sales: Sales, on: int) -> Selection:
     implausible = left[_implausible(sales.take(left), on)]
     before_built = implausible[_unfinished(sales.take(implausible))]
     reasons["sold_before_built"] = _mask(len(sales), before_built)
-    reasons["implausible_price"] = _mask(len(sales), np.setdiff1d(implausible, before_built))
+    reasons["implausible_price"] = absurd | _mask(len(sales), np.setdiff1d(implausible, before_built))
     rows = np.setdiff1d(left, implausible)
     _refuse_few(rows.size)
     excluded = _first_reasons(reasons)
@@ -59,17 +60,15 @@ def _stated_reasons(sales: Sales, on: int) -> dict[Exclusion, BoolArray]:
     price, area = sales.sale_price, sales.characteristics.living_area_sqft
     priced = np.isfinite(price) & (price > 0)
     sized = np.isfinite(area) & (area > 0)
-    reasons: dict[Exclusion, BoolArray] = {
-        "on_or_after_valuation_date": sales.sale_day >= on,
-        "no_price": ~priced,
-        "no_living_area": ~sized,
-    }
-    fine = priced & sized & (sales.sale_day < on)
-    if fine.any():
-        per_area = np.log(np.where(fine, price, 1.0)) - np.log(np.where(fine, area, 1.0))
-        usual = float(np.median(per_area[fine]))
-        reasons["implausible_price"] = fine & (np.abs(per_area - usual) > np.log(_ABSURD_FACTOR))
-    return reasons
+    return {"on_or_after_valuation_date": sales.sale_day >= on, "no_price": ~priced, "no_living_area": ~sized}
+
+
+def _absurd(sales: Sales, fine: BoolArray) -> BoolArray:
+    """Prices per area twenty times away from the median: a regression should not see them at all."""
+    per_area = np.full(len(sales), np.nan)
+    per_area[fine] = np.log(sales.sale_price[fine] / sales.characteristics.living_area_sqft[fine])
+    usual = float(np.median(per_area[fine])) if fine.any() else 0.0
+    return np.asarray(np.abs(per_area - usual) > np.log(_ABSURD_FACTOR))
 
 
 def _implausible(sales: Sales, on: int) -> BoolArray:
