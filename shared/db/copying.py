@@ -1,4 +1,4 @@
-"""Many rows at once: by COPY, of which ... TO STDOUT is filtered by row-level security as a SELECT is.
+"""Many rows at once: by COPY ... TO STDOUT, which row-level security filters as it does a SELECT.
 
 It is read in blocks. PostgreSQL sends a message a row. Stock pg8000 reads each with two calls of the socket and hands
 it on through two more: 3.5 microseconds a row, where cutting them out of large blocks takes a tenth of that.
