@@ -20,6 +20,7 @@ PROVENANCE = {
     "version": 1,
     "valid_from": datetime(2026, 3, 1, tzinfo=UTC),
 }
+LAND_SHARE = 0.4
 NO_EVIDENCE = ("not_arms_length", "multi_parcel", "nominal_price", "unverified")
 
 
@@ -31,7 +32,10 @@ def add_county(county_id: str = COUNTY) -> None:
 
 
 def add_evidence(county_id: str = COUNTY, price_factor: float = 1.0) -> None:
-    """500 parcels with a valid sale each and an assessed value, four sales of other validity, one retired sale."""
+    """500 parcels with a valid sale each and an assessed value, four sales of other validity, one retired sale.
+
+    The land of P0100 to P0159 is 40 % of their assessed value; that of the others is not known.
+    """
     parcels = [_parcel(county_id, row) for row in range(len(SYNTHETIC.sales))]
     sales = [_sale(county_id, row, price_factor) for row in range(len(SYNTHETIC.sales))]
     other = [
@@ -95,6 +99,7 @@ def _parcel(county_id: str, row: int) -> dict[str, Any]:
             "prior_appraised_value": float(SYNTHETIC.truth[row]),
         },
         "total_value": Decimal(str(round(opinion, 2))) if row % 50 else Decimal(0),
+        "land_value": Decimal(str(round(opinion * LAND_SHARE, 2))) if 100 <= row < 160 else None,
         **PROVENANCE,
     }
 

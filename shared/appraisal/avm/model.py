@@ -29,7 +29,7 @@ from shared.appraisal.columns import Characteristics
 from shared.appraisal.conformal import ErrorModel
 from shared.appraisal.errors import AppraisalInputError
 from shared.appraisal.models import Predictions
-from shared.appraisal.time_trend import FURTHEST_YEARS
+from shared.appraisal.time_trend import FURTHEST_YEARS, TimeTrend
 
 NAME = "reconciled_avm"
 _AT_ONCE = 8192
@@ -74,6 +74,11 @@ class TrainedModel:
         """Each component's share of the reconciled log value; they sum to 1."""
         shares = self.ensemble.reconciliation.weights
         return {name: float(share) for name, share in zip(COMPONENTS, shares, strict=True)}
+
+    @property
+    def trend(self) -> TimeTrend:
+        """The price trend that prices were carried to the valuation day with."""
+        return self.ensemble.comparables.hedonic.trend
 
     @cached_property
     def holdout(self) -> HoldOut:
@@ -175,7 +180,7 @@ class TrainedModel:
         """The log factor from the valuation day to another."""
         if on is None or on == self.valuation_day:
             return 0.0
-        trend = self.ensemble.comparables.hedonic.trend
+        trend = self.trend
         if on < trend.first_day:
             raise AppraisalInputError("on", "is before the first sale that the model is made of")
         if on > trend.last_day + FURTHEST_YEARS * 365:
@@ -188,7 +193,7 @@ class TrainedModel:
         The held-out sales were all of one time, and have the errors of a model of that time; a sale of the half year
         after the day has those of another.
         """
-        trend = self.ensemble.comparables.hedonic.trend
+        trend = self.trend
         day = max(self.valuation_day if on is None else on, trend.last_day) + _AHEAD_DAYS
         return float(trend.standard_error([float(trend.last_day)], day)[0])
 
