@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from shared.mapping.targets import ColumnKind, TargetColumn, target_tables
 
 GEOMETRY = "geometry"
-"""Shapes in WKB, a point where no more is known; the column that makes a located table's file a layer (GeoParquet)."""
+"""WKB, WGS 84: the county's own shape, or the point of longitude and latitude. It makes a file a layer (GeoParquet)."""
 VERSION = "version"
 VALID_FROM = "valid_from"
 """When the version was made (UTC)."""
@@ -18,6 +18,7 @@ _HIVE = {
     ColumnKind.TIMESTAMP: "timestamp",
     ColumnKind.BOOLEAN: "boolean",
     ColumnKind.JSON: "string",
+    ColumnKind.GEOMETRY: "binary",
 }
 
 
@@ -32,15 +33,13 @@ class CuratedColumn:
 def curated_columns(table: str) -> list[CuratedColumn]:
     """The columns of a table's files, in their order."""
     columns = target_tables()[table].columns
-    plain = (column for column in columns.values() if column.kind is not ColumnKind.GEOMETRY)
-    found = [CuratedColumn(column.name, _hive_type(column)) for column in plain]
-    found += [CuratedColumn(VERSION, "int"), CuratedColumn(VALID_FROM, "timestamp")]
-    return [*found, CuratedColumn(GEOMETRY, "binary")] if is_located(table) else found
+    found = [CuratedColumn(column.name, _hive_type(column)) for column in columns.values()]
+    return [*found, CuratedColumn(VERSION, "int"), CuratedColumn(VALID_FROM, "timestamp")]
 
 
 def is_located(table: str) -> bool:
     """Whether the table's rows have a place on the map."""
-    return {"longitude", "latitude"} <= target_tables()[table].columns.keys()
+    return GEOMETRY in target_tables()[table].columns
 
 
 def _hive_type(column: TargetColumn) -> str:

@@ -1,6 +1,7 @@
 """What tests share: one PostgreSQL server a session, a fresh migrated database a test."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -51,12 +52,19 @@ def database(
     postgres_server: LocalPostgres, migrated_template: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[MigratedDatabase]:
     """A fresh database with the newest schema; `shared.db.unit_of_work` works on it during the test."""
+    with database_like(migrated_template, postgres_server, monkeypatch) as made:
+        yield made
+
+
+@contextmanager
+def database_like(template: str, server: LocalPostgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[MigratedDatabase]:
+    """A copy of a migrated database, on which `shared.db.unit_of_work` works, for as long as the context lasts."""
     from shared.db import engine
     from shared.settings import settings
 
     name = f"test_{uuid4().hex}"
-    postgres_server.create_database(name, template=migrated_template)
-    owner_url = postgres_server.owner_url(name)
+    server.create_database(name, template=template)
+    owner_url = server.owner_url(name)
     application_url = owner_url.set(username="terrafusion_app", password=APPLICATION_PASSWORD)
     monkeypatch.setenv("DATABASE_SECRET_ARN", name)
     monkeypatch.setattr(engine, "database_url", lambda _: application_url)
@@ -65,4 +73,4 @@ def database(
     yield MigratedDatabase(name, owner_url, application_url)
     engine.forget_engine()
     settings.cache_clear()
-    postgres_server.drop_database(name)
+    server.drop_database(name)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -20,6 +21,13 @@ BUCKET = "terrafusion-data"
 @pytest.fixture
 def job_cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """S3 with the data bucket, and Step Functions with the jobs machine, which only notes what was started."""
+    with jobs_in_this_process(monkeypatch):
+        yield
+
+
+@contextmanager
+def jobs_in_this_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The same for as long as the context lasts."""
     for name, value in {
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "x",

@@ -23,11 +23,11 @@ from functions.market_analysis.schemas import (
 )
 from shared.appraisal import (
     AppraisalInputError,
+    HedonicMarket,
     MonthlyIndex,
     RepeatSalesIndex,
     Sales,
-    market_trend,
-    monthly_index,
+    fit_market,
     pair_sales,
     repeat_sales_index,
 )
@@ -86,8 +86,9 @@ def _labels(grouping: Grouping, evidence: Evidence, rows: IntArray) -> TextArray
 
 @dataclass(frozen=True)
 class _Indices:
-    """The two indices of a market, each with the reason where there is none."""
+    """The regression and the two indices of a market, each with the reason where there is none."""
 
+    fitted: HedonicMarket | None
     hedonic: MonthlyIndex | None
     reason: str | None
     repeat: RepeatSalesIndex | None
@@ -112,21 +113,21 @@ def _market(grouping: Grouping | None, group: str, evidence: Evidence, rows: Int
             base_month=month_name(int(repeat.month[0])) if repeat else None,
             reason=indices.repeat_reason,
         ),
-        time_adjustment=_time_adjustment(sales, on) if on else None,
+        time_adjustment=_time_adjustment(sales, on, indices.fitted) if on else None,
     )
 
 
 def _indices(property_id: TextArray, sales: Sales, month: IntArray) -> _Indices:
-    hedonic, reason, repeat, repeat_reason = None, None, None, None
+    fitted, reason, repeat, repeat_reason = None, None, None, None
     try:
-        hedonic = monthly_index(sales)
+        fitted = fit_market(sales)
     except AppraisalInputError as error:
         reason = f"{error.problem}."
     try:
         repeat = repeat_sales_index(pair_sales(property_id, sales.sale_day, month, sales.sale_price))
     except AppraisalInputError as error:
         repeat_reason = f"{error.problem}."
-    return _Indices(hedonic, reason, repeat, repeat_reason)
+    return _Indices(fitted, fitted.index() if fitted else None, reason, repeat, repeat_reason)
 
 
 def _annual_change(index: MonthlyIndex) -> AnnualChange:
@@ -173,10 +174,12 @@ def _at(index: MonthlyIndex | RepeatSalesIndex | None, month: int) -> tuple[floa
     return round(float(index.index[place[0]]), 3), round(float(index.standard_error[place[0]]), 3)
 
 
-def _time_adjustment(sales: Sales, on: date) -> TimeAdjustment:
+def _time_adjustment(sales: Sales, on: date, fitted: HedonicMarket | None) -> TimeAdjustment:
+    """By the sales before the day alone; `fitted` is the regression on all of them, where there is one."""
     before = sales.take(sales.sale_day < on.toordinal())
     try:
-        trend = market_trend(before, on.toordinal())
+        market = fitted if fitted and len(before) == len(sales) else fit_market(before)
+        trend = market.trend(on.toordinal())
     except AppraisalInputError as error:
         return TimeAdjustment(valuation_date=on, sales=len(before), factors=(), reason=f"{error.problem}.")
     numbers = np.unique(month_numbers(before.sale_day))

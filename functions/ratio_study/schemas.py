@@ -174,6 +174,17 @@ class StudyResult(Schema):
     notes: tuple[str, ...]
 
 
+class TrimmedSale(Schema):
+    """A sale that the overall study leaves out as an outlier; the price is as studied, time-adjusted or as paid."""
+
+    sale_id: str
+    property_id: str
+    sale_date: date
+    price: float
+    value: float
+    ratio: float
+
+
 class StratumResult(Schema):
     """One stratum: its study, or why there is none."""
 
@@ -185,7 +196,10 @@ class StratumResult(Schema):
 
 
 class RatioStudyResults(Schema):
-    """The whole study. `sales_excluded` counts the county's other sales by reason."""
+    """The whole study. `sales_excluded` counts the county's other sales by reason.
+
+    `trimmed_sales` are those that the overall study trimmed, the thousand furthest from a ratio of one.
+    """
 
     value_source: ValueSource
     roll_year: int | None
@@ -198,4 +212,5 @@ class RatioStudyResults(Schema):
     overall: StudyResult
     strata: tuple[StratumResult, ...]
     chasing_tests: tuple[ChasingTest, ...]
+    trimmed_sales: tuple[TrimmedSale, ...]
     sales_excluded: dict[str, int]

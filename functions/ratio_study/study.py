@@ -15,6 +15,7 @@ from functions.ratio_study.schemas import (
     RatioStudyResults,
     StratumResult,
     StudyResult,
+    TrimmedSale,
 )
 from functions.ratio_study.showing import shown
 from functions.ratio_study.strata import labels
@@ -24,6 +25,7 @@ from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, TextArray
 from shared.appraisal.verdicts import STANDARD
 
 Progress = Callable[[int, int | None, str], None]
+_MOST_LISTED = 1000
 _MIXED = "COD is not judged: the sales are of several kinds of property or of a kind without a range; see the strata."
 
 
@@ -41,7 +43,7 @@ def make_study(request: RatioStudyRequest, sales: StudySales, progress: Progress
         values.missing: int((in_period & ~usable).sum()),
     }
     rows = np.flatnonzero(usable).astype(np.int64)
-    overall, strata = _study_rows(request, sales, values, rows, progress)
+    whole, overall, strata = _study_rows(request, sales, values, rows, progress)
     known_to_model = int((evidence.sales.sale_day[rows] < on.toordinal()).sum()) if on else 0
     return RatioStudyResults(
         value_source=request.value_source,
@@ -55,6 +57,7 @@ def make_study(request: RatioStudyRequest, sales: StudySales, progress: Progress
         overall=_with_note(overall, request, known_to_model),
         strata=strata,
         chasing_tests=_chasing_tests(request, sales, values, rows, on if adjust else None),
+        trimmed_sales=_trimmed(sales, values, rows[~whole.trimming.kept]),
         sales_excluded={reason: count for reason, count in reasons.items() if count},
     )
 
@@ -83,9 +86,9 @@ def _values(
     if request.value_source == "model" and on is not None:
         return model_values(evidence, in_period, on, adjust, progress)
     if sales.stored_value is None:
-        return known_values(evidence, evidence.assessed_value, on if adjust else None, "no_assessed_value")
+        return known_values(evidence, evidence.assessed_value, in_period, on if adjust else None, "no_assessed_value")
     missing = "no_value_in_the_run" if request.value_source == "valuation_run" else "no_value_in_the_roll"
-    return known_values(evidence, sales.stored_value, on if adjust else None, missing)
+    return known_values(evidence, sales.stored_value, in_period, on if adjust else None, missing)
 
 
 def _with_note(overall: StudyResult, request: RatioStudyRequest, known_to_model: int) -> StudyResult:
@@ -113,7 +116,7 @@ def _chasing_tests(
 
 def _study_rows(
     request: RatioStudyRequest, sales: StudySales, values: Values, rows: IntArray, progress: Progress
-) -> tuple[StudyResult, tuple[StratumResult, ...]]:
+) -> tuple[RatioStudy, StudyResult, tuple[StratumResult, ...]]:
     options = Options(request.trim, request.confidence, request.iterations, request.seed, request.minimum_sample)
     estimate, price = values.estimate[rows], values.price[rows]
     kinds = _kinds(request, sales.evidence.property_class[rows])
@@ -131,7 +134,24 @@ def _study_rows(
                     name, str(levels[number]), estimate[members], price[members], kinds[members], options, median
                 )
 
-    return _shown(overall, kinds), tuple(strata())
+    return overall, _shown(overall, kinds), tuple(strata())
+
+
+def _trimmed(sales: StudySales, values: Values, rows: IntArray) -> tuple[TrimmedSale, ...]:
+    """The ratios furthest from one first, as many as a list should have."""
+    ratio = values.estimate[rows] / values.price[rows]
+    furthest = np.argsort(-np.abs(np.log(ratio)), kind="stable")[:_MOST_LISTED]
+    return tuple(
+        TrimmedSale(
+            sale_id=sales.evidence.sale_ids[row],
+            property_id=sales.evidence.property_ids[row],
+            sale_date=date.fromordinal(int(sales.evidence.sales.sale_day[row])),
+            price=round(float(values.price[row]), 2),
+            value=round(float(values.estimate[row]), 2),
+            ratio=float(values.estimate[row] / values.price[row]),
+        )
+        for row in rows[furthest]
+    )
 
 
 def _stratum(

@@ -12,6 +12,7 @@ from shared.appraisal import InsufficientSalesError, cross_values, fit_comparabl
 from shared.appraisal.arrays import BoolArray, FloatArray
 from shared.evidence import Evidence
 
+_MARGIN_DAYS = 365
 Progress = Callable[[int, int | None, str], None]
 
 
@@ -27,22 +28,28 @@ class Values:
     missing: str
 
 
-def known_values(evidence: Evidence, estimate: FloatArray, adjust_to: date | None, missing: str) -> Values:
-    """Values that stand already, one a sale. With `adjust_to`, prices are carried to that day.
+def known_values(
+    evidence: Evidence, estimate: FloatArray, in_period: BoolArray, adjust_to: date | None, missing: str
+) -> Values:
+    """Values that stand already, one a sale. With `adjust_to`, prices of the period are carried to that day.
 
     The trend is that of price over value: what the market did while the values stood still (the sales ratio trend of
-    IAAO's Fundamentals of Mass Appraisal). Sales on both sides of the day tell it, since no value depends on it.
+    IAAO's Fundamentals of Mass Appraisal). Sales on both sides of the day tell it, since no value depends on it: those
+    of the period and of the time between it and the day, and of a year on either side.
     """
     price = evidence.sales.sale_price
-    if adjust_to is not None:
-        known = np.isfinite(estimate) & (estimate > 0) & (price > 0)
-        day = evidence.sales.sale_day.astype(np.float64)
-        to_day = adjust_to.toordinal()
-        end = max(to_day, int(evidence.sales.sale_day[known].max()) + 1) if known.any() else to_day
-        trend = fit_time_trend(day[known], np.log(price[known] / estimate[known]), end)
-        price = np.where(known, price, np.nan)
-        price[known] = price[known] * trend.factor(day[known], to_day)
-    return Values(estimate, price, missing)
+    known = np.isfinite(estimate) & (estimate > 0) & (price > 0)
+    if adjust_to is None or not in_period.any():
+        return Values(estimate, price, missing)
+    day, to_day = evidence.sales.sale_day, adjust_to.toordinal()
+    first, last = min(int(day[in_period].min()), to_day), max(int(day[in_period].max()), to_day)
+    telling = known & (day >= first - _MARGIN_DAYS) & (day <= last + _MARGIN_DAYS)
+    end = max(to_day, int(day[telling].max(initial=to_day)) + 1)
+    trend = fit_time_trend(day[telling], np.log(price[telling] / estimate[telling]), end)
+    carried = known & in_period
+    adjusted = np.where(carried, price, np.nan)
+    adjusted[carried] *= trend.factor(day[carried], to_day)
+    return Values(estimate, adjusted, missing)
 
 
 def model_values(evidence: Evidence, in_period: BoolArray, on: date, adjust: bool, progress: Progress) -> Values:

@@ -7,10 +7,13 @@ others get {county_id, run_id}, a partition also `partition`, one item of the li
 imports at full speed before its first event, and slowly after it.
 """
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import BaseModel, ConfigDict
 
 from functions.sync.repository import partitions
@@ -19,14 +22,41 @@ from functions.sync.service import applying, curating, failing, planning, publis
 from functions.sync.service.reading import read_partition
 from shared.county_configuration import SyncMode
 from shared.db import unit_of_work
-from shared.problems import Conflict, Problem, SourceUnavailable
+from shared.db.connection_loss import is_connection_loss
+from shared.problems import Conflict, Problem, ServiceUnavailable, SourceUnavailable
 from shared.settings import settings
 
 _logger = Logger(service="sync")
+_metrics = Metrics(namespace="TerraFusion", service="sync")
+
+Task = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 class RetryableError(SourceUnavailable):
     """The source went away while it was read; the state machine tries again."""
+
+
+class DatabaseUnavailable(ServiceUnavailable):
+    """Our database went away while a task worked; the state machine tries again."""
+
+    slug, title = "database-unavailable", "The database cannot be reached"
+
+
+def _task(work: Task) -> Task:
+    """Tell the state machine where trying again may help."""
+
+    @wraps(work)
+    def task(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        try:
+            return work(event, context)
+        except Exception as error:
+            if type(error) is SourceUnavailable:
+                raise RetryableError(error.detail) from error
+            if is_connection_loss(error):
+                raise DatabaseUnavailable("The connection to the database was lost; try again.") from error
+            raise
+
+    return task
 
 
 class _Event(BaseModel):
@@ -79,8 +109,9 @@ class _File(_Run):
     file: _FileItem
 
 
+@_task
 def plan(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """-> {county_id, run_id, partitions: {bucket, key}, outcome: "proceed" | "unchanged"}."""
+    """-> {county_id, run_id, partitions: {bucket, key}, outcome: "proceed" | "skipped"}."""
     start = _Start.model_validate(event)
     request = SyncRequest(mode=start.mode, validate_only=start.validate_only)
     planned = planning.plan(start.county_id, start.run, request, start.trigger)
@@ -93,6 +124,7 @@ def plan(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     }
 
 
+@_task
 def partition(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {unchanged, rows_read, rows_rejected, rows_staged}. A failure is kept with the partition's key range."""
     part = _Partition.model_validate(event)
@@ -100,16 +132,16 @@ def partition(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     try:
         done, seconds = read_partition(part.county_id, part.run_id, table, number)
     except Exception as error:
-        _keep_error(part, error)
-        if type(error) is SourceUnavailable:
-            raise RetryableError(error.detail) from error
+        if not is_connection_loss(error):
+            _keep_error(part, error)
         raise
-    figures = {
+    figures: dict[str, int | bool | None] = {
         "unchanged": done.unchanged,
         "rows_read": done.rows_read,
         "rows_rejected": done.rows_rejected,
         "rows_staged": done.rows_staged,
     }
+    _measure(part, seconds, figures)
     _log(
         "partition done",
         part.county_id,
@@ -117,11 +149,13 @@ def partition(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         table=table,
         partition=number,
         seconds=round(seconds, 3),
+        rows_per_second=round((done.rows_read or 0) / seconds) if seconds else None,
         **figures,
     )
     return figures
 
 
+@_task
 def reconcile(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {county_id, run_id, outcome: "apply" | "awaiting_approval" | "unchanged"}."""
     run = _Run.model_validate(event)
@@ -130,6 +164,7 @@ def reconcile(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return {"county_id": run.county_id, "run_id": str(run.run_id), "outcome": outcome}
 
 
+@_task
 def apply(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {county_id, run_id}."""
     run = _Run.model_validate(event)
@@ -138,6 +173,7 @@ def apply(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return {"county_id": run.county_id, "run_id": str(run.run_id)}
 
 
+@_task
 def prepare(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {county_id, run_id, files: {bucket, key}}."""
     run = _Run.model_validate(event)
@@ -147,6 +183,7 @@ def prepare(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return {"county_id": run.county_id, "run_id": str(run.run_id), "files": files}
 
 
+@_task
 def curate(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {rows}."""
     one = _File.model_validate(event)
@@ -156,6 +193,7 @@ def curate(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return {"rows": rows}
 
 
+@_task
 def publish(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {county_id, run_id}."""
     run = _Run.model_validate(event)
@@ -164,6 +202,7 @@ def publish(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return {"county_id": run.county_id, "run_id": str(run.run_id)}
 
 
+@_task
 def fail(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {county_id, run_id, error: {type, detail}}."""
     failed = _Failure.model_validate(event)
@@ -183,6 +222,17 @@ def _keep_error(part: _Partition, error: Exception) -> None:
         if found is not None:
             message = f"{found.name}: {said}"
             partitions.set_error(connection, part.county_id, part.run_id, table, number, message)
+
+
+def _measure(part: _Partition, seconds: float, figures: dict[str, int | bool | None]) -> None:
+    """CloudWatch's metrics of a partition. The county is no dimension, since each one costs; it can be searched."""
+    for name, figure in (("RowsRead", "rows_read"), ("RowsRejected", "rows_rejected"), ("RowsStaged", "rows_staged")):
+        _metrics.add_metric(name, MetricUnit.Count, float(figures[figure] or 0))
+    _metrics.add_metric("PartitionSeconds", MetricUnit.Seconds, seconds)
+    _metrics.add_metadata("county_id", part.county_id)
+    _metrics.add_metadata("run_id", str(part.run_id))
+    _metrics.add_metadata("table", part.partition.table_name)
+    _metrics.flush_metrics()
 
 
 def _log(message: str, county_id: str, run_id: UUID, **figures: object) -> None:

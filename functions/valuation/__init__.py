@@ -1,1 +1,1 @@
-"""Valuation: a value now, by adjusted comparable sales."""
+"""Valuation: models as records, a value now, county-wide runs, and their way to the roll."""

@@ -18,6 +18,7 @@ FAILURE = "$.failure"
 
 RETRYABLE = [
     "RetryableError",  # a task's own word that trying again may help
+    "DatabaseUnavailable",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",

@@ -3,7 +3,7 @@
 study(estimate, sale_price, uniformity)   a ratio study: statistics, intervals, verdicts
 fit_time_trend(day, log_price, on)        factors from sale dates to a valuation date
 fit_comparables(sales, on)                a model: predict(subjects); explain(model, subject) tells one value
-monthly_index(sales)                      a constant-quality price index; market_trend(sales, on) its smooth curve
+fit_market(sales)                         a constant-quality market: its monthly index(), its trend(on)
 repeat_sales_index(pairs)                 a price index of properties sold twice
 """
 
@@ -12,7 +12,7 @@ from shared.appraisal.comparables import ComparableSales, cross_values, fit_comp
 from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
 from shared.appraisal.explanation import AdjustedComparable, Adjustment, Explanation, Flag, explain
 from shared.appraisal.intervals import Interval
-from shared.appraisal.market_index import MonthlyIndex, market_trend, monthly_index
+from shared.appraisal.market_index import HedonicMarket, MonthlyIndex, fit_market
 from shared.appraisal.models import Model, Predictions
 from shared.appraisal.ratio_study import Measured, Options, RatioStudy, study
 from shared.appraisal.repeat_sales import Pairs, RepeatSalesIndex, pair_sales, repeat_sales_index
@@ -30,6 +30,7 @@ __all__ = [
     "Comparison",
     "Explanation",
     "Flag",
+    "HedonicMarket",
     "InsufficientSalesError",
     "Interval",
     "Measured",
@@ -50,9 +51,8 @@ __all__ = [
     "cross_values",
     "explain",
     "fit_comparables",
+    "fit_market",
     "fit_time_trend",
-    "market_trend",
-    "monthly_index",
     "pair_sales",
     "repeat_sales_index",
     "study",

@@ -63,6 +63,20 @@ def sales_pair(estimate: FloatLike, sale_price: FloatLike, fewest: int = FEWEST_
     return estimates, prices
 
 
+def spread(values: FloatArray, positions: IntArray, size: int) -> FloatArray:
+    """`values` (n, ...) at `positions` of an array with `size` rows that is otherwise NaN."""
+    full = np.full((size, *values.shape[1:]), np.nan)
+    full[positions] = values
+    return full
+
+
+def spread_mask(mask: BoolArray, positions: IntArray, size: int) -> BoolArray:
+    """`mask` (n,) at `positions` of an array of `size` that is otherwise False."""
+    full = np.zeros(size, dtype=np.bool_)
+    full[positions] = mask
+    return full
+
+
 def _from_objects(name: str, raw: NDArray[Any]) -> FloatArray:
     """Decimals and integers of any size are numbers; text that looks like a number is not."""
     if any(isinstance(value, str | bytes | bool) or value is None for value in raw.ravel()):

@@ -16,13 +16,13 @@ from functools import cached_property
 
 import numpy as np
 
-from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, TextArray
+from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, TextArray, spread
 from shared.appraisal.columns import Characteristics, Sales
 from shared.appraisal.conformal import ErrorModel, fit_errors
 from shared.appraisal.errors import InsufficientSalesError
 from shared.appraisal.hedonic import FEWEST_SALES, MOST_SALES, HedonicModel, fit_hedonic, usable_for_fit
 from shared.appraisal.models import Predictions
-from shared.appraisal.similarity import Similarity, Traits
+from shared.appraisal.similarity import Neighbours, Similarity, Traits
 from shared.appraisal.time_trend import DAYS_A_YEAR
 
 TIME = "time"
@@ -97,14 +97,14 @@ class ComparableSales:
         }
         contributions = self._contributions(found)
         return Predictions(
-            **{name: _spread(values, positions, len(subjects)) for name, values in filled.items()},
-            contributions={name: _spread(values, positions, len(subjects)) for name, values in contributions.items()},
+            **{name: spread(values, positions, len(subjects)) for name, values in filled.items()},
+            contributions={name: spread(values, positions, len(subjects)) for name, values in contributions.items()},
         )
 
     def values(self, subjects: Characteristics) -> FloatArray:
         """The estimates alone; NaN as in `predict`."""
         positions = np.flatnonzero(self.can_value(subjects))
-        return _spread(self.reconcile(subjects.take(positions)).estimate, positions, len(subjects))
+        return spread(self.reconcile(subjects.take(positions)).estimate, positions, len(subjects))
 
     def can_value(self, subjects: Characteristics) -> BoolArray:
         """Which subjects have what a value needs: a living area, and coordinates or a known neighborhood.
@@ -122,16 +122,34 @@ class ComparableSales:
             self._reconcile(subjects.take(np.arange(start, min(start + _SUBJECTS_AT_ONCE, len(subjects)))))
             for start in range(0, max(len(subjects), 1), _SUBJECTS_AT_ONCE)
         ]
-        names = ("rows", "distance", "steps", "adjusted", "weight", "estimate", "difficulty")
-        return Reconciled(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+        return _joined(parts)
+
+    def left_out(self, rows: IntArray) -> Reconciled:
+        """The reconciled comparables of some of the model's own sales, each without itself."""
+        parts = [
+            self._left_out(rows[start : start + _SUBJECTS_AT_ONCE]) for start in range(0, len(rows), _SUBJECTS_AT_ONCE)
+        ]
+        return _joined(parts)
+
+    def _left_out(self, rows: IntArray) -> Reconciled:
+        traits = replace(self.similarity.sales.take(rows), years=np.zeros(len(rows)))
+        near = self.similarity.nearest(traits, COMPARABLES + 1)
+        own = near.rows == rows[:, None]
+        # A sale with enough twins may not be among its own nearest: then the last one goes.
+        own[~own.any(axis=1), -1] = True
+        kept = (len(rows), near.rows.shape[1] - 1)
+        others = Neighbours(near.rows[~own].reshape(kept), near.distance[~own].reshape(kept))
+        return self._adjusted(self.contributions[rows], others, self.sales.characteristics.located[rows])
 
     def _reconcile(self, subjects: Characteristics) -> Reconciled:
         day = np.full(len(subjects), float(self.valuation_day))
         contributions, inside = self.hedonic.contributions(subjects, day)
         numbers = _numbered(subjects.neighborhood, self.neighborhoods)
         traits = _traits(self.hedonic, subjects, contributions, (self.valuation_day - day) / DAYS_A_YEAR, numbers)
-        near = self.similarity.nearest(traits, COMPARABLES)
-        steps = self._steps(contributions, near.rows, subjects.located & inside)
+        return self._adjusted(contributions, self.similarity.nearest(traits, COMPARABLES), subjects.located & inside)
+
+    def _adjusted(self, contributions: FloatArray, near: Neighbours, placed: BoolArray) -> Reconciled:
+        steps = self._steps(contributions, near.rows, placed)
         adjusted = self.sales.sale_price[near.rows] * np.exp(steps.sum(axis=2))
         weight = self._weights(near.distance, steps, adjusted)
         estimate = (weight * adjusted).sum(axis=1)
@@ -297,7 +315,6 @@ def _difficulty(
     return np.column_stack([spread, (weight * distance).sum(axis=1), gross])
 
 
-def _spread(values: FloatArray, positions: IntArray, size: int) -> FloatArray:
-    full = np.full(size, np.nan)
-    full[positions] = values
-    return full
+def _joined(parts: list[Reconciled]) -> Reconciled:
+    names = ("rows", "distance", "steps", "adjusted", "weight", "estimate", "difficulty")
+    return Reconciled(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))

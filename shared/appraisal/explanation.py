@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -81,23 +81,34 @@ def explain(model: ComparableSales, subject: Characteristics) -> Explanation:
     """Value one property (n = 1) and say why. Raises AppraisalInputError for one that cannot be valued."""
     if len(subject) != 1:
         raise AppraisalInputError("subject", f"must be one property, not {len(subject)}")
-    _refuse_unfit(model, subject)
+    refuse_unfit(model, subject)
     found = model.reconcile(subject)
     low, high = model.errors.bounds(found.difficulty, model.extra_error)
     confidence = model.errors.share_within(found.difficulty, model.extra_error)
     estimate = float(found.estimate[0])
-    order = np.argsort(-found.weight[0], kind="stable")
     return Explanation(
-        estimate=_dollars(estimate),
-        low=_dollars(estimate * float(low[0])),
-        high=_dollars(estimate * float(high[0])),
+        estimate=in_cents(estimate),
+        low=in_cents(estimate * float(low[0])),
+        high=in_cents(estimate * float(high[0])),
         confidence=round(float(confidence[0]), 3),
-        comparables=tuple(_comparable(model, subject, found, int(place)) for place in order),
+        comparables=_grid(model, subject, found, model.valuation_day),
         flags=_flags(model, subject, found),
     )
 
 
-def _refuse_unfit(model: ComparableSales, subject: Characteristics) -> None:
+def adjustment_grid(model: ComparableSales, subject: Characteristics, on: int) -> tuple[AdjustedComparable, ...]:
+    """The comparables of one property that the model can value, with their adjustments, the heaviest first.
+
+    `on` is the day that prices are adjusted to, within what the trend reaches; nothing else depends on it.
+    """
+    found = model.reconcile(subject)
+    steps = found.steps.copy()
+    steps[:, :, 0] -= model.hedonic.trend.log_factor([float(on)])[0]
+    return _grid(model, subject, replace(found, steps=steps), on)
+
+
+def refuse_unfit(model: ComparableSales, subject: Characteristics) -> None:
+    """Raise AppraisalInputError for a property that cannot be valued, naming what it lacks."""
     area = subject.living_area_sqft[0]
     if not (np.isfinite(area) and area > 0):
         raise AppraisalInputError(
@@ -109,18 +120,27 @@ def _refuse_unfit(model: ComparableSales, subject: Characteristics) -> None:
         )
 
 
-def _comparable(model: ComparableSales, subject: Characteristics, found: Reconciled, place: int) -> AdjustedComparable:
+def _grid(
+    model: ComparableSales, subject: Characteristics, found: Reconciled, on: int
+) -> tuple[AdjustedComparable, ...]:
+    order = np.argsort(-found.weight[0], kind="stable")
+    return tuple(_comparable(model, subject, found, int(place), on) for place in order)
+
+
+def _comparable(
+    model: ComparableSales, subject: Characteristics, found: Reconciled, place: int, on: int
+) -> AdjustedComparable:
     row = int(found.rows[0, place])
     theirs = model.sales.characteristics.take(np.array([row]))
-    price = _dollars(float(model.sales.sale_price[row]))
+    price = in_cents(float(model.sales.sale_price[row]))
     running = float(price) * np.exp(np.cumsum(found.steps[0, place]))
     adjustments, before = [], price
     for name, step, after in zip(model.adjustment_names, found.steps[0, place], running, strict=True):
         # The running price is rounded, not the step: so the amounts add up to the cent.
-        rounded = _dollars(float(after))
-        ours_shown, theirs_shown = _shown(name, subject, 0), _shown(name, theirs, 0)
+        rounded = in_cents(float(after))
+        ours_shown, theirs_shown = shown(name, subject, 0), shown(name, theirs, 0)
         if name == TIME:
-            ours_shown = date.fromordinal(model.valuation_day).isoformat()
+            ours_shown = date.fromordinal(on).isoformat()
             theirs_shown = date.fromordinal(int(model.sales.sale_day[row])).isoformat()
         percent = round(100.0 * float(np.expm1(step)), 4)
         adjustments.append(Adjustment(name, rounded - before, percent, ours_shown, theirs_shown))
@@ -136,7 +156,8 @@ def _comparable(model: ComparableSales, subject: Characteristics, found: Reconci
     )
 
 
-def _shown(name: str, properties: Characteristics, row: int) -> Shown:
+def shown(name: str, properties: Characteristics, row: int) -> Shown:
+    """What a property has of a feature, as people read it; None where it is unknown or no single value."""
     if name == LOCATION:
         longitude, latitude = float(properties.longitude[row]), float(properties.latitude[row])
         return f"{longitude:.5f}, {latitude:.5f}" if np.isfinite(longitude + latitude) else None
@@ -189,5 +210,6 @@ def _flags(model: ComparableSales, subject: Characteristics, found: Reconciled) 
     return tuple(flags)
 
 
-def _dollars(value: float) -> Decimal:
+def in_cents(value: float) -> Decimal:
+    """Dollars to the cent."""
     return Decimal(value).quantize(_CENT)

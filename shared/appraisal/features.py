@@ -19,7 +19,7 @@ from shared.appraisal.time_trend import DAYS_A_YEAR
 _LINEAR_PENALTY = 1.0
 _HINGE_PENALTY = 3.0
 _LEVEL_PENALTY = 3.0
-_MOST_UNKNOWN = 0.4
+_MOST_UNKNOWN = 0.05
 _MOST_LEVELS = 300
 _FEWEST_A_LEVEL = 5
 _FEWEST_KNOWN = 5
@@ -36,8 +36,8 @@ _NUMERIC, _CATEGORICAL = "numeric:", "categorical:"
 class Number:
     """A numeric group: (value - mean) / deviation, its hinges, and whether zero is a state of its own.
 
-    `source` says what is read. A `sparse` one is recorded only where there is something to record (a view, a pool):
-    unknown is then a state of its own, with a column for being there.
+    `source` says what is read. A `sparse` one is often unknown, as what legacy systems record only where there is
+    something to record (a view, a pool): unknown is then a state of its own, with a column for being known.
     """
 
     name: str
@@ -150,8 +150,8 @@ class Features:
 def learn_features(properties: Characteristics, day: FloatArray) -> Features:
     """Decide from sales which characteristics are usable and how they are coded.
 
-    One that is the same for all is left out. One that is unknown for more than 40 % is taken to be recorded only
-    where there is something to record.
+    One that is the same for all is left out. Where one is unknown for more than 5 % of the sales, that it is unknown
+    is a state of its own; else a usual value stands for an unknown one.
     """
     parts: list[Number | Levels | None] = [
         _number("living_area", "log_living_area", properties, day, _FIVE),

@@ -18,6 +18,8 @@ from shared.appraisal.location import LocationSurface, fit_surface, make_grid
 from shared.appraisal.time_trend import TimeTrend, fit_time_trend
 
 FEWEST_SALES = 50
+"""For a model; its regression must also do with the four fifths that are left when some are kept out to test it."""
+_FEWEST_TO_FIT = 40
 MOST_SALES = 60_000
 LOCATION = "location"
 _ROUNDS = 4
@@ -70,10 +72,10 @@ def usable_for_fit(sales: Sales, valuation_day: int) -> BoolArray:
 def fit_hedonic(sales: Sales, valuation_day: int) -> HedonicModel:
     """Fit on sales that are all usable (see `usable_for_fit`).
 
-    Raises InsufficientSalesError below 50 sales, AppraisalInputError for a sale that is not usable.
+    Raises InsufficientSalesError below 40 sales, AppraisalInputError for a sale that is not usable.
     """
-    if len(sales) < FEWEST_SALES:
-        raise InsufficientSalesError("sales", len(sales), FEWEST_SALES, "a hedonic regression")
+    if len(sales) < _FEWEST_TO_FIT:
+        raise InsufficientSalesError("sales", len(sales), _FEWEST_TO_FIT, "a hedonic regression")
     if not usable_for_fit(sales, valuation_day).all():
         raise AppraisalInputError(
             "sales", "every sale must be before the valuation day, with a price and a living area"

@@ -19,6 +19,10 @@ _ROUNDS = 3
 _HUBER = 1.5
 _UNPENALISED = 1e-8
 _ROWS_AT_ONCE = 20_000
+_MOST_SALES_FOR_TREND = 60_000
+"""Of more sales as many, dealt evenly over time, tell the trend as well."""
+_MOST_CELLS_KEPT = 25_000_000
+"""A matrix of up to so many cells (200 MB) is kept; a larger one is made anew, block by block, each time."""
 
 
 @dataclass(frozen=True)
@@ -48,54 +52,54 @@ class MonthlyIndex:
         return slope, float(np.sqrt(1.0 / information))
 
 
-def monthly_index(sales: Sales) -> MonthlyIndex:
-    """The time-dummy hedonic index: exp of a month's coefficient in log price on months and characteristics.
-
-    The base is the first month with five sales; months with fewer are left out. Raises InsufficientSalesError below
-    30 sales in at least two such months. Source: ILO/Eurostat Handbook on Residential Property Price Indices (2013),
-    chapter 5.
-    """
-    fit = _fit_months(sales)
-    steps = fit.months.size - 1
-    covariance = fit.covariance[1 : steps + 1, 1 : steps + 1]
-    change = np.concatenate([[0.0], fit.coefficients[1 : steps + 1]])
-    error = np.concatenate([[0.0], np.sqrt(np.maximum(np.diag(covariance), 0.0))])
-    index = 100.0 * np.exp(change)
-    return MonthlyIndex(fit.months.astype(np.int64), index, index * error, covariance)
-
-
-def market_trend(sales: Sales, valuation_day: int) -> TimeTrend:
-    """The trend that carries prices to the valuation day, of prices freed of what the hedonic index finds.
-
-    Only sales strictly before the day are used. Raises InsufficientSalesError where they are too few for an index or a
-    trend, AppraisalInputError for a day more than a year after the last of them.
-    """
-    known = sales.take(sales.sale_day < valuation_day)
-    fit = _fit_months(known)
-    used = known.take(fit.rows)
-    day = used.sale_day.astype(np.float64)
-    characteristics = fit.coefficients[fit.months.size :]
-    explained = np.concatenate(
-        [
-            fit.controls.design(used.characteristics.take(rows), day[rows]) @ characteristics
-            for rows in _blocks(len(used))
-        ]
-    )
-    return fit_time_trend(day, np.log(used.sale_price) - explained, valuation_day)
-
-
 @dataclass(frozen=True)
-class _Fit:
-    """The regression: constant, months after the base, characteristics; `rows` are the sales it was fitted on."""
+class HedonicMarket:
+    """The time-dummy hedonic regression of log price on months and characteristics.
 
-    rows: IntArray
+    `coefficients` are the constant, the months after the base, and the characteristics; `used` are the sales of
+    months with five and more.
+    """
+
+    used: Sales
     months: IntArray
     controls: Features
     coefficients: FloatArray
     covariance: FloatArray
 
+    def index(self) -> MonthlyIndex:
+        """The index: exp of a month's coefficient. The base is the first month with five sales."""
+        steps = self.months.size - 1
+        covariance = self.covariance[1 : steps + 1, 1 : steps + 1]
+        change = np.concatenate([[0.0], self.coefficients[1 : steps + 1]])
+        error = np.concatenate([[0.0], np.sqrt(np.maximum(np.diag(covariance), 0.0))])
+        index = 100.0 * np.exp(change)
+        return MonthlyIndex(self.months.astype(np.int64), index, index * error, covariance)
 
-def _fit_months(sales: Sales) -> _Fit:
+    def trend(self, valuation_day: int) -> TimeTrend:
+        """The smooth trend of prices freed of what the characteristics explain, to carry prices to the day.
+
+        The regression's sales must all be before the day. Raises InsufficientSalesError for too few of them,
+        AppraisalInputError for a day more than a year after the last.
+        """
+        if self.used.sale_day.max() >= valuation_day:
+            raise AppraisalInputError("valuation_day", "is not after every sale that the regression rests on")
+        by_day = np.argsort(self.used.sale_day, kind="stable")
+        chosen = np.linspace(0, by_day.size - 1, min(by_day.size, _MOST_SALES_FOR_TREND)).round().astype(np.int64)
+        sales = self.used.take(by_day[chosen])
+        day = sales.sale_day.astype(np.float64)
+        slopes = self.coefficients[self.months.size :]
+        explained = [
+            self.controls.design(sales.characteristics.take(rows), day[rows]) @ slopes
+            for rows in map(_positions, _blocks(len(sales)))
+        ]
+        return fit_time_trend(day, np.log(sales.sale_price) - np.concatenate(explained), valuation_day)
+
+
+def fit_market(sales: Sales) -> HedonicMarket:
+    """Fit the regression. Raises InsufficientSalesError below 30 sales in at least two months with five each.
+
+    Source: ILO/Eurostat Handbook on Residential Property Price Indices (2013), chapter 5.
+    """
     price = sales.sale_price
     if (price <= 0).any() or not np.isfinite(price).all():
         raise AppraisalInputError("sale_price", "every price must be a number above zero")
@@ -111,33 +115,40 @@ def _fit_months(sales: Sales) -> _Fit:
     day = used.sale_day.astype(np.float64)
     controls = learn_features(used.characteristics, day)
 
-    def design(block: IntArray) -> FloatArray:
-        dummies = (month[rows[block]][:, None] == months[None, 1:]).astype(np.float64)
-        known = controls.design(used.characteristics.take(block), day[block])
-        return np.column_stack([np.ones(block.size), dummies, known])
+    def design(block: slice) -> FloatArray:
+        positions = _positions(block)
+        dummies = (month[rows[positions]][:, None] == months[None, 1:]).astype(np.float64)
+        known = controls.design(used.characteristics.take(positions), day[positions])
+        return np.column_stack([np.ones(positions.size), dummies, known])
 
     penalties = np.concatenate([np.full(months.size, _UNPENALISED), controls.penalties])
     beta, covariance = _robust(design, np.log(used.sale_price), penalties)
-    return _Fit(rows.astype(np.int64), months, controls, beta, covariance)
+    return HedonicMarket(used, months, controls, beta, covariance)
 
 
-def _blocks(size: int) -> Iterator[IntArray]:
-    """Positions block by block: the regression's matrix is never whole in memory."""
+def _blocks(size: int) -> Iterator[slice]:
+    """Rows block by block: the regression's matrix need not be whole in memory."""
     for start in range(0, size, _ROWS_AT_ONCE):
-        yield np.arange(start, min(start + _ROWS_AT_ONCE, size), dtype=np.int64)
+        yield slice(start, min(start + _ROWS_AT_ONCE, size))
+
+
+def _positions(block: slice) -> IntArray:
+    return np.arange(block.start, block.stop, dtype=np.int64)
 
 
 def _robust(
-    design: Callable[[IntArray], FloatArray], target: FloatArray, penalties: FloatArray
+    design: Callable[[slice], FloatArray], target: FloatArray, penalties: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Huber-weighted ridge coefficients and their sandwich covariance; `design` gives the rows at positions."""
+    """Huber-weighted ridge coefficients and their sandwich covariance; `design` gives the rows of a block."""
     weight, residual = np.ones(target.size), np.zeros(target.size)
     size = penalties.size
+    if target.size * size <= _MOST_CELLS_KEPT:
+        design = design(slice(0, target.size)).__getitem__
     for _ in range(_ROUNDS):
         gram, moment = np.diag(penalties), np.zeros(size)
         for rows in _blocks(target.size):
             columns = design(rows)
-            weighted = columns * weight[rows, None]
+            weighted = columns * weight[rows][:, None]
             gram += weighted.T @ columns
             moment += weighted.T @ target[rows]
         inverse = np.linalg.inv(gram)
@@ -149,7 +160,7 @@ def _robust(
         weight = 1.0 / np.maximum(1.0, np.abs(residual) / (_HUBER * scale))
     meat = np.zeros((size, size))
     for rows in _blocks(target.size):
-        scores = design(rows) * (used * residual)[rows, None]
+        scores = design(rows) * (used * residual)[rows][:, None]
         meat += scores.T @ scores
     # What the penalties leave of each coefficient is the fit's degrees of freedom.
     spent = size - float(np.trace(inverse @ np.diag(penalties)))

@@ -91,10 +91,10 @@ def study(
     measured, notes = measure(estimates, prices, options)
     signs = chasing_signs(estimates / prices)
     if signs.low_cod:
-        sign = f"COD is under 5, which {verdicts.STANDARD} takes as a sign of sales chasing"
+        sign = f"COD is under 5, which the {verdicts.STANDARD} takes as a sign of sales chasing"
         notes += (f"{sign} or of a sample that does not represent the population.",)
-    judged = _judge(measured, estimates.size, uniformity, overall_median)
     groups = vertical_equity(estimates, prices) if "vei" in measured else None
+    judged = _judge(measured, estimates.size, uniformity, overall_median, groups)
     return RatioStudy(estimates.size, trimming, measured, judged, signs, groups, notes)
 
 
@@ -131,7 +131,11 @@ def measure(estimates: FloatArray, prices: FloatArray, options: Options) -> tupl
 
 
 def _judge(
-    measured: dict[str, Measured], sales: int, uniformity: Uniformity | None, overall_median: float | None
+    measured: dict[str, Measured],
+    sales: int,
+    uniformity: Uniformity | None,
+    overall_median: float | None,
+    groups: VerticalEquity | None,
 ) -> tuple[Verdict, ...]:
     median, cod = measured["median"], measured["cod"]
     judged = [verdicts.judge_level(median.value, median.interval, sales)]
@@ -143,11 +147,13 @@ def _judge(
         "prd": verdicts.judge_prd,
         "prb": verdicts.judge_prb,
         "mki": verdicts.judge_mki,
-        "vei": verdicts.judge_vei,
     }
     judged += [
         judge(measured[name].value, measured[name].interval, sales)
         for name, judge in judges.items()
         if name in measured
     ]
+    if groups is not None:
+        vei = measured["vei"]
+        judged.append(verdicts.judge_vei(vei.value, vei.interval, sales, groups.significance))
     return tuple(judged)

@@ -34,10 +34,10 @@ def copy_out(connection: Any, statement: str) -> tuple[bytes, int]:
     context = Context(statement)
     connection.send_QUERY(statement)
     _flush(connection._sock)
-    rows = _rows_until_ready(connection, context)
+    blocks = list(_blocks_until_ready(connection, context))
     if context.error is not None:
         raise context.error
-    return b"".join(rows), int(context.row_count)
+    return b"".join(blocks), int(context.row_count)
 
 
 def copied_rows(connection: Connection, query: str) -> list[tuple[str, ...]]:
@@ -76,27 +76,36 @@ def ordinal(column: str) -> str:
     return f"({column} - DATE '0001-01-01' + 1)"
 
 
-def _rows_until_ready(connection: Any, context: Any) -> list[bytes]:
-    """The rows' bytes; every other message goes the driver's own way."""
-    rows: list[bytes] = []
+def _blocks_until_ready(connection: Any, context: Any) -> Iterator[bytes]:
+    """The rows' bytes, those of a block together; every other message goes the driver's own way."""
     left = b""
     while True:
         block = _read(connection)
         data = left + block if left else block
-        position, end = 0, len(data)
-        while position + 5 <= end:
-            code, length = _HEADER.unpack_from(data, position)
-            following = position + 1 + length
-            if following > end:
-                break
-            if code == _COPY_DATA:
-                rows.append(data[position + 5 : following])
-            elif code != _COPY_OUT_RESPONSE:
-                connection.message_types[code](data[position + 5 : following], context)
-                if code == _READY_FOR_QUERY:
-                    return rows
-            position = following
+        rows, position, ready = _rows_of(data, connection, context)
+        yield b"".join(rows)
+        if ready:
+            return
         left = data[position:]
+
+
+def _rows_of(data: bytes, connection: Any, context: Any) -> tuple[list[bytes], int, bool]:
+    """The rows in `data`, where the first message begins that is not whole, and whether the server is ready again."""
+    rows: list[bytes] = []
+    position, end = 0, len(data)
+    while position + 5 <= end:
+        code, length = _HEADER.unpack_from(data, position)
+        following = position + 1 + length
+        if following > end:
+            break
+        if code == _COPY_DATA:
+            rows.append(data[position + 5 : following])
+        elif code != _COPY_OUT_RESPONSE:
+            connection.message_types[code](data[position + 5 : following], context)
+            if code == _READY_FOR_QUERY:
+                return rows, following, True
+        position = following
+    return rows, position, False
 
 
 def _read(connection: Any) -> bytes:

@@ -25,9 +25,9 @@ def run(rows: int | None) -> BenchmarkResult:
     """Measure our study, then the peer's intervals where assesspy is installed (`uv sync --group bench`)."""
     size = rows or ROWS
     estimate, price = _sales(size)
-    began = time.perf_counter()
+    began, began_cpu = time.perf_counter(), time.process_time()
     made = study(estimate, price, Uniformity.RESIDENTIAL, Options(trim=False, iterations=RESAMPLES))
-    seconds = time.perf_counter() - began
+    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - began_cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     details: dict[str, Any] = {
         name: [found.interval.low, found.value, found.interval.high]
@@ -42,7 +42,7 @@ def run(rows: int | None) -> BenchmarkResult:
         peak_rss_mb=peak,
         ratio_to_limit=None,
         ratio_to_peer=None if peer_seconds is None else peer_seconds / seconds,
-        details={**details, **peer},
+        details={"resamples": RESAMPLES, "cpu_seconds": cpu_seconds, **details, **peer},
     )
 
 
@@ -59,12 +59,18 @@ def _peer(estimate: FloatArray, price: FloatArray) -> tuple[float | None, dict[s
     except ModuleNotFoundError:
         return None, {"peer": "assesspy is not installed"}
     resamples = min(RESAMPLES, max(10, _PEER_CELLS // price.size))
-    began = time.perf_counter()
+    began, began_cpu = time.perf_counter(), time.process_time()
     cod = assesspy.cod_ci(estimate, price, nboot=resamples)
     prd = assesspy.prd_ci(estimate, price, nboot=resamples)
-    drawn = time.perf_counter() - began
+    drawn, drawn_cpu = time.perf_counter() - began, time.process_time() - began_cpu
     began = time.perf_counter()
     prb = assesspy.prb_ci(estimate, price)
     fixed = time.perf_counter() - began
-    found = {"peer_cod": list(cod), "peer_prd": list(prd), "peer_prb": list(prb), "peer_resamples": resamples}
+    found = {
+        "peer_cod": [float(bound) for bound in cod],
+        "peer_prd": [float(bound) for bound in prd],
+        "peer_prb": [float(bound) for bound in prb],
+        "peer_resamples": resamples,
+        "peer_cpu_seconds": drawn_cpu * RESAMPLES / resamples + fixed,
+    }
     return drawn * RESAMPLES / resamples + fixed, found

@@ -1,11 +1,12 @@
 """A synthetic county in the database: parcels, valid sales, and sales that are no evidence."""
 
+import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert, text
 
 from shared.db import unit_of_work
 from shared.db.models import County, PropertyOperational, Sale
@@ -19,6 +20,7 @@ PROVENANCE = {
     "version": 1,
     "valid_from": datetime(2026, 3, 1, tzinfo=UTC),
 }
+LAND_SHARE = 0.4
 NO_EVIDENCE = ("not_arms_length", "multi_parcel", "nominal_price", "unverified")
 
 
@@ -30,7 +32,10 @@ def add_county(county_id: str = COUNTY) -> None:
 
 
 def add_evidence(county_id: str = COUNTY, price_factor: float = 1.0) -> None:
-    """500 parcels with a valid sale each and an assessed value, four sales of other validity, one retired sale."""
+    """500 parcels with a valid sale each and an assessed value, four sales of other validity, one retired sale.
+
+    The land of P0100 to P0159 is 40 % of their assessed value; that of the others is not known.
+    """
     parcels = [_parcel(county_id, row) for row in range(len(SYNTHETIC.sales))]
     sales = [_sale(county_id, row, price_factor) for row in range(len(SYNTHETIC.sales))]
     other = [
@@ -39,9 +44,21 @@ def add_evidence(county_id: str = COUNTY, price_factor: float = 1.0) -> None:
     ]
     other.append({**sales[9], "sale_id": "GONE", "sale_price": Decimal(1)})
     with unit_of_work(county_id) as connection:
-        connection.execute(insert(PropertyOperational), parcels)
-        connection.execute(insert(Sale), sales + other[:-1])
-        connection.execute(insert(Sale), [{**other[-1], "retired_at": datetime(2026, 3, 2, tzinfo=UTC)}])
+        _insert(connection, PropertyOperational, parcels)
+        _insert(connection, Sale, [*sales, *other[:-1]])
+        _insert(connection, Sale, [{**other[-1], "retired_at": datetime(2026, 3, 2, tzinfo=UTC)}])
+
+
+def _insert(connection: Connection, model: type[PropertyOperational | Sale], rows: list[dict[str, Any]]) -> None:
+    """Many rows in one statement, which is ten times as fast as one for each."""
+    columns = ", ".join(rows[0])
+    connection.execute(
+        text(
+            f"INSERT INTO {model.__tablename__} ({columns})"
+            f" SELECT {columns} FROM jsonb_populate_recordset(NULL::{model.__tablename__}, CAST(:rows AS jsonb))"
+        ),
+        {"rows": json.dumps(rows, default=str)},
+    )
 
 
 def add_parcel(county_id: str = COUNTY, **values: Any) -> None:
@@ -82,6 +99,7 @@ def _parcel(county_id: str, row: int) -> dict[str, Any]:
             "prior_appraised_value": float(SYNTHETIC.truth[row]),
         },
         "total_value": Decimal(str(round(opinion, 2))) if row % 50 else Decimal(0),
+        "land_value": Decimal(str(round(opinion * LAND_SHARE, 2))) if 100 <= row < 160 else None,
         **PROVENANCE,
     }
 

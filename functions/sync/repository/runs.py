@@ -93,6 +93,14 @@ def changed_since(connection: Connection, county_id: str, run_id: UUID, table: s
     return any(TableCounts.model_validate(counts).differences > 0 for counts in later if counts)
 
 
+def is_published(connection: Connection, run: RunState) -> bool:
+    """Whether what a run is compared with has been published; a run that was applied can have failed after that."""
+    if run.base_run is None:
+        return True
+    published = select(SyncRun.published_at).where(SyncRun.county_id == run.county_id, SyncRun.run_id == run.base_run)
+    return connection.scalar(published) is not None
+
+
 def find(connection: Connection, county_id: str, run_id: UUID, *, for_update: bool = False) -> RunState | None:
     """A run, held until the transaction ends where it is to be changed."""
     statement = _select(county_id).where(SyncRun.run_id == run_id)

@@ -15,13 +15,17 @@ from pg8000.native import identifier, literal
 from sqlalchemy import Connection, text
 
 from functions.sync.repository import staging
-from shared.db.models import SYNC_TARGETS, history_table, key_column
+from shared.db.models import PLATFORM_SOURCE, SYNC_TARGETS, history_table, key_column
 
 if TYPE_CHECKING:
     import polars as pl
 
 _WIDE = 3
 """A key range with this many times the rows that are asked for is joined with the keys instead of read."""
+
+
+_OF_THE_SOURCE = f"source_system <> {literal(PLATFORM_SOURCE)}"
+"""No source has the rows that the platform made itself, so none can miss them."""
 
 
 @dataclass(frozen=True)
@@ -60,18 +64,21 @@ def state_of(connection: Connection, county_id: str, target: str, keys: "pl.Seri
 
 
 def live_keys(connection: Connection, county_id: str, target: str) -> "pl.DataFrame":
-    """Key and version of every row that is not retired."""
+    """Key and version of every row of the source's that is not retired."""
     key = identifier(key_column(SYNC_TARGETS[target]))
     return staging.copied(
         connection,
         f"SELECT {key} AS key, version FROM {identifier(target)}"
-        f" WHERE county_id = {literal(county_id)} AND retired_at IS NULL",
+        f" WHERE county_id = {literal(county_id)} AND retired_at IS NULL AND {_OF_THE_SOURCE}",
     )
 
 
 def live_count(connection: Connection, county_id: str, target: str) -> int:
-    """How many rows are not retired."""
-    statement = text(f"SELECT count(*) FROM {identifier(target)} WHERE county_id = :county_id AND retired_at IS NULL")
+    """How many rows of the source's are not retired."""
+    statement = text(
+        f"SELECT count(*) FROM {identifier(target)} WHERE county_id = :county_id AND retired_at IS NULL"
+        f" AND {_OF_THE_SOURCE}"
+    )
     return int(connection.execute(statement, {"county_id": county_id}).scalar_one())
 
 
@@ -131,6 +138,29 @@ def apply(
         f" CAST(:run_id AS uuid), 1, now() FROM {staged} AS s WHERE s.action = 'A'"
     )
     return Applied(added, changed, removed, returned)
+
+
+def give_way(connection: Connection, county_id: str, run_id: UUID) -> int:
+    """Retire assessments that the platform made where the county's own record of the year is there by now."""
+    made = (
+        f"t.county_id = :county_id AND t.source_system = {literal(PLATFORM_SOURCE)} AND t.retired_at IS NULL"
+        " AND EXISTS (SELECT 1 FROM assessments AS own WHERE own.county_id = :county_id"
+        " AND own.property_id = t.property_id AND own.roll_year = t.roll_year AND own.retired_at IS NULL"
+        f" AND own.source_system <> {literal(PLATFORM_SOURCE)})"
+    )
+    history = history_table(SYNC_TARGETS["assessments"])
+    versioned = [c.name for c in history.columns if c.name not in {"valid_to", "superseded_by_run"}]
+    parameters = {"county_id": county_id, "run_id": str(run_id)}
+    connection.execute(
+        text(
+            f"INSERT INTO {identifier(history.name)} ({', '.join(versioned)}, valid_to, superseded_by_run)"
+            f" SELECT {', '.join(f't.{name}' for name in versioned)}, now(), CAST(:run_id AS uuid)"
+            f" FROM assessments AS t WHERE {made}"
+        ),
+        parameters,
+    )
+    retire = f"UPDATE assessments AS t SET retired_at = now(), version = t.version + 1, valid_from = now() WHERE {made}"
+    return connection.execute(text(retire), parameters).rowcount
 
 
 def _state_query(county_id: str, target: str, where: str) -> str:

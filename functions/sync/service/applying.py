@@ -100,6 +100,8 @@ def _write(connection: Connection, context: RunContext) -> None:
         system = context.mapping.source_system_type
         applied = targets.apply(connection, context.county_id, context.run_id, target, columns, system)
         written[target] = asdict(applied)
+    if "assessments" in written:
+        written["assessments"]["gave_way"] = targets.give_way(connection, context.county_id, context.run_id)
     audit.record(
         connection,
         context.county_id,

@@ -41,14 +41,14 @@ def curate(county_id: str, run_id: UUID, table: str, number: int) -> int:
     if texts.height != planned.file.rows:
         raise Conflict(f"{table} has {texts.height:,} rows {_range(planned)}, and had {planned.file.rows:,}.")
     frame = texts.select(
-        *(_typed(column) for column in columns.values() if column.kind is not ColumnKind.GEOMETRY),
+        *(_typed(column) for column in columns.values()),
         pl.col(VERSION).cast(pl.Int32),
         pl.from_epoch(pl.col(VALID_FROM).cast(pl.Int64), time_unit="us").dt.replace_time_zone("UTC"),
     )
     if is_located(table):
-        shapes = texts.get_column(GEOMETRY).str.strip_prefix("\\x").str.decode("hex")
-        frame = frame.with_columns(pl.coalesce(shapes, _points(frame)).alias(GEOMETRY))
-        put_frame(planned.file.key, frame, metadata={"geo": _geo_metadata(frame, only_points=shapes.is_null().all())})
+        shapes = frame.height - frame.get_column(GEOMETRY).null_count()
+        frame = _located(frame)
+        put_frame(planned.file.key, frame, metadata={"geo": _geo_metadata(frame, shapes)})
     else:
         put_frame(planned.file.key, frame)
     return frame.height
@@ -78,28 +78,28 @@ def _typed(column: TargetColumn) -> pl.Expr:
             return (text == "t").alias(column.name)
         case ColumnKind.TIMESTAMP:
             return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us")
+        case ColumnKind.GEOMETRY:
+            return text.str.slice(len("\\x")).str.decode("hex")
         case _:
             return text
 
 
-def _points(frame: pl.DataFrame) -> pl.Series:
-    """Longitude and latitude as points in WKB; NULL where one of them is."""
+def _located(frame: pl.DataFrame) -> pl.DataFrame:
+    """With the point of longitude and latitude where a row has no shape of its own; NULL where one of them is."""
     places = zip(frame.get_column("longitude").to_list(), frame.get_column("latitude").to_list(), strict=True)
-    return pl.Series(
-        GEOMETRY,
-        [None if x is None or y is None else _POINT.pack(_LITTLE_ENDIAN, _WKB_POINT, x, y) for x, y in places],
-        dtype=pl.Binary,
-    )
+    points = [None if x is None or y is None else _POINT.pack(_LITTLE_ENDIAN, _WKB_POINT, x, y) for x, y in places]
+    return frame.with_columns(pl.coalesce(pl.col(GEOMETRY), pl.Series(GEOMETRY, points, dtype=pl.Binary)))
 
 
-def _geo_metadata(frame: pl.DataFrame, *, only_points: bool) -> str:
+def _geo_metadata(frame: pl.DataFrame, shapes: int) -> str:
     """GeoParquet 1.1: which column is a geometry, of what type and in which encoding. WGS 84 is its default CRS.
 
-    Without a type it may hold any, and without a box it has to be read to know where it lies.
+    Of files with shapes of the county's own, neither their types nor their extent is said: it would have to be
+    computed from each.
     """
-    column: dict[str, object] = {"encoding": "WKB", "geometry_types": ["Point"] if only_points else []}
+    column: dict[str, object] = {"encoding": "WKB", "geometry_types": [] if shapes else ["Point"]}
     located = frame.filter(pl.col(GEOMETRY).is_not_null())
-    if located.height and only_points:
+    if located.height and not shapes:
         column["bbox"] = [
             located.get_column("longitude").min(),
             located.get_column("latitude").min(),

@@ -12,7 +12,7 @@ from functions.sync.repository import changes, partitions, quarantine, runs, sta
 from functions.sync.schemas import GuardFinding, PartitionState, TableCounts
 from functions.sync.service.context import RunContext, filled_columns, load, require_going
 from functions.sync.service.guards import TableOutcome, findings_of
-from functions.sync.service.removals import CHANGED_ONLY, read_keys, removed_keys, settled_keys
+from functions.sync.service.removals import CHANGED_ONLY, read_keys, removed_keys, repeated_keys, settled_keys
 from functions.sync.service.validating import check_across_rows, referenced_first
 from shared.db import unit_of_work
 from shared.db.models import SYNC_TARGETS, key_column
@@ -138,8 +138,7 @@ def _reject_duplicates(connection: Connection, context: RunContext, table: str, 
     """Keys that several partitions have: the first one's row stands, the others go into quarantine."""
     if keys.get_column("partition_no").n_unique() < 2:
         return
-    first = pl.col("partition_no").min().over("key")
-    later = keys.filter(pl.col("partition_no") > first)
+    later = repeated_keys(keys)
     if later.is_empty():
         return
     aside = changes.set_duplicates_aside(connection, context.run_id, table, later.rows())
@@ -160,7 +159,7 @@ def _decide(context: RunContext, tables: dict[str, TableOutcome], findings: list
     with unit_of_work(county_id) as connection:
         _hold(connection, context)
         runs.set_findings(connection, county_id, run_id, counts, findings)
-        if all(table.unchanged for table in tables.values()):
+        if all(table.unchanged for table in tables.values()) and runs.is_published(connection, context.run):
             # nothing to show, to keep or to apply; only how far the source has been read moves on
             staging.drop(connection, run_id)
             watermarks.move(connection, county_id, run_id, context.run.plan)

@@ -16,6 +16,8 @@ from shared.mapping.compiling import CompiledTable, compile_table
 CHANGED_ONLY = ("watermark", "change_tracking")
 """The readings that see only what changed."""
 
+_KEYS_AT_ONCE = 250_000
+
 
 def removed_keys(context: RunContext, table: str, live: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
     """The rows of `live` (key, version) that are to be retired; `read` has the keys that the run has read.
@@ -24,9 +26,9 @@ def removed_keys(context: RunContext, table: str, live: pl.DataFrame, read: pl.D
     """
     match context.run.plan[table].read_by:
         case "whole":
-            return live.join(read, on="key", how="anti")
+            return _without(live, read)
         case "watermark" if context.configuration.data_ingestion_settings.incremental.removals == "compare_keys":
-            return live.join(_source_keys(context, table), on="key", how="anti")
+            return _without(live, _source_keys(context, table))
         case "change_tracking":
             # a row that was deleted and inserted again has been read
             gone = deleted_keys(context, table).join(read, on="key", how="anti")
@@ -43,6 +45,12 @@ def read_keys(of_table: Sequence[PartitionState]) -> pl.DataFrame:
         if partition.raw_key
     ]
     return pl.concat(frames) if frames else pl.DataFrame(schema={"key": pl.String, "partition_no": pl.Int32})
+
+
+def repeated_keys(read: pl.DataFrame) -> pl.DataFrame:
+    """The keys that an earlier partition has too (`key`, `partition_no`)."""
+    first = pl.col("partition_no").min().over("key")
+    return pl.concat(part.filter(pl.col("partition_no") > first) for (part,) in _in_parts(read))
 
 
 def settled_keys(
@@ -86,3 +94,15 @@ def _key_of(context: RunContext, table: str) -> CompiledTable:
     only = {"field_map": (key,), "primary_key_source_fields": key.sources, "watermark_field": None, "validations": ()}
     mapping = context.mapping.model_copy(update={"table_mappings": (whole.model_copy(update=only),)})
     return compile_table(mapping, table, today=context.run.today, lookups=context.lookups(table))
+
+
+def _without(live: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat(part.join(gone, on="key", how="anti") for part, gone in _in_parts(live, others))
+
+
+def _in_parts(*frames: pl.DataFrame) -> Iterator[list[pl.DataFrame]]:
+    """The frames cut by their keys' hashes, alike: what is to be joined or grouped at a time has a bound, and so
+    has the memory for it, whatever the size of the county."""
+    parts = max(1, *(-(-frame.height // _KEYS_AT_ONCE) for frame in frames))
+    for number in range(parts):
+        yield [frame.filter(pl.col("key").hash() % parts == number) if parts > 1 else frame for frame in frames]

@@ -12,10 +12,12 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.local.client import ApiClient
+from infra.local.commands.model import model_shown, promote_model, train_model
 from infra.local.commands.serving import serving
 from infra.local.commands.sync import run_sync, run_table
 from infra.local.commands.up import introduce
 from infra.local.commands.value import valuation_shown
+from infra.local.commands.value_county import run_shown, run_valuation
 from infra.local.session import DataDir, console
 from infra.local.source_secret import put_source_secret
 
@@ -33,6 +35,7 @@ STUDIES: dict[str, dict[str, Any]] = {
     "lucas_oh": {"value_source": "assessed", "from": "1997-01-01", "to": "1998-12-31", "strata": ["price_quartile"]},
 }
 VALUED = {"county_id": "king_wa", "valuation_date": "2015-06-01", "neighborhood": "98103"}
+PROMOTED_BECAUSE = "the demo's only model"
 ROLL = {"county_id": "lucas_oh", "roll_year": 1998}
 WINDOW = [-122.45, 47.55, -122.25, 47.70]
 
@@ -59,8 +62,12 @@ def demo(
             for county_id in STUDIES:
                 with show(f"{county_id}: synced from the legacy system"):
                     _sync(client, screen, county_id)
-            with show("A parcel valued by adjusted comparable sales"):
+            with show("A model trained, measured on sales it had not seen, and promoted"):
+                _model(client, screen)
+            with show("A parcel valued by the champion"):
                 _value(client, screen)
+            with show("The whole county valued"):
+                _county(client, screen, output)
             studies = {}
             with show("Ratio studies"):
                 for county_id in STUDIES:
@@ -145,6 +152,23 @@ def _sync(client: ApiClient, screen: Console, county_id: str) -> None:
     seconds, again = _timed(lambda: run_sync(client, screen, county_id))
     written = sum(t["added"] + t["changed"] + t["removed"] + t["returned"] for t in again["tables"].values())
     screen.print(f"   again: {written} rows changed, in {seconds:.1f} s")
+
+
+def _model(client: ApiClient, screen: Console) -> None:
+    wanted = {"valuation_date": VALUED["valuation_date"]}
+    results = train_model(client, screen, VALUED["county_id"], wanted)
+    screen.print(model_shown(results))
+    reason = None if results["model"]["meets_standard"] else PROMOTED_BECAUSE
+    promoted = promote_model(client, VALUED["county_id"], results["model_id"], reason)
+    screen.print(f"   {promoted['id']} is the {promoted['standing']}")
+
+
+def _county(client: ApiClient, screen: Console, output: Path) -> None:
+    wanted = {"valuation_date": VALUED["valuation_date"]}
+    seconds, run = _timed(lambda: run_valuation(client, screen, VALUED["county_id"], wanted))
+    screen.print(run_shown(run, client.get(f"{run['links']['self']}/summary")))
+    file = client.download(f"{run['links']['self']}/download?format=parquet", output / "king_wa-values.parquet")
+    screen.print(f"   {run['properties'] / seconds:,.0f} properties a second; the values are in {file}")
 
 
 def _value(client: ApiClient, screen: Console) -> None:

@@ -12,6 +12,8 @@ from rich.table import Table
 
 from infra.local.session import ApiUrl, DataDir, Username, console, signed_in
 
+_MOST_CONTRIBUTIONS = 8
+
 
 def value(
     county_id: str = typer.Argument(help="The county."),
@@ -36,12 +38,6 @@ def dollars(amount: str | float | Decimal) -> str:
 
 def valuation_shown(found: Mapping[str, Any]) -> Group:
     """A value with its interval, its comparables and their adjustments, as an appraiser lays a grid out."""
-    interval = found["interval"]
-    head = (
-        f"[bold]{dollars(found['estimate'])}[/] as of {found['valuation_date']}"
-        f"  ({interval['coverage']:.0%} interval {dollars(interval['low'])} to {dollars(interval['high'])},"
-        f" confidence {found['confidence']:.2f}, {found['sales_used']:,} sales)"
-    )
     shown = found["comparables"][:5]
     grid = Table("", *(sale["property_id"] for sale in shown), title="the comparables of most weight")
     grid.add_row("address", *(sale["address"] or "-" for sale in shown))
@@ -54,4 +50,41 @@ def valuation_shown(found: Mapping[str, Any]) -> Group:
         grid.add_row(f"  {name}", *("-" if amount is None else dollars(amount) for amount in amounts))
     grid.add_row("adjusted", *(dollars(sale["adjusted_price"]) for sale in shown), style="bold")
     grid.add_row("weight", *(f"{sale['weight']:.0%}" for sale in shown))
-    return Group(head, grid, *(f"  ! {flag['text']}" for flag in found["flags"]))
+    return Group(*_head(found), _contributions(found), grid, *(f"  ! {flag['text']}" for flag in found["flags"]))
+
+
+def _head(found: Mapping[str, Any]) -> list[str]:
+    interval, model, current, land = (found[name] for name in ("interval", "model", "current", "land"))
+    review = ", to be reviewed" if found["review"] else ""
+    first = (
+        f"[bold]{dollars(found['estimate'])}[/] as of {found['valuation_date']}"
+        f"  ({interval['coverage']:.0%} interval {dollars(interval['low'])} to {dollars(interval['high'])},"
+        f" confidence {found['confidence']:.2f}{review})"
+    )
+    lines = [first]
+    by = "no champion: comparable sales alone" if model is None else f"model {model['model_id']}"
+    lines.append(f"  {found['method'].replace('_', ' ')} on {found['sales_used']:,} sales ({by})")
+    if len(found["components"]) > 1:
+        values = ", ".join(f"{name.replace('_', ' ')} {dollars(v)}" for name, v in found["components"].items())
+        lines.append(f"  reconciled from {values}")
+    if land is not None:
+        lines.append(f"  land {dollars(land['land_value'])}, improvements {dollars(land['improvement_value'])}")
+    if current is not None:
+        lines.append(f"  now on the roll {dollars(current['total_value'])} ({current['change_percent']:+.1f} %)")
+    return lines
+
+
+def _contributions(found: Mapping[str, Any]) -> Table:
+    """From the typical value to this one, the largest steps first; together they are the estimate."""
+    said = found["contributions"]
+    table = Table("contribution", "property", "dollars", title="what makes the value")
+    table.add_row("typical value", "", dollars(said["base"]))
+    features = sorted(said["features"], key=lambda each: -abs(Decimal(each["amount"])))
+    for each in features[:_MOST_CONTRIBUTIONS]:
+        value = "" if each["value"] is None else str(each["value"])
+        table.add_row(each["name"].replace("_", " "), value, dollars(each["amount"]))
+    rest = sum((Decimal(each["amount"]) for each in features[_MOST_CONTRIBUTIONS:]), Decimal(0))
+    if rest:
+        table.add_row("others", "", dollars(rest))
+    table.add_row("estimate", "", dollars(found["estimate"]), style="bold")
+    return table

@@ -20,9 +20,10 @@ Component = Literal["hedonic", "comparable_sales", "gradient_boosting"]
 Exclusion = Literal[
     "on_or_after_valuation_date",
     "no_price",
-    "absurd_price",
     "no_living_area",
     "older_than_needed",
+    "sold_before_built",
+    "implausible_price",
 ]
 """Why a sale was not used; a sale has the first reason that holds."""
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
+from functions.properties.handler import handler as properties
 from functions.sales_validation.handler import handler
 from functions.sales_validation.task import handler as task
 from shared.access import Role
@@ -28,14 +29,24 @@ OUTLIER = "S0100"
 
 @pytest.fixture(autouse=True)
 def county(database: MigratedDatabase, job_cloud: None) -> None:
-    """500 ordinary sales and one at four times its value; sale 0 twice, and resold soon after."""
+    """500 ordinary sales and one at forty times its value; sale 0 twice, and resold soon after."""
     add_county()
     add_evidence()
-    set_price(OUTLIER, 4 * float(SYNTHETIC.sales.sale_price[100]))
+    set_price(OUTLIER, 40 * float(SYNTHETIC.sales.sale_price[100]))
     price = Decimal(str(round(float(SYNTHETIC.sales.sale_price[0]), 2)))
     sold = date.fromordinal(int(SYNTHETIC.sales.sale_day[0]))
     add_sale(sale_id="S0000-AGAIN")
     add_sale(sale_id="S0000-RESALE", sale_date=sold + timedelta(days=90), sale_price=price * 2)
+
+
+@pytest.fixture
+def few_sales(county: None) -> None:
+    """The same with the first 40 sales and the odd one: too few for a model, so that only the rules are at work."""
+    with unit_of_work(COUNTY) as connection:
+        connection.execute(
+            text("DELETE FROM sales WHERE sale_id > 'S0040' AND sale_id < 'S0500' AND sale_id <> :kept"),
+            {"kept": OUTLIER},
+        )
 
 
 def set_price(sale_id: str, price: float) -> None:
@@ -89,8 +100,8 @@ def test_a_validation_flags_what_was_planted_with_its_reason() -> None:
     assert results["new_flags"] == sum(results["flags"].values())
     sales = flagged()
     assert results["flagged_sales"] == len(sales)
-    assert [flag["rule"] for flag in sales[OUTLIER]["flags"]] == ["model_outlier"]
-    assert "robust deviations away" in sales[OUTLIER]["flags"][0]["reason"]
+    assert [flag["rule"] for flag in sales[OUTLIER]["flags"]] == ["implausible_price", "model_outlier"]
+    assert "robust deviations away" in sales[OUTLIER]["flags"][1]["reason"]
     assert {flag["rule"] for flag in sales["S0000-RESALE"]["flags"]} >= {"flip"}
     assert {flag["rule"] for flag in sales["S0000"]["flags"]} == {"flip"}
     assert set(flagged(rule="duplicate")) == {"S0000-AGAIN"}
@@ -98,7 +109,7 @@ def test_a_validation_flags_what_was_planted_with_its_reason() -> None:
     assert clean >= 495  # noise of 8 % makes next to no outlier
 
 
-def test_a_validation_that_runs_twice_changes_nothing_and_one_on_new_facts_keeps_the_history() -> None:
+def test_a_validation_that_runs_twice_changes_nothing_and_one_on_new_facts_keeps_the_history(few_sales: None) -> None:
     first = validated()
     again = validated()
     assert (again["new_flags"], again["cleared_flags"]) == (0, 0)
@@ -106,17 +117,17 @@ def test_a_validation_that_runs_twice_changes_nothing_and_one_on_new_facts_keeps
     set_price(OUTLIER, float(SYNTHETIC.sales.sale_price[100]))
     assert validated()["cleared_flags"] >= 1
     review = sale(OUTLIER).body
-    assert (review["flags"], [flag["rule"] for flag in review["cleared_flags"]]) == ([], ["model_outlier"])
+    assert (review["flags"], [flag["rule"] for flag in review["cleared_flags"]]) == ([], ["implausible_price"])
     assert OUTLIER not in flagged()
 
 
-def test_flags_alone_exclude_nothing_and_a_decision_goes_before_the_code_both_ways() -> None:
+def test_flags_alone_exclude_nothing_and_a_decision_goes_before_the_code_both_ways(few_sales: None) -> None:
     validated()
     assert OUTLIER in evidence()[0]
     made = decide(OUTLIER, "invalid", "  price of two parcels  ")
     assert made.status == 201
     assert made.body["note"] == "price of two parcels"
-    assert made.body["rules"] == ["model_outlier"]
+    assert made.body["rules"] == ["implausible_price"]
     assert made.headers["location"] == f"/v1/counties/{COUNTY}/sales-flags/{OUTLIER}"
     used, excluded = evidence()
     assert OUTLIER not in used
@@ -147,6 +158,20 @@ def test_decisions_follow_one_another_and_all_of_them_are_kept() -> None:
     assert [(e.actor, e.details["before"]) for e in events] == [("somebody", None), ("assessor", "invalid")]
 
 
+def test_a_propertys_sales_say_what_was_decided() -> None:
+    def decisions() -> dict[str, str | None]:
+        path = {"county_id": COUNTY, "property_id": "P0100"}
+        found = call(properties, "GET", "/v1/counties/{county_id}/properties/{property_id}/sales", path=path)
+        return {listed["sale_id"]: listed["decision"] for listed in found.body}
+
+    assert decisions() == {OUTLIER: None}
+    decide(OUTLIER, "valid")
+    decide(OUTLIER, "invalid")
+    assert decisions() == {OUTLIER: "invalid"}
+    decide(OUTLIER, "as_coded")
+    assert decisions() == {OUTLIER: None}
+
+
 def test_the_same_key_decides_once_and_another_request_with_it_is_refused() -> None:
     key = {"Idempotency-Key": "k"}
     first = decide(OUTLIER, "invalid", headers=key)
@@ -157,17 +182,52 @@ def test_the_same_key_decides_once_and_another_request_with_it_is_refused() -> N
     assert decide("S0001", "invalid", headers=key).status == 422
 
 
-def test_a_record_that_changes_after_the_decision_comes_up_again() -> None:
+def decide_several(sale_ids: list[str], **options: Any) -> Answer:
+    body = {"sale_ids": sale_ids, "decision": "invalid", "note": "one deed"}
+    path = {"county_id": COUNTY}
+    return call(handler, "POST", "/v1/counties/{county_id}/sales-decisions", path=path, body=body, **options)
+
+
+def test_several_sales_are_decided_on_together_or_not_at_all() -> None:
+    decide("S0002", "valid")
+    made = decide_several(["S0003", "S0001", "S0002"])
+    assert made.status == 201
+    assert [decision["sale_id"] for decision in made.body] == ["S0001", "S0002", "S0003"]
+    assert not {"S0001", "S0002", "S0003"} & evidence()[0]
+    assert [decision["decision"] for decision in sale("S0002").body["decisions"]] == ["invalid", "valid"]
+    with unit_of_work(COUNTY) as connection:
+        subjects = connection.scalars(text("SELECT subject FROM audit_events ORDER BY event_id")).all()
+    assert subjects == ["sales/S0002", "sales/S0001", "sales/S0002", "sales/S0003"]
+    refused = decide_several(["S0004", "NONE", "GONE"])
+    assert refused.status == 422
+    assert [error["pointer"] for error in refused.body["errors"]] == ["/body/sale_ids/1", "/body/sale_ids/2"]
+    assert sale("S0004").body["decision"] is None
+    assert decide_several(["S0004", "S0004"]).status == 422
+    assert decide_several([]).status == 422
+    assert decide_several(["S0004"], claims=claims_of(Role.VALUATION_STAFF)).status == 403
+
+
+def test_several_decisions_with_the_same_key_are_made_once() -> None:
+    key = {"Idempotency-Key": "k"}
+    first = decide_several(["S0001", "S0002"], headers=key)
+    decide("S0001", "valid")
+    assert decide_several(["S0001", "S0002"], headers=key).body[1] == first.body[1]
+    assert sale("S0001").body["decision"]["decision"] == "valid"
+    for others in (["S0003"], ["S0002", "S0003"], ["S0001"]):
+        assert decide_several(others, headers=key).body["type"].endswith("idempotency-key-reused")
+
+
+def test_a_record_that_changes_after_the_decision_comes_up_again(few_sales: None) -> None:
     decide(OUTLIER, "valid")
     validated()
     assert "changed_since_decision" not in [flag["rule"] for flag in flagged(decided="true")[OUTLIER]["flags"]]
-    set_price(OUTLIER, 5 * float(SYNTHETIC.sales.sale_price[100]))
+    set_price(OUTLIER, 50 * float(SYNTHETIC.sales.sale_price[100]))
     validated()
     assert "changed_since_decision" in [flag["rule"] for flag in flagged(decided="true")[OUTLIER]["flags"]]
     assert OUTLIER not in flagged(decided="false")
 
 
-def test_flagged_sales_come_in_pages_that_join_to_the_whole() -> None:
+def test_flagged_sales_come_in_pages_that_join_to_the_whole(few_sales: None) -> None:
     validated()
     whole, token, paged = list(flagged()), None, []
     while True:
@@ -181,7 +241,7 @@ def test_flagged_sales_come_in_pages_that_join_to_the_whole() -> None:
     assert set(flagged(property_id="P0000")) == {name for name in whole if name in ("S0000", "X0") or "S0000-" in name}
 
 
-def test_thresholds_come_from_the_request_then_from_the_county() -> None:
+def test_thresholds_come_from_the_request_then_from_the_county(few_sales: None) -> None:
     with unit_of_work(COUNTY) as connection:
         connection.execute(
             text("UPDATE counties SET configuration = CAST(:c AS jsonb)"),
@@ -191,9 +251,7 @@ def test_thresholds_come_from_the_request_then_from_the_county() -> None:
     assert validated({"flip_change": 0.25})["flags"]["flip"] == 2
 
 
-def test_a_county_with_few_sales_is_validated_by_rules_alone_and_says_so(database: MigratedDatabase) -> None:
-    with unit_of_work(COUNTY) as connection:
-        connection.execute(text("DELETE FROM sales WHERE sale_id > 'S0012' AND sale_id < 'S0500'"))
+def test_a_county_with_few_sales_is_validated_by_rules_alone_and_says_so(few_sales: None) -> None:
     results = validated()
     assert results["tested_against_model"] == 0
     assert "needs at least 50 sales" in results["notes"][0]
@@ -234,7 +292,7 @@ def test_only_the_assessor_decides_and_a_decision_needs_a_note_and_a_sale() -> N
     assert call(handler, "GET", FLAGS, path={"county_id": COUNTY}, query={"rule": "x"}).status == 422
 
 
-def test_another_county_sees_neither_flags_nor_decisions() -> None:
+def test_another_county_sees_neither_flags_nor_decisions(few_sales: None) -> None:
     validated()
     decide(OUTLIER, "invalid")
     with unit_of_work("lucas_oh") as connection:

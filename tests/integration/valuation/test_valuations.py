@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from functions.valuation import fitted as models
 from functions.valuation.handler import handler
+from functions.valuation.service import fitted as models
 from shared.access import Role
 from shared.db import unit_of_work
 from shared.db.models import AuditEvent, Valuation

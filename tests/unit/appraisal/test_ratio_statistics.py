@@ -8,10 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.appraisal import Options, study
 from shared.appraisal import ratio_statistics as statistics
 from shared.appraisal.arrays import FloatArray
+from shared.appraisal.bootstrap import bootstrap
 from shared.appraisal.errors import AppraisalInputError
-from tests.unit.appraisal.worked_examples import EXAMPLES, example
+from shared.appraisal.sales_chasing import chasing_signs
+from shared.appraisal.trimming import trim_outliers
+from tests.unit.appraisal.worked_examples import EXAMPLES, MUST_REJECT, example
 
 OF_BOTH: dict[str, Callable[[FloatArray, FloatArray], float]] = {
     "cod": lambda e, p: statistics.cod(e / p),
@@ -47,6 +51,8 @@ def test_each_worked_example_has_the_published_and_the_full_precision_statistics
     for statistic, computed in EXAMPLES[name]["computed"].items():
         if statistic in OF_BOTH:
             assert OF_BOTH[statistic](estimate, price) == pytest.approx(computed, abs=1e-9, rel=0)
+        elif computed is not None:
+            assert (statistic, trim_outliers(estimate / price).beyond_fences) == ("n_outliers_iqr3", computed)
 
 
 @given(samples(), st.floats(0.01, 100))
@@ -134,3 +140,41 @@ def test_what_no_ratio_can_be_made_of_is_refused_by_name(
 def test_decimals_are_numbers() -> None:
     prices = [Decimal("100000.00"), Decimal("200000.00")]
     assert statistics.weighted_mean_ratio(prices, prices) == 1.0  # type: ignore[arg-type]
+
+
+GOOD_TABLE = example("iaao_table_1_1")
+
+
+def _with(value: float) -> FloatArray:
+    changed = GOOD_TABLE[0].copy()
+    changed[3] = value
+    return changed
+
+
+REFUSED: dict[str, list[Callable[[], object]]] = {
+    "different lengths": [lambda: study(GOOD_TABLE[0][1:], GOOD_TABLE[1])],
+    "zeros": [lambda: study(_with(0.0), GOOD_TABLE[1]), lambda: study(GOOD_TABLE[0], _with(0.0))],
+    "negatives": [lambda: study(_with(-1.0), GOOD_TABLE[1]), lambda: study(GOOD_TABLE[0], _with(-1.0))],
+    "empty": [lambda: study([], []), lambda: bootstrap([], [])],
+    "length 1": [lambda: study([1.0], [1.0]), lambda: bootstrap([1.0], [1.0])],
+    "infinite": [lambda: study(_with(np.inf), GOOD_TABLE[1]), lambda: study(GOOD_TABLE[0], _with(np.inf))],
+    "NaN": [lambda: study(_with(np.nan), GOOD_TABLE[1]), lambda: study(GOOD_TABLE[0], _with(np.nan))],
+    "strings": [lambda: study(GOOD_TABLE[0].astype(str), GOOD_TABLE[1])],
+    "nboot<=0": [
+        lambda: study(*GOOD_TABLE, options=Options(iterations=0)),
+        lambda: study(*GOOD_TABLE, options=Options(iterations=-1)),
+    ],
+    "chasing: gap outside (0,1) or bounds not increasing": [
+        lambda: chasing_signs(GOOD_TABLE[0], gap=0.0),
+        lambda: chasing_signs(GOOD_TABLE[0], gap=1.0),
+        lambda: chasing_signs(GOOD_TABLE[0], bounds=(1.02, 0.98)),
+        lambda: chasing_signs(GOOD_TABLE[0], bounds=(1.0, 1.0)),
+    ],
+}
+
+
+@pytest.mark.parametrize("words", MUST_REJECT)
+def test_everything_that_must_be_rejected_is_refused_by_a_whole_study(words: str) -> None:
+    for attempt in REFUSED[words]:
+        with pytest.raises(AppraisalInputError):
+            attempt()

@@ -11,12 +11,12 @@ from shared.appraisal import (
     AppraisalInputError,
     InsufficientSalesError,
     Sales,
+    fit_market,
     fit_time_trend,
-    market_trend,
-    monthly_index,
+    market_index,
 )
 from shared.appraisal.time_trend import DAYS_A_YEAR, MOST_LOG_CHANGE_A_YEAR, month_numbers
-from tests.synthetic_county import ANNUAL_TREND, synthetic_county
+from tests.synthetic_county import ANNUAL_TREND, LAST_DAY, synthetic_county
 
 START = date(2020, 1, 1).toordinal()
 
@@ -106,7 +106,7 @@ def test_the_index_follows_the_planted_trend_whatever_was_sold() -> None:
     large = sales.characteristics.living_area_sqft > 1900
     late = sales.sale_day > sales.sale_day[len(sales) // 2]
     kept = sales.take(large | ~late)
-    index = monthly_index(kept)
+    index = fit_market(kept).index()
     assert (index.index[0], index.standard_error[0]) == (100.0, 0.0)
     expected = 100 * np.exp(ANNUAL_TREND * (index.month[-1] - index.month[0]) / 12)
     assert index.index[-1] == pytest.approx(expected, abs=4 * index.standard_error[-1])
@@ -118,16 +118,16 @@ def test_months_with_few_sales_have_no_index() -> None:
     month = month_numbers(sales.sale_day)
     thin = np.flatnonzero(month == month[200])[4:]
     kept = sales.take(np.setdiff1d(np.arange(len(sales)), thin))
-    index = monthly_index(kept)
+    index = fit_market(kept).index()
     assert month[200] not in index.month
     with pytest.raises(InsufficientSalesError):
-        monthly_index(kept.take(np.arange(20)))
+        fit_market(kept.take(np.arange(20))).index()
 
 
 def test_the_index_covers_a_known_market_as_often_as_its_errors_say() -> None:
     covered, slopes = [], []
     for seed in range(40):
-        index = monthly_index(synthetic_county(600, seed=seed).sales)
+        index = fit_market(synthetic_county(600, seed=seed).sales).index()
         truth = 100 * np.exp(ANNUAL_TREND * (index.month - index.month[0]) / 12)
         covered.append(np.abs(index.index - truth)[[6, 12, -1]] <= 1.96 * index.standard_error[[6, 12, -1]])
         change, error = index.annual_change()
@@ -136,20 +136,20 @@ def test_the_index_covers_a_known_market_as_often_as_its_errors_say() -> None:
     assert np.mean(slopes) >= 0.8
 
 
-def test_the_markets_trend_carries_prices_as_the_index_does_from_the_sales_before_the_day_alone() -> None:
+def test_the_markets_trend_carries_prices_as_the_index_does_and_refuses_sales_after_the_day() -> None:
     sales = synthetic_county(2000).sales
     on = date(2023, 7, 1).toordinal()
     later = sales.sale_day >= on
-    trend = market_trend(sales, on)
+    trend = fit_market(sales.take(~later)).trend(on)
     year_before = np.array([on - DAYS_A_YEAR])
     assert trend.log_factor(year_before)[0] == pytest.approx(ANNUAL_TREND, abs=4 * trend.standard_error(year_before)[0])
-    changed = Sales(sales.characteristics, sales.sale_day, np.where(later, sales.sale_price * 9, sales.sale_price))
-    assert np.array_equal(market_trend(changed, on).coefficients, trend.coefficients)
+    with pytest.raises(AppraisalInputError, match="not after every sale"):
+        fit_market(sales).trend(on)
 
 
 def test_equal_prices_are_a_still_market_without_error() -> None:
     county = synthetic_county(400).sales
-    index = monthly_index(Sales(county.characteristics, county.sale_day, np.full(len(county), 250_000.0)))
+    index = fit_market(Sales(county.characteristics, county.sale_day, np.full(len(county), 250_000.0))).index()
     assert np.allclose(index.index, 100.0)
     assert np.allclose(index.standard_error, 0.0, atol=1e-6)
     assert np.allclose(index.annual_change(), (0.0, 0.0), atol=1e-6)
@@ -161,4 +161,15 @@ def test_an_index_of_impossible_prices_is_refused(price: float) -> None:
     prices = county.sale_price.copy()
     prices[7] = price
     with pytest.raises(AppraisalInputError, match="sale_price"):
-        monthly_index(Sales(county.characteristics, county.sale_day, prices))
+        fit_market(Sales(county.characteristics, county.sale_day, prices)).index()
+
+
+def test_a_market_fitted_block_by_block_is_the_one_fitted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sales = synthetic_county(500).sales
+    whole = fit_market(sales)
+    monkeypatch.setattr(market_index, "_MOST_CELLS_KEPT", 0)
+    monkeypatch.setattr(market_index, "_ROWS_AT_ONCE", 130)
+    parts = fit_market(sales)
+    assert np.allclose(parts.index().index, whole.index().index, rtol=1e-9)
+    assert np.allclose(parts.covariance, whole.covariance, rtol=1e-6, atol=1e-12)
+    assert np.allclose(parts.trend(LAST_DAY).coefficients, whole.trend(LAST_DAY).coefficients, rtol=1e-6)

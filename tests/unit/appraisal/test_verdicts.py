@@ -38,6 +38,14 @@ def test_a_prb_beyond_a_tenth_is_called_unacceptable() -> None:
     assert "unacceptable" not in verdicts.judge_prb(-0.08, Interval(-0.09, -0.06), 100).sentence
 
 
+def test_the_veis_verdict_quotes_how_far_the_groups_are_apart_beyond_doubt() -> None:
+    apart = verdicts.judge_vei(-48.5, Interval(-60, -30), 54, 17.57)
+    assert apart.result == "does not meet"
+    assert "17.6% of the median apart; beyond 10% the draft calls it unacceptable." in apart.sentence
+    assert "which this is not" in verdicts.judge_vei(-11, Interval(-14, -8), 600, 4.0).sentence
+    assert "apart" not in verdicts.judge_vei(-11, Interval(-14, -8), 600, 0.0).sentence
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -46,6 +54,9 @@ def test_a_prb_beyond_a_tenth_is_called_unacceptable() -> None:
         ("AGRICULTURAL", Uniformity.RURAL),
         ("commercial", Uniformity.INCOME),
         ("X99", None),
+        ("vacant_land", Uniformity.VACANT),
+        ("Non-residential", None),
+        ("Highland homes", None),
         (None, None),
     ],
 )

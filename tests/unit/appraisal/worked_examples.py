@@ -10,7 +10,10 @@ import numpy as np
 from shared.appraisal.arrays import FloatArray
 
 FOLDER = Path(__file__).parents[2] / "data" / "iaao"
-EXAMPLES: dict[str, Any] = json.loads((FOLDER / "iaao_worked_examples.json").read_text())["datasets"]
+_DOCUMENT: dict[str, Any] = json.loads((FOLDER / "iaao_worked_examples.json").read_text())
+EXAMPLES: dict[str, Any] = _DOCUMENT["datasets"]
+MUST_REJECT: list[str] = _DOCUMENT["must_reject"]
+"""What a library must refuse, in words."""
 
 
 def example(name: str) -> tuple[FloatArray, FloatArray]:

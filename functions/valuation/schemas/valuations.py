@@ -2,18 +2,22 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from shared.schemas import Schema
 
+LandMethod = Literal["own_land_share", "neighborhood_land_share", "class_land_share"]
+
 
 class ValuationRequest(Schema):
-    """Which property is to be valued as of which day."""
+    """Which property is to be valued as of which day; by the champion of its class unless a model is named."""
 
     property_id: str = Field(min_length=1, max_length=200)
     valuation_date: date
+    model_id: UUID | None = None
 
 
 class ValueInterval(Schema):
@@ -37,7 +41,7 @@ class Adjustment(Schema):
 class Comparable(Schema):
     """A sale and its adjustments; the price plus all amounts is the adjusted price.
 
-    `similarity` is 1 for a twin; `weight` is the sale's share of the value.
+    `similarity` is 1 for a twin; `weight` is the sale's share of the value by comparable sales.
     """
 
     sale_id: str
@@ -69,20 +73,68 @@ class Flag(Schema):
     text: str
 
 
+class ModelReference(Schema):
+    """The model that a value was given out by. `valuation_date` is the day that it was trained for."""
+
+    model_id: UUID
+    valuation_date: date
+    champion: bool
+
+
+class Contribution(Schema):
+    """What one feature adds to the value, in dollars; `value` is the property's own, null where it is unknown."""
+
+    name: str
+    amount: Decimal
+    value: str | float | None
+
+
+class Contributions(Schema):
+    """From the county's typical value (`base`) to this one: the base and all amounts add up to the estimate."""
+
+    base: Decimal
+    features: tuple[Contribution, ...]
+
+
+class LandSplit(Schema):
+    """The value of the land and of what stands on it; together they are the estimate. `text` says how it was found."""
+
+    land_value: Decimal
+    improvement_value: Decimal
+    land_share: float
+    method: LandMethod
+    text: str
+
+
+class CurrentValue(Schema):
+    """The property's value on the current roll, and how far the estimate is from it (percent of the current one)."""
+
+    total_value: Decimal
+    change_percent: float
+
+
 class ValuationResponse(Schema):
     """A value and everything that explains it.
 
     `confidence` is the estimated probability (0 to 1), from the method's errors on past sales it had not seen, that
-    a sale on the valuation date would fall within 10 % of the estimate.
+    a sale on the valuation date would fall within 10 % of the estimate; `review` says that it is below the county's
+    threshold. `components` are the values of the models that the estimate reconciles. Without a champion for the
+    property's class, `model` is null and the value is by comparable sales alone, fitted when it was asked for.
     """
 
     valuation_id: UUID
     property_id: str
     valuation_date: date
     method: str
+    model: ModelReference | None = None
     estimate: Decimal
     interval: ValueInterval
     confidence: float
+    review: bool = False
+    current: CurrentValue | None = None
+    land: LandSplit | None = None
+    contributions: Contributions | None = None
+    components: dict[str, Decimal] = Field(default_factory=dict)
     comparables: tuple[Comparable, ...]
     time_trend: TimeTrend
     flags: tuple[Flag, ...]

@@ -9,6 +9,8 @@ from datetime import date
 import numpy as np
 from sqlalchemy import Connection
 
+from functions.valuation.repository import land
+from functions.valuation.service.land import LandShares
 from shared.appraisal import ComparableSales, fit_comparables
 from shared.appraisal.arrays import IntArray
 from shared.evidence import Evidence, evidence_version, excluded_sales, read_evidence
@@ -24,13 +26,14 @@ class Fitted:
     """A model of one class of property and valuation day.
 
     `rows` are the positions in the evidence of the sales that the model was given; `excluded` counts the county's
-    other sales by reason.
+    other sales by reason, `land_shares` are what its values are divided by.
     """
 
     model: ComparableSales
     evidence: Evidence
     rows: IntArray
     excluded: dict[str, int]
+    land_shares: LandShares
 
 
 def fitted(connection: Connection, county_id: str, property_class: str, on: date) -> Fitted:
@@ -45,6 +48,11 @@ def fitted(connection: Connection, county_id: str, property_class: str, on: date
         _forget(key)
     _models.move_to_end(key)
     return found
+
+
+def forget() -> None:
+    """Drop what this process has kept (tests)."""
+    _models.clear()
 
 
 def _forget(newest: _Key) -> None:
@@ -76,4 +84,5 @@ def _fit(connection: Connection, county_id: str, property_class: str, day: int) 
         "no_living_area": int((of_class & before & priced & ~area).sum()),
         "older_than_needed": int(rows.size - model.rows.size),
     }
-    return Fitted(model, evidence, rows, {reason: count for reason, count in counts.items() if count})
+    reasons = {reason: count for reason, count in counts.items() if count}
+    return Fitted(model, evidence, rows, reasons, land.land_shares(connection, county_id))

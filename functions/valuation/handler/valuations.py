@@ -1,31 +1,30 @@
-"""Routes of valuations."""
+"""Routes of single values."""
 
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler import Response
 
-from functions.valuation import service
-from functions.valuation.schemas import ValuationRequest, ValuationResponse
+from functions.valuation.handler.api import COUNTY, api
+from functions.valuation.schemas.valuations import ValuationRequest, ValuationResponse
+from functions.valuation.service import valuing
 from shared.access import Permission
-from shared.api import Api, answer
+from shared.api import answer
 
-api = Api("valuation")
-handler = api.handler
-
-_ALL = "/v1/counties/{county_id}/valuations"
+_ALL = COUNTY + "/valuations"
 
 
 @api.post(_ALL, permission=Permission.RUN_VALUATION, summary="Value a property", status=201)
 def value_property(county_id: str, body: ValuationRequest) -> Response[ValuationResponse]:
-    """Value a property now, by adjusted comparable sales; the value and its comparables are kept.
+    """Value a property now, by the champion of its class or the model that is named; what is said is kept.
 
     Only valid sales strictly before the valuation date are used, among them an earlier sale of the property itself.
+    Where no champion fits the class and the day, the value is by adjusted comparable sales alone.
     """
-    made = service.value(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key)
+    made = valuing.value(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key)
     return answer(made, 201, location=f"{_ALL.format(county_id=county_id)}/{made.valuation_id}")
 
 
 @api.get(_ALL + "/{valuation_id}", permission=Permission.VIEW_VALUATION, summary="A valuation as it was given out")
 def get_valuation(county_id: str, valuation_id: UUID) -> Response[ValuationResponse]:
     """What was said then; later sales do not change it."""
-    return answer(service.get(county_id, valuation_id))
+    return answer(valuing.get(county_id, valuation_id))

@@ -1,14 +1,33 @@
-"""SQL of valuations."""
+"""SQL of single valuations."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from functions.valuation.schemas import ValuationResponse
+from functions.valuation.schemas.valuations import ValuationResponse
 from shared.db.models import Valuation
+
+
+@dataclass(frozen=True)
+class SoldProperty:
+    """A sale as a reader of a grid of comparables knows it."""
+
+    sale_id: str
+    property_id: str
+    address: str | None
+    sale_date: date
+
+
+_SOLD = text(
+    "SELECT s.sale_id, s.property_id, p.situs_address, s.sale_date FROM sales s"
+    " LEFT JOIN properties_operational p ON p.county_id = s.county_id AND p.property_id = s.property_id"
+    " WHERE s.county_id = :county_id AND s.sale_id = ANY (:sale_ids)"
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +49,7 @@ def add(connection: Connection, county_id: str, valuation: ValuationResponse, re
             property_id=valuation.property_id,
             valuation_date=valuation.valuation_date,
             method=valuation.method,
+            model_id=valuation.model.model_id if valuation.model else None,
             estimate=valuation.estimate,
             lower=valuation.interval.low,
             upper=valuation.interval.high,
@@ -54,3 +74,10 @@ def find(connection: Connection, county_id: str, valuation_id: UUID) -> StoredVa
     if row is None:
         return None
     return StoredValuation(row.request_digest, ValuationResponse.model_validate(row.details))
+
+
+def sold_properties(connection: Connection, county_id: str, sale_ids: Mapping[int, str]) -> dict[int, SoldProperty]:
+    """What is known of sales, under the positions that they are asked for by; retired ones too."""
+    rows = connection.execute(_SOLD, {"county_id": county_id, "sale_ids": list(sale_ids.values())})
+    found = {row.sale_id: SoldProperty(row.sale_id, row.property_id, row.situs_address, row.sale_date) for row in rows}
+    return {position: found[sale_id] for position, sale_id in sale_ids.items()}

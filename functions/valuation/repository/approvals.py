@@ -1,0 +1,322 @@
+"""SQL of bringing a run's values to a roll, and of taking them back.
+
+Everything is set-based and in one transaction. What is superseded goes into the histories with the approval's id, and
+an assessment that the approval made carries it: so taking it back finds exactly what it wrote. The hash of what the
+county's system said stays as it is, so a sync leaves the values alone until the county's own record changes.
+"""
+# ruff: noqa: S608 - names of ours, values as parameters; those of a filter as literals
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from functions.valuation.repository.runs import bound_condition
+from functions.valuation.schemas.runs import Approval, ApprovalFilter
+from shared.db.models import PLATFORM_SOURCE, Assessment, PropertyOperational, SyncedModel, history_table, key_column
+from shared.db.models import ValuationApproval as ApprovalRow
+
+KIND = "valuation_approval"
+
+_SHOWN = tuple(getattr(ApprovalRow, name) for name in Approval.model_fields)
+_VALUES = ("land_value", "improvement_value", "total_value")
+_ASSESSED = (*_VALUES, "assessed_value")
+_MINE = "county_id = :county_id"
+
+
+@dataclass(frozen=True)
+class Posted:
+    """How many rows were written, and how many values were not, by reason."""
+
+    assessments: int
+    properties: int
+    skipped: dict[str, int]
+
+
+@dataclass(frozen=True)
+class StandingApproval:
+    """An approval as undoing it needs it."""
+
+    approval_id: UUID
+    run_id: UUID
+    roll_year: int
+    assessments: int
+    properties: int
+    skipped: dict[str, int]
+    undo_id: UUID | None
+
+
+_STANDING = (
+    ApprovalRow.approval_id,
+    ApprovalRow.run_id,
+    ApprovalRow.roll_year,
+    ApprovalRow.assessments,
+    ApprovalRow.properties,
+    ApprovalRow.skipped,
+    ApprovalRow.undo_id,
+)
+
+
+def of_runs(connection: Connection, county_id: str, run_ids: Collection[UUID]) -> dict[UUID, list[Approval]]:
+    """The approvals of runs, the oldest first."""
+    rows = connection.execute(
+        select(ApprovalRow.run_id, *_SHOWN)
+        .where(ApprovalRow.county_id == county_id, ApprovalRow.run_id.in_(run_ids))
+        .order_by(ApprovalRow.approved_at)
+    )
+    found: dict[UUID, list[Approval]] = {}
+    for row in rows:
+        shown = {name: value for name, value in row._mapping.items() if name != "run_id"}
+        found.setdefault(row.run_id, []).append(Approval.model_validate(shown))
+    return found
+
+
+def find(connection: Connection, county_id: str, approval_id: UUID) -> StandingApproval | None:
+    """An approval, undone ones too."""
+    row = connection.execute(
+        select(*_STANDING).where(ApprovalRow.county_id == county_id, ApprovalRow.approval_id == approval_id)
+    ).one_or_none()
+    return None if row is None else StandingApproval(**row._mapping)
+
+
+def undone_by(connection: Connection, county_id: str, undo_id: UUID) -> StandingApproval | None:
+    """The approval that an undo has taken back already."""
+    row = connection.execute(
+        select(*_STANDING).where(ApprovalRow.county_id == county_id, ApprovalRow.undo_id == undo_id)
+    ).one_or_none()
+    return None if row is None else StandingApproval(**row._mapping)
+
+
+def latest_standing(connection: Connection, county_id: str, run_id: UUID) -> StandingApproval | None:
+    """The latest approval of a run that has not been taken back."""
+    row = connection.execute(
+        select(*_STANDING)
+        .where(ApprovalRow.county_id == county_id, ApprovalRow.run_id == run_id, ApprovalRow.undone_at.is_(None))
+        .order_by(ApprovalRow.approved_at.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else StandingApproval(**row._mapping)
+
+
+def add(
+    connection: Connection,
+    county_id: str,
+    approval_id: UUID,
+    *,
+    run_id: UUID,
+    roll_year: int,
+    wanted: ApprovalFilter,
+    posted: Posted,
+    by: str,
+) -> None:
+    """Keep what an approval wrote."""
+    connection.execute(
+        insert(ApprovalRow).values(
+            county_id=county_id,
+            approval_id=approval_id,
+            run_id=run_id,
+            roll_year=roll_year,
+            filter=wanted.model_dump(mode="json", exclude_none=True),
+            assessments=posted.assessments,
+            properties=posted.properties,
+            skipped=posted.skipped,
+            approved_by=by,
+        )
+    )
+
+
+def set_undone(connection: Connection, county_id: str, approval_id: UUID, undo_id: UUID, by: str) -> None:
+    """Note that an approval was taken back."""
+    connection.execute(
+        update(ApprovalRow)
+        .where(ApprovalRow.county_id == county_id, ApprovalRow.approval_id == approval_id)
+        .values(undo_id=undo_id, undone_by=by, undone_at=func.now())
+    )
+
+
+def post(
+    connection: Connection,
+    county_id: str,
+    approval_id: UUID,
+    *,
+    run_id: UUID,
+    roll_year: int,
+    wanted: ApprovalFilter,
+    assessment_ratio: Decimal,
+) -> Posted:
+    """Write a run's values, in whole dollars, to the roll of a year, and where there is no later one to the properties.
+
+    An assessment that the county's system has is changed, another is made. A property of several assessments in the
+    year is left alone: which of them is meant is not ours to say.
+    """
+    given = {
+        "county_id": county_id,
+        "run_id": run_id,
+        "roll_year": roll_year,
+        "ratio": assessment_ratio,
+        "approval_id": approval_id,
+        "source": PLATFORM_SOURCE,
+    }
+    skipped = _gather(connection, wanted, given)
+    different = " OR ".join(f"t.{name} IS DISTINCT FROM c.{name}" for name in _ASSESSED)
+    known = f"c.known AND (t.retired_at IS NOT NULL OR {different})"
+    changed = _supersede(connection, Assessment, "posted", known, _ASSESSED, "NULL", given)
+    names = ", ".join(("property_id", "roll_year", *_ASSESSED, "property_class"))
+    taken = ", ".join(("property_id", "CAST(:roll_year AS integer)", *_ASSESSED, "property_class"))
+    made = connection.execute(
+        text(
+            f"INSERT INTO assessments (county_id, assessment_id, {names}, source_system, sync_run_id, row_hash,"
+            f" version, valid_from) SELECT :county_id, assessment_id, {taken}, :source, CAST(:approval_id AS uuid),"
+            " '', 1, now() FROM posted WHERE NOT known"
+        ),
+        given,
+    ).rowcount
+    different = " OR ".join(f"t.{name} IS DISTINCT FROM c.{name}" for name in _VALUES)
+    latest = (
+        "NOT EXISTS (SELECT 1 FROM assessments later WHERE later.county_id = :county_id"
+        " AND later.property_id = c.property_id AND later.roll_year > :roll_year AND later.retired_at IS NULL)"
+    )
+    current = _supersede(
+        connection, PropertyOperational, "posted", f"({different}) AND {latest}", _VALUES, "t.retired_at", given
+    )
+    written = changed + made
+    unchanged = int(connection.scalar(text("SELECT count(*) FROM posted")) or 0) - written
+    return Posted(written, current, skipped | ({"unchanged": unchanged} if unchanged else {}))
+
+
+def _gather(connection: Connection, wanted: ApprovalFilter, given: dict[str, Any]) -> dict[str, int]:
+    """The temporary table `posted`: what is to be written. Returns what is not, by reason."""
+    columns = ", ".join(f"{name} numeric(14, 2)" for name in _ASSESSED)
+    connection.execute(
+        text(
+            f"CREATE TEMP TABLE posted (property_id text, property_class text, {columns}, assessment_id text,"
+            " known boolean, obstacle text) ON COMMIT DROP"
+        )
+    )
+    conditions, lists = bound_condition(wanted)
+    review = "" if wanted.review is None else f" AND {'' if wanted.review else 'NOT '}p.review"
+    connection.execute(
+        text(
+            "INSERT INTO posted SELECT p.property_id, p.property_class, round(p.land_value),"
+            " round(p.estimate) - round(p.land_value), round(p.estimate),"
+            " round(round(p.estimate) * CAST(:ratio AS numeric)),"
+            " coalesce(a.assessment_id, own.assessment_id, concat(CAST(:source AS text), '-',"
+            "  CAST(:roll_year AS integer), '-', p.property_id)),"
+            " coalesce(a.assessment_id, own.assessment_id) IS NOT NULL,"
+            " CASE WHEN p.estimate IS NULL THEN 'no_value' WHEN o.property_id IS NULL THEN 'not_on_roll'"
+            "  WHEN a.several THEN 'several_assessments' END"
+            " FROM valuation_run_results p"
+            " LEFT JOIN properties_operational o ON o.county_id = p.county_id AND o.property_id = p.property_id"
+            "  AND o.retired_at IS NULL"
+            " LEFT JOIN (SELECT property_id, max(assessment_id) AS assessment_id, count(*) > 1 AS several"
+            f"  FROM assessments WHERE {_MINE} AND roll_year = :roll_year AND retired_at IS NULL GROUP BY property_id)"
+            "  a ON a.property_id = p.property_id"
+            " LEFT JOIN assessments own ON own.county_id = p.county_id AND own.assessment_id ="
+            "  concat(CAST(:source AS text), '-', CAST(:roll_year AS integer), '-', p.property_id)"
+            f" WHERE p.county_id = :county_id AND p.run_id = :run_id AND {conditions}{review}"
+        ),
+        given | lists,
+    )
+    rows = connection.execute(text("SELECT obstacle, count(*) AS number FROM posted GROUP BY 1 ORDER BY 1"))
+    skipped = {row.obstacle: int(row.number) for row in rows if row.obstacle is not None}
+    connection.execute(text("DELETE FROM posted WHERE obstacle IS NOT NULL"))
+    connection.execute(text("ANALYZE posted"))
+    return skipped
+
+
+def moved_on(connection: Connection, county_id: str, approval_id: UUID) -> int:
+    """How many of the rows that an approval wrote say something else by now. Makes ready what `take_back` needs."""
+    given = {"county_id": county_id, "approval_id": approval_id}
+    return _gather_taken(connection, Assessment, _ASSESSED, "taken_assessments", given) + _gather_taken(
+        connection, PropertyOperational, _VALUES, "taken_properties", given
+    )
+
+
+def take_back(connection: Connection, county_id: str, undo_id: UUID) -> tuple[int, int]:
+    """Put back what was before, as new versions, and retire what the approval made. After `moved_on` has said 0.
+
+    Returns how many assessments and properties were written.
+    """
+    given = {"county_id": county_id, "approval_id": undo_id}
+    retired = "CASE WHEN c.made THEN now() ELSE c.retired_at END"
+    return (
+        _supersede(connection, Assessment, "taken_assessments", "true", _ASSESSED, retired, given),
+        _supersede(connection, PropertyOperational, "taken_properties", "true", _VALUES, "t.retired_at", given),
+    )
+
+
+def _gather_taken(
+    connection: Connection, model: SyncedModel, values: tuple[str, ...], into: str, given: dict[str, Any]
+) -> int:
+    """A temporary table of what the approval superseded or made in a table; how many of the rows have moved on."""
+    key, table, history = key_column(model), model.__tablename__, history_table(model).name
+    columns = ", ".join(f"{name} numeric(14, 2)" for name in values)
+    connection.execute(
+        text(
+            f"CREATE TEMP TABLE {into} ({key} text, posted_version integer, made boolean, retired_at timestamptz,"
+            f" {columns}) ON COMMIT DROP"
+        )
+    )
+    made = (
+        f" UNION ALL SELECT {key}, 1, true, NULL, {', '.join('NULL::numeric' for _ in values)} FROM ("
+        f"SELECT {key} FROM {table} WHERE {_MINE} AND sync_run_id = CAST(:approval_id AS uuid) AND version = 1"
+        f" UNION SELECT {key} FROM {history} WHERE {_MINE} AND sync_run_id = CAST(:approval_id AS uuid)"
+        " AND version = 1) AS first"
+    )
+    connection.execute(
+        text(
+            f"INSERT INTO {into} SELECT {key}, version + 1, false, retired_at, {', '.join(values)} FROM {history}"
+            f" WHERE {_MINE} AND superseded_by_run = CAST(:approval_id AS uuid){made}"
+        ),
+        given,
+    )
+    connection.execute(text(f"ANALYZE {into}"))
+    said = {
+        alias: "ROW(" + ", ".join((*(f"{alias}.{name}" for name in values), f"{alias}.retired_at IS NULL")) + ")"
+        for alias in ("t", "h")
+    }
+    found = connection.scalar(
+        text(
+            f"SELECT count(*) FROM {into} AS c JOIN {table} AS t ON t.{_MINE} AND t.{key} = c.{key}"
+            f" WHERE t.version <> c.posted_version AND NOT EXISTS (SELECT 1 FROM {history} AS h WHERE h.{_MINE}"
+            f" AND h.{key} = c.{key} AND h.version = c.posted_version AND {said['h']} IS NOT DISTINCT FROM {said['t']})"
+        ),
+        given,
+    )
+    return int(found or 0)
+
+
+def _supersede(
+    connection: Connection,
+    model: SyncedModel,
+    changes: str,
+    where: str,
+    values: tuple[str, ...],
+    retired_at: str,
+    given: dict[str, Any],
+) -> int:
+    """Put the present versions (`t`) of the rows that `changes` (`c`) names into the history, and the new values into
+    the table. `retired_at` is SQL of both.
+    """
+    key, table, history = key_column(model), model.__tablename__, history_table(model)
+    versioned = [column.name for column in history.columns if column.name not in {"valid_to", "superseded_by_run"}]
+    matched = f"t.{_MINE} AND t.{key} = c.{key} AND {where}"
+    connection.execute(
+        text(
+            f"INSERT INTO {history.name} ({', '.join(versioned)}, valid_to, superseded_by_run)"
+            f" SELECT {', '.join(f't.{name}' for name in versioned)}, now(), CAST(:approval_id AS uuid)"
+            f" FROM {table} AS t JOIN {changes} AS c ON {matched}"
+        ),
+        given,
+    )
+    return connection.execute(
+        text(
+            f"UPDATE {table} AS t SET {', '.join(f'{name} = c.{name}' for name in values)}, retired_at = {retired_at},"
+            f" version = t.version + 1, valid_from = now() FROM {changes} AS c WHERE {matched}"
+        ),
+        given,
+    ).rowcount

@@ -1,0 +1,1 @@
+"""Models, values and runs as the API shows them."""

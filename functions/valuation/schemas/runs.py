@@ -1,0 +1,192 @@
+"""Valuation runs, and the approval of their values, as the API shows them."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from functions.valuation.schemas.models import PropertyClasses
+from shared.jobs.download import StoredFile
+from shared.jobs.schemas import Job
+from shared.schemas import Schema
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+ExportFormat = Literal["csv", "parquet"]
+
+
+class RunFilter(Schema):
+    """Which properties of the current roll: those that meet every condition given. Without any, all of them."""
+
+    property_classes: PropertyClasses | None = None
+    neighborhoods: Annotated[tuple[Text, ...], Field(min_length=1, max_length=1000)] | None = None
+    property_ids: Annotated[tuple[Text, ...], Field(min_length=1, max_length=1000)] | None = None
+
+
+class ValuationRunRequest(Schema):
+    """What is to be valued as of which day: by the champions of the classes, unless a model is named."""
+
+    valuation_date: date
+    model_id: UUID | None = None
+    filter: RunFilter = RunFilter()
+
+
+class ModelOfClass(Schema):
+    """Which model values a class; null stands for every class that no other entry names."""
+
+    property_class: str | None
+    model_id: UUID
+
+
+class RunPartition(Schema):
+    """The properties after `after` up to `to`, by id; null `after` is the beginning."""
+
+    after: str | None
+    to: str
+
+
+class Change(Schema):
+    """Values of a run beside the current ones. Percentiles are of the change in percent, where both are known."""
+
+    properties: int
+    valued: int
+    not_valued: int
+    review: int
+    estimate_total: Decimal
+    compared: int = Field(description="properties with a value of both kinds; the totals and changes below are theirs")
+    compared_estimate_total: Decimal
+    compared_current_total: Decimal
+    change_percent: float | None
+    p5: float | None
+    p25: float | None
+    median: float | None
+    p75: float | None
+    p95: float | None
+
+
+class GroupChange(Change):
+    """The changes of one neighborhood or class; "" where it is unknown."""
+
+    group: str
+
+
+class ValuationRunSummary(Schema):
+    """What a run found: overall, by neighborhood and by class; how many properties have which flag or no value."""
+
+    valuation_date: date
+    models: tuple[ModelOfClass, ...]
+    data_version: str
+    overall: Change
+    by_neighborhood: tuple[GroupChange, ...]
+    by_property_class: tuple[GroupChange, ...]
+    flags: dict[str, int]
+    not_valued: dict[str, int]
+
+
+class ValuationRunResults(ValuationRunSummary):
+    """The summary as it is kept, with the files that were made of the results."""
+
+    files: dict[ExportFormat, StoredFile]
+
+
+class Approval(Schema):
+    """Values of a run that were brought to a roll."""
+
+    approval_id: UUID
+    roll_year: int
+    filter: dict[str, Any]
+    assessments: int
+    properties: int
+    approved_by: str
+    approved_at: datetime
+    undone_by: str | None
+    undone_at: datetime | None
+
+
+class ValuationRun(Job):
+    """A run's job, how many properties it has done, and what became of its values."""
+
+    properties: int | None
+    valued: int
+    not_valued: int
+    review: int
+    models: tuple[ModelOfClass, ...]
+    approvals: tuple[Approval, ...]
+
+
+class ComparableSale(Schema):
+    """A comparable of most weight: its price with every adjustment to the property."""
+
+    sale_id: str
+    adjusted_price: Decimal
+    weight: float
+
+
+class RunResult(Schema):
+    """A property's value of a run, or in `refusal` the reason why it has none.
+
+    `contributions` are dollars by feature, counted from `base`; together they are the estimate.
+    """
+
+    property_id: str
+    property_class: str | None
+    neighborhood: str | None
+    model_id: UUID | None
+    current_value: Decimal | None
+    change_percent: float | None
+    estimate: Decimal | None
+    low: Decimal | None
+    high: Decimal | None
+    land_value: Decimal | None
+    improvement_value: Decimal | None
+    confidence: float | None
+    review: bool
+    flags: tuple[str, ...]
+    refusal: str | None
+    contributions: dict[str, Decimal] | None
+    comparables: tuple[ComparableSale, ...] | None
+
+
+class ApprovalFilter(RunFilter):
+    """Which of a run's values. `review` false leaves out the doubtful ones, true takes only them."""
+
+    review: bool | None = None
+
+
+class ApproveRun(Schema):
+    """Which values of a run go to the roll of which year; without a filter all of them."""
+
+    roll_year: Annotated[int, Field(ge=1900, le=2200)]
+    filter: ApprovalFilter = ApprovalFilter()
+
+
+class UndoApproval(Schema):
+    """Which approval of a run is taken back; without an id the latest that stands."""
+
+    approval_id: UUID | None = None
+
+
+class ApprovalJob(Schema):
+    """What a job does at the roll: brings values of a run to it, or takes an approval back."""
+
+    action: Literal["approve", "undo"]
+    run_id: UUID
+    roll_year: int | None = None
+    filter: ApprovalFilter = ApprovalFilter()
+    approval_id: UUID | None = None
+
+
+class ApprovalResults(Schema):
+    """What was written to the roll, or taken back.
+
+    `skipped` counts values that the filter took and that were not written, by reason.
+    """
+
+    action: Literal["approve", "undo"]
+    approval_id: UUID
+    run_id: UUID
+    roll_year: int
+    assessments: int
+    properties: int
+    skipped: dict[str, int]

@@ -1,0 +1,131 @@
+"""What a trained model's hold-out says: a ratio study of it, overall, by stratum and by component. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from functions.valuation.schemas.models import (
+    Accuracy,
+    ComponentAccuracy,
+    HoldOutStratum,
+    Statistic,
+    StatisticVerdict,
+    StratumAccuracy,
+)
+from shared.appraisal import InsufficientSalesError, Options, study, uniformity_of
+from shared.appraisal.arrays import BoolArray, FloatArray, TextArray
+from shared.appraisal.avm import HoldOut, TrainedModel
+from shared.appraisal.ratio_statistics import cod, prd, value_proxy
+from shared.appraisal.time_trend import month_numbers
+from shared.appraisal.verdicts import Uniformity
+from shared.evidence import Evidence
+
+FAILED = "does not meet"
+_FEWEST_IN_STRATUM = 20
+_DECILES = 10
+_UNKNOWN = "(unknown)"
+
+
+def overall(model: TrainedModel, evidence: Evidence) -> Accuracy:
+    """The accuracy on all held-out sales. Raises InsufficientSalesError for fewer than five."""
+    held = model.holdout
+    return _accuracy(held, np.ones(held.rows.size, dtype=np.bool_), _uniformity(evidence, held))
+
+
+def by_stratum(model: TrainedModel, evidence: Evidence) -> tuple[StratumAccuracy, ...]:
+    """The accuracy by neighborhood, class, price decile and quarter of sale."""
+    held = model.holdout
+    median = float(np.median(held.estimate / held.price))
+    labels: dict[HoldOutStratum, TextArray] = {
+        "neighborhood": _known(evidence.sales.characteristics.neighborhood[held.rows]),
+        "property_class": _known(evidence.property_class[held.rows]),
+        "price_decile": _deciles(value_proxy(held.estimate, held.price, median)),
+        "sale_quarter": _quarters(evidence, held),
+    }
+    return tuple(
+        _stratum(name, str(level), evidence, held, found == level)
+        for name, found in labels.items()
+        for level in np.unique(found)
+    )
+
+
+def by_component(model: TrainedModel) -> tuple[ComponentAccuracy, ...]:
+    """How each of the reconciled models does alone, on the same sales."""
+    held = model.holdout
+    found = []
+    for name, estimate in held.components.items():
+        usable = np.isfinite(estimate) & (estimate > 0)
+        ratio = estimate[usable] / held.price[usable]
+        if ratio.size == 0:
+            continue
+        found.append(
+            ComponentAccuracy(
+                component=name,
+                weight=round(float(model.weights[name]), 6),
+                sales=int(ratio.size),
+                median=float(np.median(ratio)),
+                cod=cod(ratio),
+                prd=prd(estimate[usable], held.price[usable]),
+                mape=float(100.0 * np.abs(ratio - 1.0).mean()),
+            )
+        )
+    return tuple(found)
+
+
+def _stratum(
+    name: HoldOutStratum, level: str, evidence: Evidence, held: HoldOut, members: BoolArray
+) -> StratumAccuracy:
+    sales = int(members.sum())
+    try:
+        if sales < _FEWEST_IN_STRATUM:
+            raise InsufficientSalesError("sales", sales, _FEWEST_IN_STRATUM, "a stratum of the hold-out")
+        accuracy = _accuracy(held, members, _uniformity(evidence, held, members))
+    except InsufficientSalesError as error:
+        return StratumAccuracy(stratum=name, value=level, sales=sales, accuracy=None, reason=f"{error.problem}.")
+    return StratumAccuracy(stratum=name, value=level, sales=sales, accuracy=accuracy, reason=None)
+
+
+def _accuracy(held: HoldOut, members: BoolArray, kind: Uniformity | None) -> Accuracy:
+    estimate, price = held.estimate[members], held.price[members]
+    made = study(estimate, price, kind, Options(trim=False))
+    inside = (held.low[members] <= price) & (price <= held.high[members])
+    return Accuracy(
+        sales=made.sales,
+        statistics={
+            name: Statistic(
+                value=measured.value,
+                low=measured.interval.low if measured.interval else None,
+                high=measured.interval.high if measured.interval else None,
+            )
+            for name, measured in made.statistics.items()
+        },
+        mape=float(100.0 * np.abs(estimate / price - 1.0).mean()),
+        coverage=float(inside.mean()),
+        verdicts=tuple(
+            StatisticVerdict(statistic=verdict.statistic, result=verdict.result, sentence=verdict.sentence)
+            for verdict in made.verdicts
+        ),
+        notes=made.notes,
+    )
+
+
+def _uniformity(evidence: Evidence, held: HoldOut, members: BoolArray | None = None) -> Uniformity | None:
+    """The one kind of property that the sales are of; None for a mixture, whose COD has no range."""
+    rows = held.rows if members is None else held.rows[members]
+    kinds = {uniformity_of(str(name)) for name in np.unique(evidence.property_class[rows])}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _known(labels: TextArray) -> TextArray:
+    return np.where(labels == "", _UNKNOWN, labels)
+
+
+def _quarters(evidence: Evidence, held: HoldOut) -> TextArray:
+    months = month_numbers(evidence.sales.sale_day[held.rows])
+    return np.array([f"{month // 12}-Q{month % 12 // 3 + 1}" for month in months], dtype=np.str_)
+
+
+def _deciles(values: FloatArray) -> TextArray:
+    """1 is the lowest tenth; two digits, so that they sort."""
+    edges = np.quantile(values, np.arange(1, _DECILES) / _DECILES)
+    return np.array([f"{place + 1:02}" for place in np.searchsorted(edges, values, side="left")], dtype=np.str_)

@@ -1,0 +1,191 @@
+"""From a run to the roll, and back: by a job, because a large county's roll takes longer than a request may."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from functions.valuation.repository import approvals, runs
+from functions.valuation.repository.approvals import KIND, StandingApproval
+from functions.valuation.repository.runs import RunRecord
+from functions.valuation.repository.settings import settings
+from functions.valuation.schemas.runs import (
+    ApprovalJob,
+    ApprovalResults,
+    ApproveRun,
+    UndoApproval,
+)
+from shared import audit, jobs, rolls
+from shared.access import Caller
+from shared.db import unit_of_work
+from shared.jobs import Job, RunningJob
+from shared.problems import Conflict, NotFound, Unprocessable
+
+LONGEST_CYCLE_YEARS = 6
+"""Roll years that values of one day may be used for: reappraisal cycles are no longer."""
+
+
+def submit_approval(
+    county_id: str, run_id: UUID, request: ApproveRun, *, caller: Caller, idempotency_key: str | None
+) -> Job:
+    """Start bringing a run's values to a roll.
+
+    Raises NotFound, Conflict for a run that has not succeeded or a roll that is closed, Unprocessable for a roll year
+    that does not go with the valuation date.
+    """
+    if not jobs.is_submitted(county_id, KIND, caller=caller, idempotency_key=idempotency_key):
+        with unit_of_work(county_id) as connection:
+            _refuse_foreign_year(_finished(connection, county_id, run_id), request.roll_year)
+            rolls.require_open(connection, county_id, request.roll_year)
+    wanted = ApprovalJob(action="approve", run_id=run_id, roll_year=request.roll_year, filter=request.filter)
+    return jobs.submit(county_id, KIND, wanted, caller=caller, idempotency_key=idempotency_key)
+
+
+def submit_undo(
+    county_id: str, run_id: UUID, request: UndoApproval, *, caller: Caller, idempotency_key: str | None
+) -> Job:
+    """Start taking an approval of a run back.
+
+    Raises NotFound, Conflict where there is none that stands, or its roll is closed.
+    """
+    if not jobs.is_submitted(county_id, KIND, caller=caller, idempotency_key=idempotency_key):
+        with unit_of_work(county_id) as connection:
+            _finished(connection, county_id, run_id)
+            standing = _standing(connection, county_id, run_id, request.approval_id)
+            rolls.require_open(connection, county_id, standing.roll_year)
+    wanted = ApprovalJob(action="undo", run_id=run_id, approval_id=request.approval_id)
+    return jobs.submit(county_id, KIND, wanted, caller=caller, idempotency_key=idempotency_key)
+
+
+def get(county_id: str, approval_id: UUID) -> Job:
+    """The job of an approval, or of taking one back. Raises NotFound."""
+    return jobs.get(county_id, KIND, approval_id)
+
+
+def results(county_id: str, approval_id: UUID) -> ApprovalResults:
+    """What was written. Raises NotFound, and Conflict while the job has not succeeded."""
+    return ApprovalResults.model_validate(jobs.results(county_id, KIND, approval_id))
+
+
+def approve_or_undo(job: RunningJob) -> ApprovalResults:
+    """Do what a job of the roll asks for, in one transaction. Run again, it finds that it is done.
+
+    Raises Conflict where the roll is closed by now, or newer values stand on it.
+    """
+    wanted = ApprovalJob.model_validate(job.parameters)
+    with unit_of_work(job.county_id) as connection:
+        if wanted.action == "approve":
+            return _approve(connection, job, wanted)
+        return _undo(connection, job, wanted)
+
+
+def _approve(connection: Connection, job: RunningJob, wanted: ApprovalJob) -> ApprovalResults:
+    county_id, roll_year = job.county_id, wanted.roll_year
+    if roll_year is None:
+        raise Unprocessable("An approval names its roll year.", slug="roll-year-missing")
+    rolls.hold(connection, county_id, roll_year)
+    known = approvals.find(connection, county_id, job.job_id)
+    if known is not None:
+        return _results(wanted, known)
+    _finished(connection, county_id, wanted.run_id)
+    rolls.require_open(connection, county_id, roll_year)
+    posted = approvals.post(
+        connection,
+        county_id,
+        job.job_id,
+        run_id=wanted.run_id,
+        roll_year=roll_year,
+        wanted=wanted.filter,
+        assessment_ratio=settings(connection, county_id).assessment_ratio,
+    )
+    approvals.add(
+        connection,
+        county_id,
+        job.job_id,
+        run_id=wanted.run_id,
+        roll_year=roll_year,
+        wanted=wanted.filter,
+        posted=posted,
+        by=job.submitted_by,
+    )
+    written = {"assessments": posted.assessments, "properties": posted.properties, "skipped": posted.skipped}
+    _record(connection, job, wanted.run_id, "valuation_run.approved", {"roll_year": roll_year, **written})
+    return ApprovalResults(
+        action="approve", approval_id=job.job_id, run_id=wanted.run_id, roll_year=roll_year, **written
+    )
+
+
+def _undo(connection: Connection, job: RunningJob, wanted: ApprovalJob) -> ApprovalResults:
+    county_id = job.county_id
+    done = approvals.undone_by(connection, county_id, job.job_id)
+    if done is not None:
+        return _results(wanted, done)
+    standing = _standing(connection, county_id, wanted.run_id, wanted.approval_id)
+    rolls.hold(connection, county_id, standing.roll_year)
+    rolls.require_open(connection, county_id, standing.roll_year)
+    standing = _standing(connection, county_id, wanted.run_id, standing.approval_id)
+    moved = approvals.moved_on(connection, county_id, standing.approval_id)
+    if moved:
+        raise Conflict(
+            f"{moved} of the values that the approval wrote were changed since by a sync, an edit or another approval;"
+            " it cannot be taken back over them.",
+            slug="newer-values",
+        )
+    assessments, properties = approvals.take_back(connection, county_id, job.job_id)
+    approvals.set_undone(connection, county_id, standing.approval_id, job.job_id, job.submitted_by)
+    written = {"assessments": assessments, "properties": properties}
+    details = {"approval_id": str(standing.approval_id), "roll_year": standing.roll_year, **written}
+    _record(connection, job, wanted.run_id, "valuation_run.approval_undone", details)
+    return _results(wanted, standing)
+
+
+def _finished(connection: Connection, county_id: str, run_id: UUID) -> RunRecord:
+    """A run that has succeeded. Raises NotFound, Conflict."""
+    job = runs.find_with_job(connection, county_id, run_id)
+    if job is None:
+        raise NotFound(f"{county_id} has no valuation run {run_id}.", slug="valuation-run-not-found")
+    run = runs.find(connection, county_id, run_id)
+    if job.status != "succeeded" or run is None:
+        raise Conflict(f"The run is {job.status}: only one that has succeeded is approved.", slug="job-not-succeeded")
+    return run
+
+
+def _standing(connection: Connection, county_id: str, run_id: UUID, approval_id: UUID | None) -> StandingApproval:
+    """The approval to take back. Raises NotFound, Conflict where there is none, or it was taken back before."""
+    if approval_id is None:
+        found = approvals.latest_standing(connection, county_id, run_id)
+        if found is None:
+            raise Conflict("No approval of this run stands on a roll.", slug="nothing-to-undo")
+        return found
+    found = approvals.find(connection, county_id, approval_id)
+    if found is None or found.run_id != run_id:
+        raise NotFound(f"The run {run_id} has no approval {approval_id}.", slug="approval-not-found")
+    if found.undo_id is not None:
+        raise Conflict(f"The approval {approval_id} has been taken back already.", slug="nothing-to-undo")
+    return found
+
+
+def _refuse_foreign_year(run: RunRecord, roll_year: int) -> None:
+    first = run.valuation_date.year
+    if not first <= roll_year <= first + LONGEST_CYCLE_YEARS:
+        raise Unprocessable(
+            f"Values as of {run.valuation_date} go to the rolls of {first} to {first + LONGEST_CYCLE_YEARS}.",
+            pointer="/body/roll_year",
+            slug="roll-year-of-another-date",
+        )
+
+
+def _record(connection: Connection, job: RunningJob, run_id: UUID, action: str, details: dict[str, Any]) -> None:
+    audit.record(connection, job.county_id, job.submitted_by, action, f"valuation-runs/{run_id}", details)
+
+
+def _results(wanted: ApprovalJob, done: StandingApproval) -> ApprovalResults:
+    return ApprovalResults(
+        action=wanted.action,
+        approval_id=done.approval_id,
+        run_id=done.run_id,
+        roll_year=done.roll_year,
+        assessments=done.assessments,
+        properties=done.properties,
+        skipped=done.skipped if wanted.action == "approve" else {},
+    )

@@ -1,0 +1,57 @@
+"""A value by a trained model."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import Connection
+
+from functions.valuation.repository import valuations
+from functions.valuation.repository.models import TrainedRecord
+from functions.valuation.schemas.valuations import Contribution, Contributions, Flag, ModelReference
+from functions.valuation.service import telling
+from functions.valuation.service.artifacts import loaded
+from functions.valuation.service.told import Told
+from shared.evidence import Subject
+
+CARRIED_BY_TREND = "carried_by_trend"
+"""The valuation date is later than the model's day: the value was carried there by the model's price trend."""
+
+
+def tell(connection: Connection, county_id: str, record: TrainedRecord, subject: Subject, on: date) -> Told:
+    """Value a property by a model. Raises AppraisalInputError where there is no value, Conflict for a lost model."""
+    known = loaded(county_id, record)
+    described = subject.describe(known.kinds)
+    appraisal = known.model.explain(described, on.toordinal())
+    rows = {comparable.row: known.sale_ids[comparable.row] for comparable in appraisal.comparables}
+    training = record.summary.training
+    return Told(
+        method=known.model.name,
+        model=ModelReference(model_id=record.model_id, valuation_date=record.valuation_date, champion=record.champion),
+        estimate=appraisal.estimate,
+        low=appraisal.low,
+        high=appraisal.high,
+        confidence=appraisal.confidence,
+        contributions=Contributions(
+            base=appraisal.base,
+            features=tuple(
+                Contribution(name=each.name, amount=each.amount, value=each.value) for each in appraisal.contributions
+            ),
+        ),
+        components={str(name): value for name, value in appraisal.components.items()},
+        comparables=telling.comparables(appraisal.comparables, valuations.sold_properties(connection, county_id, rows)),
+        time_trend=telling.time_trend(known.model.trend, on.toordinal()),
+        flags=(*telling.flags(appraisal.flags), *_carried(record, on)),
+        sales_used=training.sales_used,
+        sales_excluded=training.sales_excluded,
+        land_area_sqft=float(described.land_area_sqft[0]),
+        land_shares=known.land_shares,
+    )
+
+
+def _carried(record: TrainedRecord, on: date) -> tuple[Flag, ...]:
+    if on == record.valuation_date:
+        return ()
+    days = (on - record.valuation_date).days
+    text = f"the model is of {record.valuation_date}: its value is carried {days} days by its price trend"
+    return (Flag(code=CARRIED_BY_TREND, text=text),)

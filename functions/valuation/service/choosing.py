@@ -1,0 +1,69 @@
+"""Which model values what, as of which day.
+
+A model is of one valuation day, and of the market before it. For a later day its value is carried by its own price
+trend, for half a year at most; for an earlier day it is not used, for it knows sales that came after.
+"""
+
+from datetime import date, timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from functions.valuation.repository import models
+from functions.valuation.repository.models import TrainedRecord
+from functions.valuation.schemas.runs import ModelOfClass
+from shared.problems import Conflict, NotFound, Unprocessable
+
+LONGEST_CARRY = timedelta(days=183)
+
+
+def named(connection: Connection, county_id: str, model_id: UUID, on: date) -> TrainedRecord:
+    """The model that a request names. Raises Unprocessable for one that is not there or does not fit the day."""
+    record = models.find(connection, county_id, model_id)
+    if record is None:
+        raise Unprocessable(
+            f"{county_id} has no trained model {model_id}.", pointer="/body/model_id", slug="model-not-trained"
+        )
+    if on < record.valuation_date:
+        raise Unprocessable(
+            f"The model is of {record.valuation_date}: for an earlier day it knows sales that came after.",
+            pointer="/body/valuation_date",
+            slug="valuation-date-before-model",
+        )
+    if on > record.valuation_date + LONGEST_CARRY:
+        raise Unprocessable(
+            f"The model is of {record.valuation_date}; its values are carried for {LONGEST_CARRY.days} days at most."
+            " Train one for this day.",
+            pointer="/body/valuation_date",
+            slug="valuation-date-not-covered",
+        )
+    return record
+
+
+def champion(connection: Connection, county_id: str, property_class: str, on: date) -> TrainedRecord | None:
+    """The champion that values a class as of a day, or None."""
+    return models.champion_for(connection, county_id, property_class, on, on - LONGEST_CARRY)
+
+
+def for_run(connection: Connection, county_id: str, model_id: UUID | None, on: date) -> tuple[ModelOfClass, ...]:
+    """Which model values which class in a run. Raises as `named`, and Conflict where there is no champion at all."""
+    if model_id is not None:
+        record = named(connection, county_id, model_id, on)
+        return tuple(
+            ModelOfClass(property_class=name, model_id=model_id) for name in record.property_classes or (None,)
+        )
+    found = models.champions(connection, county_id, on, on - LONGEST_CARRY)
+    if not found:
+        raise Conflict(
+            f"No model has been promoted whose values can be carried to {on}: train one and promote it, or name one.",
+            slug="no-champion",
+        )
+    return tuple(ModelOfClass(property_class=name or None, model_id=model) for name, model in found.items())
+
+
+def record_of(connection: Connection, county_id: str, model_id: UUID) -> TrainedRecord:
+    """A model that a run was planned with. Raises NotFound."""
+    record = models.find(connection, county_id, model_id)
+    if record is None:
+        raise NotFound(f"{county_id} has no trained model {model_id}.", slug="model-not-found")
+    return record

@@ -1,0 +1,115 @@
+"""Models as records: asked for, looked at, promoted."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from functions.valuation.repository import models
+from functions.valuation.repository.models import KIND
+from functions.valuation.schemas.models import (
+    ChampionOf,
+    ModelSummary,
+    PromoteModel,
+    ValuationModel,
+    ValuationModelRequest,
+    ValuationModelResults,
+)
+from functions.valuation.service.days import refuse_far_ahead
+from shared import audit, jobs
+from shared.access import Caller
+from shared.db import unit_of_work
+from shared.db.tenancy import require_onboarded
+from shared.jobs import Job
+from shared.jobs.lifecycle import as_job
+from shared.paging import Page, decode_token, encode_token
+from shared.problems import Conflict, NotFound
+
+
+def submit(county_id: str, request: ValuationModelRequest, *, caller: Caller, idempotency_key: str | None) -> Job:
+    """Start training a model. Raises Unprocessable for a day too far ahead."""
+    refuse_far_ahead(request.valuation_date)
+    return jobs.submit(county_id, KIND, request, caller=caller, idempotency_key=idempotency_key)
+
+
+def page(county_id: str, *, page_size: int, page_token: str | None) -> Page[ValuationModel]:
+    """The county's models, the newest first."""
+    query = ["valuation-models", county_id]
+    with unit_of_work(county_id) as connection:
+        require_onboarded(connection, county_id)
+        before = decode_token(query, page_token, datetime.fromisoformat, UUID)
+        rows = models.page(connection, county_id, before=before, limit=page_size + 1)
+        places = models.places(connection, county_id, [row.job_id for row in rows])
+    items = [_shown(county_id, row, places.get(row.job_id, ())) for row in rows[:page_size]]
+    last = items[-1] if len(rows) > page_size else None
+    token = encode_token(query, [last.created_at.isoformat(), str(last.id)]) if last else None
+    return Page[ValuationModel](items=items, next_page_token=token)
+
+
+def get(county_id: str, model_id: UUID) -> ValuationModel:
+    """One model. Raises NotFound."""
+    with unit_of_work(county_id) as connection:
+        row = models.find_with_job(connection, county_id, model_id)
+        places = models.places(connection, county_id, [model_id])
+    if row is None:
+        raise NotFound(f"{county_id} has no valuation model {model_id}.", slug="model-not-found")
+    return _shown(county_id, row, places.get(model_id, ()))
+
+
+def results(county_id: str, model_id: UUID) -> ValuationModelResults:
+    """Everything that is known of a trained model. Raises NotFound, and Conflict while it is not trained."""
+    return ValuationModelResults.model_validate(jobs.results(county_id, KIND, model_id))
+
+
+def promote(county_id: str, model_id: UUID, request: PromoteModel, *, caller: Caller) -> ValuationModel:
+    """Make a model the champion of its classes as of its day; the one that was before is retired.
+
+    A champion stays one. Raises NotFound, Conflict for a model that is not trained, or whose hold-out does not meet the
+    standard where no reason is given to promote it all the same.
+    """
+    found = get(county_id, model_id)
+    if found.model is None:
+        raise Conflict(f"The model is {found.status}: only a trained one is promoted.", slug="model-not-trained")
+    _refuse_inaccurate(found.model, request)
+    with unit_of_work(county_id) as connection:
+        models.hold_champions(connection, county_id)
+        record = models.find(connection, county_id, model_id)
+        places = models.places(connection, county_id, [model_id]).get(model_id, [])
+        if record is not None and len(places) < len(record.property_classes or ("",)):
+            former = models.promote(connection, county_id, record, caller.username, request.override_reason)
+            audit.record(
+                connection,
+                county_id,
+                caller.username,
+                "valuation_model.promoted",
+                f"valuation-models/{model_id}",
+                {
+                    "valuation_date": str(record.valuation_date),
+                    "property_classes": record.property_classes,
+                    "former_champions": [str(one) for one in former],
+                    "override_reason": request.override_reason,
+                },
+            )
+    return get(county_id, model_id)
+
+
+def _refuse_inaccurate(model: ModelSummary, request: PromoteModel) -> None:
+    if model.meets_standard or request.override_reason is not None:
+        return
+    raise Conflict(
+        "The model's hold-out does not meet the standard. "
+        + " ".join(model.findings)
+        + " Say in override_reason why it is promoted all the same.",
+        slug="hold-out-below-standard",
+    )
+
+
+def _shown(county_id: str, row: Row[*tuple[Any, ...]], places: Sequence[ChampionOf]) -> ValuationModel:
+    return ValuationModel(
+        **as_job(county_id, row).model_dump(),
+        standing=models.standing(row),
+        champion_of=tuple(places),
+        model=None if row.details is None else ModelSummary.model_validate(row.details),
+    )

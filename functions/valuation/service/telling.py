@@ -1,0 +1,108 @@
+"""What a model says of one property, as the API shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from functions.valuation.repository.valuations import SoldProperty
+from functions.valuation.schemas.valuations import (
+    Adjustment,
+    Comparable,
+    CurrentValue,
+    Flag,
+    LandSplit,
+    TimeTrend,
+)
+from functions.valuation.service.land import NO_LAND_SPLIT, Land, LandShare, LandShares, land_share
+from shared.appraisal import AdjustedComparable
+from shared.appraisal import Flag as ModelFlag
+from shared.appraisal import TimeTrend as FittedTrend
+from shared.evidence import Subject
+
+LARGE_CHANGE = "large_change"
+_CENT = Decimal("0.01")
+
+
+def comparables(found: Sequence[AdjustedComparable], sales: Mapping[int, SoldProperty]) -> tuple[Comparable, ...]:
+    """The grid, heaviest first; `sales` are by position in the sales that the model was given."""
+    return tuple(_comparable(each, sales[each.row]) for each in found)
+
+
+def _comparable(found: AdjustedComparable, sale: SoldProperty) -> Comparable:
+    return Comparable(
+        sale_id=sale.sale_id,
+        property_id=sale.property_id,
+        address=sale.address,
+        sale_date=sale.sale_date,
+        sale_price=found.sale_price,
+        distance_km=found.distance_km,
+        similarity=found.similarity,
+        adjustments=tuple(
+            Adjustment(
+                name=step.name,
+                amount=step.amount,
+                percent=step.percent,
+                subject_value=step.subject_value,
+                comparable_value=step.comparable_value,
+            )
+            for step in found.adjustments
+        ),
+        adjusted_price=found.adjusted_price,
+        weight=found.weight,
+    )
+
+
+def divided(subject: Subject, area_sqft: float, estimate: Decimal, typical: LandShares) -> LandSplit | Flag:
+    """The value of land and improvements, or why it is not told."""
+    land = Land(subject.property_class, subject.neighborhood, area_sqft, subject.land_value, subject.total_value)
+    share = land_share(land, typical)
+    if not isinstance(share, LandShare):
+        return Flag(code=NO_LAND_SPLIT, text=share)
+    value = share.of(estimate)
+    return LandSplit(
+        land_value=value,
+        improvement_value=estimate - value,
+        land_share=round(share.share, 4),
+        method=share.method,
+        text=share.text,
+    )
+
+
+def current(subject: Subject, estimate: Decimal) -> CurrentValue | None:
+    """The value on the current roll beside the estimate."""
+    if subject.total_value is None:
+        return None
+    change = float(estimate / subject.total_value) - 1.0
+    return CurrentValue(total_value=subject.total_value, change_percent=round(100.0 * change, 2))
+
+
+def large_change(known: CurrentValue | None, limit: Decimal) -> tuple[Flag, ...]:
+    """A flag where the estimate is further from the current value than `limit` (a share of it)."""
+    if known is None or abs(known.change_percent) <= 100 * float(limit):
+        return ()
+    text = f"the estimate differs by {known.change_percent:+.1f} % from the current value"
+    return (Flag(code=LARGE_CHANGE, text=text),)
+
+
+def flags(found: Sequence[ModelFlag]) -> tuple[Flag, ...]:
+    """A model's flags."""
+    return tuple(Flag(code=flag.code, text=flag.text) for flag in found)
+
+
+def time_trend(trend: FittedTrend, to_day: int) -> TimeTrend:
+    """The price trend, with the error of carrying a price from the last sale to the valuation date (ordinal)."""
+    error = float(trend.standard_error([float(trend.last_day)], to_day)[0])
+    return TimeTrend(
+        first_sale_date=date.fromordinal(trend.first_day),
+        last_sale_date=date.fromordinal(trend.last_day),
+        sales=trend.sales,
+        annual_change_percent=round(100.0 * trend.annual_change, 3),
+        standard_error_percent=round(100.0 * error, 3),
+    )
+
+
+def cents(amount: Decimal) -> Decimal:
+    """An amount to the cent."""
+    return amount.quantize(_CENT)

@@ -1,0 +1,34 @@
+"""A value of one property as a method tells it, whichever method it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from functions.valuation.schemas.valuations import Comparable, Contributions, Flag, ModelReference, TimeTrend
+from functions.valuation.service.land import LandShares
+
+
+@dataclass(frozen=True)
+class Told:
+    """The estimate as of the valuation date, and everything that explains it. Money is dollars to the cent.
+
+    `land_area_sqft` is NaN where it is unknown; `land_shares` are what the value is divided by.
+    """
+
+    method: str
+    model: ModelReference | None
+    estimate: Decimal
+    low: Decimal
+    high: Decimal
+    confidence: float
+    contributions: Contributions
+    components: Mapping[str, Decimal]
+    comparables: tuple[Comparable, ...]
+    time_trend: TimeTrend
+    flags: tuple[Flag, ...]
+    sales_used: int
+    sales_excluded: Mapping[str, int]
+    land_area_sqft: float
+    land_shares: LandShares

@@ -1,0 +1,165 @@
+"""Training: a county's sales become a model, its artifact and its record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+
+import numpy as np
+
+from functions.valuation.repository import land, models
+from functions.valuation.repository.settings import settings
+from functions.valuation.schemas.models import (
+    Accuracy,
+    Artifact,
+    HoldOutFold,
+    ModelSummary,
+    Training,
+    ValuationModelRequest,
+    ValuationModelResults,
+)
+from functions.valuation.service import accuracy, artifacts
+from functions.valuation.service.artifacts import LoadedModel
+from functions.valuation.service.land import LandShares
+from shared import audit, storage
+from shared.appraisal import AppraisalInputError
+from shared.appraisal.arrays import IntArray
+from shared.appraisal.avm import TrainedModel, train
+from shared.db import unit_of_work
+from shared.evidence import Evidence, evidence_version, excluded_sales, read_evidence
+from shared.jobs import RunningJob
+from shared.problems import Unprocessable
+
+LIBRARIES = ("numpy",)
+_STEPS = 4
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What a model is trained on: `rows` are the positions of the sales of its classes."""
+
+    evidence: Evidence
+    rows: IntArray
+    excluded: dict[str, int]
+    data_version: str
+    land_shares: LandShares
+
+
+def train_model(job: RunningJob) -> ValuationModelResults:
+    """Train the model that a job asks for, and keep it. Run again, it makes the same model of the same data.
+
+    Raises Unprocessable where the county's sales are too few, or none fits the day.
+    """
+    request = ValuationModelRequest.model_validate(job.parameters)
+    job.progress(0, _STEPS, "reading sales")
+    found = _read(job.county_id, request)
+    given = _of_classes(found, request)
+    job.progress(1, _STEPS, f"training on {len(given)} sales")
+    try:
+        model = train(given.sales, request.valuation_date.toordinal(), seed=request.seed)
+        job.progress(2, _STEPS, "measuring the hold-out")
+        overall = accuracy.overall(model, given)
+    except AppraisalInputError as error:
+        raise Unprocessable(f"No model can be trained: {error.problem}.", slug="model-not-possible") from error
+    strata, components = accuracy.by_stratum(model, given), accuracy.by_component(model)
+    job.progress(3, _STEPS, "keeping the model")
+    kept = LoadedModel(model, tuple(given.sale_ids), given.kinds, found.land_shares)
+    summary = _keep(job, request, kept, _training(found, given, model), overall)
+    return ValuationModelResults(
+        model_id=job.job_id,
+        model=summary,
+        protocol=model.holdout.protocol,
+        folds=tuple(
+            HoldOutFold(
+                valued_as_of=date.fromordinal(fold.valuation_day),
+                tested_to=date.fromordinal(fold.tested_to),
+                trained_on=fold.trained_on,
+                tested=fold.tested,
+            )
+            for fold in model.holdout.folds
+        ),
+        overall=overall,
+        strata=strata,
+        components=components,
+    )
+
+
+def _read(county_id: str, request: ValuationModelRequest) -> _Read:
+    with unit_of_work(county_id) as connection:
+        data_version = evidence_version(connection, county_id)
+        minimum = settings(connection, county_id).minimum_sales
+        excluded = excluded_sales(connection, county_id, request.valuation_date)
+        shares = land.land_shares(connection, county_id)
+        evidence = read_evidence(connection, county_id, request.valuation_date)
+    of_class = np.ones(len(evidence), dtype=np.bool_)
+    if request.property_classes is not None:
+        of_class = np.isin(evidence.property_class, request.property_classes)
+    rows = np.flatnonzero(of_class).astype(np.int64)
+    if rows.size < minimum:
+        raise Unprocessable(
+            f"No model can be trained: the county asks for {minimum} valid sales before the valuation date,"
+            f" and there are {rows.size}.",
+            slug="too-few-sales",
+        )
+    other = len(evidence) - int(rows.size)
+    return _Read(evidence, rows, excluded | ({"other_property_class": other} if other else {}), data_version, shares)
+
+
+def _of_classes(found: _Read, request: ValuationModelRequest) -> Evidence:
+    """The sales that the model is given; of several classes, each with its class as a characteristic."""
+    evidence = found.evidence if request.property_classes is None else found.evidence.take(found.rows)
+    return evidence.with_property_class() if np.unique(evidence.property_class).size > 1 else evidence
+
+
+def _training(found: _Read, given: Evidence, model: TrainedModel) -> Training:
+    used = given.sales.sale_day[model.rows]
+    excluded = {**found.excluded}
+    for reason, rows in model.excluded.items():
+        if rows.size:
+            excluded[reason] = excluded.get(reason, 0) + int(rows.size)
+    return Training(
+        first_sale_date=date.fromordinal(int(used.min())),
+        last_sale_date=date.fromordinal(int(used.max())),
+        sales_used=int(model.rows.size),
+        sales_excluded=excluded,
+        features=tuple(model.features),
+        weights={name: round(float(weight), 6) for name, weight in model.weights.items()},
+        data_version=found.data_version,
+        library_versions={name: version(name) for name in LIBRARIES},
+    )
+
+
+def _keep(
+    job: RunningJob, request: ValuationModelRequest, kept: LoadedModel, training: Training, overall: Accuracy
+) -> ModelSummary:
+    body = artifacts.pack(kept)
+    key = job.key("model.zip")
+    storage.put(key, body, artifacts.CONTENT_TYPE)
+    findings = tuple(verdict.sentence for verdict in overall.verdicts if verdict.result == accuracy.FAILED)
+    summary = ModelSummary(
+        method=kept.model.name,
+        valuation_date=request.valuation_date,
+        property_classes=request.property_classes,
+        seed=request.seed,
+        training=training,
+        hold_out_sales=overall.sales,
+        statistics=overall.statistics,
+        mape=overall.mape,
+        coverage=overall.coverage,
+        meets_standard=not findings,
+        findings=findings,
+        artifact=Artifact(sha256=artifacts.digest(body), size_bytes=len(body)),
+    )
+    with unit_of_work(job.county_id) as connection:
+        if not models.add(connection, job.county_id, job.job_id, summary, artifact_key=key, by=job.submitted_by):
+            return summary
+        audit.record(
+            connection,
+            job.county_id,
+            job.submitted_by,
+            "valuation_model.trained",
+            f"valuation-models/{job.job_id}",
+            {"valuation_date": str(request.valuation_date), "sha256": summary.artifact.sha256},
+        )
+    return summary

@@ -1,0 +1,149 @@
+"""The rules of giving out a value."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from functions.valuation.repository import valuations
+from functions.valuation.repository.models import TrainedRecord
+from functions.valuation.repository.settings import settings
+from functions.valuation.repository.valuations import StoredValuation
+from functions.valuation.schemas.valuations import Flag, ValuationRequest, ValuationResponse, ValueInterval
+from functions.valuation.service import by_comparables, by_model, choosing, telling
+from functions.valuation.service.days import refuse_far_ahead
+from functions.valuation.service.told import Told
+from shared import audit
+from shared.access import Caller
+from shared.appraisal import AppraisalInputError
+from shared.appraisal.conformal import COVERAGE
+from shared.county_configuration import ValuationSettings
+from shared.db import unit_of_work
+from shared.evidence import Subject, read_subject
+from shared.jobs.lifecycle import deterministic_id, digest, refuse_reused_key
+from shared.problems import NotFound, Unprocessable
+
+_KIND = "valuation"
+
+
+def value(
+    county_id: str, request: ValuationRequest, *, caller: Caller, idempotency_key: str | None
+) -> ValuationResponse:
+    """Value a property, and keep what was said.
+
+    By the model that is named, else by the champion of the property's class, else by comparable sales fitted now. The
+    same Idempotency-Key answers with the valuation that was made the first time. Raises NotFound for a property that
+    is not on the roll, Unprocessable (with the reason) for a day that cannot be valued for, a property that lacks what
+    is needed, a model that does not fit, or a county with too few sales.
+    """
+    refuse_far_ahead(request.valuation_date)
+    valuation_id = deterministic_id(county_id, _KIND, caller, idempotency_key)
+    request_digest = digest(request)
+    with unit_of_work(county_id) as connection:
+        earlier = valuations.find(connection, county_id, valuation_id) if idempotency_key else None
+        if earlier is not None:
+            return _repeated(earlier, request_digest)
+        subject = read_subject(connection, county_id, request.property_id)
+        if subject is None:
+            raise NotFound(f"{county_id} has no property {request.property_id}.", slug="property-not-found")
+        told = _told(connection, county_id, subject, request)
+        made = _response(told, subject, request, settings(connection, county_id), valuation_id, caller)
+        if valuations.add(connection, county_id, made, request_digest):
+            audit.record(
+                connection,
+                county_id,
+                caller.username,
+                "valuation.made",
+                f"valuations/{valuation_id}",
+                {"property_id": made.property_id, "valuation_date": str(made.valuation_date)},
+            )
+            return made
+        earlier = valuations.find(connection, county_id, valuation_id)
+    return made if earlier is None else _repeated(earlier, request_digest)
+
+
+def get(county_id: str, valuation_id: UUID) -> ValuationResponse:
+    """A value as it was given out. Raises NotFound."""
+    with unit_of_work(county_id) as connection:
+        stored = valuations.find(connection, county_id, valuation_id)
+    if stored is None:
+        raise NotFound(f"{county_id} has no valuation {valuation_id}.", slug="valuation-not-found")
+    return stored.response
+
+
+def _repeated(earlier: StoredValuation, request_digest: str) -> ValuationResponse:
+    refuse_reused_key(earlier.request_digest, request_digest)
+    return earlier.response
+
+
+def _told(connection: Connection, county_id: str, subject: Subject, request: ValuationRequest) -> Told:
+    on = request.valuation_date
+    record = _model(connection, county_id, subject, request)
+    try:
+        if record is None:
+            return by_comparables.tell(connection, county_id, subject, on)
+        return by_model.tell(connection, county_id, record, subject, on)
+    except AppraisalInputError as error:
+        raise _refusal(error) from error
+
+
+def _model(connection: Connection, county_id: str, subject: Subject, request: ValuationRequest) -> TrainedRecord | None:
+    if request.model_id is None:
+        return choosing.champion(connection, county_id, subject.property_class, request.valuation_date)
+    record = choosing.named(connection, county_id, request.model_id, request.valuation_date)
+    if not record.covers(subject.property_class):
+        raise Unprocessable(
+            f"The model has learned from sales of other classes than {subject.property_class or 'an unknown one'}.",
+            pointer="/body/model_id",
+            slug="model-of-other-classes",
+        )
+    return record
+
+
+def _refusal(error: AppraisalInputError) -> Unprocessable:
+    """The library's reason as the caller's problem: what it names decides which part of the request is at fault."""
+    match error.argument:
+        case "valuation_day" | "day":
+            slug, place = "valuation-date-not-covered", "/body/valuation_date"
+        case "living_area_sqft" | "longitude":
+            slug, place = "property-not-comparable", "/body/property_id"
+        case _:
+            slug, place = "too-few-sales", "/body/valuation_date"
+    return Unprocessable(f"No value can be given: {error.problem}.", pointer=place, slug=slug)
+
+
+def _response(
+    told: Told,
+    subject: Subject,
+    request: ValuationRequest,
+    wanted: ValuationSettings,
+    valuation_id: UUID,
+    caller: Caller,
+) -> ValuationResponse:
+    known = telling.current(subject, told.estimate)
+    split = telling.divided(subject, told.land_area_sqft, told.estimate, told.land_shares)
+    undivided = (split,) if isinstance(split, Flag) else ()
+    return ValuationResponse(
+        valuation_id=valuation_id,
+        property_id=subject.property_id,
+        valuation_date=request.valuation_date,
+        method=told.method,
+        model=told.model,
+        estimate=told.estimate,
+        interval=ValueInterval(low=told.low, high=told.high, coverage=COVERAGE),
+        confidence=told.confidence,
+        review=told.confidence < float(wanted.review_below_confidence),
+        current=known,
+        land=None if isinstance(split, Flag) else split,
+        contributions=told.contributions,
+        components=dict(told.components),
+        comparables=told.comparables,
+        time_trend=told.time_trend,
+        flags=(*told.flags, *undivided, *telling.large_change(known, wanted.flag_change_above)),
+        sales_used=told.sales_used,
+        sales_excluded=dict(told.sales_excluded),
+        created_by=caller.username,
+        created_at=datetime.now(UTC),
+    )

@@ -1,0 +1,1 @@
+"""The Lambda entries of the long tasks, one file a function."""

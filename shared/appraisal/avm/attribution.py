@@ -1,0 +1,76 @@
+"""What each feature adds to a value, in dollars that add up to it exactly.
+
+The models are additive in log value about the value of the typical sale: the regression by its groups, the trees by
+the predictors they split on, and the comparable sales as what they say beyond the regression. A log contribution is
+turned into dollars with the logarithmic mean of the value and the base, (E - B) / (log E - log B). That is the
+attribution along the straight path from the typical property to this one (Aumann and Shapley 1974), and favours no
+order of the features.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shared.appraisal.arrays import FloatArray
+from shared.appraisal.avm.ensemble import Ensemble, Evaluation
+from shared.appraisal.avm.predictors import REGRESSION, STRUCTURE
+from shared.appraisal.hedonic import LOCATION
+
+COMPARABLE_SALES = "comparable_sales"
+_NEIGHBORHOOD = "neighborhood"
+_SAME = 1e-9
+
+
+def attribute(ensemble: Ensemble, said: Evaluation, carried: float) -> tuple[float, tuple[str, ...], FloatArray]:
+    """(base in dollars, the features' names, dollars of shape (n, features)); values are carried by a log factor."""
+    names = feature_names(ensemble)
+    logs, common = _log_contributions(ensemble, said, names)
+    found = ensemble.reconciliation
+    typical = found.reconcile(np.full((1, found.weights.size), said.decomposition.typical))[0]
+    base = float(np.exp(typical + found.stretch * common + carried))
+    estimate = np.exp(said.log_value + carried)
+    dollars = found.stretch * logs * _logarithmic_mean(estimate, base)[:, None]
+    # The trees count in single precision: what that leaves goes to the largest contribution.
+    rest = estimate - base - dollars.sum(axis=1)
+    dollars[np.arange(len(dollars)), np.argmax(np.abs(dollars), axis=1)] += rest
+    return base, names, dollars
+
+
+def feature_names(ensemble: Ensemble) -> tuple[str, ...]:
+    """The features under which contributions are reported."""
+    of_trees = [name for name in ensemble.predictors.groups if name not in (REGRESSION, STRUCTURE)]
+    return tuple(dict.fromkeys([*ensemble.comparables.hedonic.names, *of_trees, COMPARABLE_SALES]))
+
+
+def _log_contributions(ensemble: Ensemble, said: Evaluation, names: tuple[str, ...]) -> tuple[FloatArray, float]:
+    """Contributions to the weighted log value, shape (n, features), and what is common to all properties."""
+    _, of_comparables, of_trees = ensemble.reconciliation.weights
+    of_regression = said.decomposition.parts
+    logs = np.zeros((len(said.log_value), len(names)))
+    logs[:, : of_regression.shape[1]] = of_regression
+    logs[:, names.index(COMPARABLE_SALES)] = of_comparables * (said.log_values[:, 1] - said.decomposition.value)
+    if of_trees == 0.0:
+        return logs, 0.0
+    parts = of_trees * ensemble.trees.contributions(said.matrix)
+    groups = ensemble.predictors.groups
+    for column, name in enumerate(groups):
+        if name in (REGRESSION, STRUCTURE):
+            logs[:, : of_regression.shape[1]] += parts[:, column, None] * _shares(ensemble, of_regression, name)
+        else:
+            logs[:, names.index(name)] += parts[:, column]
+    return logs, of_trees * ensemble.trees.common
+
+
+def _shares(ensemble: Ensemble, parts: FloatArray, name: str) -> FloatArray:
+    """A correction of the regression's value as a whole belongs to its groups as they make up that value."""
+    size = np.abs(parts)
+    if name == STRUCTURE:
+        names = ensemble.comparables.hedonic.names
+        size[:, [place for place, group in enumerate(names) if group in (LOCATION, _NEIGHBORHOOD)]] = 0.0
+    return np.asarray(size / np.maximum(size.sum(axis=1, keepdims=True), 1e-300))
+
+
+def _logarithmic_mean(estimate: FloatArray, base: float) -> FloatArray:
+    apart = np.log(estimate / base)
+    same = np.abs(apart) < _SAME
+    return np.asarray(np.where(same, estimate, (estimate - base) / np.where(same, 1.0, apart)))

@@ -1,0 +1,126 @@
+"""The three models fitted for one valuation day, and their reconciliation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from shared.appraisal.arrays import BoolArray, FloatArray, IntArray
+from shared.appraisal.avm.boosting import BoostedTrees, fit_trees_and_folds
+from shared.appraisal.avm.predictors import Decomposition, Predictors, learn_predictors
+from shared.appraisal.avm.reconciliation import Reconciliation, fit_reconciliation
+from shared.appraisal.avm.results import Component
+from shared.appraisal.columns import Characteristics, Sales
+from shared.appraisal.comparables import ComparableSales, Reconciled, fit_comparables
+from shared.appraisal.features import Features, Number
+
+COMPONENTS: tuple[Component, ...] = ("hedonic", "comparable_sales", "gradient_boosting")
+_USUAL = (0.005, 0.995)
+_MOST_LEFT_OUT = 4000
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the models say of n properties.
+
+    `log_values` has shape (n, models) in the order of `COMPONENTS`, `log_value` (n,) is the reconciled one. `matrix`
+    are the predictors that the trees saw.
+    """
+
+    decomposition: Decomposition
+    matrix: FloatArray
+    comparables: Reconciled
+    log_values: FloatArray
+    log_value: FloatArray
+
+    @property
+    def difficulty(self) -> FloatArray:
+        """What the error depends on: the comparables' difficulty, the models' disagreement, the value; (n, 6)."""
+        return difficulty(self.comparables.difficulty, self.log_values, self.log_value, self.decomposition.typical)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Sales that the models valued without their prices: positions, log values (n, models), errors, difficulty."""
+
+    rows: IntArray
+    log_values: FloatArray
+    log_value: FloatArray
+    log_price: FloatArray
+    difficulty: FloatArray
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """The fitted models. `comparables` holds the regression, the trend and the sales."""
+
+    comparables: ComparableSales
+    predictors: Predictors
+    trees: BoostedTrees
+    reconciliation: Reconciliation
+    usual_ranges: Mapping[str, tuple[float, float]]
+    """Between which values 99 in 100 sales lie, by the source of a number."""
+
+    def can_value(self, subjects: Characteristics) -> BoolArray:
+        """Which subjects have what a value needs (see `ComparableSales.can_value`)."""
+        return self.comparables.can_value(subjects)
+
+    def evaluate(self, subjects: Characteristics) -> Evaluation:
+        """Value subjects that `can_value` accepts, as of the valuation day."""
+        hedonic = self.comparables.hedonic
+        decomposition = self.predictors.decompose(hedonic, subjects)
+        matrix = self.predictors.matrix(hedonic, subjects, decomposition)
+        boosted = decomposition.value + self.trees.predict(matrix)
+        found = self.comparables.reconcile(subjects)
+        log_values = np.column_stack([decomposition.value, np.log(found.estimate), boosted])
+        return Evaluation(decomposition, matrix, found, log_values, self.reconciliation.reconcile(log_values))
+
+
+def fit_ensemble(sales: Sales, on: int, seed: int) -> tuple[Ensemble, LeftOut]:
+    """Fit to sales that are all usable; and what the models say of sales they were not fitted on.
+
+    Raises InsufficientSalesError below 50 sales, AppraisalInputError for a valuation day more than a year after the
+    last sale.
+    """
+    comparables = fit_comparables(sales, on)
+    used, hedonic = comparables.sales, comparables.hedonic
+    log_price = np.log(used.sale_price) + hedonic.trend.log_factor(used.sale_day.astype(np.float64))
+    predictors, matrix, value = learn_predictors(used, hedonic, comparables.contributions, log_price, on, seed)
+    target = log_price - value.value
+    rows = _evenly(used, comparables)
+    found = comparables.left_out(rows)
+    trees, out_of_fold = fit_trees_and_folds(matrix, target, seed)
+    boosted = value.value[rows] + out_of_fold[rows]
+    log_values = np.column_stack([value.value[rows], np.log(found.estimate), boosted])
+    reconciliation = fit_reconciliation(log_values, log_price[rows])
+    log_value = reconciliation.reconcile(log_values)
+    hard = difficulty(found.difficulty, log_values, log_value, value.typical)
+    left_out = LeftOut(comparables.rows[rows], log_values, log_value, log_price[rows], hard)
+    ranges = _usual_ranges(hedonic.features, used)
+    return Ensemble(comparables, predictors, trees, reconciliation, ranges), left_out
+
+
+def difficulty(comparables: FloatArray, log_values: FloatArray, log_value: FloatArray, typical: float) -> FloatArray:
+    """The comparables' (n, 3), how far the models disagree, and how far below and above the typical value."""
+    away = log_value - typical
+    apart = [np.abs(log_values[:, 2] - log_values[:, number]) for number in (0, 1)]
+    return np.column_stack([comparables, *apart, np.maximum(-away, 0.0), np.maximum(away, 0.0)])
+
+
+def _usual_ranges(features: Features, sales: Sales) -> dict[str, tuple[float, float]]:
+    day = sales.sale_day.astype(np.float64)
+    found = {}
+    for part in features.parts:
+        if isinstance(part, Number):
+            low, high = np.nanquantile(part.read(sales.characteristics, day), _USUAL)
+            found[part.source] = (float(low), float(high))
+    return found
+
+
+def _evenly(sales: Sales, comparables: ComparableSales) -> IntArray:
+    """Positions of at most 4,000 sales with what a value needs, spread evenly over time."""
+    able = np.flatnonzero(comparables.can_value(sales.characteristics))
+    by_day = able[np.argsort(sales.sale_day[able], kind="stable")]
+    return np.sort(by_day[:: max(1, -(-by_day.size // _MOST_LEFT_OUT))]).astype(np.int64)

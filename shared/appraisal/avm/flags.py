@@ -1,0 +1,64 @@
+"""What a reader of a value should know of the property and of its comparables."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shared.appraisal.arrays import BoolArray, FloatArray
+from shared.appraisal.avm.ensemble import Ensemble, Evaluation
+from shared.appraisal.avm.results import FlagCode
+from shared.appraisal.columns import Characteristics
+from shared.appraisal.features import Number
+
+_FAR_BEYOND_SALES_DAYS = 60
+_NEIGHBORHOOD = "neighborhood"
+
+TEXTS: dict[FlagCode, str] = {
+    "no_coordinates": "no coordinates: the location is that of the neighborhood",
+    "unknown_neighborhood": "there are no sales in the neighborhood, or it is not known",
+    "outside_sales_area": "the property lies outside the area where there are sales",
+    "outside_data_seen": "a characteristic lies outside the range of the sales",
+    "unusual_attribute": "a characteristic lies outside that of 99 in 100 sales",
+    "unknown_attribute": "a characteristic is unknown, or a code never seen in the sales: a usual one is assumed",
+    "few_comparables": "the comparables are less similar than for 19 in 20 past sales",
+    "large_adjustments": "the adjustments are larger than for 19 in 20 past sales",
+    "comparables_disagree": "the adjusted prices lie further apart than for 19 in 20 past sales",
+    "models_disagree": "the models lie further apart than for 19 in 20 past sales",
+    "extrapolated_time": f"the time trend is carried more than {_FAR_BEYOND_SALES_DAYS} days past the last sale",
+}
+
+
+def find_flags(
+    ensemble: Ensemble, subjects: Characteristics, said: Evaluation, hard: FloatArray, on: int
+) -> dict[FlagCode, BoolArray]:
+    """Where each flag holds; shapes (n,). `hard` is the difficulty that one past sale in twenty exceeded."""
+    day = np.full(len(subjects), float(ensemble.comparables.valuation_day))
+    features = ensemble.comparables.hedonic.features
+    unknown = features.unknown(subjects, day)
+    numbers = [part for part in features.parts if isinstance(part, Number)]
+    nowhere = np.zeros(len(subjects), dtype=np.bool_)
+    beyond = np.any([nowhere, *(number.beyond(subjects, day) for number in numbers)], axis=0)
+    rare = np.any([nowhere, *(_rare(ensemble, number, subjects, day) for number in numbers)], axis=0)
+    missing = np.any([nowhere, *(mask > 0 for name, mask in unknown.items() if name != _NEIGHBORHOOD)], axis=0)
+    hoods = ensemble.comparables.neighborhoods
+    extrapolated = on - ensemble.comparables.hedonic.trend.last_day > _FAR_BEYOND_SALES_DAYS
+    spread, distance, gross, *apart = (said.difficulty > hard).T
+    return {
+        "no_coordinates": ~subjects.located,
+        "unknown_neighborhood": ~np.isin(subjects.neighborhood, hoods) if hoods.size else nowhere,
+        "outside_sales_area": subjects.located & ~said.decomposition.inside,
+        "outside_data_seen": beyond,
+        "unusual_attribute": rare & ~beyond,
+        "unknown_attribute": missing,
+        "few_comparables": distance,
+        "large_adjustments": gross,
+        "comparables_disagree": spread,
+        "models_disagree": apart[0] | apart[1],
+        "extrapolated_time": nowhere | extrapolated,
+    }
+
+
+def _rare(ensemble: Ensemble, number: Number, subjects: Characteristics, day: FloatArray) -> BoolArray:
+    low, high = ensemble.usual_ranges[number.source]
+    value = number.read(subjects, day)
+    return np.asarray((value < low) | (value > high))

@@ -1,0 +1,116 @@
+"""The model's accuracy on sales that it had not seen.
+
+The last fifth of the sales is valued in two steps, each by a model made only of the sales before the step, with its
+own selection, weights and calibration, and its trend carried to the day of each sale. Every later sale counts, however
+odd its price; left out are only sales of lots on which the property was built afterwards. A county with too few
+sales, or in too short a time, for that has its own sales valued out of fold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from shared.appraisal.arrays import FloatArray, IntArray
+from shared.appraisal.avm.ensemble import Ensemble, LeftOut, fit_ensemble
+from shared.appraisal.avm.results import Fold
+from shared.appraisal.avm.selection import Selection, select_sales
+from shared.appraisal.columns import Sales
+from shared.appraisal.errors import AppraisalInputError
+
+FORWARD = (
+    "forward: the last fifth of the sales in two steps, each valued as of the day of sale by a model made of the sales "
+    "before the step alone"
+)
+OUT_OF_FOLD = "out of fold: too few sales to hold out the latest; each valued by models fitted without its price"
+_STEPS = (0.8, 0.9)
+_FEWEST_HELD_OUT = 20
+_NO_EVIDENCE = ("sold_before_built", "no_price", "no_living_area", "on_or_after_valuation_date")
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Sales valued by models that had not seen them.
+
+    `rows` are positions in the sales given; `log_values` (n, models) and `log_value` (n,) as of the day of sale,
+    `difficulty` (n, columns) what their errors depend on.
+    """
+
+    protocol: str
+    folds: tuple[Fold, ...]
+    rows: IntArray
+    log_values: FloatArray
+    log_value: FloatArray
+    log_price: FloatArray
+    difficulty: FloatArray
+
+
+def hold_out(sales: Sales, selection: Selection, ensemble: Ensemble, left_out: LeftOut, seed: int) -> HeldOut:
+    """Test on the latest sales of those that the selection left in or found implausible."""
+    no_evidence = [
+        rows for reason, rows in selection.excluded.items() if reason in (*_NO_EVIDENCE, "older_than_needed")
+    ]
+    candidates = np.setdiff1d(np.arange(len(sales)), np.concatenate([np.zeros(0, dtype=np.int64), *no_evidence]))
+    days = sales.sale_day[candidates]
+    starts = [int(np.quantile(days, step, method="higher")) for step in _STEPS]
+    ends = [*starts, ensemble.comparables.valuation_day]
+    parts = [_step(sales, candidates[days < start], candidates, start, end, seed) for start, end in pairwise(ends)]
+    found = [part for part in parts if part is not None]
+    if sum(part.rows.size for part in found) < _FEWEST_HELD_OUT:
+        return _out_of_fold(selection, ensemble, left_out)
+    return HeldOut(
+        FORWARD,
+        tuple(fold for part in found for fold in part.folds),
+        *(
+            np.concatenate([getattr(part, name) for part in found])
+            for name in ("rows", "log_values", "log_value", "log_price", "difficulty")
+        ),
+    )
+
+
+def _step(sales: Sales, earlier: IntArray, candidates: IntArray, start: int, end: int, seed: int) -> HeldOut | None:
+    """The sales of [start, end), valued by a model of the earlier ones; None where none can be made."""
+    tested = candidates[(sales.sale_day[candidates] >= start) & (sales.sale_day[candidates] < end)]
+    try:
+        selection = select_sales(sales.take(earlier), start)
+        ensemble, _ = fit_ensemble(sales.take(earlier[selection.rows]), start, seed)
+        tested = tested[ensemble.can_value(sales.characteristics.take(tested))]
+        carried = carried_log_factor(ensemble, sales.sale_day[tested].astype(np.float64))
+    except AppraisalInputError:
+        return None
+    if not tested.size:
+        return None
+    said = ensemble.evaluate(sales.characteristics.take(tested))
+    return HeldOut(
+        FORWARD,
+        (Fold(start, int(sales.sale_day[tested].max()), int(selection.rows.size), int(tested.size)),),
+        tested,
+        said.log_values + carried[:, None],
+        said.log_value + carried,
+        np.log(sales.sale_price[tested]),
+        said.difficulty,
+    )
+
+
+def carried_log_factor(ensemble: Ensemble, day: FloatArray) -> FloatArray:
+    """What to add to a log value as of the valuation day for its value on another day."""
+    return -ensemble.comparables.hedonic.trend.log_factor(day)
+
+
+def _out_of_fold(selection: Selection, ensemble: Ensemble, left_out: LeftOut) -> HeldOut:
+    """The left-out values of the model itself; prices and values as of the valuation day, carried back to the sale."""
+    used = ensemble.comparables.sales
+    place = np.searchsorted(ensemble.comparables.rows, left_out.rows)
+    back = carried_log_factor(ensemble, used.sale_day[place].astype(np.float64))
+    day = ensemble.comparables.valuation_day
+    return HeldOut(
+        OUT_OF_FOLD,
+        (Fold(day, int(used.sale_day.max()), len(used), int(left_out.rows.size)),),
+        selection.rows[left_out.rows],
+        left_out.log_values + back[:, None],
+        left_out.log_value + back,
+        left_out.log_price + back,
+        left_out.difficulty,
+    )

@@ -1,0 +1,234 @@
+"""A trained model: what it says of properties, and what it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, spread, spread_mask
+from shared.appraisal.avm.attribution import attribute, feature_names
+from shared.appraisal.avm.ensemble import COMPONENTS, Ensemble, Evaluation
+from shared.appraisal.avm.explaining import tell
+from shared.appraisal.avm.flags import find_flags
+from shared.appraisal.avm.holding_out import HeldOut, carried_log_factor
+from shared.appraisal.avm.results import (
+    Appraisal,
+    Comparables,
+    Component,
+    Contributions,
+    Exclusion,
+    HoldOut,
+    Refusal,
+    Valuations,
+)
+from shared.appraisal.avm.selection import Selection
+from shared.appraisal.columns import Characteristics
+from shared.appraisal.conformal import ErrorModel
+from shared.appraisal.errors import AppraisalInputError
+from shared.appraisal.models import Predictions
+from shared.appraisal.time_trend import FURTHEST_YEARS, TimeTrend
+
+NAME = "reconciled_avm"
+_AT_ONCE = 8192
+_AHEAD_DAYS = 180
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """One county's model for one valuation day. It satisfies `models.Model`."""
+
+    ensemble: Ensemble
+    selection: Selection
+    held_out: HeldOut
+    errors: ErrorModel
+    hard: FloatArray
+    seed: int
+
+    name = NAME
+
+    @property
+    def valuation_day(self) -> int:
+        """The day (ordinal) as of which it values."""
+        return self.ensemble.comparables.valuation_day
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """What its values are made of, as contributions name it."""
+        return feature_names(self.ensemble)
+
+    @property
+    def rows(self) -> IntArray:
+        """The positions, in the sales given to `train`, of those it is made of."""
+        return self.selection.rows
+
+    @property
+    def excluded(self) -> Mapping[Exclusion, IntArray]:
+        """The positions of the other sales, by reason."""
+        return self.selection.excluded
+
+    @property
+    def weights(self) -> Mapping[Component, float]:
+        """Each component's share of the reconciled log value; they sum to 1."""
+        shares = self.ensemble.reconciliation.weights
+        return {name: float(share) for name, share in zip(COMPONENTS, shares, strict=True)}
+
+    @property
+    def trend(self) -> TimeTrend:
+        """The price trend that prices were carried to the valuation day with."""
+        return self.ensemble.comparables.hedonic.trend
+
+    @cached_property
+    def holdout(self) -> HoldOut:
+        """Its accuracy on sales it had not seen."""
+        held = self.held_out
+        estimate = np.exp(held.log_value)
+        low, high = self.errors.bounds(held.difficulty)
+        return HoldOut(
+            protocol=held.protocol,
+            folds=held.folds,
+            rows=held.rows,
+            estimate=estimate,
+            low=estimate * low,
+            high=estimate * high,
+            price=np.exp(held.log_price),
+            components={name: np.exp(held.log_values[:, place]) for place, name in enumerate(COMPONENTS)},
+        )
+
+    def predict(self, subjects: Characteristics, on: int | None = None) -> Predictions:
+        """Estimates with intervals and contributions; NaN for a subject that it cannot value.
+
+        `on` is the day to carry the value to by the trend, by default the valuation day. Raises AppraisalInputError
+        for a day before the first sale, or more than a year after the last.
+        """
+        return self.value(subjects, on).predictions
+
+    def contributions(self, subjects: Characteristics, on: int | None = None) -> Contributions:
+        """What each feature adds to the estimates, in dollars; see `predict` for `on`."""
+        return self.value(subjects, on).contributions
+
+    def value(self, subjects: Characteristics, on: int | None = None) -> Valuations:
+        """Everything said of the subjects; see `predict` for `on`."""
+        carried = self._carried(on)
+        parts = []
+        for start in range(0, max(len(subjects), 1), _AT_ONCE):
+            rows = np.arange(start, min(start + _AT_ONCE, len(subjects)))
+            parts.append(self._value(subjects.take(rows), on, carried))
+        return joined(parts)
+
+    def explain(self, subject: Characteristics, on: int | None = None) -> Appraisal:
+        """One property's value in full; see `predict` for `on`.
+
+        Raises AppraisalInputError for one that has no value, naming what it lacks.
+        """
+        if len(subject) != 1:
+            raise AppraisalInputError("subject", f"must be one property, not {len(subject)}")
+        return tell(self.ensemble, self.value(subject, on), subject, self.weights, on)
+
+    def _value(self, subjects: Characteristics, on: int | None, carried: float) -> Valuations:
+        able = np.flatnonzero(self.ensemble.can_value(subjects))
+        fit = subjects.take(able)
+        said = self.ensemble.evaluate(fit)
+        log_value = said.log_value + carried
+        extra = self._extra_error(on)
+        low, high = self.errors.bounds(said.difficulty, extra)
+        estimate = np.exp(log_value)
+        size = len(subjects)
+        base, names, dollars = attribute(self.ensemble, said, carried)
+        contributions = Contributions(base, names, spread(dollars, able, size))
+        predictions = Predictions(
+            estimate=spread(estimate, able, size),
+            low=spread(estimate * low, able, size),
+            high=spread(estimate * high, able, size),
+            confidence=spread(self.errors.share_within(said.difficulty, extra), able, size),
+            contributions={"base": spread(np.full(able.size, base), able, size)}
+            | {name: contributions.dollars[:, place] for place, name in enumerate(names)},
+        )
+        day = self.valuation_day if on is None else on
+        return Valuations(
+            predictions=predictions,
+            contributions=contributions,
+            comparables=self._comparables(said, able, size, carried),
+            components={
+                name: spread(np.exp(said.log_values[:, place] + carried), able, size)
+                for place, name in enumerate(COMPONENTS)
+            },
+            flags={
+                code: spread_mask(mask, able, size)
+                for code, mask in find_flags(self.ensemble, fit, said, self.hard, day).items()
+            },
+            refused=self._refused(subjects),
+        )
+
+    def _comparables(self, said: Evaluation, able: IntArray, size: int, carried: float) -> Comparables:
+        found = said.comparables
+        order = np.argsort(-found.weight, axis=1, kind="stable")
+        rows = np.full((size, found.rows.shape[1]), -1, dtype=np.int64)
+        rows[able] = self.selection.rows[self.ensemble.comparables.rows][np.take_along_axis(found.rows, order, axis=1)]
+        adjusted = np.take_along_axis(found.adjusted, order, axis=1) * np.exp(carried)
+        weight = np.take_along_axis(found.weight, order, axis=1)
+        return Comparables(rows, spread(adjusted, able, size), spread(weight, able, size))
+
+    def _refused(self, subjects: Characteristics) -> dict[Refusal, BoolArray]:
+        area = subjects.living_area_sqft
+        no_area = ~(np.isfinite(area) & (area > 0))
+        return {"no_living_area": no_area, "no_place": ~self.ensemble.can_value(subjects) & ~no_area}
+
+    def _carried(self, on: int | None) -> float:
+        """The log factor from the valuation day to another."""
+        if on is None or on == self.valuation_day:
+            return 0.0
+        trend = self.trend
+        if on < trend.first_day:
+            raise AppraisalInputError("on", "is before the first sale that the model is made of")
+        if on > trend.last_day + FURTHEST_YEARS * 365:
+            raise AppraisalInputError("on", "is more than a year after the last sale that the model is made of")
+        return float(carried_log_factor(self.ensemble, np.array([float(on)]))[0])
+
+    def _extra_error(self, on: int | None) -> float:
+        """The log error of the trend from the last sale to those that the value will be compared with.
+
+        The held-out sales were all of one time, and have the errors of a model of that time; a sale of the half year
+        after the day has those of another.
+        """
+        trend = self.trend
+        day = max(self.valuation_day if on is None else on, trend.last_day) + _AHEAD_DAYS
+        return float(trend.standard_error([float(trend.last_day)], day)[0])
+
+
+def joined(parts: list[Valuations]) -> Valuations:
+    """Valuations of consecutive subjects as one."""
+    if len(parts) == 1:
+        return parts[0]
+    first = parts[0]
+
+    def rows(read: list[FloatArray]) -> FloatArray:
+        return np.concatenate(read)
+
+    contributions = Contributions(
+        first.contributions.base, first.contributions.names, rows([part.contributions.dollars for part in parts])
+    )
+    return Valuations(
+        predictions=Predictions(
+            **{
+                name: rows([getattr(part.predictions, name) for part in parts])
+                for name in ("estimate", "low", "high", "confidence")
+            },
+            contributions={
+                name: rows([part.predictions.contributions[name] for part in parts])
+                for name in first.predictions.contributions
+            },
+        ),
+        contributions=contributions,
+        comparables=Comparables(
+            *(
+                np.concatenate([getattr(part.comparables, name) for part in parts])
+                for name in ("rows", "adjusted_price", "weight")
+            )
+        ),
+        components={name: rows([part.components[name] for part in parts]) for name in first.components},
+        flags={code: np.concatenate([part.flags[code] for part in parts]) for code in first.flags},
+        refused={reason: np.concatenate([part.refused[reason] for part in parts]) for reason in first.refused},
+    )

@@ -1,0 +1,241 @@
+"""What the boosted trees look at, learned from the county's sales.
+
+The characteristics as they are; codes as what their level adds to log price, learned out of fold; the regression's
+own values; the location surface; the surroundings; how long ago the sale was. A sale's own price is never in its own
+predictors: surface and surroundings leave it out, codes are learned from the other folds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, TextArray
+from shared.appraisal.avm.surroundings import Surroundings
+from shared.appraisal.columns import Characteristics, Sales
+from shared.appraisal.features import Levels, Number, read_code, read_number
+from shared.appraisal.hedonic import LOCATION, HedonicModel
+from shared.appraisal.time_trend import DAYS_A_YEAR
+
+TIME = "time"
+STRUCTURE, REGRESSION = "structure", "regression"
+"""Predictors that are the regression's own values: of the characteristics, and with the location."""
+_NEIGHBORHOOD = "neighborhood"
+_SHRINKAGE = 10.0
+_FOLDS = 10
+_MOST_RESIDUAL = 1.5
+_DERIVED = ("quality_by_size",)
+
+
+@dataclass(frozen=True)
+class Code:
+    """A coded predictor: each level's mean residual, shrunk towards 0 where few sales carry it."""
+
+    name: str
+    source: str
+    levels: TextArray
+    effects: FloatArray
+
+    def encode(self, properties: Characteristics) -> FloatArray:
+        """The effect of each property's level, 0 for one that was not seen."""
+        return _looked_up(read_code(self.source, properties), self.levels, self.effects)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where each neighborhood is: the medians of its sales' coordinates; for properties without their own."""
+
+    levels: TextArray
+    longitude: FloatArray
+    latitude: FloatArray
+
+    def locate(self, properties: Characteristics) -> tuple[FloatArray, FloatArray]:
+        """Longitude and latitude, of the neighborhood where the property's own are unknown; else NaN."""
+        located = properties.located
+        if self.levels.size == 0:
+            return np.where(located, properties.longitude, np.nan), np.where(located, properties.latitude, np.nan)
+        of_hood = [
+            _looked_up(properties.neighborhood, self.levels, column, np.nan)
+            for column in (self.longitude, self.latitude)
+        ]
+        return (
+            np.where(located, properties.longitude, of_hood[0]),
+            np.where(located, properties.latitude, of_hood[1]),
+        )
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """The regression's value of n properties, as log contributions of its groups about those of the typical sale.
+
+    `value` (n,) is the log value as of the valuation day; it is `typical` plus the sum of `parts` (n, groups).
+    """
+
+    value: FloatArray
+    typical: float
+    parts: FloatArray
+    inside: BoolArray
+
+
+@dataclass(frozen=True)
+class Predictors:
+    """The learned predictors. `columns` names them, `groups[i]` the feature that column i is reported under."""
+
+    valuation_day: int
+    numbers: tuple[Number, ...]
+    codes: tuple[Code, ...]
+    places: Places
+    surroundings: Surroundings | None
+    typical: FloatArray
+    columns: tuple[str, ...]
+    groups: tuple[str, ...]
+    _usual: dict[str, float] = field(default_factory=dict)
+
+    def decompose(self, hedonic: HedonicModel, properties: Characteristics) -> Decomposition:
+        """The regression's value as of the valuation day, by group."""
+        day = np.full(len(properties), float(self.valuation_day))
+        parts, inside = hedonic.contributions(properties, day)
+        return _decomposition(hedonic, self.valuation_day, parts, self.typical, inside)
+
+    def matrix(self, hedonic: HedonicModel, properties: Characteristics, value: Decomposition) -> FloatArray:
+        """The predictors of properties as they are on the valuation day; shape (n, len(columns))."""
+        day = np.full(len(properties), float(self.valuation_day))
+        encoded = [code.encode(properties) for code in self.codes]
+        around = None
+        if self.surroundings is not None:
+            position = hedonic.surface.grid.kilometres(*self.places.locate(properties))
+            known = np.isfinite(position).all(axis=1)
+            around = np.full((len(properties), len(self.surroundings.columns)), np.nan)
+            around[known] = self.surroundings.around(position[known])
+        return self._stacked(properties, day, encoded, value, hedonic, around)
+
+    def _stacked(
+        self,
+        properties: Characteristics,
+        day: FloatArray,
+        encoded: list[FloatArray],
+        value: Decomposition,
+        hedonic: HedonicModel,
+        around: FloatArray | None,
+    ) -> FloatArray:
+        raw = []
+        for number in self.numbers:
+            read = number.read(properties, day)
+            # What was never unknown in the sales has no branch for it in the trees.
+            raw.append(read if number.sparse else np.where(np.isfinite(read), read, self._usual[number.source]))
+        columns = [*raw, *encoded, value.value, _structure(hedonic, value)]
+        columns.append((self.valuation_day - day) / DAYS_A_YEAR)
+        if around is not None:
+            longitude, latitude = self.places.locate(properties)
+            columns += [value.parts[:, -1], longitude, latitude, *around.T]
+        return np.column_stack(columns)
+
+
+def learn_predictors(
+    sales: Sales, hedonic: HedonicModel, at_sale: FloatArray, log_price: FloatArray, on: int, seed: int
+) -> tuple[Predictors, FloatArray, Decomposition]:
+    """The predictors, their matrix for the sales themselves, and the regression's values of them.
+
+    `at_sale` are the regression's log contributions on the sales' own days, the location's without the sale itself;
+    `log_price` is as of the valuation day.
+    """
+    properties, day = sales.characteristics, sales.sale_day.astype(np.float64)
+    typical = np.asarray(at_sale.mean(axis=0))
+    inside = properties.located
+    value = _decomposition(hedonic, on, at_sale, typical, inside)
+    structure = _structure(hedonic, value)
+    residual = np.clip(log_price - structure, -_MOST_RESIDUAL, _MOST_RESIDUAL)
+    fold = np.random.default_rng(seed).integers(0, _FOLDS, len(sales))
+    parts = hedonic.features.parts
+    numbers = tuple(part for part in parts if isinstance(part, Number) and part.source not in _DERIVED)
+    coded = [part for part in parts if isinstance(part, Levels)]
+    codes = tuple(_code(part, read_code(part.source, properties), residual) for part in coded)
+    encoded = [_out_of_fold(read_code(part.source, properties), residual, fold) for part in coded]
+    places = _places(properties)
+    surroundings = _surroundings(sales, hedonic, residual, log_price, structure) if inside.any() else None
+    around = None
+    if surroundings is not None:
+        around = np.full((len(sales), len(surroundings.columns)), np.nan)
+        around[inside] = surroundings.around_sales()
+    names = [*(number.source for number in numbers), *(code.source for code in codes), REGRESSION, STRUCTURE, TIME]
+    groups = [*(number.name for number in numbers), *(code.name for code in codes), REGRESSION, STRUCTURE, TIME]
+    if surroundings is not None:
+        names += [LOCATION, "longitude", "latitude", *surroundings.columns]
+        groups += [LOCATION] * (3 + len(surroundings.columns))
+    usual = {number.source: number.usual for number in numbers}
+    predictors = Predictors(on, numbers, codes, places, surroundings, typical, tuple(names), tuple(groups), usual)
+    return predictors, predictors._stacked(properties, day, encoded, value, hedonic, around), value
+
+
+def _decomposition(
+    hedonic: HedonicModel, on: int, parts: FloatArray, typical: FloatArray, inside: BoolArray
+) -> Decomposition:
+    level = hedonic.constant + float(hedonic.trend.level([float(on)])[0])
+    about = parts - typical
+    base = level + float(typical.sum())
+    return Decomposition(base + about.sum(axis=1), base, about, inside)
+
+
+def _structure(hedonic: HedonicModel, value: Decomposition) -> FloatArray:
+    """The log value without the place."""
+    places = [hedonic.names.index(name) for name in (LOCATION, _NEIGHBORHOOD) if name in hedonic.names]
+    return np.asarray(value.value - value.parts[:, places].sum(axis=1))
+
+
+def _surroundings(
+    sales: Sales, hedonic: HedonicModel, residual: FloatArray, log_price: FloatArray, structure: FloatArray
+) -> Surroundings:
+    properties = sales.characteristics
+    day = sales.sale_day.astype(np.float64)
+    measures = {
+        "log price over characteristics": residual,
+        "log price per area": log_price - np.log(properties.living_area_sqft),
+        "log value of characteristics": structure,
+        "log living area": np.log(properties.living_area_sqft),
+        "log land area": read_number("log_land_area", properties, day),
+        "year built": np.where(properties.year_built >= 1600.0, properties.year_built, np.nan),
+    }
+    known = {name: column for name, column in measures.items() if np.isfinite(column).any()}
+    filled = [np.where(np.isfinite(column), column, np.nanmedian(column)) for column in known.values()]
+    position = hedonic.surface.grid.kilometres(properties.longitude, properties.latitude)
+    located = properties.located
+    return Surroundings(position[located], np.column_stack(filled)[located], tuple(known))
+
+
+def _places(properties: Characteristics) -> Places:
+    located = properties.located & (properties.neighborhood != "")
+    levels, number = np.unique(properties.neighborhood[located], return_inverse=True)
+    longitude, latitude = properties.longitude[located], properties.latitude[located]
+    return Places(
+        levels,
+        np.array([np.median(longitude[number == level]) for level in range(levels.size)], dtype=np.float64),
+        np.array([np.median(latitude[number == level]) for level in range(levels.size)], dtype=np.float64),
+    )
+
+
+def _code(part: Levels, code: TextArray, residual: FloatArray) -> Code:
+    levels, number = np.unique(code, return_inverse=True)
+    return Code(part.name, part.source, levels, _shrunk_means(number, residual, levels.size))
+
+
+def _out_of_fold(code: TextArray, residual: FloatArray, fold: IntArray) -> FloatArray:
+    levels, number = np.unique(code, return_inverse=True)
+    encoded = np.zeros(code.size)
+    for held in range(_FOLDS):
+        rest = fold != held
+        encoded[~rest] = _shrunk_means(number[rest], residual[rest], levels.size)[number[~rest]]
+    return encoded
+
+
+def _shrunk_means(number: IntArray, residual: FloatArray, levels: int) -> FloatArray:
+    total = np.bincount(number, weights=residual, minlength=levels)
+    return np.asarray(total / (np.bincount(number, minlength=levels) + _SHRINKAGE), dtype=np.float64)
+
+
+def _looked_up(code: TextArray, levels: TextArray, values: FloatArray, missing: float = 0.0) -> FloatArray:
+    """The value of each code's level; `missing` for a code that is none of the sorted levels."""
+    if levels.size == 0:
+        return np.full(code.size, missing)
+    place = np.minimum(np.searchsorted(levels, code), levels.size - 1)
+    return np.where(levels[place] == code, values[place], missing)

@@ -1,0 +1,68 @@
+"""One value from three: weights, level and spread, found on values that the models give sales they were not fitted on.
+
+The reconciled log value is a weighted mean of the models' log values (weights above zero that sum to 1, those of the
+smallest mean absolute error), stretched about the typical value and shifted. The shift makes the median ratio 1. The
+stretch answers vertical inequity: a model that knows only some of what sets prices draws cheap and dear homes to the
+middle, which the PRB shows; the least stretch is taken that brings the PRB near 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from shared.appraisal.arrays import FloatArray
+from shared.appraisal.ratio_statistics import prb_fit
+
+_STEPS = 10
+_STRETCHES = np.arange(1.0, 1.0801, 0.005)
+_NEAR_ZERO_PRB = 0.01
+_FEWEST_TO_STRETCH = 200
+_SHRINKAGE = 50.0
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """log value = middle + shift + stretch * (weights @ log values - middle)."""
+
+    weights: FloatArray
+    middle: float
+    stretch: float
+    shift: float
+
+    def reconcile(self, log_values: FloatArray) -> FloatArray:
+        """The log value from the models' log values, shape (n, models); shape (n,)."""
+        return self.middle + self.shift + self.stretch * (log_values @ self.weights - self.middle)
+
+
+def fit_reconciliation(log_values: FloatArray, log_price: FloatArray) -> Reconciliation:
+    """From left-out log values (n, models), without NaN, and the log prices as of the same day (n,)."""
+    weights = min(_simplex(log_values.shape[1]), key=lambda w: _mean_error(log_values @ w, log_price))
+    blended = log_values @ weights
+    middle = float(np.median(blended))
+    stretch = _stretch(blended, middle, log_price) if log_price.size >= _FEWEST_TO_STRETCH else 1.0
+    left = float(np.median(log_price - (middle + stretch * (blended - middle))))
+    # Of few sales the median is uncertain, and no shift is the better guess.
+    return Reconciliation(weights, middle, stretch, left * log_price.size / (log_price.size + _SHRINKAGE))
+
+
+def _simplex(models: int) -> list[FloatArray]:
+    """Every set of weights in tenths that sums to 1."""
+    tenths = (shares for shares in product(range(_STEPS + 1), repeat=models) if sum(shares) == _STEPS)
+    return [np.array(shares, dtype=np.float64) / _STEPS for shares in tenths]
+
+
+def _mean_error(log_value: FloatArray, log_price: FloatArray) -> float:
+    """The mean absolute log deviation about the median: the COD, nearly."""
+    error = log_value - log_price
+    return float(np.mean(np.abs(error - np.median(error))))
+
+
+def _stretch(blended: FloatArray, middle: float, log_price: FloatArray) -> float:
+    """The least stretch that brings the PRB within 0.01 of 0, or else the one that brings it nearest."""
+    price = np.exp(log_price)
+    found = np.array([prb_fit(np.exp(middle + s * (blended - middle)), price).slope for s in _STRETCHES])
+    near = np.flatnonzero(np.abs(found) <= _NEAR_ZERO_PRB)
+    return float(_STRETCHES[near[0] if near.size else int(np.argmin(np.abs(found)))])

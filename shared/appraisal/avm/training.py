@@ -1,0 +1,44 @@
+"""Training: select the sales, fit the models, test them on sales they have not seen, and learn their error."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shared.appraisal.avm.ensemble import LeftOut, fit_ensemble
+from shared.appraisal.avm.holding_out import FORWARD, HeldOut, hold_out
+from shared.appraisal.avm.model import TrainedModel
+from shared.appraisal.avm.selection import select_sales
+from shared.appraisal.columns import Sales
+from shared.appraisal.conformal import ErrorModel, fit_errors
+from shared.appraisal.errors import InsufficientSalesError
+
+_ENOUGH_ERRORS = 100
+_FEWEST_ERRORS = 20
+_HARD = 0.95
+
+
+def train(sales: Sales, on: int, *, seed: int = 0) -> TrainedModel:
+    """A model for the valuation day `on` (ordinal), made of sales strictly before it.
+
+    The same sales, day and seed give the same model. Raises InsufficientSalesError when fewer than 50 sales can be
+    used, AppraisalInputError for a day more than a year after the last of them, sales all of one day, or of one price.
+    """
+    selection = select_sales(sales, on)
+    ensemble, left_out = fit_ensemble(sales.take(selection.rows), on, seed)
+    if left_out.rows.size < _FEWEST_ERRORS:
+        raise InsufficientSalesError(
+            "sales", int(left_out.rows.size), _FEWEST_ERRORS, "measuring the error on sales with a place"
+        )
+    held_out = hold_out(sales, selection, ensemble, left_out, seed)
+    errors = _errors(held_out, left_out)
+    hard = np.quantile(left_out.difficulty, _HARD, axis=0)
+    return TrainedModel(ensemble, selection, held_out, errors, hard, seed)
+
+
+def _errors(held_out: HeldOut, left_out: LeftOut) -> ErrorModel:
+    """From the held-out sales; where they are few, with the others that were valued without their price."""
+    errors, difficulty = held_out.log_price - held_out.log_value, held_out.difficulty
+    if errors.size < _ENOUGH_ERRORS and held_out.protocol == FORWARD:
+        errors = np.concatenate([errors, left_out.log_price - left_out.log_value])
+        difficulty = np.concatenate([difficulty, left_out.difficulty])
+    return fit_errors(errors, difficulty)

@@ -1,0 +1,313 @@
+"""A run that is killed anywhere ends in the same data as an undisturbed one, resumed or taken up by a fresh run.
+
+One county is prepared once: two runs behind it, changes in its source, and a run that was asked for. Each test has
+a copy of its database, and one kill at a point of the run that is drawn by its number: so a failure can be
+repeated by running the test of that name. What is killed is real: a process by SIGKILL, the server's side of every
+connection by pg_terminate_backend, a call that raises what nobody expects.
+"""
+
+import json
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+from pg8000.native import Connection
+from sqlalchemy.engine import URL
+
+from functions.sync.schemas import Manifest, SyncRequest
+from functions.sync.service import cutting, publishing, requests
+from functions.sync.service.objects import latest_manifest_key
+from infra.local.postgres import LocalPostgres
+from infra.settings import ROOT
+from shared import storage
+from shared.access import Caller
+from shared.aws import forget_clients
+from shared.db import engine
+from shared.problems import Conflict
+from shared.settings import settings
+from tests.conftest import APPLICATION_PASSWORD
+from tests.integration.sync.county import COUNTY, MAPPING, County
+from tests.integration.sync.walking import Steps, break_down, disturbed, keep_objects_in, walk
+
+CALLER = Caller("sub", "somebody", frozenset({COUNTY}), frozenset())
+PARTITION_ROWS, ROWS_PER_FILE = 40, 60
+Mode = Literal["full", "incremental"]
+
+_WATERMARKED = MAPPING.replace(
+    "    primary_key_source_fields: [id]\n", "    primary_key_source_fields: [id]\n    watermark_field: changed_at\n"
+)
+_FIRST = """
+DELETE FROM parcel WHERE id > 80; DELETE FROM sale WHERE parcel_id > 20;
+UPDATE parcel SET built = 'x' WHERE id IN (50, 60);
+ALTER TABLE parcel ADD COLUMN changed_at timestamp NOT NULL DEFAULT '2026-01-01'
+"""
+_THEN = "DELETE FROM parcel WHERE id = 8; UPDATE parcel SET value = '3', changed_at = '2026-01-02' WHERE id = 9"
+_AT_LAST = """
+UPDATE parcel SET value = '7', changed_at = '2026-01-03' WHERE id = 42;
+UPDATE parcel SET built = '1950', changed_at = '2026-01-03' WHERE id = 50;
+UPDATE parcel SET built = 'worse', changed_at = '2026-01-03' WHERE id IN (60, 70);
+DELETE FROM parcel WHERE id = 7; DELETE FROM sale WHERE parcel_id = 3;
+INSERT INTO parcel (id, pin, class, built, value, changed_at) VALUES
+    (8, 'P8', 'R', '1908', '8', '2026-01-03'), (301, 'P301', 'R', '2000', '5', '2026-01-03')
+"""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The prepared county, and what an undisturbed run makes of it."""
+
+    server: LocalPostgres
+    database: str
+    source: URL
+    run_id: str
+    objects: Path
+    steps: dict[Mode, int]
+    expected: dict[Mode, Any]
+    process: "subprocess.Popen[str]"
+
+    def copy(self, mode: Mode) -> str:
+        """A database and objects of a test's own, with the run that was asked for in this mode."""
+        name = f"killed_{uuid4().hex}"
+        self.server.create_database(name, template=self.database)
+        shutil.rmtree(self.objects)
+        shutil.copytree(_original(self.objects), self.objects)
+        _connect(self.server, name)
+        County(self.source).query("UPDATE sync_runs SET mode = :mode WHERE active RETURNING 1", mode=mode)
+        return name
+
+
+def _original(objects: Path) -> Path:
+    return objects.with_name("original-objects")
+
+
+def _connect(server: LocalPostgres, name: str) -> URL:
+    url = server.owner_url(name).set(username="terrafusion_app", password=APPLICATION_PASSWORD)
+    engine.forget_engine()
+    vars(engine).update(database_url=lambda _: url)
+    return url
+
+
+def _disconnect(server: LocalPostgres, name: str) -> None:
+    engine.forget_engine()
+    server.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def prepared(
+    postgres_server: LocalPostgres, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Prepared]:
+    objects = tmp_path_factory.mktemp("objects")
+    cloud = ThreadedMotoServer(port=0, verbose=False)
+    cloud.start()
+    host, port = cloud.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "x",
+            "AWS_SECRET_ACCESS_KEY": "x",
+            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+            "DATA_BUCKET": "killing-ground",
+            "EVENT_BUS_NAME": "default",
+            "DATABASE_SECRET_ARN": "killing-ground",
+        }.items():
+            patch.setenv(name, value)
+        patch.setattr(cutting, "PARTITION_ROWS", PARTITION_ROWS)
+        patch.setattr(publishing, "ROWS_PER_FILE", ROWS_PER_FILE)
+        patch.setattr(engine, "database_url", engine.database_url)
+        for name in ("put", "get", "exists"):
+            patch.setattr(storage, name, getattr(storage, name))
+        keep_objects_in(objects)
+        machine = boto3.client("stepfunctions").create_state_machine(
+            name="sync",
+            definition='{"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}',
+            roleArn="arn:aws:iam::123456789012:role/sync",
+        )
+        patch.setenv("SYNC_STATE_MACHINE_ARN", machine["stateMachineArn"])
+        settings.cache_clear()
+        forget_clients()
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "tests.integration.sync.dying_process"),
+                *(str(PARTITION_ROWS), str(ROWS_PER_FILE), str(objects)),
+            ],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield _prepare(postgres_server, migrated_template, objects, process)
+        finally:
+            process.communicate()
+    engine.forget_engine()
+    settings.cache_clear()
+    forget_clients()
+    cloud.stop()
+
+
+def _prepare(server: LocalPostgres, template: str, objects: Path, process: "subprocess.Popen[str]") -> Prepared:
+    server.create_database("killing_ground", template=template)
+    server.create_database("killing_ground_source")
+    _connect(server, "killing_ground")
+    county = County(server.owner_url("killing_ground_source"))
+    county.build()
+    county.change(_FIRST)
+    county.set_mapping(_WATERMARKED)
+    county.configure(
+        incremental={"overlap_seconds": 0, "removals": "compare_keys"},
+        guards={"max_removed_share": 1, "max_rejected_share": 1},
+    )
+    for changes in (_THEN, _AT_LAST):
+        walk(COUNTY, _started())
+        county.change(changes)
+    run_id = _started()
+    county.close()
+    engine.forget_engine()
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    shutil.copytree(objects, _original(objects))
+    source = server.owner_url("killing_ground_source")
+    made = Prepared(server, "killing_ground", source, run_id, objects, {}, {}, process)
+    for mode in ("full", "incremental"):
+        name = made.copy(mode)
+        with disturbed(Steps(), break_down) as steps:
+            assert walk(COUNTY, run_id) == "apply"
+        made.steps[mode] = steps.done
+        made.expected[mode] = final_state(County(made.source))
+        _disconnect(server, name)
+    return made
+
+
+def _started(mode: Mode = "full") -> str:
+    return str(requests.start(COUNTY, SyncRequest(mode=mode), caller=CALLER, idempotency_key=None).id)
+
+
+def final_state(county: County) -> dict[str, Any]:
+    """Everything that a run leaves, but for the names of runs, and the times."""
+    manifest = Manifest.model_validate_json(storage.get(latest_manifest_key(COUNTY)))
+    return {
+        **county.state(),
+        "watermarks": county.query("SELECT table_name, mapping_digest, watermark, change_version FROM sync_watermarks"),
+        "quarantine": sorted(
+            county.query(
+                "SELECT table_name, source_key, target_key, source_row::text, reasons::text, resolution"
+                " FROM rejected_rows WHERE resolution IS NULL OR resolution <> 'rejected_again'"
+            ),
+            key=str,
+        ),
+        "what was applied is published": county.query(
+            "SELECT published_at IS NOT NULL FROM sync_runs WHERE applied_at IS NOT NULL"
+            " ORDER BY applied_at DESC LIMIT 1"
+        ),
+        "unfinished": county.query("SELECT count(*) FROM jobs WHERE status IN ('pending', 'running')"),
+        "curated": {name: table.rows for name, table in manifest.tables.items()},
+        "no period is broken": county.query(
+            "SELECT count(*) FROM properties_operational_history AS h JOIN properties_operational AS t"
+            " USING (county_id, property_id) WHERE h.version = t.version - 1 AND h.valid_to <> t.valid_from"
+        ),
+    }
+
+
+KILLS = 34
+CUT_CONNECTIONS = 34
+FAILURES = 34
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_of_a_process_that_is_killed(prepared: Prepared, number: int) -> None:
+    chance = random.Random(f"killed process {number}")  # noqa: S311 - a test's dice
+    mode, at, when = _drawn(prepared, chance)
+    name = prepared.copy(mode)
+    engine.forget_engine()
+    assert prepared.process.stdin is not None
+    assert prepared.process.stdout is not None
+    url = engine.database_url("").render_as_string(hide_password=False)
+    asked = {"database": url, "county_id": COUNTY, "run_id": prepared.run_id, "at": at, "when": when}
+    prepared.process.stdin.write(json.dumps(asked) + "\n")
+    prepared.process.stdin.flush()
+    assert json.loads(prepared.process.stdout.readline()) == {"signal": 9, "code": 0}, (at, when)
+
+    _end(prepared, mode, chance)
+    _disconnect(prepared.server, name)
+
+
+@pytest.mark.parametrize("number", range(CUT_CONNECTIONS))
+def test_of_connections_that_the_server_ends(prepared: Prepared, number: int) -> None:
+    chance = random.Random(f"cut connection {number}")  # noqa: S311 - a test's dice
+    mode, at, when = _drawn(prepared, chance)
+    name = prepared.copy(mode)
+    with disturbed(Steps(at, when), lambda: _cut_connections(prepared, name)) as steps:
+        outcome = walk(COUNTY, prepared.run_id)  # the state machine tries again, and nobody has to do anything
+
+    assert steps.disturbed, (at, when)
+    assert outcome in ("apply", "unchanged")
+    assert final_state(County(prepared.source)) == prepared.expected[mode], (at, when)
+    _disconnect(prepared.server, name)
+
+
+@pytest.mark.parametrize("number", range(FAILURES))
+def test_of_a_call_that_fails_as_nobody_expects(prepared: Prepared, number: int) -> None:
+    chance = random.Random(f"failure {number}")  # noqa: S311 - a test's dice
+    mode, at, when = _drawn(prepared, chance)
+    name = prepared.copy(mode)
+    try:
+        with disturbed(Steps(at, when), break_down):
+            walk(COUNTY, prepared.run_id)
+    except Exception as error:
+        County(prepared.source).fail(prepared.run_id, error)
+
+    _end(prepared, mode, chance)
+    _disconnect(prepared.server, name)
+
+
+def _drawn(prepared: Prepared, chance: random.Random) -> tuple[Mode, int, Literal["before", "after"]]:
+    mode: Mode = chance.choice(("full", "incremental"))
+    return mode, chance.randint(1, prepared.steps[mode]), chance.choice(("before", "after"))
+
+
+def _end(prepared: Prepared, mode: Mode, chance: random.Random) -> None:
+    """What people do then: they resume the run, or start a fresh one."""
+    county = County(prepared.source)
+    status, _ = county.job(prepared.run_id)
+    way = chance.choice(("resume", "fresh run"))
+    if status == "succeeded":
+        pass
+    elif way == "resume":
+        requests.resume(COUNTY, UUID(prepared.run_id), CALLER)
+        walk(COUNTY, prepared.run_id)
+    else:
+        _start_afresh(county, prepared.run_id, mode)
+    assert final_state(county) == prepared.expected[mode], way
+    county.close()
+
+
+def _start_afresh(county: County, killed: str, mode: Mode) -> None:
+    """A killed run holds its county until somebody says that it is over, and says so to whoever comes next."""
+    status, _ = county.job(killed)
+    if status in ("pending", "running"):
+        with pytest.raises(Conflict, match=killed):
+            _started(mode)
+        county.fail(killed, TimeoutError("the state machine saw it at last"))
+    walk(COUNTY, _started(mode))
+
+
+def _cut_connections(prepared: Prepared, database: str) -> None:
+    admin = prepared.server.admin_url
+    with Connection(
+        admin.username or "", password=admin.password, host=admin.host, port=admin.port, ssl_context=False
+    ) as server:
+        server.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name", name=database)
+        server.run(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+            " AND application_name = 'terrafusion-sync'",
+            name=prepared.source.database,
+        )
