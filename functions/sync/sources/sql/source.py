@@ -45,10 +45,10 @@ _SORTS_BY_TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?|\d
 class SqlSource:
     """A SQL database, read in read-only transactions; PostgreSQL by COPY."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, authority: str | None = None) -> None:
         self._url = url
         self._dialect = dialect_of(url)
-        self._engine = _engine(url, self._dialect)
+        self._engine = _engine(url, self._dialect, authority)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -169,8 +169,8 @@ class SqlSource:
             raise SourceUnavailable(f"{place}: {what} the source cannot be read: {_reason(error)}.") from None
 
 
-def _engine(url: URL, dialect: Dialect) -> Engine:
-    return create_engine(url.set(query={}), poolclass=NullPool, connect_args=dialect.arguments(url))
+def _engine(url: URL, dialect: Dialect, authority: str | None) -> Engine:
+    return create_engine(url.set(query={}), poolclass=NullPool, connect_args=dialect.arguments(url, authority))
 
 
 def _run(connection: Connection, statement: Statement, *, stream: bool = False) -> CursorResult[Any]:
