@@ -128,6 +128,11 @@ def test_a_query_cannot_be_tracked() -> None:
         change_tracking.version(connection, statements(SourceTable(None, "SELECT 1 AS id", ("id",))))
 
 
+def test_a_query_that_begins_with_with_is_refused_before_the_server_is_asked() -> None:
+    with pytest.raises(Unprocessable, match="make a view"):
+        SqlSource(source_url(SECRET)).shape(SourceTable(None, " WITH x AS (SELECT 1 AS a) SELECT * FROM x", ("a",)))
+
+
 def test_a_server_that_cannot_be_reached_is_told_without_the_secret() -> None:
     with pytest.raises(SourceUnavailable) as refused:
         SqlSource(source_url(SECRET)).count(PLAIN)

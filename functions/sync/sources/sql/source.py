@@ -59,7 +59,7 @@ class SqlSource:
 
     def shape(self, table: SourceTable) -> Shape:
         # what changed since has the columns of the whole, whose types the condition needs
-        statement = Statements(self._dialect, self._quote, replace(table, since=None), {}).shape()
+        statement = self._statements(replace(table, since=None)).shape()
         with self._connection("the shape of") as connection:
             result = _run(connection, statement)
             description = result.cursor.description if result.cursor else []
@@ -134,6 +134,11 @@ class SqlSource:
         return self._engine.dialect.identifier_preparer.quote_identifier(name)
 
     def _statements(self, table: SourceTable, shape: Shape | None = None) -> Statements:
+        if isinstance(self._dialect, SqlServer) and re.match(r"\s*with\b", table.query or "", re.I):
+            raise Unprocessable(
+                "SQL Server takes no WITH within another query: make a view of it, and name that.",
+                slug="source-query-with",
+            )
         return Statements(self._dialect, self._quote, table, shape.columns if shape is not None else {})
 
     def _tracked(self, connection: Connection, table: SourceTable, shape: Shape | None = None) -> Statements:
