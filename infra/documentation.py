@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from infra.settings import ROOT
 from shared.access import ROLE_PERMISSIONS, Permission
-from shared.mapping.reference import transformations_table, validations_table
+from shared.mapping.reference import meaning, parameters, transformations_table, validations_table
+from shared.source_description import FORMATS, KINDS
 
 README = ROOT / "README.md"
 
@@ -30,10 +31,20 @@ def validations() -> str:
     return validations_table()
 
 
+def sources() -> str:
+    """What a county's source can be, and the files that one can be made of."""
+    return "\n".join(
+        ["| source | settings | what it is |", "|---|---|---|"]
+        + [f"| `kind: {kind}` | {parameters(model)} | {meaning(model)} |" for kind, model in KINDS.items()]
+        + [f"| `format: {name}` | {parameters(model)} | {meaning(model)} |" for name, model in FORMATS.items()]
+    )
+
+
 SECTIONS: dict[str, Callable[[], str]] = {
     "roles": roles,
     "transformations": transformations,
     "validations": validations,
+    "sources": sources,
 }
 
 

@@ -220,7 +220,7 @@ REGISTRY = Registry(
         _api("properties", Grant.DATABASE),
         _api("platform", Grant.DATABASE),
         _api("audit", Grant.DATABASE),
-        _api("sync", Grant.DATABASE, Grant.RUN_SYNC, *_DATA, layers=_SYNC_LAYERS),
+        _api("sync", Grant.DATABASE, Grant.RUN_SYNC, Grant.SOURCE_SECRETS, *_DATA, layers=_SYNC_LAYERS),
         _api("valuation", *_JOBS, layers=(Layer.CORE, Layer.LEARN), memory_mb=1769),
         _api("roll", Grant.DATABASE),
         _api("ratio_study", *_JOBS),

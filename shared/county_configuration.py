@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from shared.access import Permission, Role
+from shared.schedule_expression import CronExpression, ScheduleExpressionError
 from shared.schemas import CountyId, Schema
 from shared.source_description import SecretName, SourceDescription, SqlDescription
 
@@ -37,6 +38,18 @@ class Guards(Schema):
     max_rejected_share: Share = Decimal("0.05")
 
 
+def _known_cron(cron: str) -> str:
+    try:
+        CronExpression.parse(cron)
+    except ScheduleExpressionError as error:
+        raise ValueError(str(error)) from error
+    return cron
+
+
+Cron = Annotated[str, StringConstraints(pattern=r"^\S+( \S+){5}$"), AfterValidator(_known_cron)]
+"""An EventBridge cron expression: minutes hours day-of-month month day-of-week year."""
+
+
 class IncrementalSettings(Schema):
     """How an incremental run tells what is new.
 
@@ -59,13 +72,16 @@ class DataIngestionSettings(Schema):
     `source` says what it comes from. For a SQL database `connection_secret_name` alone will do: the secret that says
     where it is and how to sign in. Secrets belong to the county, so their names begin with
     `terrafusion/<county_id>/`. `sync_schedule_cron` is an EventBridge cron expression of six fields (minutes hours
-    day-of-month month day-of-week year) in the county's time zone; without it nothing is scheduled.
+    day-of-month month day-of-week year) in the county's time zone: when a run of the county's `mode` begins.
+    `mode_schedules` are further ones, each for a mode of its own: every night incremental, say, and on Sundays a
+    snapshot. Without any nothing is scheduled.
     """
 
     connection_secret_name: SecretName | None = None
     source: SourceDescription | None = None
-    sync_schedule_cron: Annotated[str, StringConstraints(pattern=r"^\S+( \S+){5}$")] | None = None
+    sync_schedule_cron: Cron | None = None
     mode: SyncMode = "full"
+    mode_schedules: dict[SyncMode, Cron] = Field(default_factory=dict)
     incremental: IncrementalSettings = IncrementalSettings()
     guards: Guards = Guards()
 

@@ -81,7 +81,11 @@ class ParquetFile(Schema):
 
 
 class ShapeFile(Schema):
-    """A zipped Shapefile (.shp, .dbf and .prj in one archive; `layer` is the name of one, where there are several)."""
+    """A zipped Shapefile (.shp, .dbf and .prj in one archive; `layer` is the name of one, where there are several).
+
+    Beside its attributes a row has `SHAPE_WKB`, `SHAPE_LONGITUDE` and `SHAPE_LATITUDE`, of a point in the shape.
+    WGS 84, NAD83 and their state plane, UTM and web Mercator coordinates are read, and brought to degrees.
+    """
 
     format: Literal["shapefile"]
     file: FileName
@@ -90,7 +94,7 @@ class ShapeFile(Schema):
 
 
 class GeoPackageFile(Schema):
-    """A GeoPackage; `layer` is the table of features, where there are several."""
+    """A GeoPackage; `layer` is the table of features, where there are several. Shapes are as of a Shapefile."""
 
     format: Literal["geopackage"]
     file: FileName
@@ -140,3 +144,19 @@ class SocrataDescription(Schema):
 SourceDescription = Annotated[
     SqlDescription | FilesDescription | ArcGisDescription | SocrataDescription, Field(discriminator="kind")
 ]
+
+KINDS: dict[str, type[Schema]] = {
+    "sql": SqlDescription,
+    "files": FilesDescription,
+    "arcgis": ArcGisDescription,
+    "socrata": SocrataDescription,
+}
+FORMATS: dict[str, type[Schema]] = {
+    "csv": CsvFile,
+    "fixed_width": FixedWidthFile,
+    "xlsx": XlsxFile,
+    "parquet": ParquetFile,
+    "shapefile": ShapeFile,
+    "geopackage": GeoPackageFile,
+}
+"""What the documentation lists."""

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
-from shared.county_configuration import CountyConfiguration
+from shared.county_configuration import CountyConfiguration, SyncMode
 from shared.schemas import CountyId, Schema
 
 MappingText = Annotated[str, StringConstraints(min_length=1, max_length=1_000_000)]
@@ -33,11 +33,24 @@ class CountySummary(Schema):
     timezone: str
 
 
+class ScheduledSync(Schema):
+    """When a schedule starts a sync of this mode next; None where it never does again."""
+
+    mode: SyncMode
+    cron: str
+    next_run_at: datetime | None
+
+
 class County(CountySummary):
-    """A county with its configuration and mapping; `version` is its ETag."""
+    """A county with its configuration and mapping; `version` is its ETag.
+
+    `next_run_at` is when the first of its schedules starts a sync.
+    """
 
     version: int
     configuration: CountyConfiguration
     mapping: str
     created_at: datetime
     updated_at: datetime
+    next_run_at: datetime | None = None
+    schedules: list[ScheduledSync] = Field(default_factory=list)

@@ -1,15 +1,17 @@
 """The rules of counties."""
 
+from datetime import UTC, datetime
+
 from functions.counties import repository
 from functions.counties.members import add_county_to_user
-from functions.counties.schedule import apply_schedule
+from functions.counties.schedule import apply_schedules, scheduled_syncs
 from functions.counties.schemas import County, CountySummary, OnboardRequest
 from shared import audit
 from shared.access import Caller
 from shared.county_configuration import CountyConfiguration
 from shared.db import unit_of_work
 from shared.mapping import MappingError, parse_mapping
-from shared.problems import Conflict, Fault, NotFound, PreconditionFailed, Unprocessable
+from shared.problems import Conflict, NotFound, PreconditionFailed, Unprocessable
 
 
 def list_counties(caller: Caller) -> list[CountySummary]:
@@ -21,7 +23,7 @@ def list_counties(caller: Caller) -> list[CountySummary]:
 def get(county_id: str) -> County:
     """A county. Raises NotFound where it is not onboarded."""
     with unit_of_work(county_id) as connection:
-        return _found(repository.find(connection, county_id), county_id)
+        return _with_schedules(_found(repository.find(connection, county_id), county_id))
 
 
 def onboard(request: OnboardRequest, caller: Caller) -> County:
@@ -44,9 +46,9 @@ def onboard(request: OnboardRequest, caller: Caller) -> County:
         if added:
             audit.record(connection, county_id, caller.username, "county.onboarded", f"counties/{county_id}", {})
         # before the commit: where one of these fails nothing is left but what the next try replaces
-        apply_schedule(configuration)
+        apply_schedules(configuration)
         add_county_to_user(caller.username, county_id)
-    return county
+    return _with_schedules(county)
 
 
 def configure(
@@ -76,8 +78,8 @@ def configure(
             {"old": before.configuration.model_dump(mode="json"), "new": configuration.model_dump(mode="json")},
         )
         county = _found(repository.find(connection, county_id), county_id)
-        apply_schedule(configuration)
-    return county
+        apply_schedules(configuration)
+    return _with_schedules(county)
 
 
 def replace_mapping(county_id: str, mapping: str, *, expected_version: int | None, caller: Caller) -> County:
@@ -94,22 +96,21 @@ def replace_mapping(county_id: str, mapping: str, *, expected_version: int | Non
             f"counties/{county_id}",
             {"version_before": before.version},
         )
-        return _found(repository.find(connection, county_id), county_id)
+        return _with_schedules(_found(repository.find(connection, county_id), county_id))
 
 
 def _check_mapping(text: str) -> None:
     try:
         parse_mapping(text)
     except MappingError as error:
-        faults = tuple(
-            Fault(
-                "/body/mapping", f"line {problem.line}, column {problem.column}: {problem.message}", line=problem.line
-            )
-            for problem in error.problems
-        )
-        raise Unprocessable(
-            f"The mapping has {len(faults)} fault(s); see errors.", slug="mapping-invalid", faults=faults
-        ) from error
+        raise error.as_problem("/body/mapping") from error
+
+
+def _with_schedules(county: County) -> County:
+    scheduled = scheduled_syncs(county.configuration, datetime.now(UTC))
+    return county.model_copy(
+        update={"schedules": scheduled, "next_run_at": scheduled[0].next_run_at if scheduled else None}
+    )
 
 
 def _found(county: County | None, county_id: str) -> County:

@@ -119,7 +119,10 @@ class PropertyVersion(Schema):
 
 
 class PropertySale(Schema):
-    """A transfer of the property; `validity_code` says whether it is evidence of market value."""
+    """A transfer of the property; `validity_code` says whether it is evidence of market value.
+
+    Where a person decided on that, `decision` (valid or invalid) goes before the code.
+    """
 
     sale_id: str
     sale_date: date
@@ -131,6 +134,7 @@ class PropertySale(Schema):
     parcel_count: int | None
     seller: str | None
     buyer: str | None
+    decision: str | None
 
 
 class BoundingBox(Schema):

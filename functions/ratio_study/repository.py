@@ -46,7 +46,7 @@ class StudySales:
 
 
 def read(county_id: str, request: RatioStudyRequest) -> StudySales:
-    """Everything that a study of this request looks at, as of one moment."""
+    """Everything that a study of this request looks at."""
     with unit_of_work(county_id) as connection:
         evidence = read_evidence(connection, county_id)
         return StudySales(
@@ -107,8 +107,9 @@ def _columns(connection: Connection, county_id: str, strata: Sequence[str], evid
         f" WHERE s.county_id = {literal(county_id)} AND s.retired_at IS NULL",
     )
     by_sale = {row[0]: row[1:] for row in rows}
+    nothing = ("",) * len(wanted)  # of a sale that a sync has retired since the evidence was read
     return {
-        name: [_value(name, by_sale[sale_id][place]) for sale_id in evidence.sale_ids]
+        name: [_value(name, by_sale.get(sale_id, nothing)[place]) for sale_id in evidence.sale_ids]
         for place, name in enumerate(wanted)
     }
 

@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from functions.sales_validation import review, service
 from functions.sales_validation.schemas import (
     DecisionRequest,
+    DecisionsRequest,
     FlaggedSale,
     Rule,
     SaleDecision,
@@ -73,3 +74,15 @@ def decide_on_sale(county_id: str, sale_id: str, body: DecisionRequest) -> Respo
     """Say that a sale is valid or invalid. Valuation and studies follow it from now on, whatever the code says."""
     made = review.decide(county_id, sale_id, body, caller=api.caller, idempotency_key=api.idempotency_key)
     return answer(made, 201, location=_SALE.format(county_id=county_id, sale_id=sale_id))
+
+
+@api.post(
+    "/v1/counties/{county_id}/sales-decisions",
+    permission=Permission.APPROVE_VALUATION,
+    summary="Decide on several sales",
+    status=201,
+)
+def decide_on_several_sales(county_id: str, body: DecisionsRequest) -> Response[list[SaleDecision]]:
+    """The same decision, with the same note, on up to 500 sales: on all of them or on none."""
+    made = review.decide_on_several(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key)
+    return answer(made, 201)

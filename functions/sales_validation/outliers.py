@@ -10,6 +10,7 @@ import numpy as np
 from functions.sales_validation.repository.validation import FoundFlag
 from shared.appraisal import AppraisalInputError, cross_values, fit_comparables
 from shared.appraisal.arrays import FloatArray
+from shared.appraisal.hedonic import MOST_SALES
 from shared.evidence import Evidence
 
 Progress = Callable[[int, int | None, str], None]
@@ -45,7 +46,8 @@ def compare_with_model(evidence: Evidence, progress: Progress) -> Tested:
     for number, property_class in enumerate(classes):
         name = str(property_class) or "no class"
         progress(number, len(classes), f"valuing sales of {name}")
-        rows = np.flatnonzero(evidence.property_class == property_class)
+        of_class = np.flatnonzero(evidence.property_class == property_class)
+        rows = of_class[-MOST_SALES:]  # the latest: what the model would leave out lies outside its trend
         sales = evidence.sales.take(rows)
         on = int(sales.sale_day.max()) + 1
         try:
@@ -56,7 +58,7 @@ def compare_with_model(evidence: Evidence, progress: Progress) -> Tested:
             continue
         value[rows] = today / model.hedonic.trend.factor(sales.sale_day.astype(np.float64))
         deviations[rows] = robust_deviations(sales.sale_price, value[rows])
-        missing = int((~np.isfinite(deviations[rows])).sum())
+        missing = int((~np.isfinite(deviations[of_class])).sum())
         if missing:
             notes.append(f"{missing} sales of {name} have no value to be tested against.")
     progress(len(classes), len(classes), "sales tested")

@@ -1,16 +1,28 @@
 """A person looks at flagged sales and decides."""
 
+from collections.abc import Container, Sequence
 from dataclasses import asdict, dataclass
+from uuid import UUID, uuid5
+
+from sqlalchemy import Connection
 
 from functions.sales_validation.repository import review as repository
-from functions.sales_validation.schemas import DecisionRequest, FlaggedSale, Rule, SaleDecision, SaleReview
+from functions.sales_validation.repository.review import LockedSale
+from functions.sales_validation.schemas import (
+    DecisionRequest,
+    DecisionsRequest,
+    FlaggedSale,
+    Rule,
+    SaleDecision,
+    SaleReview,
+)
 from shared import audit
 from shared.access import Caller
 from shared.db import unit_of_work
 from shared.db.tenancy import require_onboarded
 from shared.jobs.lifecycle import deterministic_id, digest, refuse_reused_key
 from shared.paging import Page, decode_token, encode_token
-from shared.problems import NotFound
+from shared.problems import Fault, NotFound, Unprocessable
 
 _KIND = "sale_decision"
 
@@ -65,30 +77,63 @@ def decide(
     decision_id = deterministic_id(county_id, _KIND, caller, idempotency_key)
     request_digest = f"{sale_id}:{digest(request)}"
     with unit_of_work(county_id) as connection:
-        sale = repository.lock_sale(connection, county_id, sale_id)
-        if sale is None:
+        sales = repository.lock_sales(connection, county_id, [sale_id])
+        if not sales:
             require_onboarded(connection, county_id)
             raise _no_sale(county_id, sale_id)
-        earlier = repository.find_decision(connection, county_id, decision_id)
-        if earlier is not None:
-            refuse_reused_key(earlier.request_digest, request_digest)
-            return earlier.decision
-        before = repository.supersede_decision(connection, county_id, sale_id)
-        made = repository.add_decision(
-            connection, county_id, decision_id, sale, request, request_digest=request_digest, actor=caller.username
-        )
+        [made] = _decide(connection, county_id, {decision_id: sales[0]}, request, request_digest, caller)
+    return made
+
+
+def decide_on_several(
+    county_id: str, request: DecisionsRequest, *, caller: Caller, idempotency_key: str | None
+) -> list[SaleDecision]:
+    """The same decision on several sales, in one transaction.
+
+    Raises Unprocessable naming each sale that is not there.
+    """
+    batch = deterministic_id(county_id, f"{_KIND}s", caller, idempotency_key)
+    with unit_of_work(county_id) as connection:
+        sales = repository.lock_sales(connection, county_id, request.sale_ids)
+        if len(sales) < len(request.sale_ids):
+            require_onboarded(connection, county_id)
+            raise _no_sales(county_id, request.sale_ids, {sale.sale_id for sale in sales})
+        # the first has the batch's own id, so that another request with the same key is known for what it is
+        ids = [batch, *(uuid5(batch, sale.sale_id) for sale in sales[1:])]
+        return _decide(connection, county_id, dict(zip(ids, sales, strict=True)), request, digest(request), caller)
+
+
+def _decide(
+    connection: Connection,
+    county_id: str,
+    sales: dict[UUID, LockedSale],
+    request: DecisionRequest,
+    request_digest: str,
+    caller: Caller,
+) -> list[SaleDecision]:
+    """Decide on locked sales; the keys are the decisions' ids."""
+    earlier = repository.find_decisions(connection, county_id, list(sales))
+    for stored in earlier:
+        refuse_reused_key(stored.request_digest, request_digest)
+    if earlier:
+        return [stored.decision for stored in earlier]
+    before = repository.supersede_decisions(connection, county_id, [sale.sale_id for sale in sales.values()])
+    made = repository.add_decisions(
+        connection, county_id, sales, request, request_digest=request_digest, actor=caller.username
+    )
+    for decision in made:
         audit.record(
             connection,
             county_id,
             caller.username,
             "sale.decided",
-            f"sales/{sale_id}",
+            f"sales/{decision.sale_id}",
             {
-                "decision": made.decision,
-                "before": before,
-                "validity_code": made.validity_code,
-                "rules": list(made.rules),
-                "note": made.note,
+                "decision": decision.decision,
+                "before": before.get(decision.sale_id),
+                "validity_code": decision.validity_code,
+                "rules": list(decision.rules),
+                "note": decision.note,
             },
         )
     return made
@@ -96,3 +141,12 @@ def decide(
 
 def _no_sale(county_id: str, sale_id: str) -> NotFound:
     return NotFound(f"{county_id} has no current sale {sale_id}.", slug="sale-not-found")
+
+
+def _no_sales(county_id: str, asked: Sequence[str], found: Container[str]) -> Unprocessable:
+    faults = tuple(
+        Fault(f"/body/sale_ids/{place}", f"{county_id} has no current sale {sale_id}.")
+        for place, sale_id in enumerate(asked)
+        if sale_id not in found
+    )
+    return Unprocessable("Some of the sales are not there; none was decided on.", slug="sale-not-found", faults=faults)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from shared.schemas import Schema
 
@@ -70,6 +70,18 @@ class DecisionRequest(Schema):
 
     decision: Decision
     note: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+
+
+def _each_once(sale_ids: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(sale_ids)) != len(sale_ids):
+        raise ValueError("name each sale once")
+    return sale_ids
+
+
+class DecisionsRequest(DecisionRequest):
+    """The same decision on several sales: on all of them or on none."""
+
+    sale_ids: Annotated[tuple[str, ...], Field(min_length=1, max_length=500), AfterValidator(_each_once)]
 
 
 class SaleDecision(Schema):

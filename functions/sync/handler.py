@@ -10,7 +10,9 @@ from functions.sync.schemas import (
     Change,
     ChangeFilter,
     ChangeSummary,
+    MappingPreview,
     Partition,
+    PreviewRequest,
     RejectedFilter,
     RejectedRow,
     ReplayRequest,
@@ -20,7 +22,7 @@ from functions.sync.schemas import (
     SyncRun,
     WarnedRow,
 )
-from functions.sync.service import differences, rejected, requests, showing
+from functions.sync.service import differences, previewing, rejected, requests, showing
 from shared.access import Permission
 from shared.api import Api, accepted, answer, see_other
 from shared.jobs.schemas import Job, JobStatus
@@ -31,9 +33,18 @@ handler = api.handler
 
 _RUNS = "/v1/counties/{county_id}/sync-runs"
 _ONE = _RUNS + "/{run_id}"
+_MAPPING = "/v1/counties/{county_id}/mapping"
 PageToken = Annotated[str | None, Query()]
 Filter = Annotated[str | None, Query(max_length=200)]
 State = Annotated[RowState | None, Query(description="open, or resolved by a later run")]
+
+
+@api.post(_MAPPING + "/preview", permission=Permission.MANAGE_COUNTY, summary="Try a mapping on some rows")
+def preview_mapping(county_id: str, request: PreviewRequest) -> Response[MappingPreview]:
+    """What the mapping makes of some rows of the county's source, or of rows in the request: source, result and reasons
+    side by side. Nothing is stored.
+    """
+    return answer(previewing.preview(county_id, request))
 
 
 @api.post(_RUNS, permission=Permission.RUN_SYNC, summary="Start a sync", status=202)

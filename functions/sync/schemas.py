@@ -217,6 +217,40 @@ class WarnedRow(Schema):
     reasons: list[RejectReason]
 
 
+SourceRow = dict[Annotated[str, StringConstraints(max_length=128)], Annotated[str, Field(max_length=100_000)] | None]
+
+
+class PreviewRequest(Schema):
+    """A mapping to try on a few rows; without `mapping` the county's own. `table` is a target table of it (the first).
+
+    The rows come from the county's source, or are given as `rows`: objects of texts, as the source would have them.
+    """
+
+    mapping: Annotated[str, StringConstraints(min_length=1, max_length=1_000_000)] | None = None
+    table: Annotated[str, StringConstraints(max_length=100)] | None = None
+    sample_size: Annotated[int, Field(ge=1, le=100)] = 20
+    rows: Annotated[list[SourceRow], Field(min_length=1, max_length=100)] | None = None
+
+
+class PreviewedRow(Schema):
+    """A source row, what would be stored of it (as texts), and why it would be rejected or warned of."""
+
+    source_row: dict[str, Any]
+    result: dict[str, str | None]
+    rejected: list[RejectReason]
+    warned: list[RejectReason]
+
+
+class MappingPreview(Schema):
+    """What a mapping makes of some rows. Rules that need the whole table (unique, reference) are not applied."""
+
+    table: str
+    unmapped_columns: list[str]
+    rows: list[PreviewedRow]
+    rejected: int
+    warned: int
+
+
 class TablePlan(Schema):
     """How a run reads one table.
 

@@ -101,7 +101,7 @@ def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_con
     plan.next(
         Choice(scope, "Anything to read")
         .when(Condition.string_equals("$.outcome", "proceed"), partitions)
-        .when(Condition.string_equals("$.outcome", "unchanged"), done)
+        .when(Condition.string_equals("$.outcome", "skipped"), done)
         .otherwise(unexpected)
     )
     start = Pass(scope, "Name the execution", parameters=_EXECUTION, result_path="$.execution")

@@ -6,9 +6,8 @@ import sys
 import typer
 
 from infra.local.client import ApiError, JobFailedError
-from infra.local.commands import county, model, roll
+from infra.local.commands import county, mapping, model, roll, sync
 from infra.local.commands.demo import demo
-from infra.local.commands.sync import sync
 from infra.local.commands.up import up
 from infra.local.commands.value import value
 from infra.local.commands.value_county import value_county
@@ -18,10 +17,11 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(up)
-app.command()(sync)
 app.command()(value)
 app.command("value-county")(value_county)
 app.add_typer(county.app, name="county")
+app.add_typer(sync.app, name="sync")
+app.add_typer(mapping.app, name="mapping")
 app.add_typer(model.app, name="model")
 app.add_typer(roll.app, name="roll")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from infra.local.schedule_expression import next_tick
+from shared.schedule_expression import next_tick
 
 _log = logging.getLogger(__name__)
 

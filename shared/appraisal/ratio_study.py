@@ -91,7 +91,7 @@ def study(
     measured, notes = measure(estimates, prices, options)
     signs = chasing_signs(estimates / prices)
     if signs.low_cod:
-        sign = f"COD is under 5, which {verdicts.STANDARD} takes as a sign of sales chasing"
+        sign = f"COD is under 5, which the {verdicts.STANDARD} takes as a sign of sales chasing"
         notes += (f"{sign} or of a sample that does not represent the population.",)
     groups = vertical_equity(estimates, prices) if "vei" in measured else None
     judged = _judge(measured, estimates.size, uniformity, overall_median, groups)

@@ -7,6 +7,7 @@ its whole confidence interval lies outside the range (section 9: the burden is o
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -14,6 +15,7 @@ from typing import Literal
 from shared.appraisal.intervals import Interval
 
 STANDARD = "IAAO Standard on Ratio Studies (2013)"
+_THE_STANDARD = f"the {STANDARD}"
 REVISION = "the exposure draft of the revised IAAO Standard on Ratio Studies (2025)"
 
 FEWEST_FOR_STATISTICS = 5
@@ -53,6 +55,7 @@ _CLASS_WORDS: tuple[tuple[Uniformity, tuple[str, ...]], ...] = (
     (Uniformity.INCOME, ("commerc", "industr", "apartment", "multi", "income", "office", "retail")),
     (Uniformity.RESIDENTIAL, ("resid", "single", "condo", "dwelling")),
 )
+_NOT_RESIDENTIAL = re.compile(r"non[\W_]*resid\w*")
 
 
 @dataclass(frozen=True)
@@ -67,33 +70,34 @@ class Verdict:
 
 
 def uniformity_of(property_class: str | None) -> Uniformity | None:
-    """The kind of property that a county's class name tells of; None when it tells of none."""
-    name = (property_class or "").lower()
-    return next((kind for kind, words in _CLASS_WORDS if any(word in name for word in words)), None)
+    """The kind of property that a county's class name tells of by how its words begin; None when it tells of none."""
+    name = _NOT_RESIDENTIAL.sub("", (property_class or "").lower())
+    words = re.findall("[a-z]+", name)
+    return next((kind for kind, starts in _CLASS_WORDS if any(word.startswith(starts) for word in words)), None)
 
 
 def judge_level(value: float, interval: Interval | None, sales: int) -> Verdict:
     """The median ratio against 0.90 to 1.10."""
-    return _judge("median ratio", value, interval, LEVEL_RANGE, sales, FEWEST_FOR_STATISTICS, STANDARD, 3)
+    return _judge("median ratio", value, interval, LEVEL_RANGE, sales, FEWEST_FOR_STATISTICS, _THE_STANDARD, 3)
 
 
 def judge_stratum_level(value: float, interval: Interval | None, sales: int, overall: float) -> Verdict:
     """A stratum's median ratio against the overall median, give or take 5 percent."""
     bounds = (overall * (1 - STRATUM_TOLERANCE), overall * (1 + STRATUM_TOLERANCE))
     name = "stratum's median ratio (within 5% of the overall level)"
-    return _judge(name, value, interval, bounds, sales, FEWEST_FOR_STATISTICS, STANDARD, 3)
+    return _judge(name, value, interval, bounds, sales, FEWEST_FOR_STATISTICS, _THE_STANDARD, 3)
 
 
 def judge_cod(value: float, interval: Interval | None, sales: int, kind: Uniformity) -> Verdict:
     """COD against the range of its kind of property. A COD below 5 is no failure but a question."""
     low, high = COD_RANGES[kind]
     verdict = _judge(
-        f"COD for {kind.value} property", value, interval, (low, high), sales, FEWEST_FOR_STATISTICS, STANDARD, 1
+        f"COD for {kind.value} property", value, interval, (low, high), sales, FEWEST_FOR_STATISTICS, _THE_STANDARD, 1
     )
     if verdict.result == "does not meet" and value < low:
         sentence = (
-            f"The COD of {value:.1f} is below {low:.0f}, which {STANDARD} takes as a sign of sales chasing or of a "
-            "sample that does not represent the population; uniformity cannot be judged before that is ruled out."
+            f"The COD of {value:.1f} is below {low:.0f}, which {_THE_STANDARD} takes as a sign of sales chasing or of "
+            "a sample that does not represent the population; uniformity cannot be judged before that is ruled out."
         )
         return Verdict(verdict.statistic, "indeterminate", low, high, sentence)
     return verdict
@@ -101,12 +105,12 @@ def judge_cod(value: float, interval: Interval | None, sales: int, kind: Uniform
 
 def judge_prd(value: float, interval: Interval | None, sales: int) -> Verdict:
     """PRD against 0.98 to 1.03; needs 20 sales."""
-    return _judge("PRD", value, interval, PRD_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, STANDARD, 3)
+    return _judge("PRD", value, interval, PRD_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, _THE_STANDARD, 3)
 
 
 def judge_prb(value: float, interval: Interval | None, sales: int) -> Verdict:
     """PRB against -0.05 to 0.05; beyond 0.10 the sentence says unacceptable. Needs 20 sales."""
-    verdict = _judge("PRB", value, interval, PRB_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, STANDARD, 3)
+    verdict = _judge("PRB", value, interval, PRB_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, _THE_STANDARD, 3)
     if verdict.result == "does not meet" and interval and interval.outside(*PRB_UNACCEPTABLE):
         sentence = f"{verdict.sentence} A PRB beyond 0.10 either way is unacceptable."
         return Verdict(verdict.statistic, verdict.result, verdict.low, verdict.high, sentence)

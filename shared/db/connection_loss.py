@@ -11,7 +11,7 @@ _TAKE_TURNS = {"40001", "40P01"}
 def is_connection_loss(error: BaseException) -> bool:
     """Whether the database went away (failover, restart, network), or told us to try again."""
     cause: BaseException | None = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(cause, InterfaceError):
+    if isinstance(cause, (InterfaceError, ConnectionError)):
         return True
     if isinstance(cause, DatabaseError) and cause.args and isinstance(cause.args[0], dict):
         code = str(cause.args[0].get("C", ""))

@@ -119,6 +119,26 @@ class CompiledTable:
             keys=read.get_column(self.key).drop_nulls().unique(maintain_order=True),
         )
 
+    def explain(self, source: pl.DataFrame) -> pl.DataFrame:
+        """What becomes of each row, one by one, for whoever writes the mapping: `source_row`, `result` (what would be
+        stored, as texts), `rejected` and `warned` (reasons), each as JSON text.
+        """
+        frame = self._levels.evaluate(_with_read_fault(source))
+        read = frame.select(self._values(source.columns))
+        twice = self._duplicates(read, _any_broken(frame, self._rejecting))
+        again = pl.when(twice).then(_reason(self._again()))
+        rejected = self._reasoned(frame, source.columns, self._rejecting, again)
+        warned = self._reasoned(frame, source.columns, self._warning, pl.lit(None, dtype=pl.String))
+        result = self.texts(read.select(self.columns)).select(pl.struct(pl.all()).struct.json_encode())
+        return pl.DataFrame(
+            {
+                "source_row": rejected["source_row"],
+                "result": result.to_series(),
+                "rejected": rejected["reasons"],
+                "warned": warned["reasons"],
+            }
+        )
+
     def target_keys(self, source: pl.DataFrame) -> pl.Series:
         """The target key of each row, NULL where it cannot be told."""
         frame = self._levels.evaluate(_with_read_fault(source))

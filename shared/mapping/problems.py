@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from shared.problems import Fault, Unprocessable
+
 
 @dataclass(frozen=True, order=True)
 class MappingProblem:
@@ -22,3 +24,13 @@ class MappingError(ValueError):
     def __init__(self, problems: list[MappingProblem]) -> None:
         self.problems = sorted(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def as_problem(self, pointer: str) -> Unprocessable:
+        """The problem of a request whose mapping stands at `pointer`: a fault for each, with its line."""
+        faults = tuple(
+            Fault(pointer, f"line {one.line}, column {one.column}: {one.message}", line=one.line)
+            for one in self.problems
+        )
+        return Unprocessable(
+            f"The mapping has {len(faults)} fault(s); see errors.", slug="mapping-invalid", faults=faults
+        )

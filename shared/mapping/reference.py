@@ -11,7 +11,7 @@ def transformations_table() -> str:
     """A Markdown table of every transformation: name, parameters with their defaults, meaning."""
     rows = ["| transformation | parameters | what it does |", "|---|---|---|"]
     for name, step in TRANSFORMATIONS.items():
-        rows.append(f"| `{name}` | {_parameters(step)} | {_meaning(step)} |")
+        rows.append(f"| `{name}` | {parameters(step)} | {meaning(step)} |")
     return "\n".join(rows)
 
 
@@ -19,14 +19,15 @@ def validations_table() -> str:
     """A Markdown table of every rule: name, parameters with their defaults, meaning."""
     rows = ["| rule | parameters | what has to hold |", "|---|---|---|"]
     for name, rule in VALIDATIONS.items():
-        rows.append(f"| `{name}` | {_parameters(rule)} | {_meaning(rule)} |")
+        rows.append(f"| `{name}` | {parameters(rule)} | {meaning(rule)} |")
     return "\n".join(rows)
 
 
-_COMMON = {"type", "rule", "severity"}
+_COMMON = {"type", "rule", "severity", "kind", "format"}
 
 
-def _parameters(step: type[BaseModel]) -> str:
+def parameters(step: type[BaseModel]) -> str:
+    """The parameters of an element, with their defaults."""
     fields = ((name, info) for name, info in step.model_fields.items() if name not in _COMMON)
     return ", ".join(_parameter(name, info) for name, info in fields) or "none"
 
@@ -37,5 +38,6 @@ def _parameter(name: str, info: FieldInfo) -> str:
     return f"`{name}` ({'optional' if info.default is None else repr(info.default)})"
 
 
-def _meaning(step: type[BaseModel]) -> str:
+def meaning(step: type[BaseModel]) -> str:
+    """What an element's docstring says, on one line."""
     return " ".join((step.__doc__ or "").split()).replace("|", "\\|")

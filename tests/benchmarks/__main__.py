@@ -20,6 +20,14 @@ BENCHMARKS = {
     "cold_start": ("cold_start:run", "each API function's imports against its bare dependencies'"),
     "valuation_api": ("valuation_api:run", "one value by a promoted model through the handler, and the way there"),
     "ratio_study": ("ratio_study:run", "a ratio study with 1,000 resamples, against assesspy"),
+    "valuation_accuracy": (
+        "valuation_accuracy:run",
+        "values of later sales, against HistGradientBoosting and LightGBM (--county)",
+    ),
+    "valuation_speed": (
+        "valuation_speed:run",
+        "training on 20,000 sales and valuing 100,000 parcels, against 60 s each",
+    ),
     "gis_export": ("gis_export:run", "an export against the SQL and the serialisation alone"),
 }
 
@@ -28,6 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("name", nargs="?", choices=sorted(BENCHMARKS))
     parser.add_argument("--rows", type=int)
+    parser.add_argument("--county", help="for valuation_accuracy: king_wa or lucas_oh")
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     arguments = parser.parse_args()
     console = Console()
@@ -36,10 +45,8 @@ def main() -> None:
             console.print(f"{name:<16} {about}")
         return
     place, function = BENCHMARKS[arguments.name][0].split(":")
-    run: Callable[[int | None], BenchmarkResult] = getattr(
-        importlib.import_module(f"tests.benchmarks.{place}"), function
-    )
-    result = run(arguments.rows)
+    run: Callable[..., BenchmarkResult] = getattr(importlib.import_module(f"tests.benchmarks.{place}"), function)
+    result = run(arguments.rows, **({"county": arguments.county} if arguments.county else {}))
     console.print(_table(result))
     if arguments.json:
         print(json.dumps(dataclasses.asdict(result), default=str))

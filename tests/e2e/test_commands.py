@@ -45,6 +45,32 @@ def test_a_county_is_synced_again_and_nothing_changes(platform: Platform) -> Non
     assert "succeeded" in done.stdout
 
 
+def test_a_run_is_listed_shown_and_its_quarantine_saved(platform: Platform, tmp_path: Path) -> None:
+    listed = run(platform, "sync", "runs", "lucas_oh")
+    assert listed.returncode == 0, listed.stderr
+    run_id = platform.signed_in("auditor").get("/v1/counties/lucas_oh/sync-runs").json()["items"][-1]["id"]
+    assert run_id in listed.stdout
+
+    shown = run(platform, "sync", "show", "lucas_oh", run_id)
+    changed = run(platform, "sync", "changes", "lucas_oh", run_id, "--table", "properties_operational", "--limit", "3")
+    saved = run(platform, "sync", "rejected", "lucas_oh", run_id, "--save", str(tmp_path / "rows.csv"))
+
+    assert "whole" in shown.stdout
+    assert "before and after" in changed.stdout
+    assert saved.returncode == 0, saved.stderr
+    assert (tmp_path / "rows.csv").read_text().startswith("rejected_from,rejected_key,")
+
+
+def test_a_run_that_only_validates_is_dropped_by_a_command(platform: Platform) -> None:
+    started = run(platform, "sync", "run", "king_wa", "--mode", "snapshot", "--validate-only")
+    assert "awaiting_approval" in started.stdout, started.stderr
+    run_id = platform.signed_in("auditor").get("/v1/counties/king_wa/sync-runs").json()["items"][0]["id"]
+
+    dropped = run(platform, "sync", "cancel", "king_wa", run_id)
+
+    assert "cancelled" in dropped.stdout, dropped.stderr
+
+
 def test_a_value_is_shown_with_its_comparables(platform: Platform) -> None:
     subject = platform.signed_in("auditor").get("/v1/counties/lucas_oh/properties?page_size=1").json()["items"][0]
 

@@ -129,6 +129,10 @@ class Cloud:
         return [event for called, event in self.calls if called == name]
 
 
+class DatabaseUnavailable(Exception):  # noqa: N818 - the task's own name for it
+    """The name by which a task says that its database went away."""
+
+
 class RetryableError(Exception):
     """The name by which a task asks to be tried again."""
 
@@ -190,8 +194,8 @@ def test_a_sync_plans_reads_each_partition_reconciles_applies_and_publishes(clou
     assert files == [{**RUN, "file": {"number": n}} for n in (1, 2)]
 
 
-def test_a_run_with_nothing_to_read_ends_after_its_plan(cloud: Cloud, templates: Templates) -> None:
-    cloud.tasks["sync-plan"] = lambda _: {**RUN, "outcome": "unchanged"}
+def test_a_run_that_is_skipped_ends_after_its_plan(cloud: Cloud, templates: Templates) -> None:
+    cloud.tasks["sync-plan"] = lambda _: {**RUN, "outcome": "skipped"}
 
     execution = cloud.run(templates.definition("Sync"), {"county_id": "benton_wa"})
 
@@ -275,6 +279,20 @@ def test_a_task_that_asks_for_it_is_tried_again(cloud: Cloud, templates: Templat
 
     assert execution["status"] == "SUCCEEDED"
     assert cloud.order.count("sync-reconcile") == 3
+
+
+def test_a_task_that_loses_its_database_is_tried_again(cloud: Cloud, templates: Templates) -> None:
+    answers = iter([DatabaseUnavailable("gone"), {"outcome": "unchanged"}])
+
+    def reconcile(_: dict[str, Any]) -> Any:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    cloud.tasks["sync-reconcile"] = reconcile
+
+    assert cloud.run(templates.definition("Sync"), {"county_id": "benton_wa"})["status"] == "SUCCEEDED"
 
 
 def test_an_answer_that_the_machine_does_not_know_fails_the_run(cloud: Cloud, templates: Templates) -> None:

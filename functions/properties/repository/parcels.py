@@ -2,15 +2,23 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, Table, and_, bindparam, func, insert, select, text, update
 
 from functions.properties.schemas import PropertyDetail, PropertyFilter, PropertySale, PropertySummary
-from shared.db.models import PropertyOperational, Sale, history_table
+from shared.db.models import PropertyOperational, Sale, SaleDecision, history_table
 
 _HISTORY: Table = history_table(PropertyOperational)
 _SUMMARY = [getattr(PropertyOperational, name) for name in PropertySummary.model_fields]
 _DETAIL = [getattr(PropertyOperational, name) for name in PropertyDetail.model_fields]
-_SALE = [getattr(Sale, name) for name in PropertySale.model_fields]
+_SALE = [
+    *(getattr(Sale, name) for name in PropertySale.model_fields if name != "decision"),
+    func.nullif(SaleDecision.decision, "as_coded").label("decision"),
+]
+_STANDING_DECISION = and_(
+    SaleDecision.county_id == Sale.county_id,
+    SaleDecision.sale_id == Sale.sale_id,
+    SaleDecision.superseded_at.is_(None),
+)
 _VERSIONED = [c.name for c in _HISTORY.columns if c.name not in {"valid_to", "superseded_by_run"}]
 _DETAIL_NAMES = tuple(PropertyDetail.model_fields)
 # one statement object for all calls: SQLAlchemy then has nothing to compare with what it compiled before
@@ -59,6 +67,7 @@ def sales(connection: Connection, county_id: str, property_id: str) -> list[Prop
     """A property's transfers, newest first."""
     rows = connection.execute(
         select(*_SALE)
+        .outerjoin(SaleDecision, _STANDING_DECISION)
         .where(Sale.county_id == county_id, Sale.property_id == property_id, Sale.retired_at.is_(None))
         .order_by(Sale.sale_date.desc(), Sale.sale_id)
     )

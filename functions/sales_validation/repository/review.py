@@ -114,71 +114,77 @@ def _flags(found: Sequence[dict[str, Any]] | None) -> tuple[Flag, ...]:
     return tuple(Flag.model_validate(flag) for flag in found or ())
 
 
-def lock_sale(connection: Connection, county_id: str, sale_id: str) -> LockedSale | None:
-    """Hold a current sale until the transaction ends, so that decisions on it follow one another."""
-    row = connection.execute(
+def lock_sales(connection: Connection, county_id: str, sale_ids: Sequence[str]) -> list[LockedSale]:
+    """Hold current sales until the transaction ends, by id, so that decisions on them follow one another."""
+    rows = connection.execute(
         text(
-            "SELECT sale_id, validity_code, row_hash FROM sales"
-            " WHERE county_id = :county_id AND sale_id = :sale_id AND retired_at IS NULL FOR UPDATE"
+            "SELECT sale_id, validity_code, row_hash FROM sales WHERE county_id = :county_id"
+            " AND sale_id = ANY (:sale_ids) AND retired_at IS NULL ORDER BY sale_id FOR UPDATE"
         ),
-        {"county_id": county_id, "sale_id": sale_id},
-    ).one_or_none()
-    return None if row is None else LockedSale(*row)
-
-
-def find_decision(connection: Connection, county_id: str, decision_id: UUID) -> StoredDecision | None:
-    """A decision by its id, or None."""
-    row = connection.execute(
-        select(*_DECISION_COLUMNS, DecisionRow.request_digest).where(
-            DecisionRow.county_id == county_id, DecisionRow.decision_id == decision_id
-        )
-    ).one_or_none()
-    return None if row is None else StoredDecision(row.request_digest, _decision(row._asdict()))
-
-
-def supersede_decision(connection: Connection, county_id: str, sale_id: str) -> str | None:
-    """End the decision that holds; what it was, or None."""
-    before: str | None = connection.scalar(
-        update(DecisionRow)
-        .where(DecisionRow.county_id == county_id, DecisionRow.sale_id == sale_id, DecisionRow.superseded_at.is_(None))
-        .values(superseded_at=text("clock_timestamp()"))
-        .returning(DecisionRow.decision)
+        {"county_id": county_id, "sale_ids": list(sale_ids)},
     )
-    return before
+    return [LockedSale(*row) for row in rows]
 
 
-def add_decision(
+def find_decisions(connection: Connection, county_id: str, decision_ids: Sequence[UUID]) -> list[StoredDecision]:
+    """Those of the decisions that there are, by sale."""
+    rows = connection.execute(
+        select(*_DECISION_COLUMNS, DecisionRow.request_digest)
+        .where(DecisionRow.county_id == county_id, DecisionRow.decision_id.in_(decision_ids))
+        .order_by(DecisionRow.sale_id)
+    )
+    return [StoredDecision(row.request_digest, _decision(row._asdict())) for row in rows]
+
+
+def supersede_decisions(connection: Connection, county_id: str, sale_ids: Sequence[str]) -> dict[str, str]:
+    """End the decisions that hold; what they were, by sale."""
+    rows = connection.execute(
+        update(DecisionRow)
+        .where(
+            DecisionRow.county_id == county_id,
+            DecisionRow.sale_id.in_(sale_ids),
+            DecisionRow.superseded_at.is_(None),
+        )
+        .values(superseded_at=text("clock_timestamp()"))
+        .returning(DecisionRow.sale_id, DecisionRow.decision)
+    )
+    return {row.sale_id: row.decision for row in rows}
+
+
+def add_decisions(
     connection: Connection,
     county_id: str,
-    decision_id: UUID,
-    sale: LockedSale,
+    sales: Mapping[UUID, LockedSale],
     request: DecisionRequest,
     *,
     request_digest: str,
     actor: str,
-) -> SaleDecision:
-    """Let a decision hold, with the rules that the sale breaks at this moment."""
-    rules = connection.scalars(
+) -> list[SaleDecision]:
+    """Let decisions hold, each with the rules that its sale breaks at this moment; the keys are their ids."""
+    standing = connection.execute(
         text(
-            "SELECT rule FROM sale_flags WHERE county_id = :county_id AND sale_id = :sale_id AND cleared_at IS NULL"
-            " ORDER BY rule"
+            "SELECT sale_id, array_agg(rule ORDER BY rule) AS rules FROM sale_flags WHERE county_id = :county_id"
+            " AND sale_id = ANY (:sale_ids) AND cleared_at IS NULL GROUP BY 1"
         ),
-        {"county_id": county_id, "sale_id": sale.sale_id},
-    ).all()
-    row = connection.execute(
-        insert(DecisionRow)
-        .values(
-            county_id=county_id,
-            decision_id=decision_id,
-            sale_id=sale.sale_id,
-            decision=request.decision,
-            note=request.note,
-            validity_code=sale.validity_code,
-            row_hash=sale.row_hash,
-            rules=list(rules),
-            request_digest=request_digest,
-            decided_by=actor,
-        )
-        .returning(*_DECISION_COLUMNS)
-    ).one()
-    return _decision(row._asdict())
+        {"county_id": county_id, "sale_ids": [sale.sale_id for sale in sales.values()]},
+    )
+    rules = {row.sale_id: row.rules for row in standing}
+    rows = connection.execute(
+        insert(DecisionRow).returning(*_DECISION_COLUMNS, sort_by_parameter_order=True),
+        [
+            {
+                "county_id": county_id,
+                "decision_id": decision_id,
+                "sale_id": sale.sale_id,
+                "decision": request.decision,
+                "note": request.note,
+                "validity_code": sale.validity_code,
+                "row_hash": sale.row_hash,
+                "rules": rules.get(sale.sale_id, []),
+                "request_digest": request_digest,
+                "decided_by": actor,
+            }
+            for decision_id, sale in sales.items()
+        ],
+    )
+    return [_decision(row._asdict()) for row in rows]

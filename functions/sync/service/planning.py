@@ -13,7 +13,7 @@ from functions.sync.schemas import PartitionState, RejectedFilter, RunState, Syn
 from functions.sync.service import cutting
 from functions.sync.service.context import filled_columns
 from functions.sync.service.deciding import Decided, Known, ReadingDecision, WholeReading, source_table
-from functions.sync.service.locking import add_run
+from functions.sync.service.locking import add_job, add_run, new_run
 from functions.sync.service.objects import deleted_key, mapping_key, partitions_key
 from functions.sync.service.quarantined import QuarantinedRows, plan_of_replay
 from functions.sync.sources import Ability, Source, open_source
@@ -21,8 +21,12 @@ from shared import storage
 from shared.county_configuration import CountyConfiguration
 from shared.db import unit_of_work
 from shared.jobs import repository as jobs
+from shared.jobs.schemas import JobError
 from shared.mapping import CountyMapping, TableMapping, parse_mapping
 from shared.problems import Conflict, NotFound, Unprocessable
+
+SCHEDULE = "schedule"
+"""The trigger of a run that nobody asked for."""
 
 
 class Planned(NamedTuple):
@@ -41,10 +45,16 @@ def scheduled_run_id(execution_id: str) -> UUID:
 def plan(county_id: str, run_id: UUID, request: SyncRequest, trigger: str) -> Planned:
     """Plan a run, or take up one that was planned before. Safe to run again.
 
-    Raises NotFound, Conflict where another run of the county is active, Unprocessable for a mapping with faults or a
+    A tick of a schedule that finds another run active is skipped, and written down as a run that was. Raises NotFound,
+    Conflict where another run of the county is active, Unprocessable for a mapping with faults or a
     source without what the mapping or the mode needs, SourceUnavailable.
     """
-    run, mapping_text, configuration = _take_up(county_id, run_id, request, trigger)
+    try:
+        run, mapping_text, configuration = _take_up(county_id, run_id, request, trigger)
+    except Conflict:
+        if trigger == SCHEDULE and _skip(county_id, run_id, request):
+            return Planned(run_id, partitions_key(county_id, run_id), "skipped")
+        raise
     list_key = partitions_key(county_id, run_id)
     if run.applied_at is not None:  # only the publishing is left
         _put_list(list_key, [])
@@ -54,6 +64,25 @@ def plan(county_id: str, run_id: UUID, request: SyncRequest, trigger: str) -> Pl
         known = _plan_anew(run, mapping_text, configuration)
     _put_list(list_key, known)
     return Planned(run_id, list_key, "proceed")
+
+
+def _skip(county_id: str, run_id: UUID, request: SyncRequest) -> bool:
+    """Write a tick down as a cancelled run where another one is in its way."""
+    with unit_of_work(county_id) as connection:
+        known = runs.find(connection, county_id, run_id)
+        if known is not None:
+            return known.status == "cancelled"
+        other = runs.active(connection, county_id)
+        if other is None:
+            return False
+        add_job(connection, county_id, run_id, request, submitted_by=SCHEDULE)
+        runs.add(connection, county_id, new_run(connection, county_id, run_id, request, SCHEDULE), active=False)
+        reason = JobError(
+            type="schedule-skipped",
+            detail=f"The county's schedule came while run {other.run_id} ({other.status}) was not finished.",
+        )
+        jobs.set_status(connection, county_id, run_id, "cancelled", reason)
+    return True
 
 
 def _take_up(

@@ -145,6 +145,10 @@ class Source(Protocol):
         """The rows of a range, in the order of their keys."""
         ...
 
+    def sample(self, table: SourceTable, rows: int) -> pl.DataFrame:
+        """Some rows, as `read` gives them, without going through the whole table."""
+        ...
+
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         """The columns `columns` of every row, as String, in frames of at most some 100,000 rows: what removed rows
         are told from where a run does not read everything, and what lookups are made of.

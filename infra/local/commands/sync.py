@@ -1,4 +1,4 @@
-"""`terrafusion sync`: run a county's sync, and watch it."""
+"""`terrafusion sync`: run a county's syncs, watch them, look at what they change, decide."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,15 +8,39 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from typer.core import TyperGroup
 
 from infra.local.client import ApiClient
 from infra.local.session import ApiUrl, DataDir, Username, console, signed_in
 
+SHOWN = 20
+"""Rows of a list that a command prints unless it is told otherwise."""
 
-def sync(
-    county_id: str = typer.Argument(help="The county."),
+County = typer.Argument(help="The county.")
+Run = typer.Argument(help="The run's id, as `sync runs` shows it.")
+Watch = typer.Option(True, "--watch/--no-watch", help="Follow the run to its end.")
+Limit = typer.Option(SHOWN, "--limit", min=1, help="How many rows.")
+Tables = typer.Option(None, "--table", help="Rows of this table only.")
+
+
+class _RunByDefault(TyperGroup):
+    """`terrafusion sync COUNTY` is `terrafusion sync run COUNTY`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in {*self.commands, "--help"}:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=_RunByDefault, no_args_is_help=True, help="Run a county's syncs, and look at them.")
+
+
+@app.command()
+def run(
+    county_id: str = County,
     mode: str | None = typer.Option(None, help="full, incremental or snapshot; by default what the county says."),
     validate_only: bool = typer.Option(False, help="Stop before anything is applied."),
+    watch: bool = Watch,
     api_url: str | None = ApiUrl,
     username: str = Username,
     data_dir: Path = DataDir,
@@ -24,8 +48,165 @@ def sync(
     """Sync COUNTY_ID from its legacy system, and watch."""
     screen = console()
     with signed_in(api_url, username, data_dir) as client:
-        run = run_sync(client, screen, county_id, mode=mode, validate_only=validate_only)
-    screen.print(run_table(run))
+        wanted: dict[str, Any] = {"validate_only": validate_only} | ({"mode": mode} if mode else {})
+        _go(client, screen, _runs(county_id), wanted, watch=watch)
+
+
+@app.command("runs")
+def list_runs(
+    county_id: str = County,
+    limit: int = Limit,
+    api_url: str | None = ApiUrl,
+    username: str = Username,
+    data_dir: Path = DataDir,
+) -> None:
+    """The county's syncs, the newest first."""
+    with signed_in(api_url, username, data_dir) as client:
+        page = client.get(_runs(county_id), page_size=limit)
+    table = Table("run", "started", "by", "mode", "status", "rows", "rows/s", "quarantined")
+    for one in page["items"]:
+        read, rejected = (sum(counts[name] for counts in one["tables"].values()) for name in ("read", "rejected"))
+        started = (one["started_at"] or one["created_at"])[:19]
+        speed = f"{one['rows_per_second']:,.0f}" if one["rows_per_second"] else ""
+        by = f"{one['submitted_by']} ({one['trigger']})"
+        table.add_row(one["id"], started, by, one["mode"], one["status"], f"{read:,}", speed, f"{rejected:,}")
+    console().print(table)
+
+
+@app.command()
+def show(
+    county_id: str = County,
+    run_id: str = Run,
+    watch: bool = typer.Option(False, "--watch/--no-watch", help="Follow the run to its end."),
+    api_url: str | None = ApiUrl,
+    username: str = Username,
+    data_dir: Path = DataDir,
+) -> None:
+    """One sync: how far it is, what it found, and why it waits or failed."""
+    screen = console()
+    with signed_in(api_url, username, data_dir) as client:
+        found = client.get(f"{_runs(county_id)}/{run_id}")
+        if watch:
+            found = follow(client, screen, found)
+    screen.print(run_table(found))
+    _print_reasons(screen, found)
+
+
+@app.command()
+def changes(
+    county_id: str = County,
+    run_id: str = Run,
+    table: str | None = Tables,
+    field: str | None = typer.Option(None, help="Rows that differ in this field only."),
+    limit: int = Limit,
+    api_url: str | None = ApiUrl,
+    username: str = Username,
+    data_dir: Path = DataDir,
+) -> None:
+    """What a waiting sync would change, or what an applied one did."""
+    screen = console()
+    with signed_in(api_url, username, data_dir) as client:
+        one = f"{_runs(county_id)}/{run_id}"
+        summary = client.get(f"{one}/changes/summary")
+        page = client.get(f"{one}/changes", table=table, field=field, page_size=limit)
+    screen.print(_totals_table(summary))
+    rows = Table("table", "key", "change", "field", "old", "new")
+    for change in page["items"]:
+        fields = change["fields"] if change["change"] == "changed" else []
+        for index, one_field in enumerate(fields or [{"field": "", "old": None, "new": None}]):
+            head = (change["table"], change["key"], change["change"]) if index == 0 else ("", "", "")
+            rows.add_row(*head, one_field["field"], _text(one_field["old"]), _text(one_field["new"]))
+    screen.print(rows)
+
+
+@app.command()
+def rejected(
+    county_id: str = County,
+    run_id: str = Run,
+    table: str | None = Tables,
+    save: Path | None = typer.Option(None, help="Write all of them to this CSV file instead."),
+    limit: int = Limit,
+    api_url: str | None = ApiUrl,
+    username: str = Username,
+    data_dir: Path = DataDir,
+) -> None:
+    """The rows that a sync put into quarantine, with the reasons."""
+    screen = console()
+    rows = f"{_runs(county_id)}/{run_id}/rejected-rows"
+    with signed_in(api_url, username, data_dir) as client:
+        if save is not None:
+            query = f"?table={table}" if table else ""
+            screen.print(f"Written to {client.download(f'{rows}/export{query}', save)}.")
+            return
+        page = client.get(rows, table=table, page_size=limit)
+    shown = Table("table", "key", "field", "reason", "now")
+    for row in page["items"]:
+        for reason in row["reasons"]:
+            now = row["resolution"] or "open"
+            shown.add_row(row["table"], row["source_key"] or "", reason["field"], reason["message"], now)
+    screen.print(shown)
+
+
+@app.command()
+def replay(
+    county_id: str = County,
+    run_id: str = Run,
+    table: str | None = Tables,
+    validate_only: bool = typer.Option(False, help="Stop before anything is applied."),
+    watch: bool = Watch,
+    api_url: str | None = ApiUrl,
+    username: str = Username,
+    data_dir: Path = DataDir,
+) -> None:
+    """Map a sync's rows in quarantine again, with the county's mapping of now; the source is not read."""
+    screen = console()
+    with signed_in(api_url, username, data_dir) as client:
+        wanted: dict[str, Any] = {"validate_only": validate_only} | ({"table": table} if table else {})
+        _go(client, screen, f"{_runs(county_id)}/{run_id}/rejected-rows/replay", wanted, watch=watch)
+
+
+@app.command()
+def approve(
+    county_id: str = County,
+    run_id: str = Run,
+    watch: bool = Watch,
+    api_url: str | None = ApiUrl,
+    username: str = Username,
+    data_dir: Path = DataDir,
+) -> None:
+    """Apply exactly what a waiting sync shows."""
+    screen = console()
+    with signed_in(api_url, username, data_dir) as client:
+        _go(client, screen, f"{_runs(county_id)}/{run_id}/approve", {}, watch=watch)
+
+
+@app.command()
+def cancel(
+    county_id: str = County,
+    run_id: str = Run,
+    api_url: str | None = ApiUrl,
+    username: str = Username,
+    data_dir: Path = DataDir,
+) -> None:
+    """Drop a sync that has not been applied."""
+    with signed_in(api_url, username, data_dir) as client:
+        ended = client.post(f"{_runs(county_id)}/{run_id}/cancel", {})
+    console().print(f"Sync {ended['id']} is {ended['status']}.")
+
+
+@app.command()
+def resume(
+    county_id: str = County,
+    run_id: str = Run,
+    watch: bool = Watch,
+    api_url: str | None = ApiUrl,
+    username: str = Username,
+    data_dir: Path = DataDir,
+) -> None:
+    """Go on with a sync that failed or was cut short; what it finished is not done again."""
+    screen = console()
+    with signed_in(api_url, username, data_dir) as client:
+        _go(client, screen, f"{_runs(county_id)}/{run_id}/resume", {}, watch=watch)
 
 
 def run_sync(
@@ -33,31 +214,94 @@ def run_sync(
 ) -> dict[str, Any]:
     """Submit a run and follow it to its end. Raises ApiError, JobFailedError."""
     wanted: dict[str, Any] = {"validate_only": validate_only} | ({"mode": mode} if mode else {})
-    submitted = client.post(f"/v1/counties/{county_id}/sync-runs", wanted)
+    return follow(client, screen, client.post(_runs(county_id), wanted))
+
+
+def follow(client: ApiClient, screen: Console, run: Mapping[str, Any]) -> dict[str, Any]:
+    """Show a run's progress until it ends. Raises ApiError, JobFailedError."""
     columns = (TextColumn("  {task.description:<24}"), BarColumn(), TextColumn("{task.fields[counts]}"))
     with Progress(*columns, TimeElapsedColumn(), console=screen, transient=True) as progress:
-        bar = progress.add_task(county_id, total=None, counts="")
+        bar = progress.add_task("", total=None, counts="")
 
-        def watch(run: Mapping[str, Any]) -> None:
-            partitions = run["partitions"]
-            rows = sum(table["read"] for table in run["tables"].values())
+        def watch(current: Mapping[str, Any]) -> None:
+            partitions = current["partitions"]
             progress.update(
                 bar,
-                description=f"{county_id}: {run['progress']['step'] or run['status']}",
+                description=current["progress"]["step"] or current["status"],
                 total=partitions["total"] or None,
                 completed=partitions["done"],
-                counts=f"{partitions['done']}/{partitions['total']} partitions, {rows:,} rows",
+                counts=progress_text(current),
             )
 
-        return client.wait(submitted, watch)
+        return client.wait(run, watch)
+
+
+def progress_text(run: Mapping[str, Any]) -> str:
+    """A run's partitions, rows, rejects, speed and time left, as the API says them."""
+    partitions = run["partitions"]
+    read, rejected_rows = (sum(table[name] for table in run["tables"].values()) for name in ("read", "rejected"))
+    parts = [f"{partitions['done']}/{partitions['total']} partitions", f"{read:,} rows"]
+    if rejected_rows:
+        parts.append(f"{rejected_rows:,} quarantined")
+    if run["rows_per_second"]:
+        parts.append(f"{run['rows_per_second']:,.0f} rows/s")
+    if run["seconds_left"] is not None:
+        minutes, seconds = divmod(round(run["seconds_left"]), 60)
+        parts.append(f"{minutes}:{seconds:02} left")
+    return ", ".join(parts)
 
 
 def run_table(run: Mapping[str, Any]) -> Table:
     """What a run did, table by table."""
     table = Table(
-        "table", "read", "added", "changed", "removed", "quarantined", title=f"{run['status']}: sync {run['id']}"
+        "table",
+        "read by",
+        "read",
+        "added",
+        "changed",
+        "removed",
+        "quarantined",
+        title=f"{run['status']}: sync {run['id']}",
     )
     for name, counts in run["tables"].items():
         numbers = (counts[key] for key in ("read", "added", "changed", "removed", "rejected"))
-        table.add_row(name, *(f"{number:,}" for number in numbers))
+        table.add_row(name, counts["read_by"], *(f"{number:,}" for number in numbers))
     return table
+
+
+def _runs(county_id: str) -> str:
+    return f"/v1/counties/{county_id}/sync-runs"
+
+
+def _go(client: ApiClient, screen: Console, path: str, body: Mapping[str, Any], *, watch: bool) -> None:
+    """Submit what starts or goes on with a run, and follow it."""
+    submitted = client.post(path, body)
+    if not watch:
+        screen.print(f"Sync [bold]{submitted['id']}[/] is {submitted['status']}.")
+        return
+    ended = follow(client, screen, submitted)
+    screen.print(run_table(ended))
+    _print_reasons(screen, ended)
+
+
+def _print_reasons(screen: Console, run: Mapping[str, Any]) -> None:
+    """Why a run waits, or failed."""
+    for finding in run["guard_findings"]:
+        screen.print(f"[bold]{finding['guard']}[/] {finding['table']}: {finding['detail']}")
+    if run["error"]:
+        screen.print(f"[bold]{run['error']['type']}[/] {run['error']['detail']}")
+
+
+def _totals_table(summary: Mapping[str, Any]) -> Table:
+    table = Table("property class", "parcels", "", "total value", "", title="before and after")
+    rows = [*summary["property_classes"], {"property_class": "all", **summary}]
+    for one in rows:
+        before, after = one["before"], one["after"]
+        values = (f"{float(side['total_value']):,.0f}" for side in (before, after))
+        counts = (f"{side['parcels']:,}" for side in (before, after))
+        table.add_row(one["property_class"] or "(none)", *counts, *values)
+    return table
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)

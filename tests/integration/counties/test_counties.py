@@ -3,7 +3,9 @@
 import copy
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import boto3
 import pytest
@@ -141,6 +143,10 @@ def test_a_mapping_with_an_unknown_target_or_transformation_is_refused_with_its_
     [
         (changed(connection_secret_name="terrafusion/king_wa/source"), "/body/configuration"),
         (changed(mode="magic"), "/body/configuration/data_ingestion_settings/mode"),
+        (
+            changed(mode_schedules={"snapshot": "30 25 * * ? *"}),
+            "/body/configuration/data_ingestion_settings/mode_schedules/snapshot",
+        ),
         (changed(sync_schedule_cron="every day"), "/body/configuration/data_ingestion_settings/sync_schedule_cron"),
         (CONFIGURATION | {"timezone": "Mars/Olympus"}, "/body/configuration/timezone"),
         (CONFIGURATION | {"county_id": "Benton; DROP"}, "/body/configuration/county_id"),
@@ -152,6 +158,38 @@ def test_a_bad_configuration_is_refused_with_its_place(configuration: object, po
 
     assert answer.status == 422, answer.body
     assert pointer in [error["pointer"] for error in answer.body["errors"]]
+
+
+def test_each_mode_can_have_a_schedule_of_its_own_and_loses_it_again() -> None:
+    onboard()
+    nightly = {"incremental": "30 2 ? * MON-SAT *", "snapshot": "30 2 ? * SUN *"}
+
+    put("configuration", changed(sync_schedule_cron=None, mode_schedules=nightly))
+
+    scheduler = boto3.client("scheduler")
+    made = {one["Name"]: one for one in scheduler.list_schedules(GroupName="counties")["Schedules"]}
+    assert made.keys() == {"benton_wa.incremental", "benton_wa.snapshot"}
+    weekly = scheduler.get_schedule(Name="benton_wa.snapshot", GroupName="counties")
+    assert weekly["ScheduleExpression"] == "cron(30 2 ? * SUN *)"
+    event = {"county_id": "benton_wa", "trigger": "schedule", "mode": "snapshot"}
+    assert json.loads(weekly["Target"]["Input"]) == event
+    assert put("configuration", changed(mode_schedules={}), '"2"').status == 200
+    assert [one["Name"] for one in scheduler.list_schedules(GroupName="counties")["Schedules"]] == ["benton_wa"]
+
+
+def test_a_county_says_when_its_next_sync_is() -> None:
+    onboard()
+
+    shown = put("configuration", changed(mode_schedules={"snapshot": "45 2 * * ? *"})).body
+
+    times = [datetime.fromisoformat(one["next_run_at"]) for one in shown["schedules"]]
+    assert times == sorted(times)
+    assert datetime.fromisoformat(shown["next_run_at"]) == times[0]
+    pacific = ZoneInfo("America/Los_Angeles")
+    at = {one["mode"]: datetime.fromisoformat(one["next_run_at"]).astimezone(pacific) for one in shown["schedules"]}
+    assert {mode: (time.hour, time.minute) for mode, time in at.items()} == {"full": (2, 30), "snapshot": (2, 45)}
+    assert all(datetime.now(UTC) < time <= datetime.now(UTC) + timedelta(days=2) for time in times)
+    assert put("configuration", changed(sync_schedule_cron=None), '"2"').body["next_run_at"] is None
 
 
 def test_changing_the_configuration_changes_the_schedule_and_removes_it() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
+from functions.properties.handler import handler as properties
 from functions.sales_validation.handler import handler
 from functions.sales_validation.task import handler as task
 from shared.access import Role
@@ -157,6 +158,20 @@ def test_decisions_follow_one_another_and_all_of_them_are_kept() -> None:
     assert [(e.actor, e.details["before"]) for e in events] == [("somebody", None), ("assessor", "invalid")]
 
 
+def test_a_propertys_sales_say_what_was_decided() -> None:
+    def decisions() -> dict[str, str | None]:
+        path = {"county_id": COUNTY, "property_id": "P0100"}
+        found = call(properties, "GET", "/v1/counties/{county_id}/properties/{property_id}/sales", path=path)
+        return {listed["sale_id"]: listed["decision"] for listed in found.body}
+
+    assert decisions() == {OUTLIER: None}
+    decide(OUTLIER, "valid")
+    decide(OUTLIER, "invalid")
+    assert decisions() == {OUTLIER: "invalid"}
+    decide(OUTLIER, "as_coded")
+    assert decisions() == {OUTLIER: None}
+
+
 def test_the_same_key_decides_once_and_another_request_with_it_is_refused() -> None:
     key = {"Idempotency-Key": "k"}
     first = decide(OUTLIER, "invalid", headers=key)
@@ -165,6 +180,41 @@ def test_the_same_key_decides_once_and_another_request_with_it_is_refused() -> N
     assert sale(OUTLIER).body["decision"]["decision"] == "valid"
     assert decide(OUTLIER, "valid", headers=key).body["type"].endswith("idempotency-key-reused")
     assert decide("S0001", "invalid", headers=key).status == 422
+
+
+def decide_several(sale_ids: list[str], **options: Any) -> Answer:
+    body = {"sale_ids": sale_ids, "decision": "invalid", "note": "one deed"}
+    path = {"county_id": COUNTY}
+    return call(handler, "POST", "/v1/counties/{county_id}/sales-decisions", path=path, body=body, **options)
+
+
+def test_several_sales_are_decided_on_together_or_not_at_all() -> None:
+    decide("S0002", "valid")
+    made = decide_several(["S0003", "S0001", "S0002"])
+    assert made.status == 201
+    assert [decision["sale_id"] for decision in made.body] == ["S0001", "S0002", "S0003"]
+    assert not {"S0001", "S0002", "S0003"} & evidence()[0]
+    assert [decision["decision"] for decision in sale("S0002").body["decisions"]] == ["invalid", "valid"]
+    with unit_of_work(COUNTY) as connection:
+        subjects = connection.scalars(text("SELECT subject FROM audit_events ORDER BY event_id")).all()
+    assert subjects == ["sales/S0002", "sales/S0001", "sales/S0002", "sales/S0003"]
+    refused = decide_several(["S0004", "NONE", "GONE"])
+    assert refused.status == 422
+    assert [error["pointer"] for error in refused.body["errors"]] == ["/body/sale_ids/1", "/body/sale_ids/2"]
+    assert sale("S0004").body["decision"] is None
+    assert decide_several(["S0004", "S0004"]).status == 422
+    assert decide_several([]).status == 422
+    assert decide_several(["S0004"], claims=claims_of(Role.VALUATION_STAFF)).status == 403
+
+
+def test_several_decisions_with_the_same_key_are_made_once() -> None:
+    key = {"Idempotency-Key": "k"}
+    first = decide_several(["S0001", "S0002"], headers=key)
+    decide("S0001", "valid")
+    assert decide_several(["S0001", "S0002"], headers=key).body[1] == first.body[1]
+    assert sale("S0001").body["decision"]["decision"] == "valid"
+    for others in (["S0003"], ["S0002", "S0003"], ["S0001"]):
+        assert decide_several(others, headers=key).body["type"].endswith("idempotency-key-reused")
 
 
 def test_a_record_that_changes_after_the_decision_comes_up_again(few_sales: None) -> None:

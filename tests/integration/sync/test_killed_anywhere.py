@@ -8,10 +8,12 @@ connection by pg_terminate_backend, a call that raises what nobody expects.
 
 import json
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
@@ -34,10 +36,10 @@ from shared.problems import Conflict
 from shared.settings import settings
 from tests.conftest import APPLICATION_PASSWORD
 from tests.integration.sync.county import COUNTY, MAPPING, County
-from tests.integration.sync.walking import Steps, break_down, disturbed, walk
+from tests.integration.sync.walking import Steps, break_down, disturbed, keep_objects_in, walk
 
 CALLER = Caller("sub", "somebody", frozenset({COUNTY}), frozenset())
-PARTITION_ROWS, ROWS_PER_FILE = 30, 40
+PARTITION_ROWS, ROWS_PER_FILE = 40, 60
 Mode = Literal["full", "incremental"]
 
 _WATERMARKED = MAPPING.replace(
@@ -67,23 +69,30 @@ class Prepared:
     database: str
     source: URL
     run_id: str
+    objects: Path
     steps: dict[Mode, int]
     expected: dict[Mode, Any]
     process: "subprocess.Popen[str]"
 
     def copy(self, mode: Mode) -> str:
-        """A database of a test's own, with the run that was asked for in this mode."""
+        """A database and objects of a test's own, with the run that was asked for in this mode."""
         name = f"killed_{uuid4().hex}"
         self.server.create_database(name, template=self.database)
+        shutil.rmtree(self.objects)
+        shutil.copytree(_original(self.objects), self.objects)
         _connect(self.server, name)
         County(self.source).query("UPDATE sync_runs SET mode = :mode WHERE active RETURNING 1", mode=mode)
         return name
 
 
+def _original(objects: Path) -> Path:
+    return objects.with_name("original-objects")
+
+
 def _connect(server: LocalPostgres, name: str) -> URL:
     url = server.owner_url(name).set(username="terrafusion_app", password=APPLICATION_PASSWORD)
     engine.forget_engine()
-    engine.database_url = lambda _: url
+    vars(engine).update(database_url=lambda _: url)
     return url
 
 
@@ -93,7 +102,10 @@ def _disconnect(server: LocalPostgres, name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def prepared(postgres_server: LocalPostgres, migrated_template: str) -> Iterator[Prepared]:
+def prepared(
+    postgres_server: LocalPostgres, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Prepared]:
+    objects = tmp_path_factory.mktemp("objects")
     cloud = ThreadedMotoServer(port=0, verbose=False)
     cloud.start()
     host, port = cloud.get_host_and_port()
@@ -111,7 +123,9 @@ def prepared(postgres_server: LocalPostgres, migrated_template: str) -> Iterator
         patch.setattr(cutting, "PARTITION_ROWS", PARTITION_ROWS)
         patch.setattr(publishing, "ROWS_PER_FILE", ROWS_PER_FILE)
         patch.setattr(engine, "database_url", engine.database_url)
-        boto3.client("s3").create_bucket(Bucket="killing-ground")
+        for name in ("put", "get", "exists"):
+            patch.setattr(storage, name, getattr(storage, name))
+        keep_objects_in(objects)
         machine = boto3.client("stepfunctions").create_state_machine(
             name="sync",
             definition='{"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}',
@@ -123,7 +137,7 @@ def prepared(postgres_server: LocalPostgres, migrated_template: str) -> Iterator
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "tests.integration.sync.dying_process"),
-                *(str(PARTITION_ROWS), str(ROWS_PER_FILE)),
+                *(str(PARTITION_ROWS), str(ROWS_PER_FILE), str(objects)),
             ],
             cwd=ROOT,
             stdin=subprocess.PIPE,
@@ -131,7 +145,7 @@ def prepared(postgres_server: LocalPostgres, migrated_template: str) -> Iterator
             text=True,
         )
         try:
-            yield _prepare(postgres_server, migrated_template, process)
+            yield _prepare(postgres_server, migrated_template, objects, process)
         finally:
             process.communicate()
     engine.forget_engine()
@@ -140,7 +154,7 @@ def prepared(postgres_server: LocalPostgres, migrated_template: str) -> Iterator
     cloud.stop()
 
 
-def _prepare(server: LocalPostgres, template: str, process: "subprocess.Popen[str]") -> Prepared:
+def _prepare(server: LocalPostgres, template: str, objects: Path, process: "subprocess.Popen[str]") -> Prepared:
     server.create_database("killing_ground", template=template)
     server.create_database("killing_ground_source")
     _connect(server, "killing_ground")
@@ -152,16 +166,17 @@ def _prepare(server: LocalPostgres, template: str, process: "subprocess.Popen[st
         incremental={"overlap_seconds": 0, "removals": "compare_keys"},
         guards={"max_removed_share": 1, "max_rejected_share": 1},
     )
-    county.sync()
-    county.change(_THEN)
-    county.sync()
-    county.change(_AT_LAST)
-    run_id = str(requests.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key=None).id)
+    for changes in (_THEN, _AT_LAST):
+        walk(COUNTY, _started())
+        county.change(changes)
+    run_id = _started()
     county.close()
     engine.forget_engine()
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
-    made = Prepared(server, "killing_ground", server.owner_url("killing_ground_source"), run_id, {}, {}, process)
+    shutil.copytree(objects, _original(objects))
+    source = server.owner_url("killing_ground_source")
+    made = Prepared(server, "killing_ground", source, run_id, objects, {}, {}, process)
     for mode in ("full", "incremental"):
         name = made.copy(mode)
         with disturbed(Steps(), break_down) as steps:
@@ -170,6 +185,10 @@ def _prepare(server: LocalPostgres, template: str, process: "subprocess.Popen[st
         made.expected[mode] = final_state(County(made.source))
         _disconnect(server, name)
     return made
+
+
+def _started(mode: Mode = "full") -> str:
+    return str(requests.start(COUNTY, SyncRequest(mode=mode), caller=CALLER, idempotency_key=None).id)
 
 
 def final_state(county: County) -> dict[str, Any]:
@@ -198,9 +217,9 @@ def final_state(county: County) -> dict[str, Any]:
     }
 
 
-KILLS = 42
-CUT_CONNECTIONS = 42
-FAILURES = 42
+KILLS = 34
+CUT_CONNECTIONS = 34
+FAILURES = 34
 
 
 @pytest.mark.parametrize("number", range(KILLS))
@@ -276,10 +295,9 @@ def _start_afresh(county: County, killed: str, mode: Mode) -> None:
     status, _ = county.job(killed)
     if status in ("pending", "running"):
         with pytest.raises(Conflict, match=killed):
-            requests.start(COUNTY, SyncRequest(mode=mode), caller=CALLER, idempotency_key=None)
+            _started(mode)
         county.fail(killed, TimeoutError("the state machine saw it at last"))
-    fresh = requests.start(COUNTY, SyncRequest(mode=mode), caller=CALLER, idempotency_key=None)
-    walk(COUNTY, str(fresh.id))
+    walk(COUNTY, _started(mode))
 
 
 def _cut_connections(prepared: Prepared, database: str) -> None:

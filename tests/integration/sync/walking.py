@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 import orjson
@@ -15,6 +16,7 @@ from functions.sync import tasks
 from functions.sync.sources.sql import SqlSource
 from shared import storage
 from shared.db.driver import PreparingConnection
+from shared.problems import NotFound
 from tests.gateway import LambdaContext
 
 Event = dict[str, Any]
@@ -78,13 +80,37 @@ def disturbed(steps: Steps, disturb: Disturb) -> Iterator[Steps]:
     """The real driver, storage and source, with `disturb` called at the step that `steps` names."""
     places = [
         *((PreparingConnection, name) for name in ("execute_simple", "execute_unnamed", "execute_prepared")),
-        *((storage, name) for name in ("put", "get")),
+        *((storage, name) for name in ("put", "get", "exists")),
         *((SqlSource, name) for name in ("shape", "count", "cut", "read", "keys", "watermark")),
     ]
     with pytest.MonkeyPatch.context() as patch:
         for owner, name in places:
             patch.setattr(owner, name, steps.wrap(getattr(owner, name), disturb))
         yield steps
+
+
+def keep_objects_in(folder: Path) -> None:
+    """Objects as files, put whole or not at all as S3 does: a killed process leaves them, and a hundred runs are
+    walked in the time that a simulated S3 takes for twenty.
+    """
+
+    def put(key: str, body: bytes, *_: object, **__: object) -> None:
+        path = folder / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".unfinished")
+        unfinished.write_bytes(body)
+        unfinished.replace(path)
+
+    def get(key: str) -> bytes:
+        try:
+            return (folder / key).read_bytes()
+        except FileNotFoundError as error:
+            raise NotFound(f"There is no object {key}.", slug="object-not-found") from error
+
+    def exists(key: str) -> bool:
+        return (folder / key).exists()
+
+    vars(storage).update(put=put, get=get, exists=exists)
 
 
 def die() -> None:

@@ -54,6 +54,9 @@ def test_the_veis_verdict_quotes_how_far_the_groups_are_apart_beyond_doubt() -> 
         ("AGRICULTURAL", Uniformity.RURAL),
         ("commercial", Uniformity.INCOME),
         ("X99", None),
+        ("vacant_land", Uniformity.VACANT),
+        ("Non-residential", None),
+        ("Highland homes", None),
         (None, None),
     ],
 )

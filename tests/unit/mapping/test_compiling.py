@@ -249,3 +249,17 @@ def test_the_mappings_digest_changes_with_what_decides_a_row_and_not_with_the_re
     before = mapping_digest(parse_mapping(text), "sales")
     assert mapping_digest(parse_mapping("# a comment\n" + text), "sales") == before
     assert mapping_digest(parse_mapping(text.replace('"15": multi_parcel', '"15": valid')), "sales") != before
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["1", "2", "", None]), st.sampled_from(["1950", "x", "1", None])), max_size=6)
+)
+def test_what_is_explained_of_a_row_is_what_becomes_of_it(rows: list[tuple[str | None, str | None]]) -> None:
+    table = compiled(field("year_built", "integer"))
+    source = frame(id=[key for key, _ in rows], a=[built for _, built in rows])
+    found, explained = table.apply(source), table.explain(source)
+    told = [row for row in explained.iter_rows(named=True) if row["rejected"] != "[]"]
+    assert [row["source_row"] for row in told] == found.rejected["source_row"].to_list()
+    assert [row["rejected"] for row in told] == found.rejected["reasons"].to_list()
+    good = [json.loads(row["result"])["property_id"] for row in explained.iter_rows(named=True) if row not in told]
+    assert good == found.good["property_id"].to_list()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from functions.sync.sources.files.lines import Record, Records, lines, text_of
@@ -63,6 +64,11 @@ class DelimitedReader:
         digest = hashlib.sha256("\x1f".join(columns).encode() + content).hexdigest()
         return Extract(rows, digest, lambda: self._frame(text, columns, rows, begin))
 
+    def sample(self, rows: int) -> pl.DataFrame:
+        names, start = self._header
+        found = self._records(self._file.chunks(start, _BEGINNING), self._format.file)
+        return _forgiving(islice(found, rows), names, self._format.delimiter)
+
     def _frame(self, text: str, columns: Sequence[str], rows: int, begin: int) -> pl.DataFrame:
         quick = self._quick(text, columns, rows)
         if quick is not None:
@@ -117,7 +123,7 @@ def _names(header: Record, file: str) -> list[str]:
     return names
 
 
-def _forgiving(records: Records, columns: Sequence[str], delimiter: str) -> pl.DataFrame:
+def _forgiving(records: Iterable[Record], columns: Sequence[str], delimiter: str) -> pl.DataFrame:
     """Record by record. One with a wrong number of fields keeps those that it has, for whoever looks at it."""
     import polars as pl
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from functions.sync.sources.files.lines import lines, text_of
@@ -60,17 +61,20 @@ class FixedWidthReader:
             for line, _ in lines(iter((content,)), self._text, f"{self._format.file}, after byte {begin}")
             if (stripped := line.strip("\r\n"))
         ]
-        named = {column.name: column for column in self._format.columns if column.name in columns}
-        layout = repr([(c.name, c.start, c.length) for c in named.values()]).encode()
+        layout = repr([(c.name, c.start, c.length) for c in self._format.columns if c.name in columns]).encode()
+        digest = hashlib.sha256(layout + content).hexdigest()
+        return Extract(len(found), digest, lambda: self._fields(found).select(columns))
 
-        def frame() -> pl.DataFrame:
-            import polars as pl
+    def sample(self, rows: int) -> pl.DataFrame:
+        found = lines(self._file.chunks(self._start), self._text, self._format.file)
+        return self._fields(list(islice((text for line, _ in found if (text := line.strip("\r\n"))), rows)))
 
-            whole = pl.DataFrame({"line": found}, schema={"line": pl.String})
-            fields = [pl.col("line").str.slice(c.start - 1, c.length).alias(c.name) for c in named.values()]
-            return whole.select(fields).select(pl.when(pl.all().str.strip_chars() != "").then(pl.all()).name.keep())
+    def _fields(self, found: Sequence[str]) -> pl.DataFrame:
+        import polars as pl
 
-        return Extract(len(found), hashlib.sha256(layout + content).hexdigest(), frame)
+        whole = pl.DataFrame({"line": found}, schema={"line": pl.String})
+        fields = [pl.col("line").str.slice(c.start - 1, c.length).alias(c.name) for c in self._format.columns]
+        return whole.select(fields).select(pl.when(pl.all().str.strip_chars() != "").then(pl.all()).name.keep())
 
     @cached_property
     def _start(self) -> int:

@@ -20,6 +20,9 @@ from shared.storage import StoredObject
 if TYPE_CHECKING:
     import polars as pl
 
+LARGEST_SAMPLED = 200 << 20
+"""Bytes of a file that is fetched whole to look at its first rows."""
+
 PartedFile = XlsxFile | ParquetFile | ShapeFile | GeoPackageFile
 
 
@@ -54,6 +57,18 @@ class PartsReader:
             storage.put(self._folder.part_key(number), buffer.getvalue(), "application/vnd.apache.parquet")
             count += frame.height
         return FileIndex(rows=count, rows_a_range=rows, ends=[rows * (part + 1) for part in range(number)])
+
+    def sample(self, rows: int) -> pl.DataFrame:
+        import polars as pl
+
+        if self._file.size > LARGEST_SAMPLED:
+            raise Unprocessable(
+                f"{self._format.file} is too large ({self._file.size >> 20} MB) to be looked into; start a sync with"
+                " validate_only, or give rows.",
+                slug="file-too-large",
+            )
+        empty = pl.DataFrame(schema=dict.fromkeys(self.columns(), pl.String))
+        return next(self._table.frames(rows), empty)
 
     def read(self, columns: Sequence[str], start: int | None, end: int | None) -> Extract:
         import polars as pl

@@ -54,6 +54,10 @@ class FileReader(Protocol):
         """Go through the whole file, and say where every `rows`-th row ends."""
         ...
 
+    def sample(self, rows: int) -> pl.DataFrame:
+        """The first rows."""
+        ...
+
     def read(self, columns: Sequence[str], start: int | None, end: int | None) -> Extract:
         """The rows between two ends of the index; None is the file's beginning or end."""
         ...
@@ -92,6 +96,10 @@ class FilesSource(WithoutChangeTracking):
         file, _, reader = self._opened(table)
         places = [None if key is None else _place(key, file) for key in (keys.lower, keys.upper)]
         return reader.read(list(shape.columns), *places)
+
+    def sample(self, table: SourceTable, rows: int) -> pl.DataFrame:
+        _, _, reader = self._opened(table)
+        return reader.sample(rows)
 
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         shape = self.shape(table)

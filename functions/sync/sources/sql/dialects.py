@@ -37,6 +37,10 @@ class Dialect:
     def begin(self, connection: Connection) -> None:
         """Make the transaction read-only, and all its statements see the same rows, where the database can."""
 
+    def limit(self, rows: int) -> tuple[str, str]:
+        """What a query for some rows has after SELECT, and at its end."""
+        return "", f" LIMIT {rows}"
+
     def types(self, connection: Connection, statement: str, codes: list[Any]) -> list[str]:  # noqa: ARG002
         """The types of a statement's columns, as the database calls them."""
         return ["unknown" if code is None else str(code) for code in codes]
@@ -128,6 +132,9 @@ class SqlServer(Dialect):
         if url.query.get("sslmode") != "disable":
             arguments["cafile"] = ssl.get_default_verify_paths().cafile
         return arguments
+
+    def limit(self, rows: int) -> tuple[str, str]:
+        return f"TOP ({rows}) ", ""
 
     def types(self, connection: Connection, statement: str, codes: list[Any]) -> list[str]:  # noqa: ARG002
         query = text(

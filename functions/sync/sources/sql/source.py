@@ -84,6 +84,14 @@ class SqlSource:
                 return copied(connection, statement.sql)
             return fetched(_run(connection, statement, stream=True), list(shape.columns))
 
+    def sample(self, table: SourceTable, rows: int) -> pl.DataFrame:
+        columns = list(self.shape(table).columns)
+        with self._reading(table, "rows of") as (connection, statements):
+            statement = statements.sample(int(rows))
+            if self._dialect.copies:
+                return copied(connection, statement.sql).frame()
+            return fetched(_run(connection, statement), columns).frame()
+
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         with self._reading(table, "the keys of") as (connection, statements):
             if self._dialect.copies:

@@ -57,6 +57,11 @@ class Statements:
         source = self._source(parameters)
         return Statement(f"SELECT {chosen} FROM {source}{self._within(keys, parameters)} ORDER BY {order}", parameters)
 
+    def sample(self, rows: int) -> Statement:
+        parameters: Parameters = {}
+        top, limit = self.dialect.limit(rows)
+        return Statement(f"SELECT {top}* FROM {self._source(parameters)}{limit}", parameters)
+
     def keys(self, columns: Sequence[str]) -> Statement:
         parameters: Parameters = {}
         chosen = ", ".join(map(self.quote, columns))

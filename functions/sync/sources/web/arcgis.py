@@ -96,16 +96,12 @@ class ArcGisSource(WithoutChangeTracking):
         return len(ids), [[ids[place - 1]] for place in range(rows, len(ids), rows)]
 
     def read(self, table: SourceTable, shape: Shape, keys: KeyRange) -> Extract:
-        import polars as pl
-
         layer = self._layer(table)
-        columns = list(shape.columns)
-        ids = self._ids(layer, _where(layer, table, keys))
-        rows = [
-            [*_attributes(feature, layer, columns), *_placed(feature, layer)]
-            for feature in self._features(layer, ids, [name for name in columns if name in layer.fields])
-        ]
-        return extract_of(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row"))
+        return extract_of(self._frame(layer, self._ids(layer, _where(layer, table, keys)), list(shape.columns)))
+
+    def sample(self, table: SourceTable, rows: int) -> pl.DataFrame:
+        layer, shape = self._layer(table), self.shape(table)
+        return self._frame(layer, self._ids(layer, _where(layer, table))[:rows], list(shape.columns))
 
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         import polars as pl
@@ -174,6 +170,15 @@ class ArcGisSource(WithoutChangeTracking):
             geometry=geometry,
             statistics=bool(abilities.get("supportsStatistics", found.get("supportsStatistics", False))),
         )
+
+    def _frame(self, layer: _Layer, ids: Sequence[int], columns: Sequence[str]) -> pl.DataFrame:
+        import polars as pl
+
+        rows = [
+            [*_attributes(feature, layer, columns), *_placed(feature, layer)]
+            for feature in self._features(layer, ids, [name for name in columns if name in layer.fields])
+        ]
+        return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
 
     def _ids(self, layer: _Layer, where: str) -> list[int]:
         return sorted(self._query(layer, where=where, returnIdsOnly="true").get("objectIds") or [])

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 PAGE_ROWS = 10_000
 _IDS_AT_ONCE = 50_000
 _SYSTEM = {":id": "row_identifier", ":created_at": "fixed_timestamp", ":updated_at": "fixed_timestamp"}
+_EVERYTHING = f"{', '.join(_SYSTEM)}, *"
 _SHAPES = {"point", "polygon", "multipolygon"}
 _SORTED = {"fixed_timestamp", "floating_timestamp", "calendar_date", "date", "number"}
 
@@ -84,13 +85,12 @@ class SocrataSource(WithoutChangeTracking):
         return total, ends
 
     def read(self, table: SourceTable, shape: Shape, keys: KeyRange) -> Extract:
-        import polars as pl
+        pages = self._pages(table, keys, _EVERYTHING, PAGE_ROWS)
+        return extract_of(self._frame(table, list(shape.columns), [row for page in pages for row in page]))
 
-        columns = list(shape.columns)
-        types = self._types(table)
-        select = f"{', '.join(_SYSTEM)}, *"
-        rows = [_texts(row, types, columns) for page in self._pages(table, keys, select, PAGE_ROWS) for row in page]
-        return extract_of(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row"))
+    def sample(self, table: SourceTable, rows: int) -> pl.DataFrame:
+        columns = list(self.shape(table).columns)
+        return self._frame(table, columns, next(self._pages(table, KeyRange(None, None), _EVERYTHING, rows), []))
 
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         import polars as pl
@@ -113,6 +113,13 @@ class SocrataSource(WithoutChangeTracking):
 
     def close(self) -> None:
         self._client.close()
+
+    def _frame(self, table: SourceTable, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
+        import polars as pl
+
+        types = self._types(table)
+        texts = [_texts(row, types, columns) for row in rows]
+        return pl.DataFrame(texts, schema=dict.fromkeys(columns, pl.String), orient="row")
 
     def _types(self, table: SourceTable) -> dict[str, str]:
         """The columns of a dataset; Socrata's own regions (`:@computed_...`) are none of the county's."""

@@ -151,8 +151,9 @@ def test_a_file_that_is_replaced_between_two_reads_is_a_conflict() -> None:
 
 
 def test_a_column_that_was_dropped_or_renamed_is_no_longer_in_the_shape() -> None:
-    assert set(source_of(b"id,kept,spare\n1,2,3\n", format="csv").shape(table()).columns) == {"id", "kept", "spare"}
-    assert set(source_of(b"id,renamed\n1,2\n", format="csv").shape(table()).columns) == {"id", "renamed"}
+    before = source_of(b"id,kept,spare\n1,2,3\n", format="csv").shape(table()).columns
+    after = source_of(b"id,renamed\n1,2\n", format="csv").shape(table()).columns
+    assert set(before) ^ set(after) == {"kept", "spare", "renamed"}
 
 
 def test_a_file_source_says_what_it_cannot_do() -> None:

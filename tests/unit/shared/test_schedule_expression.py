@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.schedule_expression import ScheduleExpressionError, next_tick
+from shared.schedule_expression import ScheduleExpressionError, next_tick
 
 
 def at(text: str) -> datetime:

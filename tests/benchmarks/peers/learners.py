@@ -1,0 +1,78 @@
+"""Learners to compare with, on the same rows: each is given every characteristic and the day, and predicts prices."""
+
+from collections.abc import Callable
+from importlib import import_module
+
+import numpy as np
+
+from shared.appraisal.arrays import FloatArray, IntArray
+from shared.appraisal.columns import Characteristics, Sales
+
+Learner = Callable[[Sales, Characteristics, IntArray], FloatArray]
+_MOST_CATEGORIES = 255
+
+
+def hist_gradient_boosting(train: Sales, subjects: Characteristics, day: IntArray) -> FloatArray:
+    """scikit-learn's HistGradientBoostingRegressor as it comes, on log price."""
+    ensemble = import_module("sklearn.ensemble")
+    (features, categorical), (theirs, _) = _matrix(train.characteristics, train.sale_day), _matrix(subjects, day)
+    encoded, seen = _encoded(features, theirs, categorical)
+    model = ensemble.HistGradientBoostingRegressor(random_state=0)
+    model.fit(encoded, np.log(train.sale_price))
+    return np.asarray(np.exp(model.predict(seen)), dtype=np.float64)
+
+
+def lightgbm(train: Sales, subjects: Characteristics, day: IntArray) -> FloatArray:
+    """LightGBM with the parameters that Cook County publishes for its 2025 residential model, on dollars as there."""
+    engine = import_module("lightgbm")
+    (features, categorical), (theirs, _) = _matrix(train.characteristics, train.sale_day), _matrix(subjects, day)
+    encoded, seen = _encoded(features, theirs, categorical)
+    parameters = {
+        "objective": "rmse",
+        "learning_rate": 0.015,
+        "max_bin": 512,
+        "num_leaves": 185,
+        "max_depth": int(np.log2(185)) + 4,
+        "feature_fraction": 0.61,
+        "min_gain_to_split": 75.5,
+        "min_data_in_leaf": 31,
+        "max_cat_threshold": 165,
+        "min_data_per_group": 300,
+        "cat_smooth": 82.0,
+        "cat_l2": 1.0,
+        "lambda_l1": 0.022,
+        "lambda_l2": 0.152,
+        "num_threads": 2,
+        "seed": 0,
+        "verbose": -1,
+    }
+    data = engine.Dataset(encoded, train.sale_price, categorical_feature=categorical)
+    return np.asarray(engine.train(parameters, data, 1575).predict(seen), dtype=np.float64)
+
+
+PEERS: dict[str, tuple[str, Learner]] = {
+    "hist_gradient_boosting": ("sklearn", hist_gradient_boosting),
+    "lightgbm": ("lightgbm", lightgbm),
+}
+"""By name: the package that must be there (group `bench`), and the learner."""
+
+
+def _matrix(properties: Characteristics, day: IntArray) -> tuple[list[np.ndarray], list[int]]:
+    """The columns, the day last, and which of them hold codes."""
+    columns = [column for _, column in properties.columns()]
+    return [*columns, day], [place for place, column in enumerate(columns) if column.dtype.kind == "U"]
+
+
+def _encoded(
+    train: list[np.ndarray], subjects: list[np.ndarray], categorical: list[int]
+) -> tuple[FloatArray, FloatArray]:
+    """Codes as numbers of the commonest levels, NaN for others."""
+    ours, theirs = [], []
+    for place, (mine, other) in enumerate(zip(train, subjects, strict=True)):
+        if place in categorical:
+            levels, counts = np.unique(mine, return_counts=True)
+            number = {level: n for n, level in enumerate(levels[np.argsort(-counts)][:_MOST_CATEGORIES])}
+            mine, other = (np.array([number.get(code, np.nan) for code in column]) for column in (mine, other))
+        ours.append(mine)
+        theirs.append(other)
+    return np.column_stack(ours).astype(np.float64), np.column_stack(theirs).astype(np.float64)

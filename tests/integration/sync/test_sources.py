@@ -1,0 +1,227 @@
+"""A county's source, opened by its configuration and its secret; and whole runs from files."""
+
+import json
+import logging
+from typing import Any
+
+import boto3
+import pytest
+from sqlalchemy import text
+
+from functions.sync import tasks
+from functions.sync.sources import open_source
+from functions.sync.sources.files import FilesSource
+from functions.sync.sources.sql import SqlSource
+from functions.sync.sources.web.arcgis import ArcGisSource
+from functions.sync.sources.web.socrata import SocrataSource
+from infra.local.counties import configuration_text
+from shared.county_configuration import CountyConfiguration
+from shared.db import unit_of_work
+from shared.problems import Problem, SourceUnavailable
+from shared.settings import settings
+from tests.integration.sync.county import COUNTY, MAPPING, County
+from tests.integration.sync.test_approval import ONE, api
+
+SECRET = f"terrafusion/{COUNTY}/source"
+FILES = {
+    "kind": "files",
+    "tables": {
+        "parcel": {"format": "csv", "file": "parcels 2026.csv"},
+        "sale": {"format": "fixed_width", "file": "sales.txt", "columns": [
+            {"name": "parcel_id", "start": 1, "length": 3}, {"name": "seq", "start": 4, "length": 1},
+            {"name": "sold", "start": 5, "length": 8}, {"name": "price", "start": 13, "length": 9},
+        ]},
+    },
+}  # fmt: skip
+OF_FILES = MAPPING.replace("source_query: SELECT * FROM parcel WHERE kept", "source_table_name: parcel").replace(
+    "{source: parcel_id, target: property_id, type: string,", "{source: parcel_id, target: property_id, type: string,"
+)
+
+
+def configuration(source: dict[str, Any] | None) -> CountyConfiguration:
+    document = json.loads(configuration_text("king_wa").replace("king_wa", COUNTY))
+    if source is not None:
+        del document["data_ingestion_settings"]["connection_secret_name"]
+        document["data_ingestion_settings"]["source"] = source
+    return CountyConfiguration.model_validate(document)
+
+
+def use(source: dict[str, Any]) -> None:
+    """Give the county another source."""
+    with unit_of_work(COUNTY) as connection:
+        connection.execute(
+            text("UPDATE counties SET configuration = CAST(:configuration AS jsonb)"),
+            {"configuration": configuration(source).model_dump_json()},
+        )
+
+
+def upload(name: str, content: str) -> None:
+    boto3.client("s3").put_object(
+        Bucket=settings().data_bucket, Key=f"counties/{COUNTY}/incoming/{name}", Body=content.encode()
+    )
+
+
+def parcels(*changed: str, count: int = 250) -> str:
+    lines = [f'{n},P{n},{"C" if n % 10 == 0 else "R"},{1900 + n % 100},"${n},000.50",note {n}' for n in range(1, count)]
+    return "\n".join(["id,pin,class,built,value,note", *lines, *changed]) + "\n"
+
+
+def sales(count: int = 120) -> str:
+    return "".join(f"{n:03}120150115{100_000 + n:9}\n" for n in range(1, count))
+
+
+@pytest.fixture
+def of_files(county: County) -> County:
+    use(FILES)
+    county.set_mapping(OF_FILES)
+    upload("parcels 2026.csv", parcels())
+    upload("sales.txt", sales())
+    return county
+
+
+def test_files_are_synced_in_partitions_and_unchanged_ones_not_again(of_files: County) -> None:
+    run_id, outcome = of_files.sync()
+    assert outcome == "apply"
+    assert of_files.query("SELECT count(*), sum(total_value)::int FROM properties_operational") == [(249, 31_125_124)]
+    assert of_files.query("SELECT count(*) FROM sales") == [(119,)]
+    assert of_files.query("SELECT count(*) FROM sync_partitions WHERE run_id = CAST(:id AS uuid)", id=run_id) == [
+        (3 + 2,)
+    ]
+    assert of_files.sync()[1] == "unchanged"
+
+
+def test_a_new_file_is_compared_row_by_row_and_tells_what_is_gone(of_files: County) -> None:
+    of_files.sync()
+    upload(
+        "parcels 2026.csv", parcels("900,P900,R,2001,5,new").replace("P17,", "P17x,").replace("\n18,P18", "\n950,P18")
+    )
+    run_id, outcome = of_files.sync()
+    assert outcome == "apply"
+    table = api("GET", ONE, run_id).body["tables"]["properties_operational"]
+    assert [table[name] for name in ("added", "changed", "removed")] == [2, 1, 1]
+
+
+def test_a_line_that_is_none_goes_to_quarantine_and_the_others_in(of_files: County) -> None:
+    upload("parcels 2026.csv", parcels("800,P800,R,2001,5,a,b,c", "801,P801"))
+    of_files.sync()
+    rows = of_files.query("SELECT source_key, reasons FROM rejected_rows ORDER BY source_key")
+    assert [(key, reasons[0]["rule"]) for key, reasons in rows] == [
+        ("800", "unreadable_row"),
+        ("801", "unreadable_row"),
+    ]
+    assert "the record has 8 fields and the header 6: 800,P800,R,2001,5,a,b,c" in rows[0][1][0]["message"]
+    assert of_files.query("SELECT count(*) FROM properties_operational") == [(249,)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "slug"),
+    [
+        ("parcels 2026.csv", parcels()[:-12], "file-truncated"),
+        ("sales.txt", sales()[:-12], "file-truncated"),
+        ("parcels 2026.csv", parcels().replace("built", "year_built"), "source-column-missing"),
+        ("parcels 2026.csv", "", "file-empty"),
+    ],
+)
+def test_a_file_that_is_not_whole_fails_the_run_and_changes_nothing(
+    of_files: County, name: str, content: str, slug: str
+) -> None:
+    of_files.sync()
+    before = of_files.row_versions()
+    upload(name, content)
+    with pytest.raises(Problem) as refused:
+        of_files.sync()
+    assert refused.value.slug == slug
+    assert of_files.row_versions() == before
+
+
+def test_a_file_without_rows_is_no_empty_county(of_files: County) -> None:
+    of_files.sync()
+    upload("parcels 2026.csv", parcels(count=1))
+    _, outcome = of_files.sync()
+    assert outcome == "awaiting_approval"
+    assert of_files.query("SELECT count(*) FROM properties_operational WHERE retired_at IS NULL") == [(249,)]
+
+
+def test_a_file_that_is_replaced_while_it_is_read_fails_the_run(of_files: County) -> None:
+    planned = of_files.plan()
+    items = of_files.items(planned)
+    of_files.partition(planned["run_id"], items[0])
+    upload("parcels 2026.csv", parcels("900,P900,R,2001,5,new"))
+    with pytest.raises(Problem) as refused:
+        of_files.partition(planned["run_id"], items[1])
+    assert refused.value.slug == "object-replaced"
+
+
+def test_each_kind_of_source_is_opened_by_its_description(county: County) -> None:
+    boto3.client("secretsmanager").create_secret(
+        Name=f"terrafusion/{COUNTY}/token", SecretString='{"token": "t0ken", "app_token": "t0ken"}'
+    )
+    opened: dict[type, dict[str, Any]] = {
+        SqlSource: {"kind": "sql", "secret_name": SECRET},
+        FilesSource: FILES,
+        ArcGisSource: {"kind": "arcgis", "url": "https://gis.example/rest/services/x/FeatureServer",
+                       "layers": {"p": 0}, "secret_name": f"terrafusion/{COUNTY}/token"},
+        SocrataSource: {"kind": "socrata", "domain": "data.example.gov", "datasets": {"p": "abcd-1234"},
+                        "secret_name": f"terrafusion/{COUNTY}/token"},
+    }  # fmt: skip
+    for kind, description in opened.items():
+        source = open_source(configuration(description))
+        assert isinstance(source, kind)
+        source.close()
+    assert isinstance(open_source(configuration(None)), SqlSource)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ({"kind": "sql", "secret_name": "terrafusion/king_wa/source"}, "must begin with terrafusion/testing_wa/"),
+        ({"kind": "arcgis", "url": "http://gis.example/FeatureServer", "layers": {"p": 0}}, "url"),
+        ({"kind": "arcgis", "url": "https://gis.example/x", "layers": {"p": 0}}, "url"),
+        ({"kind": "socrata", "domain": "data.example.gov/x", "datasets": {"p": "abcd-1234"}}, "domain"),
+        ({"kind": "socrata", "domain": "data.example.gov", "datasets": {"p": "abcd"}}, "datasets"),
+        ({"kind": "files", "tables": {"p": {"format": "csv", "file": "../king_wa/x.csv"}}}, "file"),
+        ({"kind": "files", "tables": {"p": {"format": "csv", "file": "x.csv", "delimiter": '"'}}}, "delimiter"),
+        ({"kind": "files", "tables": {"p": {"format": "csv", "file": "x.csv", "header": False}}}, "give `columns`"),
+        ({"kind": "ftp"}, "does not match any of the expected tags"),
+    ],
+)
+def test_a_description_that_cannot_be_is_refused(source: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match="validation error") as refused:
+        configuration(source)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        '{"host": "127.0.0.1", "port": 1, "dbname": "cama", "username": "reader", "password": "pa55word"}',
+        '{"host": "127.0.0.1", "password": "pa55word"}',
+        '{"host": "127.0.0.1", "port": "pa55word", "dbname": "x", "username": "u", "password": "pa55word"}',
+        '{"dialect": "pa55word", "host": "h", "dbname": "x", "username": "u", "password": "p"}',
+        "pa55word",
+    ],
+)
+def test_nothing_of_a_secret_reaches_a_message_a_log_or_the_run(
+    county: County, secret: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.INFO)  # at DEBUG botocore writes down what it is told
+    county.set_secret(secret)
+    with pytest.raises(SourceUnavailable) as refused:
+        county.plan()
+    known = "pa55word" if '"dialect"' not in secret else "never"
+    county.fail(str(county.query("SELECT run_id FROM sync_runs")[0][0]), refused.value)
+    written = f"{refused.value!r} {refused.value.detail} {county.query('SELECT error::text FROM jobs')}"
+    assert known not in written + caplog.text + capsys.readouterr().out
+    assert refused.value.__cause__ is None
+
+
+def test_a_source_that_dies_halfway_leaves_its_partition_pending_with_the_reason(county: County) -> None:
+    planned = county.plan()
+    items = county.items(planned)
+    county.partition(planned["run_id"], items[0])
+    county.set_secret(county.secret(1))
+    with pytest.raises(tasks.RetryableError, match="cannot be read"):
+        county.partition(planned["run_id"], items[1])
+    assert county.query("SELECT error FROM sync_partitions WHERE partition_no = 2 AND error IS NOT NULL") != []
+    county.set_secret(county.secret(county.port))
+    assert county.go_on(planned) == "apply"
