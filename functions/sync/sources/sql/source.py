@@ -82,15 +82,14 @@ class SqlSource:
             statement = statements.read(keys)
             if self._dialect.copies:
                 return copied(connection, statement.sql)
-            return fetched(_run(connection, statement, stream=True), list(shape.columns))
+            return fetched(_run(connection, statement, stream=True))
 
     def sample(self, table: SourceTable, rows: int) -> pl.DataFrame:
-        columns = list(self.shape(table).columns)
         with self._reading(table, "rows of") as (connection, statements):
             statement = statements.sample(int(rows))
             if self._dialect.copies:
                 return copied(connection, statement.sql).frame()
-            return fetched(_run(connection, statement), columns).frame()
+            return fetched(_run(connection, statement)).frame()
 
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         with self._reading(table, "the keys of") as (connection, statements):
@@ -99,7 +98,7 @@ class SqlSource:
                 yield from frame.iter_slices(_KEYS_AT_ONCE)
                 return
             result = _run(connection, statements.keys(columns), stream=True)
-            yield from fetched_parts(result, list(columns), _KEYS_AT_ONCE)
+            yield from fetched_parts(result, _KEYS_AT_ONCE)
 
     def watermark(self, table: SourceTable, field: str) -> str | None:
         with self._reading(table, "the watermark of") as (connection, statements):
@@ -126,7 +125,7 @@ class SqlSource:
             statements = self._tracked(connection, table)
             now = change_tracking.require_remembered(connection, statements, version)
             deleted = _run(connection, statements.deleted(version), stream=True)
-            return Changes(now, fetched(deleted, list(statements.primary_key)).frame())
+            return Changes(now, fetched(deleted).frame())
 
     def close(self) -> None:
         self._engine.dispose()
