@@ -93,9 +93,11 @@ class ReadingDecision:
                 f"The source of {target} has no column {', '.join(missing)}, which the mapping names.",
                 slug="source-column-missing",
             )
+        # a key of another type orders its rows otherwise, so earlier ranges would overlap
+        reads = [read.table_name, read.query, read.key, [columns[name] for name in read.key]]
         return TablePlan(
             columns=columns,
-            reads=hashlib.sha256(orjson.dumps([read.table_name, read.query, read.key])).hexdigest(),
+            reads=hashlib.sha256(orjson.dumps(reads)).hexdigest(),
             mapping_digest=mapping_digest(self._mapping, target, self._lookups),
             read_by="whole",
             watermark=self._watermark(table, read),

@@ -251,3 +251,16 @@ def test_parcels_shapes_are_stored_published_and_removed_like_any_value(county: 
     county.change("UPDATE parcel SET spare = NULL WHERE id = 7")
     county.sync()
     assert county.query(stored) == [(None,)]
+
+
+def test_a_key_that_is_retyped_orders_its_rows_otherwise_and_loses_none(county: County) -> None:
+    county.change("UPDATE parcel SET id = id * 9 + 100000; UPDATE parcel SET id = id - 100000")
+    county.sync()
+    before = county.row_versions()["properties_operational"]
+    county.change("ALTER TABLE parcel ALTER id TYPE text, ALTER class TYPE varchar(10)")
+
+    run_id, _ = county.sync()
+
+    assert county.row_versions()["properties_operational"] == before
+    table = api("GET", ONE, run_id).body["tables"]["properties_operational"]
+    assert [table[name] for name in ("read", "rejected", "changed", "removed")] == [300, 1, 0, 0]

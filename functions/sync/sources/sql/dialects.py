@@ -129,6 +129,7 @@ class SqlServer(Dialect):
     def arguments(self, url: URL, authority: str | None) -> dict[str, Any]:
         arguments: dict[str, Any] = {
             "login_timeout": CONNECT_SECONDS,
+            "disable_connect_retry": True,  # the state machine tries again, and later
             "appname": "terrafusion-sync",
             "readonly": True,  # a readable secondary of an availability group may answer
         }
