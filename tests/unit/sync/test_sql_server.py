@@ -13,7 +13,7 @@ from sqlalchemy import create_engine
 
 from functions.sync.sources import ChangedSince, KeyRange, Since, SourceTable
 from functions.sync.sources.secret import ConnectionSecret
-from functions.sync.sources.sql import SqlSource, change_tracking, source_url
+from functions.sync.sources.sql import SqlSource, change_tracking, dialects, source_url
 from functions.sync.sources.sql.dialects import SqlServer
 from functions.sync.sources.sql.statements import Statements
 from shared.problems import Conflict, SourceUnavailable, Unprocessable
@@ -133,10 +133,13 @@ def test_a_query_that_begins_with_with_is_refused_before_the_server_is_asked() -
         SqlSource(source_url(SECRET)).shape(SourceTable(None, " WITH x AS (SELECT 1 AS a) SELECT * FROM x", ("a",)))
 
 
-def test_a_server_that_cannot_be_reached_is_told_without_the_secret() -> None:
+def test_a_server_that_cannot_be_reached_is_told_without_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialects, "CONNECT_SECONDS", 1)
     with pytest.raises(SourceUnavailable) as refused:
         SqlSource(source_url(SECRET)).count(PLAIN)
-    assert refused.value.detail.startswith("127.0.0.1:1/pacs: the rows of the source cannot be read")
+    assert refused.value.detail.startswith(
+        "127.0.0.1:1/pacs: the rows of the source cannot be read: connection refused."
+    )
     assert "pa55word" not in refused.value.detail
 
 

@@ -205,6 +205,8 @@ def _reason(error: Exception) -> str:
     cause = getattr(error, "orig", None) or error
     network = cause if isinstance(cause, OSError) else cause.__cause__ or getattr(cause, "original_exception", None)
     if isinstance(network, OSError):  # drivers wrap it in words about themselves
+        while isinstance(network.__cause__, OSError):
+            network = network.__cause__
         return (network.strerror or type(network).__name__).lower()
     said = cause.args[0] if cause.args else type(cause).__name__
     if isinstance(said, dict):  # PostgreSQL's error fields
