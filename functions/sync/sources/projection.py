@@ -28,16 +28,18 @@ def inverse_of(wkt: str, layer: str) -> Inverse:
 
     Raises Unprocessable for a datum or a projection that is not known here.
     """
-    name = _quoted(wkt, r"(?:PROJCS|GEOGCS)") or "unnamed"
+    name = _quoted(wkt, r"(?:PROJCS|PROJCRS|GEOGCS|GEOGCRS)") or "unnamed"
     datum = _quoted(wkt, "DATUM") or ""
     if not _DATUMS.search(datum.replace(" ", "_")):
         raise _refused(layer, name, f"its datum {datum or '(none)'} is neither WGS 84 nor NAD83")
-    if not wkt.lstrip().upper().startswith("PROJCS"):
+    if _quoted(wkt, "PROJCS") is None:
+        if _quoted(wkt, "GEOGCS") is None or not _in_degrees(wkt):
+            raise _refused(layer, name, "it is neither in degrees nor a projection that is described in WKT 1")
         return lambda point: point
     projection = (_quoted(wkt, "PROJECTION") or "").lower()
     if projection in _WEB or "Pseudo-Mercator" in name:
         return _web_mercator
-    system = _Plane.read(wkt)
+    system = _Plane.read(_element(wkt, "PROJCS"))
     if projection in _CONIC:
         return _conic(system)
     if projection in _TRANSVERSE:
@@ -158,6 +160,24 @@ def _transverse(plane: _Plane) -> Inverse:
 def _web_mercator(point: Point) -> Point:
     radius = 6_378_137.0
     return math.degrees(point[0] / radius), math.degrees(math.atan(math.sinh(point[1] / radius)))
+
+
+def _element(wkt: str, keyword: str) -> str:
+    """The element of a text that has one, up to its closing bracket: what follows it is of heights."""
+    start = wkt.upper().index(keyword)
+    depth, quoted = 0, False
+    for place, character in enumerate(wkt[start:], start):
+        quoted ^= character == '"'
+        if not quoted:
+            depth += (character in "[(") - (character in "])")
+            if depth == 0 and character in "])":
+                return wkt[start : place + 1]
+    return wkt[start:]
+
+
+def _in_degrees(wkt: str) -> bool:
+    unit = re.search(r'UNIT\s*\[\s*"[^"]*"\s*,\s*([\d.eE+-]+)', wkt, re.I)
+    return unit is not None and math.isclose(float(unit[1]), math.radians(1), rel_tol=1e-6)
 
 
 def _quoted(wkt: str, keyword: str) -> str | None:
