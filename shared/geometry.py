@@ -28,6 +28,8 @@ LARGEST_WKT = 16 << 20
 """Characters of a shape at most."""
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_NO_NUMBER = re.compile(r"[\d.eE+-]{48}")
+"""Longer than any number is written; without this, matching pairs of such would take time beyond bounds."""
 _WKT = re.compile(r"\s*(?:SRID=\d+;)?\s*(POINT|POLYGON|MULTIPOLYGON)\s*(?:ZM?|M)?\s*(\(.*\))\s*$", re.I | re.S)
 _PAIRS = re.compile(rf"({_NUMBER})\s+({_NUMBER})(?:\s+{_NUMBER}){{0,2}}")
 
@@ -61,7 +63,7 @@ def wkt_to_wkb(text: str) -> str | None:
     an empty shape. A third coordinate and a measure are dropped.
     """
     found = _WKT.match(text)
-    if found is None or len(text) > LARGEST_WKT:
+    if found is None or len(text) > LARGEST_WKT or _NO_NUMBER.search(text):
         return None
     kind, body = found.group(1).upper(), found.group(2)
     try:

@@ -274,7 +274,16 @@ def test_well_known_text_becomes_the_same_shape(shape: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["LINESTRING (0 0, 1 1)", "POLYGON ((0 0, 1 0, 1 1))", "POINT (1)", "POINT (1 2", "x", "POINT (nan 1)", "()"],
+    [
+        "LINESTRING (0 0, 1 1)",
+        "POLYGON ((0 0, 1 0, 1 1))",
+        "POINT (1)",
+        "POINT (1 2",
+        "x",
+        "POINT (nan 1)",
+        "()",
+        f"POINT ({'1' * 5000} 2)",
+    ],
 )
 def test_what_is_no_shape_of_a_parcel_rejects_its_row(text: str) -> None:
     assert "parse_wkt" in mapped(GEOMETRY.format("a", "{type: parse_wkt}"), text).rejected["reasons"][0]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LARGEST = 6 << 30
 """Bytes that an archive may unpack to: what the function's scratch space holds beside the archive itself."""
+_LONGEST_PROJECTION = 64 * 1024
 _PARTS = (".shp", ".dbf", ".prj")
 
 
@@ -62,7 +63,7 @@ class ZippedShapefile:
             raise unreadable(self._format.file, "Shapefile", error) from None
 
     def _read_projection(self) -> Inverse:
-        return inverse_of(self._files[".prj"].read_text("latin-1"), self._format.file)
+        return inverse_of(self._files[".prj"].open("rb").read(_LONGEST_PROJECTION).decode("latin-1"), self._format.file)
 
 
 def _unpacked(path: Path, description: ShapeFile) -> dict[str, Path]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 from functions.sync.sources.files.parts import framed, unreadable
 from functions.sync.sources.texts import as_text
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+LARGEST = 4 << 30
+LARGEST_TEXTS = 128 << 20
+"""Bytes, unpacked, of a workbook and of its table of texts."""
+
+
 class Workbook:
     """A sheet: numbers and dates as texts, formulas by the value that Excel last saved. Rows without a value are
     none; a row with a value beyond the last named column is rejected.
@@ -26,6 +31,7 @@ class Workbook:
     def __init__(self, path: Path, description: XlsxFile) -> None:
         self._path = path
         self._format = description
+        self._require_bearable()
         with self._sheet() as rows:
             self._names = _names(next(rows, ()), description)
 
@@ -46,6 +52,21 @@ class Workbook:
             beyond = next((text for text in texts[width:] if text is not None), None)
             fault = f"the row has a value beyond the last named column: {beyond:.80}" if beyond is not None else None
             yield [*texts[:width], *[None] * (width - len(texts)), fault]
+
+    def _require_bearable(self) -> None:
+        """Raise Unprocessable for a workbook that unpacks to more than can be held: its shared texts are held whole."""
+        try:
+            with ZipFile(self._path) as archive:
+                sizes = {info.filename: info.file_size for info in archive.infolist()}
+        except (BadZipFile, OSError) as error:
+            raise unreadable(self._format.file, "workbook (XLSX)", error) from None
+        texts = sizes.get("xl/sharedStrings.xml", 0)
+        if texts > LARGEST_TEXTS or sum(sizes.values()) > LARGEST:
+            raise Unprocessable(
+                f"{self._format.file} unpacks to {sum(sizes.values()) >> 20} MB ({texts >> 20} MB of texts);"
+                f" {LARGEST >> 20} ({LARGEST_TEXTS >> 20}) are read. Send it as CSV.",
+                slug="file-too-large",
+            )
 
     @contextmanager
     def _sheet(self) -> Iterator[Iterator[tuple[Any, ...]]]:

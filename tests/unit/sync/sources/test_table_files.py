@@ -14,6 +14,7 @@ import pytest
 import shapely
 from pyogrio import raw
 
+from functions.sync.sources.files import xlsx
 from shared.geometry import LATITUDE, LONGITUDE, WKB
 from shared.mapping import READ_FAULT
 from shared.problems import Unprocessable
@@ -59,6 +60,18 @@ def test_a_sheet_is_found_by_its_name_and_its_header_by_its_line() -> None:
 def test_a_value_beyond_the_named_columns_rejects_its_row() -> None:
     found = whole(source_of(workbook([1, 2, "stray"], [3, 4], header=["id", "a"]), format="xlsx"))
     assert found.get_column(READ_FAULT).to_list() == ["the row has a value beyond the last named column: stray", None]
+
+
+@pytest.mark.parametrize(("limit", "bytes_"), [("LARGEST", 1_000), ("LARGEST_TEXTS", 100)])
+def test_a_workbook_that_unpacks_to_too_much_is_refused(
+    monkeypatch: pytest.MonkeyPatch, limit: str, bytes_: int
+) -> None:
+    buffer = io.BytesIO(workbook([1, 2, 3, 4, 5]))
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr("xl/sharedStrings.xml", "x" * 200)
+    monkeypatch.setattr(xlsx, limit, bytes_)
+    with pytest.raises(Unprocessable, match="Send it as CSV"):
+        whole(source_of(buffer.getvalue(), format="xlsx"))
 
 
 @pytest.mark.parametrize("format_", ["xlsx", "parquet", "shapefile", "geopackage"])
