@@ -22,7 +22,7 @@ from tests.integration.evidence_county import (
     add_parcel,
     add_sale,
 )
-from tests.integration.valuation.models import ON, another, promoted
+from tests.integration.valuation.models import ON, REVIEW_BELOW, another, promoted
 from tests.integration.valuation.runs import finished, results
 
 ALL = "/v1/counties/{county_id}/valuations"
@@ -54,7 +54,7 @@ def test_a_value_by_the_champion_is_explained_in_full(champion: str) -> None:
         assert comparable["sale_date"] < ON
         assert comparable["address"].endswith(",\nRear")
         assert comparable["sale_id"][1:] == comparable["property_id"][1:]
-    assert body["review"] == (body["confidence"] < 0.5)
+    assert body["review"] == (body["confidence"] < REVIEW_BELOW)
     assert body["current"]["change_percent"] == pytest.approx(
         100 * (float(body["estimate"]) / float(body["current"]["total_value"]) - 1), abs=0.01
     )
