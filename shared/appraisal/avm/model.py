@@ -28,6 +28,7 @@ from shared.appraisal.avm.selection import Selection
 from shared.appraisal.columns import Characteristics
 from shared.appraisal.conformal import ErrorModel
 from shared.appraisal.errors import AppraisalInputError
+from shared.appraisal.hedonic import HedonicModel
 from shared.appraisal.models import Predictions
 from shared.appraisal.time_trend import FURTHEST_YEARS, TimeTrend
 
@@ -76,9 +77,14 @@ class TrainedModel:
         return {name: float(share) for name, share in zip(COMPONENTS, shares, strict=True)}
 
     @property
+    def hedonic(self) -> HedonicModel:
+        """The regression among its components."""
+        return self.ensemble.comparables.hedonic
+
+    @property
     def trend(self) -> TimeTrend:
         """The price trend that prices were carried to the valuation day with."""
-        return self.ensemble.comparables.hedonic.trend
+        return self.hedonic.trend
 
     @cached_property
     def holdout(self) -> HoldOut:
