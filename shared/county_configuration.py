@@ -121,7 +121,7 @@ class ValuationSettings(Schema):
     """
 
     minimum_sales: Annotated[int, Field(ge=10)] = 30
-    review_below_confidence: Share = Decimal("0.5")
+    review_below_confidence: Share = Decimal("0.4")
     flag_change_above: Annotated[Decimal, Field(gt=0, le=10)] = Decimal("0.25")
     assessment_ratio: Annotated[Decimal, Field(gt=0, le=1)] = Decimal(1)
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from shared.schemas import Schema
 
-LandMethod = Literal["own_land_share", "neighborhood_land_share", "class_land_share"]
+LandMethod = Literal["own_land_share", "neighborhood_land_share", "class_land_share", "land_contribution"]
 
 
 class ValuationRequest(Schema):

@@ -10,16 +10,22 @@ import hashlib
 import zipfile
 import zlib
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from io import BytesIO
+from typing import Any
 from uuid import UUID
 
+import numpy as np
 import orjson
 
 from functions.valuation.repository.models import TrainedRecord
 from functions.valuation.service.land import LandShares
 from shared import storage
+from shared.appraisal.arrays import FloatArray
 from shared.appraisal.avm import ArtifactError, TrainedModel, dump, load
+from shared.appraisal.columns import Characteristics
+from shared.appraisal.land_contribution import LandContribution
 from shared.evidence import AttributeKinds
 from shared.problems import Conflict
 
@@ -40,13 +46,21 @@ class LoadedModel:
     """A model that is ready to value.
 
     `sale_ids` are those of the sales that it was given, by position; `kinds` the attributes that it knows;
-    `land_shares` what divides its values, as the roll was when it was trained.
+    `land_shares` what divides its values, as the roll was when it was trained, and `land` what does where the roll
+    has no land values.
     """
 
     model: TrainedModel
     sale_ids: tuple[str, ...]
     kinds: AttributeKinds
     land_shares: LandShares
+    land: LandContribution | None
+
+    def land_contributions(self, subjects: Characteristics, day: int) -> FloatArray:
+        """The land's share of each value by what land contributes to prices; NaN where that is not known."""
+        if self.land is None:
+            return np.full(len(subjects), np.nan)
+        return self.land.shares(self.model.hedonic, subjects, day)
 
 
 def pack(loaded: LoadedModel) -> bytes:
@@ -59,6 +73,7 @@ def pack(loaded: LoadedModel) -> bytes:
             "property_class": loaded.kinds.property_class,
         },
         "land_shares": loaded.land_shares,
+        "land": None if loaded.land is None else asdict(loaded.land),
     }
     target = BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -80,9 +95,17 @@ def unpack(body: bytes) -> LoadedModel:
             tuple(context["sale_ids"]),
             AttributeKinds(tuple(kinds["numeric"]), tuple(kinds["categorical"]), bool(kinds["property_class"])),
             context["land_shares"],
+            _land(context["land"]),
         )
     except _DAMAGED as error:
         raise ArtifactError("the artifact is no trained model") from error
+
+
+def _land(context: Mapping[str, Any] | None) -> LandContribution | None:
+    if context is None:
+        return None
+    site, area, building, new = (float(rate) for rate in context["rates"])
+    return LandContribution((site, area, building, new), float(context["typical_error"]))
 
 
 def digest(body: bytes) -> str:

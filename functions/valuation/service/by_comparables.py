@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from math import nan
 
 from sqlalchemy import Connection
 
@@ -42,6 +43,7 @@ def tell(connection: Connection, county_id: str, subject: Subject, on: date) -> 
         sales_excluded=basis.excluded,
         land_area_sqft=float(described.land_area_sqft[0]),
         land_shares=basis.land_shares,
+        land_contribution=_land_contribution(basis, described),
     )
 
 
@@ -65,6 +67,12 @@ def _sales(basis: Fitted, explanation: Explanation) -> dict[int, SoldProperty]:
             date.fromordinal(int(evidence.sales.sale_day[row])),
         )
     return found
+
+
+def _land_contribution(basis: Fitted, described: Characteristics) -> float:
+    if basis.land is None:
+        return nan
+    return float(basis.land.shares(basis.model.hedonic, described, basis.model.valuation_day)[0])
 
 
 def _class_flag(subject: Subject) -> tuple[Flag, ...]:

@@ -46,6 +46,7 @@ def tell(connection: Connection, county_id: str, record: TrainedRecord, subject:
         sales_excluded=training.sales_excluded,
         land_area_sqft=float(described.land_area_sqft[0]),
         land_shares=known.land_shares,
+        land_contribution=float(known.land_contributions(described, on.toordinal())[0]),
     )
 
 

@@ -13,6 +13,7 @@ from functions.valuation.repository import land
 from functions.valuation.service.land import LandShares
 from shared.appraisal import ComparableSales, fit_comparables
 from shared.appraisal.arrays import IntArray
+from shared.appraisal.land_contribution import LandContribution, fit_land_contribution
 from shared.evidence import Evidence, evidence_version, excluded_sales, read_evidence
 
 _MOST_MODELS = 4
@@ -26,7 +27,7 @@ class Fitted:
     """A model of one class of property and valuation day.
 
     `rows` are the positions in the evidence of the sales that the model was given; `excluded` counts the county's
-    other sales by reason, `land_shares` are what its values are divided by.
+    other sales by reason, `land_shares` and `land` are what its values are divided by.
     """
 
     model: ComparableSales
@@ -34,6 +35,7 @@ class Fitted:
     rows: IntArray
     excluded: dict[str, int]
     land_shares: LandShares
+    land: LandContribution | None
 
 
 def fitted(connection: Connection, county_id: str, property_class: str, on: date) -> Fitted:
@@ -85,4 +87,5 @@ def _fit(connection: Connection, county_id: str, property_class: str, day: int) 
         "older_than_needed": int(rows.size - model.rows.size),
     }
     reasons = {reason: count for reason, count in counts.items() if count}
-    return Fitted(model, evidence, rows, reasons, land.land_shares(connection, county_id))
+    shares = land.land_shares(connection, county_id)
+    return Fitted(model, evidence, rows, reasons, shares, fit_land_contribution(model.hedonic, model.sales))

@@ -1,16 +1,20 @@
-"""The value of land and improvements apart, by allocation.
+"""The value of land and improvements apart.
 
 A market value is of the whole property. It is divided as the county's own appraisal of the land divides the current
 one: by the property's own land share, else by the share that is typical of improved properties of its neighborhood,
 else of its class (the allocation method, IAAO, Property Assessment Valuation, on land valuation). Where the county
-has no such values, or the land area is not known, there is no division rather than a made-up one.
+has no such values, it is divided by what land and buildings contribute to prices
+(`shared.appraisal.land_contribution`). Where the land area is not known, there is no division rather than a made-up
+one.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isfinite
 
 from functions.valuation.schemas.valuations import LandMethod
+from shared.evidence import Subject
 
 LandShares = Mapping[str, Mapping[str, float]]
 """Typical land shares by class and neighborhood; under the neighborhood "" that of the whole class."""
@@ -21,6 +25,7 @@ _TEXTS: dict[LandMethod, str] = {
     "own_land_share": "allocated by the property's own land share on the current roll",
     "neighborhood_land_share": "allocated by the median land share of its class in its neighborhood",
     "class_land_share": "allocated by the median land share of its class",
+    "land_contribution": "by what land and buildings contribute to prices; the roll has no land values to divide by",
 }
 
 
@@ -42,13 +47,24 @@ class LandShare:
 
 @dataclass(frozen=True)
 class Land:
-    """What is known of a property's land: its area in square feet and its values on the current roll."""
+    """What is known of a property's land: its area in square feet and its values on the current roll.
+
+    `contribution` is its share by what land contributes to prices, NaN where that is not known.
+    """
 
     property_class: str
     neighborhood: str
     area_sqft: float
     land_value: Decimal | None
     total_value: Decimal | None
+    contribution: float
+
+
+def land_of(subject: Subject, area_sqft: float, contribution: float) -> Land:
+    """The land of a property of the roll."""
+    return Land(
+        subject.property_class, subject.neighborhood, area_sqft, subject.land_value, subject.total_value, contribution
+    )
 
 
 def land_share(land: Land, typical: LandShares) -> LandShare | str:
@@ -62,4 +78,6 @@ def land_share(land: Land, typical: LandShares) -> LandShare | str:
         return LandShare(of_class[land.neighborhood], "neighborhood_land_share")
     if "" in of_class:
         return LandShare(of_class[""], "class_land_share")
-    return "the roll has no land values to divide by, so the value is not divided into land and improvements"
+    if isfinite(land.contribution):
+        return LandShare(land.contribution, "land_contribution")
+    return "neither the roll nor the sales tell what land is worth, so the value is not divided"

@@ -16,7 +16,7 @@ from functions.valuation.schemas.runs import RunPartition, ValuationRunRequest
 from functions.valuation.service import choosing
 from functions.valuation.service.artifacts import LoadedModel, loaded
 from functions.valuation.service.by_model import CARRIED_BY_TREND
-from functions.valuation.service.land import Land, LandShare, land_share
+from functions.valuation.service.land import Land, LandShare, land_of, land_share
 from functions.valuation.service.telling import LARGE_CHANGE
 from shared.appraisal.arrays import FloatArray, IntArray
 from shared.appraisal.avm import Comparables, Contributions, Valuations
@@ -76,21 +76,23 @@ def _valued(
     refusals, flags = _refusals(said), _flags(said, len(subjects))
     contributions = _contributions(said.contributions, estimate)
     comparables = _comparables(said.comparables, known.sale_ids)
+    by_contribution = known.land_contributions(described, run.valuation_date.toordinal())
     common = [] if run.valuation_date.toordinal() == known.model.valuation_day else [CARRIED_BY_TREND]
     for place, subject in enumerate(subjects):
         if not valued[place]:
             yield _refused(subject, model_id, refusals.get(place, NOT_VALUED))
             continue
         value = _dollars(estimate[place])
-        land = _land_value(known, subject, float(described.land_area_sqft[place]), value)
+        land = land_of(subject, float(described.land_area_sqft[place]), float(by_contribution[place]))
+        land_value = _land_value(known, land, value)
         confidence = float(found.confidence[place])
         yield (
             *_of(subject, model_id),
             value,
             _dollars(low[place]),
             _dollars(high[place]),
-            land,
-            None if land is None else value - land,
+            land_value,
+            None if land_value is None else value - land_value,
             round(confidence, 4),
             confidence < float(wanted.review_below_confidence),
             orjson.dumps([*flags[place], *common, *_change_flag(subject, value, wanted)]).decode(),
@@ -148,8 +150,7 @@ def _comparables(said: Comparables, sale_ids: Sequence[str]) -> list[list[dict[s
     ]
 
 
-def _land_value(known: LoadedModel, subject: Subject, area_sqft: float, value: Decimal) -> Decimal | None:
-    land = Land(subject.property_class, subject.neighborhood, area_sqft, subject.land_value, subject.total_value)
+def _land_value(known: LoadedModel, land: Land, value: Decimal) -> Decimal | None:
     share = land_share(land, known.land_shares)
     return share.of(value) if isinstance(share, LandShare) else None
 

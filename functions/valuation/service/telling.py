@@ -54,9 +54,8 @@ def _comparable(found: AdjustedComparable, sale: SoldProperty) -> Comparable:
     )
 
 
-def divided(subject: Subject, area_sqft: float, estimate: Decimal, typical: LandShares) -> LandSplit | Flag:
+def divided(land: Land, estimate: Decimal, typical: LandShares) -> LandSplit | Flag:
     """The value of land and improvements, or why it is not told."""
-    land = Land(subject.property_class, subject.neighborhood, area_sqft, subject.land_value, subject.total_value)
     share = land_share(land, typical)
     if not isinstance(share, LandShare):
         return Flag(code=NO_LAND_SPLIT, text=share)

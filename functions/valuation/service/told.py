@@ -14,7 +14,8 @@ from functions.valuation.service.land import LandShares
 class Told:
     """The estimate as of the valuation date, and everything that explains it. Money is dollars to the cent.
 
-    `land_area_sqft` is NaN where it is unknown; `land_shares` are what the value is divided by.
+    `land_area_sqft` is NaN where it is unknown; the value is divided by `land_shares`, or by `land_contribution`, the
+    land's share by what it contributes to prices (NaN where unknown).
     """
 
     method: str
@@ -32,3 +33,4 @@ class Told:
     sales_excluded: Mapping[str, int]
     land_area_sqft: float
     land_shares: LandShares
+    land_contribution: float

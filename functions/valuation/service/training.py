@@ -26,6 +26,7 @@ from shared import audit, storage
 from shared.appraisal import AppraisalInputError
 from shared.appraisal.arrays import IntArray
 from shared.appraisal.avm import TrainedModel, train
+from shared.appraisal.land_contribution import LandContribution, fit_land_contribution
 from shared.db import unit_of_work
 from shared.evidence import Evidence, evidence_version, excluded_sales, read_evidence
 from shared.jobs import RunningJob
@@ -64,7 +65,7 @@ def train_model(job: RunningJob) -> ValuationModelResults:
         raise Unprocessable(f"No model can be trained: {error.problem}.", slug="model-not-possible") from error
     strata, components = accuracy.by_stratum(model, given), accuracy.by_component(model)
     job.progress(3, _STEPS, "keeping the model")
-    kept = LoadedModel(model, tuple(given.sale_ids), given.kinds, found.land_shares)
+    kept = LoadedModel(model, tuple(given.sale_ids), given.kinds, found.land_shares, _land_of(model))
     summary = _keep(job, request, kept, _training(found, given, model), overall)
     return ValuationModelResults(
         model_id=job.job_id,
@@ -83,6 +84,11 @@ def train_model(job: RunningJob) -> ValuationModelResults:
         strata=strata,
         components=components,
     )
+
+
+def _land_of(model: TrainedModel) -> LandContribution | None:
+    """What land contributes to the prices that a model was made of."""
+    return fit_land_contribution(model.hedonic, model.ensemble.comparables.sales)
 
 
 def _read(county_id: str, request: ValuationModelRequest) -> _Read:

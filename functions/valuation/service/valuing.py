@@ -14,6 +14,7 @@ from functions.valuation.repository.valuations import StoredValuation
 from functions.valuation.schemas.valuations import Flag, ValuationRequest, ValuationResponse, ValueInterval
 from functions.valuation.service import by_comparables, by_model, choosing, telling
 from functions.valuation.service.days import refuse_far_ahead
+from functions.valuation.service.land import land_of
 from functions.valuation.service.told import Told
 from shared import audit
 from shared.access import Caller
@@ -123,7 +124,8 @@ def _response(
     caller: Caller,
 ) -> ValuationResponse:
     known = telling.current(subject, told.estimate)
-    split = telling.divided(subject, told.land_area_sqft, told.estimate, told.land_shares)
+    land = land_of(subject, told.land_area_sqft, told.land_contribution)
+    split = telling.divided(land, told.estimate, told.land_shares)
     undivided = (split,) if isinstance(split, Flag) else ()
     return ValuationResponse(
         valuation_id=valuation_id,

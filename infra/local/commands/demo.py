@@ -13,6 +13,7 @@ from rich.table import Table
 
 from infra.local.client import ApiClient
 from infra.local.commands.model import model_shown, promote_model, train_model
+from infra.local.commands.roll import change_roll
 from infra.local.commands.serving import serving
 from infra.local.commands.sync import run_sync, run_table
 from infra.local.commands.up import introduce
@@ -34,7 +35,8 @@ STUDIES: dict[str, dict[str, Any]] = {
     },
     "lucas_oh": {"value_source": "assessed", "from": "1997-01-01", "to": "1998-12-31", "strata": ["price_quartile"]},
 }
-VALUED = {"county_id": "king_wa", "valuation_date": "2015-06-01", "neighborhood": "98103"}
+# Lucas County's system holds its own appraisals, so that new values have something to be compared with
+VALUED: dict[str, Any] = {"county_id": "lucas_oh", "valuation_date": "1999-01-01", "roll_year": 1999}
 PROMOTED_BECAUSE = "the demo's only model"
 ROLL = {"county_id": "lucas_oh", "roll_year": 1998}
 WINDOW = [-122.45, 47.55, -122.25, 47.70]
@@ -62,17 +64,17 @@ def demo(
             for county_id in STUDIES:
                 with show(f"{county_id}: synced from the legacy system"):
                     _sync(client, screen, county_id)
-            with show("A model trained, measured on sales it had not seen, and promoted"):
-                _model(client, screen)
-            with show("A parcel valued by the champion"):
-                _value(client, screen)
-            with show("The whole county valued"):
-                _county(client, screen, output)
             studies = {}
             with show("Ratio studies"):
                 for county_id in STUDIES:
                     studies[county_id] = _study(client, county_id)
                 screen.print(_studies_table(studies))
+            with show("A model trained, measured on sales it had not seen, and promoted"):
+                _model(client, screen)
+            with show("A parcel valued by the champion"):
+                _value(client, screen)
+            with show("The whole county valued, and what needs no review approved to the roll"):
+                _county(client, screen, output)
             with show("Market analysis"):
                 _market(client, screen)
             with show("Reports and map layers"):
@@ -167,13 +169,17 @@ def _county(client: ApiClient, screen: Console, output: Path) -> None:
     wanted = {"valuation_date": VALUED["valuation_date"]}
     seconds, run = _timed(lambda: run_valuation(client, screen, VALUED["county_id"], wanted))
     screen.print(run_shown(run, client.get(f"{run['links']['self']}/summary")))
-    file = client.download(f"{run['links']['self']}/download?format=parquet", output / "king_wa-values.parquet")
+    sure = {"roll_year": VALUED["roll_year"], "filter": {"review": False}}
+    screen.print("   " + change_roll(client, screen, f"{run['links']['self']}/approve", sure))
+    file = client.download(
+        f"{run['links']['self']}/download?format=parquet", output / f"{VALUED['county_id']}-values.parquet"
+    )
     screen.print(f"   {run['properties'] / seconds:,.0f} properties a second; the values are in {file}")
 
 
 def _value(client: ApiClient, screen: Console) -> None:
     county = f"/v1/counties/{VALUED['county_id']}"
-    subject = client.get(f"{county}/properties", neighborhood=VALUED["neighborhood"], page_size=1)["items"][0]
+    subject = client.get(f"{county}/properties", page_size=1)["items"][0]
     screen.print(
         f"   {subject['property_id']}: {subject['situs_address'] or 'no address'}, {subject['living_area_sqft']} sq ft,"
         f" built {subject['year_built']}"

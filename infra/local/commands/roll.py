@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
+from infra.local.client import ApiClient
 from infra.local.commands.value import dollars
 from infra.local.commands.watching import watched
 from infra.local.session import ApiUrl, DataDir, Username, console, signed_in
@@ -70,14 +72,22 @@ def close(
     console().print(f"The roll of {roll['roll_year']} is [bold]{roll['status']}[/].")
 
 
-def _change(path: str, wanted: object, api_url: str | None, username: str, data_dir: Path) -> None:
-    screen = console()
-    with signed_in(api_url, username, data_dir) as client:
-        job = watched(client, screen, client.post(path, wanted))
-        done = client.get(job["links"]["results"])
+def change_roll(client: ApiClient, screen: Console, path: str, wanted: object) -> str:
+    """Approve a run or take an approval back, and watch. Returns what was written, in words.
+
+    Raises ApiError, JobFailedError.
+    """
+    job = watched(client, screen, client.post(path, wanted))
+    done = client.get(job["links"]["results"])
     verb = "written to" if done["action"] == "approve" else "put back on"
     skipped = "".join(f", {count:,} skipped ({reason.replace('_', ' ')})" for reason, count in done["skipped"].items())
-    screen.print(
+    return (
         f"{done['assessments']:,} assessments and {done['properties']:,} properties {verb} the roll of"
         f" {done['roll_year']}{skipped}."
     )
+
+
+def _change(path: str, wanted: object, api_url: str | None, username: str, data_dir: Path) -> None:
+    screen = console()
+    with signed_in(api_url, username, data_dir) as client:
+        screen.print(change_roll(client, screen, path, wanted))

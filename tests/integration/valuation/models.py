@@ -8,6 +8,7 @@ from sqlalchemy import insert, select
 
 from functions.valuation.handler import handler
 from functions.valuation.tasks.training import handler as task
+from shared.county_configuration import ValuationSettings
 from shared.db import unit_of_work
 from shared.db.models import Job, ValuationModel
 from tests.gateway import Answer, call
@@ -16,6 +17,7 @@ from tests.job_cloud import run_task
 
 MODELS = "/v1/counties/{county_id}/valuation-models"
 ON = "2023-10-01"
+REVIEW_BELOW = float(ValuationSettings().review_below_confidence)
 
 
 def asked(body: dict[str, Any] | None = None, county_id: str = COUNTY, **options: Any) -> Answer:

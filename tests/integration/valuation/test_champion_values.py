@@ -22,7 +22,7 @@ from tests.integration.evidence_county import (
     add_parcel,
     add_sale,
 )
-from tests.integration.valuation.models import ON, another, promoted
+from tests.integration.valuation.models import ON, REVIEW_BELOW, another, promoted
 from tests.integration.valuation.runs import finished, results
 
 ALL = "/v1/counties/{county_id}/valuations"
@@ -54,7 +54,7 @@ def test_a_value_by_the_champion_is_explained_in_full(champion: str) -> None:
         assert comparable["sale_date"] < ON
         assert comparable["address"].endswith(",\nRear")
         assert comparable["sale_id"][1:] == comparable["property_id"][1:]
-    assert body["review"] == (body["confidence"] < 0.5)
+    assert body["review"] == (body["confidence"] < REVIEW_BELOW)
     assert body["current"]["change_percent"] == pytest.approx(
         100 * (float(body["estimate"]) / float(body["current"]["total_value"]) - 1), abs=0.01
     )
@@ -134,13 +134,15 @@ def test_land_and_improvements_are_divided_by_the_property_or_its_class(champion
     assert other["land_share"] == pytest.approx(LAND_SHARE, abs=1e-3)
 
 
-def test_without_a_land_area_or_land_values_there_is_no_division_and_it_is_said_so(champion: str) -> None:
+def test_where_the_roll_has_no_land_values_the_sales_divide_and_without_a_land_area_nothing_does(champion: str) -> None:
     add_parcel(property_id="BARE", land_area_sqft=None)
     add_parcel(property_id="SHOP", property_class="commercial")
-    for property_id in ("BARE", "SHOP"):
-        answer = value(property_id)
-        assert answer.body["land"] is None
-        assert "no_land_split" in codes(answer)
+    shop = value("SHOP").body["land"]
+    assert shop["method"] == "land_contribution"
+    assert 0 < shop["land_share"] < 1
+    bare = value("BARE")
+    assert bare.body["land"] is None
+    assert "no_land_split" in codes(bare)
 
 
 def set_land(property_id: str, share: float) -> None:

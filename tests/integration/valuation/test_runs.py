@@ -17,7 +17,7 @@ from shared.access import Role
 from shared.db import unit_of_work
 from tests.gateway import LambdaContext, call, claims_of
 from tests.integration.evidence_county import COUNTY, SYNTHETIC, add_county, add_parcel
-from tests.integration.valuation.models import another, promoted
+from tests.integration.valuation.models import REVIEW_BELOW, another, promoted
 from tests.integration.valuation.runs import RUNS, STEPS, asked, finished, results, run
 from tests.job_cloud import downloaded, partitions_of, run_partitioned
 
@@ -42,7 +42,7 @@ def test_a_run_values_every_property_of_the_roll_by_partitions(champion: str) ->
     for item in found:
         assert Decimal(item["low"]) < Decimal(item["estimate"]) < Decimal(item["high"])
         assert sum(Decimal(amount) for amount in item["contributions"].values()) == Decimal(item["estimate"])
-        assert item["review"] == (item["confidence"] < 0.5)
+        assert item["review"] == (item["confidence"] < REVIEW_BELOW)
         assert 0 < len(item["comparables"]) <= 5
         assert {"sale_id", "adjusted_price", "weight"} == set(item["comparables"][0])
 
