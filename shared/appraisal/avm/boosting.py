@@ -23,7 +23,6 @@ _ROUNDS = (200, 600)
 _SALES_A_ROUND = 10
 _TOTAL_RATE = 18.0
 _THREADS = 2
-_MANY = 2000
 FOLDS = 4
 _SALES_A_BIN = 40
 _BINS = (32, 256)
@@ -53,7 +52,7 @@ class BoostedTrees:
         """What the trees add to the regression's log value; shape (n,)."""
         if not len(matrix):
             return np.zeros(0)
-        return np.asarray(self._with_threads(len(matrix)).predict(_data(matrix)), dtype=np.float64)
+        return np.asarray(self._booster.predict(_data(matrix)), dtype=np.float64)
 
     def contributions(self, matrix: FloatArray) -> FloatArray:
         """The same by column, and a last column for what is common to all; shape (n, columns + 1).
@@ -63,8 +62,7 @@ class BoostedTrees:
         """
         if not len(matrix):
             return np.zeros((0, matrix.shape[1] + 1))
-        booster = self._with_threads(len(matrix))
-        parts = booster.predict(_data(matrix), pred_contribs=True, approx_contribs=True)
+        parts = self._booster.predict(_data(matrix), pred_contribs=True, approx_contribs=True)
         return np.asarray(parts, dtype=np.float64)
 
     @cached_property
@@ -73,15 +71,11 @@ class BoostedTrees:
         nothing = np.full((1, self._booster.num_features()), np.nan)
         return float(self.contributions(nothing)[0, -1])
 
-    def _with_threads(self, rows: int) -> Booster:
-        self._booster.set_param("nthread", str(_THREADS if rows > _MANY else 1))
-        return self._booster
-
     @cached_property
     def _booster(self) -> Booster:
         import xgboost
 
-        booster = xgboost.Booster()
+        booster = xgboost.Booster({"nthread": 1})
         booster.load_model(bytearray(self.stored.tobytes()))
         return booster
 

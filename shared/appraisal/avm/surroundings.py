@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
 NEAREST = (5, 15, 50)
-_THREADS = 2
 _SOFTENING_KM = 0.1
 _AT_ONCE = 8192
 
@@ -66,7 +65,7 @@ class Surroundings:
 
     def _nearest(self, position_km: FloatArray, count: int) -> tuple[FloatArray, IntArray]:
         count = min(count, len(self.position_km))
-        distance, rows = self._tree.query(position_km, k=np.arange(1, count + 1), workers=_THREADS)
+        distance, rows = self._tree.query(position_km, k=np.arange(1, count + 1))
         return np.asarray(distance, dtype=np.float64), np.asarray(rows, dtype=np.int64)
 
     def _means(self, distance: FloatArray, rows: IntArray) -> FloatArray:

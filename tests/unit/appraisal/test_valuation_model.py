@@ -136,6 +136,17 @@ def test_the_comparables_of_many_are_those_of_each(model: TrainedModel) -> None:
     assert several.comparables.weight.sum(axis=1) == pytest.approx(np.ones(4))
 
 
+def test_many_properties_are_valued_in_parts_as_one(model: TrainedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    subjects = replace(KNOWN, living_area_sqft=np.where(np.arange(len(KNOWN)) < 60, np.nan, KNOWN.living_area_sqft))
+    whole = model.value(subjects)
+    monkeypatch.setattr("shared.appraisal.avm.model._AT_ONCE", 50)
+    parts = model.value(subjects)
+    assert np.allclose(parts.predictions.estimate, whole.predictions.estimate, rtol=1e-5, equal_nan=True)
+    assert parts.contributions.base == whole.contributions.base
+    assert np.array_equal(parts.refused["no_living_area"], whole.refused["no_living_area"])
+    assert np.array_equal(parts.comparables.rows[:, 0], whole.comparables.rows[:, 0])
+
+
 def test_a_value_is_carried_to_another_day_by_the_trend_and_widens_ahead(model: TrainedModel) -> None:
     subject = one(10)
     now, ahead = model.predict(subject), model.predict(subject, ON + 180)
