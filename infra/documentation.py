@@ -35,8 +35,11 @@ def sources() -> str:
     """What a county's source can be, and the files that one can be made of."""
     return "\n".join(
         ["| source | settings | what it is |", "|---|---|---|"]
-        + [f"| `kind: {kind}` | {parameters(model)} | {meaning(model)} |" for kind, model in KINDS.items()]
-        + [f"| `format: {name}` | {parameters(model)} | {meaning(model)} |" for name, model in FORMATS.items()]
+        + [f"| `kind: {kind}` | {parameters(model, 'kind')} | {meaning(model)} |" for kind, model in KINDS.items()]
+        + [
+            f"| `format: {name}` | {parameters(model, 'format')} | {meaning(model)} |"
+            for name, model in FORMATS.items()
+        ]
     )
 
 

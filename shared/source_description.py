@@ -11,7 +11,7 @@ from shared.schemas import Schema
 
 SecretName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 TableName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_ .()-]{1,200}$")]
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_(][A-Za-z0-9_ .()-]{0,199}$")]
 """The name of an object below the county's prefix: no folders, so no way out of them."""
 Encoding = Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "cp437"]
 OneCharacter = Annotated[str, StringConstraints(min_length=1, max_length=1, pattern=r'^[^\r\n"]$')]
@@ -118,7 +118,8 @@ class FilesDescription(Schema):
 
 class ArcGisDescription(Schema):
     """An ArcGIS REST service: `url` ends in FeatureServer or MapServer; `layers` are its layers' numbers by the names
-    that mappings use. `secret_name` is the secret with a `token`, where the service asks for one.
+    that mappings use. `secret_name` is the secret with a `token`, where the service asks for one. Shapes are as of a
+    Shapefile, in WGS 84 in any case.
     """
 
     kind: Literal["arcgis"]
@@ -130,6 +131,9 @@ class ArcGisDescription(Schema):
 class SocrataDescription(Schema):
     """Open data of a Socrata site: `datasets` are the identifiers (abcd-1234) by the names that mappings use.
     `secret_name` is the secret with an `app_token`; without one the site throttles.
+
+    Beside its own columns a row has `:id`, `:created_at` and `:updated_at` (a watermark), and the shape of the first
+    geometry as of a Shapefile.
     """
 
     kind: Literal["socrata"]

@@ -14,9 +14,10 @@ PropertyKind = Literal["residential_homogeneous", "residential", "income", "rura
 Verdict = Literal["meets", "does not meet", "indeterminate", "insufficient sample"]
 ChasingTestName = Literal["sold_and_unsold", "before_and_after_valuation_date"]
 
+PRICE_STRATA = ("price_quartile", "price_decile")
 DERIVED_STRATA = (
-    *("neighborhood", "property_class", "city", "quality", "sale_quarter"),
-    *("price_quartile", "price_decile", "size_quartile"),
+    *("neighborhood", "property_class", "city", "quality", "sale_quarter", "size_quartile"),
+    *PRICE_STRATA,
 )
 TEXT_COLUMNS = ("property_type", "condition", "tax_district", "situs_zip")
 NUMBER_COLUMNS = (

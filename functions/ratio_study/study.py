@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from functions.ratio_study.chasing import before_and_after, sold_and_unsold
 from functions.ratio_study.repository import StudySales
 from functions.ratio_study.schemas import (
+    PRICE_STRATA,
     ChasingTest,
     RatioStudyRequest,
     RatioStudyResults,
@@ -126,12 +128,13 @@ def _study_rows(
     def strata() -> Iterator[StratumResult]:
         for name in request.strata:
             found = labels(name, sales, rows, estimate, price, median)
+            of_stratum = replace(options, judge_vertical_equity=name not in PRICE_STRATA)
             order = np.argsort(found, kind="stable")
             levels, starts = np.unique(found[order], return_index=True)
             for number, members in enumerate(np.split(order, starts[1:])):
                 progress(number + 1, len(levels), f"stratum {name}")
                 yield _stratum(
-                    name, str(levels[number]), estimate[members], price[members], kinds[members], options, median
+                    name, str(levels[number]), estimate[members], price[members], kinds[members], of_stratum, median
                 )
 
     return overall, _shown(overall, kinds), tuple(strata())

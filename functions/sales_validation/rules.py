@@ -21,13 +21,16 @@ FEWEST_FOR_USUAL_PRICE = 5
 IMPLAUSIBLE_FACTOR = 20.0
 _DAYS_A_MONTH = 30.4375
 _INSTITUTIONS = re.compile(
-    r"\b(bank|banco|n\.?a|mortgage|savings|credit union|fannie mae|fnma|freddie mac|fhlmc|federal (national|home loan)"
-    r"|hud|secretary of|housing authority|veterans affairs|united states|usa|state of|county( of)?|city of|town of"
-    r"|village of|township|school district|board of education|church|diocese|university|college|habitat for humanity"
-    r"|estate of|sheriff|land bank)\b",
+    r"\b(bank|citibank|us ?bank|wells fargo|n\.a\.|mortgage|savings|credit union|fannie mae|fnma|freddie mac|fhlmc"
+    r"|federal (national|home loan)|hud|secretary of|housing authority|veterans affairs|united states|usa|state of"
+    r"|county|city of|town of|village of|township|school district|board of education|diocese|university|college"
+    r"|habitat for humanity|estate of|land bank)(?!\w)|(?<=\s)(church|sheriff)\b",
     re.I,
 )
-"""Parties whose transfers the standard calls suspect: government, lenders, charities and churches, estates."""
+"""Parties whose transfers the standard calls suspect: government, lenders, charities and churches, estates.
+
+Church and Sheriff are surnames too, so they do not count as a first word.
+"""
 _NO_PERSON = re.compile(
     r"\b(llc|l\.l\.c|inc|corp|company|co|ltd|lp|llp|trust|trustee|partnership|homes|builders)\b", re.I
 )

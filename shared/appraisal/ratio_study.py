@@ -30,13 +30,18 @@ from shared.appraisal.vertical_equity import VerticalEquity, vertical_equity
 
 @dataclass(frozen=True)
 class Options:
-    """How a study is made. `fewest` sales (after trimming) are needed; never fewer than 5."""
+    """How a study is made. `fewest` sales (after trimming) are needed; never fewer than 5.
+
+    `judge_vertical_equity` is for samples of the whole range of values: within a narrow part of it PRD, PRB, MKI and
+    VEI mostly measure the noise of the prices.
+    """
 
     trim: bool = True
     confidence: float = DEFAULT_CONFIDENCE
     iterations: int = DEFAULT_ITERATIONS
     seed: int = DEFAULT_SEED
     fewest: int = verdicts.FEWEST_FOR_STATISTICS
+    judge_vertical_equity: bool = True
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,11 @@ def study(
         sign = f"COD is under 5, which the {verdicts.STANDARD} takes as a sign of sales chasing"
         notes += (f"{sign} or of a sample that does not represent the population.",)
     groups = vertical_equity(estimates, prices) if "vei" in measured else None
-    judged = _judge(measured, estimates.size, uniformity, overall_median, groups)
+    judged = _judge_level_and_uniformity(measured, estimates.size, uniformity, overall_median)
+    if options.judge_vertical_equity:
+        judged += _judge_vertical_equity(measured, estimates.size, groups)
+    else:
+        notes += ("Vertical equity is not judged within a part of the range of values.",)
     return RatioStudy(estimates.size, trimming, measured, judged, signs, groups, notes)
 
 
@@ -130,12 +139,8 @@ def measure(estimates: FloatArray, prices: FloatArray, options: Options) -> tupl
     return measured, tuple(notes)
 
 
-def _judge(
-    measured: dict[str, Measured],
-    sales: int,
-    uniformity: Uniformity | None,
-    overall_median: float | None,
-    groups: VerticalEquity | None,
+def _judge_level_and_uniformity(
+    measured: dict[str, Measured], sales: int, uniformity: Uniformity | None, overall_median: float | None
 ) -> tuple[Verdict, ...]:
     median, cod = measured["median"], measured["cod"]
     judged = [verdicts.judge_level(median.value, median.interval, sales)]
@@ -143,12 +148,14 @@ def _judge(
         judged.append(verdicts.judge_stratum_level(median.value, median.interval, sales, overall_median))
     if uniformity is not None:
         judged.append(verdicts.judge_cod(cod.value, cod.interval, sales, uniformity))
-    judges = {
-        "prd": verdicts.judge_prd,
-        "prb": verdicts.judge_prb,
-        "mki": verdicts.judge_mki,
-    }
-    judged += [
+    return tuple(judged)
+
+
+def _judge_vertical_equity(
+    measured: dict[str, Measured], sales: int, groups: VerticalEquity | None
+) -> tuple[Verdict, ...]:
+    judges = {"prd": verdicts.judge_prd, "prb": verdicts.judge_prb, "mki": verdicts.judge_mki}
+    judged = [
         judge(measured[name].value, measured[name].interval, sales)
         for name, judge in judges.items()
         if name in measured

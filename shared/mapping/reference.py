@@ -11,7 +11,7 @@ def transformations_table() -> str:
     """A Markdown table of every transformation: name, parameters with their defaults, meaning."""
     rows = ["| transformation | parameters | what it does |", "|---|---|---|"]
     for name, step in TRANSFORMATIONS.items():
-        rows.append(f"| `{name}` | {parameters(step)} | {meaning(step)} |")
+        rows.append(f"| `{name}` | {parameters(step, 'type')} | {meaning(step)} |")
     return "\n".join(rows)
 
 
@@ -19,16 +19,13 @@ def validations_table() -> str:
     """A Markdown table of every rule: name, parameters with their defaults, meaning."""
     rows = ["| rule | parameters | what has to hold |", "|---|---|---|"]
     for name, rule in VALIDATIONS.items():
-        rows.append(f"| `{name}` | {parameters(rule)} | {meaning(rule)} |")
+        rows.append(f"| `{name}` | {parameters(rule, 'rule', 'severity')} | {meaning(rule)} |")
     return "\n".join(rows)
 
 
-_COMMON = {"type", "rule", "severity", "kind", "format"}
-
-
-def parameters(step: type[BaseModel]) -> str:
-    """The parameters of an element, with their defaults."""
-    fields = ((name, info) for name, info in step.model_fields.items() if name not in _COMMON)
+def parameters(step: type[BaseModel], *without: str) -> str:
+    """The parameters of an element, with their defaults; `without` those that are told elsewhere."""
+    fields = ((name, info) for name, info in step.model_fields.items() if name not in without)
     return ", ".join(_parameter(name, info) for name, info in fields) or "none"
 
 

@@ -21,7 +21,8 @@ def open_source(configuration: CountyConfiguration) -> Source:
         case SqlDescription(secret_name=name):
             from functions.sync.sources.sql import SqlSource, source_url
 
-            return SqlSource(source_url(_secret(name, ConnectionSecret)))
+            secret = _secret(name, ConnectionSecret)
+            return SqlSource(source_url(secret), secret.ca_certificate)
         case FilesDescription() as files:
             from functions.sync.sources.files import FilesSource
 

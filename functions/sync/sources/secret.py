@@ -10,7 +10,8 @@ class _Secret(BaseModel):
 class ConnectionSecret(_Secret):
     """The secret of a SQL source; without `port` it is the usual one of the dialect.
 
-    `sslmode` "disable" is for a server on the same machine, or behind a tunnel.
+    The line is encrypted and the server's certificate verified: by `ca_certificate` (PEM) where a county's servers have
+    an authority of their own. `sslmode` "disable" is for a server on the same machine, or behind a tunnel.
     """
 
     dialect: str = "postgresql"
@@ -20,6 +21,7 @@ class ConnectionSecret(_Secret):
     username: str
     password: str = Field(repr=False)
     sslmode: str | None = None
+    ca_certificate: str | None = Field(default=None, repr=False)
 
 
 class TokenSecret(_Secret):

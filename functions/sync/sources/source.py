@@ -84,7 +84,7 @@ class SourceTable:
 
 @dataclass(frozen=True)
 class Shape:
-    """The columns of a source table with their types, as the source calls them, in its order."""
+    """The columns of a source table with their types, as the source calls them; a plan keeps no order."""
 
     columns: dict[str, str]
 

@@ -57,6 +57,10 @@ CREATE TABLE sale (
 CREATE TABLE sl_county_ratio (sl_county_ratio_cd char(5) PRIMARY KEY, sl_county_ratio_desc varchar(50));
 -- not PACS's own: the table that a county's GIS staff loads beside it, one centroid a property
 CREATE TABLE gis_property_centroid (prop_id integer PRIMARY KEY, longitude numeric(12, 6), latitude numeric(12, 6));
+-- likewise: the mean living and lot area of the fifteen nearest homes
+CREATE TABLE gis_property_surroundings (
+    prop_id integer PRIMARY KEY, near_living_sqft numeric(10), near_lot_sqft numeric(10)
+);
 
 INSERT INTO property_use VALUES ('11', 'Single family residence'), ('91', 'Undeveloped land');
 INSERT INTO sl_county_ratio VALUES
@@ -102,6 +106,7 @@ FROM version AS v JOIN parcel AS p USING (prop_id),
     ) AS a (id, code, unit)
 WHERE a.unit > 0;
 INSERT INTO gis_property_centroid SELECT prop_id, long::numeric, lat::numeric FROM parcel;
+INSERT INTO gis_property_surroundings SELECT prop_id, sqft_living15::numeric, sqft_lot15::numeric FROM parcel;
 
 -- the sales of the data: valid ones
 CREATE TEMP TABLE deed AS

@@ -19,7 +19,9 @@ from shared.appraisal.arrays import FloatArray
 if TYPE_CHECKING:
     from xgboost import Booster, DMatrix
 
-ROUNDS = 400
+_ROUNDS = (200, 600)
+_SALES_A_ROUND = 10
+_TOTAL_RATE = 18.0
 _THREADS = 2
 _MANY = 2000
 FOLDS = 4
@@ -31,8 +33,7 @@ _PARAMETERS = {
     # Beyond a fifth of the price an error counts for its size, not its square: medians, not means, are wanted.
     "huber_slope": 0.2,
     "base_score": 0.0,
-    "eta": 0.05,
-    "max_depth": 5,
+    "max_depth": 6,
     "min_child_weight": 5.0,
     "subsample": 0.7,
     "colsample_bytree": 0.4,
@@ -89,9 +90,11 @@ def fit_trees(matrix: FloatArray, target: FloatArray, seed: int) -> BoostedTrees
     """Fit to predictors (n, columns) and what is left of log price (n,). The same input gives the same trees."""
     import xgboost
 
-    # A bin of a predictor that few sales fall in costs time and says nothing.
+    # Few sales bear neither many small steps nor fine bins: those cost time and say nothing.
     bins = int(np.clip(target.size / _SALES_A_BIN, *_BINS))
-    booster = xgboost.train({**_PARAMETERS, "max_bin": bins, "seed": seed}, _data(matrix, target), ROUNDS)
+    rounds = int(np.clip(target.size / _SALES_A_ROUND, *_ROUNDS))
+    parameters = {**_PARAMETERS, "eta": _TOTAL_RATE / rounds, "max_bin": bins, "seed": seed}
+    booster = xgboost.train(parameters, _data(matrix, target), rounds)
     return BoostedTrees(np.frombuffer(booster.save_raw("ubj"), dtype=np.uint8))
 
 

@@ -34,7 +34,7 @@ from shared.appraisal.time_trend import FURTHEST_YEARS, TimeTrend
 
 NAME = "reconciled_avm"
 _AT_ONCE = 8192
-_AHEAD_DAYS = 180
+_AHEAD_DAYS = 120
 
 
 @dataclass(frozen=True)
@@ -196,11 +196,11 @@ class TrainedModel:
     def _extra_error(self, on: int | None) -> float:
         """The log error of the trend from the last sale to those that the value will be compared with.
 
-        The held-out sales were all of one time, and have the errors of a model of that time; a sale of the half year
-        after the day has those of another.
+        The held-out sales were all of one time, and have the errors of a model of that time; sales of the months
+        after the valuation have those of another, so that four months ahead are counted at the least.
         """
         trend = self.trend
-        day = max(self.valuation_day if on is None else on, trend.last_day) + _AHEAD_DAYS
+        day = max(self.valuation_day if on is None else on, trend.last_day + _AHEAD_DAYS)
         return float(trend.standard_error([float(trend.last_day)], day)[0])
 
 

@@ -18,7 +18,7 @@ from shared.appraisal.ratio_statistics import prb_fit
 
 _STEPS = 10
 _STRETCHES = np.arange(1.0, 1.0801, 0.005)
-_NEAR_ZERO_PRB = 0.01
+_NEAR_ZERO_PRB = 0.015
 _FEWEST_TO_STRETCH = 200
 _SHRINKAGE = 50.0
 
@@ -61,7 +61,7 @@ def _mean_error(log_value: FloatArray, log_price: FloatArray) -> float:
 
 
 def _stretch(blended: FloatArray, middle: float, log_price: FloatArray) -> float:
-    """The least stretch that brings the PRB within 0.01 of 0, or else the one that brings it nearest."""
+    """The least stretch that brings the PRB within 0.015 of 0, or else the one that brings it nearest."""
     price = np.exp(log_price)
     found = np.array([prb_fit(np.exp(middle + s * (blended - middle)), price).slope for s in _STRETCHES])
     near = np.flatnonzero(np.abs(found) <= _NEAR_ZERO_PRB)

@@ -15,9 +15,8 @@ _MOST_CATEGORIES = 255
 def hist_gradient_boosting(train: Sales, subjects: Characteristics, day: IntArray) -> FloatArray:
     """scikit-learn's HistGradientBoostingRegressor as it comes, on log price."""
     ensemble = import_module("sklearn.ensemble")
-    (features, categorical), (theirs, _) = _matrix(train.characteristics, train.sale_day), _matrix(subjects, day)
-    encoded, seen = _encoded(features, theirs, categorical)
-    model = ensemble.HistGradientBoostingRegressor(random_state=0)
+    encoded, seen, categorical = _encoded(train, subjects, day)
+    model = ensemble.HistGradientBoostingRegressor(categorical_features=categorical, random_state=0)
     model.fit(encoded, np.log(train.sale_price))
     return np.asarray(np.exp(model.predict(seen)), dtype=np.float64)
 
@@ -25,8 +24,7 @@ def hist_gradient_boosting(train: Sales, subjects: Characteristics, day: IntArra
 def lightgbm(train: Sales, subjects: Characteristics, day: IntArray) -> FloatArray:
     """LightGBM with the parameters that Cook County publishes for its 2025 residential model, on dollars as there."""
     engine = import_module("lightgbm")
-    (features, categorical), (theirs, _) = _matrix(train.characteristics, train.sale_day), _matrix(subjects, day)
-    encoded, seen = _encoded(features, theirs, categorical)
+    encoded, seen, categorical = _encoded(train, subjects, day)
     parameters = {
         "objective": "rmse",
         "learning_rate": 0.015,
@@ -47,7 +45,8 @@ def lightgbm(train: Sales, subjects: Characteristics, day: IntArray) -> FloatArr
         "verbose": -1,
     }
     data = engine.Dataset(encoded, train.sale_price, categorical_feature=categorical)
-    return np.asarray(engine.train(parameters, data, 1575).predict(seen), dtype=np.float64)
+    # It can go below zero, where there is no ratio: such a value is counted as one dollar.
+    return np.maximum(np.asarray(engine.train(parameters, data, 1575).predict(seen), dtype=np.float64), 1.0)
 
 
 PEERS: dict[str, tuple[str, Learner]] = {
@@ -57,22 +56,20 @@ PEERS: dict[str, tuple[str, Learner]] = {
 """By name: the package that must be there (group `bench`), and the learner."""
 
 
-def _matrix(properties: Characteristics, day: IntArray) -> tuple[list[np.ndarray], list[int]]:
-    """The columns, the day last, and which of them hold codes."""
-    columns = [column for _, column in properties.columns()]
-    return [*columns, day], [place for place, column in enumerate(columns) if column.dtype.kind == "U"]
-
-
-def _encoded(
-    train: list[np.ndarray], subjects: list[np.ndarray], categorical: list[int]
-) -> tuple[FloatArray, FloatArray]:
-    """Codes as numbers of the commonest levels, NaN for others."""
-    ours, theirs = [], []
-    for place, (mine, other) in enumerate(zip(train, subjects, strict=True)):
-        if place in categorical:
+def _encoded(train: Sales, subjects: Characteristics, day: IntArray) -> tuple[FloatArray, FloatArray, list[int]]:
+    """The columns of both, the day last, and which hold codes: numbers of the commonest levels, NaN for others."""
+    ours, theirs, categorical = [], [], []
+    pairs = zip(train.characteristics.columns(), subjects.columns(), strict=True)
+    for mine, other in [*((a, b) for (_, a), (_, b) in pairs), (train.sale_day, day)]:
+        if mine.dtype.kind == "U":
             levels, counts = np.unique(mine, return_counts=True)
             number = {level: n for n, level in enumerate(levels[np.argsort(-counts)][:_MOST_CATEGORIES])}
-            mine, other = (np.array([number.get(code, np.nan) for code in column]) for column in (mine, other))
-        ours.append(mine)
-        theirs.append(other)
-    return np.column_stack(ours).astype(np.float64), np.column_stack(theirs).astype(np.float64)
+            coded = [np.array([number.get(code, np.nan) for code in column]) for column in (mine, other)]
+            categorical.append(len(ours))
+        else:
+            coded = [np.asarray(column, dtype=np.float64) for column in (mine, other)]
+            if not np.isfinite(coded[0]).any():
+                continue
+        ours.append(coded[0])
+        theirs.append(coded[1])
+    return np.column_stack(ours), np.column_stack(theirs), categorical

@@ -79,18 +79,23 @@ def test_the_same_request_gives_the_same_intervals() -> None:
 def test_strata_hold_all_sales_and_a_small_one_says_why_it_has_no_study() -> None:
     names = ["neighborhood", "property_class", "city", "price_quartile", "sale_quarter", "size_quartile", "quality"]
     names += ["price_decile", "bathrooms", "year_built", "tax_district", "attributes.heating", "attributes.view"]
-    results = made({**ASSESSED, "strata": names, "minimum_sample": 60, "trim": False, "iterations": 100})
+    results = made({**ASSESSED, "strata": names, "minimum_sample": 45, "trim": False, "iterations": 100})
     for name in names:
         strata = [stratum for stratum in results["strata"] if stratum["stratum"] == name]
         assert sum(stratum["sales"] for stratum in strata) == 490
         for stratum in strata:
-            assert (stratum["study"] is None) == (stratum["sales"] < 60)
+            assert (stratum["study"] is None) == (stratum["sales"] < 45)
             if stratum["study"] is None:
                 assert f"there are {stratum['sales']}" in stratum["reason"]
             else:
                 assert "stratum's median ratio" in stratum["study"]["verdicts"][1]["statistic"]
     assert {s["value"] for s in results["strata"] if s["stratum"] == "city"} == {"Kent", "Seattle"}
     assert len([s for s in results["strata"] if s["stratum"] == "sale_quarter"]) == 8
+
+    for stratum in results["strata"]:
+        if stratum["study"] is not None:
+            judged = {verdict["statistic"] for verdict in stratum["study"]["verdicts"]}
+            assert ("PRB" in judged) == (not stratum["stratum"].startswith("price"))
 
     def levels(name: str) -> list[str]:
         return [stratum["value"] for stratum in results["strata"] if stratum["stratum"] == name]

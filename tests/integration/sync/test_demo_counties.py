@@ -81,6 +81,8 @@ def test_king_county_has_every_parcel_as_its_latest_sale_describes_it(systems: d
         attributes = json.loads(row["attributes"])
         assert (attributes["grade"], attributes["condition_code"]) == (int(sale["grade"]), int(sale["condition"]))
         assert attributes.get("view", 0) == int(sale["view"])
+        near = (attributes["near_living_sqft"], attributes["near_lot_sqft"])
+        assert near == (int(sale["sqft_living15"]), int(sale["sqft_lot15"]))
 
 
 def test_lucas_county_has_every_parcel_with_the_countys_appraisal(systems: dict[str, URL]) -> None:

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -123,7 +124,7 @@ def prepared(
         patch.setattr(cutting, "PARTITION_ROWS", PARTITION_ROWS)
         patch.setattr(publishing, "ROWS_PER_FILE", ROWS_PER_FILE)
         patch.setattr(engine, "database_url", engine.database_url)
-        for name in ("put", "get", "exists"):
+        for name in ("put", "get", "find"):
             patch.setattr(storage, name, getattr(storage, name))
         keep_objects_in(objects)
         machine = boto3.client("stepfunctions").create_state_machine(
@@ -266,6 +267,48 @@ def test_of_a_call_that_fails_as_nobody_expects(prepared: Prepared, number: int)
         County(prepared.source).fail(prepared.run_id, error)
 
     _end(prepared, mode, chance)
+    _disconnect(prepared.server, name)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_of_two_executions_of_the_same_run(prepared: Prepared, number: int) -> None:
+    chance = random.Random(f"two executions {number}")  # noqa: S311 - a test's dice
+    mode: Mode = ("full", "incremental")[number % 2]
+    name = prepared.copy(mode)
+
+    def execute() -> str:
+        try:
+            return walk(COUNTY, prepared.run_id)
+        except Exception as error:  # one of them may find that the other has been there
+            return type(error).__name__
+
+    with ThreadPoolExecutor(2) as executions:
+        ended = [executions.submit(execute) for _ in range(2)]
+        outcomes = {one.result() for one in ended}
+
+    assert outcomes
+    _end(prepared, mode, chance)
+    _disconnect(prepared.server, name)
+
+
+def test_of_requests_at_the_same_time_one_starts_a_run_and_the_others_are_told_of_it(prepared: Prepared) -> None:
+    name = prepared.copy("full")
+    county = County(prepared.source)
+    county.fail(prepared.run_id, TimeoutError("it is over"))
+
+    def request(_: int) -> str:
+        try:
+            return _started()
+        except Conflict as conflict:
+            return str(conflict)
+
+    with ThreadPoolExecutor(6) as callers:
+        answers = list(callers.map(request, range(6)))
+
+    (started,) = (str(row[0]) for row in county.query("SELECT run_id FROM sync_runs WHERE active"))
+    assert sorted(answers).count(started) == 1
+    assert all(started in answer for answer in answers)
+    county.close()
     _disconnect(prepared.server, name)
 
 

@@ -53,7 +53,7 @@ def test_some_rows_of_the_source_are_tried_with_a_mapping_that_is_not_stored(cou
 
 def test_what_is_wrong_with_a_preview_is_told_with_its_place(county: County) -> None:
     faulty = preview(mapping=MAPPING.replace("pad_left", "padleft", 1))
-    assert (faulty.status, faulty.body["type"].rpartition("/")[2]) == (422, "mapping-invalid")
+    assert (faulty.status, faulty.body["type"]) == (422, "urn:terrafusion:problem:mapping-invalid")
     assert "did you mean pad_left?" in faulty.body["errors"][0]["detail"]
     assert faulty.body["errors"][0]["line"] == 11
 

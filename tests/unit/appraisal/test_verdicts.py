@@ -73,6 +73,13 @@ def test_a_study_of_a_worked_example_says_what_the_standard_says() -> None:
     assert found["COD for older or mixed single-family residential property"] == "meets"
 
 
+def test_within_a_part_of_the_range_of_values_vertical_equity_is_measured_and_not_judged() -> None:
+    made = study(*example("iaao_table_d_1"), Uniformity.RESIDENTIAL, Options(judge_vertical_equity=False))
+    assert {verdict.statistic.split()[0] for verdict in made.verdicts} == {"median", "COD"}
+    assert {"prd", "prb", "mki", "vei"} <= set(made.statistics)
+    assert any("not judged" in note for note in made.notes)
+
+
 def test_below_twenty_sales_vertical_equity_is_not_judged_and_the_vei_not_given() -> None:
     made = study(*example("iaao_table_d_2"), Uniformity.RESIDENTIAL)
     found = {verdict.statistic: verdict.result for verdict in made.verdicts}

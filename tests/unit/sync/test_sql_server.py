@@ -1,8 +1,14 @@
 """SQL Server: the statements that it gets, and what its change tracking's answers come to."""
 
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from pytds import tls
 from sqlalchemy import create_engine
 
 from functions.sync.sources import ChangedSince, KeyRange, Since, SourceTable
@@ -122,8 +128,46 @@ def test_a_query_cannot_be_tracked() -> None:
         change_tracking.version(connection, statements(SourceTable(None, "SELECT 1 AS id", ("id",))))
 
 
+def test_a_query_that_begins_with_with_is_refused_before_the_server_is_asked() -> None:
+    with pytest.raises(Unprocessable, match="make a view"):
+        SqlSource(source_url(SECRET)).shape(SourceTable(None, " WITH x AS (SELECT 1 AS a) SELECT * FROM x", ("a",)))
+
+
 def test_a_server_that_cannot_be_reached_is_told_without_the_secret() -> None:
     with pytest.raises(SourceUnavailable) as refused:
         SqlSource(source_url(SECRET)).count(PLAIN)
     assert refused.value.detail.startswith("127.0.0.1:1/pacs: the rows of the source cannot be read")
     assert "pa55word" not in refused.value.detail
+
+
+def test_the_line_is_encrypted_and_the_server_verified_unless_that_is_switched_off() -> None:
+    plain = SqlServer().arguments(source_url(SECRET), None)
+    assert "cafile" not in plain
+    encrypted = source_url(SECRET.model_copy(update={"sslmode": None}))
+    usual = SqlServer().arguments(encrypted, None)["cafile"]
+    assert Path(usual).is_file()
+    authority = certificate()
+    own = SqlServer().arguments(encrypted, authority)["cafile"]
+    assert Path(own).read_text() == authority
+    assert tls.create_context(own).get_cert_store() is not None
+    with pytest.raises(SourceUnavailable, match="is no certificate"):
+        SqlSource(encrypted, "no certificate")
+
+
+def certificate() -> str:
+    """An authority of a county's own."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "County")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return made.public_bytes(serialization.Encoding.PEM).decode()

@@ -54,15 +54,15 @@ class DelimitedReader:
         return FileIndex(rows=count, rows_a_range=rows, ends=ends)
 
     def read(self, columns: Sequence[str], start: int | None, end: int | None) -> Extract:
-        columns = [name for name in columns if name != READ_FAULT]
-        begin = self._header[1] if start is None else start
+        names, first = self._header
+        begin = first if start is None else start
         content = self._file.range(begin, self._file.size if end is None else end)
         text = self._text.decode(content, f"{self._format.file}, after byte {begin}")
         records = self._records(iter((content,)), f"{self._format.file}, after byte {begin}")
         rows = sum(1 for _ in records)
         # what the same bytes mean depends on the columns' names
-        digest = hashlib.sha256("\x1f".join(columns).encode() + content).hexdigest()
-        return Extract(rows, digest, lambda: self._frame(text, columns, rows, begin))
+        digest = hashlib.sha256("\x1f".join(names).encode() + content).hexdigest()
+        return Extract(rows, digest, lambda: _chosen(self._frame(text, names, rows, begin), columns))
 
     def sample(self, rows: int) -> pl.DataFrame:
         names, start = self._header
@@ -113,6 +113,11 @@ class DelimitedReader:
     def _records(self, chunks: Iterator[bytes], name: str) -> Iterator[Record]:
         source = lines(chunks, self._text, name)
         return iter(Records(source, self._format.delimiter, self._format.quote, name))
+
+
+def _chosen(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """The columns that were asked for, and what is wrong with rows in any case."""
+    return frame.select(name for name in frame.columns if name in columns or name == READ_FAULT)
 
 
 def _names(header: Record, file: str) -> list[str]:

@@ -63,7 +63,9 @@ class FixedWidthReader:
         ]
         layout = repr([(c.name, c.start, c.length) for c in self._format.columns if c.name in columns]).encode()
         digest = hashlib.sha256(layout + content).hexdigest()
-        return Extract(len(found), digest, lambda: self._fields(found).select(columns))
+        return Extract(
+            len(found), digest, lambda: self._fields(found).select(c for c in self.columns() if c in columns)
+        )
 
     def sample(self, rows: int) -> pl.DataFrame:
         found = lines(self._file.chunks(self._start), self._text, self._format.file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ssl
 from functools import cache
+from tempfile import NamedTemporaryFile
 from typing import Any, ClassVar
 
 from pg8000.native import literal
@@ -30,8 +31,10 @@ class Dialect:
     copies: ClassVar[bool] = False
     """Whether rows are read by COPY, which takes no parameters."""
 
-    def arguments(self, url: URL) -> dict[str, Any]:  # noqa: ARG002
-        """What the driver's connect gets beside the address. No key of the address's query reaches it."""
+    def arguments(self, url: URL, authority: str | None) -> dict[str, Any]:  # noqa: ARG002
+        """What the driver's connect gets beside the address; `authority` (PEM) is whom its certificate is verified by
+        instead of the usual ones. No key of the address's query reaches the driver.
+        """
         return {}
 
     def begin(self, connection: Connection) -> None:
@@ -67,9 +70,9 @@ class PostgreSql(Dialect):
     compares_rows = True
     copies = True
 
-    def arguments(self, url: URL) -> dict[str, Any]:
+    def arguments(self, url: URL, authority: str | None) -> dict[str, Any]:
         # False, because None would make a context (40 ms) and ask the server
-        context = False if url.query.get("sslmode") == "disable" else tls()
+        context = False if url.query.get("sslmode") == "disable" else tls(authority)
         return {"timeout": None, "application_name": "terrafusion-sync", "ssl_context": context}
 
     def begin(self, connection: Connection) -> None:
@@ -96,7 +99,7 @@ class MySql(Dialect):
     driver = "mysql+pymysql"
     default_port = 3306
 
-    def arguments(self, url: URL) -> dict[str, Any]:
+    def arguments(self, url: URL, authority: str | None) -> dict[str, Any]:
         # without a zone of the session, a TIMESTAMP's text would be that of the server's clock
         arguments: dict[str, Any] = {
             "connect_timeout": CONNECT_SECONDS,
@@ -104,7 +107,7 @@ class MySql(Dialect):
             "init_command": "SET time_zone = '+00:00'",
         }
         if url.query.get("sslmode") != "disable":
-            arguments["ssl"] = tls()
+            arguments["ssl"] = tls(authority)
         return arguments
 
     def begin(self, connection: Connection) -> None:
@@ -123,14 +126,14 @@ class SqlServer(Dialect):
     driver = "mssql+pytds"
     default_port = 1433
 
-    def arguments(self, url: URL) -> dict[str, Any]:
+    def arguments(self, url: URL, authority: str | None) -> dict[str, Any]:
         arguments: dict[str, Any] = {
             "login_timeout": CONNECT_SECONDS,
             "appname": "terrafusion-sync",
             "readonly": True,  # a readable secondary of an availability group may answer
         }
         if url.query.get("sslmode") != "disable":
-            arguments["cafile"] = ssl.get_default_verify_paths().cafile
+            arguments["cafile"] = _authorities(authority)
         return arguments
 
     def limit(self, rows: int) -> tuple[str, str]:
@@ -200,9 +203,29 @@ def is_row_version(type_: str) -> bool:
 
 
 @cache
-def tls() -> ssl.SSLContext:
-    """Made once a process; the server's certificate is verified."""
-    return ssl.create_default_context()
+def tls(authority: str | None) -> ssl.SSLContext:
+    """Made once a process; verifies the server. Raises SourceUnavailable for an authority that is no certificate."""
+    try:
+        return ssl.create_default_context(cadata=authority)
+    except (ssl.SSLError, ValueError):
+        raise SourceUnavailable(
+            "The ca_certificate of the source's secret is no certificate (PEM).", slug="source-secret-invalid"
+        ) from None
+
+
+@cache
+def _authorities(authority: str | None) -> str:
+    """A file of certificates: without one python-tds would not encrypt. Raises SourceUnavailable."""
+    if authority is None:
+        file = ssl.get_default_verify_paths().cafile
+        if file is None:
+            raise SourceUnavailable("This machine has no certificates to verify a server by; put ca_certificate into"
+                                    " the source's secret.", slug="source-secret-invalid")  # fmt: skip
+        return file
+    tls(authority)
+    with NamedTemporaryFile("w", prefix="terrafusion-authority-", suffix=".pem", delete=False) as kept:
+        kept.write(authority)
+    return kept.name
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, CursorResult
@@ -31,18 +31,20 @@ def copied(connection: Connection, query: str) -> Extract:
     return Extract(rows, digest, frame)
 
 
-def fetched(result: CursorResult[Any], columns: Sequence[str]) -> Extract:
+def fetched(result: CursorResult[Any]) -> Extract:
     """All rows of a result."""
     import polars as pl
 
-    parts = list(fetched_parts(result, columns, _FETCH_ROWS))
+    columns = list(result.keys())
+    parts = list(fetched_parts(result, _FETCH_ROWS))
     return extract_of(pl.concat(parts) if parts else pl.DataFrame(schema=dict.fromkeys(columns, pl.String)))
 
 
-def fetched_parts(result: CursorResult[Any], columns: Sequence[str], rows: int) -> Iterator[pl.DataFrame]:
+def fetched_parts(result: CursorResult[Any], rows: int) -> Iterator[pl.DataFrame]:
     """The rows of a result, some at a time."""
     import polars as pl
 
+    columns = list(result.keys())
     for part in result.partitions(rows):
         texts = [[as_text(value) for value in column] for column in zip(*part, strict=True)]
         yield pl.DataFrame(texts, schema=dict.fromkeys(columns, pl.String), orient="col")

@@ -45,10 +45,10 @@ _SORTS_BY_TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?|\d
 class SqlSource:
     """A SQL database, read in read-only transactions; PostgreSQL by COPY."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, authority: str | None = None) -> None:
         self._url = url
         self._dialect = dialect_of(url)
-        self._engine = _engine(url, self._dialect)
+        self._engine = _engine(url, self._dialect, authority)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -59,7 +59,7 @@ class SqlSource:
 
     def shape(self, table: SourceTable) -> Shape:
         # what changed since has the columns of the whole, whose types the condition needs
-        statement = Statements(self._dialect, self._quote, replace(table, since=None), {}).shape()
+        statement = self._statements(replace(table, since=None)).shape()
         with self._connection("the shape of") as connection:
             result = _run(connection, statement)
             description = result.cursor.description if result.cursor else []
@@ -82,15 +82,14 @@ class SqlSource:
             statement = statements.read(keys)
             if self._dialect.copies:
                 return copied(connection, statement.sql)
-            return fetched(_run(connection, statement, stream=True), list(shape.columns))
+            return fetched(_run(connection, statement, stream=True))
 
     def sample(self, table: SourceTable, rows: int) -> pl.DataFrame:
-        columns = list(self.shape(table).columns)
         with self._reading(table, "rows of") as (connection, statements):
             statement = statements.sample(int(rows))
             if self._dialect.copies:
                 return copied(connection, statement.sql).frame()
-            return fetched(_run(connection, statement), columns).frame()
+            return fetched(_run(connection, statement)).frame()
 
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         with self._reading(table, "the keys of") as (connection, statements):
@@ -99,7 +98,7 @@ class SqlSource:
                 yield from frame.iter_slices(_KEYS_AT_ONCE)
                 return
             result = _run(connection, statements.keys(columns), stream=True)
-            yield from fetched_parts(result, list(columns), _KEYS_AT_ONCE)
+            yield from fetched_parts(result, _KEYS_AT_ONCE)
 
     def watermark(self, table: SourceTable, field: str) -> str | None:
         with self._reading(table, "the watermark of") as (connection, statements):
@@ -126,7 +125,7 @@ class SqlSource:
             statements = self._tracked(connection, table)
             now = change_tracking.require_remembered(connection, statements, version)
             deleted = _run(connection, statements.deleted(version), stream=True)
-            return Changes(now, fetched(deleted, list(statements.primary_key)).frame())
+            return Changes(now, fetched(deleted).frame())
 
     def close(self) -> None:
         self._engine.dispose()
@@ -135,6 +134,11 @@ class SqlSource:
         return self._engine.dialect.identifier_preparer.quote_identifier(name)
 
     def _statements(self, table: SourceTable, shape: Shape | None = None) -> Statements:
+        if isinstance(self._dialect, SqlServer) and re.match(r"\s*with\b", table.query or "", re.I):
+            raise Unprocessable(
+                "SQL Server takes no WITH within another query: make a view of it, and name that.",
+                slug="source-query-with",
+            )
         return Statements(self._dialect, self._quote, table, shape.columns if shape is not None else {})
 
     def _tracked(self, connection: Connection, table: SourceTable, shape: Shape | None = None) -> Statements:
@@ -170,8 +174,8 @@ class SqlSource:
             raise SourceUnavailable(f"{place}: {what} the source cannot be read: {_reason(error)}.") from None
 
 
-def _engine(url: URL, dialect: Dialect) -> Engine:
-    return create_engine(url.set(query={}), poolclass=NullPool, connect_args=dialect.arguments(url))
+def _engine(url: URL, dialect: Dialect, authority: str | None) -> Engine:
+    return create_engine(url.set(query={}), poolclass=NullPool, connect_args=dialect.arguments(url, authority))
 
 
 def _run(connection: Connection, statement: Statement, *, stream: bool = False) -> CursorResult[Any]:

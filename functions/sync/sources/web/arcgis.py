@@ -174,11 +174,13 @@ class ArcGisSource(WithoutChangeTracking):
     def _frame(self, layer: _Layer, ids: Sequence[int], columns: Sequence[str]) -> pl.DataFrame:
         import polars as pl
 
+        attributes = [name for name in layer.fields if name in columns]
+        names = [*attributes, *((WKB, LONGITUDE, LATITUDE) if layer.geometry else ())]
         rows = [
-            [*_attributes(feature, layer, columns), *_placed(feature, layer)]
-            for feature in self._features(layer, ids, [name for name in columns if name in layer.fields])
+            [*_attributes(feature, layer, attributes), *_placed(feature, layer)]
+            for feature in self._features(layer, ids, attributes)
         ]
-        return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
+        return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 
     def _ids(self, layer: _Layer, where: str) -> list[int]:
         return sorted(self._query(layer, where=where, returnIdsOnly="true").get("objectIds") or [])

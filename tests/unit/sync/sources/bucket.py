@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import polars as pl
 
-from functions.sync.sources import Key, KeyRange, SourceTable
+from functions.sync.sources import Key, KeyRange, Shape, SourceTable
 from functions.sync.sources.files import FilesSource
 from shared.settings import settings
 from shared.source_description import FilesDescription
@@ -30,10 +30,15 @@ def source_of(content: bytes, **description: Any) -> FilesSource:
     return FilesSource(COUNTY, FilesDescription.model_validate(described))
 
 
+def shuffled(shape: Shape) -> Shape:
+    """A shape as it comes back from a plan: in another order."""
+    return Shape(dict(sorted(shape.columns.items(), key=lambda column: (len(column[0]), column[0][::-1]))))
+
+
 def frames(source: FilesSource, rows: int, of: SourceTable | None = None) -> list[pl.DataFrame]:
     """Every range of a table, read as the partitions of a run read them: by a source of their own."""
     read = of or table()
-    shape = source.shape(read)
+    shape = shuffled(source.shape(read))
     total, ends = source.cut(read, rows)
     edges: list[Key | None] = [None, *ends, None]
     made = [source.read(read, shape, KeyRange(*edge)) for edge in pairwise(edges)]

@@ -201,4 +201,4 @@ def test_an_empty_layer_is_a_table_without_rows(tmp_path: Path) -> None:
               geometry_type="Point", crs="EPSG:4326", append=True)  # fmt: skip
     source = source_of(path.read_bytes(), format="geopackage", layer="none")
     assert source.cut(table(), 10) == (0, [])
-    assert whole(source).columns[-3:] == [WKB, LONGITUDE, LATITUDE]
+    assert {WKB, LONGITUDE, LATITUDE} < set(whole(source).columns)

@@ -15,6 +15,7 @@ from functions.sync.sources.web.client import TRIES
 from functions.sync.sources.web.socrata import SocrataSource
 from shared.geometry import LATITUDE, LONGITUDE, WKB
 from shared.problems import SourceUnavailable, Unprocessable
+from tests.unit.sync.sources.bucket import shuffled
 from tests.unit.sync.sources.web_servers import ArcGis, Server, Socrata, square
 
 TOKEN = "t0ken-of-the-county"
@@ -89,7 +90,7 @@ def dataset(socrata: Server, slept: Slept, monkeypatch: pytest.MonkeyPatch) -> I
 def whole(source: Source, table: SourceTable, at_once: int) -> list[pl.DataFrame]:
     total, ends = source.cut(table, at_once)
     edges: list[Key | None] = [None, *ends, None]
-    shape = source.shape(table)
+    shape = shuffled(source.shape(table))
     extracts = [source.read(table, shape, KeyRange(*edge)) for edge in pairwise(edges)]
     assert sum(extract.rows for extract in extracts) == total == source.count(table)
     return [extract.frame() for extract in extracts]
