@@ -3,13 +3,13 @@
 A price is taken as that of a site and that of what stands on it, which add up:
 
     site      = place * (s0 + s1 * sqrt(land area))
-    building  = quality * living area * (b0 + b1 * exp(-age / 40 years))
+    building  = place * quality * living area * (b0 + b1 * exp(-age / 40 years))
 
 `place` and `quality` are the hedonic regression's own effects: of location and neighborhood, and of every
-characteristic other than size, age and place. So a site is worth more in a better place, and a better or newer building
-is worth more wherever it stands. The four rates are the non-negative least squares of the relative errors of
-time-adjusted prices (the contribution of land by regression; IAAO, Standard on Mass Appraisal of Real Property, on land
-valuation).
+characteristic other than size, age and place. A better place raises both parts, as it does in the prices; so the share
+is told by the areas, the age and the quality. What a price keeps where the building shrinks to nothing is the site's.
+The four rates are the non-negative least squares of the relative errors of time-adjusted prices (the contribution of
+land by regression; IAAO, Standard on Mass Appraisal of Real Property, on land valuation).
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _columns(hedonic: HedonicModel, effects: FloatArray, properties: Characteris
     place, quality = np.exp(effects[:, of_place].sum(axis=1)), np.exp(effects[:, ~of_place & ~measured].sum(axis=1))
     land = np.where(properties.land_area_sqft > 0, properties.land_area_sqft, np.nan)
     living = np.where(properties.living_area_sqft > 0, properties.living_area_sqft, np.nan)
-    building = quality * living
+    building = place * quality * living
     # an unknown year is that of a building in the middle of its life
     age = np.maximum(day / DAYS_A_YEAR + 1.0 - properties.year_built, 0.0)
     left = np.exp(-np.where(np.isfinite(age), age, _LIFE_YEARS) / _LIFE_YEARS)

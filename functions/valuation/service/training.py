@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
@@ -32,7 +33,8 @@ from shared.evidence import Evidence, evidence_version, excluded_sales, read_evi
 from shared.jobs import RunningJob
 from shared.problems import Unprocessable
 
-LIBRARIES = ("numpy",)
+LIBRARIES = ("numpy", "scipy", "xgboost-cpu", "xgboost")
+"""What a model's numbers depend on; the last two are one library, by the platform's name of it."""
 _STEPS = 4
 
 
@@ -132,8 +134,16 @@ def _training(found: _Read, given: Evidence, model: TrainedModel) -> Training:
         features=tuple(model.features),
         weights={name: round(float(weight), 6) for name, weight in model.weights.items()},
         data_version=found.data_version,
-        library_versions={name: version(name) for name in LIBRARIES},
+        library_versions=_library_versions(),
     )
+
+
+def _library_versions() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def _keep(

@@ -47,6 +47,8 @@ def valuation_shown(found: Mapping[str, Any]) -> Group:
     names = dict.fromkeys(adjustment["name"] for sale in shown for adjustment in sale["adjustments"])
     for name in names:
         amounts = [{a["name"]: a["amount"] for a in sale["adjustments"]}.get(name) for sale in shown]
+        if not any(amount and Decimal(amount) for amount in amounts):
+            continue
         grid.add_row(f"  {name}", *("-" if amount is None else dollars(amount) for amount in amounts))
     grid.add_row("adjusted", *(dollars(sale["adjusted_price"]) for sale in shown), style="bold")
     grid.add_row("weight", *(f"{sale['weight']:.0%}" for sale in shown))
