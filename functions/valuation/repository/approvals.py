@@ -161,6 +161,7 @@ def post(
         "approval_id": approval_id,
         "source": PLATFORM_SOURCE,
     }
+    _join_by_hash(connection)
     skipped = _gather(connection, wanted, given)
     different = " OR ".join(f"t.{name} IS DISTINCT FROM c.{name}" for name in _ASSESSED)
     known = f"c.known AND (t.retired_at IS NOT NULL OR {different})"
@@ -186,6 +187,13 @@ def post(
     written = changed + made
     unchanged = int(connection.scalar(text("SELECT count(*) FROM posted")) or 0) - written
     return Posted(written, current, skipped | ({"unchanged": unchanged} if unchanged else {}))
+
+
+def _join_by_hash(connection: Connection) -> None:
+    """For this transaction. The run's results have just been written, so the planner takes them for a handful of rows,
+    and a nested loop over a county takes minutes.
+    """
+    connection.execute(text("SET LOCAL enable_nestloop = off"))
 
 
 def _gather(connection: Connection, wanted: ApprovalFilter, given: dict[str, Any]) -> dict[str, int]:
@@ -230,6 +238,7 @@ def _gather(connection: Connection, wanted: ApprovalFilter, given: dict[str, Any
 
 def moved_on(connection: Connection, county_id: str, approval_id: UUID) -> int:
     """How many of the rows that an approval wrote say something else by now. Makes ready what `take_back` needs."""
+    _join_by_hash(connection)
     given = {"county_id": county_id, "approval_id": approval_id}
     return _gather_taken(connection, Assessment, _ASSESSED, "taken_assessments", given) + _gather_taken(
         connection, PropertyOperational, _VALUES, "taken_properties", given

@@ -70,7 +70,7 @@ def test_a_known_market_is_found_within_its_standard_errors(seed: int) -> None:
     truth = 100 * np.exp(level[found.month] - level[found.month[0]])
     away = (found.index[1:] - truth[1:]) / found.standard_error[1:]
     assert np.abs(away).max() < 5
-    assert np.mean(away**2) < 4  # the errors are common to the months, so they scatter together
+    assert np.mean(away**2) < 8  # the errors are common to the months, so they scatter together
 
 
 def test_standard_errors_cover_the_truth_as_often_as_they_say() -> None:
