@@ -22,18 +22,23 @@ def now(connection: Connection) -> datetime:
     return moment
 
 
-def cut(connection: Connection, county_id: str, target: str, rows: int) -> list[str]:
-    """The keys at which each `rows`-th row that is not retired stands, but for the last row's."""
+def cut(connection: Connection, county_id: str, target: str, rows: int) -> tuple[list[str], list[int]]:
+    """Ranges of `rows` rows that are not retired: the keys at which they end, but for the last, and their rows."""
     key = identifier(key_column(SYNC_TARGETS[target]))
     found = connection.execute(
         text(
-            f"SELECT {key} FROM (SELECT {key}, row_number() OVER (ORDER BY {key}) AS n, count(*) OVER () AS total"
-            f" FROM {identifier(target)} WHERE county_id = :county_id AND retired_at IS NULL) AS numbered"
-            " WHERE mod(n, :rows) = 0 AND n < total ORDER BY n"
+            f"SELECT {key}, n, total FROM (SELECT {key}, row_number() OVER (ORDER BY {key}) AS n,"
+            f" count(*) OVER () AS total FROM {identifier(target)}"
+            " WHERE county_id = :county_id AND retired_at IS NULL) AS numbered"
+            " WHERE mod(n, :rows) = 0 OR n = total ORDER BY n"
         ),
         {"county_id": county_id, "rows": rows},
-    )
-    return [str(one) for (one,) in found]
+    ).all()
+    if not found:
+        return [], [0]
+    total = int(found[-1].total)
+    ends = [str(row[0]) for row in found if row.n < total]
+    return ends, [*(rows for _ in ends), total - rows * len(ends)]
 
 
 def live_rows(connection: Connection, county_id: str, target: str, bounds: Sequence[str]) -> list[int]:
@@ -62,7 +67,7 @@ def rows_between(
     return staging.copied(
         connection,
         f"SELECT {', '.join(identifier(name) for name in columns)}, version,"
-        " CAST(extract(epoch FROM valid_from) * 1000000 AS bigint) AS valid_from"
+        " CAST(date_part('epoch', valid_from) * 1000000 AS bigint) AS valid_from"
         f" FROM {identifier(target)} WHERE county_id = {literal(county_id)} AND retired_at IS NULL{within}"
         f" ORDER BY {key}",
     )

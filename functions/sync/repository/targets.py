@@ -15,6 +15,7 @@ from pg8000.native import identifier, literal
 from sqlalchemy import Connection, text
 
 from functions.sync.repository import staging
+from functions.sync.schemas import TableCounts
 from shared.db.models import PLATFORM_SOURCE, SYNC_TARGETS, history_table, key_column
 
 if TYPE_CHECKING:
@@ -97,9 +98,18 @@ def moved_on(connection: Connection, county_id: str, run_id: UUID, target: str, 
 
 
 def apply(
-    connection: Connection, county_id: str, run_id: UUID, target: str, columns: Sequence[str], source_system: str
+    connection: Connection,
+    county_id: str,
+    run_id: UUID,
+    target: str,
+    columns: Sequence[str],
+    source_system: str,
+    expected: TableCounts,
 ) -> Applied:
-    """Bring staged rows into the target and what they supersede into its history. All at the transaction's time."""
+    """Bring staged rows into the target and what they supersede into its history. All at the transaction's time.
+
+    Of what nothing is `expected`, nothing is looked for: each look reads all that is staged.
+    """
     model = SYNC_TARGETS[target]
     key = identifier(key_column(model))
     table, staged = identifier(target), staging.table_name(run_id, target)
@@ -113,12 +123,13 @@ def apply(
     def run(statement: str) -> int:
         return connection.execute(text(statement), parameters).rowcount
 
-    run(
-        f"INSERT INTO {identifier(history.name)}"
-        f" ({', '.join(identifier(name) for name in versioned)}, valid_to, superseded_by_run)"
-        f" SELECT {', '.join(f't.{identifier(name)}' for name in versioned)}, now(), CAST(:run_id AS uuid)"
-        f" FROM {staged} AS s JOIN {table} AS t ON {same} WHERE s.action <> 'A'"
-    )
+    if expected.differences > expected.added:
+        run(
+            f"INSERT INTO {identifier(history.name)}"
+            f" ({', '.join(identifier(name) for name in versioned)}, valid_to, superseded_by_run)"
+            f" SELECT {', '.join(f't.{identifier(name)}' for name in versioned)}, now(), CAST(:run_id AS uuid)"
+            f" FROM {staged} AS s JOIN {table} AS t ON {same} WHERE s.action <> 'A'"
+        )
     provenance = (
         "version = t.version + 1, valid_from = now(), sync_run_id = CAST(:run_id AS uuid),"
         " source_system = :source_system"
@@ -127,16 +138,18 @@ def apply(
         f"UPDATE {table} AS t SET {', '.join(f'{name} = s.{name}' for name in own)}, retired_at = NULL, {provenance}"
         f" FROM {staged} AS s WHERE {same} AND s.action = "
     )
-    changed = run(f"{update}'U'")
-    returned = run(f"{update}'R'")
-    removed = run(
+    retire = (
         f"UPDATE {table} AS t SET retired_at = now(), {provenance} FROM {staged} AS s WHERE {same} AND s.action = 'D'"
     )
-    added = run(
+    insert = (
         f"INSERT INTO {table} (county_id, {', '.join(names)}, row_hash, source_system, sync_run_id, version,"
         f" valid_from) SELECT :county_id, {', '.join(f's.{name}' for name in names)}, s.row_hash, :source_system,"
         f" CAST(:run_id AS uuid), 1, now() FROM {staged} AS s WHERE s.action = 'A'"
     )
+    changed = run(f"{update}'U'") if expected.changed else 0
+    returned = run(f"{update}'R'") if expected.returned else 0
+    removed = run(retire) if expected.removed else 0
+    added = run(insert) if expected.added else 0
     return Applied(added, changed, removed, returned)
 
 

@@ -98,7 +98,8 @@ def _write(connection: Connection, context: RunContext) -> None:
     for target in context.run.plan:
         columns = filled_columns(context.mapping, target)
         system = context.mapping.source_system_type
-        applied = targets.apply(connection, context.county_id, context.run_id, target, columns, system)
+        expected = context.run.tables[target]
+        applied = targets.apply(connection, context.county_id, context.run_id, target, columns, system, expected)
         written[target] = asdict(applied)
     if "assessments" in written:
         written["assessments"]["gave_way"] = targets.give_way(connection, context.county_id, context.run_id)

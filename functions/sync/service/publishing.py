@@ -107,8 +107,7 @@ def _files(
     """A table's files; None for one that the county does not have."""
     known = before.tables.get(table) if before is not None else None
     if before is None or known is None:
-        bounds = published.cut(connection, context.county_id, table, ROWS_PER_FILE)
-        rows = published.live_rows(connection, context.county_id, table, bounds)
+        bounds, rows = published.cut(connection, context.county_id, table, ROWS_PER_FILE)
         if not any(rows) and table not in {one.target_table_name for one in context.mapping.table_mappings}:
             return None
         return _planned(context, table, bounds, rows)
@@ -120,8 +119,7 @@ def _files(
         return _planned(context, table, bounds, [file.rows for file in known.files], known.files)
     rows = published.live_rows(connection, context.county_id, table, bounds)
     if max(rows) > LARGEST_FILE * ROWS_PER_FILE:
-        bounds = published.cut(connection, context.county_id, table, ROWS_PER_FILE)
-        return _planned(context, table, bounds, published.live_rows(connection, context.county_id, table, bounds))
+        return _planned(context, table, *published.cut(connection, context.county_id, table, ROWS_PER_FILE))
     kept = [None if count else file for file, count in zip(known.files, changed, strict=True)]
     return _planned(context, table, bounds, rows, kept)
 
