@@ -4,7 +4,9 @@ import importlib
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any
+from uuid import uuid4
 
 from infra.local.assembly import ACCOUNT, REGION
 from infra.local.template import Function
@@ -19,14 +21,20 @@ class LambdaContext:
     identity = None
     client_context = None
 
-    def __init__(self, function: Function, request_id: str) -> None:
+    def __init__(self, function: Function, request_id: str | None = None) -> None:
         self.function_name = function.name
         self.invoked_function_arn = function.arn
         self.memory_limit_in_mb = str(function.memory_mb)
-        self.aws_request_id = request_id
+        if request_id is not None:
+            self.aws_request_id = request_id
         self.log_group_name = f"/aws/lambda/{function.name}"
         self.log_stream_name = "local"
         self._deadline = time.monotonic() + function.timeout
+
+    @cached_property
+    def aws_request_id(self) -> str:
+        """The invocation's id; made when it is asked for, which most handlers never do."""
+        return str(uuid4())
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until the function's timeout."""

@@ -2,18 +2,32 @@
 
 Stock pg8000 takes three round trips for a statement with parameters, and scans its text anew each time. Here
 such a statement is prepared once a connection, and a transaction begins, with its tenant, in the trip of its first
-prepared statement.
+prepared statement. Where each statement is a transaction of its own, that trip also ends it.
 """
 
 import select
 import socket
+import struct
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from pg8000.converters import make_params
-from pg8000.core import SYNC_MSG, Context, _flush, _write
-from pg8000.dbapi import Connection, Cursor, convert_paramstyle, paramstyle
+from pg8000.converters import DATE, TIMESTAMPTZ, date_in, make_params, timestamptz_in
+from pg8000.core import (
+    BIND,
+    EXECUTE_MSG,
+    NULL_BYTE,
+    READY_FOR_QUERY,
+    SYNC_MSG,
+    Context,
+    H_pack,
+    _flush,
+    _write,
+    ci_unpack,
+    i_pack,
+)
+from pg8000.dbapi import Connection, Cursor, Error, InterfaceError, convert_paramstyle, paramstyle
 from pg8000.native import literal
 
 MAX_PREPARED = 200
@@ -24,6 +38,8 @@ class _Prepared(NamedTuple):
     columns: Any
     input_funcs: Sequence[Callable[[str], Any]]
     text: str
+    description: Sequence[tuple[Any, ...]] | None
+    """As a cursor has it (PEP 249)."""
 
 
 class PreparingConnection(Connection):  # type: ignore[misc]  # pg8000 carries no types
@@ -34,12 +50,19 @@ class PreparingConnection(Connection):  # type: ignore[misc]  # pg8000 carries n
         if self._usock.family != getattr(socket, "AF_UNIX", None):
             # else the end of a long statement waits for the server's acknowledgement of its beginning: 40 ms
             self._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.register_in_adapter(DATE, _date)
+        self.register_in_adapter(TIMESTAMPTZ, _moment)
         self._prepared: OrderedDict[tuple[str, tuple[int, ...]], _Prepared] = OrderedDict()
         self._opening: str | None = None
+        self._read: str | None = None
 
     def begin(self, county_id: str) -> None:
         """Begin a transaction that sees `county_id` and no other county. It is sent with the first statement."""
-        self._opening = f"BEGIN; SELECT set_config('app.county_id', {literal(county_id)}, true)"
+        self._opening = f"BEGIN; SET LOCAL app.county_id = {literal(county_id)}"
+
+    def begin_reads(self, county_id: str) -> None:
+        """As `begin`, but reading only, and each prepared statement is a transaction of its own: one round trip."""
+        self._opening = self._read = f"BEGIN READ ONLY; SET LOCAL app.county_id = {literal(county_id)}"
 
     @property
     def stale(self) -> bool:
@@ -55,12 +78,12 @@ class PreparingConnection(Connection):  # type: ignore[misc]  # pg8000 carries n
         return PreparingCursor(self)
 
     def commit(self) -> None:
-        self._opening = None
+        self._opening = self._read = None
         if self._in_transaction:
             self.execute_simple("COMMIT")
 
     def rollback(self) -> None:
-        self._opening = None
+        self._opening = self._read = None
         if self._in_transaction:
             self.execute_simple("ROLLBACK")
 
@@ -88,20 +111,57 @@ class PreparingConnection(Connection):  # type: ignore[misc]  # pg8000 carries n
         else:
             self._prepared.move_to_end(key)
         params = make_params(self.py_types, args)
-        opening, self._opening = self._opening, None
-        if opening is not None:
-            self.send_QUERY(opening)  # not flushed: it travels with the statement
-        self.send_BIND(prepared.name, params)
-        self.send_EXECUTE()
-        _write(self._sock, SYNC_MSG)
-        _flush(self._sock)
         context = Context(columns=prepared.columns, input_funcs=prepared.input_funcs, statement=prepared.text)
-        try:
-            if opening is not None:
-                self.handle_messages(Context(opening))
-        finally:
-            self.handle_messages(context)  # also after a failure: the answers stay in step with the questions
+        context.description = prepared.description
+        asked = [context]
+        if self._opening is not None:
+            self.send_QUERY(self._opening)  # not flushed: it travels with the statement
+            asked.insert(0, Context(self._opening))
+        self._opening = self._read
+        self._send_bound(prepared.name, params)
+        if self._read is not None:
+            self.send_QUERY("COMMIT")
+            asked.append(Context("COMMIT"))
+        _flush(self._sock)
+        self._answers(asked)
         return context
+
+    def _send_bound(self, name: bytes, params: Sequence[str | None]) -> None:
+        """Bind, Execute and Sync. pg8000's own ask for a flush after each, which the server sends a packet for."""
+        body = bytearray(NULL_BYTE + name + H_pack(0) + H_pack(len(params)))
+        for value in params:
+            encoded = b"" if value is None else value.encode(self._client_encoding)
+            body += i_pack(-1 if value is None else len(encoded)) + encoded
+        self._send_message(BIND, body + H_pack(0))
+        _write(self._sock, EXECUTE_MSG + SYNC_MSG)
+
+    def handle_messages(self, context: Context) -> None:
+        """As pg8000's own, which copies each part of each message twice."""
+        read, handlers, code = self._sock.read, self.message_types, None
+        while code != READY_FOR_QUERY:
+            try:
+                code, size = ci_unpack(read(5))
+                body = read(size - 4)
+            except (OSError, struct.error) as error:  # of an end in the middle there is too little to unpack
+                raise InterfaceError("network error") from error
+            if len(body) < size - 4:
+                raise InterfaceError("network error")
+            handlers[code](body, context)
+        if context.error is not None:
+            raise context.error
+
+    def _answers(self, asked: Sequence[Context]) -> None:
+        """Read every answer, so that they stay in step with the questions; then raise the first failure."""
+        failures = []
+        for context in asked:
+            try:
+                self.handle_messages(context)
+            except Error as error:
+                if context.error is not error:  # nothing more can be read
+                    raise
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     def _prepare(self, operation: str, args: Sequence[Any], oids: Sequence[int]) -> _Prepared:
         if len(self._prepared) >= MAX_PREPARED:
@@ -109,7 +169,8 @@ class PreparingConnection(Connection):  # type: ignore[misc]  # pg8000 carries n
             self.close_prepared_statement(oldest.name)
         text, _ = convert_paramstyle(paramstyle, operation, args)
         name, columns, input_funcs = self.prepare_statement(text, oids)
-        return _Prepared(name, columns, input_funcs, text)
+        described = [(each["name"], each["type_oid"], None, None, None, None, None) for each in columns or ()]
+        return _Prepared(name, columns, input_funcs, text, described or None)
 
 
 class PreparingCursor(Cursor):  # type: ignore[misc]  # pg8000 carries no types
@@ -117,6 +178,11 @@ class PreparingCursor(Cursor):  # type: ignore[misc]  # pg8000 carries no types
 
     _input_oids: Sequence[int]
     input_types: list[int]
+
+    @property
+    def description(self) -> Any:
+        prepared = getattr(self._context, "description", None)
+        return super().description if prepared is None else prepared
 
     def execute(self, operation: str, args: Sequence[Any] = (), stream: Any = None) -> None:
         connection = self._c
@@ -131,3 +197,18 @@ class PreparingCursor(Cursor):  # type: ignore[misc]  # pg8000 carries no types
         self._row_iter = None if self._context.rows is None else iter(self._context.rows)
         self._input_oids = ()
         self.input_types = []
+
+
+def _moment(text: str) -> Any:
+    # pg8000's own uses strptime, at ten times the time; what is not in ISO's range is left to it
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return timestamptz_in(text)
+
+
+def _date(text: str) -> Any:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return date_in(text)

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, and_, bindparam, func, insert, select, text, update
 
 from functions.properties.schemas import PropertyDetail, PropertyFilter, PropertySale, PropertySummary
+from shared.db.lookup import Lookup
 from shared.db.models import PropertyOperational, Sale, SaleDecision, history_table
 
 _HISTORY: Table = history_table(PropertyOperational)
@@ -20,17 +21,18 @@ _STANDING_DECISION = and_(
     SaleDecision.superseded_at.is_(None),
 )
 _VERSIONED = [c.name for c in _HISTORY.columns if c.name not in {"valid_to", "superseded_by_run"}]
-_DETAIL_NAMES = tuple(PropertyDetail.model_fields)
-# one statement object for all calls: SQLAlchemy then has nothing to compare with what it compiled before
-_FIND = select(*_DETAIL).where(
-    PropertyOperational.county_id == bindparam("county"), PropertyOperational.property_id == bindparam("property")
+_FIND = Lookup(
+    select(*_DETAIL).where(
+        PropertyOperational.county_id == bindparam("county_id"),
+        PropertyOperational.property_id == bindparam("property_id"),
+    )
 )
 
 
 def find(connection: Connection, county_id: str, property_id: str) -> PropertyDetail | None:
     """A property as it is now, retired ones too."""
-    row = connection.execute(_FIND, {"county": county_id, "property": property_id}).one_or_none()
-    return None if row is None else PropertyDetail.model_construct(**dict(zip(_DETAIL_NAMES, row, strict=True)))
+    found = _FIND.rows(connection, county_id=county_id, property_id=property_id)
+    return PropertyDetail.model_construct(**found[0]) if found else None
 
 
 def search(

@@ -17,7 +17,7 @@ from functions.properties.service.history import versions_of
 from functions.properties.service.moments import moment_of
 from shared import audit
 from shared.access import Caller
-from shared.db import unit_of_work
+from shared.db import reading, unit_of_work
 from shared.db.models import PropertyOperational
 from shared.db.tenancy import require_onboarded
 from shared.paging import Page, decode_token, encode_token
@@ -46,7 +46,7 @@ def detail(county_id: str, property_id: str, as_of: date | datetime | None) -> P
 
     Raises NotFound, and Unprocessable for a day to come.
     """
-    with unit_of_work(county_id) as connection:
+    with reading(county_id) as connection:
         if as_of is None:
             found = parcels.find(connection, county_id, property_id)
         else:

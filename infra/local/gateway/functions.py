@@ -4,7 +4,6 @@ import contextlib
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
-from uuid import uuid4
 
 from infra.local.lambda_runtime import Handler, LambdaContext, function_environment, load_handler
 from infra.local.template import Function
@@ -21,7 +20,7 @@ class InlineFunctions:
     def invoke(self, arn: str, event: Any) -> Any:
         """The handler's answer; what it raises is raised. Not safe to call from two threads at a time."""
         handler = self._handlers.get(arn) or self._import(arn)
-        return handler(event, LambdaContext(self._functions[arn], str(uuid4())))
+        return handler(event, LambdaContext(self._functions[arn]))
 
     def _import(self, arn: str) -> Handler:
         function = self._functions[arn]

@@ -22,4 +22,5 @@ def pass_on(county_id: str, property_id: str) -> Response:
     if "terrafusion/view_properties" not in claims["scope"].split() or county_id not in claims["counties"].split():
         abort(403)
     answer = service.get(f"/v1/counties/{county_id}/properties/{property_id}")
-    return Response(answer.content, answer.status_code, content_type=answer.headers["content-type"])
+    passed = {name: answer.headers[name] for name in ("content-type", "etag") if name in answer.headers}
+    return Response(answer.content, answer.status_code, passed)

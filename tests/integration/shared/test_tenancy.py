@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from shared.db import unit_of_work
+from shared.db import reading, unit_of_work
 from shared.db.engine import make_engine
 from shared.db.migrate import configuration
 from shared.db.models import Model
@@ -122,6 +122,54 @@ def test_a_connection_that_died_idle_is_replaced_before_anything_is_done(databas
 
     with unit_of_work("king_wa") as connection:
         assert connection.scalar(COUNT_JOBS) == 0
+
+
+_JOBS_OF = text("SELECT count(*) FROM jobs WHERE kind = :kind")
+_DIVIDE = text("SELECT 1 / CAST(:by AS integer)")
+
+
+def test_reads_see_the_county_only_and_leave_no_tenant_behind(database: MigratedDatabase) -> None:
+    from shared.db.engine import engine
+
+    with unit_of_work("king_wa") as connection:
+        connection.execute(ADD_JOB, {"county": "king_wa"})
+    for _ in range(2):  # the second time the statement is prepared
+        with reading("lucas_oh") as connection:
+            assert connection.scalar(_JOBS_OF, {"kind": "report"}) == 0
+        with reading("king_wa") as connection:
+            assert [connection.scalar(_JOBS_OF, {"kind": "report"}) for _ in range(2)] == [1, 1]
+            assert connection.scalar(COUNT_JOBS) == 1
+        with engine().connect() as connection:
+            assert connection.scalar(_JOBS_OF, {"kind": "report"}) == 0
+
+
+def test_reads_see_what_was_committed_between_them(database: MigratedDatabase) -> None:
+    with reading("king_wa") as connection:
+        before = connection.scalar(_JOBS_OF, {"kind": "report"})
+        with unit_of_work("king_wa") as other:
+            other.execute(ADD_JOB, {"county": "king_wa"})
+        assert (before, connection.scalar(_JOBS_OF, {"kind": "report"})) == (0, 1)
+
+
+def test_reads_cannot_write(database: MigratedDatabase) -> None:
+    with pytest.raises(DBAPIError, match="read-only transaction"), reading("king_wa") as connection:
+        connection.execute(ADD_JOB, {"county": "king_wa"})
+
+
+def test_a_read_that_fails_says_why_and_the_next_one_answers(database: MigratedDatabase) -> None:
+    for _ in range(2):
+        with reading("king_wa") as connection:
+            with pytest.raises(DBAPIError, match="division by zero"):
+                connection.execute(_DIVIDE, {"by": 0})
+            assert connection.scalar(_DIVIDE, {"by": 1}) == 1
+
+
+def test_a_prepared_statement_that_fails_fails_its_unit_of_work_alone(database: MigratedDatabase) -> None:
+    for _ in range(2):
+        with pytest.raises(DBAPIError, match="division by zero"), unit_of_work("king_wa") as connection:
+            connection.execute(_DIVIDE, {"by": 0})
+        with unit_of_work("king_wa") as connection:
+            assert connection.scalar(_DIVIDE, {"by": 1}) == 1
 
 
 def test_audit_events_can_be_added_but_neither_changed_nor_removed(database: MigratedDatabase) -> None:

@@ -154,7 +154,9 @@ def call(
         async with httpx.AsyncClient(transport=transport, base_url="http://local") as client:
             return await client.request(method, path, **request)
 
-    return asyncio.run(send())
+    answer = asyncio.run(send())
+    gateway.flush()
+    return answer
 
 
 def bearer(**claims: Any) -> dict[str, str]:
