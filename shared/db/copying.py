@@ -18,6 +18,7 @@ from pg8000.native import identifier
 from sqlalchemy import Connection
 
 _BLOCK = 256 * 1024
+_PART = 4 * 1024 * 1024
 _HEADER = Struct("!cI")
 _COPY_DATA = b"d"
 _COPY_OUT_RESPONSE = b"H"
@@ -29,15 +30,22 @@ def copy_out(connection: Any, statement: str) -> tuple[bytes, int]:
 
     `connection` is a pg8000 connection. Raises pg8000's errors, after the server's answer has been read to its end.
     """
-    if hasattr(connection, "open_transaction"):
-        connection.open_transaction()
     context = Context(statement)
-    connection.send_QUERY(statement)
-    _flush(connection._sock)
-    blocks = list(_blocks_until_ready(connection, context))
-    if context.error is not None:
-        raise context.error
-    return b"".join(blocks), int(context.row_count)
+    text = b"".join(_blocks(connection, context))
+    return text, int(context.row_count)
+
+
+def copy_out_in_parts(connection: Any, statement: str) -> Iterator[bytes]:
+    """The same in parts of some megabytes, each of whole rows. All of them must be taken, or the connection closed."""
+    part: list[bytes] = []
+    size = 0
+    for block in _blocks(connection, Context(statement)):
+        part.append(block)
+        size += len(block)
+        if size > _PART:
+            yield b"".join(part)
+            part, size = [], 0
+    yield b"".join(part)
 
 
 def copied_rows(connection: Connection, query: str) -> list[tuple[str, ...]]:
@@ -74,6 +82,16 @@ def _lines(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
 def ordinal(column: str) -> str:
     """SQL of a date column as Python's proleptic ordinal."""
     return f"({column} - DATE '0001-01-01' + 1)"
+
+
+def _blocks(connection: Any, context: Any) -> Iterator[bytes]:
+    if hasattr(connection, "open_transaction"):
+        connection.open_transaction()
+    connection.send_QUERY(context.statement)
+    _flush(connection._sock)
+    yield from _blocks_until_ready(connection, context)
+    if context.error is not None:
+        raise context.error
 
 
 def _blocks_until_ready(connection: Any, context: Any) -> Iterator[bytes]:

@@ -57,7 +57,8 @@ def run(rows: int | None) -> BenchmarkResult:
         details[f"{name}: full, USD"] = cost(full, parcels, files=True) * counties
         details[f"{name}: unchanged, USD"] = cost(unchanged, parcels, files=False) * counties
     mean = UNITED_STATES_PARCELS // UNITED_STATES_COUNTIES
-    details["a partition, USD"] = _partition_cost(full.partition)
+    details["a partition: full, USD"] = _partition_cost(full.partition)
+    details["a partition: unchanged, USD"] = _partition_cost(unchanged.partition)
     details["every parcel of the United States, unchanged, USD a night"] = (
         cost(unchanged, mean, files=False) * UNITED_STATES_COUNTIES
     )

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, and_, bindparam, func, select, text, update
 
 from functions.properties.schemas import PropertyDetail, PropertyFilter, PropertySale, PropertySummary
 from shared.db.lookup import Lookup
-from shared.db.models import PropertyOperational, Sale, SaleDecision, history_table
+from shared.db.models import BEGINS, PropertyOperational, Sale, SaleDecision, keep_versions
 
-_HISTORY: Table = history_table(PropertyOperational)
 _SUMMARY = [getattr(PropertyOperational, name) for name in PropertySummary.model_fields]
 _DETAIL = [getattr(PropertyOperational, name) for name in PropertyDetail.model_fields]
 _SALE = [
@@ -20,7 +19,6 @@ _STANDING_DECISION = and_(
     SaleDecision.sale_id == Sale.sale_id,
     SaleDecision.superseded_at.is_(None),
 )
-_VERSIONED = [c.name for c in _HISTORY.columns if c.name not in {"valid_to", "superseded_by_run"}]
 _FIND = Lookup(
     select(*_DETAIL).where(
         PropertyOperational.county_id == bindparam("county_id"),
@@ -87,12 +85,9 @@ def lock(connection: Connection, county_id: str, property_id: str) -> int | None
 
 def supersede(connection: Connection, county_id: str, property_id: str, values: dict[str, Any]) -> None:
     """Keep the present version in the history, and put `values` into the next one, which no run has made."""
-    present = select(*(PropertyOperational.__table__.c[name] for name in _VERSIONED), func.now()).where(
-        PropertyOperational.county_id == county_id, PropertyOperational.property_id == property_id
-    )
-    connection.execute(insert(_HISTORY).from_select([*_VERSIONED, "valid_to"], present))
-    connection.execute(
-        update(PropertyOperational)
-        .where(PropertyOperational.county_id == county_id, PropertyOperational.property_id == property_id)
-        .values(**values, version=PropertyOperational.version + 1, valid_from=func.now(), sync_run_id=None)
-    )
+    mine = "WHERE t.county_id = :county_id AND t.property_id = :property_id"
+    key = {"county_id": county_id, "property_id": property_id}
+    connection.execute(text(keep_versions(PropertyOperational, mine, "NULL")), key)
+    t: Any = PropertyOperational.__table__.alias("t")
+    changed = {**values, "version": t.c.version + 1, "valid_from": text(BEGINS), "sync_run_id": None}
+    connection.execute(update(t).where(t.c.county_id == county_id, t.c.property_id == property_id).values(changed))

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from functions.sync.repository import staging
 from functions.sync.schemas import Change, ChangeFilter
-from shared.db.models import SYNC_TARGETS, history_table, key_column
+from shared.db.models import SYNC_TARGETS, history_table, key_column, versioned_columns
 from shared.roll_totals import SUMMED, RollTotals, read_totals
 
 _CHANGES: dict[str, Change] = {"A": "added", "U": "changed", "D": "removed", "R": "returned"}
@@ -96,9 +96,7 @@ def applied_page(
     model = SYNC_TARGETS[target]
     key = identifier(key_column(model))
     history = history_table(model)
-    versioned = ", ".join(
-        identifier(c.name) for c in history.columns if c.name not in {"valid_to", "superseded_by_run"}
-    )
+    versioned = ", ".join(identifier(name) for name in versioned_columns(model))
     mine = "county_id = :county_id AND sync_run_id = CAST(:run_id AS uuid)"
     mine += f" AND (CAST(:after AS text) IS NULL OR {key} > :after)"
     conditions = [_APPLIED[wanted.change]] if wanted.change else []

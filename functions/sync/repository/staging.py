@@ -9,7 +9,7 @@ from uuid import UUID
 from pg8000.native import identifier
 from sqlalchemy import Connection, text
 
-from shared.db.copying import copy_out
+from shared.db.copying import copy_out, copy_out_in_parts
 
 if TYPE_CHECKING:
     import polars as pl
@@ -83,6 +83,16 @@ def copied(connection: Connection, query: str) -> "pl.DataFrame":
 
     rows, _ = copy_out(connection.connection.dbapi_connection, f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)")
     return pl.read_csv(rows, infer_schema=False)
+
+
+def copied_keys(connection: Connection, query: str) -> "pl.DataFrame":
+    """The rows of a query for `key` (text) and `version`, however many: as they come, not as one text."""
+    import polars as pl
+
+    schema = {"key": pl.String, "version": pl.Int32}
+    parts = copy_out_in_parts(connection.connection.dbapi_connection, f"COPY ({query}) TO STDOUT (FORMAT csv)")
+    frames = [pl.read_csv(part, has_header=False, schema=schema) for part in parts if part]
+    return pl.concat(frames) if frames else pl.DataFrame(schema=schema)
 
 
 def _chunks(buffer: io.BytesIO) -> Iterator[bytes]:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 
 from functions.sync.repository import staging
 from functions.sync.schemas import TableCounts
-from shared.db.models import PLATFORM_SOURCE, SYNC_TARGETS, history_table, key_column
+from shared.db.models import BEGINS, PLATFORM_SOURCE, SYNC_TARGETS, keep_versions, key_column
 
 if TYPE_CHECKING:
     import polars as pl
@@ -67,7 +67,7 @@ def state_of(connection: Connection, county_id: str, target: str, keys: "pl.Seri
 def live_keys(connection: Connection, county_id: str, target: str) -> "pl.DataFrame":
     """Key and version of every row of the source's that is not retired."""
     key = identifier(key_column(SYNC_TARGETS[target]))
-    return staging.copied(
+    return staging.copied_keys(
         connection,
         f"SELECT {key} AS key, version FROM {identifier(target)}"
         f" WHERE county_id = {literal(county_id)} AND retired_at IS NULL AND {_OF_THE_SOURCE}",
@@ -113,8 +113,6 @@ def apply(
     model = SYNC_TARGETS[target]
     key = identifier(key_column(model))
     table, staged = identifier(target), staging.table_name(run_id, target)
-    history = history_table(model)
-    versioned = [c.name for c in history.columns if c.name not in {"valid_to", "superseded_by_run"}]
     same = f"t.county_id = :county_id AND t.{key} = s.{key}"
     parameters = {"county_id": county_id, "run_id": str(run_id), "source_system": source_system}
     names = [identifier(name) for name in columns]
@@ -124,14 +122,9 @@ def apply(
         return connection.execute(text(statement), parameters).rowcount
 
     if expected.differences > expected.added:
-        run(
-            f"INSERT INTO {identifier(history.name)}"
-            f" ({', '.join(identifier(name) for name in versioned)}, valid_to, superseded_by_run)"
-            f" SELECT {', '.join(f't.{identifier(name)}' for name in versioned)}, now(), CAST(:run_id AS uuid)"
-            f" FROM {staged} AS s JOIN {table} AS t ON {same} WHERE s.action <> 'A'"
-        )
+        run(keep_versions(model, f"JOIN {staged} AS s ON {same} WHERE s.action <> 'A'", "CAST(:run_id AS uuid)"))
     provenance = (
-        "version = t.version + 1, valid_from = now(), sync_run_id = CAST(:run_id AS uuid),"
+        f"version = t.version + 1, valid_from = {BEGINS}, sync_run_id = CAST(:run_id AS uuid),"
         " source_system = :source_system"
     )
     update = (
@@ -161,18 +154,12 @@ def give_way(connection: Connection, county_id: str, run_id: UUID) -> int:
         " AND own.property_id = t.property_id AND own.roll_year = t.roll_year AND own.retired_at IS NULL"
         f" AND own.source_system <> {literal(PLATFORM_SOURCE)})"
     )
-    history = history_table(SYNC_TARGETS["assessments"])
-    versioned = [c.name for c in history.columns if c.name not in {"valid_to", "superseded_by_run"}]
     parameters = {"county_id": county_id, "run_id": str(run_id)}
-    connection.execute(
-        text(
-            f"INSERT INTO {identifier(history.name)} ({', '.join(versioned)}, valid_to, superseded_by_run)"
-            f" SELECT {', '.join(f't.{name}' for name in versioned)}, now(), CAST(:run_id AS uuid)"
-            f" FROM assessments AS t WHERE {made}"
-        ),
-        parameters,
+    superseded = keep_versions(SYNC_TARGETS["assessments"], f"WHERE {made}", "CAST(:run_id AS uuid)")
+    connection.execute(text(superseded), parameters)
+    retire = (
+        f"UPDATE assessments AS t SET retired_at = now(), version = t.version + 1, valid_from = {BEGINS} WHERE {made}"
     )
-    retire = f"UPDATE assessments AS t SET retired_at = now(), version = t.version + 1, valid_from = now() WHERE {made}"
     return connection.execute(text(retire), parameters).rowcount
 
 

@@ -17,7 +17,16 @@ from sqlalchemy.dialects.postgresql import insert
 
 from functions.valuation.repository.runs import bound_condition
 from functions.valuation.schemas.runs import Approval, ApprovalFilter
-from shared.db.models import PLATFORM_SOURCE, Assessment, PropertyOperational, SyncedModel, history_table, key_column
+from shared.db.models import (
+    BEGINS,
+    PLATFORM_SOURCE,
+    Assessment,
+    PropertyOperational,
+    SyncedModel,
+    history_table,
+    keep_versions,
+    key_column,
+)
 from shared.db.models import ValuationApproval as ApprovalRow
 
 KIND = "valuation_approval"
@@ -311,21 +320,14 @@ def _supersede(
     """Put the present versions (`t`) of the rows that `changes` (`c`) names into the history, and the new values into
     the table. `retired_at` is SQL of both.
     """
-    key, table, history = key_column(model), model.__tablename__, history_table(model)
-    versioned = [column.name for column in history.columns if column.name not in {"valid_to", "superseded_by_run"}]
+    key, table = key_column(model), model.__tablename__
     matched = f"t.{_MINE} AND t.{key} = c.{key} AND {where}"
-    connection.execute(
-        text(
-            f"INSERT INTO {history.name} ({', '.join(versioned)}, valid_to, superseded_by_run)"
-            f" SELECT {', '.join(f't.{name}' for name in versioned)}, now(), CAST(:approval_id AS uuid)"
-            f" FROM {table} AS t JOIN {changes} AS c ON {matched}"
-        ),
-        given,
-    )
+    kept = keep_versions(model, f"JOIN {changes} AS c ON {matched}", "CAST(:approval_id AS uuid)")
+    connection.execute(text(kept), given)
     return connection.execute(
         text(
             f"UPDATE {table} AS t SET {', '.join(f'{name} = c.{name}' for name in values)}, retired_at = {retired_at},"
-            f" version = t.version + 1, valid_from = now() FROM {changes} AS c WHERE {matched}"
+            f" version = t.version + 1, valid_from = {BEGINS} FROM {changes} AS c WHERE {matched}"
         ),
         given,
     ).rowcount

@@ -1,7 +1,16 @@
 """The tables, typed. Keys of tenant tables begin with the county."""
 
 from shared.db.models.base import PLATFORM_SOURCE, Model, Synced, Tenant
-from shared.db.models.history import PROVENANCE, SYNC_TARGETS, SyncedModel, history_table, key_column
+from shared.db.models.history import (
+    BEGINS,
+    PROVENANCE,
+    SYNC_TARGETS,
+    SyncedModel,
+    history_table,
+    keep_versions,
+    key_column,
+    versioned_columns,
+)
 from shared.db.models.operations import (
     AuditEvent,
     County,
@@ -29,6 +38,7 @@ from shared.db.models.valuation import (
 )
 
 __all__ = [
+    "BEGINS",
     "PLATFORM_SOURCE",
     "PROVENANCE",
     "SYNC_TARGETS",
@@ -64,5 +74,7 @@ __all__ = [
     "ValuationRun",
     "ValuationRunResult",
     "history_table",
+    "keep_versions",
     "key_column",
+    "versioned_columns",
 ]

@@ -19,6 +19,9 @@ PROVENANCE = frozenset(Synced.__annotations__) | {"county_id"}
 """Columns of a synced row that the platform fills, not the mapping."""
 
 
+_SUPERSEDED_BY = "superseded_by_run"
+
+
 def _table(model: SyncedModel) -> Table:
     return cast(Table, model.__table__)  # declarative types it as FromClause
 
@@ -38,7 +41,7 @@ def _history_of(model: SyncedModel) -> Table:
     ]
     columns += [
         Column("valid_to", DateTime(timezone=True), nullable=False),
-        Column("superseded_by_run", Uuid[UUID], nullable=True),
+        Column(_SUPERSEDED_BY, Uuid[UUID], nullable=True),
     ]
     if own_key not in {c.name for c in columns}:
         raise LookupError(f"{model.__tablename__} has no key of its own")
@@ -54,3 +57,26 @@ def history_table(model: SyncedModel) -> Table:
     A version was the county's truth in [valid_from, valid_to).
     """
     return _HISTORY[model.__tablename__]
+
+
+BEGINS = "greatest(now(), t.valid_from + interval '1 microsecond')"
+"""SQL of when the version after that of the row `t` begins, and its own ends. `now()` is when the transaction began: a
+version that another transaction made since, while this one waited for the row, has its time too."""
+
+
+def versioned_columns(model: SyncedModel) -> list[str]:
+    """The columns that are kept of a version."""
+    return [column.name for column in history_table(model).columns if column.name not in {"valid_to", _SUPERSEDED_BY}]
+
+
+def keep_versions(model: SyncedModel, which: str, by: str) -> str:
+    """SQL that puts the present versions of rows into the history, and holds the rows until the transaction ends.
+
+    `which` follows `FROM table AS t`: joins and the condition. `by` is SQL of the run or approval that supersedes them.
+    """
+    names = [f'"{name}"' for name in versioned_columns(model)]
+    return (
+        f'INSERT INTO "{history_table(model).name}" ({", ".join(names)}, valid_to, {_SUPERSEDED_BY})'  # noqa: S608 - names of models
+        f" SELECT {', '.join(f't.{name}' for name in names)}, {BEGINS}, {by}"
+        f' FROM "{model.__tablename__}" AS t {which} FOR UPDATE OF t'
+    )

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import insert, text
 
 from functions.properties.handler import handler
+from functions.properties.repository import parcels
 from shared.access import Role
 from shared.db import driver, unit_of_work
 from shared.db.models import County, PropertyOperational, Sale
@@ -182,6 +183,19 @@ def test_one_property_costs_one_round_trip(monkeypatch: pytest.MonkeyPatch) -> N
 
     assert answer.body["property_id"] == "P002"
     assert trips == 1
+
+
+def test_a_correction_that_waited_for_another_one_comes_after_it(database: MigratedDatabase) -> None:
+    with unit_of_work("king_wa") as early:
+        early.scalar(text("SELECT now()"))  # the transaction's time from here on
+        patch("P001", {"condition": "Good"})
+        parcels.supersede(early, "king_wa", "P001", {"condition": "Fair"})
+
+    history = get(ONE + "/history", "P001").body
+    spans = [(version["valid_from"], version["valid_to"]) for version in reversed(history)]
+    assert [version["version"] for version in history] == [3, 2, 1]
+    assert all(begin < end for begin, end in spans[:-1])
+    assert [end for _, end in spans[:-1]] == [begin for begin, _ in spans[1:]]
 
 
 def test_as_of_reads_the_version_of_that_day() -> None:
