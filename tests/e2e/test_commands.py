@@ -1,5 +1,6 @@
 """The single steps of the command line, against the running platform."""
 
+import csv
 import json
 import os
 import subprocess
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.counties import mapping_text
+from shared.mapping import parse_mapping
 from tests.e2e.conftest import Platform, command
 
 COUNTIES = Path(str(resources.files("infra.local"))) / "counties"
@@ -69,6 +72,48 @@ def test_a_run_that_only_validates_is_dropped_by_a_command(platform: Platform) -
     dropped = run(platform, "sync", "cancel", "king_wa", run_id)
 
     assert "cancelled" in dropped.stdout, dropped.stderr
+
+
+def test_a_county_s_mapping_is_tried_on_its_source(platform: Platform) -> None:
+    done = run(platform, "mapping", "check", "lucas_oh", "--table", "sales", "--rows", "3")
+
+    assert done.returncode == 0, done.stderr
+    assert "sales, row 3: good" in done.stdout
+    assert "saledt" in done.stdout  # the source's column, and what is made of it
+    assert "sale_date" in done.stdout
+    assert "3 row(s): 3 good, 0 rejected." in done.stdout
+
+
+def test_a_county_s_mapping_is_tried_on_a_sample(platform: Platform, tmp_path: Path) -> None:
+    columns = sorted(parse_mapping(mapping_text("lucas_oh")).table("properties_operational").source_fields)
+    good, bad = {"parid": " 01-00017", "yrblt": "1923"}, {"parid": "01-00018", "yrblt": "19x7"}
+    sample = tmp_path / "sample.csv"
+    with sample.open("w", newline="") as file:
+        rows = csv.DictWriter(file, columns)
+        rows.writeheader()
+        rows.writerows([good, bad])
+
+    done = run(platform, "mapping", "check", "lucas_oh", "--sample", str(sample))
+
+    assert done.returncode == 0, done.stderr
+    assert "properties_operational, row 1: good" in done.stdout
+    assert "properties_operational, row 2: rejected" in done.stdout
+    assert "rejected by type of year_built: '19x7' is not a valid integer" in done.stdout
+
+
+def test_a_mapping_of_a_county_without_a_table_or_a_column_is_refused_in_a_sentence(
+    platform: Platform, tmp_path: Path
+) -> None:
+    sample = tmp_path / "sample.csv"
+    sample.write_text("parid\n1\n")
+
+    without_table = run(platform, "mapping", "check", "lucas_oh", "--table", "owners")
+    without_column = run(platform, "mapping", "check", "lucas_oh", "--sample", str(sample))
+
+    assert (without_table.returncode, without_column.returncode) == (1, 1)
+    assert "The mapping does not fill owners" in without_table.stderr
+    assert "The rows have no column" in without_column.stderr
+    assert "Traceback" not in without_table.stderr + without_column.stderr
 
 
 def test_a_value_is_shown_with_its_comparables(platform: Platform) -> None:
