@@ -14,7 +14,11 @@ from sqlalchemy.engine import URL
 
 from infra.local.postgres import LocalPostgres
 from infra.local.synthesis import synthesized
-from tests.sharing_out import pytest_cmdline_main, pytest_collection_modifyitems  # noqa: F401 - hooks
+from tests.sharing_out import (  # noqa: F401 - hooks
+    pytest_cmdline_main,
+    pytest_collection_modifyitems,
+    pytest_xdist_make_scheduler,
+)
 
 # a busy machine is no fault of the code: speed is measured by benchmarks, not by tests
 hypothesis_settings.register_profile("suite", deadline=None)

@@ -8,10 +8,10 @@ below.
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parent
 CORES = os.cpu_count() or 1
 PROCESSES = min(4, CORES)
 THREADS = ("OMP_NUM_THREADS", "POLARS_MAX_THREADS")
@@ -34,21 +34,29 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     if asked_otherwise or is_worker or option.collectonly or option.usepdb or PROCESSES == 1:
         return
     if all(Path(argument).is_dir() for argument in config.args):
-        option.numprocesses, option.dist, option.loadscopereorder = PROCESSES, "loadgroup", False
+        option.numprocesses, option.dist, option.loadscopereorder = PROCESSES, "loadscope", False
         for name in THREADS:
             os.environ.setdefault(name, str(CORES // PROCESSES))
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Who gives a group to whichever process is free."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist carries no types
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid)
+
+    return Together(config, log) if config.option.dist == "loadscope" else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Name the group of each test; a process among others begins with those that take longest."""
-    if not hasattr(config, "workerinput"):
-        return
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=lambda item: FIRST.index(group) if (group := _group(item)) in FIRST else len(FIRST))
+    """A process among others begins with the groups that take longest."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: FIRST.index(group) if (group := _group(item.nodeid)) in FIRST else len(FIRST))
 
 
-def _group(item: pytest.Item) -> str:
-    file = item.path.relative_to(ROOT).as_posix()
+def _group(nodeid: str) -> str:
+    file = nodeid.partition("::")[0].removeprefix("tests/")
     return next((name for folder, name in TOGETHER.items() if file.startswith(f"{folder}/")), file)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.synthesis import synthesized
-from infra.settings import ROOT
+from infra.settings import DEVELOPMENT, ROOT
 from tests.infrastructure.assembly import Templates
 
 
@@ -46,7 +46,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def assembly(assemblies: Path) -> Path:
     """The folder of the development stage's templates."""
-    return synthesized(assemblies)
+    return synthesized(assemblies) / f"assembly-{DEVELOPMENT.name}"
 
 
 @pytest.fixture(scope="session")
