@@ -1,8 +1,11 @@
-"""What tests share: one PostgreSQL server a session, a fresh migrated database a test."""
+"""What tests share: one PostgreSQL server a session, a fresh migrated database a test, one synthesis."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -10,6 +13,12 @@ from hypothesis import settings as hypothesis_settings
 from sqlalchemy.engine import URL
 
 from infra.local.postgres import LocalPostgres
+from infra.local.synthesis import synthesized
+from tests.sharing_out import (  # noqa: F401 - hooks
+    pytest_cmdline_main,
+    pytest_collection_modifyitems,
+    pytest_xdist_make_scheduler,
+)
 
 # a busy machine is no fault of the code: speed is measured by benchmarks, not by tests
 hypothesis_settings.register_profile("suite", deadline=None)
@@ -17,6 +26,7 @@ hypothesis_settings.load_profile("suite")
 
 APPLICATION_PASSWORD = "application-password"
 TEMPLATE = "terrafusion_template"
+MEMORY_NEEDED = 8 << 30
 
 
 @dataclass(frozen=True)
@@ -31,10 +41,27 @@ class MigratedDatabase:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgres]:
-    """A running server with the role `terrafusion_owner`; its data is thrown away."""
-    with LocalPostgres(tmp_path_factory.mktemp("postgres"), durable=False) as server:
+def postgres_server() -> Iterator[LocalPostgres]:
+    """A running server with the role `terrafusion_owner`, this process's own; its data is thrown away."""
+    with (
+        tempfile.TemporaryDirectory(prefix="terrafusion-postgres-", dir=_memory()) as folder,
+        LocalPostgres(Path(folder), durable=False) as server,
+    ):
         yield server
+
+
+def _memory() -> Path | None:
+    """A folder in memory, where there is one with room: a database a test is copied there in a third of the time."""
+    folder = Path("/dev/shm")  # noqa: S108 - TemporaryDirectory makes a folder of our own in it
+    return folder if folder.is_dir() and shutil.disk_usage(folder).free > MEMORY_NEEDED else None
+
+
+@pytest.fixture(scope="session")
+def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache of synthesized templates, with the development stage's in it."""
+    cache = tmp_path_factory.mktemp("assemblies")
+    synthesized(cache)
+    return cache
 
 
 @pytest.fixture(scope="session")

@@ -2,20 +2,16 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import boto3
 import pytest
-from moto import mock_aws
 
-from shared.aws import client, forget_clients
-from shared.settings import settings
+from shared.aws import client
+from tests.aws import BUCKET, aws_in_this_process
 from tests.gateway import Answer, Handler, LambdaContext
-
-BUCKET = "terrafusion-data"
 
 
 @pytest.fixture
@@ -25,30 +21,9 @@ def job_cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def jobs_in_this_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def jobs_in_this_process(patch: pytest.MonkeyPatch) -> AbstractContextManager[None]:
     """The same for as long as the context lasts."""
-    for name, value in {
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "x",
-        "AWS_SECRET_ACCESS_KEY": "x",
-        "DATA_BUCKET": BUCKET,
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        boto3.client("s3").create_bucket(Bucket=BUCKET)
-        machine = boto3.client("stepfunctions").create_state_machine(
-            name="jobs",
-            definition='{"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}',
-            roleArn="arn:aws:iam::123456789012:role/jobs",
-        )
-        monkeypatch.setenv("JOBS_STATE_MACHINE_ARN", machine["stateMachineArn"])
-        settings.cache_clear()
-        forget_clients()
-        yield
-    settings.cache_clear()
-    forget_clients()
+    return aws_in_this_process(patch, "jobs")
 
 
 def run_task(handler: Handler, county_id: str, kind: str, job_id: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from functions.gis_export.layers import LayerName
+from shared.bounding_box import Box, checked_box
 from shared.jobs.download import StoredFile
 from shared.schemas import Schema
 
@@ -20,20 +21,7 @@ def _each_once(layers: list[LayerName]) -> list[LayerName]:
     return layers
 
 
-def _window(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-    west, south, east, north = box
-    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= 90 and -90 <= north <= 90):
-        raise ValueError("bbox is in degrees: longitudes within 180, latitudes within 90")
-    if west > east or south > north:
-        raise ValueError("bbox is upside down: west,south must not exceed east,north")
-    return box
-
-
-BoundingBox = Annotated[
-    tuple[float, float, float, float],
-    Field(description="[west, south, east, north] in degrees"),
-    AfterValidator(_window),
-]
+BoundingBox = Annotated[Box, Field(description="[west, south, east, north] in degrees"), AfterValidator(checked_box)]
 Crs = Annotated[str, StringConstraints(pattern=r"^(EPSG:[1-9][0-9]{3,5}|OGC:CRS84)$")]
 
 

@@ -2,6 +2,9 @@
 
 import json
 import os
+from collections.abc import Callable
+from functools import partial, wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,8 +65,25 @@ def running_cloud(data_dir: Path) -> dict[str, Any]:
     return words
 
 
-def signed_in(api_url: str | None, username: str, data_dir: Path) -> ApiClient:
-    """A client that is signed in. Ends the command with a plain sentence where it cannot be."""
+SignIn = Callable[[], ApiClient]
+"""Gives a client that is signed in. Ends the command with a plain sentence where it cannot be."""
+
+
+def takes_sign_in(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say where and as whom it signs in; it gets them as its first argument."""
+
+    @wraps(command)
+    def run(*, api_url: str | None, username: str, data_dir: Path, **arguments: Any) -> None:
+        command(partial(_signed_in, api_url, username, data_dir), **arguments)
+
+    _, *own = signature(command).parameters.values()
+    taken = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in (*own, *signature(_signed_in).parameters.values())]
+    run.__signature__ = Signature(taken, return_annotation=None)  # type: ignore[attr-defined]  # Typer reads it
+    run.__annotations__ = {one.name: one.annotation for one in taken}
+    return run
+
+
+def _signed_in(api_url: str | None = ApiUrl, username: str = Username, data_dir: Path = DataDir) -> ApiClient:
     password = os.environ.get(PASSWORD_VARIABLE)
     if api_url is None:
         running = running_cloud(data_dir)

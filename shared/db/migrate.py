@@ -15,13 +15,15 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def upgrade(url: URL, application_password: str) -> None:
-    """Create or update everything, as the owner that `url` signs in as. Safe to run again.
+    """Create or update everything, as the owner that `url` signs in as. Safe to run again, and at the same time: a
+    deployment that gave up waiting may have left one running. One waits for the other, and finds nothing to do.
 
     The application's role owns no table and cannot bypass row-level security.
     """
     owner = make_engine(url)
     try:
         with owner.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('terrafusion migrations'))"))
             _make_application_role(connection, application_password)
             command.upgrade(configuration(connection), "head")
     finally:

@@ -1,9 +1,10 @@
 """The SQL of jobs."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, Select, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.db.models import Job as JobRow
@@ -48,6 +49,13 @@ def find(connection: Connection, county_id: str, kind: str, job_id: UUID) -> Row
     return connection.execute(
         select(*_COLUMNS).where(JobRow.county_id == county_id, JobRow.job_id == job_id, JobRow.kind == kind)
     ).one_or_none()
+
+
+def newest_first(jobs: Select[Any], *, before: tuple[datetime, UUID] | None, limit: int) -> Select[Any]:
+    """A statement of jobs, the newest first, from after the one that `before` (when it was created, its id) names."""
+    if before is not None:
+        jobs = jobs.where(tuple_(JobRow.created_at, JobRow.job_id) < tuple_(*before))
+    return jobs.order_by(JobRow.created_at.desc(), JobRow.job_id.desc()).limit(limit)
 
 
 def set_running(connection: Connection, county_id: str, job_id: UUID) -> bool:

@@ -139,10 +139,12 @@ class CompiledTable:
             }
         )
 
-    def target_keys(self, source: pl.DataFrame) -> pl.Series:
-        """The target key of each row, NULL where it cannot be told."""
+    def good_keys(self, source: pl.DataFrame) -> pl.Series:
+        """The target key of each row that breaks no rule of its own, NULL for the others."""
         frame = self._levels.evaluate(_with_read_fault(source))
-        return frame.select(field.value for field in self._fields if field.field.target == self.key).to_series()
+        keys = frame.select(field.value for field in self._fields if field.field.target == self.key)
+        good = ~_any_broken(frame, self._rejecting)
+        return keys.select(pl.when(good).then(pl.first())).to_series()
 
     def texts(self, good: pl.DataFrame) -> pl.DataFrame:
         """Good rows as the texts that PostgreSQL's COPY reads."""

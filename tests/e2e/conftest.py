@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,8 +71,9 @@ def eventually(holds: Callable[[], bool], seconds: float = 10) -> bool:
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def platform(tmp_path_factory: pytest.TempPathFactory, assemblies: Path) -> Iterator[Platform]:
     data_dir = tmp_path_factory.mktemp("platform")
+    shutil.copytree(assemblies, data_dir / "assemblies")
     with subprocess.Popen(
         command("demo", "--keep", "--port", "0", "--data-dir", str(data_dir)),
         stdout=subprocess.PIPE,

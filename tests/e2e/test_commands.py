@@ -1,13 +1,17 @@
 """The single steps of the command line, against the running platform."""
 
+import csv
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
+from infra.local.counties import mapping_text
+from shared.mapping import parse_mapping
 from tests.e2e.conftest import Platform, command
 
 COUNTIES = Path(str(resources.files("infra.local"))) / "counties"
@@ -23,19 +27,32 @@ def run(platform: Platform, *arguments: str) -> subprocess.CompletedProcess[str]
     )
 
 
-@pytest.fixture(scope="module")
-def benton(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A county whose source refuses the connection, as an operator would describe it."""
-    folder = tmp_path_factory.mktemp("benton_wa")
-    for name in ("configuration.json", "mapping.yaml"):
-        text = (COUNTIES / "king_wa" / name).read_text()
-        (folder / name).write_text(text.replace("king_wa", "benton_wa").replace("King County", "Benton County"))
+def described(county_id: str, name: str, folder: Path) -> Path:
+    """A county as an operator would describe it."""
+    for file in ("configuration.json", "mapping.yaml"):
+        text = (COUNTIES / "king_wa" / file).read_text()
+        (folder / file).write_text(text.replace("king_wa", county_id).replace("King County", f"{name} County"))
+    return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def refused(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
+    """A sync of a county whose source refuses the connection. It is tried again for a minute, beside other tests."""
+    folder = described("benton_wa", "Benton", tmp_path_factory.mktemp("benton_wa"))
     address = {"host": "127.0.0.1", "port": 1, "dbname": "x", "username": "x", "password": "very-secret"}
     (folder / "source.json").write_text(json.dumps(address))
     done = run(platform, "county", "source", "terrafusion/benton_wa/source", str(folder / "source.json"))
     assert done.returncode == 0, done.stderr
     assert "very-secret" not in done.stdout
-    return folder
+    assert run(platform, "county", "new", str(folder)).returncode == 0
+    with subprocess.Popen(
+        command("sync", "benton_wa", "--data-dir", str(platform.data_dir)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process
+        process.kill()
 
 
 def test_a_county_is_synced_again_and_nothing_changes(platform: Platform) -> None:
@@ -71,6 +88,48 @@ def test_a_run_that_only_validates_is_dropped_by_a_command(platform: Platform) -
     assert "cancelled" in dropped.stdout, dropped.stderr
 
 
+def test_a_county_s_mapping_is_tried_on_its_source(platform: Platform) -> None:
+    done = run(platform, "mapping", "check", "lucas_oh", "--table", "sales", "--rows", "3")
+
+    assert done.returncode == 0, done.stderr
+    assert "sales, row 3: good" in done.stdout
+    assert "saledt" in done.stdout  # the source's column, and what is made of it
+    assert "sale_date" in done.stdout
+    assert "3 row(s): 3 good, 0 rejected." in done.stdout
+
+
+def test_a_county_s_mapping_is_tried_on_a_sample(platform: Platform, tmp_path: Path) -> None:
+    columns = sorted(parse_mapping(mapping_text("lucas_oh")).table("properties_operational").source_fields)
+    good, bad = {"parid": " 01-00017", "yrblt": "1923"}, {"parid": "01-00018", "yrblt": "19x7"}
+    sample = tmp_path / "sample.csv"
+    with sample.open("w", newline="") as file:
+        rows = csv.DictWriter(file, columns)
+        rows.writeheader()
+        rows.writerows([good, bad])
+
+    done = run(platform, "mapping", "check", "lucas_oh", "--sample", str(sample))
+
+    assert done.returncode == 0, done.stderr
+    assert "properties_operational, row 1: good" in done.stdout
+    assert "properties_operational, row 2: rejected" in done.stdout
+    assert "rejected by type of year_built: '19x7' is not a valid integer" in done.stdout
+
+
+def test_a_mapping_of_a_county_without_a_table_or_a_column_is_refused_in_a_sentence(
+    platform: Platform, tmp_path: Path
+) -> None:
+    sample = tmp_path / "sample.csv"
+    sample.write_text("parid\n1\n")
+
+    without_table = run(platform, "mapping", "check", "lucas_oh", "--table", "owners")
+    without_column = run(platform, "mapping", "check", "lucas_oh", "--sample", str(sample))
+
+    assert (without_table.returncode, without_column.returncode) == (1, 1)
+    assert "The mapping does not fill owners" in without_table.stderr
+    assert "The rows have no column" in without_column.stderr
+    assert "Traceback" not in without_table.stderr + without_column.stderr
+
+
 def test_a_value_is_shown_with_its_comparables(platform: Platform) -> None:
     subject = platform.signed_in("auditor").get("/v1/counties/lucas_oh/properties?page_size=1").json()["items"][0]
 
@@ -81,35 +140,17 @@ def test_a_value_is_shown_with_its_comparables(platform: Platform) -> None:
     assert "adjusted" in done.stdout
 
 
-def test_a_county_with_a_faulty_mapping_is_refused_with_the_line(platform: Platform, benton: Path) -> None:
-    mapping = benton / "mapping.yaml"
-    good = mapping.read_text()
-    mapping.write_text(good.replace("type: strip_whitespace", "type: make_nice", 1))
+def test_a_county_with_a_faulty_mapping_is_refused_with_the_line(platform: Platform, tmp_path: Path) -> None:
+    folder = described("clark_wa", "Clark", tmp_path)
+    mapping = folder / "mapping.yaml"
+    mapping.write_text(mapping.read_text().replace("type: strip_whitespace", "type: make_nice", 1))
     line = next(n for n, text in enumerate(mapping.read_text().splitlines(), 1) if "make_nice" in text)
 
-    done = run(platform, "county", "new", str(benton))
-    mapping.write_text(good)
+    done = run(platform, "county", "new", str(folder))
 
     assert done.returncode == 1
     assert f"line {line}" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_a_source_that_refuses_fails_the_run_with_the_reason_and_changes_nothing(
-    platform: Platform, benton: Path
-) -> None:
-    assert run(platform, "county", "new", str(benton)).returncode == 0
-
-    done = run(platform, "sync", "benton_wa")
-
-    assert done.returncode == 1
-    assert "refused" in done.stderr.lower()
-    assert "very-secret" not in done.stdout + done.stderr
-    client = platform.signed_in("itadmin")
-    assert client.get("/v1/counties/benton_wa/properties").json()["items"] == []
-    (failed,) = client.get("/v1/counties/benton_wa/sync-runs").json()["items"]
-    assert failed["status"] == "failed"
-    assert failed["error"]["detail"]
 
 
 def test_a_county_that_is_not_the_users_is_refused_in_a_sentence(platform: Platform) -> None:
@@ -118,3 +159,18 @@ def test_a_county_that_is_not_the_users_is_refused_in_a_sentence(platform: Platf
     assert done.returncode == 1
     assert "403" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_source_that_refuses_fails_the_run_with_the_reason_and_changes_nothing(
+    platform: Platform, refused: subprocess.Popen[str]
+) -> None:
+    said, why = refused.communicate(timeout=120)
+
+    assert refused.returncode == 1
+    assert "refused" in why.lower()
+    assert "very-secret" not in said + why
+    client = platform.signed_in("itadmin")
+    assert client.get("/v1/counties/benton_wa/properties").json()["items"] == []
+    (failed,) = client.get("/v1/counties/benton_wa/sync-runs").json()["items"]
+    assert failed["status"] == "failed"
+    assert failed["error"]["detail"]

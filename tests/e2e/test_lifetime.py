@@ -12,15 +12,15 @@ import psutil
 import pytest
 
 from infra.local.session import ADDRESS_FILE
-from tests.e2e.conftest import Platform, children_of, command, eventually
+from tests.e2e.conftest import children_of, command, eventually
 
 START_SECONDS = 90
 
 
 @pytest.fixture
-def folder(platform: Platform, tmp_path: Path) -> Path:
-    """A data directory with nothing in it but the templates that another one has synthesized already."""
-    shutil.copytree(platform.data_dir / "assemblies", tmp_path / "assemblies")
+def folder(assemblies: Path, tmp_path: Path) -> Path:
+    """A data directory with nothing in it but templates that are synthesized already."""
+    shutil.copytree(assemblies, tmp_path / "assemblies")
     return tmp_path
 
 

@@ -1,4 +1,4 @@
-"""One synthesis a session: it takes seconds, and everything here only reads what it wrote."""
+"""What is synthesized: once a session, for it takes seconds, and everything here only reads what it wrote."""
 
 import os
 import subprocess
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings import ROOT
+from infra.local.synthesis import synthesized
+from infra.settings import DEVELOPMENT, ROOT
 from tests.infrastructure.assembly import Templates
 
 
@@ -43,11 +44,9 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def assembly(assemblies: Path) -> Path:
     """The folder of the development stage's templates."""
-    from infra.application import synthesize_templates
-
-    return synthesize_templates(tmp_path_factory.mktemp("assembly"))
+    return synthesized(assemblies) / f"assembly-{DEVELOPMENT.name}"
 
 
 @pytest.fixture(scope="session")

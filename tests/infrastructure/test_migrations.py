@@ -14,13 +14,20 @@ from shared.settings import settings
 PASSWORD = "the application's own"
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgres]:
+    """A server of its own: the application's role, and so its password, is the whole server's."""
+    with LocalPostgres(tmp_path_factory.mktemp("postgres"), durable=False) as server:
+        yield server
+
+
 @pytest.fixture
-def owner(postgres_server: LocalPostgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
+def owner(server: LocalPostgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
     """A connection to an empty database that the two secrets of the migration lead to."""
     from functions.migrations import service
 
-    postgres_server.create_database("to_migrate")
-    url = postgres_server.owner_url("to_migrate")
+    server.create_database("to_migrate")
+    url = server.owner_url("to_migrate")
     urls = {"owner": url, "application": url.set(username="terrafusion_app", password=PASSWORD)}
     monkeypatch.setenv("DATABASE_OWNER_SECRET_ARN", "owner")
     monkeypatch.setenv("DATABASE_SECRET_ARN", "application")
@@ -31,7 +38,7 @@ def owner(postgres_server: LocalPostgres, monkeypatch: pytest.MonkeyPatch) -> It
         yield connection
     engine.dispose()
     settings.cache_clear()
-    postgres_server.drop_database("to_migrate")
+    server.drop_database("to_migrate")
 
 
 def _tables(connection: Connection) -> set[str]:

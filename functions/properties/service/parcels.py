@@ -17,6 +17,7 @@ from functions.properties.service.history import versions_of
 from functions.properties.service.moments import moment_of
 from shared import audit
 from shared.access import Caller
+from shared.bounding_box import checked_box
 from shared.db import reading, unit_of_work
 from shared.db.models import PropertyOperational
 from shared.db.tenancy import require_onboarded
@@ -135,10 +136,10 @@ def bounding_box(value: str | None) -> BoundingBox | None:
         west, south, east, north = (float(part) for part in parts)
     except ValueError:
         raise _bad_box("bbox is four numbers: west,south,east,north.") from None
-    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= 90 and -90 <= north <= 90):
-        raise _bad_box("bbox is in degrees: longitudes within 180, latitudes within 90.")
-    if west > east or south > north:
-        raise _bad_box("bbox is upside down: west,south must not exceed east,north.")
+    try:
+        checked_box((west, south, east, north))
+    except ValueError as error:
+        raise _bad_box(f"{error}.") from None
     return BoundingBox(min_longitude=west, min_latitude=south, max_longitude=east, max_latitude=north)
 
 

@@ -143,19 +143,19 @@ def staged_totals(
 
 def set_duplicates_aside(
     connection: Connection, run_id: UUID, target: str, keys: Sequence[tuple[str, int]]
-) -> list[tuple[str, int, dict[str, Any]]]:
-    """Let Apply pass over staged rows whose key an earlier partition has: (key, partition, row) of each."""
+) -> list[tuple[str, int]]:
+    """Let Apply pass over staged rows whose key an earlier partition has: (key, partition) of each that was staged."""
     key = identifier(key_column(SYNC_TARGETS[target]))
     rows = connection.execute(
         text(
             f"UPDATE {staging.table_name(run_id, target)} AS s SET action = NULL"
             " FROM unnest(CAST(:keys AS text[]), CAST(:numbers AS integer[])) AS d (key, partition_no)"
             f" WHERE s.{key} = d.key AND s.partition_no = d.partition_no AND s.action IS NOT NULL"
-            f" RETURNING s.{key}, s.partition_no, to_jsonb(s)"
+            f" RETURNING s.{key}, s.partition_no"
         ),
         {"keys": [one for one, _ in keys], "numbers": [number for _, number in keys]},
     )
-    return [(row[0], int(row[1]), row[2]) for row in rows]
+    return [(row[0], int(row[1])) for row in rows]
 
 
 def count_set_aside(connection: Connection, run_id: UUID, target: str) -> int:

@@ -1,7 +1,7 @@
 """Rows in quarantine: put there by a partition, listed, mapped again, closed by the run that settles them."""
 # ruff: noqa: S608 - names are quoted identifiers of models or mappings; values are literals or parameters
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
@@ -38,23 +38,33 @@ class Reader(NamedTuple):
     number: int
 
 
-def add(
-    connection: Connection, county_id: str, run_id: UUID, table: str, reader: Reader, rejects: Sequence[Reject]
-) -> None:
-    """Put rows into quarantine."""
+RECORDSET = "jsonb_to_recordset(CAST(:rows AS jsonb)) AS x (k text, t text, r jsonb, w jsonb)"
+"""Where INSERT finds what `recordsets` gives: source key, target key, row, reasons."""
+
+
+def recordsets(rejects: Sequence[Reject]) -> Iterator[str]:
+    """Rejects as JSON, as many at a time as go into one statement."""
     for start in range(0, len(rejects), _AT_ONCE):
         rows = [
             {"k": one.source_key, "t": one.target_key}
             | {"r": orjson.Fragment(one.source_row), "w": orjson.Fragment(one.reasons)}
             for one in rejects[start : start + _AT_ONCE]
         ]
+        yield orjson.dumps(rows).decode()
+
+
+def add(
+    connection: Connection, county_id: str, run_id: UUID, table: str, reader: Reader, rejects: Sequence[Reject]
+) -> None:
+    """Put rows into quarantine."""
+    for rows in recordsets(rejects):
         connection.execute(
             text(
                 "INSERT INTO rejected_rows"
                 " (county_id, run_id, table_name, read_run, partition_no, source_key, target_key, source_row, reasons)"
                 " SELECT :county_id, CAST(:run_id AS uuid), :table_name, CAST(:read_run AS uuid),"
                 " CAST(:number AS integer), k, t, r, w"
-                " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS x (k text, t text, r jsonb, w jsonb)"
+                f" FROM {RECORDSET}"
             ),
             {
                 "county_id": county_id,
@@ -62,7 +72,7 @@ def add(
                 "table_name": table,
                 "read_run": str(reader.run_id),
                 "number": reader.number,
-                "rows": orjson.dumps(rows).decode(),
+                "rows": rows,
             },
         )
 

@@ -14,10 +14,6 @@ from shared.db.copying import copy_out, copy_out_in_parts
 if TYPE_CHECKING:
     import polars as pl
 
-OWN_COLUMNS = ("partition_no", "action", "base_version")
-"""Beside the target's columns. `action` is A (add), U (change), R (return) or D (remove); `base_version` is the
-target's version that was compared with. A row without an action has been set aside: its key was read twice."""
-
 _CHUNK = 256 * 1024
 
 
@@ -27,7 +23,11 @@ def table_name(run_id: UUID, target: str) -> str:
 
 
 def create(connection: Connection, run_id: UUID, target: str, columns: Sequence[str]) -> None:
-    """Make the table with the types of the target's columns, where it is not there."""
+    """Make the table with the types of the target's columns, where it is not there.
+
+    `action` is A (add), U (change), R (return) or D (remove); `base_version` is the target's version that was compared
+    with. A row without an action has been set aside: its key was read twice, or it breaks a rule across rows.
+    """
     names = ", ".join(identifier(name) for name in (*columns, "row_hash"))
     connection.exec_driver_sql(
         f"CREATE UNLOGGED TABLE IF NOT EXISTS {table_name(run_id, target)} AS"

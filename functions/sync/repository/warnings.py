@@ -1,44 +1,37 @@
 """Rows that a run took with a warning."""
+# ruff: noqa: S608 - the text is a constant; values are parameters
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import Connection, Row, delete, func, select, text
 
-from functions.sync.repository.quarantine import Reject
+from functions.sync.repository.quarantine import RECORDSET, Reject, recordsets
 from shared.db.models import SyncWarning
 
 ACROSS_ROWS = 0
 """The partition number of warnings that need more than one row."""
-
-_AT_ONCE = 2_000
 
 
 def add(
     connection: Connection, county_id: str, run_id: UUID, table: str, number: int, warned: Sequence[Reject]
 ) -> None:
     """Write warnings down: the row and its reasons as JSON, like a reject."""
-    for start in range(0, len(warned), _AT_ONCE):
-        rows = [
-            {"k": one.source_key, "t": one.target_key}
-            | {"r": orjson.Fragment(one.source_row), "w": orjson.Fragment(one.reasons)}
-            for one in warned[start : start + _AT_ONCE]
-        ]
+    for rows in recordsets(warned):
         connection.execute(
             text(
                 "INSERT INTO sync_warnings"
                 " (county_id, run_id, table_name, partition_no, source_key, target_key, source_row, reasons)"
                 " SELECT :county_id, CAST(:run_id AS uuid), :table_name, CAST(:number AS integer), k, t, r, w"
-                " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS x (k text, t text, r jsonb, w jsonb)"
+                f" FROM {RECORDSET}"
             ),
             {
                 "county_id": county_id,
                 "run_id": str(run_id),
                 "table_name": table,
                 "number": number,
-                "rows": orjson.dumps(rows).decode(),
+                "rows": rows,
             },
         )
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID
 
-import orjson
 import polars as pl
 from sqlalchemy import Connection
 
 from functions.sync.repository import changes, partitions, quarantine, runs, staging, targets, warnings, watermarks
 from functions.sync.schemas import GuardFinding, PartitionState, TableCounts
+from functions.sync.service.as_read import rows_as_read
 from functions.sync.service.context import RunContext, filled_columns, load, require_going
 from functions.sync.service.guards import TableOutcome, findings_of
 from functions.sync.service.removals import CHANGED_ONLY, read_keys, removed_keys, repeated_keys, settled_keys
@@ -64,7 +64,7 @@ def _reconcile_table(context: RunContext, table: str, of_table: Sequence[Partiti
         _hold(connection, context)
         _require_staged(connection, context.run_id, table, sum(one.rows_staged or 0 for one in of_table))
         _stage_removals(connection, context, table, removed)
-        _reject_duplicates(connection, context, table, keys)
+        _reject_duplicates(connection, context, table, of_table, keys)
         check_across_rows(connection, context, table, of_table)
         aside = changes.count_set_aside(connection, context.run_id, table)
         warned = warnings.count(connection, context.county_id, context.run_id, table)
@@ -134,7 +134,9 @@ def _stage_removals(connection: Connection, context: RunContext, table: str, rem
     staging.fill(connection, context.run_id, table, rows)
 
 
-def _reject_duplicates(connection: Connection, context: RunContext, table: str, keys: pl.DataFrame) -> None:
+def _reject_duplicates(
+    connection: Connection, context: RunContext, table: str, of_table: Sequence[PartitionState], keys: pl.DataFrame
+) -> None:
     """Keys that several partitions have: the first one's row stands, the others go into quarantine."""
     if keys.get_column("partition_no").n_unique() < 2:
         return
@@ -144,13 +146,9 @@ def _reject_duplicates(connection: Connection, context: RunContext, table: str, 
     aside = changes.set_duplicates_aside(connection, context.run_id, table, later.rows())
     key = key_column(SYNC_TARGETS[table])
     reason = {"rule": "duplicate_key", "field": key, "message": "an earlier row of the source has the same key"}
-    for target_key, number, row in aside:
-        mapped = {name: value for name, value in row.items() if name not in staging.OWN_COLUMNS}
-        reject = quarantine.Reject(
-            target_key, target_key, orjson.dumps(mapped).decode(), orjson.dumps([reason]).decode()
-        )
+    for number, rows in rows_as_read(context, table, of_table, aside, reason):
         reader = quarantine.Reader(context.run_id, number)
-        quarantine.add(connection, context.county_id, context.run_id, table, reader, [reject])
+        quarantine.add(connection, context.county_id, context.run_id, table, reader, rows)
 
 
 def _decide(context: RunContext, tables: dict[str, TableOutcome], findings: list[GuardFinding]) -> Outcome:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 
-import orjson
-import polars as pl
 from sqlalchemy import Connection
 
 from functions.sync.repository import changes, partitions, quarantine, validation, warnings
-from functions.sync.repository.quarantine import Reject
 from functions.sync.repository.validation import StagedKey
 from functions.sync.schemas import PartitionState
+from functions.sync.service.as_read import rows_as_read
 from functions.sync.service.context import RunContext
-from functions.sync.service.frames import get_frame
 from shared.mapping import CountyMapping
-from shared.mapping.compiling import compile_table
 from shared.mapping.validations import AcrossRows, Reference, Unique
 
 
@@ -46,12 +42,13 @@ def check_across_rows(
         broken = _broken(connection, context, table, rule)
         if not broken:
             continue
+        reason = {"rule": rule.rule, "field": rule.columns[0], "message": _message(rule)}
         if rule.severity == "warn":
-            rows = [row for _, found in _rows(context, table, of_table, broken, rule) for row in found]
+            rows = [row for _, found in rows_as_read(context, table, of_table, broken, reason) for row in found]
             warnings.add(connection, context.county_id, context.run_id, table, warnings.ACROSS_ROWS, rows)
             continue
         changes.set_duplicates_aside(connection, context.run_id, table, broken)
-        for number, rows in _rows(context, table, of_table, broken, rule):
+        for number, rows in rows_as_read(context, table, of_table, broken, reason):
             reader = quarantine.Reader(context.run_id, number)
             quarantine.add(connection, context.county_id, context.run_id, table, reader, rows)
         numbers = sorted({number for _, number in broken})
@@ -63,27 +60,6 @@ def _broken(connection: Connection, context: RunContext, table: str, rule: Acros
     if isinstance(rule, Unique):
         return validation.not_unique(connection, county_id, run_id, table, rule.fields)
     return validation.without_referenced(connection, county_id, run_id, table, rule.field, rule.table)
-
-
-def _rows(
-    context: RunContext, table: str, of_table: Sequence[PartitionState], broken: Sequence[StagedKey], rule: AcrossRows
-) -> Iterator[tuple[int, list[Reject]]]:
-    """The rows at fault as the source gave them, partition by partition."""
-    compiled = compile_table(context.mapping, table, today=context.run.today, lookups=context.lookups(table))
-    reason = {"rule": rule.rule, "field": rule.columns[0], "message": _message(rule)}
-    raw_keys = {partition.partition_no: partition.raw_key for partition in of_table}
-    for number in sorted({number for _, number in broken}):
-        keys = [key for key, of in broken if of == number]
-        frame = get_frame(raw_keys[number] or "")
-        found = frame.with_columns(compiled.target_keys(frame).alias("\x1dtarget"))
-        found = found.filter(pl.col("\x1dtarget").is_in(keys)).unique("\x1dtarget", keep="first", maintain_order=True)
-        rejects = found.select(
-            pl.concat_str(compiled.table.primary_key_source_fields, separator="/", ignore_nulls=True),
-            pl.col("\x1dtarget"),
-            pl.struct(frame.columns).struct.json_encode().alias("row"),
-            pl.lit(orjson.dumps([reason]).decode()).alias("reasons"),
-        )
-        yield number, [Reject(*row) for row in rejects.iter_rows()]
 
 
 def _message(rule: AcrossRows) -> str:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
 from shared.problems import Unprocessable
 
 if TYPE_CHECKING:
     import polars as pl
+
+Described = TypeVar("Described")
 
 Key = list[str | int]
 """Where a range of rows ends, as JSON can hold it: the value of the key columns, or a place in a file."""
@@ -190,6 +192,16 @@ class WithoutChangeTracking:
 
     def changes_since(self, table: SourceTable, version: int) -> Changes:  # noqa: ARG002
         self.capabilities.refuse(Ability.CHANGE_TRACKING)
+
+
+def configured(tables: Mapping[str, Described], name: str) -> Described:
+    """What a source's configuration says of a table. Raises Unprocessable, with the names that it has."""
+    if name not in tables:
+        raise Unprocessable(
+            f"The source has no table {name}; its configuration names: {', '.join(tables)}.",
+            slug="source-table-missing",
+        )
+    return tables[name]
 
 
 def overlapped(watermark: str, seconds: int) -> str:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select, text, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import aliased
 
@@ -14,6 +14,7 @@ from functions.valuation.schemas.models import ChampionOf, ModelSummary, Standin
 from shared.db.models import Job as JobRow
 from shared.db.models import ValuationChampion as Champion
 from shared.db.models import ValuationModel as Model
+from shared.jobs.repository import newest_first
 
 KIND = "valuation_model"
 
@@ -119,10 +120,7 @@ def page(
     connection: Connection, county_id: str, *, before: tuple[datetime, UUID] | None, limit: int
 ) -> list[Row[*tuple[Any, ...]]]:
     """Jobs that train models, the newest first, each with what is known of its model."""
-    statement = _jobs(county_id)
-    if before is not None:
-        statement = statement.where(tuple_(JobRow.created_at, JobRow.job_id) < tuple_(*before))
-    return list(connection.execute(statement.order_by(JobRow.created_at.desc(), JobRow.job_id.desc()).limit(limit)))
+    return list(connection.execute(newest_first(_jobs(county_id), before=before, limit=limit)))
 
 
 def find_with_job(connection: Connection, county_id: str, model_id: UUID) -> Row[*tuple[Any, ...]] | None:

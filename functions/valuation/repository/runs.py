@@ -7,12 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from pg8000.native import literal
-from sqlalchemy import Connection, Row, select, text, tuple_, update
+from sqlalchemy import Connection, Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from functions.valuation.schemas.runs import ModelOfClass, RunFilter, RunPartition
 from shared.db.models import Job as JobRow
 from shared.db.models import ValuationRun as Run
+from shared.jobs.repository import newest_first
 
 KIND = "valuation_run"
 
@@ -119,10 +120,7 @@ def page(
     connection: Connection, county_id: str, *, before: tuple[datetime, UUID] | None, limit: int
 ) -> list[Row[*tuple[Any, ...]]]:
     """Runs' jobs, the newest first, each with what it was planned as."""
-    statement = _jobs(county_id)
-    if before is not None:
-        statement = statement.where(tuple_(JobRow.created_at, JobRow.job_id) < tuple_(*before))
-    return list(connection.execute(statement.order_by(JobRow.created_at.desc(), JobRow.job_id.desc()).limit(limit)))
+    return list(connection.execute(newest_first(_jobs(county_id), before=before, limit=limit)))
 
 
 def find_with_job(connection: Connection, county_id: str, run_id: UUID) -> Row[*tuple[Any, ...]] | None:

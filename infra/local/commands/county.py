@@ -8,18 +8,17 @@ import typer
 
 from infra.local.assembly import REGION
 from infra.local.aws.clients import ACCESS_KEY, SECRET_KEY
-from infra.local.session import ApiUrl, DataDir, Username, console, running_cloud, signed_in
+from infra.local.session import DataDir, SignIn, console, running_cloud, takes_sign_in
 from infra.local.source_secret import put_source_secret
 
 app = typer.Typer(help="Onboard and list counties.", no_args_is_help=True)
 
 
 @app.command()
+@takes_sign_in
 def new(
+    sign_in: SignIn,
     folder: Path = typer.Argument(help="A folder with configuration.json and mapping.yaml."),
-    api_url: str | None = ApiUrl,
-    username: str = Username,
-    data_dir: Path = DataDir,
 ) -> None:
     """Onboard the county that FOLDER describes."""
     files = [folder / "configuration.json", folder / "mapping.yaml"]
@@ -30,7 +29,7 @@ def new(
         configuration = json.loads(files[0].read_text())
     except ValueError as error:
         raise typer.BadParameter(f"{files[0]} is not JSON: {error}") from None
-    with signed_in(api_url, username, data_dir) as client:
+    with sign_in() as client:
         county = client.post("/v1/counties", {"configuration": configuration, "mapping": files[1].read_text()})
     console().print(f"{county['friendly_name']} is onboarded as [bold]{county['county_id']}[/].")
 
@@ -56,9 +55,10 @@ def source(
 
 
 @app.command("list")
-def list_counties(api_url: str | None = ApiUrl, username: str = Username, data_dir: Path = DataDir) -> None:
+@takes_sign_in
+def list_counties(sign_in: SignIn) -> None:
     """The counties of the user."""
-    with signed_in(api_url, username, data_dir) as client:
+    with sign_in() as client:
         for county in client.get("/v1/counties"):
             console().print(f"{county['county_id']:<24} {county['friendly_name']}")
 

@@ -19,10 +19,9 @@ from infra.local.commands.sync import run_sync, run_table
 from infra.local.commands.up import introduce
 from infra.local.commands.value import valuation_shown
 from infra.local.commands.value_county import run_shown, run_valuation
+from infra.local.counties import configuration_text, mapping_text
 from infra.local.session import DataDir, console
 from infra.local.source_secret import put_source_secret
-
-COUNTIES_FOLDER = Path(__file__).parents[1] / "counties"
 
 STUDIES: dict[str, dict[str, Any]] = {
     # King County's system holds no assessed values with its sales, so the model's values are studied
@@ -126,14 +125,8 @@ def _legacy_systems(cloud: Any, screen: Console) -> None:
 
 def _onboard(client: ApiClient, screen: Console) -> None:
     for county_id in STUDIES:
-        folder = COUNTIES_FOLDER / county_id
-        county = client.post(
-            "/v1/counties",
-            {
-                "configuration": json.loads((folder / "configuration.json").read_text()),
-                "mapping": (folder / "mapping.yaml").read_text(),
-            },
-        )
+        configuration = json.loads(configuration_text(county_id))
+        county = client.post("/v1/counties", {"configuration": configuration, "mapping": mapping_text(county_id)})
         screen.print(f"   {county['friendly_name']} ({county['legacy_system_type']})")
     client.renew()  # the counties are in the next token
 

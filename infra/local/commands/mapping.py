@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.table import Table
 
-from infra.local.session import ApiUrl, DataDir, Username, console, signed_in
+from infra.local.session import SignIn, console, takes_sign_in
 from shared.mapping import CountyMapping, MappingError, parse_mapping
 
 if TYPE_CHECKING:
@@ -27,14 +27,13 @@ def mapping() -> None:
 
 
 @app.command()
+@takes_sign_in
 def check(
+    sign_in: SignIn,
     subject: str = typer.Argument(metavar="FOLDER|COUNTY", help="A folder with mapping.yaml, or an onboarded county."),
     sample: Path | None = typer.Option(None, help="Rows to try it on: a CSV file with the source's columns."),
     table: str | None = typer.Option(None, help="The target table to try; by default the first."),
     rows: int = typer.Option(5, min=1, max=100, help="How many rows to show."),
-    api_url: str | None = ApiUrl,
-    username: str = Username,
-    data_dir: Path = DataDir,
 ) -> None:
     """Check a mapping, and show what it makes of some rows: source, result and reasons side by side.
 
@@ -45,7 +44,7 @@ def check(
         body: dict[str, Any] = {"table": table, "sample_size": rows}
         if sample is not None:
             body["rows"] = _rows(sample, rows).to_dicts()
-        with signed_in(api_url, username, data_dir) as client:
+        with sign_in() as client:
             preview = client.post(f"/v1/counties/{subject}/mapping/preview", body)
         _show(preview["table"], preview["rows"])
         return

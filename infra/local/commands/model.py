@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -11,7 +10,7 @@ from rich.table import Table
 
 from infra.local.client import ApiClient
 from infra.local.commands.watching import watched
-from infra.local.session import ApiUrl, DataDir, Username, console, signed_in
+from infra.local.session import SignIn, console, takes_sign_in
 
 app = typer.Typer(help="Train, list and promote valuation models.", no_args_is_help=True)
 
@@ -20,33 +19,31 @@ _TODAY = date.today().isoformat()  # noqa: DTZ011 - the day as the person at the
 
 
 @app.command()
+@takes_sign_in
 def train(
+    sign_in: SignIn,
     county_id: str = typer.Argument(help="The county."),
     valuation_date: str = typer.Option(_TODAY, "--date", help="The valuation date."),
     property_class: list[str] = typer.Option([], "--class", help="A class to learn from; without any, all of them."),
     seed: int = typer.Option(0, help="The seed; the same data and seed give the same model."),
-    api_url: str | None = ApiUrl,
-    username: str = Username,
-    data_dir: Path = DataDir,
 ) -> None:
     """Train a model of COUNTY_ID as of a date, and show its accuracy on sales that it had not seen."""
     screen = console()
     wanted = {"valuation_date": valuation_date, "property_classes": property_class or None, "seed": seed}
-    with signed_in(api_url, username, data_dir) as client:
+    with sign_in() as client:
         results = train_model(client, screen, county_id, wanted)
     screen.print(model_shown(results))
 
 
 @app.command("list")
+@takes_sign_in
 def list_models(
+    sign_in: SignIn,
     county_id: str = typer.Argument(help="The county."),
-    api_url: str | None = ApiUrl,
-    username: str = Username,
-    data_dir: Path = DataDir,
 ) -> None:
     """The models of COUNTY_ID, the newest first."""
     table = Table("model", "status", "standing", "as of", "classes", "sales", *_STATISTICS.values(), "coverage")
-    with signed_in(api_url, username, data_dir) as client:
+    with sign_in() as client:
         for item in client.pages(f"/v1/counties/{county_id}/valuation-models"):
             known = item["model"]
             cells = [item["id"], item["status"], item["standing"] or "-", item["parameters"]["valuation_date"]]
@@ -61,16 +58,15 @@ def list_models(
 
 
 @app.command()
+@takes_sign_in
 def promote(
+    sign_in: SignIn,
     county_id: str = typer.Argument(help="The county."),
     model_id: str = typer.Argument(help="The model."),
     reason: str | None = typer.Option(None, help="Why, where its hold-out does not meet the standard."),
-    api_url: str | None = ApiUrl,
-    username: str = Username,
-    data_dir: Path = DataDir,
 ) -> None:
     """Make MODEL_ID the champion of its classes as of its day."""
-    with signed_in(api_url, username, data_dir) as client:
+    with sign_in() as client:
         promoted = promote_model(client, county_id, model_id, reason)
     classes = ", ".join(place["property_class"] or "every class" for place in promoted["champion_of"])
     console().print(f"{model_id} is the [bold]champion[/] of {classes}.")

@@ -11,7 +11,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from infra.local.client import ApiClient
-from infra.local.session import ApiUrl, DataDir, Username, console, signed_in
+from infra.local.session import SignIn, console, takes_sign_in
 
 SHOWN = 20
 """Rows of a list that a command prints unless it is told otherwise."""
@@ -20,6 +20,7 @@ County = typer.Argument(help="The county.")
 Run = typer.Argument(help="The run's id, as `sync runs` shows it.")
 Watch = typer.Option(True, "--watch/--no-watch", help="Follow the run to its end.")
 Limit = typer.Option(SHOWN, "--limit", min=1, help="How many rows.")
+ValidateOnly = typer.Option(False, help="Stop before anything is applied.")
 Tables = typer.Option(None, "--table", help="Rows of this table only.")
 
 
@@ -36,32 +37,30 @@ app = typer.Typer(cls=_RunByDefault, no_args_is_help=True, help="Run a county's 
 
 
 @app.command()
+@takes_sign_in
 def run(
+    sign_in: SignIn,
     county_id: str = County,
     mode: str | None = typer.Option(None, help="full, incremental or snapshot; by default what the county says."),
-    validate_only: bool = typer.Option(False, help="Stop before anything is applied."),
+    validate_only: bool = ValidateOnly,
     watch: bool = Watch,
-    api_url: str | None = ApiUrl,
-    username: str = Username,
-    data_dir: Path = DataDir,
 ) -> None:
     """Sync COUNTY_ID from its legacy system, and watch."""
     screen = console()
-    with signed_in(api_url, username, data_dir) as client:
-        wanted: dict[str, Any] = {"validate_only": validate_only} | ({"mode": mode} if mode else {})
+    wanted: dict[str, Any] = {"validate_only": validate_only} | ({"mode": mode} if mode else {})
+    with sign_in() as client:
         _go(client, screen, _runs(county_id), wanted, watch=watch)
 
 
 @app.command("runs")
+@takes_sign_in
 def list_runs(
+    sign_in: SignIn,
     county_id: str = County,
     limit: int = Limit,
-    api_url: str | None = ApiUrl,
-    username: str = Username,
-    data_dir: Path = DataDir,
 ) -> None:
     """The county's syncs, the newest first."""
-    with signed_in(api_url, username, data_dir) as client:
+    with sign_in() as client:
         page = client.get(_runs(county_id), page_size=limit)
     table = Table("run", "started", "by", "mode", "status", "rows", "rows/s", "quarantined")
     for one in page["items"]:
@@ -74,17 +73,16 @@ def list_runs(
 
 
 @app.command()
+@takes_sign_in
 def show(
+    sign_in: SignIn,
     county_id: str = County,
     run_id: str = Run,
     watch: bool = typer.Option(False, "--watch/--no-watch", help="Follow the run to its end."),
-    api_url: str | None = ApiUrl,
-    username: str = Username,
-    data_dir: Path = DataDir,
 ) -> None:
     """One sync: how far it is, what it found, and why it waits or failed."""
     screen = console()
-    with signed_in(api_url, username, data_dir) as client:
+    with sign_in() as client:
         found = client.get(f"{_runs(county_id)}/{run_id}")
         if watch:
             found = follow(client, screen, found)
@@ -93,19 +91,18 @@ def show(
 
 
 @app.command()
+@takes_sign_in
 def changes(
+    sign_in: SignIn,
     county_id: str = County,
     run_id: str = Run,
     table: str | None = Tables,
     field: str | None = typer.Option(None, help="Rows that differ in this field only."),
     limit: int = Limit,
-    api_url: str | None = ApiUrl,
-    username: str = Username,
-    data_dir: Path = DataDir,
 ) -> None:
     """What a waiting sync would change, or what an applied one did."""
     screen = console()
-    with signed_in(api_url, username, data_dir) as client:
+    with sign_in() as client:
         one = f"{_runs(county_id)}/{run_id}"
         summary = client.get(f"{one}/changes/summary")
         page = client.get(f"{one}/changes", table=table, field=field, page_size=limit)
@@ -120,20 +117,19 @@ def changes(
 
 
 @app.command()
+@takes_sign_in
 def rejected(
+    sign_in: SignIn,
     county_id: str = County,
     run_id: str = Run,
     table: str | None = Tables,
     save: Path | None = typer.Option(None, help="Write all of them to this CSV file instead."),
     limit: int = Limit,
-    api_url: str | None = ApiUrl,
-    username: str = Username,
-    data_dir: Path = DataDir,
 ) -> None:
     """The rows that a sync put into quarantine, with the reasons."""
     screen = console()
     rows = f"{_runs(county_id)}/{run_id}/rejected-rows"
-    with signed_in(api_url, username, data_dir) as client:
+    with sign_in() as client:
         if save is not None:
             query = f"?table={table}" if table else ""
             screen.print(f"Written to {client.download(f'{rows}/export{query}', save)}.")
@@ -148,73 +144,66 @@ def rejected(
 
 
 @app.command()
+@takes_sign_in
 def replay(
+    sign_in: SignIn,
     county_id: str = County,
     run_id: str = Run,
     table: str | None = Tables,
-    validate_only: bool = typer.Option(False, help="Stop before anything is applied."),
+    validate_only: bool = ValidateOnly,
     watch: bool = Watch,
-    api_url: str | None = ApiUrl,
-    username: str = Username,
-    data_dir: Path = DataDir,
 ) -> None:
     """Map a sync's rows in quarantine again, with the county's mapping of now; the source is not read."""
     screen = console()
-    with signed_in(api_url, username, data_dir) as client:
+    with sign_in() as client:
         wanted: dict[str, Any] = {"validate_only": validate_only} | ({"table": table} if table else {})
         _go(client, screen, f"{_runs(county_id)}/{run_id}/rejected-rows/replay", wanted, watch=watch)
 
 
 @app.command()
+@takes_sign_in
 def approve(
+    sign_in: SignIn,
     county_id: str = County,
     run_id: str = Run,
     watch: bool = Watch,
-    api_url: str | None = ApiUrl,
-    username: str = Username,
-    data_dir: Path = DataDir,
 ) -> None:
     """Apply exactly what a waiting sync shows."""
     screen = console()
-    with signed_in(api_url, username, data_dir) as client:
+    with sign_in() as client:
         _go(client, screen, f"{_runs(county_id)}/{run_id}/approve", {}, watch=watch)
 
 
 @app.command()
+@takes_sign_in
 def cancel(
+    sign_in: SignIn,
     county_id: str = County,
     run_id: str = Run,
-    api_url: str | None = ApiUrl,
-    username: str = Username,
-    data_dir: Path = DataDir,
 ) -> None:
     """Drop a sync that has not been applied."""
-    with signed_in(api_url, username, data_dir) as client:
+    with sign_in() as client:
         ended = client.post(f"{_runs(county_id)}/{run_id}/cancel", {})
     console().print(f"Sync {ended['id']} is {ended['status']}.")
 
 
 @app.command()
+@takes_sign_in
 def resume(
+    sign_in: SignIn,
     county_id: str = County,
     run_id: str = Run,
     watch: bool = Watch,
-    api_url: str | None = ApiUrl,
-    username: str = Username,
-    data_dir: Path = DataDir,
 ) -> None:
     """Go on with a sync that failed or was cut short; what it finished is not done again."""
     screen = console()
-    with signed_in(api_url, username, data_dir) as client:
+    with sign_in() as client:
         _go(client, screen, f"{_runs(county_id)}/{run_id}/resume", {}, watch=watch)
 
 
-def run_sync(
-    client: ApiClient, screen: Console, county_id: str, *, mode: str | None = None, validate_only: bool = False
-) -> dict[str, Any]:
+def run_sync(client: ApiClient, screen: Console, county_id: str) -> dict[str, Any]:
     """Submit a run and follow it to its end. Raises ApiError, JobFailedError."""
-    wanted: dict[str, Any] = {"validate_only": validate_only} | ({"mode": mode} if mode else {})
-    return follow(client, screen, client.post(_runs(county_id), wanted))
+    return follow(client, screen, client.post(_runs(county_id), {}))
 
 
 def follow(client: ApiClient, screen: Console, run: Mapping[str, Any]) -> dict[str, Any]:

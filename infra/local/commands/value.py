@@ -3,28 +3,26 @@
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import typer
 from rich.console import Group
 from rich.table import Table
 
-from infra.local.session import ApiUrl, DataDir, Username, console, signed_in
+from infra.local.session import SignIn, console, takes_sign_in
 
 _MOST_CONTRIBUTIONS = 8
 
 
+@takes_sign_in
 def value(
+    sign_in: SignIn,
     county_id: str = typer.Argument(help="The county."),
     property_id: str = typer.Argument(help="The property."),
     valuation_date: str = typer.Option(date.today().isoformat(), "--date", help="The valuation date."),  # noqa: DTZ011
-    api_url: str | None = ApiUrl,
-    username: str = Username,
-    data_dir: Path = DataDir,
 ) -> None:
     """Value PROPERTY_ID of COUNTY_ID as of a date."""
-    with signed_in(api_url, username, data_dir) as client:
+    with sign_in() as client:
         wanted = {"property_id": property_id, "valuation_date": valuation_date}
         found = client.post(f"/v1/counties/{county_id}/valuations", wanted)
     console().print(valuation_shown(found))

@@ -12,22 +12,21 @@ from rich.table import Table
 from infra.local.client import ApiClient
 from infra.local.commands.value import dollars
 from infra.local.commands.watching import watched
-from infra.local.session import ApiUrl, DataDir, Username, console, signed_in
+from infra.local.session import SignIn, console, takes_sign_in
 
 _MOST_GROUPS = 12
 _TODAY = date.today().isoformat()  # noqa: DTZ011 - the day as the person at the keyboard has it
 
 
+@takes_sign_in
 def value_county(
+    sign_in: SignIn,
     county_id: str = typer.Argument(help="The county."),
     valuation_date: str = typer.Option(_TODAY, "--date", help="The valuation date."),
     model_id: str | None = typer.Option(None, "--model", help="A model; without it the champions."),
     property_class: list[str] = typer.Option([], "--class", help="A class to value; without any, all of them."),
     neighborhood: list[str] = typer.Option([], help="A neighborhood to value; without any, all of them."),
     file: Path | None = typer.Option(None, help="Where the values go as a file: .csv or .parquet."),
-    api_url: str | None = ApiUrl,
-    username: str = Username,
-    data_dir: Path = DataDir,
 ) -> None:
     """Value the properties of COUNTY_ID as of a date, and show how values change."""
     if file is not None and file.suffix not in (".csv", ".parquet"):
@@ -38,7 +37,7 @@ def value_county(
         "model_id": model_id,
         "filter": {"property_classes": property_class or None, "neighborhoods": neighborhood or None},
     }
-    with signed_in(api_url, username, data_dir) as client:
+    with sign_in() as client:
         run = run_valuation(client, screen, county_id, wanted)
         screen.print(run_shown(run, client.get(f"{run['links']['self']}/summary")))
         if file is not None:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+_Length = Annotated[int, Field(ge=1, le=100)]
+_Character = Annotated[str, Field(min_length=1, max_length=1)]
+
+
 class StripWhitespace(Step):
     """Drops blanks, tabs and line ends at both ends; `char(n)` columns are padded with them."""
 
@@ -49,12 +53,24 @@ class PadLeft(Step):
     """Fills a text up to `length` characters at its left; a longer one stays as it is."""
 
     type: Literal["pad_left"]
-    length: Annotated[int, Field(ge=1, le=100)]
-    fill: Annotated[str, Field(min_length=1, max_length=1)] = "0"
+    length: _Length
+    fill: _Character = "0"
 
     @override
     def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
         return inputs[0].str.pad_start(self.length, self.fill)
+
+
+class PadRight(Step):
+    """Fills a text up to `length` characters at its right; a longer one stays as it is."""
+
+    type: Literal["pad_right"]
+    length: _Length
+    fill: _Character = " "
+
+    @override
+    def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
+        return inputs[0].str.pad_end(self.length, self.fill)
 
 
 class NullIf(Step):
@@ -104,18 +120,6 @@ class RegexExtract(Step):
     @override
     def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
         return inputs[0].str.extract(self.pattern, self.group)
-
-
-class PadRight(Step):
-    """Fills a text up to `length` characters at its right; a longer one stays as it is."""
-
-    type: Literal["pad_right"]
-    length: Annotated[int, Field(ge=1, le=100)]
-    fill: Annotated[str, Field(min_length=1, max_length=1)] = " "
-
-    @override
-    def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
-        return inputs[0].str.pad_end(self.length, self.fill)
 
 
 class Replace(Step):

@@ -50,6 +50,12 @@ value_maps:
   classes: {R: residential, C: commercial}
 """
 
+BY_PIN = MAPPING.replace("source: id, target: property_id", "source: pin, target: property_id").replace(
+    "transformations: [{type: pad_left, length: 6}]}\n      - {source: pin",
+    "transformations: [{type: strip_whitespace}]}\n      - {source: pin",
+)
+"""The same with a key that the source does not promise to be unique."""
+
 _BUILD = """
 CREATE TABLE parcel (id integer PRIMARY KEY, pin char(12), class text, built text, value text, note text,
     kept boolean NOT NULL DEFAULT true, spare text);

@@ -9,7 +9,7 @@ import pytest
 
 from functions.sync import tasks
 from shared.problems import Conflict, SourceUnavailable, Unprocessable
-from tests.integration.sync.county import MAPPING, County
+from tests.integration.sync.county import BY_PIN, MAPPING, County
 
 
 def test_a_first_run_loads_what_an_independent_reading_of_the_source_gives(county: County) -> None:
@@ -198,12 +198,7 @@ def test_a_row_without_a_key_is_quarantined_and_not_lost(county: County) -> None
 
 
 def test_a_key_in_two_partitions_is_applied_once_and_its_second_row_quarantined(county: County) -> None:
-    county.set_mapping(
-        MAPPING.replace("source: id, target: property_id", "source: pin, target: property_id").replace(
-            "transformations: [{type: pad_left, length: 6}]}\n      - {source: pin",
-            "transformations: [{type: strip_whitespace}]}\n      - {source: pin",
-        )
-    )
+    county.set_mapping(BY_PIN)
     county.change("UPDATE parcel SET pin = 'P5' WHERE id = 250")
 
     run_id, outcome = county.sync()
@@ -212,11 +207,13 @@ def test_a_key_in_two_partitions_is_applied_once_and_its_second_row_quarantined(
     assert county.query("SELECT total_value FROM properties_operational WHERE property_id = 'P5'") == [
         (Decimal("5000.50"),)
     ]
-    (reject,) = county.query(
-        "SELECT source_key, reasons FROM rejected_rows WHERE source_key = 'P5' AND run_id = CAST(:id AS uuid)",
+    ((source_row, (reason,)),) = county.query(
+        "SELECT source_row, reasons FROM rejected_rows WHERE source_key = '250' AND run_id = CAST(:id AS uuid)",
         id=run_id,
     )
-    assert reject[1][0]["rule"] == "duplicate_key"
+    assert reason["rule"] == "duplicate_key"
+    # as it was read, not as it was mapped
+    assert (source_row["id"], source_row["pin"].rstrip(), source_row["value"]) == ("250", "P5", "$250,000.50")
 
 
 def test_a_retyped_and_a_lost_column_are_told_apart(county: County) -> None:

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 from pg8000.native import Connection
@@ -35,6 +34,7 @@ from shared.aws import forget_clients
 from shared.db import engine
 from shared.problems import Conflict
 from shared.settings import settings
+from tests.aws import CREDENTIALS, make_machine
 from tests.conftest import APPLICATION_PASSWORD
 from tests.integration.sync.county import COUNTY, MAPPING, County
 from tests.integration.sync.walking import Steps, break_down, disturbed, keep_objects_in, walk
@@ -112,9 +112,7 @@ def prepared(
     host, port = cloud.get_host_and_port()
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "x",
-            "AWS_SECRET_ACCESS_KEY": "x",
+            **CREDENTIALS,
             "AWS_ENDPOINT_URL": f"http://{host}:{port}",
             "DATA_BUCKET": "killing-ground",
             "EVENT_BUS_NAME": "default",
@@ -127,12 +125,7 @@ def prepared(
         for name in ("put", "get", "find"):
             patch.setattr(storage, name, getattr(storage, name))
         keep_objects_in(objects)
-        machine = boto3.client("stepfunctions").create_state_machine(
-            name="sync",
-            definition='{"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}',
-            roleArn="arn:aws:iam::123456789012:role/sync",
-        )
-        patch.setenv("SYNC_STATE_MACHINE_ARN", machine["stateMachineArn"])
+        make_machine(patch, "sync")
         settings.cache_clear()
         forget_clients()
         process = subprocess.Popen(

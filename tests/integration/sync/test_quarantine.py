@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.integration.sync.county import MAPPING, County
+from tests.integration.sync.county import BY_PIN, MAPPING, County
 from tests.integration.sync.test_approval import ONE, api
 
 ROWS = ONE + "/rejected-rows"
@@ -105,6 +105,25 @@ def test_rows_that_are_still_bad_stay_in_quarantine_with_the_reasons_of_now(coun
     third, _ = replay(county, replayed)
     assert rows(replayed, state="open") == rows(third) == []
     assert county.query("SELECT count(*) FROM properties_operational WHERE retired_at IS NULL") == [(300,)]
+
+
+def test_rows_with_a_key_that_was_read_before_are_taken_once_the_mapping_tells_them_apart(county: County) -> None:
+    county.change("UPDATE parcel SET pin = 'P5' WHERE id IN (7, 250)")  # one in the partition of the first, one not
+    county.set_mapping(BY_PIN)
+    run_id, _ = county.sync()
+    twice = rows(run_id, rule="duplicate_key")
+    assert {row["source_key"]: row["source_row"]["value"] for row in twice} == {"7": "$7,000.50", "250": "$250,000.50"}
+    county.set_mapping(MENDED)
+
+    replayed, outcome = replay(county, run_id)
+
+    assert outcome == "apply"
+    assert county.query(
+        "SELECT property_id, parcel_number, total_value::text FROM properties_operational"
+        " WHERE sync_run_id = CAST(:id AS uuid) ORDER BY property_id",
+        id=replayed,
+    ) == [("000007", "P5", "7000.50"), ("000150", "P150", "150000.50"), ("000250", "P5", "250000.50")]
+    assert {row["resolved_by_run"] for row in rows(run_id)} == {replayed}
 
 
 def test_only_the_rows_that_are_asked_for_are_replayed(county: County) -> None:

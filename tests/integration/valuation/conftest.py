@@ -10,10 +10,11 @@ from functions.valuation.service import artifacts, fitted
 from infra.local.postgres import LocalPostgres
 from shared import storage
 from shared.db.engine import forget_engine
+from tests.aws import BUCKET
 from tests.conftest import database_like
 from tests.integration.evidence_county import add_county, add_evidence
 from tests.integration.valuation.models import promoted, trained
-from tests.job_cloud import BUCKET, jobs_in_this_process
+from tests.job_cloud import jobs_in_this_process
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,12 @@ def test_a_bad_row_does_not_make_a_good_one_of_its_key_a_duplicate() -> None:
     assert rows.rejected.height == 1
 
 
+def test_the_keys_of_good_rows_are_told_row_by_row() -> None:
+    table = compiled(field("year_built", "integer"))
+    rows = frame(id=["a", "a", None, "b"], a=["x", "1950", "1950", None])
+    assert table.good_keys(rows).to_list() == [None, "a", None, "b"]
+
+
 def test_entries_make_a_json_object_without_what_is_null() -> None:
     table = compiled(
         "{source: a, target: attributes.view, type: string}",

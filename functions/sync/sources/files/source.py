@@ -16,9 +16,10 @@ from functions.sync.sources.source import (
     Shape,
     SourceTable,
     WithoutChangeTracking,
+    configured,
 )
 from shared import storage
-from shared.problems import Conflict, NotFound, SourceUnavailable, Unprocessable
+from shared.problems import Conflict, NotFound, SourceUnavailable
 from shared.source_description import (
     CsvFile,
     FileDescription,
@@ -125,12 +126,7 @@ class FilesSource(WithoutChangeTracking):
         return self._readers[name]
 
     def _open(self, name: str) -> tuple[StoredObject, FileFolder, FileReader]:
-        description = self._description.tables.get(name)
-        if description is None:
-            known = ", ".join(self._description.tables)
-            raise Unprocessable(
-                f"The source has no table {name}; its configuration names: {known}.", slug="source-table-missing"
-            )
+        description = configured(self._description.tables, name)
         key = county_key(self._county_id, self._description.prefix, description.file)
         try:
             file = storage.find(key)

@@ -23,6 +23,7 @@ from functions.sync.sources.source import (
     Since,
     SourceTable,
     WithoutChangeTracking,
+    configured,
 )
 from functions.sync.sources.texts import as_text, extract_of
 from functions.sync.sources.web.client import REFUSED, BusyError, JsonClient
@@ -140,12 +141,7 @@ class ArcGisSource(WithoutChangeTracking):
             self.capabilities.refuse(Ability.QUERY)
         name = table.table_name or ""
         if name not in self._known:
-            if name not in self._layers:
-                known = ", ".join(self._layers)
-                raise Unprocessable(
-                    f"The source has no table {name}; its configuration names: {known}.", slug="source-table-missing"
-                )
-            self._known[name] = self._described(f"/{self._layers[name]}", name)
+            self._known[name] = self._described(f"/{configured(self._layers, name)}", name)
         return self._known[name]
 
     def _described(self, path: str, name: str) -> _Layer:

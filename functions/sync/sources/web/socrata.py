@@ -22,6 +22,7 @@ from functions.sync.sources.source import (
     Since,
     SourceTable,
     WithoutChangeTracking,
+    configured,
 )
 from functions.sync.sources.texts import as_text, extract_of
 from functions.sync.sources.web.client import JsonClient
@@ -134,13 +135,7 @@ class SocrataSource(WithoutChangeTracking):
     def _dataset(self, table: SourceTable) -> str:
         if table.query is not None:
             self.capabilities.refuse(Ability.QUERY)
-        name = table.table_name or ""
-        if name not in self._datasets:
-            known = ", ".join(self._datasets)
-            raise Unprocessable(
-                f"The source has no table {name}; its configuration names: {known}.", slug="source-table-missing"
-            )
-        return self._datasets[name]
+        return configured(self._datasets, table.table_name or "")
 
     def _where(self, table: SourceTable, *terms: str) -> dict[str, str]:
         conditions = list(terms)

@@ -1,0 +1,40 @@
+"""AWS around what is tested: S3 with the data bucket, and a state machine that only notes what was started."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from shared.aws import forget_clients
+from shared.settings import settings
+
+BUCKET = "terrafusion-data"
+CREDENTIALS = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+
+
+@contextmanager
+def aws_in_this_process(patch: pytest.MonkeyPatch, machine: str) -> Iterator[None]:
+    """Both by moto, for as long as the context lasts; the machine is `jobs` or `sync`."""
+    for name, value in {**CREDENTIALS, "DATA_BUCKET": BUCKET}.items():
+        patch.setenv(name, value)
+    patch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket=BUCKET)
+        make_machine(patch, machine)
+        settings.cache_clear()
+        forget_clients()
+        yield
+    settings.cache_clear()
+    forget_clients()
+
+
+def make_machine(patch: pytest.MonkeyPatch, name: str) -> None:
+    """Make the state machine, and put its ARN where functions look for it."""
+    machine = boto3.client("stepfunctions").create_state_machine(
+        name=name,
+        definition='{"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}',
+        roleArn=f"arn:aws:iam::123456789012:role/{name}",
+    )
+    patch.setenv(f"{name.upper()}_STATE_MACHINE_ARN", machine["stateMachineArn"])

@@ -1,0 +1,34 @@
+"""Bringing a database to the newest schema."""
+
+import subprocess
+import sys
+
+from sqlalchemy import text
+
+from infra.local.postgres import LocalPostgres
+from infra.settings import ROOT
+from shared.db.engine import make_engine
+from tests.conftest import APPLICATION_PASSWORD
+
+MIGRATE = """
+import sys
+from sqlalchemy.engine import make_url
+from shared.db.migrate import upgrade
+upgrade(make_url(sys.argv[1]), sys.argv[2])
+"""
+
+
+def test_migrations_at_the_same_time_wait_for_each_other(postgres_server: LocalPostgres) -> None:
+    postgres_server.create_database("migrated_by_two")
+    url = postgres_server.owner_url("migrated_by_two")
+    command = [sys.executable, "-c", MIGRATE, url.render_as_string(hide_password=False), APPLICATION_PASSWORD]
+
+    both = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [one.communicate()[1] for one in both]
+
+    assert [one.returncode for one in both] == [0, 0], said
+    engine = make_engine(url)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM alembic_version")) == 1
+    engine.dispose()
+    postgres_server.drop_database("migrated_by_two")

@@ -1,0 +1,152 @@
+"""Whatever a model is given: a value, a value with a flag, or a clear refusal."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shared.appraisal import AppraisalInputError, InsufficientSalesError
+from shared.appraisal.avm import TrainedModel, train
+from shared.appraisal.ratio_statistics import cod
+from tests.synthetic_county import LAST_DAY
+from tests.unit.appraisal.known_counties import COUNTY, KNOWN, LATER, ON, SMALL, one, small_model, with_columns
+
+
+@pytest.mark.parametrize(
+    ("columns", "flag"),
+    [
+        ({"longitude": np.nan, "latitude": np.nan}, "no_coordinates"),
+        ({"neighborhood": ""}, "unknown_neighborhood"),
+        ({"neighborhood": "nowhere"}, "unknown_neighborhood"),
+        ({"longitude": -120.0}, "outside_sales_area"),
+        ({"living_area_sqft": 40_000.0}, "outside_data_seen"),
+        ({"year_built": 1600.0}, "outside_data_seen"),
+        ({"bathrooms": np.nan}, "unknown_attribute"),
+        ({"quality": "odd"}, "unknown_attribute"),
+        ({"land_area_sqft": float(np.quantile(KNOWN.land_area_sqft, 0.998))}, "unusual_attribute"),
+    ],
+)
+def test_what_is_unusual_about_a_property_is_flagged(
+    model: TrainedModel, columns: dict[str, float | str], flag: str
+) -> None:
+    told = model.explain(one(50, **columns))
+    assert flag in {found.code for found in told.flags}
+    assert flag not in {found.code for found in model.explain(one(50)).flags}
+    assert told.estimate > 0
+
+
+@pytest.mark.parametrize(
+    ("columns", "refusal", "argument"),
+    [
+        ({"living_area_sqft": np.nan}, "no_living_area", "living_area_sqft"),
+        ({"living_area_sqft": -5.0}, "no_living_area", "living_area_sqft"),
+        ({"longitude": np.nan, "neighborhood": ""}, "no_place", "longitude"),
+    ],
+)
+def test_a_property_that_cannot_be_valued_is_refused_with_the_reason(
+    model: TrainedModel, columns: dict[str, float | str], refusal: str, argument: str
+) -> None:
+    subject = one(50, **columns)
+    said = model.value(subject)
+    assert {reason for reason, holds in said.refused.items() if holds[0]} == {refusal}
+    assert np.isnan(said.predictions.estimate[0])
+    assert said.comparables.rows[0, 0] == -1
+    with pytest.raises(AppraisalInputError) as refused:
+        model.explain(subject)
+    assert refused.value.argument == argument
+
+
+def test_twelve_sales_are_refused_with_both_numbers() -> None:
+    with pytest.raises(InsufficientSalesError) as refused:
+        train(COUNTY.sales.take(np.arange(12)), LAST_DAY)
+    assert (refused.value.found, refused.value.needed) == (12, 50)
+
+
+def test_fifty_sales_are_valued_out_of_fold() -> None:
+    rows = np.linspace(0, len(COUNTY.sales) - 1, 50).astype(np.int64)
+    found = train(COUNTY.sales.take(rows), LAST_DAY)
+    assert found.holdout.protocol.startswith("out of fold")
+    assert np.allclose(found.holdout.price, COUNTY.sales.sale_price[rows][found.holdout.rows])
+    assert cod(found.holdout.estimate / found.holdout.price) < 20
+
+
+def test_a_valuation_day_before_the_first_sale_is_refused() -> None:
+    with pytest.raises(InsufficientSalesError) as refused:
+        train(COUNTY.sales, int(COUNTY.sales.sale_day.min()))
+    assert refused.value.found == 0
+
+
+def test_a_county_without_a_sale_in_the_last_year_is_refused() -> None:
+    with pytest.raises(AppraisalInputError, match="more than a year"):
+        train(SMALL.sales, LAST_DAY + 400)
+
+
+def test_sales_that_all_have_one_price_are_refused() -> None:
+    with pytest.raises(AppraisalInputError, match="same price"):
+        train(replace(SMALL.sales, sale_price=np.full(len(SMALL.sales), 250_000.0)), LAST_DAY)
+
+
+def test_sales_of_one_day_are_refused() -> None:
+    with pytest.raises(AppraisalInputError, match="one day"):
+        train(replace(SMALL.sales, sale_day=np.full(len(SMALL.sales), LAST_DAY - 1)), LAST_DAY)
+
+
+def test_prices_that_are_none_or_absurd_are_left_out_and_change_nothing_else() -> None:
+    price = SMALL.sales.sale_price.copy()
+    price[[3, 50, 90, 120]] = [-1.0, 0.0, np.nan, np.inf]
+    price[[10, 60]] = [1.0, 1e12]
+    found = train(replace(SMALL.sales, sale_price=price), LAST_DAY)
+    assert found.excluded["no_price"].tolist() == [3, 50, 90, 120]
+    assert found.excluded["implausible_price"].tolist() == [10, 60]
+    ours, theirs = (m.predict(KNOWN.take(LATER)).estimate for m in (found, small_model()))
+    assert np.median(np.abs(ours / theirs - 1)) < 0.03
+
+
+def test_a_lot_that_was_sold_before_its_house_was_built_is_no_evidence_of_the_house() -> None:
+    price, built = SMALL.sales.sale_price.copy(), SMALL.sales.characteristics.year_built.copy()
+    price[[20, 21]] /= 6
+    built[20] = 2030
+    found = train(with_columns(replace(SMALL.sales, sale_price=price), year_built=built), LAST_DAY)
+    assert found.excluded["sold_before_built"].tolist() == [20]
+    assert found.excluded["implausible_price"].tolist() == [21]
+
+
+def test_an_attribute_that_is_unknown_for_nine_in_ten_counts_where_it_is_known() -> None:
+    """A view is written where there is one: its price is found all the same, and its absence is no flag."""
+    view = COUNTY.sales.characteristics.numeric["view"]
+    sparse = np.where(view > 0, 1.0, np.nan)
+    found = train(with_columns(COUNTY.sales, numeric={"view": sparse}), ON)
+    plain, viewed = (replace(one(500), numeric={"view": np.array([value])}) for value in (np.nan, 1.0))
+    assert np.log(found.predict(viewed).estimate / found.predict(plain).estimate)[0] == pytest.approx(0.15, abs=0.05)
+    assert "unknown_attribute" not in {flag.code for flag in found.explain(plain).flags}
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"neighborhood": np.full(len(SMALL.sales), "N1")},
+        {"numeric": {"view": np.ones(len(SMALL.sales))}},
+        {"numeric": {}, "bathrooms": np.full(len(SMALL.sales), np.nan)},
+        {"numeric": {"noise": np.where(np.arange(len(SMALL.sales)) % 10 == 0, 1.0, np.nan)}},
+        {"categorical": {"wall": np.array(["brick", "wood", ""] * 80)}},
+    ],
+    ids=["one neighborhood", "a constant", "never known", "known for a tenth", "codes"],
+)
+def test_a_county_with_other_fields_is_valued_without_code(columns: dict[str, Any]) -> None:
+    sales = with_columns(SMALL.sales, **columns)
+    found = train(sales, LAST_DAY)
+    assert cod(found.holdout.estimate / found.holdout.price) < 15
+    unseen = replace(sales.characteristics.take(np.arange(3)), categorical={"wall": np.array(["mud", "", "wood"])})
+    said = found.predict(replace(unseen, numeric={}))
+    assert (said.low < said.estimate).all()
+    assert (said.estimate < said.high).all()
+
+
+def test_a_county_without_coordinates_or_neighborhoods_is_valued_by_its_characteristics() -> None:
+    unknown = np.full(len(SMALL.sales), np.nan)
+    nowhere = with_columns(SMALL.sales, longitude=unknown, latitude=unknown, neighborhood=np.full(len(SMALL.sales), ""))
+    found = train(nowhere, LAST_DAY)
+    told = found.explain(nowhere.characteristics.take(np.array([4])))
+    assert "no_coordinates" in {flag.code for flag in told.flags}
+    assert float(told.estimate) == pytest.approx(SMALL.truth[4], rel=0.5)
