@@ -9,11 +9,14 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pytest
+import xgboost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.appraisal import AppraisalInputError, Characteristics, InsufficientSalesError, Model, Sales
+from shared.appraisal.arrays import FloatArray
 from shared.appraisal.avm import ArtifactError, TrainedModel, dump, load, train
+from shared.appraisal.avm.boosting import _relative_error
 from shared.appraisal.avm.reconciliation import fit_reconciliation
 from shared.appraisal.avm.surroundings import Surroundings
 from shared.appraisal.ratio_statistics import cod, prb
@@ -399,3 +402,26 @@ def test_the_reconciliation_prefers_the_better_model_and_takes_out_level_and_pri
     value, paid = np.exp(found.reconcile(np.column_stack([poor, good]))), np.exp(price)
     assert np.median(value / paid) == pytest.approx(1, abs=0.005)
     assert abs(prb(value, paid)) <= max(0.011, 1.01 * abs(prb(np.exp(good), paid)))
+
+
+def test_the_trees_learn_from_the_error_as_a_share_of_the_price() -> None:
+    apart = np.linspace(-0.9, 0.9, 37)
+
+    def loss(log_error: FloatArray) -> FloatArray:
+        return np.asarray(0.1**2 * (np.sqrt(1 + (np.expm1(log_error) / 0.1) ** 2) - 1))
+
+    data = xgboost.DMatrix(np.zeros((37, 1)), label=np.zeros(37))
+    gradient, curvature = _relative_error(apart.astype(np.float32), data)
+    assert gradient == pytest.approx((loss(apart + 1e-5) - loss(apart - 1e-5)) / 2e-5, abs=1e-4)
+    assert (curvature > 0).all()
+    # Twice the price is a worse error than half of it.
+    assert gradient[-1] > -2 * gradient[0]
+
+
+def test_the_reconciled_value_is_as_uniform_as_the_best_model_and_fairer_across_prices(model: TrainedModel) -> None:
+    """The stretch may cost a little uniformity, for less price-related bias."""
+    held = model.holdout
+    best = min(held.components.values(), key=lambda value: cod(value / held.price))
+    assert cod(held.estimate / held.price) <= 1.02 * cod(best / held.price)
+    assert abs(prb(held.estimate, held.price)) <= max(0.03, abs(prb(best, held.price)))
+    assert np.median(held.estimate / held.price) == pytest.approx(1, abs=0.02)
