@@ -46,6 +46,12 @@ class HeldOut:
     log_price: FloatArray
     difficulty: FloatArray
 
+    @property
+    def days_ahead(self) -> float:
+        """How long after the last sale of its model the usual held-out sale is."""
+        reach = [(fold.tested_to - fold.valuation_day) / 2 for fold in self.folds]
+        return float(np.average(reach, weights=[fold.tested for fold in self.folds]))
+
 
 def hold_out(sales: Sales, selection: Selection, ensemble: Ensemble, left_out: LeftOut, seed: int) -> HeldOut:
     """Test on the latest sales of those that the selection left in or found implausible."""

@@ -36,7 +36,6 @@ from shared.appraisal.time_trend import FURTHEST_YEARS, TimeTrend
 NAME = "reconciled_avm"
 _AT_ONCE = 8192
 _THREADS = 2
-_AHEAD_DAYS = 90
 
 
 @dataclass(frozen=True)
@@ -198,14 +197,15 @@ class TrainedModel:
         return float(carried_log_factor(self.ensemble, np.array([float(on)]))[0])
 
     def _extra_error(self, on: int | None) -> float:
-        """The log error of the trend from the last sale to those that the value will be compared with.
+        """The log error of the trend beyond the one that the held-out sales' errors have in them already.
 
-        The held-out sales were all of one time, and have the errors of a model of that time; sales of the months
-        after the valuation have those of another, so that a quarter ahead is counted at the least.
+        Those lie some way ahead of their models' last sales too; only what is carried further adds to the error.
         """
         trend = self.trend
-        day = max(self.valuation_day if on is None else on, trend.last_day + _AHEAD_DAYS)
-        return float(trend.standard_error([float(trend.last_day)], day)[0])
+        usual = trend.last_day + round(self.held_out.days_ahead)
+        day = max(self.valuation_day if on is None else on, usual)
+        reach = [float(trend.standard_error([float(trend.last_day)], ahead)[0]) for ahead in (day, usual)]
+        return float(np.sqrt(max(reach[0] ** 2 - reach[1] ** 2, 0.0)))
 
 
 def joined(parts: list[Valuations]) -> Valuations:

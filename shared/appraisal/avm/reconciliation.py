@@ -1,9 +1,9 @@
 """One value from three: weights, level and spread, found on values that the models give sales they were not fitted on.
 
 The reconciled log value is a weighted mean of the models' log values (weights above zero that sum to 1, those of the
-smallest mean absolute error), stretched about the typical value and shifted. The shift makes the median ratio 1. The
-stretch answers vertical inequity: a model that knows only some of what sets prices draws cheap and dear homes to the
-middle, which the PRB shows; the least stretch is taken that brings the PRB near 0.
+smallest COD), stretched about the typical value and shifted. The shift makes the median ratio 1. The stretch answers
+vertical inequity: a model that knows only some of what sets prices draws cheap and dear homes to the middle, which the
+PRB shows; the least stretch is taken that brings the PRB near 0.
 """
 
 from __future__ import annotations
@@ -37,9 +37,14 @@ class Reconciliation:
         return self.middle + self.shift + self.stretch * (log_values @ self.weights - self.middle)
 
 
-def fit_reconciliation(log_values: FloatArray, log_price: FloatArray) -> Reconciliation:
-    """From left-out log values (n, models), without NaN, and the log prices as of the same day (n,)."""
-    weights = min(_simplex(log_values.shape[1]), key=lambda w: _mean_error(log_values @ w, log_price))
+def fit_reconciliation(
+    log_values: FloatArray, log_price: FloatArray, weights: FloatArray | None = None
+) -> Reconciliation:
+    """From left-out log values (n, models), without NaN, and the log prices as of the same day (n,).
+
+    `weights` are those found elsewhere (see `best_weights`), by default those that are best here.
+    """
+    weights = best_weights(log_values, log_price) if weights is None else weights
     blended = log_values @ weights
     middle = float(np.median(blended))
     stretch = _stretch(blended, middle, log_price) if log_price.size >= _FEWEST_TO_STRETCH else 1.0
@@ -48,16 +53,21 @@ def fit_reconciliation(log_values: FloatArray, log_price: FloatArray) -> Reconci
     return Reconciliation(weights, middle, stretch, left * log_price.size / (log_price.size + _SHRINKAGE))
 
 
+def best_weights(log_values: FloatArray, log_price: FloatArray) -> FloatArray:
+    """The weights, in tenths, with which the models' log values (n, models) have the smallest COD."""
+    return min(_simplex(log_values.shape[1]), key=lambda weights: _cod(log_values @ weights, log_price))
+
+
 def _simplex(models: int) -> list[FloatArray]:
     """Every set of weights in tenths that sums to 1."""
     tenths = (shares for shares in product(range(_STEPS + 1), repeat=models) if sum(shares) == _STEPS)
     return [np.array(shares, dtype=np.float64) / _STEPS for shares in tenths]
 
 
-def _mean_error(log_value: FloatArray, log_price: FloatArray) -> float:
-    """The mean absolute log deviation about the median: the COD, nearly."""
-    error = log_value - log_price
-    return float(np.mean(np.abs(error - np.median(error))))
+def _cod(log_value: FloatArray, log_price: FloatArray) -> float:
+    """The mean absolute deviation of the ratios from their median, as a share of it: the COD."""
+    ratio = np.exp(log_value - log_price)
+    return float(np.mean(np.abs(ratio / np.median(ratio) - 1.0)))
 
 
 def _stretch(blended: FloatArray, middle: float, log_price: FloatArray) -> float:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.appraisal import (
     AppraisalInputError,
@@ -20,6 +22,7 @@ from shared.appraisal import (
     fit_comparables,
 )
 from shared.appraisal.ratio_statistics import cod
+from shared.appraisal.similarity import smallest
 from tests.synthetic_county import ANNUAL_TREND, LAST_DAY, SIZE_ELASTICITY, synthetic_county
 
 COUNTY = synthetic_county(2000)
@@ -178,3 +181,9 @@ def test_a_county_with_the_least_that_is_needed_still_gets_a_value() -> None:
     model = fit_comparables(COUNTY.sales.take(rows), ON)
     estimate = model.predict(one(1500)).estimate[0]
     assert estimate == pytest.approx(COUNTY.truth[1500], rel=0.4)
+
+
+@given(st.integers(0, 10_000), st.integers(15, 2_500), st.integers(1, 15))
+def test_the_smallest_of_a_row_are_those_of_a_whole_sort(seed: int, columns: int, count: int) -> None:
+    values = np.random.default_rng(seed).integers(0, 500, (6, columns)).astype(np.float32)
+    assert np.array_equal(smallest(values, count), np.argsort(values, axis=1, kind="stable")[:, :count])

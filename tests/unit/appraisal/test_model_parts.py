@@ -1,10 +1,13 @@
-"""The parts of a model: the surroundings of a sale, and the reconciliation."""
+"""The parts of a model: the surroundings of a sale, the trees' loss, and the reconciliation."""
 
 import numpy as np
 import pytest
+import xgboost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.appraisal.arrays import FloatArray
+from shared.appraisal.avm.boosting import _relative_error
 from shared.appraisal.avm.reconciliation import fit_reconciliation
 from shared.appraisal.avm.surroundings import Surroundings
 from shared.appraisal.ratio_statistics import prb
@@ -37,3 +40,17 @@ def test_the_reconciliation_prefers_the_better_model_and_takes_out_level_and_pri
     value, paid = np.exp(found.reconcile(np.column_stack([poor, good]))), np.exp(price)
     assert np.median(value / paid) == pytest.approx(1, abs=0.005)
     assert abs(prb(value, paid)) <= max(0.011, 1.01 * abs(prb(np.exp(good), paid)))
+
+
+def test_the_trees_learn_from_the_error_as_a_share_of_the_price() -> None:
+    apart = np.linspace(-0.9, 0.9, 37)
+
+    def loss(log_error: FloatArray) -> FloatArray:
+        return np.asarray(0.1**2 * (np.sqrt(1 + (np.expm1(log_error) / 0.1) ** 2) - 1))
+
+    data = xgboost.DMatrix(np.zeros((37, 1)), label=np.zeros(37))
+    gradient, curvature = _relative_error(apart.astype(np.float32), data)
+    assert gradient == pytest.approx((loss(apart + 1e-5) - loss(apart - 1e-5)) / 2e-5, abs=1e-4)
+    assert (curvature > 0).all()
+    # Twice the price is a worse error than half of it.
+    assert gradient[-1] > -2 * gradient[0]

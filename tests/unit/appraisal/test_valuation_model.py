@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.appraisal import AppraisalInputError, Model
 from shared.appraisal.avm import TrainedModel
-from shared.appraisal.ratio_statistics import cod
+from shared.appraisal.ratio_statistics import cod, prb
 from tests.synthetic_county import ANNUAL_TREND, LAST_DAY
 from tests.unit.appraisal.known_counties import COUNTY, KNOWN, LATER, ON, SMALL, one, small_model
 
@@ -124,3 +124,12 @@ def test_a_value_is_carried_to_another_day_by_the_trend_and_widens_ahead(model: 
     for day in (int(COUNTY.sales.sale_day.min()) - 1, ON + 500):
         with pytest.raises(AppraisalInputError):
             model.predict(subject, day)
+
+
+def test_the_reconciled_value_is_as_uniform_as_the_best_model_and_fairer_across_prices(model: TrainedModel) -> None:
+    """The stretch may cost a little uniformity, for less price-related bias."""
+    held = model.holdout
+    best = min(held.components.values(), key=lambda value: cod(value / held.price))
+    assert cod(held.estimate / held.price) <= 1.02 * cod(best / held.price)
+    assert abs(prb(held.estimate, held.price)) <= max(0.03, abs(prb(best, held.price)))
+    assert np.median(held.estimate / held.price) == pytest.approx(1, abs=0.02)
