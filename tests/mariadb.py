@@ -1,5 +1,6 @@
 """A MariaDB or MySQL server of a test session's own, where one is installed."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -25,7 +26,7 @@ class MariaDb:
 
     def __init__(self, binary: str, folder: Path) -> None:
         data = folder / "data"
-        user = ["--user=root"]
+        user = ["--user=root"] if os.geteuid() == 0 else []  # who is not root runs it as themselves
         subprocess.run(
             ["mariadb-install-db", *user, f"--datadir={data}", "--auth-root-authentication-method=normal"],
             check=True,
