@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
-from sqlalchemy.orm import aliased
 
 from functions.valuation.schemas.models import ChampionOf, ModelSummary, Standing
 from shared.db.models import Job as JobRow
@@ -36,7 +35,8 @@ class TrainedRecord:
         return self.property_classes is None or property_class in self.property_classes
 
 
-_place = aliased(Champion)
+# of the table, not the class: an alias of that has SQLAlchemy set up every mapper, at each cold start
+_place = Champion.__table__.alias("place").c
 _IS_CHAMPION = exists().where(_place.county_id == Model.county_id, _place.model_id == Model.model_id).correlate(Model)
 _RECORD = (
     Model.model_id,

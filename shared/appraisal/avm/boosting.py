@@ -33,8 +33,6 @@ _MOST_ERROR = 1.0
 _PARAMETERS = {
     "tree_method": "hist",
     "base_score": 0.0,
-    # Two trees a step, each of its own sample: what one of them took from chance alone is halved.
-    "num_parallel_tree": 2,
     "max_depth": 8,
     "min_child_weight": 10.0,
     "subsample": 0.7,
