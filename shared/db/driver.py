@@ -58,7 +58,7 @@ class PreparingConnection(Connection):  # type: ignore[misc]  # pg8000 carries n
 
     def begin(self, county_id: str) -> None:
         """Begin a transaction that sees `county_id` and no other county. It is sent with the first statement."""
-        self._opening = f"BEGIN; SET LOCAL app.county_id = {literal(county_id)}"
+        self._opening, self._read = f"BEGIN; SET LOCAL app.county_id = {literal(county_id)}", None
 
     def begin_reads(self, county_id: str) -> None:
         """As `begin`, but reading only, and each prepared statement is a transaction of its own: one round trip."""

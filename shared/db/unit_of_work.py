@@ -17,7 +17,7 @@ def unit_of_work(*county_ids: str) -> Iterator[Connection]:
     open the table of counties for those, and no tenant table.
     """
     with engine().connect() as connection:
-        _prepare(connection).begin(" ".join(county_ids))
+        _alive(connection).begin(" ".join(county_ids))
         connection.begin()
         try:
             yield connection
@@ -35,11 +35,11 @@ def reading(county_id: str) -> Iterator[Connection]:
     the same moment, and what writes fails.
     """
     with engine().connect() as connection:
-        _prepare(connection).begin_reads(county_id)
+        _alive(connection).begin_reads(county_id)
         yield connection
 
 
-def _prepare(connection: Connection) -> PreparingConnection:
+def _alive(connection: Connection) -> PreparingConnection:
     """The driver's connection, alive."""
     if _driver(connection).stale:
         connection.invalidate()  # it died idle (failover, timeout), before anything was done on it
