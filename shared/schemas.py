@@ -11,4 +11,5 @@ CountyId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+
 class Schema(BaseModel):
     """An immutable model that refuses fields it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # A cold start builds none of a module's schemas, a request only those of its own route.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
