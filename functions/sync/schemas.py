@@ -380,6 +380,13 @@ class PlannedFile(Schema):
     written: bool
 
 
+class WrittenAhead(Schema):
+    """Files that were written while a run was applied, all those of their tables; as of `moment`."""
+
+    moment: datetime
+    tables: dict[str, list[PlannedFile]]
+
+
 class Publication(Schema):
     """What a run is to publish."""
 

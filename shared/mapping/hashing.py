@@ -25,17 +25,27 @@ def row_hashes(rows: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
     """The hash of each row over `columns`, as 32 hexadecimal digits."""
     ordered = sorted(columns)
     head = SEPARATOR.join(ordered)
-    texts = rows.select(_hashed(name, rows.schema[name]) for name in ordered)
-    special = texts.select(pl.all().str.contains_any(_SPECIAL).any()).row(0) if rows.height else ()
-    marked = [
-        (pl.col(name).str.replace_many(_SPECIAL, _ESCAPED) if found else pl.col(name)).fill_null(NULL)
-        for name, found in zip(ordered, special, strict=False)
-    ]
-    if not marked:
+    if not ordered:
         return pl.Series("row_hash", [], dtype=pl.String)
-    lines = texts.select(pl.concat_str(pl.lit(head), *marked, separator=SEPARATOR)).to_series()
-    digests = [md5(line.encode(), usedforsecurity=False).hexdigest() for line in lines.to_list()]
+    texts = rows.select(_hashed(name, rows.schema[name]) for name in ordered)
+    lines = _joined(head, texts)
+    if _hold_more(lines, 2 * len(ordered) - 1, sum(texts.null_count().row(0))):
+        lines = _joined(head, texts.select(pl.all().str.replace_many(_SPECIAL, _ESCAPED)))
+    digests = [md5(line, usedforsecurity=False).hexdigest() for line in lines]
     return pl.Series("row_hash", digests, dtype=pl.String)
+
+
+def _joined(head: str, texts: pl.DataFrame) -> list[bytes]:
+    """A line a row."""
+    line = pl.concat_str(pl.lit(head), *(pl.col(name).fill_null(NULL) for name in texts.columns), separator=SEPARATOR)
+    return texts.select(line.cast(pl.Binary)).to_series().to_list()
+
+
+def _hold_more(lines: list[bytes], separators: int, nulls: int) -> bool:
+    """Whether the lines have more special characters than `separators` each and `nulls` together; few rows do."""
+    text = b"".join(lines)
+    expected = (0, nulls, separators * len(lines))
+    return tuple(text.count(special.encode()) for special in _SPECIAL) != expected
 
 
 def _hashed(name: str, dtype: pl.DataType) -> pl.Expr:

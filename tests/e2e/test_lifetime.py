@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from infra.local.session import ADDRESS_FILE
-from tests.e2e.conftest import children_of, command, eventually
+from tests.e2e.conftest import children_of, command
+from tests.waiting import eventually
 
 START_SECONDS = 90
 

@@ -36,6 +36,12 @@ def create(connection: Connection, run_id: UUID, target: str, columns: Sequence[
     )
 
 
+def index(connection: Connection, run_id: UUID, target: str, key: str) -> None:
+    """Let ranges of keys be read without reading the whole table for each."""
+    name = identifier(f"r{run_id.hex}_{target}_key")
+    connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS {name} ON {table_name(run_id, target)} ({identifier(key)})")
+
+
 def exists(connection: Connection, run_id: UUID, target: str) -> bool:
     """Whether the table is there."""
     return connection.scalar(text("SELECT to_regclass(:name)"), {"name": table_name(run_id, target)}) is not None
@@ -53,7 +59,10 @@ def count_read(connection: Connection, run_id: UUID, target: str) -> int:
 def drop(connection: Connection, run_id: UUID) -> None:
     """Remove every staging table of a run."""
     found = connection.scalars(
-        text("SELECT relname FROM pg_class WHERE relnamespace = 'staging'::regnamespace AND relname LIKE :pattern"),
+        text(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'staging'::regnamespace AND relkind = 'r'"
+            " AND relname LIKE :pattern"
+        ),
         {"pattern": f"r{run_id.hex}\\_%"},
     ).all()
     for name in found:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func
 
 from functions.sync.repository import changes, partitions, quarantine, runs, staging, targets, watermarks
 from functions.sync.schemas import RejectedFilter, RunState, TableCounts
+from functions.sync.service.ahead import writing_ahead
 from functions.sync.service.context import RunContext, filled_columns, load, require_going
 from functions.sync.service.locking import supersede_waiting
 from functions.sync.service.removals import CHANGED_ONLY, settled_keys
@@ -31,12 +32,14 @@ def apply(county_id: str, run_id: UUID) -> None:
             return
         require_going(run)
         require_same_data(connection, run, hold=True)
-        _write(connection, context)
+        with writing_ahead(connection, context) as files:
+            _write(connection, context)
         _settle(connection, context, keys)
         watermarks.move(connection, county_id, run_id, run.plan)
         staging.drop(connection, run_id)
         runs.set_run(connection, county_id, run_id, applied_at=func.now())
         supersede_waiting(connection, county_id, run_id)
+    files.keep()
 
 
 def require_same_data(connection: Connection, run: RunState, *, hold: bool) -> None:

@@ -40,18 +40,23 @@ def curate(county_id: str, run_id: UUID, table: str, number: int) -> int:
         )
     if texts.height != planned.file.rows:
         raise Conflict(f"{table} has {texts.height:,} rows {_range(planned)}, and had {planned.file.rows:,}.")
+    write_file(table, planned.file.key, texts)
+    return texts.height
+
+
+def write_file(table: str, key: str, texts: pl.DataFrame) -> None:
+    """Store rows as they come from `published`: every column of the table as text, `version`, `valid_from`."""
     frame = texts.select(
-        *(_typed(column) for column in columns.values()),
+        *(_typed(column) for column in target_tables()[table].columns.values()),
         pl.col(VERSION).cast(pl.Int32),
         pl.from_epoch(pl.col(VALID_FROM).cast(pl.Int64), time_unit="us").dt.replace_time_zone("UTC"),
     )
     if is_located(table):
         shapes = frame.height - frame.get_column(GEOMETRY).null_count()
         frame = _located(frame)
-        put_frame(planned.file.key, frame, metadata={"geo": _geo_metadata(frame, shapes)})
+        put_frame(key, frame, metadata={"geo": _geo_metadata(frame, shapes)})
     else:
-        put_frame(planned.file.key, frame)
-    return frame.height
+        put_frame(key, frame)
 
 
 def load_publication(county_id: str, run_id: UUID) -> Publication:

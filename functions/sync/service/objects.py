@@ -41,6 +41,11 @@ def publication_key(county_id: str, run_id: UUID) -> str:
     return county_key(county_id, "sync", str(run_id), "publication.json")
 
 
+def ahead_key(county_id: str, run_id: UUID) -> str:
+    """The files that were written while the run was applied."""
+    return county_key(county_id, "sync", str(run_id), "ahead.json")
+
+
 def files_key(county_id: str, run_id: UUID) -> str:
     """The list of files to write that the state machine reads."""
     return county_key(county_id, "sync", str(run_id), "files.json")

@@ -1,25 +1,26 @@
 """Publish: the specialised stores, in three steps, of which each may run twice.
 
 `prepare` decides which files make up the county's tables now: the last manifest's, but for those of whose range a
-row has changed since. `curate` writes one of them. `publish` checks that all are there, then puts the manifest, and
-then what points at it, so that nobody sees half a run.
+row has changed since; of a table that is new, those that were written while it was applied (see `ahead`). `curate`
+writes one of them. `publish` checks that all are there, then puts the manifest, and then what points at it, so that
+nobody sees half a run.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from uuid import UUID
 
 import orjson
 from sqlalchemy import Connection, func
 
 from functions.sync.repository import published, runs
-from functions.sync.schemas import Manifest, ManifestFile, ManifestTable, PlannedFile, Publication
+from functions.sync.schemas import Manifest, ManifestTable, PlannedFile, Publication
+from functions.sync.service import curated_files
+from functions.sync.service.ahead import read_ahead
 from functions.sync.service.context import RunContext, load
+from functions.sync.service.curated_files import latest_manifest, plan_files
 from functions.sync.service.curating import load_publication
 from functions.sync.service.objects import (
     athena_key,
-    curated_key,
     files_key,
     latest_manifest_key,
     manifest_key,
@@ -33,9 +34,6 @@ from shared.jobs import repository as jobs
 from shared.problems import Conflict, NotFound
 from shared.settings import settings
 
-ROWS_PER_FILE = 50_000
-LARGEST_FILE = 1.5
-"""How far a file may outgrow that before its table is cut anew."""
 UNCOMMITTED = timedelta(minutes=5)
 """A version is dated when its transaction begins, and seen when it ends; none of ours takes as long as this."""
 
@@ -43,12 +41,14 @@ UNCOMMITTED = timedelta(minutes=5)
 def prepare(county_id: str, run_id: UUID) -> str:
     """Decide what is to be published after a run; the key of the list of files that are to be written."""
     context = load(county_id, run_id)
-    before = _latest(county_id)
+    before, ahead = latest_manifest(county_id), read_ahead(context)
+    done = ahead.tables if ahead is not None else {}
     with unit_of_work(county_id) as connection:
-        through = published.now(connection) - UNCOMMITTED
-        tables = {name: _files(connection, context, name, before) for name in SYNC_TARGETS}
+        now = published.now(connection)
+        tables = {name: done.get(name) or _files(connection, context, name, before) for name in SYNC_TARGETS}
     publication = Publication(
-        changes_through=through, tables={name: files for name, files in tables.items() if files is not None}
+        changes_through=(min(now, ahead.moment) if ahead is not None else now) - UNCOMMITTED,
+        tables={name: files for name, files in tables.items() if files is not None},
     )
     storage.put(publication_key(county_id, run_id), publication.model_dump_json().encode(), "application/json")
     written = [
@@ -94,51 +94,28 @@ def publish(county_id: str, run_id: UUID) -> None:
         jobs.set_status(connection, county_id, run_id, "succeeded")
 
 
-def _latest(county_id: str) -> Manifest | None:
-    try:
-        return Manifest.model_validate_json(storage.get(latest_manifest_key(county_id)))
-    except NotFound:
-        return None
-
-
 def _files(
     connection: Connection, context: RunContext, table: str, before: Manifest | None
 ) -> list[PlannedFile] | None:
     """A table's files; None for one that the county does not have."""
     known = before.tables.get(table) if before is not None else None
     if before is None or known is None:
-        bounds, rows = published.cut(connection, context.county_id, table, ROWS_PER_FILE)
+        bounds, rows = published.cut(connection, context.county_id, table, curated_files.ROWS_PER_FILE)
         if not any(rows) and table not in {one.target_table_name for one in context.mapping.table_mappings}:
             return None
-        return _planned(context, table, bounds, rows)
+        return plan_files(context, table, bounds, rows)
     bounds = [file.upper_key for file in known.files[:-1] if file.upper_key is not None]
     changed = published.changed_rows(
         connection, context.county_id, table, bounds, before.changes_through, before.run_id
     )
     if not any(changed):
-        return _planned(context, table, bounds, [file.rows for file in known.files], known.files)
+        return plan_files(context, table, bounds, [file.rows for file in known.files], known.files)
     rows = published.live_rows(connection, context.county_id, table, bounds)
-    if max(rows) > LARGEST_FILE * ROWS_PER_FILE:
-        return _planned(context, table, *published.cut(connection, context.county_id, table, ROWS_PER_FILE))
+    if max(rows) > curated_files.LARGEST_FILE * curated_files.ROWS_PER_FILE:
+        cut = published.cut(connection, context.county_id, table, curated_files.ROWS_PER_FILE)
+        return plan_files(context, table, *cut)
     kept = [None if count else file for file, count in zip(known.files, changed, strict=True)]
-    return _planned(context, table, bounds, rows, kept)
-
-
-def _planned(
-    context: RunContext,
-    table: str,
-    bounds: Sequence[str],
-    rows: Sequence[int],
-    kept: Sequence[ManifestFile | None] | None = None,
-) -> list[PlannedFile]:
-    edges: list[str | None] = [None, *bounds, None]
-    planned = []
-    for number, (lower, upper) in enumerate(pairwise(edges), start=1):
-        old = kept[number - 1] if kept is not None else None
-        key = curated_key(context.county_id, context.run_id, table, number)
-        file = old or ManifestFile(key=key, rows=rows[number - 1], upper_key=upper)
-        planned.append(PlannedFile(file=file, lower_key=lower, written=old is None))
-    return planned
+    return plan_files(context, table, bounds, rows, kept)
 
 
 def _require_files(publication: Publication) -> None:

@@ -37,7 +37,7 @@ def county(postgres_server: LocalPostgres, database: MigratedDatabase, cloud: No
 @pytest.fixture(autouse=True)
 def small_partitions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Partitions of 100 rows, so that a small source has several."""
-    from functions.sync.service import cutting, publishing
+    from functions.sync.service import curated_files, cutting
 
     monkeypatch.setattr(cutting, "PARTITION_ROWS", 100)
-    monkeypatch.setattr(publishing, "ROWS_PER_FILE", 120)
+    monkeypatch.setattr(curated_files, "ROWS_PER_FILE", 120)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from functions.sync.service import cutting, publishing
+from functions.sync.service import curated_files, cutting
 from shared.aws import client
 from shared.db import engine
 from tests.integration.sync.walking import Steps, die, disturbed, keep_objects_in, walk
@@ -20,7 +20,7 @@ from tests.integration.sync.walking import Steps, die, disturbed, keep_objects_i
 def main() -> None:
     """Serve until the input ends."""
     cutting.PARTITION_ROWS = int(sys.argv[1])
-    publishing.ROWS_PER_FILE = int(sys.argv[2])
+    curated_files.ROWS_PER_FILE = int(sys.argv[2])
     keep_objects_in(Path(sys.argv[3]))
     for service in ("secretsmanager", "events"):
         client(service)  # made here, so that no child has to

@@ -24,7 +24,7 @@ from pg8000.native import Connection
 from sqlalchemy.engine import URL
 
 from functions.sync.schemas import Manifest, SyncRequest
-from functions.sync.service import cutting, publishing, requests
+from functions.sync.service import curated_files, cutting, requests
 from functions.sync.service.objects import latest_manifest_key
 from infra.local.postgres import LocalPostgres
 from infra.settings import ROOT
@@ -120,7 +120,7 @@ def prepared(
         }.items():
             patch.setenv(name, value)
         patch.setattr(cutting, "PARTITION_ROWS", PARTITION_ROWS)
-        patch.setattr(publishing, "ROWS_PER_FILE", ROWS_PER_FILE)
+        patch.setattr(curated_files, "ROWS_PER_FILE", ROWS_PER_FILE)
         patch.setattr(engine, "database_url", engine.database_url)
         for name in ("put", "get", "find"):
             patch.setattr(storage, name, getattr(storage, name))

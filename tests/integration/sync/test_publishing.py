@@ -1,8 +1,11 @@
 """What Publish leaves for other tools: files, a manifest, what points at them."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import UUID
 
+import boto3
 import duckdb
 import orjson
 import polars as pl
@@ -11,11 +14,16 @@ import shapely
 
 from functions.properties.repository import parcels
 from functions.sync import tasks
+from functions.sync.service.ahead import writing_ahead
+from functions.sync.service.context import load
 from shared.curated import curated_columns
 from shared.db import unit_of_work
+from shared.db.engine import make_engine
 from shared.problems import Conflict
 from shared.settings import settings
+from tests.conftest import MigratedDatabase
 from tests.integration.sync.county import COUNTY, MAPPING, County
+from tests.waiting import eventually
 
 
 def test_publish_writes_typed_files_and_a_manifest_that_names_them(county: County) -> None:
@@ -30,6 +38,53 @@ def test_publish_writes_typed_files_and_a_manifest_that_names_them(county: Count
     assert frame.schema["year_built"] == pl.Int32
     stored = county.query("SELECT property_id, total_value FROM properties_operational ORDER BY property_id")
     assert frame.select("property_id", "total_value").rows() == stored
+
+
+def test_the_files_of_a_new_table_are_written_while_it_is_applied(county: County, database: MigratedDatabase) -> None:
+    planned = county.plan()
+    run_id = planned["run_id"]
+    for item in county.items(planned):
+        county.partition(run_id, item)
+    county.step(tasks.reconcile, run_id)
+    # the insert has to wait, as it does where there are many rows
+    with ThreadPoolExecutor(1) as pool, make_engine(database.owner_url).connect() as owner:
+        owner.exec_driver_sql("LOCK TABLE properties_operational IN SHARE MODE")
+        applying = pool.submit(county.step, tasks.apply, run_id)
+        assert eventually(lambda: len(county.object_keys("curated/sales")) == 2)
+        assert len(county.object_keys("curated/properties_operational")) == 3
+        assert county.query("SELECT count(*) FROM properties_operational") == [(0,)]
+        owner.rollback()
+        applying.result()
+
+    prepared = county.step(tasks.prepare, run_id)
+
+    assert county.files(prepared) == []
+    county.step(tasks.publish, run_id)
+    manifest = orjson.loads(county.object(f"counties/{COUNTY}/curated/latest.json"))["tables"]
+    for table, files in (("properties_operational", 3), ("sales", 2)):
+        assert len(manifest[table]["files"]) == files
+        frame = pl.concat(pl.read_parquet(io.BytesIO(county.object(file["key"]))) for file in manifest[table]["files"])
+        names = ", ".join(name for name in frame.columns if name not in ("geometry", "attributes"))
+        stored = county.query(f"SELECT {names} FROM {table} ORDER BY {frame.columns[0]}")
+        assert frame.drop("geometry", "attributes", strict=False).rows() == stored
+        assert manifest[table]["rows"] == len(stored)
+
+
+def test_files_written_while_a_run_was_not_applied_are_not_published(county: County) -> None:
+    planned = county.plan()
+    run_id = planned["run_id"]
+    for item in county.items(planned):
+        county.partition(run_id, item)
+    county.step(tasks.reconcile, run_id)
+    context = load(COUNTY, UUID(run_id))
+    with unit_of_work(COUNTY) as connection, writing_ahead(connection, context):
+        assert eventually(lambda: len(county.object_keys("curated/sales")) == 2)
+    county.step(tasks.apply, run_id)
+    for key in county.object_keys("sync"):
+        if key.endswith("ahead.json"):
+            boto3.client("s3").delete_object(Bucket=settings().data_bucket, Key=key)  # as where Apply died then
+
+    assert len(county.files(county.step(tasks.prepare, run_id))) == 5
 
 
 def test_only_the_curated_files_with_a_changed_row_are_written_anew(county: County) -> None:

@@ -72,9 +72,10 @@ class SqlSource:
 
     def cut(self, table: SourceTable, rows: int) -> tuple[int, list[Key]]:
         with self._reading(table, "the keys of") as (connection, statements):
+            # counted for itself: a window that counts all rows makes the server keep them all until the last is read
+            total = int(_run(connection, statements.count()).scalar_one())
             found = [tuple(row) for row in _run(connection, statements.cut(int(rows)))]
-        total = int(found[-1][-1]) if found else 0
-        ends = [_key(row, len(table.key)) for row in found if row[-2] != total]
+        ends = [_key(row, len(table.key)) for row in found if row[-1] < total]
         return total, [end for end in ends if None not in end]
 
     def read(self, table: SourceTable, shape: Shape, keys: KeyRange) -> Extract:

@@ -38,16 +38,12 @@ class Statements:
         return Statement(f"SELECT count(*) FROM {self._source(parameters)}", parameters)
 
     def cut(self, rows: int) -> Statement:
-        """The keys of every `rows`-th row and of the last, each with its number and the number of all."""
+        """The keys of every `rows`-th row, each with its number."""
         parameters: Parameters = {}
         key = ", ".join(map(self.quote, self.table.key))
-        numbered = (
-            f"SELECT {key}, row_number() OVER (ORDER BY {key}) AS row_no, count(*) OVER () AS row_count"
-            f" FROM {self._source(parameters)}"
-        )
+        numbered = f"SELECT {key}, row_number() OVER (ORDER BY {key}) AS row_no FROM {self._source(parameters)}"
         return Statement(
-            f"SELECT * FROM ({numbered}) AS numbered WHERE row_no % {rows} = 0 OR row_no = row_count ORDER BY row_no",
-            parameters,
+            f"SELECT * FROM ({numbered}) AS numbered WHERE row_no % {rows} = 0 ORDER BY row_no", parameters
         )
 
     def read(self, keys: KeyRange, columns: Sequence[str] = ()) -> Statement:
