@@ -8,10 +8,10 @@ from pg8000.native import identifier
 from sqlalchemy import Connection, text
 
 from functions.properties.schemas import RollChange, RollFilter
-from shared.db.models import PROVENANCE, PropertyOperational, history_table
+from shared.db.models import PROVENANCE, VERSION_ENDS, PropertyOperational, history_table
 
 _COLUMNS = [c.name for c in history_table(PropertyOperational).columns if c.name not in PROVENANCE]
-COMPARED = tuple(name for name in _COLUMNS if name not in {"property_id", "valid_to", "superseded_by_run", "geometry"})
+COMPARED = tuple(name for name in _COLUMNS if name not in VERSION_ENDS | {"property_id", "geometry"})
 """The fields in which parcels are compared."""
 
 _NAMES = ", ".join(identifier(name) for name in ("property_id", *COMPARED, "version", "retired_at"))

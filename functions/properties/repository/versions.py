@@ -7,11 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, literal_column, null, select
 from sqlalchemy.types import DateTime, Uuid
 
-from shared.db.models import SyncedModel, history_table
+from shared.db.models import VERSION_ENDS, SyncedModel, history_table
 
 VersionRow = Row[*tuple[Any, ...]]
-
-_ENDS = {"valid_to", "superseded_by_run"}
 
 
 def at(
@@ -43,7 +41,7 @@ def every(connection: Connection, model: SyncedModel, key: str, county_id: str, 
     """Every version of the rows with these values, by key and newest first; the current ones have no end."""
     history = history_table(model)
     table = model.__table__
-    names = [c.name for c in history.columns if c.name not in _ENDS]
+    names = [c.name for c in history.columns if c.name not in VERSION_ENDS]
     current: Select[Any] = select(
         *(table.c[name] for name in names),
         null().cast(DateTime(timezone=True)).label("valid_to"),

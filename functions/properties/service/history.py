@@ -5,9 +5,7 @@ from typing import Any
 
 from functions.properties.repository.versions import VersionRow
 from functions.properties.schemas import FieldChange, PropertyVersion
-from shared.db.models import PROVENANCE
-
-_ENDS = {"valid_to", "superseded_by_run"}
+from shared.db.models import PROVENANCE, VERSION_ENDS
 
 
 def versions_of(rows: Sequence[VersionRow], skipped: set[str]) -> list[PropertyVersion]:
@@ -27,7 +25,7 @@ def versions_of(rows: Sequence[VersionRow], skipped: set[str]) -> list[PropertyV
 
 
 def _changes(before: VersionRow, after: VersionRow, skipped: set[str]) -> dict[str, FieldChange]:
-    passed_over = PROVENANCE | _ENDS | skipped
+    passed_over = PROVENANCE | VERSION_ENDS | skipped
     old: dict[str, Any] = dict(before._mapping)
     return {
         name: FieldChange(old=old[name], new=new)

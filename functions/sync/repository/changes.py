@@ -31,6 +31,8 @@ def count_changed_fields(
     connection: Connection, county_id: str, run_id: UUID, target: str, columns: Sequence[str]
 ) -> dict[str, int]:
     """How many of the changed rows differ in each column."""
+    if not columns:
+        return {}
     key = identifier(key_column(SYNC_TARGETS[target]))
     counts = ", ".join(
         f"count(*) FILTER (WHERE t.{name} IS DISTINCT FROM s.{name})" for name in map(identifier, columns)

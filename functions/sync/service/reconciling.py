@@ -69,7 +69,7 @@ def _reconcile_table(context: RunContext, table: str, of_table: Sequence[Partiti
         aside = changes.count_set_aside(connection, context.run_id, table)
         warned = warnings.count(connection, context.county_id, context.run_id, table)
         staged = changes.count_staged(connection, context.run_id, table)
-        columns = filled_columns(context.mapping, table)
+        columns = filled_columns(context.mapping, table) if staged.get("changed") else ()
         fields = changes.count_changed_fields(connection, context.county_id, context.run_id, table, columns)
     found = counts.model_copy(
         update={

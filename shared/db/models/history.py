@@ -19,7 +19,10 @@ PROVENANCE = frozenset(Synced.__annotations__) | {"county_id"}
 """Columns of a synced row that the platform fills, not the mapping."""
 
 
-_SUPERSEDED_BY = "superseded_by_run"
+_VALID_TO, _SUPERSEDED_BY = "valid_to", "superseded_by_run"
+
+VERSION_ENDS = frozenset({_VALID_TO, _SUPERSEDED_BY})
+"""What the history says of a version beside the row: when it ended, and by which run."""
 
 
 def _table(model: SyncedModel) -> Table:
@@ -40,7 +43,7 @@ def _history_of(model: SyncedModel) -> Table:
         if c.computed is None
     ]
     columns += [
-        Column("valid_to", DateTime(timezone=True), nullable=False),
+        Column(_VALID_TO, DateTime(timezone=True), nullable=False),
         Column(_SUPERSEDED_BY, Uuid[UUID], nullable=True),
     ]
     if own_key not in {c.name for c in columns}:
@@ -66,7 +69,7 @@ version that another transaction made since, while this one waited for the row, 
 
 def versioned_columns(model: SyncedModel) -> list[str]:
     """The columns that are kept of a version."""
-    return [column.name for column in history_table(model).columns if column.name not in {"valid_to", _SUPERSEDED_BY}]
+    return [column.name for column in history_table(model).columns if column.name not in VERSION_ENDS]
 
 
 def keep_versions(model: SyncedModel, which: str, by: str) -> str:
@@ -76,7 +79,7 @@ def keep_versions(model: SyncedModel, which: str, by: str) -> str:
     """
     names = [f'"{name}"' for name in versioned_columns(model)]
     return (
-        f'INSERT INTO "{history_table(model).name}" ({", ".join(names)}, valid_to, {_SUPERSEDED_BY})'  # noqa: S608 - names of models
+        f'INSERT INTO "{history_table(model).name}" ({", ".join(names)}, {_VALID_TO}, {_SUPERSEDED_BY})'  # noqa: S608 - names of models
         f" SELECT {', '.join(f't.{name}' for name in names)}, {BEGINS}, {by}"
         f' FROM "{model.__tablename__}" AS t {which} FOR UPDATE OF t'
     )
