@@ -22,7 +22,7 @@ BENCHMARKS = {
     "ratio_study": ("ratio_study:run", "a ratio study with 1,000 resamples, against assesspy"),
     "valuation_accuracy": (
         "valuation_accuracy:run",
-        "values of later sales, against HistGradientBoosting and LightGBM (--county)",
+        "values of later sales, against HistGradientBoosting, LightGBM and OpenAVMKit (--county)",
     ),
     "valuation_speed": (
         "valuation_speed:run",

@@ -3,7 +3,8 @@
 A demo county is synced from its legacy system, a model is trained on its sales to a day, and every later sale is
 valued as of its own day, untrimmed; `fixed_date_*` are the same with all values as of the day after the training
 sales. The peers are trained on the sales that our model is made of. `cod_difference` is theirs minus ours with a
-paired bootstrap's interval: above 0 ours is better.
+paired bootstrap's interval: above 0 ours is better. OpenAVMKit values as of one day, the day after the training sales,
+so it is set against our values as of that day, too (`openavmkit_fixed_date_cod_difference`).
 """
 
 import resource
@@ -19,6 +20,7 @@ from shared.appraisal.arrays import FloatArray, IntArray
 from shared.appraisal.avm import TrainedModel, train
 from shared.appraisal.ratio_statistics import cod
 from tests.benchmarks.county_evidence import synced_evidence
+from tests.benchmarks.openavmkit_peer import PeerFailedError, openavmkit
 from tests.benchmarks.peers.learners import PEERS
 from tests.benchmarks.result import BenchmarkResult
 
@@ -62,6 +64,7 @@ def run(rows: int | None, county: str = "king_wa") -> BenchmarkResult:
             "fixed_date_coverage": float(fixed_covered.mean()),
             "weights": dict(model.weights),
             **_peers(used, tested, estimate),
+            **_openavmkit(used, tested, estimate, fixed.estimate, on),
         },
     )
 
@@ -96,8 +99,19 @@ def _peers(used: Sales, tested: Sales, ours: FloatArray) -> dict[str, Any]:
         theirs = learner(used, tested.characteristics, tested.sale_day)
         found |= _statistics(f"{name}_", theirs, tested.sale_price)
         found[f"{name}_cod_difference"] = _cod_difference(ours, theirs, tested.sale_price)
-    found["openavmkit"] = "not in this environment: it needs older numpy, scipy and shapely than the project runs on"
     return found
+
+
+def _openavmkit(used: Sales, tested: Sales, ours: FloatArray, fixed: FloatArray, on: int) -> dict[str, Any]:
+    try:
+        theirs = openavmkit(used, tested.characteristics, on)
+    except PeerFailedError as error:
+        return {"openavmkit": str(error)}
+    return {
+        **_statistics("openavmkit_", theirs, tested.sale_price),
+        "openavmkit_cod_difference": _cod_difference(ours, theirs, tested.sale_price),
+        "openavmkit_fixed_date_cod_difference": _cod_difference(fixed, theirs, tested.sale_price),
+    }
 
 
 def _cod_difference(ours: FloatArray, theirs: FloatArray, price: FloatArray) -> list[float]:
