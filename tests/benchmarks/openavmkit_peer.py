@@ -17,6 +17,7 @@ from shared.appraisal.columns import Characteristics
 
 _SCRIPT = Path(__file__).parent / "peers" / "openavmkit_lightgbm.py"
 _MOST_SECONDS = 3600
+_MOST_CHARACTERS = 400
 
 
 class PeerFailedError(Exception):
@@ -50,8 +51,9 @@ def openavmkit(train: Sales, subjects: Characteristics, on: int) -> FloatArray:
         except subprocess.TimeoutExpired as error:
             raise PeerFailedError(f"not done after {_MOST_SECONDS} s") from error
         except subprocess.CalledProcessError as error:
-            said = error.stderr.strip().splitlines() or [f"it ended with {error.returncode}"]
-            raise PeerFailedError(said[-1].strip()) from error
+            # uv says what is wrong first and adds hints; Python says it last
+            said = " ".join(error.stderr.split())[-_MOST_CHARACTERS:]
+            raise PeerFailedError(said or f"it ended with {error.returncode}") from error
         values = pl.read_parquet(folder / "values.parquet")["value"].to_numpy()
     # It can go below zero, where there is no ratio: such a value is counted as one dollar.
     return np.maximum(np.asarray(values, dtype=np.float64), 1.0)

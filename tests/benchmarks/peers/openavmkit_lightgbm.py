@@ -19,7 +19,8 @@ one to throw away.
 
 Its documentation's advice for tree models is followed: every characteristic, age instead of the year built,
 neighbourhoods as categories, normalised coordinates, all spatial lags (those of prices out of fold and of training
-sales alone). The time adjustment is by month; by quarter, its default, it did worse.
+sales alone). The time adjustment is by month: by quarter, its default, King County's COD was the same (11.9) and the
+median ratio 0.926 instead of 0.942. `sale_age_days` as one more predictor brought that to 0.973 and the COD to 12.0.
 """
 
 import sys
