@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from shared.mapping.model import CountyMapping, FieldMap
+from shared.mapping.model import CountyMapping, FieldMap, FieldType
 from shared.mapping.reading import read_as, read_number
 from shared.mapping.rules import RangeRule
 from shared.mapping.step import Kind, References, Step, is_written
@@ -144,6 +144,8 @@ class FieldCompiler:
             return self._levels.add(pl.lit(None, dtype=pl.String))
         (text,) = inputs
         value = self._levels.add(read_as(pl.col(text), kind, field.type, column), text)
+        if field.type is FieldType.STRING and kind is Kind.TEXT:
+            return value  # every text is one
         written = is_written(pl.col(text)) if kind is Kind.TEXT else pl.col(text).is_not_null()
         fault = self._levels.add(written & pl.col(value).is_null(), text, value)
         message = f"{{}} is not a valid {field.type}"

@@ -19,12 +19,11 @@ ChangedRow = tuple[str, Change, dict[str, Any], dict[str, Any]]
 """Key, change, the row before and the row after, as JSON objects (empty where there is none)."""
 
 
-def count_staged(connection: Connection, run_id: UUID, target: str) -> dict[str, int]:
-    """Staged rows by change."""
-    rows = connection.exec_driver_sql(
-        f"SELECT action, count(*) FROM {staging.table_name(run_id, target)} WHERE action IS NOT NULL GROUP BY action"
-    )
-    return {_CHANGES[action]: int(count) for action, count in rows}
+def count_staged(connection: Connection, run_id: UUID, target: str) -> tuple[dict[str, int], int]:
+    """Staged rows by change, and how many are set aside, which Apply passes over."""
+    counts = staging.count(connection, run_id, target)
+    aside = counts.pop(None, 0)
+    return {_CHANGES[action]: number for action, number in counts.items() if action is not None}, aside
 
 
 def count_changed_fields(
@@ -158,12 +157,6 @@ def set_duplicates_aside(
         {"keys": [one for one, _ in keys], "numbers": [number for _, number in keys]},
     )
     return [(row[0], int(row[1])) for row in rows]
-
-
-def count_set_aside(connection: Connection, run_id: UUID, target: str) -> int:
-    """How many staged rows Apply passes over."""
-    statement = f"SELECT count(*) FROM {staging.table_name(run_id, target)} WHERE action IS NULL"
-    return int(connection.exec_driver_sql(statement).scalar_one())
 
 
 def clear_removals(connection: Connection, run_id: UUID, target: str) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 _CHUNK = 256 * 1024
+REMOVE = "D"
+"""The action of a row that Reconcile stages, not a partition."""
 
 
 def table_name(run_id: UUID, target: str) -> str:
@@ -47,13 +49,15 @@ def exists(connection: Connection, run_id: UUID, target: str) -> bool:
     return connection.scalar(text("SELECT to_regclass(:name)"), {"name": table_name(run_id, target)}) is not None
 
 
+def count(connection: Connection, run_id: UUID, target: str) -> dict[str | None, int]:
+    """How many rows there are by action, those set aside under None."""
+    rows = connection.exec_driver_sql(f"SELECT action, count(*) FROM {table_name(run_id, target)} GROUP BY action")
+    return {action: int(number) for action, number in rows}
+
+
 def count_read(connection: Connection, run_id: UUID, target: str) -> int:
     """How many rows the partitions staged."""
-    return int(
-        connection.exec_driver_sql(
-            f"SELECT count(*) FROM {table_name(run_id, target)} WHERE action IS DISTINCT FROM 'D'"
-        ).scalar_one()
-    )
+    return sum(number for action, number in count(connection, run_id, target).items() if action != REMOVE)
 
 
 def drop(connection: Connection, run_id: UUID) -> None:

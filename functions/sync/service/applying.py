@@ -62,7 +62,8 @@ def require_same_data(connection: Connection, run: RunState, *, hold: bool) -> N
 
 def _require_staged(connection: Connection, run_id: UUID, table: str, counts: TableCounts) -> None:
     """A database server that crashes empties its unlogged tables; what was staged is not to be half applied."""
-    found = sum(changes.count_staged(connection, run_id, table).values())
+    staged, _ = changes.count_staged(connection, run_id, table)
+    found = sum(staged.values())
     if found != counts.differences:
         raise Conflict(
             f"Of {counts.differences:,} changes that were staged for {table} there are {found:,}: the database has"

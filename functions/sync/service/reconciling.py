@@ -66,9 +66,8 @@ def _reconcile_table(context: RunContext, table: str, of_table: Sequence[Partiti
         _stage_removals(connection, context, table, removed)
         _reject_duplicates(connection, context, table, of_table, keys)
         check_across_rows(connection, context, table, of_table)
-        aside = changes.count_set_aside(connection, context.run_id, table)
         warned = warnings.count(connection, context.county_id, context.run_id, table)
-        staged = changes.count_staged(connection, context.run_id, table)
+        staged, aside = changes.count_staged(connection, context.run_id, table)
         columns = filled_columns(context.mapping, table) if staged.get("changed") else ()
         fields = changes.count_changed_fields(connection, context.county_id, context.run_id, table, columns)
     found = counts.model_copy(
@@ -105,8 +104,14 @@ def _hold(connection: Connection, context: RunContext) -> None:
 
 
 def _require_staged(connection: Connection, run_id: UUID, table: str, expected: int) -> None:
-    """Raise Conflict where staged rows are gone: a database server that crashes empties its unlogged tables."""
-    found = staging.count_read(connection, run_id, table)
+    """Raise Conflict where staged rows are gone: a database server that crashes empties its unlogged tables.
+
+    Removals that an earlier try of this task staged are forgotten.
+    """
+    counts = staging.count(connection, run_id, table)
+    if counts.pop(staging.REMOVE, 0):
+        changes.clear_removals(connection, run_id, table)
+    found = sum(counts.values())
     if found != expected:
         raise Conflict(
             f"Of {expected:,} rows that were staged for {table} there are {found:,}: the database has restarted"
@@ -124,7 +129,6 @@ def _count_source(context: RunContext, table: str) -> int:
 
 
 def _stage_removals(connection: Connection, context: RunContext, table: str, removed: pl.DataFrame) -> None:
-    changes.clear_removals(connection, context.run_id, table)
     rows = removed.select(
         pl.lit(0).alias("partition_no"),
         pl.lit("D").alias("action"),
