@@ -1,8 +1,8 @@
 """What the boosted trees look at, learned from the county's sales.
 
 The characteristics as they are; codes as what their level adds to log price, learned out of fold; the regression's
-own values; the location surface; the surroundings; how long ago the sale was. A sale's own price is never in its own
-predictors: surface and surroundings leave it out, codes are learned from the other folds.
+own values; the location surface; the place, also on turned maps; the surroundings; how long ago the sale was. A sale's
+own price is never in its own predictors: surface and surroundings leave it out, codes are learned from the other folds.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _SHRINKAGE = 10.0
 _FOLDS = 10
 _MOST_RESIDUAL = 1.5
 _DERIVED = ("quality_by_size",)
+_TURNED_DEGREES = (22.5, 45.0, 67.5)
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,10 @@ class Predictors:
         if self.surroundings is not None:
             position = hedonic.surface.grid.kilometres(*self.places.locate(properties))
             known = np.isfinite(position).all(axis=1)
+            found = _traits(properties, day, _structure(hedonic, value))
+            traits = np.column_stack([found[name] for name in self.surroundings.traits])
             around = np.full((len(properties), len(self.surroundings.columns)), np.nan)
-            around[known] = self.surroundings.around(position[known])
+            around[known] = self.surroundings.around(position[known], traits[known])
         return self._stacked(properties, day, encoded, value, hedonic, around)
 
     def _stacked(
@@ -128,7 +131,8 @@ class Predictors:
         columns.append((self.valuation_day - day) / DAYS_A_YEAR)
         if around is not None:
             longitude, latitude = self.places.locate(properties)
-            columns += [value.parts[:, -1], longitude, latitude, *around.T]
+            turned = _turned(hedonic.surface.grid.kilometres(longitude, latitude))
+            columns += [value.parts[:, -1], longitude, latitude, *turned, *around.T]
         return np.column_stack(columns)
 
 
@@ -161,8 +165,10 @@ def learn_predictors(
     names = [*(number.source for number in numbers), *(code.source for code in codes), REGRESSION, STRUCTURE, TIME]
     groups = [*(number.name for number in numbers), *(code.name for code in codes), REGRESSION, STRUCTURE, TIME]
     if surroundings is not None:
-        names += [LOCATION, "longitude", "latitude", *surroundings.columns]
-        groups += [LOCATION] * (3 + len(surroundings.columns))
+        turned = [f"km {way} turned by {turn} degrees" for turn in _TURNED_DEGREES for way in ("east", "north")]
+        of_place = [LOCATION, "longitude", "latitude", *turned, *surroundings.columns]
+        names += of_place
+        groups += [LOCATION] * len(of_place)
     usual = {number.source: number.usual for number in numbers}
     predictors = Predictors(on, numbers, codes, places, surroundings, typical, tuple(names), tuple(groups), usual)
     return predictors, predictors._stacked(properties, day, encoded, value, hedonic, around), value
@@ -191,16 +197,30 @@ def _surroundings(
     measures = {
         "log price over characteristics": residual,
         "log price per area": log_price - np.log(properties.living_area_sqft),
-        "log value of characteristics": structure,
-        "log living area": np.log(properties.living_area_sqft),
-        "log land area": read_number("log_land_area", properties, day),
-        "year built": np.where(properties.year_built >= 1600.0, properties.year_built, np.nan),
+        **_traits(properties, day, structure),
     }
     known = {name: column for name, column in measures.items() if np.isfinite(column).any()}
     filled = [np.where(np.isfinite(column), column, np.nanmedian(column)) for column in known.values()]
     position = hedonic.surface.grid.kilometres(properties.longitude, properties.latitude)
     located = properties.located
     return Surroundings(position[located], np.column_stack(filled)[located], tuple(known))
+
+
+def _traits(properties: Characteristics, day: FloatArray, structure: FloatArray) -> dict[str, FloatArray]:
+    """What a property is compared with the sales around it by; NaN where unknown."""
+    return {
+        "log value of characteristics": structure,
+        "log living area": read_number("log_living_area", properties, day),
+        "log land area": read_number("log_land_area", properties, day),
+        "year built": np.where(properties.year_built >= 1600.0, properties.year_built, np.nan),
+    }
+
+
+def _turned(position_km: FloatArray) -> list[FloatArray]:
+    """East and north of turned maps, in km: splits on them cut along shores and roads that run aslant."""
+    turns = np.deg2rad(_TURNED_DEGREES)
+    ways = [way for turn in turns for way in ((np.cos(turn), np.sin(turn)), (-np.sin(turn), np.cos(turn)))]
+    return [position_km @ np.array(way) for way in ways]
 
 
 def _places(properties: Characteristics) -> Places:

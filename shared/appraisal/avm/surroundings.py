@@ -1,7 +1,9 @@
 """What was sold around a place: for the nearest 5, 15 and 50 sales the mean of each measure, nearer ones counting more.
 
-A measure is the sales' own: what is left of log price after the characteristics, log price per area, size, age. To
-learn from a sale, its own measures are left out of its surroundings.
+The first measures are of the sales' prices: what is left of log price after the characteristics, log price per area.
+The others are traits, such as size and age, that the property has as well: what it has more of than the sales around
+it says more than either. For a home of its traits a regression on the nearest sales says what is left of log price.
+To learn from a sale, its own measures are left out of its surroundings.
 """
 
 from __future__ import annotations
@@ -13,35 +15,51 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shared.appraisal.arrays import FloatArray, IntArray
+from shared.appraisal.avm import local_regression
 
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
 NEAREST = (5, 15, 50)
+OF_PRICE = 2
+"""How many of the measures, the first, are of the price; the residual of the county's regression is the first."""
+_COMPARED = NEAREST[1:]
 _SOFTENING_KM = 0.1
-_AT_ONCE = 8192
+_MOST_DEVIATIONS = 3.5
+_SAME = 1e-9
+_AT_ONCE = 2048
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The located sales: positions (n, 2) in km, and measures (n, len(names))."""
+    """The located sales: positions (n, 2) in km, and measures (n, len(names)), none of them unknown."""
 
     position_km: FloatArray
     measures: FloatArray
     names: tuple[str, ...]
 
     @property
+    def traits(self) -> tuple[str, ...]:
+        """The names of the measures that are not of the price."""
+        return self.names[OF_PRICE:]
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The names of what `around` gives."""
-        means = tuple(f"{name} of the {count} nearest sales" for count in NEAREST for name in self.names)
-        return (*means, f"distance to the {NEAREST[1]}th nearest sale")
+        means = (f"{name} of the {count} nearest sales" for count in NEAREST for name in self.names)
+        beyond = (f"{name} beyond that of the {count} nearest sales" for count in _COMPARED for name in self.traits)
+        local = (f"{name} by local regression" for name in (self.names[0], *self.traits))
+        return (*means, f"distance to the {NEAREST[1]}th nearest sale", *beyond, *local)
 
-    def around(self, position_km: FloatArray) -> FloatArray:
-        """The surroundings of positions (m, 2), all finite; shape (m, len(columns))."""
-        parts = [
-            self._means(*self._nearest(position_km[start : start + _AT_ONCE], NEAREST[-1]))
-            for start in range(0, len(position_km), _AT_ONCE)
-        ]
+    def around(self, position_km: FloatArray, traits: FloatArray) -> FloatArray:
+        """The surroundings of positions (m, 2), all finite, with traits (m, len(traits)); shape (m, len(columns))."""
+        usual = np.median(self.measures[:, OF_PRICE:], axis=0)
+        traits = np.where(np.isfinite(traits), traits, usual)
+        parts = []
+        for start in range(0, len(position_km), _AT_ONCE):
+            chunk = slice(start, start + _AT_ONCE)
+            found = self._nearest(position_km[chunk], local_regression.NEAREST)
+            parts.append(self._described(*found, traits[chunk]))
         return np.concatenate([np.zeros((0, len(self.columns))), *parts])
 
     def around_sales(self) -> FloatArray:
@@ -49,12 +67,13 @@ class Surroundings:
         parts = []
         for start in range(0, len(self.position_km), _AT_ONCE):
             own = np.arange(start, min(start + _AT_ONCE, len(self.position_km)))
-            distance, rows = self._nearest(self.position_km[own], NEAREST[-1] + 1)
+            distance, rows = self._nearest(self.position_km[own], local_regression.NEAREST + 1)
             is_self = rows == own[:, None]
             # Where many sales lie at one spot the sale itself may not be among the nearest: then the last one goes.
             is_self[~is_self.any(axis=1), -1] = True
             kept = (len(own), rows.shape[1] - 1)
-            parts.append(self._means(distance[~is_self].reshape(kept), rows[~is_self].reshape(kept)))
+            found = distance[~is_self].reshape(kept), rows[~is_self].reshape(kept)
+            parts.append(self._described(*found, self.measures[own, OF_PRICE:]))
         return np.concatenate(parts)
 
     @cached_property
@@ -63,16 +82,31 @@ class Surroundings:
 
         return cKDTree(self.position_km)
 
+    @cached_property
+    def _standard(self) -> tuple[FloatArray, FloatArray]:
+        """Mean and deviation of each trait; one that is the same for all sales tells nothing apart."""
+        traits = self.measures[:, OF_PRICE:]
+        deviation = traits.std(axis=0)
+        return traits.mean(axis=0), np.where(deviation > _SAME, deviation, np.inf)
+
     def _nearest(self, position_km: FloatArray, count: int) -> tuple[FloatArray, IntArray]:
         count = min(count, len(self.position_km))
         distance, rows = self._tree.query(position_km, k=np.arange(1, count + 1))
         return np.asarray(distance, dtype=np.float64), np.asarray(rows, dtype=np.int64)
 
-    def _means(self, distance: FloatArray, rows: IntArray) -> FloatArray:
+    def _described(self, distance: FloatArray, rows: IntArray, traits: FloatArray) -> FloatArray:
+        """From the nearest sales, the nearest first: distances and positions of shape (m, k)."""
         weight = 1.0 / (distance + _SOFTENING_KM)
-        columns = []
+        means = {}
         for count in NEAREST:
             share = weight[:, :count] / weight[:, :count].sum(axis=1, keepdims=True)
-            columns.append(np.einsum("mk,mkf->mf", share, self.measures[rows[:, :count]]))
+            means[count] = np.einsum("mk,mkf->mf", share, self.measures[rows[:, :count]])
         furthest = distance[:, min(NEAREST[1], distance.shape[1]) - 1]
-        return np.column_stack([*columns, furthest])
+        beyond = [traits - means[count][:, OF_PRICE:] for count in _COMPARED]
+        difference = self._deviations(self.measures[:, OF_PRICE:])[rows] - self._deviations(traits)[:, None, :]
+        local = local_regression.fit_locally(distance, difference, self.measures[rows, 0])
+        return np.column_stack([*means.values(), furthest, *beyond, local])
+
+    def _deviations(self, traits: FloatArray) -> FloatArray:
+        mean, deviation = self._standard
+        return np.clip((traits - mean) / deviation, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)

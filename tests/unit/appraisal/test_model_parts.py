@@ -8,22 +8,64 @@ from hypothesis import strategies as st
 
 from shared.appraisal.arrays import FloatArray
 from shared.appraisal.avm.boosting import _relative_error
+from shared.appraisal.avm.local_regression import fit_locally
 from shared.appraisal.avm.reconciliation import fit_reconciliation
-from shared.appraisal.avm.surroundings import Surroundings
+from shared.appraisal.avm.surroundings import OF_PRICE, Surroundings
 from shared.appraisal.ratio_statistics import prb
 
+NAMES = ("residual", "log price per area", "size", "always the same")
 
-def test_a_sales_own_measures_are_not_in_its_surroundings() -> None:
-    generator = np.random.default_rng(1)
-    position = np.repeat(generator.uniform(0, 3, (20, 2)), 8, axis=0)
-    measures = generator.normal(size=(160, 1))
-    around = Surroundings(position, measures, ("measure",)).around_sales()
-    for row in (0, 17, 159):
-        changed = measures.copy()
-        changed[row] += 1000
-        again = Surroundings(position, changed, ("measure",)).around_sales()
+
+def _surroundings(position: FloatArray, seed: int) -> Surroundings:
+    measures = np.random.default_rng(seed).normal(size=(len(position), len(NAMES)))
+    measures[:, 3] = 2.0
+    return Surroundings(position, measures, NAMES)
+
+
+def test_a_sales_own_prices_are_not_in_its_surroundings() -> None:
+    position = np.repeat(np.random.default_rng(1).uniform(0, 3, (40, 2)), 8, axis=0)
+    found = _surroundings(position, 1)
+    around = found.around_sales()
+    assert around.shape == (320, len(found.columns))
+    for row in (0, 17, 319):
+        changed = found.measures.copy()
+        changed[row, :OF_PRICE] += 1000
+        again = Surroundings(position, changed, NAMES).around_sales()
         assert np.array_equal(again[row], around[row])
         assert not np.array_equal(again, around)
+
+
+def test_a_property_where_a_sale_was_has_the_surroundings_of_the_others() -> None:
+    position = np.random.default_rng(2).uniform(0, 3, (300, 2))
+    found = _surroundings(position, 2)
+    others = Surroundings(position[1:], found.measures[1:], NAMES)
+    said = others.around(position[:1], found.measures[:1, OF_PRICE:])
+    # The deviations that traits are counted in are those of all sales.
+    assert said == pytest.approx(found.around_sales()[:1], abs=0.02)
+
+
+def test_an_unknown_trait_counts_as_the_usual_one() -> None:
+    found = _surroundings(np.random.default_rng(3).uniform(0, 3, (200, 2)), 3)
+    usual = np.median(found.measures[:, OF_PRICE:], axis=0, keepdims=True)
+    place = np.ones((1, 2))
+    assert np.array_equal(found.around(place, np.full((1, 2), np.nan)), found.around(place, usual))
+
+
+def test_a_local_regression_finds_what_a_trait_is_worth_there() -> None:
+    generator = np.random.default_rng(4)
+    distance = np.sort(generator.uniform(0, 1, (3, 150)), axis=1)
+    difference = generator.normal(size=(3, 150, 2))
+    residual = np.array([[0.3], [0.0], [-0.3]]) + 0.2 * difference[:, :, 0]
+    constant, of_first, of_second = fit_locally(distance, difference, residual).T
+    assert constant == pytest.approx([0.3, 0.0, -0.3], abs=0.03)
+    # Drawn to none, yet most of it.
+    assert ((of_first > 0.14) & (of_first < 0.2)).all()
+    assert of_second == pytest.approx(0, abs=0.02)
+
+
+def test_one_sale_alone_says_little() -> None:
+    (said,) = fit_locally(np.zeros((1, 1)), np.zeros((1, 1, 2)), np.full((1, 1), 0.6))
+    assert said == pytest.approx([0.4, 0, 0])
 
 
 @given(st.integers(0, 10_000), st.floats(0.8, 1.0))
