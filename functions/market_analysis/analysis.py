@@ -21,17 +21,11 @@ from functions.market_analysis.schemas import (
     RepeatSales,
     TimeAdjustment,
 )
-from shared.appraisal import (
-    AppraisalInputError,
-    HedonicMarket,
-    MonthlyIndex,
-    RepeatSalesIndex,
-    Sales,
-    fit_market,
-    pair_sales,
-    repeat_sales_index,
-)
 from shared.appraisal.arrays import FloatArray, IntArray, TextArray
+from shared.appraisal.columns import Sales
+from shared.appraisal.errors import AppraisalInputError
+from shared.appraisal.market_index import HedonicMarket, MonthlyIndex, fit_market
+from shared.appraisal.repeat_sales import RepeatSalesIndex, pair_sales, repeat_sales_index
 from shared.appraisal.time_trend import month_numbers
 from shared.evidence import Evidence
 

@@ -7,7 +7,7 @@ from math import hypot
 
 from functions.market_analysis.measures import median_dollars, price_per_area
 from functions.market_analysis.schemas import Grouping, Market, MarketArea
-from shared.appraisal import Sales
+from shared.appraisal.columns import Sales
 
 BEYOND = 1.96
 """Standard errors at which two changes are said to differ (95 %)."""

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import numpy as np
 
-from shared.appraisal import Sales
 from shared.appraisal.arrays import FloatArray
+from shared.appraisal.columns import Sales
 
 
 def price_per_area(sales: Sales) -> FloatArray:

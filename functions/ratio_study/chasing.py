@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functions.ratio_study import schemas
 from functions.ratio_study.repository import ValueChanges
-from shared.appraisal import Comparison, compare_changes, compare_periods
 from shared.appraisal.arrays import FloatArray, IntArray
+from shared.appraisal.sales_chasing import Comparison, compare_changes, compare_periods
 
 
 def sold_and_unsold(changes: ValueChanges | None) -> schemas.ChasingTest | None:

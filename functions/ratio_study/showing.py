@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functions.ratio_study import schemas
-from shared.appraisal import RatioStudy, VerticalEquity
+from shared.appraisal.ratio_study import RatioStudy
+from shared.appraisal.vertical_equity import VerticalEquity
 
 
 def shown(made: RatioStudy, notes: tuple[str, ...]) -> schemas.StudyResult:

@@ -22,9 +22,10 @@ from functions.ratio_study.schemas import (
 from functions.ratio_study.showing import shown
 from functions.ratio_study.strata import labels
 from functions.ratio_study.values import Values, known_values, model_values
-from shared.appraisal import InsufficientSalesError, Options, RatioStudy, Uniformity, study, uniformity_of
 from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, TextArray
-from shared.appraisal.verdicts import STANDARD
+from shared.appraisal.errors import InsufficientSalesError
+from shared.appraisal.ratio_study import Options, RatioStudy, study
+from shared.appraisal.verdicts import STANDARD, Uniformity, uniformity_of
 
 Progress = Callable[[int, int | None, str], None]
 _MOST_LISTED = 1000

@@ -6,7 +6,7 @@ from functions.ratio_study import repository
 from functions.ratio_study.schemas import RatioStudyRequest, RatioStudyResults
 from functions.ratio_study.service import KIND
 from functions.ratio_study.study import make_study
-from shared.appraisal import AppraisalInputError
+from shared.appraisal.errors import AppraisalInputError
 from shared.jobs import RunningJob, job_task
 from shared.problems import Unprocessable
 

@@ -8,8 +8,10 @@ from datetime import date
 
 import numpy as np
 
-from shared.appraisal import InsufficientSalesError, cross_values, fit_comparables, fit_time_trend
 from shared.appraisal.arrays import BoolArray, FloatArray
+from shared.appraisal.comparables import cross_values, fit_comparables
+from shared.appraisal.errors import InsufficientSalesError
+from shared.appraisal.time_trend import fit_time_trend
 from shared.evidence import Evidence
 
 _MARGIN_DAYS = 365

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from functions.sales_validation.repository.validation import FoundFlag
-from shared.appraisal import AppraisalInputError, cross_values, fit_comparables
 from shared.appraisal.arrays import FloatArray
+from shared.appraisal.comparables import cross_values, fit_comparables
+from shared.appraisal.errors import AppraisalInputError
 from shared.appraisal.hedonic import MOST_SALES
 from shared.evidence import Evidence
 

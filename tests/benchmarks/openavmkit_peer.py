@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from shared.appraisal import Sales
 from shared.appraisal.arrays import FloatArray
-from shared.appraisal.columns import Characteristics
+from shared.appraisal.columns import Characteristics, Sales
 
 _SCRIPT = Path(__file__).parent / "peers" / "openavmkit_lightgbm.py"
 _MOST_SECONDS = 3600

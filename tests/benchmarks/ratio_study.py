@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from shared.appraisal import Options, Uniformity, study
 from shared.appraisal.arrays import FloatArray
+from shared.appraisal.ratio_study import Options, study
+from shared.appraisal.verdicts import Uniformity
 from tests.benchmarks.result import BenchmarkResult
 
 ROWS = 100_000

@@ -15,10 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from shared.appraisal import Options, Sales, Uniformity, study
 from shared.appraisal.arrays import FloatArray, IntArray
-from shared.appraisal.avm import TrainedModel, train
+from shared.appraisal.avm.model import TrainedModel
+from shared.appraisal.avm.training import train
+from shared.appraisal.columns import Sales
 from shared.appraisal.ratio_statistics import cod
+from shared.appraisal.ratio_study import Options, study
+from shared.appraisal.verdicts import Uniformity
 from tests.benchmarks.county_evidence import synced_evidence
 from tests.benchmarks.openavmkit_peer import PeerFailedError, openavmkit
 from tests.benchmarks.peers.learners import PEERS

@@ -10,7 +10,9 @@ from datetime import date
 
 import numpy as np
 
-from shared.appraisal.avm import TrainedModel, dump, load, train
+from shared.appraisal.avm.artifact import dump, load
+from shared.appraisal.avm.model import TrainedModel
+from shared.appraisal.avm.training import train
 from shared.appraisal.columns import Characteristics, Sales
 from tests.benchmarks.result import BenchmarkResult
 

@@ -12,12 +12,14 @@ from functions.valuation.schemas.models import (
     StatisticVerdict,
     StratumAccuracy,
 )
-from shared.appraisal import InsufficientSalesError, Options, study, uniformity_of
 from shared.appraisal.arrays import BoolArray, FloatArray, TextArray
-from shared.appraisal.avm import HoldOut, TrainedModel
+from shared.appraisal.avm.model import TrainedModel
+from shared.appraisal.avm.results import HoldOut
+from shared.appraisal.errors import InsufficientSalesError
 from shared.appraisal.ratio_statistics import cod, prd, value_proxy
+from shared.appraisal.ratio_study import Options, study
 from shared.appraisal.time_trend import month_numbers
-from shared.appraisal.verdicts import Uniformity
+from shared.appraisal.verdicts import Uniformity, uniformity_of
 from shared.evidence import Evidence
 
 FAILED = "does not meet"

@@ -23,7 +23,8 @@ from functions.valuation.repository.models import TrainedRecord
 from functions.valuation.service.land import LandShares
 from shared import storage
 from shared.appraisal.arrays import FloatArray
-from shared.appraisal.avm import ArtifactError, TrainedModel, dump, load
+from shared.appraisal.avm.artifact import ArtifactError, dump, load
+from shared.appraisal.avm.model import TrainedModel
 from shared.appraisal.columns import Characteristics
 from shared.appraisal.land_contribution import LandContribution
 from shared.evidence import AttributeKinds

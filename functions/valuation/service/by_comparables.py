@@ -13,9 +13,9 @@ from functions.valuation.schemas.valuations import Contribution, Contributions, 
 from functions.valuation.service import telling
 from functions.valuation.service.fitted import Fitted, fitted
 from functions.valuation.service.told import Told
-from shared.appraisal import Explanation, explain
 from shared.appraisal.columns import Characteristics
 from shared.appraisal.comparables import METHOD
+from shared.appraisal.explanation import Explanation, explain
 from shared.evidence import Subject
 
 _BASE = "comparable_prices"

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from functions.valuation.repository import land
 from functions.valuation.service.land import LandShares
-from shared.appraisal import ComparableSales, fit_comparables
 from shared.appraisal.arrays import IntArray
+from shared.appraisal.comparables import ComparableSales, fit_comparables
 from shared.appraisal.land_contribution import LandContribution, fit_land_contribution
 from shared.evidence import Evidence, evidence_version, excluded_sales, read_evidence
 

@@ -19,7 +19,7 @@ from functions.valuation.service.by_model import CARRIED_BY_TREND
 from functions.valuation.service.land import Land, LandShare, land_of, land_share
 from functions.valuation.service.telling import LARGE_CHANGE
 from shared.appraisal.arrays import FloatArray, IntArray
-from shared.appraisal.avm import Comparables, Contributions, Valuations
+from shared.appraisal.avm.results import Comparables, Contributions, Valuations
 from shared.county_configuration import ValuationSettings
 from shared.db import unit_of_work
 from shared.evidence import Subject, describe, read_subjects

@@ -16,9 +16,9 @@ from functions.valuation.schemas.valuations import (
     TimeTrend,
 )
 from functions.valuation.service.land import NO_LAND_SPLIT, Land, LandShare, LandShares, land_share
-from shared.appraisal import AdjustedComparable
-from shared.appraisal import Flag as ModelFlag
-from shared.appraisal import TimeTrend as FittedTrend
+from shared.appraisal.explanation import AdjustedComparable
+from shared.appraisal.explanation import Flag as ModelFlag
+from shared.appraisal.time_trend import TimeTrend as FittedTrend
 from shared.evidence import Subject
 
 LARGE_CHANGE = "large_change"

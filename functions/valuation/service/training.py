@@ -24,9 +24,10 @@ from functions.valuation.service import accuracy, artifacts
 from functions.valuation.service.artifacts import LoadedModel
 from functions.valuation.service.land import LandShares
 from shared import audit, storage
-from shared.appraisal import AppraisalInputError
 from shared.appraisal.arrays import IntArray
-from shared.appraisal.avm import TrainedModel, train
+from shared.appraisal.avm.model import TrainedModel
+from shared.appraisal.avm.training import train
+from shared.appraisal.errors import AppraisalInputError
 from shared.appraisal.land_contribution import LandContribution, fit_land_contribution
 from shared.db import unit_of_work
 from shared.evidence import Evidence, evidence_version, excluded_sales, read_evidence

@@ -18,8 +18,8 @@ from functions.valuation.service.land import land_of
 from functions.valuation.service.told import Told
 from shared import audit
 from shared.access import Caller
-from shared.appraisal import AppraisalInputError
 from shared.appraisal.conformal import COVERAGE
+from shared.appraisal.errors import AppraisalInputError
 from shared.county_configuration import ValuationSettings
 from shared.db import unit_of_work
 from shared.evidence import Subject, read_subject

@@ -11,7 +11,7 @@ from functions.valuation.service import artifacts
 from functions.valuation.tasks.training import handler as task
 from shared import storage
 from shared.access import Role
-from shared.appraisal.avm import ArtifactError
+from shared.appraisal.avm.artifact import ArtifactError
 from shared.db import unit_of_work
 from shared.db.models import AuditEvent, PropertyOperational, Sale, ValuationChampion, ValuationModel
 from tests.gateway import Answer, call, claims_of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.appraisal.avm import TrainedModel
+from shared.appraisal.avm.model import TrainedModel
 from tests.unit.appraisal.known_counties import large_model
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from shared.appraisal import Characteristics, Sales
-from shared.appraisal.avm import TrainedModel, train
+from shared.appraisal.avm.model import TrainedModel
+from shared.appraisal.avm.training import train
+from shared.appraisal.columns import Characteristics, Sales
 from tests.synthetic_county import LAST_DAY, synthetic_county
 
 COUNTY = synthetic_county(1000)

@@ -10,17 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.appraisal import (
-    AppraisalInputError,
-    Characteristics,
-    ComparableSales,
-    InsufficientSalesError,
-    Model,
-    Sales,
-    cross_values,
-    explain,
-    fit_comparables,
-)
+from shared.appraisal.columns import Characteristics, Sales
+from shared.appraisal.comparables import ComparableSales, cross_values, fit_comparables
+from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
+from shared.appraisal.explanation import explain
+from shared.appraisal.models import Model
 from shared.appraisal.ratio_statistics import cod
 from shared.appraisal.similarity import smallest
 from tests.synthetic_county import ANNUAL_TREND, LAST_DAY, SIZE_ELASTICITY, synthetic_county

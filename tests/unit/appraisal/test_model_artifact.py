@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.appraisal.avm import ArtifactError, TrainedModel, dump, load, train
+from shared.appraisal.avm.artifact import ArtifactError, dump, load
+from shared.appraisal.avm.model import TrainedModel
+from shared.appraisal.avm.training import train
 from tests.synthetic_county import LAST_DAY
 from tests.unit.appraisal.known_counties import KNOWN, SMALL, one, small_model
 

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.appraisal import AppraisalInputError, InsufficientSalesError
-from shared.appraisal.avm import TrainedModel, train
+from shared.appraisal.avm.model import TrainedModel
+from shared.appraisal.avm.training import train
+from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
 from shared.appraisal.ratio_statistics import cod
 from tests.synthetic_county import LAST_DAY
 from tests.unit.appraisal.known_counties import COUNTY, KNOWN, LATER, ON, SMALL, one, small_model, with_columns

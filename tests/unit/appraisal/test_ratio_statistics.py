@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.appraisal import Options, study
 from shared.appraisal import ratio_statistics as statistics
 from shared.appraisal.arrays import FloatArray
 from shared.appraisal.bootstrap import bootstrap
 from shared.appraisal.errors import AppraisalInputError
+from shared.appraisal.ratio_study import Options, study
 from shared.appraisal.sales_chasing import chasing_signs
 from shared.appraisal.trimming import trim_outliers
 from tests.unit.appraisal.worked_examples import EXAMPLES, MUST_REJECT, example

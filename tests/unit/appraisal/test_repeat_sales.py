@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.appraisal import AppraisalInputError, Pairs, pair_sales, repeat_sales_index
+from shared.appraisal.errors import AppraisalInputError
+from shared.appraisal.repeat_sales import Pairs, pair_sales, repeat_sales_index
 
 MONTHS = 24
 

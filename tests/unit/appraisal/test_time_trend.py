@@ -7,15 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.appraisal import (
-    AppraisalInputError,
-    InsufficientSalesError,
-    Sales,
-    fit_market,
-    fit_time_trend,
-    market_index,
-)
-from shared.appraisal.time_trend import DAYS_A_YEAR, MOST_LOG_CHANGE_A_YEAR, month_numbers
+from shared.appraisal import market_index
+from shared.appraisal.columns import Sales
+from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
+from shared.appraisal.market_index import fit_market
+from shared.appraisal.time_trend import DAYS_A_YEAR, MOST_LOG_CHANGE_A_YEAR, fit_time_trend, month_numbers
 from tests.synthetic_county import ANNUAL_TREND, LAST_DAY, synthetic_county
 
 START = date(2020, 1, 1).toordinal()

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.appraisal import AppraisalInputError, Model
-from shared.appraisal.avm import TrainedModel
+from shared.appraisal.avm.model import TrainedModel
+from shared.appraisal.errors import AppraisalInputError
+from shared.appraisal.models import Model
 from shared.appraisal.ratio_statistics import cod, prb
 from tests.synthetic_county import ANNUAL_TREND, LAST_DAY
 from tests.unit.appraisal.known_counties import COUNTY, KNOWN, LATER, ON, SMALL, one, small_model

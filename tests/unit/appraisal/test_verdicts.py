@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from shared.appraisal import InsufficientSalesError, Interval, Options, Uniformity, study, uniformity_of, verdicts
+from shared.appraisal import verdicts
+from shared.appraisal.errors import InsufficientSalesError
+from shared.appraisal.intervals import Interval
+from shared.appraisal.ratio_study import Options, study
+from shared.appraisal.verdicts import Uniformity, uniformity_of
 from tests.unit.appraisal.worked_examples import example
 
 
