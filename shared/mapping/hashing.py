@@ -30,7 +30,7 @@ def row_hashes(rows: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
     lines = _joined(texts)
     if _hold_more(lines, (len(ordered) - 1) * len(lines) + sum(texts.null_count().row(0))):
         lines = _joined(texts.select(pl.all().str.replace_many(_SPECIAL, _ESCAPED)))
-    named = md5(SEPARATOR.join([*ordered, ""]).encode(), usedforsecurity=False)  # is the same of all rows
+    named = md5(SEPARATOR.join([*ordered, ""]).encode(), usedforsecurity=False)  # the same for all rows
     digests = []
     for line in lines:
         digest = named.copy()

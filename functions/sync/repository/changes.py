@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from pg8000.native import identifier
+from pg8000.native import identifier, literal
 from sqlalchemy import Connection, text
 
 from functions.sync.repository import staging
@@ -30,8 +30,6 @@ def count_changed_fields(
     connection: Connection, county_id: str, run_id: UUID, target: str, columns: Sequence[str]
 ) -> dict[str, int]:
     """How many of the changed rows differ in each column."""
-    if not columns:
-        return {}
     key = identifier(key_column(SYNC_TARGETS[target]))
     counts = ", ".join(
         f"count(*) FILTER (WHERE t.{name} IS DISTINCT FROM s.{name})" for name in map(identifier, columns)
@@ -161,7 +159,8 @@ def set_duplicates_aside(
 
 def clear_removals(connection: Connection, run_id: UUID, target: str) -> None:
     """Forget removals that an earlier try of Reconcile staged."""
-    connection.exec_driver_sql(f"DELETE FROM {staging.table_name(run_id, target)} WHERE action = 'D'")
+    removals = f"action = {literal(staging.REMOVE)}"
+    connection.exec_driver_sql(f"DELETE FROM {staging.table_name(run_id, target)} WHERE {removals}")
 
 
 def _action(change: Change) -> str:

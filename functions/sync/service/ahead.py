@@ -18,7 +18,7 @@ from functions.sync.repository import published, staging
 from functions.sync.schemas import PlannedFile, WrittenAhead
 from functions.sync.service import curated_files
 from functions.sync.service.context import RunContext, filled_columns
-from functions.sync.service.curated_files import latest_manifest, plan_files
+from functions.sync.service.curated_files import plan_files
 from functions.sync.service.curating import write_file
 from functions.sync.service.objects import ahead_key
 from shared import storage
@@ -67,18 +67,26 @@ class FilesAhead:
 
     def write(self) -> None:
         """Write one table's files after the other until told to stop. A fault ends it, and nothing else."""
-        try:
+        with self._optional():
             for table in self.tables:
                 self._write_table(table)
-        except Exception as error:
-            _logger.warning("files are not written ahead", county_id=self.context.county_id, error=repr(error))
 
     def keep(self) -> None:
-        """Say what was written: Publish takes it as it is."""
+        """Say what was written: Publish takes it as it is. What cannot be said, Publish does again."""
         if self.written:
             found = WrittenAhead(moment=self.moment, tables=self.written)
             key = ahead_key(self.context.county_id, self.context.run_id)
-            storage.put(key, found.model_dump_json().encode(), "application/json")
+            with self._optional():
+                storage.put(key, found.model_dump_json().encode(), "application/json")
+
+    @contextmanager
+    def _optional(self) -> Iterator[None]:
+        """No fault in here is one of the run."""
+        try:
+            yield
+        except Exception as error:
+            extra = {"county_id": self.context.county_id, "run_id": str(self.context.run_id), "error": repr(error)}
+            _logger.warning("files are not written ahead", extra=extra)
 
     def _write_table(self, table: str) -> None:
         county_id, run_id = self.context.county_id, self.context.run_id
@@ -102,13 +110,10 @@ class FilesAhead:
 
 
 def _new_tables(connection: Connection, context: RunContext) -> list[str]:
-    """Tables that the county has no row and no file of, and for which more rows are staged than a file has."""
-    before = latest_manifest(context.county_id)
-    known = before.tables if before is not None else {}
+    """Tables that the county has no row of, and for which more rows are staged than a file has."""
     return [
         table
         for table, counts in context.run.tables.items()
         if counts.differences == counts.added > curated_files.ROWS_PER_FILE
-        and table not in known
         and not published.has_rows(connection, context.county_id, table)
     ]

@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import Connection, func
 
 from functions.sync.repository import changes, partitions, quarantine, runs, staging, targets, watermarks
-from functions.sync.schemas import RejectedFilter, RunState, TableCounts
+from functions.sync.schemas import RejectedFilter, RunState
 from functions.sync.service.ahead import writing_ahead
-from functions.sync.service.context import RunContext, filled_columns, load, require_going
+from functions.sync.service.context import RunContext, filled_columns, load, require_going, require_staged
 from functions.sync.service.locking import supersede_waiting
 from functions.sync.service.removals import CHANGED_ONLY, settled_keys
 from shared import audit
@@ -52,24 +52,13 @@ def require_same_data(connection: Connection, run: RunState, *, hold: bool) -> N
             "Another run was applied since this one was compared with the data; start a new run.", slug="data-moved-on"
         )
     for table, counts in run.tables.items():
-        _require_staged(connection, run.run_id, table, counts)
+        staged, _ = changes.count_staged(connection, run.run_id, table)
+        require_staged(table, sum(staged.values()), counts.differences)
     if run.approved_by is None and run.status != "awaiting_approval":
         return
     moved = sum(targets.moved_on(connection, run.county_id, run.run_id, table, hold=hold) for table in run.tables)
     if moved:
         raise Conflict(f"{moved} of the rows were edited since they were shown; start a new run.", slug="data-moved-on")
-
-
-def _require_staged(connection: Connection, run_id: UUID, table: str, counts: TableCounts) -> None:
-    """A database server that crashes empties its unlogged tables; what was staged is not to be half applied."""
-    staged, _ = changes.count_staged(connection, run_id, table)
-    found = sum(staged.values())
-    if found != counts.differences:
-        raise Conflict(
-            f"Of {counts.differences:,} changes that were staged for {table} there are {found:,}: the database has"
-            " restarted meanwhile. Start a new run.",
-            slug="staged-rows-lost",
-        )
 
 
 def _keys_to_settle(context: RunContext) -> dict[str, list[str]]:

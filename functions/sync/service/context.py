@@ -104,6 +104,16 @@ def require_going(run: RunState) -> None:
         raise Conflict(f"Sync run {run.run_id} is {run.status}.", slug="sync-run-not-running")
 
 
+def require_staged(table: str, found: int, expected: int) -> None:
+    """Raise Conflict where staged rows are gone: a database server that crashes empties its unlogged tables."""
+    if found != expected:
+        raise Conflict(
+            f"Of {expected:,} rows that were staged for {table} there are {found:,}: the database has restarted"
+            " meanwhile. Start a new run.",
+            slug="staged-rows-lost",
+        )
+
+
 def filled_columns(mapping: CountyMapping, target: str) -> tuple[str, ...]:
     """The target columns that a mapping fills, in the order of the table."""
     from shared.mapping.targets import target_tables

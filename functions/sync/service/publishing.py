@@ -44,10 +44,10 @@ def prepare(county_id: str, run_id: UUID) -> str:
     before, ahead = latest_manifest(county_id), read_ahead(context)
     done = ahead.tables if ahead is not None else {}
     with unit_of_work(county_id) as connection:
-        now = published.now(connection)
+        seen = ahead.moment if ahead is not None else published.now(connection)
         tables = {name: done.get(name) or _files(connection, context, name, before) for name in SYNC_TARGETS}
     publication = Publication(
-        changes_through=(min(now, ahead.moment) if ahead is not None else now) - UNCOMMITTED,
+        changes_through=seen - UNCOMMITTED,
         tables={name: files for name, files in tables.items() if files is not None},
     )
     storage.put(publication_key(county_id, run_id), publication.model_dump_json().encode(), "application/json")

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from functions.sync.repository import changes, partitions, quarantine, runs, staging, targets, warnings, watermarks
 from functions.sync.schemas import GuardFinding, PartitionState, TableCounts
 from functions.sync.service.as_read import rows_as_read
-from functions.sync.service.context import RunContext, filled_columns, load, require_going
+from functions.sync.service.context import RunContext, filled_columns, load, require_going, require_staged
 from functions.sync.service.guards import TableOutcome, findings_of
 from functions.sync.service.removals import CHANGED_ONLY, read_keys, removed_keys, repeated_keys, settled_keys
 from functions.sync.service.validating import check_across_rows, referenced_first
@@ -62,14 +62,16 @@ def _reconcile_table(context: RunContext, table: str, of_table: Sequence[Partiti
     removed = removed_keys(context, table, live, keys)
     with unit_of_work(context.county_id) as connection:
         _hold(connection, context)
-        _require_staged(connection, context.run_id, table, sum(one.rows_staged or 0 for one in of_table))
+        present = staging.count(connection, context.run_id, table)
+        if present.pop(staging.REMOVE, 0):  # of an earlier try of this task
+            changes.clear_removals(connection, context.run_id, table)
+        require_staged(table, sum(present.values()), sum(one.rows_staged or 0 for one in of_table))
         _stage_removals(connection, context, table, removed)
         _reject_duplicates(connection, context, table, of_table, keys)
         check_across_rows(connection, context, table, of_table)
         warned = warnings.count(connection, context.county_id, context.run_id, table)
         staged, aside = changes.count_staged(connection, context.run_id, table)
-        columns = filled_columns(context.mapping, table) if staged.get("changed") else ()
-        fields = changes.count_changed_fields(connection, context.county_id, context.run_id, table, columns)
+        fields = _changed_fields(connection, context, table) if "changed" in staged else {}
     found = counts.model_copy(
         update={
             "known": live.height,
@@ -103,21 +105,9 @@ def _hold(connection: Connection, context: RunContext) -> None:
         require_going(run)
 
 
-def _require_staged(connection: Connection, run_id: UUID, table: str, expected: int) -> None:
-    """Raise Conflict where staged rows are gone: a database server that crashes empties its unlogged tables.
-
-    Removals that an earlier try of this task staged are forgotten.
-    """
-    counts = staging.count(connection, run_id, table)
-    if counts.pop(staging.REMOVE, 0):
-        changes.clear_removals(connection, run_id, table)
-    found = sum(counts.values())
-    if found != expected:
-        raise Conflict(
-            f"Of {expected:,} rows that were staged for {table} there are {found:,}: the database has restarted"
-            " meanwhile. Start a new run.",
-            slug="staged-rows-lost",
-        )
+def _changed_fields(connection: Connection, context: RunContext, table: str) -> dict[str, int]:
+    columns = filled_columns(context.mapping, table)
+    return changes.count_changed_fields(connection, context.county_id, context.run_id, table, columns)
 
 
 def _count_source(context: RunContext, table: str) -> int:
@@ -131,7 +121,7 @@ def _count_source(context: RunContext, table: str) -> int:
 def _stage_removals(connection: Connection, context: RunContext, table: str, removed: pl.DataFrame) -> None:
     rows = removed.select(
         pl.lit(0).alias("partition_no"),
-        pl.lit("D").alias("action"),
+        pl.lit(staging.REMOVE).alias("action"),
         pl.col("version").alias("base_version"),
         pl.col("key").alias(key_column(SYNC_TARGETS[table])),
     )
