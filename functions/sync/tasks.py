@@ -2,9 +2,9 @@
 failure -> Fail.
 
 Plan and Fail get the machine's whole state with `execution: {id, name}`, Fail also `failure: {Error, Cause}`; the
-others get {county_id, run_id}, a partition also `partition`, one item of the list that Plan wrote, and a file also
-`file`, one of the list that Prepare wrote. Every task is safe to run twice. Everything is imported here: a Lambda
-imports at full speed before its first event, and slowly after it.
+others get {county_id, run_id}, Apply also `left` of its answer before, a partition also `partition`, one item of the
+list that Plan wrote, and a file also `file`, one of the list that Prepare wrote. Every task is safe to run twice.
+Everything is imported here: a Lambda imports at full speed before its first event, and slowly after it.
 """
 
 from collections.abc import Callable
@@ -22,12 +22,15 @@ from functions.sync.service import applying, curating, failing, planning, publis
 from functions.sync.service.reading import read_partition
 from shared.county_configuration import SyncMode
 from shared.db import unit_of_work
-from shared.db.connection_loss import is_connection_loss
+from shared.db.failures import is_connection_loss
 from shared.problems import Conflict, Problem, ServiceUnavailable, SourceUnavailable
 from shared.settings import settings
 
 _logger = Logger(service="sync")
 _metrics = Metrics(namespace="TerraFusion", service="sync")
+
+_TO_ANSWER_IN = 60
+"""Seconds of its time that Apply keeps for itself when it waits for the database."""
 
 Task = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -89,6 +92,10 @@ class _Failure(_Start):
 class _Run(_Event):
     county_id: str
     run_id: UUID
+
+
+class _Application(_Run):
+    left: int = 0
 
 
 class _Item(_Event):
@@ -165,12 +172,13 @@ def reconcile(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 @_task
-def apply(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """-> {county_id, run_id}."""
-    run = _Run.model_validate(event)
-    applying.apply(run.county_id, run.run_id)
-    _log("applied", run.county_id, run.run_id)
-    return {"county_id": run.county_id, "run_id": str(run.run_id)}
+def apply(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """-> {outcome: "applied" | "applying", left}: what of it is to be passed on to the next call, where it goes on."""
+    run = _Application.model_validate(event)
+    patience = context.get_remaining_time_in_millis() / 1000 - _TO_ANSWER_IN
+    done = applying.apply(run.county_id, run.run_id, patience=patience, left=run.left)
+    _log(done.outcome, run.county_id, run.run_id)
+    return done._asdict()
 
 
 @_task

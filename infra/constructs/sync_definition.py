@@ -2,12 +2,13 @@
 
 Input: `{county_id, run_id?, mode?, ...}`, or `{county_id, run_id, resume_at: "apply"}` for a run that waited for
 approval. Plan and Fail get the whole state with `execution: {id, name}`, Fail also `failure: {Error, Cause}`; the
-other tasks get `{county_id, run_id}`, a partition also `partition`, one item of the list that Plan wrote, and a file
-also `file`, one of the list that Prepare wrote.
+other tasks get `{county_id, run_id}`, Apply also `left` of its answer before (0), a partition also `partition`, one
+item of the list that Plan wrote, and a file also `file`, one of the list that Prepare wrote.
 """
 
 from dataclasses import dataclass
 
+from aws_cdk import Duration
 from aws_cdk.aws_s3 import IBucket
 from aws_cdk.aws_stepfunctions import (
     Choice,
@@ -16,7 +17,10 @@ from aws_cdk.aws_stepfunctions import (
     IChainable,
     JsonPath,
     Pass,
+    Result,
     Succeed,
+    Wait,
+    WaitTime,
 )
 from constructs import Construct
 
@@ -25,6 +29,7 @@ from infra.constructs.service_function import ServiceFunction
 from infra.constructs.steps import DISCARD, FAILURE, call, refusal
 
 _RUN = {"county_id": JsonPath.string_at("$.county_id"), "run_id": JsonPath.string_at("$.run_id")}
+_BETWEEN_QUESTIONS = Duration.seconds(30)
 _EXECUTION = {
     "id": JsonPath.string_at("$$.Execution.Id"),
     "name": JsonPath.string_at("$$.Execution.Name"),
@@ -65,8 +70,7 @@ def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_con
     )
     prepare = call(scope, "Prepare", steps.prepare, payload=_RUN, result_path="$.publication", on_failure=failed)
     prepare.next(for_each(scope, files, steps.curate, bucket, max_concurrency, _RUN, on_failure=failed, then=publish))
-    apply = call(scope, "Apply", steps.apply, payload=_RUN, result_path=DISCARD, on_failure=failed)
-    apply.next(prepare)
+    begin = _apply(scope, steps.apply, on_failure=failed, on_nonsense=unexpected, then=prepare)
     reconcile = call(
         scope,
         "Reconcile",
@@ -78,7 +82,7 @@ def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_con
     )
     reconcile.next(
         Choice(scope, "What to do with the changes")
-        .when(Condition.string_equals("$.reconciliation.outcome", "apply"), apply)
+        .when(Condition.string_equals("$.reconciliation.outcome", "apply"), begin)
         .when(
             Condition.string_equals("$.reconciliation.outcome", "awaiting_approval"),
             Succeed(scope, "Awaiting approval"),
@@ -109,10 +113,35 @@ def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_con
     return (
         Choice(scope, "Where to begin")
         .when(
-            Condition.and_(Condition.is_present("$.resume_at"), Condition.string_equals("$.resume_at", "apply")), apply
+            Condition.and_(Condition.is_present("$.resume_at"), Condition.string_equals("$.resume_at", "apply")), begin
         )
         .otherwise(start)
     )
+
+
+def _apply(
+    scope: Construct, function: ServiceFunction, *, on_failure: IChainable, on_nonsense: IChainable, then: IChainable
+) -> IChainable:
+    """Apply is asked again until it is done: the database is at it, however long a Lambda may wait for it."""
+    begin = Pass(scope, "Begin to apply", result=Result.from_object({"left": 0}), result_path="$.application")
+    apply = call(
+        scope,
+        "Apply",
+        function,
+        payload={**_RUN, "left": JsonPath.number_at("$.application.left")},
+        result_path="$.application",
+        on_failure=on_failure,
+    )
+    begin.next(apply)
+    wait = Wait(scope, "Leave it to the database", time=WaitTime.duration(_BETWEEN_QUESTIONS))
+    wait.next(apply)
+    apply.next(
+        Choice(scope, "Is it applied")
+        .when(Condition.string_equals("$.application.outcome", "applied"), then)
+        .when(Condition.string_equals("$.application.outcome", "applying"), wait)
+        .otherwise(on_nonsense)
+    )
+    return begin
 
 
 def _record_failure(scope: Construct, fail: ServiceFunction) -> Pass:

@@ -31,6 +31,8 @@ from pg8000.dbapi import Connection, Cursor, Error, InterfaceError, convert_para
 from pg8000.native import literal
 
 MAX_PREPARED = 200
+_UNATTENDED = ("SET LOCAL client_connection_check_interval = 0", "SET LOCAL statement_timeout = 0")
+"""What lets statements go on while nobody waits for them, whatever the server's own settings are."""
 
 
 class _Prepared(NamedTuple):
@@ -94,6 +96,24 @@ class PreparingConnection(Connection):  # type: ignore[misc]  # pg8000 carries n
     def execute_unnamed(self, *args: Any, **options: Any) -> Any:
         self.open_transaction()
         return super().execute_unnamed(*args, **options)
+
+    def commit_with(self, statements: Sequence[str], patience: float) -> bool:
+        """End the transaction by these statements and COMMIT; False where the server has not done it in time (s).
+
+        All goes in one message, so the server needs nobody to go on: it looks for its client again when it has
+        something to say, which is when the transaction has ended. Whether the client has died until then or waits no
+        longer makes no difference to it. A connection that did not answer in time is of no further use.
+        """
+        self._usock.settimeout(patience)
+        try:
+            self.execute_simple(";\n".join([*_UNATTENDED, *statements, "COMMIT"]))
+        except InterfaceError as error:
+            if isinstance(error.__cause__, TimeoutError):
+                return False
+            raise
+        finally:
+            self._usock.settimeout(None)
+        return True
 
     def open_transaction(self) -> None:
         """Send what `begin` has left to be sent, where no prepared statement takes it along."""

@@ -1,12 +1,14 @@
 """One transaction, for one tenant."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from shared.db.driver import PreparingConnection
 from shared.db.engine import engine
+from shared.db.failures import is_lock_timeout
 
 
 @contextmanager
@@ -25,6 +27,32 @@ def unit_of_work(*county_ids: str) -> Iterator[Connection]:
             connection.rollback()
             raise
         connection.commit()
+
+
+def commit_with(connection: Connection, statements: Sequence[str], patience: float) -> bool:
+    """End a unit of work by statements that the server carries out and commits by itself, whoever waits for it.
+
+    False where it is not done after `patience` seconds: it goes on, and either commits all of the transaction or
+    nothing. Statements have no parameters.
+    """
+    if _driver(connection).commit_with(statements, patience):
+        return True
+    connection.invalidate()
+    connection.rollback()  # of what SQLAlchemy takes for a transaction; the server's is beyond reach
+    return False
+
+
+@contextmanager
+def waiting_at_most(connection: Connection, seconds: int, otherwise: Exception) -> Iterator[None]:
+    """Raise `otherwise` where another transaction holds what the block wants for longer than this."""
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{int(seconds)}s'")
+    try:
+        yield
+    except DBAPIError as error:
+        if is_lock_timeout(error):
+            raise otherwise from error
+        raise
+    connection.exec_driver_sql("SET LOCAL lock_timeout = DEFAULT")
 
 
 @contextmanager

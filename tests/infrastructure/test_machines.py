@@ -13,6 +13,7 @@ import pytest
 from moto import mock_aws
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 
 from infra.functions import REGISTRY
 from tests.infrastructure.assembly import Templates
@@ -142,6 +143,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=lambda _: None))
+    monkeypatch.setattr(WaitFunction, "_wait_interval", lambda *_, **__: None)
     stand_in = Cloud()
     monkeypatch.setattr(lambda_eval_utils, "_invoke_lambda_function", stand_in.invoke)
     with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
@@ -161,7 +163,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
             "sync-plan": lambda _: planned,
             "sync-partition": lambda _: {"rows": 50_000},
             "sync-reconcile": lambda _: {"outcome": "apply", "added": 3},
-            "sync-apply": lambda _: {"applied": True},
+            "sync-apply": lambda _: {"outcome": "applied", "left": 0},
             "sync-prepare": lambda _: {"files": {"bucket": "data", "key": files}},
             "sync-curate": lambda _: {"rows": 50_000},
             "sync-publish": lambda _: None,
@@ -189,7 +191,7 @@ def test_a_sync_plans_reads_each_partition_reconciles_applies_and_publishes(clou
     assert planned["execution"]["id"].startswith("arn:aws:states:")
     partitions = sorted(cloud.events("sync-partition"), key=lambda event: event["partition"]["number"])
     assert partitions == [{**RUN, "partition": {"number": n}} for n in (1, 2, 3)]
-    assert cloud.events("sync-apply") == [RUN]
+    assert cloud.events("sync-apply") == [{**RUN, "left": 0}]
     files = sorted(cloud.events("sync-curate"), key=lambda event: event["file"]["number"])
     assert files == [{**RUN, "file": {"number": n}} for n in (1, 2)]
 
@@ -218,6 +220,17 @@ def test_an_approved_run_goes_on_with_apply(cloud: Cloud, templates: Templates) 
 
     assert execution["status"] == "SUCCEEDED"
     assert cloud.order == ["sync-apply", "sync-prepare", *["sync-curate"] * 2, "sync-publish"]
+
+
+def test_apply_is_asked_again_until_the_database_is_done(cloud: Cloud, templates: Templates) -> None:
+    answers = iter([("applying", 1), ("applying", 2), ("applied", 2)])
+    cloud.tasks["sync-apply"] = lambda _: dict(zip(("outcome", "left"), next(answers), strict=True))
+
+    execution = cloud.run(templates.definition("Sync"), {**RUN, "resume_at": "apply"})
+
+    assert execution["status"] == "SUCCEEDED"
+    assert cloud.events("sync-apply") == [{**RUN, "left": left} for left in (0, 1, 2)]
+    assert cloud.order == [*["sync-apply"] * 3, "sync-prepare", *["sync-curate"] * 2, "sync-publish"]
 
 
 def test_a_failed_plan_is_recorded_with_its_execution_though_there_is_no_run_yet(

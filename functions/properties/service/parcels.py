@@ -18,13 +18,14 @@ from functions.properties.service.moments import moment_of
 from shared import audit
 from shared.access import Caller
 from shared.bounding_box import checked_box
-from shared.db import reading, unit_of_work
+from shared.db import reading, unit_of_work, waiting_at_most
 from shared.db.models import PropertyOperational
 from shared.db.tenancy import require_onboarded
 from shared.paging import Page, decode_token, encode_token
-from shared.problems import NotFound, PreconditionFailed, Unprocessable
+from shared.problems import Conflict, NotFound, PreconditionFailed, Unprocessable
 
 _DETAIL = tuple(PropertyDetail.model_fields)
+_PATIENCE_S = 5
 
 
 def search(county_id: str, wanted: PropertyFilter, *, page_size: int, page_token: str | None) -> Page[PropertySummary]:
@@ -90,13 +91,15 @@ def correct(
     """Change fields of a property; the version before goes into the history, and the audit trail says who.
 
     `expected_version` None means whatever it is now. Raises NotFound, PreconditionFailed where the property has
-    changed since, Unprocessable where nothing is asked for.
+    changed since, Unprocessable where nothing is asked for, Conflict while something else changes it.
     """
     asked = patch.model_dump(exclude_unset=True)
     if not asked:
         raise Unprocessable("Name at least one field to change.", pointer="/body", slug="nothing-to-change")
+    busy = Conflict("The property is being changed, perhaps by a sync; try again in a moment.", slug="property-busy")
     with unit_of_work(county_id) as connection:
-        version = parcels.lock(connection, county_id, property_id)
+        with waiting_at_most(connection, _PATIENCE_S, busy):
+            version = parcels.lock(connection, county_id, property_id)
         before = parcels.find(connection, county_id, property_id) if version is not None else None
         if before is None:
             require_onboarded(connection, county_id)

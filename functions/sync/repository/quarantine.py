@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, TextClause, delete, select, text
 
 from functions.sync.repository import staging
 from functions.sync.schemas import Key, RejectedFilter
+from shared.db.literals import uuid_literal
 from shared.db.models import SYNC_TARGETS, RejectedRow, key_column
 
 if TYPE_CHECKING:
@@ -194,59 +195,43 @@ def open_keys(connection: Connection, county_id: str, table: str) -> list[str]:
     )
 
 
-def settle_whole(connection: Connection, county_id: str, run_id: UUID, table: str) -> None:
-    """Close what earlier runs have in quarantine of a table that this run has read as a whole and applied.
+def to_settle_whole(county_id: str, run_id: UUID, table: str) -> str:
+    """SQL that closes what earlier runs have in quarantine of a table that this run has read as a whole and applied.
 
     Rows of partitions that it passed over as unchanged stay open.
     """
-    _settle(
-        connection,
-        county_id,
-        run_id,
-        table,
-        "NOT EXISTS (SELECT FROM sync_partitions AS p WHERE p.county_id = :county_id AND p.run_id ="
-        " CAST(:run_id AS uuid) AND p.table_name = q.table_name AND p.unchanged AND p.read_run = q.read_run"
-        " AND p.read_no = q.partition_no)",
+    passed_over = (
+        f"SELECT FROM sync_partitions AS p WHERE p.county_id = {literal(county_id)}"
+        f" AND p.run_id = {uuid_literal(run_id)} AND p.table_name = q.table_name AND p.unchanged"
+        " AND p.read_run = q.read_run AND p.read_no = q.partition_no"
     )
+    return _to_settle(county_id, run_id, table, f"NOT EXISTS ({passed_over})")
 
 
-def settle_keys(connection: Connection, county_id: str, run_id: UUID, table: str, keys: Sequence[str]) -> None:
-    """Close the rows with one of these target keys, which this run has read and applied."""
-    _settle(
-        connection,
-        county_id,
-        run_id,
-        table,
-        "q.target_key IN (SELECT jsonb_array_elements_text(CAST(:keys AS jsonb)))",
-        keys=orjson.dumps(list(keys)).decode(),
-    )
+def to_settle_keys(county_id: str, run_id: UUID, table: str, keys: Sequence[str]) -> str:
+    """SQL that closes the rows with one of these target keys, which this run has read and applied."""
+    listed = literal(orjson.dumps(list(keys)).decode())
+    condition = f"q.target_key IN (SELECT jsonb_array_elements_text(CAST({listed} AS jsonb)))"
+    return _to_settle(county_id, run_id, table, condition)
 
 
-def settle_replayed(
-    connection: Connection, county_id: str, run_id: UUID, table: str, replay_of: UUID, wanted: RejectedFilter
-) -> None:
-    """Close the rows of an earlier run that this run has mapped again and applied."""
-    where = _as_sql(county_id, replay_of, wanted, is_open=True, alias="q.")
-    _settle(connection, county_id, run_id, table, _escaped(where))
+def to_settle_replayed(county_id: str, run_id: UUID, table: str, replay_of: UUID, wanted: RejectedFilter) -> str:
+    """SQL that closes the rows of an earlier run that this run has mapped again and applied."""
+    return _to_settle(county_id, run_id, table, _as_sql(county_id, replay_of, wanted, is_open=True, alias="q."))
 
 
-def _settle(
-    connection: Connection, county_id: str, run_id: UUID, table: str, condition: str, **parameters: Any
-) -> None:
-    """After Apply a row that was not rejected again is either live in the target or gone from the source."""
+def _to_settle(county_id: str, run_id: UUID, table: str, condition: str) -> str:
+    """Once it is applied, a row that was not rejected again is either live in the target or gone from the source."""
     key = identifier(key_column(SYNC_TARGETS[table]))
-    connection.execute(
-        text(
-            "UPDATE rejected_rows AS q SET resolved_by_run = CAST(:run_id AS uuid), resolved_at = now(), resolution ="
-            " CASE WHEN EXISTS (SELECT FROM rejected_rows AS n WHERE n.county_id = :county_id"
-            " AND n.run_id = CAST(:run_id AS uuid) AND n.table_name = q.table_name"
-            " AND n.source_key IS NOT DISTINCT FROM q.source_key) THEN 'rejected_again'"
-            f" WHEN EXISTS (SELECT FROM {identifier(table)} AS t WHERE t.county_id = :county_id"
-            f" AND t.{key} = q.target_key AND t.retired_at IS NULL) THEN 'synced' ELSE 'gone' END"
-            " WHERE q.county_id = :county_id AND q.table_name = :table_name AND q.resolution IS NULL"
-            f" AND q.run_id <> CAST(:run_id AS uuid) AND {condition}"
-        ),
-        {"county_id": county_id, "run_id": str(run_id), "table_name": table, **parameters},
+    county, run = literal(county_id), uuid_literal(run_id)
+    return (
+        f"UPDATE rejected_rows AS q SET resolved_by_run = {run}, resolved_at = now(), resolution ="
+        f" CASE WHEN EXISTS (SELECT FROM rejected_rows AS n WHERE n.county_id = {county} AND n.run_id = {run}"
+        " AND n.table_name = q.table_name AND n.source_key IS NOT DISTINCT FROM q.source_key) THEN 'rejected_again'"
+        f" WHEN EXISTS (SELECT FROM {identifier(table)} AS t WHERE t.county_id = {county}"
+        f" AND t.{key} = q.target_key AND t.retired_at IS NULL) THEN 'synced' ELSE 'gone' END"
+        f" WHERE q.county_id = {county} AND q.table_name = {literal(table)} AND q.resolution IS NULL"
+        f" AND q.run_id <> {run} AND {condition}"
     )
 
 
@@ -260,7 +245,7 @@ def _as_sql(
     alias: str = "",
 ) -> str:
     """The conditions as text, because COPY takes no parameters."""
-    conditions = [f"{alias}county_id = {literal(county_id)}", f"{alias}run_id = CAST({literal(str(run_id))} AS uuid)"]
+    conditions = [f"{alias}county_id = {literal(county_id)}", f"{alias}run_id = {uuid_literal(run_id)}"]
     conditions += [f"{alias}table_name = {literal(name)}" for name in (wanted.table, table) if name is not None]
     reason = {name: value for name, value in (("rule", wanted.rule), ("field", wanted.field)) if value is not None}
     if reason:
@@ -271,9 +256,5 @@ def _as_sql(
 
 
 def _verbatim(sql: str) -> TextClause:
-    return text(_escaped(sql))
-
-
-def _escaped(sql: str) -> str:
     """A colon in a literal is no parameter."""
-    return sql.replace(":", "\\:")
+    return text(sql.replace(":", "\\:"))

@@ -4,10 +4,12 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from pg8000.native import literal
 from sqlalchemy import Connection, Row, Select, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from functions.sync.schemas import GuardFinding, RunMode, RunState, TableCounts
+from shared.db.literals import uuid_literal
 from shared.db.models import County, Job, SyncRun
 
 STALE_AFTER = timedelta(hours=6)
@@ -110,6 +112,20 @@ def find(connection: Connection, county_id: str, run_id: UUID, *, for_update: bo
     return None if row is None else _state(county_id, row)
 
 
+def begin_to_apply(connection: Connection, run_id: UUID) -> bool:
+    """Let nobody else apply a run until the transaction ends; False where another one is at it."""
+    return bool(connection.scalar(select(func.pg_try_advisory_xact_lock(_applying(run_id)))))
+
+
+def is_being_applied(connection: Connection, run_id: UUID) -> bool:
+    """Whether another transaction applies a run, or is about to."""
+    return not connection.scalar(select(func.pg_try_advisory_xact_lock_shared(_applying(run_id))))
+
+
+def _applying(run_id: UUID) -> Any:
+    return func.hashtextextended(f"apply {run_id}", 0)
+
+
 def find_row(connection: Connection, county_id: str, run_id: UUID) -> RunRow | None:
     """A run's row with its job's, for showing it."""
     return connection.execute(_select(county_id).where(SyncRun.run_id == run_id)).one_or_none()
@@ -130,6 +146,14 @@ def page(
 def set_run(connection: Connection, county_id: str, run_id: UUID, **values: Any) -> None:
     """Write columns of a run."""
     connection.execute(update(SyncRun).where(SyncRun.county_id == county_id, SyncRun.run_id == run_id).values(**values))
+
+
+def to_mark_applied(county_id: str, run_id: UUID) -> str:
+    """SQL that says that a run is applied, by the transaction's time: that of the versions it makes."""
+    return (
+        f"UPDATE sync_runs SET applied_at = now() WHERE county_id = {literal(county_id)}"  # noqa: S608 - literals
+        f" AND run_id = {uuid_literal(run_id)}"
+    )
 
 
 def set_findings(

@@ -6,7 +6,6 @@ cannot have parameters.
 # ruff: noqa: S608 - names are quoted identifiers of models or mappings; values are literals or parameters
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -16,6 +15,8 @@ from sqlalchemy import Connection, text
 
 from functions.sync.repository import staging
 from functions.sync.schemas import TableCounts
+from shared import audit
+from shared.db.literals import uuid_literal
 from shared.db.models import BEGINS, PLATFORM_SOURCE, SYNC_TARGETS, keep_versions, key_column
 
 if TYPE_CHECKING:
@@ -27,16 +28,6 @@ _WIDE = 3
 
 _OF_THE_SOURCE = f"source_system <> {literal(PLATFORM_SOURCE)}"
 """No source has the rows that the platform made itself, so none can miss them."""
-
-
-@dataclass(frozen=True)
-class Applied:
-    """Rows that Apply wrote to one table."""
-
-    added: int
-    changed: int
-    removed: int
-    returned: int
 
 
 def state_of(connection: Connection, county_id: str, target: str, keys: "pl.Series") -> "pl.DataFrame":
@@ -97,36 +88,22 @@ def moved_on(connection: Connection, county_id: str, run_id: UUID, target: str, 
     return int(connection.execute(statement, {"county_id": county_id}).scalar_one())
 
 
-def apply(
-    connection: Connection,
-    county_id: str,
-    run_id: UUID,
-    target: str,
-    columns: Sequence[str],
-    source_system: str,
-    expected: TableCounts,
-) -> Applied:
-    """Bring staged rows into the target and what they supersede into its history. All at the transaction's time.
+def to_apply(
+    county_id: str, run_id: UUID, target: str, columns: Sequence[str], source_system: str, expected: TableCounts
+) -> list[str]:
+    """SQL that brings staged rows into the target, and what they supersede into its history, in this order.
 
-    Of what nothing is `expected`, nothing is looked for: each look reads all that is staged.
+    All at the transaction's time. Of what nothing is `expected`, nothing is looked for: each look reads all that is
+    staged.
     """
     model = SYNC_TARGETS[target]
     key = identifier(key_column(model))
     table, staged = identifier(target), staging.table_name(run_id, target)
-    same = f"t.county_id = :county_id AND t.{key} = s.{key}"
-    parameters = {"county_id": county_id, "run_id": str(run_id), "source_system": source_system}
+    run, system = uuid_literal(run_id), literal(source_system)
+    same = f"t.county_id = {literal(county_id)} AND t.{key} = s.{key}"
     names = [identifier(name) for name in columns]
     own = [identifier(name) for name in (*columns, "row_hash") if name != key_column(model)]
-
-    def run(statement: str) -> int:
-        return connection.execute(text(statement), parameters).rowcount
-
-    if expected.differences > expected.added:
-        run(keep_versions(model, f"JOIN {staged} AS s ON {same} WHERE s.action <> 'A'", "CAST(:run_id AS uuid)"))
-    provenance = (
-        f"version = t.version + 1, valid_from = {BEGINS}, sync_run_id = CAST(:run_id AS uuid),"
-        " source_system = :source_system"
-    )
+    provenance = f"version = t.version + 1, valid_from = {BEGINS}, sync_run_id = {run}, source_system = {system}"
     update = (
         f"UPDATE {table} AS t SET {', '.join(f'{name} = s.{name}' for name in own)}, retired_at = NULL, {provenance}"
         f" FROM {staged} AS s WHERE {same} AND s.action = "
@@ -136,31 +113,35 @@ def apply(
     )
     insert = (
         f"INSERT INTO {table} (county_id, {', '.join(names)}, row_hash, source_system, sync_run_id, version,"
-        f" valid_from) SELECT :county_id, {', '.join(f's.{name}' for name in names)}, s.row_hash, :source_system,"
-        f" CAST(:run_id AS uuid), 1, now() FROM {staged} AS s WHERE s.action = 'A'"
+        f" valid_from) SELECT {literal(county_id)}, {', '.join(f's.{name}' for name in names)}, s.row_hash, {system},"
+        f" {run}, 1, now() FROM {staged} AS s WHERE s.action = 'A'"
     )
-    changed = run(f"{update}'U'") if expected.changed else 0
-    returned = run(f"{update}'R'") if expected.returned else 0
-    removed = run(retire) if expected.removed else 0
-    added = run(insert) if expected.added else 0
-    return Applied(added, changed, removed, returned)
+    superseded = expected.differences - expected.added
+    steps = {
+        keep_versions(model, f"JOIN {staged} AS s ON {same} WHERE s.action <> 'A'", run): superseded,
+        f"{update}'U'": expected.changed,
+        f"{update}'R'": expected.returned,
+        retire: expected.removed,
+        insert: expected.added,
+    }
+    return [statement for statement, rows in steps.items() if rows]
 
 
-def give_way(connection: Connection, county_id: str, run_id: UUID) -> int:
-    """Retire assessments that the platform made where the county's own record of the year is there by now."""
+def to_give_way(county_id: str, run_id: UUID, actor: str) -> list[str]:
+    """SQL that retires assessments of the platform's own where the county's record of the year is there by now."""
     made = (
-        f"t.county_id = :county_id AND t.source_system = {literal(PLATFORM_SOURCE)} AND t.retired_at IS NULL"
-        " AND EXISTS (SELECT 1 FROM assessments AS own WHERE own.county_id = :county_id"
+        f"t.county_id = {literal(county_id)} AND t.source_system = {literal(PLATFORM_SOURCE)} AND t.retired_at IS NULL"
+        f" AND EXISTS (SELECT 1 FROM assessments AS own WHERE own.county_id = {literal(county_id)}"
         " AND own.property_id = t.property_id AND own.roll_year = t.roll_year AND own.retired_at IS NULL"
         f" AND own.source_system <> {literal(PLATFORM_SOURCE)})"
     )
-    parameters = {"county_id": county_id, "run_id": str(run_id)}
-    superseded = keep_versions(SYNC_TARGETS["assessments"], f"WHERE {made}", "CAST(:run_id AS uuid)")
-    connection.execute(text(superseded), parameters)
     retire = (
         f"UPDATE assessments AS t SET retired_at = now(), version = t.version + 1, valid_from = {BEGINS} WHERE {made}"
     )
-    return connection.execute(text(retire), parameters).rowcount
+    return [
+        keep_versions(SYNC_TARGETS["assessments"], f"WHERE {made}", uuid_literal(run_id)),
+        audit.counted(county_id, actor, "sync.assessments_gave_way", f"sync-runs/{run_id}", "assessments", retire),
+    ]
 
 
 def _state_query(county_id: str, target: str, where: str) -> str:

@@ -34,8 +34,8 @@ _logger = Logger(service="sync")
 def writing_ahead(connection: Connection, context: RunContext) -> Iterator["FilesAhead"]:
     """Write files while the block applies the run in the transaction of `connection`.
 
-    When the block ends, so has the writing: staged rows can be dropped. What was written counts once `keep` is
-    called, after the transaction has been committed.
+    When the block ends, so has the writing: staged rows can be dropped. What was written is known once `keep` is
+    called, and counts if the transaction commits.
     """
     ahead = FilesAhead(context, published.now(connection), _new_tables(connection, context))
     thread = threading.Thread(target=ahead.write, name="files-ahead", daemon=True)
@@ -47,12 +47,13 @@ def writing_ahead(connection: Connection, context: RunContext) -> Iterator["File
         thread.join()
 
 
-def read_ahead(context: RunContext) -> WrittenAhead | None:
-    """What was written while the run was applied."""
+def read_ahead(context: RunContext) -> dict[str, list[PlannedFile]]:
+    """The files of each table that were written while the run was applied, not in a try that came to nothing."""
     try:
-        return WrittenAhead.model_validate_json(storage.get(ahead_key(context.county_id, context.run_id)))
+        found = WrittenAhead.model_validate_json(storage.get(ahead_key(context.county_id, context.run_id)))
     except NotFound:
-        return None
+        return {}
+    return found.tables if found.moment == context.run.applied_at else {}
 
 
 @dataclass

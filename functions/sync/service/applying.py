@@ -1,9 +1,14 @@
-"""Apply: the whole run in one transaction, or nothing of it."""
+"""Apply: the whole run in one transaction, or nothing of it.
 
-from dataclasses import asdict
+The transaction is the database's: it gets all that is to be written in one message, and carries it out and commits it
+whether or not anybody waits. So neither a Lambda's fifteen minutes nor its death bounds what a run can write.
+"""
+
+import time
+from typing import Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, func
+from sqlalchemy import Connection
 
 from functions.sync.repository import changes, partitions, quarantine, runs, staging, targets, watermarks
 from functions.sync.schemas import RejectedFilter, RunState
@@ -12,34 +17,52 @@ from functions.sync.service.context import RunContext, filled_columns, load, req
 from functions.sync.service.locking import supersede_waiting
 from functions.sync.service.removals import CHANGED_ONLY, settled_keys
 from shared import audit
-from shared.db import unit_of_work
+from shared.db import commit_with, unit_of_work
 from shared.problems import Conflict, NotFound
 
+MOST_LEFT = 3
+"""How often a transaction is left to the database before it counts as one that it cannot do."""
+_LEAST_PATIENCE = 1.0
 
-def apply(county_id: str, run_id: UUID) -> None:
-    """Bring what is staged into the targets. Run again, it does nothing.
+
+class Application(NamedTuple):
+    """How far a run is: `left` is how often its transaction was left to the database, which may be at it."""
+
+    outcome: Literal["applied", "applying"]
+    left: int
+
+
+def apply(county_id: str, run_id: UUID, *, patience: float, left: int = 0) -> Application:
+    """Bring what is staged into the targets, and wait for it for at most `patience` seconds. Safe to run again.
 
     Raises Conflict where the data has moved on since the run was compared with it: always when another run was
-    applied since, and for an approved run also when a row was edited, so that exactly what was shown is applied.
+    applied since, and for an approved run also when a row was edited, so that exactly what was shown is applied. Also
+    where the database has given up a transaction that was left to it, for the third time.
     """
+    until = time.monotonic() + patience
     context = load(county_id, run_id)
     keys = _keys_to_settle(context)
     with unit_of_work(county_id) as connection:
+        if not runs.begin_to_apply(connection, run_id):
+            return Application("applying", left)
         run = runs.find(connection, county_id, run_id, for_update=True)
         if run is None:
             raise NotFound(f"{county_id} has no sync run {run_id}.", slug="sync-run-not-found")
-        if run.applied_at is not None:
-            return
-        require_going(run)
-        require_same_data(connection, run, hold=True)
-        with writing_ahead(connection, context) as files:
-            _write(connection, context)
-        _settle(connection, context, keys)
-        watermarks.move(connection, county_id, run_id, run.plan)
+        if run.applied_at is None:
+            require_going(run)
+            _require_hope(left)
+            require_same_data(connection, run, hold=True)
+            watermarks.move(connection, county_id, run_id, run.plan)
+            _record(connection, context)
+            with writing_ahead(connection, context) as files:
+                done = commit_with(connection, _changes(context, keys), max(_LEAST_PATIENCE, until - time.monotonic()))
+            files.keep()
+            if not done:
+                return Application("applying", left + 1)
+    with unit_of_work(county_id) as connection:
         staging.drop(connection, run_id)
-        runs.set_run(connection, county_id, run_id, applied_at=func.now())
         supersede_waiting(connection, county_id, run_id)
-    files.keep()
+    return Application("applied", left)
 
 
 def require_same_data(connection: Connection, run: RunState, *, hold: bool) -> None:
@@ -73,34 +96,52 @@ def _keys_to_settle(context: RunContext) -> dict[str, list[str]]:
     return found
 
 
-def _settle(connection: Connection, context: RunContext, keys: dict[str, list[str]]) -> None:
-    """Close the rows in quarantine that this run has taken, found gone, or rejected again."""
-    run = context.run
+def _to_settle(context: RunContext, keys: dict[str, list[str]]) -> list[str]:
+    """SQL that closes the rows in quarantine that this run has taken, found gone, or rejected again."""
+    run, statements = context.run, []
     for table, plan in run.plan.items():
         if plan.read_by == "whole":
-            quarantine.settle_whole(connection, run.county_id, run.run_id, table)
+            statements.append(quarantine.to_settle_whole(run.county_id, run.run_id, table))
         elif keys.get(table):
-            quarantine.settle_keys(connection, run.county_id, run.run_id, table, keys[table])
+            statements.append(quarantine.to_settle_keys(run.county_id, run.run_id, table, keys[table]))
         elif run.replay_of is not None:
             wanted = run.replay_filter or RejectedFilter()
-            quarantine.settle_replayed(connection, run.county_id, run.run_id, table, run.replay_of, wanted)
+            statements.append(quarantine.to_settle_replayed(run.county_id, run.run_id, table, run.replay_of, wanted))
+    return statements
 
 
-def _write(connection: Connection, context: RunContext) -> None:
-    written = {}
-    for target in context.run.plan:
+def _require_hope(left: int) -> None:
+    if left >= MOST_LEFT:
+        raise Conflict(
+            f"The database has ended the run's transaction {left} times without applying it, when nobody was waiting"
+            " for its word any more. Its log says why; resume the run then.",
+            slug="not-applied",
+        )
+
+
+def _changes(context: RunContext, keys: dict[str, list[str]]) -> list[str]:
+    """All that takes time, as SQL, and what depends on it; the run's row last, which others look for."""
+    county_id, run_id, actor = context.county_id, context.run_id, _actor(context)
+    statements = []
+    for target, expected in context.run.tables.items():
         columns = filled_columns(context.mapping, target)
         system = context.mapping.source_system_type
-        expected = context.run.tables[target]
-        applied = targets.apply(connection, context.county_id, context.run_id, target, columns, system, expected)
-        written[target] = asdict(applied)
-    if "assessments" in written:
-        written["assessments"]["gave_way"] = targets.give_way(connection, context.county_id, context.run_id)
-    audit.record(
-        connection,
-        context.county_id,
-        context.run.approved_by or context.run.submitted_by,
-        "sync.applied",
-        f"sync-runs/{context.run_id}",
-        {"tables": written, "mapping_digest": context.run.mapping_digest},
-    )
+        statements += targets.to_apply(county_id, run_id, target, columns, system, expected)
+    if "assessments" in context.run.tables:
+        statements += targets.to_give_way(county_id, run_id, actor)
+    return [*statements, *_to_settle(context, keys), runs.to_mark_applied(county_id, run_id)]
+
+
+def _record(connection: Connection, context: RunContext) -> None:
+    """As many rows as were staged, which has been counted: each is written, or none is."""
+    wrote = {
+        target: counts.model_dump(include={"added", "changed", "removed", "returned"})
+        for target, counts in context.run.tables.items()
+    }
+    details = {"tables": wrote, "mapping_digest": context.run.mapping_digest}
+    subject = f"sync-runs/{context.run_id}"
+    audit.record(connection, context.county_id, _actor(context), "sync.applied", subject, details)
+
+
+def _actor(context: RunContext) -> str:
+    return context.run.approved_by or context.run.submitted_by

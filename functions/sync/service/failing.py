@@ -33,10 +33,10 @@ def fail(county_id: str, run_id: UUID, failure: dict[str, str]) -> JobError:
         if poisoned and error.type == "task-failed":
             error = JobError(type="partition-failed", detail=poisoned)
         jobs.set_status(connection, county_id, run_id, "failed", error)
-        if run.applied_at is None and run.status != "awaiting_approval":
-            let_go(connection, county_id, run_id)
-        else:
+        if run.applied_at is None and run.status == "awaiting_approval":
             runs.set_run(connection, county_id, run_id, active=False)
+        else:
+            let_go(connection, county_id, run_id)
     _announce(county_id, run_id, error)
     return error
 

@@ -34,17 +34,18 @@ from shared.jobs import repository as jobs
 from shared.problems import Conflict, NotFound
 from shared.settings import settings
 
-UNCOMMITTED = timedelta(minutes=5)
-"""A version is dated when its transaction begins, and seen when it ends; none of ours takes as long as this."""
+UNCOMMITTED = timedelta(minutes=15)
+"""A version is dated when its transaction begins, and seen when it ends: none lasts longer than the Lambda that waits
+for it, but for that of a run, and what is published is that of the last run."""
 
 
 def prepare(county_id: str, run_id: UUID) -> str:
     """Decide what is to be published after a run; the key of the list of files that are to be written."""
     context = load(county_id, run_id)
-    before, ahead = latest_manifest(county_id), read_ahead(context)
-    done = ahead.tables if ahead is not None else {}
+    before, done = latest_manifest(county_id), read_ahead(context)
     with unit_of_work(county_id) as connection:
-        seen = ahead.moment if ahead is not None else published.now(connection)
+        # what was edited while the run was applied is not in the files that were written meanwhile
+        seen = context.run.applied_at or published.now(connection)
         tables = {name: done.get(name) or _files(connection, context, name, before) for name in SYNC_TARGETS}
     publication = Publication(
         changes_through=seen - UNCOMMITTED,

@@ -31,6 +31,8 @@ def reconcile(county_id: str, run_id: UUID) -> Outcome:
     if context.run.applied_at is not None:
         return "apply"
     with unit_of_work(county_id) as connection:
+        if runs.is_being_applied(connection, run_id):  # by the database, for an execution that has ended
+            return "apply"
         of_run = partitions.of_run(connection, county_id, run_id)
         whole = {read.whole_run for read in context.run.plan.values() if read.whole_run is not None}
         earlier = {one: runs.find(connection, county_id, one) for one in whole}

@@ -7,20 +7,22 @@ import orjson
 from sqlalchemy import Connection
 
 from functions.sync.repository import quarantine, runs
-from functions.sync.schemas import RejectedFilter, ReplayRequest, SyncRequest, SyncRun
+from functions.sync.schemas import RejectedFilter, ReplayRequest, RunState, SyncRequest, SyncRun
 from functions.sync.service.applying import require_same_data
 from functions.sync.service.locking import add_run, in_the_way, let_go
 from functions.sync.service.showing import found, get
 from shared import audit
 from shared.access import Caller
 from shared.aws import client
-from shared.db import unit_of_work
+from shared.db import unit_of_work, waiting_at_most
 from shared.jobs import Job, JobError
 from shared.jobs import get as get_job
 from shared.jobs import repository as jobs
 from shared.jobs.lifecycle import deterministic_id, digest, refuse_reused_key
 from shared.problems import Conflict, ServiceUnavailable
 from shared.settings import settings
+
+_PATIENCE_S = 5
 
 
 def start(county_id: str, request: SyncRequest, *, caller: Caller, idempotency_key: str | None) -> Job:
@@ -93,7 +95,7 @@ def approve(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
     Raises NotFound, and Conflict where the run does not wait, another one is active, or the data has moved on.
     """
     with unit_of_work(county_id) as connection:
-        run = found(runs.find(connection, county_id, run_id, for_update=True), county_id, run_id)
+        run = _held(connection, county_id, run_id)
         if run.status != "awaiting_approval":
             raise Conflict(f"The run is {run.status}: it does not wait for approval.", slug="not-awaiting-approval")
         require_same_data(connection, run, hold=False)
@@ -117,7 +119,7 @@ def cancel(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
     Raises NotFound, and Conflict where the run has been applied or has ended.
     """
     with unit_of_work(county_id) as connection:
-        run = found(runs.find(connection, county_id, run_id, for_update=True), county_id, run_id)
+        run = _held(connection, county_id, run_id)
         if run.status == "cancelled":
             return get(county_id, run_id)
         if run.applied_at is not None or run.status not in ("pending", "running", "awaiting_approval"):
@@ -136,7 +138,7 @@ def resume(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
     Raises NotFound, and Conflict where the run has ended otherwise or another one is active.
     """
     with unit_of_work(county_id) as connection:
-        run = found(runs.find(connection, county_id, run_id, for_update=True), county_id, run_id)
+        run = _held(connection, county_id, run_id)
         if run.status not in ("failed", "running", "pending"):
             raise Conflict(f"The run is {run.status}: there is nothing to resume.", slug="sync-run-ended")
         if not runs.reopen(connection, county_id, run_id):
@@ -144,6 +146,13 @@ def resume(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
         audit.record(connection, county_id, caller.username, "sync.resumed", f"sync-runs/{run_id}", {})
     _start_machine(county_id, run_id, f"{run_id}-resume-{_now()}")
     return get(county_id, run_id)
+
+
+def _held(connection: Connection, county_id: str, run_id: UUID) -> RunState:
+    """A run, held until the transaction ends. Raises NotFound, Conflict while it is being compared or applied."""
+    busy = Conflict("The run is being compared with the data, or applied; try again in a moment.", slug="sync-run-busy")
+    with waiting_at_most(connection, _PATIENCE_S, busy):
+        return found(runs.find(connection, county_id, run_id, for_update=True), county_id, run_id)
 
 
 def _start_machine(county_id: str, run_id: UUID, name: str, **more: str) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import insert, text
 
 from functions.properties.handler import handler
 from functions.properties.repository import parcels
+from functions.properties.service import parcels as service
 from shared.access import Role
 from shared.db import driver, unit_of_work
 from shared.db.models import County, PropertyOperational, Sale
@@ -196,6 +197,18 @@ def test_a_correction_that_waited_for_another_one_comes_after_it(database: Migra
     assert [version["version"] for version in history] == [3, 2, 1]
     assert all(begin < end for begin, end in spans[:-1])
     assert [end for _, end in spans[:-1]] == [begin for begin, _ in spans[1:]]
+
+
+def test_a_correction_of_what_a_sync_is_writing_is_told_to_come_again(
+    database: MigratedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_PATIENCE_S", 1)
+    with unit_of_work("king_wa") as writing:
+        parcels.supersede(writing, "king_wa", "P001", {"condition": "Fair"})
+        answer = patch("P001", {"condition": "Good"})
+
+    assert (answer.status, answer.body["type"]) == (409, "urn:terrafusion:problem:property-busy")
+    assert get(ONE, "P001").body["condition"] == "Fair"
 
 
 def test_as_of_reads_the_version_of_that_day() -> None:

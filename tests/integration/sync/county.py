@@ -258,6 +258,6 @@ class County:
         return boto3.client("s3").get_object(Bucket=settings().data_bucket, Key=key)["Body"].read()
 
 
-def call(task: Step, event: dict[str, Any]) -> dict[str, Any]:
-    """A task with an event that has been JSON, as the machine passes it."""
-    return task(json.loads(json.dumps(event)), LambdaContext())
+def call(task: Step, event: dict[str, Any], seconds: float = 900.0) -> dict[str, Any]:
+    """A task with an event that has been JSON, as the machine passes it, and so many seconds for it."""
+    return task(json.loads(json.dumps(event)), LambdaContext(seconds))

@@ -1,7 +1,7 @@
 """A process whose children walk runs until they are killed: `python -m tests.integration.sync.dying_process`.
 
 It imports once and forks for each run, before any library has made a thread. Reads a line of JSON for each run, answers
-with the signal that ended the child, or 0.
+with the child's process id, and when that has ended with the signal that ended it, or 0.
 """
 
 import json
@@ -32,6 +32,7 @@ def main() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what it logs is no answer
             _walk(asked)
             os._exit(0)
+        print(child, flush=True)
         _, status = os.waitpid(child, 0)
         print(json.dumps({"signal": os.WTERMSIG(status), "code": os.WEXITSTATUS(status)}), flush=True)
 

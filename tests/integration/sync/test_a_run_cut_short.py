@@ -1,14 +1,21 @@
 """What a run that was cut short leaves, and how it goes on."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 
 import pytest
+from pg8000.exceptions import DatabaseError
 
 from functions.sync import tasks
 from functions.sync.service import requests
 from shared.access import Caller
+from shared.db.engine import make_engine
 from shared.problems import Conflict
-from tests.integration.sync.county import COUNTY, County
+from tests.conftest import MigratedDatabase
+from tests.integration.sync.county import COUNTY, County, call
+from tests.waiting import eventually
 
 CALLER = Caller("sub", "somebody", frozenset({COUNTY}), frozenset())
 
@@ -100,3 +107,94 @@ def test_a_run_that_was_applied_and_not_published_is_published_by_resuming_it(
     assert county.job(planned["run_id"])[0] == "succeeded"
     assert county.row_versions() == before
     assert county.object_keys("curated/latest.json")
+
+
+def test_a_run_is_applied_by_the_database_though_nobody_waits_for_it(
+    county: County, database: MigratedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "_PATIENCE_S", 1)
+    run_id = _reconciled(county)
+    with _held(database, "properties_operational"):
+        left = _apply(county, run_id, left=0)
+        still = _apply(county, run_id, left=1)
+        # an execution that takes the run up goes on to wait, and nobody can cancel what is being written
+        resumed = county.step(tasks.reconcile, run_id)
+        with pytest.raises(Conflict, match="try again") as busy:
+            requests.cancel(COUNTY, UUID(run_id), CALLER)
+    assert (left, still) == ({"outcome": "applying", "left": 1}, {"outcome": "applying", "left": 1})
+    assert resumed["outcome"] == "apply"
+    assert busy.value.slug == "sync-run-busy"
+
+    assert eventually(lambda: _apply(county, run_id, left=1) == {"outcome": "applied", "left": 1})
+
+    county.publish(run_id)
+    assert county.query("SELECT count(*), min(valid_from) = max(valid_from) FROM properties_operational") == [
+        (299, True)
+    ]
+    assert county.state()["staging"] == []
+    assert county.job(run_id)[0] == "succeeded"
+
+
+def test_a_transaction_that_the_database_gives_up_unheard_is_begun_again(
+    county: County, database: MigratedDatabase
+) -> None:
+    run_id = _reconciled(county)
+    with _held(database, "properties_operational"):
+        assert _apply(county, run_id, left=0)["outcome"] == "applying"
+        county.query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        assert eventually(lambda: _apply(county, run_id, left=1) == {"outcome": "applying", "left": 2})
+
+    assert eventually(lambda: _apply(county, run_id, left=2)["outcome"] == "applied")
+    assert county.query("SELECT count(*) FROM properties_operational") == [(299,)]
+
+
+def test_a_transaction_that_the_database_gives_up_again_and_again_fails_the_run(county: County) -> None:
+    run_id = _reconciled(county)
+
+    with pytest.raises(Conflict, match="3 times") as given_up:
+        _apply(county, run_id, left=3)
+    county.fail(run_id, given_up.value)
+
+    assert county.query("SELECT count(*) FROM properties_operational") == [(0,)]
+    requests.resume(COUNTY, UUID(run_id), CALLER)
+    assert county.go_on(county.plan(run_id=run_id)) == "apply"
+
+
+def test_of_a_statement_that_fails_nothing_is_applied(county: County, database: MigratedDatabase) -> None:
+    run_id = _reconciled(county)
+    with make_engine(database.owner_url).begin() as owner:
+        owner.exec_driver_sql("ALTER TABLE sales ADD CONSTRAINT refused CHECK (sale_id <> '000005-000001') NOT VALID")
+
+    with pytest.raises(DatabaseError, match="refused"):
+        county.step(tasks.apply, run_id)
+
+    assert county.query("SELECT count(*) FROM properties_operational") == [(0,)]
+    assert county.query("SELECT count(*) FROM audit_events WHERE action = 'sync.applied'") == [(0,)]
+    assert county.query("SELECT applied_at FROM sync_runs") == [(None,)]
+
+
+def _reconciled(county: County) -> str:
+    """A run of which only the writing is left."""
+    planned = county.plan()
+    for item in county.items(planned):
+        county.partition(planned["run_id"], item)
+    assert county.step(tasks.reconcile, planned["run_id"])["outcome"] == "apply"
+    run_id: str = planned["run_id"]
+    return run_id
+
+
+def _apply(county: County, run_id: str, *, left: int) -> dict[str, Any]:
+    """Apply in a Lambda that has a second to wait."""
+    return call(tasks.apply, {"county_id": COUNTY, "run_id": run_id, "left": left}, seconds=61)
+
+
+@contextmanager
+def _held(database: MigratedDatabase, table: str) -> Iterator[None]:
+    """A table that nobody can write to."""
+    with make_engine(database.owner_url).connect() as owner:
+        owner.exec_driver_sql(f"LOCK TABLE {table} IN SHARE MODE")
+        yield
+        owner.rollback()

@@ -7,8 +7,10 @@ connection by pg_terminate_backend, a call that raises what nobody expects.
 """
 
 import json
+import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,12 +34,14 @@ from shared import storage
 from shared.access import Caller
 from shared.aws import forget_clients
 from shared.db import engine
+from shared.db.engine import make_engine
 from shared.problems import Conflict
 from shared.settings import settings
 from tests.aws import CREDENTIALS, make_machine
 from tests.conftest import APPLICATION_PASSWORD
 from tests.integration.sync.county import COUNTY, MAPPING, County
 from tests.integration.sync.walking import Steps, break_down, disturbed, keep_objects_in, walk
+from tests.waiting import eventually
 
 CALLER = Caller("sub", "somebody", frozenset({COUNTY}), frozenset())
 PARTITION_ROWS, ROWS_PER_FILE = 40, 60
@@ -84,6 +88,24 @@ class Prepared:
         _connect(self.server, name)
         County(self.source).query("UPDATE sync_runs SET mode = :mode WHERE active RETURNING 1", mode=mode)
         return name
+
+    def walk_in_a_process(self, at: int, when: str) -> int:
+        """Let a process walk the run until it dies at a step; its id."""
+        url = engine.database_url("").render_as_string(hide_password=False)
+        asked = {"database": url, "county_id": COUNTY, "run_id": self.run_id, "at": at, "when": when}
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(asked) + "\n")
+        self.process.stdin.flush()
+        return int(self._answer())
+
+    def process_ended(self) -> dict[str, int]:
+        """What ended that process, when it has."""
+        ended: dict[str, int] = json.loads(self._answer())
+        return ended
+
+    def _answer(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
 
 
 def _original(objects: Path) -> Path:
@@ -211,6 +233,7 @@ def final_state(county: County) -> dict[str, Any]:
     }
 
 
+KILLED = {"signal": 9, "code": 0}
 KILLS = 34
 CUT_CONNECTIONS = 34
 FAILURES = 34
@@ -222,15 +245,32 @@ def test_of_a_process_that_is_killed(prepared: Prepared, number: int) -> None:
     mode, at, when = _drawn(prepared, chance)
     name = prepared.copy(mode)
     engine.forget_engine()
-    assert prepared.process.stdin is not None
-    assert prepared.process.stdout is not None
-    url = engine.database_url("").render_as_string(hide_password=False)
-    asked = {"database": url, "county_id": COUNTY, "run_id": prepared.run_id, "at": at, "when": when}
-    prepared.process.stdin.write(json.dumps(asked) + "\n")
-    prepared.process.stdin.flush()
-    assert json.loads(prepared.process.stdout.readline()) == {"signal": 9, "code": 0}, (at, when)
+    prepared.walk_in_a_process(at, when)
+    assert prepared.process_ended() == KILLED, (at, when)
 
     _end(prepared, mode, chance)
+    _disconnect(prepared.server, name)
+
+
+def test_of_a_process_that_is_killed_while_it_waits_for_the_database_to_apply(prepared: Prepared) -> None:
+    name = prepared.copy("full")
+    county = County(prepared.source)
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with make_engine(prepared.server.owner_url(name)).connect() as owner:
+        owner.exec_driver_sql("LOCK TABLE properties_operational IN SHARE MODE")
+        process = prepared.walk_in_a_process(0, "before")
+        assert eventually(lambda: county.query(waiting) == [(1,)])
+        os.kill(process, signal.SIGKILL)
+        assert prepared.process_ended() == KILLED
+        owner.rollback()
+
+    # nobody is there to see it
+    applied = "SELECT count(*) FROM sync_runs WHERE active AND applied_at IS NOT NULL"
+    assert eventually(lambda: county.query(applied) == [(1,)])
+    requests.resume(COUNTY, UUID(prepared.run_id), CALLER)
+    walk(COUNTY, prepared.run_id)
+    assert final_state(county) == prepared.expected["full"]
+    county.close()
     _disconnect(prepared.server, name)
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +35,8 @@ def walk(county_id: str, run_id: str) -> str:
         _call(tasks.partition, {**run, "partition": item})
     outcome: str = _call(tasks.reconcile, run)["outcome"]
     if outcome == "apply":
-        _call(tasks.apply, run)
+        while _call(tasks.apply, run)["outcome"] == "applying":  # for another execution, or by the database itself
+            time.sleep(0.05)
         for item in orjson.loads(storage.get(_call(tasks.prepare, run)["files"]["key"])):
             _call(tasks.curate, {**run, "file": item})
         _call(tasks.publish, run)
