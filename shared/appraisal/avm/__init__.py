@@ -1,4 +1,4 @@
-"""The automated valuation model: three models of one county's sales, reconciled. Arrays in, results out; no I/O.
+"""The automated valuation model: four models of one county's sales, reconciled. Arrays in, results out; no I/O.
 
 training.train(sales, on, seed=0)            -> model.TrainedModel, of the sales before the valuation day (ordinal) `on`
     .predict(subjects, on=None)              estimate, 80 % interval, confidence; NaN where it cannot value

@@ -22,6 +22,8 @@ from shared.appraisal.avm.boosting import BoostedTrees
 from shared.appraisal.avm.ensemble import Ensemble
 from shared.appraisal.avm.holding_out import HeldOut
 from shared.appraisal.avm.model import TrainedModel
+from shared.appraisal.avm.network import Network
+from shared.appraisal.avm.network_inputs import Binned, Coded, NetworkInputs
 from shared.appraisal.avm.predictors import Code, Places, Predictors
 from shared.appraisal.avm.reconciliation import Reconciliation
 from shared.appraisal.avm.results import Fold
@@ -37,16 +39,16 @@ from shared.appraisal.similarity import Similarity, Traits
 from shared.appraisal.time_trend import TimeTrend
 
 FORMAT = "terrafusion.avm"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 _MANIFEST, _MODEL = "manifest.json", "model.json"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 _ARRAY_KINDS = "biufU"
 _CLASSES: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        BoostedTrees, Characteristics, Code, ComparableSales, Ensemble, ErrorModel, Features, Fold, Grid, HedonicModel,
-        HeldOut, Levels, LocationSurface, Number, Places, Predictors, Reconciliation, Sales, Selection, Similarity,
-        Surroundings, TimeTrend, TrainedModel, Traits,
+        Binned, BoostedTrees, Characteristics, Code, Coded, ComparableSales, Ensemble, ErrorModel, Features, Fold,
+        Grid, HedonicModel, HeldOut, Levels, LocationSurface, Network, NetworkInputs, Number, Places, Predictors,
+        Reconciliation, Sales, Selection, Similarity, Surroundings, TimeTrend, TrainedModel, Traits,
     )
 }  # fmt: skip
 _ARRAY, _TUPLE, _MAPPING, _CLASS = "array", "tuple", "mapping", "class"

@@ -1,7 +1,8 @@
 """What each feature adds to a value, in dollars that add up to it exactly.
 
 The models are additive in log value about the value of the typical sale: the regression by its groups, the trees by
-the predictors they split on, and the comparable sales as what they say beyond the regression. A log contribution is
+the predictors they split on, the network by its inputs, and the comparable sales as what they say beyond the
+regression. A log contribution is
 turned into dollars with the logarithmic mean of the value and the base, (E - B) / (log E - log B). That is the
 attribution along the straight path from the typical property to this one (Aumann and Shapley 1974), and favours no
 order of the features.
@@ -14,6 +15,7 @@ import numpy as np
 from shared.appraisal.arrays import FloatArray
 from shared.appraisal.avm.ensemble import Ensemble, Evaluation
 from shared.appraisal.avm.predictors import REGRESSION, STRUCTURE
+from shared.appraisal.features import group_sums
 from shared.appraisal.hedonic import LOCATION
 
 COMPARABLE_SALES = "comparable_sales"
@@ -44,21 +46,41 @@ def feature_names(ensemble: Ensemble) -> tuple[str, ...]:
 
 def _log_contributions(ensemble: Ensemble, said: Evaluation, names: tuple[str, ...]) -> tuple[FloatArray, float]:
     """Contributions to the weighted log value, shape (n, features), and what is common to all properties."""
-    _, of_comparables, of_trees = ensemble.reconciliation.weights
+    _, of_comparables, of_trees, of_network = ensemble.reconciliation.weights
     of_regression = said.decomposition.parts
     logs = np.zeros((len(said.log_value), len(names)))
-    logs[:, : of_regression.shape[1]] = of_regression
+    logs[:, : of_regression.shape[1]] = (1.0 - of_network) * of_regression
     logs[:, names.index(COMPARABLE_SALES)] = of_comparables * (said.log_values[:, 1] - said.decomposition.value)
-    if of_trees == 0.0:
-        return logs, 0.0
-    parts = of_trees * ensemble.trees.contributions(said.matrix)
-    groups = ensemble.predictors.groups
+    common = 0.0
+    if of_trees > 0.0:
+        parts = of_trees * ensemble.trees.contributions(said.matrix)
+        _add(ensemble, said, names, logs, parts[:, :-1], ensemble.predictors.groups)
+        common += of_trees * ensemble.trees.common
+    if of_network > 0.0:
+        groups = tuple(dict.fromkeys(ensemble.network_inputs.groups))
+        parts = of_network * group_sums(
+            ensemble.network.contributions(said.inputs), ensemble.network_inputs.groups, groups
+        )
+        _add(ensemble, said, names, logs, parts, groups)
+        common += of_network * (ensemble.network.common - said.decomposition.typical)
+    return logs, common
+
+
+def _add(
+    ensemble: Ensemble,
+    said: Evaluation,
+    names: tuple[str, ...],
+    logs: FloatArray,
+    parts: FloatArray,
+    groups: tuple[str, ...],
+) -> None:
+    """Add the contributions (n, groups) of a learner's predictors to those of the features, in place."""
+    of_regression = said.decomposition.parts
     for column, name in enumerate(groups):
         if name in (REGRESSION, STRUCTURE):
             logs[:, : of_regression.shape[1]] += parts[:, column, None] * _shares(ensemble, of_regression, name)
         else:
             logs[:, names.index(name)] += parts[:, column]
-    return logs, of_trees * ensemble.trees.common
 
 
 def _shares(ensemble: Ensemble, parts: FloatArray, name: str) -> FloatArray:

@@ -1,4 +1,4 @@
-"""The three models fitted for one valuation day, and their reconciliation."""
+"""The four models fitted for one valuation day, and their reconciliation."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 
 from shared.appraisal.arrays import BoolArray, FloatArray, IntArray
 from shared.appraisal.avm.boosting import BoostedTrees, fit_trees_and_folds
+from shared.appraisal.avm.network import Network, fit_network_and_folds
+from shared.appraisal.avm.network_inputs import NetworkInputs, SingleArray, learn_inputs
 from shared.appraisal.avm.predictors import Decomposition, Predictors, learn_predictors
 from shared.appraisal.avm.reconciliation import Reconciliation, fit_reconciliation
 from shared.appraisal.avm.results import Component
@@ -16,7 +18,7 @@ from shared.appraisal.columns import Characteristics, Sales
 from shared.appraisal.comparables import ComparableSales, Reconciled, fit_comparables
 from shared.appraisal.features import Features, Number
 
-COMPONENTS: tuple[Component, ...] = ("hedonic", "comparable_sales", "gradient_boosting")
+COMPONENTS: tuple[Component, ...] = ("hedonic", "comparable_sales", "gradient_boosting", "neural_network")
 _USUAL = (0.005, 0.995)
 _MOST_LEFT_OUT = 4000
 
@@ -26,11 +28,12 @@ class Evaluation:
     """What the models say of n properties.
 
     `log_values` has shape (n, models) in the order of `COMPONENTS`, `log_value` (n,) is the reconciled one. `matrix`
-    are the predictors that the trees saw.
+    are the predictors that the trees saw, `inputs` what the network saw.
     """
 
     decomposition: Decomposition
     matrix: FloatArray
+    inputs: SingleArray
     comparables: Reconciled
     log_values: FloatArray
     log_value: FloatArray
@@ -59,6 +62,8 @@ class Ensemble:
     comparables: ComparableSales
     predictors: Predictors
     trees: BoostedTrees
+    network_inputs: NetworkInputs
+    network: Network
     reconciliation: Reconciliation
     usual_ranges: Mapping[str, tuple[float, float]]
     """Between which values 99 in 100 sales lie, by the source of a number."""
@@ -73,9 +78,11 @@ class Ensemble:
         decomposition = self.predictors.decompose(hedonic, subjects)
         matrix = self.predictors.matrix(hedonic, subjects, decomposition)
         boosted = decomposition.value + self.trees.predict(matrix)
+        inputs = self.network_inputs.encode(matrix, subjects)
         found = self.comparables.reconcile(subjects)
-        log_values = np.column_stack([decomposition.value, np.log(found.estimate), boosted])
-        return Evaluation(decomposition, matrix, found, log_values, self.reconciliation.reconcile(log_values))
+        of_network = self.network.predict(inputs)
+        log_values = np.column_stack([decomposition.value, np.log(found.estimate), boosted, of_network])
+        return Evaluation(decomposition, matrix, inputs, found, log_values, self.reconciliation.reconcile(log_values))
 
 
 def fit_ensemble(sales: Sales, on: int, seed: int) -> tuple[Ensemble, LeftOut]:
@@ -93,13 +100,15 @@ def fit_ensemble(sales: Sales, on: int, seed: int) -> tuple[Ensemble, LeftOut]:
     found = comparables.left_out(rows)
     trees, out_of_fold = fit_trees_and_folds(matrix, target, seed)
     boosted = value.value[rows] + out_of_fold[rows]
-    log_values = np.column_stack([value.value[rows], np.log(found.estimate), boosted])
+    network_inputs = learn_inputs(predictors, hedonic.features, matrix, used.characteristics)
+    network, of_network = fit_network_and_folds(network_inputs.encode(matrix, used.characteristics), log_price, seed)
+    log_values = np.column_stack([value.value[rows], np.log(found.estimate), boosted, of_network[rows]])
     reconciliation = fit_reconciliation(log_values, log_price[rows])
     log_value = reconciliation.reconcile(log_values)
     hard = difficulty(found.difficulty, log_values, log_value, value.typical)
     left_out = LeftOut(comparables.rows[rows], log_values, log_value, log_price[rows], hard)
     ranges = _usual_ranges(hedonic.features, used)
-    return Ensemble(comparables, predictors, trees, reconciliation, ranges), left_out
+    return Ensemble(comparables, predictors, trees, network_inputs, network, reconciliation, ranges), left_out
 
 
 def difficulty(comparables: FloatArray, log_values: FloatArray, log_value: FloatArray, typical: float) -> FloatArray:

@@ -27,6 +27,11 @@ _FOLDS = 10
 _MOST_RESIDUAL = 1.5
 _DERIVED = ("quality_by_size",)
 _TURNED_DEGREES = (22.5, 45.0, 67.5)
+_POSITION = (
+    "longitude",
+    "latitude",
+    *(f"km {way} turned by {turn} degrees" for turn in _TURNED_DEGREES for way in ("east", "north")),
+)
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,11 @@ class Predictors:
     columns: tuple[str, ...]
     groups: tuple[str, ...]
     _usual: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def own(self) -> frozenset[str]:
+        """The columns that say what a property is, what the regression makes of it, and where it lies."""
+        return frozenset([*(number.source for number in self.numbers), REGRESSION, STRUCTURE, *_POSITION])
 
     def decompose(self, hedonic: HedonicModel, properties: Characteristics) -> Decomposition:
         """The regression's value as of the valuation day, by group."""
@@ -165,8 +175,7 @@ def learn_predictors(
     names = [*(number.source for number in numbers), *(code.source for code in codes), REGRESSION, STRUCTURE, TIME]
     groups = [*(number.name for number in numbers), *(code.name for code in codes), REGRESSION, STRUCTURE, TIME]
     if surroundings is not None:
-        turned = [f"km {way} turned by {turn} degrees" for turn in _TURNED_DEGREES for way in ("east", "north")]
-        of_place = [LOCATION, "longitude", "latitude", *turned, *surroundings.columns]
+        of_place = [LOCATION, *_POSITION, *surroundings.columns]
         names += of_place
         groups += [LOCATION] * len(of_place)
     usual = {number.source: number.usual for number in numbers}

@@ -1,4 +1,4 @@
-"""One value from three: weights, level and spread, found on values that the models give sales they were not fitted on.
+"""One value from four: weights, level and spread, found on values that the models give sales they were not fitted on.
 
 The reconciled log value is a weighted mean of the models' log values (weights above zero that sum to 1, those of the
 smallest COD), stretched about the typical value and shifted. The shift makes the median ratio 1. The stretch answers

@@ -14,7 +14,7 @@ from shared.appraisal.arrays import BoolArray, FloatArray, IntArray
 from shared.appraisal.explanation import AdjustedComparable, Flag
 from shared.appraisal.models import Predictions
 
-Component = Literal["hedonic", "comparable_sales", "gradient_boosting"]
+Component = Literal["hedonic", "comparable_sales", "gradient_boosting", "neural_network"]
 """The models whose values are reconciled."""
 
 Exclusion = Literal[

@@ -83,6 +83,6 @@ def test_an_artifact_cut_short_swapped_or_of_another_version_is_refused() -> Non
         load(_zipped({**members, "0003.npy": members["0004.npy"]}))
     with pytest.raises(ArtifactError, match="damaged at surplus"):
         load(_zipped({**members, "surplus": b""}))
-    newer = members["manifest.json"].replace(b'"version":2', b'"version":9')
+    newer = members["manifest.json"].replace(b'"version":3', b'"version":9')
     with pytest.raises(ArtifactError, match=r"terrafusion.avm 9"):
         load(_zipped({**members, "manifest.json": newer}))

@@ -1,0 +1,23 @@
+"""The loss that the learners make small: the error as a share of the price, which is what COD and MAPE count."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shared.appraisal.arrays import FloatArray
+
+_SLOPE = 0.1
+_MOST_ERROR = 1.0
+
+
+def slope_and_curvature(log_error: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Gradient and curvature, by log value, of the pseudo-Huber loss of estimate / price - 1; shapes (n,).
+
+    Beyond a tenth of the price an error counts for its size, not its square: medians, not means, are wanted. Errors
+    beyond a factor of e count as such, so that a deed for a dollar has no more say than another odd sale.
+    """
+    ratio = np.exp(np.clip(log_error, -_MOST_ERROR, _MOST_ERROR))
+    flat = 1.0 + ((ratio - 1.0) / _SLOPE) ** 2
+    # The curvature of a loss that grows no faster than its argument falls to 0; the steps must stay bounded.
+    curvature = np.maximum(ratio**2 / flat**1.5, 1.0 / flat)
+    return (ratio - 1.0) * ratio / np.sqrt(flat), curvature
