@@ -2,10 +2,9 @@
 
 The models are additive in log value about the value of the typical sale: the regression by its groups, the trees by
 the predictors they split on, the network by its inputs, and the comparable sales as what they say beyond the
-regression. A log contribution is
-turned into dollars with the logarithmic mean of the value and the base, (E - B) / (log E - log B). That is the
-attribution along the straight path from the typical property to this one (Aumann and Shapley 1974), and favours no
-order of the features.
+regression. A log contribution is turned into dollars with the logarithmic mean of the value and the base,
+(E - B) / (log E - log B). That is the attribution along the straight path from the typical property to this one
+(Aumann and Shapley 1974), and favours no order of the features.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import cast
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from shared.appraisal.arrays import FloatArray
 from shared.appraisal.avm.network_inputs import SingleArray
@@ -87,7 +88,8 @@ def fit_network_and_folds(inputs: SingleArray, log_price: FloatArray, seed: int)
         rows = fold != held
         return fit_member(inputs[rows], target[rows], scale, seed * MEMBERS + held)
 
-    with ThreadPoolExecutor(_THREADS) as pool:
+    # Of matrices as small as these BLAS's own threads would only take the members' cores from them.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(_THREADS) as pool:
         members = tuple(pool.map(member, range(MEMBERS)))
     said = np.zeros(target.size)
     for held, layers in enumerate(members):
