@@ -41,7 +41,6 @@ def apply(county_id: str, run_id: UUID, *, patience: float, left: int = 0) -> Ap
     """
     until = time.monotonic() + patience
     context = load(county_id, run_id)
-    keys = _keys_to_settle(context)
     with unit_of_work(county_id) as connection:
         if not runs.begin_to_apply(connection, run_id):
             return Application("applying", left)
@@ -54,8 +53,9 @@ def apply(county_id: str, run_id: UUID, *, patience: float, left: int = 0) -> Ap
             require_same_data(connection, run, hold=True)
             watermarks.move(connection, county_id, run_id, run.plan)
             _record(connection, context)
+            statements = _changes(context, _keys_to_settle(context))
             with writing_ahead(connection, context) as files:
-                done = commit_with(connection, _changes(context, keys), max(_LEAST_PATIENCE, until - time.monotonic()))
+                done = commit_with(connection, statements, max(_LEAST_PATIENCE, until - time.monotonic()))
             files.keep()
             if not done:
                 return Application("applying", left + 1)
