@@ -46,8 +46,11 @@ class Database(Construct):
                 self,
                 "Parameters",
                 engine=engine,
-                description="TLS is not optional",
-                parameters={"rds.force_ssl": "1"},
+                description="TLS is not optional, and nobody holds a lock for longer than a function lives",
+                parameters={
+                    "rds.force_ssl": "1",
+                    "idle_in_transaction_session_timeout": str(Duration.minutes(16).to_milliseconds()),
+                },
             ),
             backup=BackupProps(retention=Duration.days(settings.database_backup_days)),
             copy_tags_to_snapshot=True,

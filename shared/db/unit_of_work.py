@@ -26,7 +26,12 @@ def unit_of_work(*county_ids: str) -> Iterator[Connection]:
         except BaseException:
             connection.rollback()
             raise
-        connection.commit()
+        try:
+            connection.commit()
+        except BaseException:
+            # SQLAlchemy takes a transaction whose COMMIT has failed for ended, and would lend the connection again
+            connection.invalidate()
+            raise
 
 
 def commit_with(connection: Connection, statements: Sequence[str], patience: float) -> bool:

@@ -54,6 +54,15 @@ def test_the_database_is_encrypted_and_takes_no_connection_without_tls(templates
     assert parameters["rds.force_ssl"] == "1"
 
 
+def test_a_session_that_its_function_has_left_in_a_transaction_holds_locks_no_longer_than_a_function_lives(
+    templates: Templates,
+) -> None:
+    parameters = templates.one("AWS::RDS::DBClusterParameterGroup").properties["Parameters"]
+    longest = max(function.properties["Timeout"] for function in templates.functions().values())
+
+    assert longest * 1000 < int(parameters["idle_in_transaction_session_timeout"]) <= 2 * longest * 1000
+
+
 def test_the_database_is_open_to_the_functions_alone(templates: Templates) -> None:
     ingress = list(templates.resources("AWS::EC2::SecurityGroupIngress"))
     groups = [g for g in templates.resources("AWS::EC2::SecurityGroup") if g.properties.get("SecurityGroupIngress")]

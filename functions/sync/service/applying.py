@@ -53,7 +53,7 @@ def apply(county_id: str, run_id: UUID, *, patience: float, left: int = 0) -> Ap
             require_same_data(connection, run, hold=True)
             watermarks.move(connection, county_id, run_id, run.plan)
             _record(connection, context)
-            statements = _changes(context, _keys_to_settle(context))
+            statements = _changes(context, _keys_to_settle(connection, context))
             with writing_ahead(connection, context) as files:
                 done = commit_with(connection, statements, max(_LEAST_PATIENCE, until - time.monotonic()))
             files.keep()
@@ -84,14 +84,13 @@ def require_same_data(connection: Connection, run: RunState, *, hold: bool) -> N
         raise Conflict(f"{moved} of the rows were edited since they were shown; start a new run.", slug="data-moved-on")
 
 
-def _keys_to_settle(context: RunContext) -> dict[str, list[str]]:
+def _keys_to_settle(connection: Connection, context: RunContext) -> dict[str, list[str]]:
     """By table, the keys in quarantine that a reading of what changed has come by."""
     found = {}
     for table, plan in context.run.plan.items():
         if plan.read_by in CHANGED_ONLY:
-            with unit_of_work(context.county_id) as connection:
-                keys = quarantine.open_keys(connection, context.county_id, table)
-                of_table = partitions.of_run(connection, context.county_id, context.run_id, table)
+            keys = quarantine.open_keys(connection, context.county_id, table)
+            of_table = partitions.of_run(connection, context.county_id, context.run_id, table)
             found[table] = settled_keys(context, table, of_table, keys)
     return found
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from shared.db import reading, unit_of_work
+from shared.db.driver import PreparingConnection
 from shared.db.engine import make_engine
 from shared.db.migrate import configuration
 from shared.db.models import Model
@@ -109,6 +110,27 @@ def test_an_exception_leaves_nothing_behind(database: MigratedDatabase) -> None:
         adds_and_fails()
 
     with unit_of_work("king_wa") as connection:
+        assert connection.scalar(COUNT_JOBS) == 0
+
+
+def test_a_commit_that_fails_on_its_way_leaves_no_transaction_behind(
+    database: MigratedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: PreparingConnection) -> None:
+        raise MemoryError
+
+    def add() -> None:
+        with monkeypatch.context() as patch, unit_of_work("king-wa") as connection:
+            connection.execute(ADD_JOB, {"county": "king-wa"})
+            patch.setattr(PreparingConnection, "commit", fail)
+
+    with pytest.raises(MemoryError):
+        add()
+
+    with make_engine(database.owner_url).connect() as owner:
+        owner.exec_driver_sql("SET lock_timeout = '5s'")
+        owner.exec_driver_sql("LOCK TABLE jobs")  # nobody holds a row of it
+    with unit_of_work("king-wa") as connection:
         assert connection.scalar(COUNT_JOBS) == 0
 
 
