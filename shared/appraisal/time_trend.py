@@ -7,9 +7,14 @@ Wand and Carroll, Semiparametric Regression, chapter 4). What `log_price` is net
 is: of living area (price per area), of the hedonic characteristics, or of the assessed value (the trend of
 inverse ratios).
 
+Where the sales span two years or more the curve also has a season: a yearly wave and a half-yearly one (two pairs of
+sines and cosines), as drawn to none as REML says, too. Without it a spring's rise is taken for the trend's and goes on
+through the autumn.
+
 Beyond the last sale nothing is measured. The curve goes on with its last slope, which fades into the average slope
-of the whole period with a half-life of six months, and never moves by more than 25 % a year; the standard error
-grows with the cube of the distance as the random walk says. More than a year beyond the sales is refused.
+of the whole period with a half-life of six months, and never moves by more than 25 % a year, but for the season, which
+comes again. The standard error grows with the cube of the distance as the random walk says. More than a year beyond
+the sales is refused.
 """
 
 from __future__ import annotations
@@ -28,10 +33,15 @@ MOST_LOG_CHANGE_A_YEAR = 0.25
 DAYS_A_YEAR = 365.2425
 _DAYS_A_MONTH = DAYS_A_YEAR / 12
 _FADING_HALF_LIFE_YEARS = 0.5
+_FEWEST_YEARS_FOR_SEASONS = 2.0
+_WAVES_A_YEAR = (1.0, 2.0)
 _HUBER = 1.5
 _ROUNDS = 3
 _PENALTIES = np.geomspace(1e-2, 1e8, 41)
+_SEASON_PENALTIES = np.geomspace(1.0, 1e6, 7)
 _NEARLY_UNPENALISED = 1e-6
+_FREE = 2
+"""Columns that are not drawn to 0: the constant and the first slope."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,7 @@ class TimeTrend:
         days = finite_numbers("day", day, fewest=0)
         self._refuse_far(days)
         inside = np.clip(days, self.first_day, self.last_day)
-        level = self._basis(inside) @ self.coefficients
+        level = self._basis(inside, days) @ self.coefficients
         beyond = (days - inside) / DAYS_A_YEAR
         change = self._continuation(beyond) @ self.coefficients
         most = MOST_LOG_CHANGE_A_YEAR * np.abs(beyond)
@@ -91,26 +101,35 @@ class TimeTrend:
                 "day", "lies more than a year outside the period of the sales that the trend was fitted on"
             )
 
-    def _basis(self, days: FloatArray) -> FloatArray:
-        return _spline(days, self.first_day, self.knots)
+    @property
+    def _seasonal(self) -> bool:
+        return self.coefficients.size > 1 + self.knots.size
+
+    def _basis(self, inside: FloatArray, days: FloatArray) -> FloatArray:
+        """The curve within the period of the sales, and the season of any day."""
+        spline = _spline(inside, self.first_day, self.knots)
+        return np.column_stack([spline, _waves(days)]) if self._seasonal else spline
 
     def _functional(self, days: FloatArray) -> FloatArray:
         """The rows that, times the coefficients, give the level (bounds left aside)."""
         inside = np.clip(days, self.first_day, self.last_day)
-        return np.asarray(self._basis(inside) + self._continuation((days - inside) / DAYS_A_YEAR))
+        return np.asarray(self._basis(inside, days) + self._continuation((days - inside) / DAYS_A_YEAR))
 
     def _continuation(self, years: FloatArray) -> FloatArray:
         """The change beyond the sales as a linear functional: last slope fading into the average."""
         rate = log(2.0) / _FADING_HALF_LIFE_YEARS
         fading = np.where(years > 0, -np.expm1(-rate * np.maximum(years, 0.0)) / rate, 0.0)
-        last = np.ones_like(self.coefficients)
-        last[1:] = self.knots < self.last_day
+        last = np.zeros_like(self.coefficients)
+        last[0] = 1.0
+        last[1 : 1 + self.knots.size] = self.knots < self.last_day
         average = self._average_slope()
         return np.asarray(fading[:, None] * (last - average)[None, :] + years[:, None] * average[None, :])
 
     def _average_slope(self) -> FloatArray:
-        ends = self._basis(np.array([self.first_day, self.last_day], dtype=np.float64))
-        return np.asarray((ends[1] - ends[0]) / max((self.last_day - self.first_day) / DAYS_A_YEAR, 1e-9))
+        ends = _spline(np.array([self.first_day, self.last_day], dtype=np.float64), self.first_day, self.knots)
+        slope = np.zeros_like(self.coefficients)
+        slope[: ends.shape[1]] = (ends[1] - ends[0]) / max((self.last_day - self.first_day) / DAYS_A_YEAR, 1e-9)
+        return slope
 
     def _drift(self, days: FloatArray) -> FloatArray:
         """The variance that an integrated random walk gathers beyond the last sale."""
@@ -145,8 +164,10 @@ def fit_time_trend(
     if valuation_day - last > FURTHEST_YEARS * DAYS_A_YEAR:
         raise AppraisalInputError("valuation_day", "is more than a year after the last sale")
     knots = np.arange(first + 2 * _DAYS_A_MONTH, last - _DAYS_A_MONTH, _DAYS_A_MONTH)
-    design = np.column_stack([np.ones(days.size), _spline(days, first, knots)])
-    fit = _robust_smooth(design, values, len(knots))
+    columns = [np.ones(days.size), _spline(days, first, knots)]
+    if last - first >= _FEWEST_YEARS_FOR_SEASONS * DAYS_A_YEAR:
+        columns.append(_waves(days))
+    fit = _robust_smooth(np.column_stack(columns), values, len(knots))
     return TimeTrend(valuation_day, first, last, int(days.size), fit[2], knots, fit[0], fit[1])
 
 
@@ -167,6 +188,12 @@ def _spline(days: FloatArray, origin: float, knots: FloatArray) -> FloatArray:
     )
 
 
+def _waves(days: FloatArray) -> FloatArray:
+    """The season: a sine and a cosine a wave; shape (n, 4)."""
+    angle = 2.0 * np.pi * np.outer(days / DAYS_A_YEAR, _WAVES_A_YEAR)
+    return np.column_stack([np.sin(angle), np.cos(angle)])
+
+
 def _robust_smooth(design: FloatArray, values: FloatArray, knots: int) -> tuple[FloatArray, FloatArray, float]:
     """(coefficients without the constant, their covariance, deviation of the slope's changes)."""
     weights = np.ones(values.size)
@@ -185,22 +212,23 @@ def _robust_smooth(design: FloatArray, values: FloatArray, knots: int) -> tuple[
 def _smooth(
     design: FloatArray, values: FloatArray, weights: FloatArray, knots: int
 ) -> tuple[FloatArray, FloatArray, float, float]:
-    """Penalised least squares with the penalty of highest restricted likelihood."""
+    """Penalised least squares with the penalties of highest restricted likelihood; the waves' is not returned."""
     weighted = design * weights[:, None]
     gram, moment = weighted.T @ design, weighted.T @ values
     total = float(weights @ values**2)
-    free = design.shape[1] - knots
-    degrees = max(float(weights.sum()) - free, 1.0)
+    waves = design.shape[1] - _FREE - knots
+    degrees = max(float(weights.sum()) - _FREE, 1.0)
     best_likelihood, best = -np.inf, (np.zeros(design.shape[1]), gram, 0.0, float(_PENALTIES[0]))
     for penalty in _PENALTIES if knots else _PENALTIES[:1]:
-        diagonal = np.full(design.shape[1], float(penalty))
-        diagonal[:free] = _NEARLY_UNPENALISED
-        matrix = gram + np.diag(diagonal)
-        beta = np.asarray(np.linalg.solve(matrix, moment), dtype=np.float64)
-        variance = max((total - float(moment @ beta)) / degrees, 1e-12)
-        _, log_determinant = np.linalg.slogdet(matrix)
-        likelihood = -0.5 * (degrees * log(variance) + log_determinant - knots * log(float(penalty)))
-        if likelihood > best_likelihood:
-            best_likelihood, best = likelihood, (beta, matrix, variance, float(penalty))
+        for of_waves in _SEASON_PENALTIES if waves else _SEASON_PENALTIES[:1]:
+            diagonal = np.repeat([_NEARLY_UNPENALISED, float(penalty), float(of_waves)], [_FREE, knots, waves])
+            matrix = gram + np.diag(diagonal)
+            beta = np.asarray(np.linalg.solve(matrix, moment), dtype=np.float64)
+            variance = max((total - float(moment @ beta)) / degrees, 1e-12)
+            _, log_determinant = np.linalg.slogdet(matrix)
+            of_penalties = knots * log(float(penalty)) + waves * log(float(of_waves))
+            likelihood = -0.5 * (degrees * log(variance) + log_determinant - of_penalties)
+            if likelihood > best_likelihood:
+                best_likelihood, best = likelihood, (beta, matrix, variance, float(penalty))
     beta, matrix, variance, chosen = best
     return beta, np.asarray(np.linalg.inv(matrix), dtype=np.float64), variance, chosen

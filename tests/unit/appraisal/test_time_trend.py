@@ -43,6 +43,48 @@ def test_a_turning_market_is_followed() -> None:
     assert trend.log_factor([START + 1.5 * DAYS_A_YEAR])[0] == pytest.approx(-0.225, abs=0.04)
 
 
+SEASON_LOG = 0.04
+
+
+def in_season(day: np.ndarray) -> np.ndarray:
+    """Dearest at the end of June."""
+    return -SEASON_LOG * np.cos(2 * np.pi * (day - START) / DAYS_A_YEAR)
+
+
+@given(st.floats(-0.1, 0.15), st.integers(0, 1000))
+@settings(max_examples=15, deadline=None)
+def test_a_season_is_told_from_the_trend_and_comes_again(annual: float, seed: int) -> None:
+    # to the end of a June: the rise of the spring is no trend
+    day, log_price = planted(annual, seed, years=3.5, size=4000)
+    trend = fit_time_trend(day, log_price + in_season(day), int(day.max()) + 1)
+    ahead = np.array([60.0, 120.0, 180.0, 240.0]) + trend.last_day
+    expected = annual * (ahead - trend.last_day) / DAYS_A_YEAR + in_season(ahead) - in_season(np.array(trend.last_day))
+    found = trend.level(ahead) - trend.level([trend.last_day])
+    assert np.abs(found - expected).max() < 0.035
+
+
+@pytest.mark.parametrize("years", [1.9, 3.0])
+def test_where_there_is_no_season_none_is_found(years: float) -> None:
+    day, log_price = planted(0.05, years=years, size=3000)
+    trend = fit_time_trend(day, log_price, int(day.max()) + 1)
+    year = trend.level(trend.last_day - np.arange(0.0, 360.0, 30.0))
+    assert np.ptp(year - 0.05 * np.arange(0.0, -360.0, -30.0) / DAYS_A_YEAR) < 0.03  # noise leaves a wave 0.005
+
+
+def test_of_less_than_two_years_a_season_cannot_be_told() -> None:
+    day, log_price = planted(0.0, years=1.5, size=4000)
+    trend = fit_time_trend(day, log_price + in_season(day), int(day.max()) + 1)
+    assert trend.coefficients.size == 1 + trend.knots.size
+
+
+def test_sales_of_one_month_a_year_tell_a_trend_and_no_season() -> None:
+    day, log_price = planted(0.06, years=4.0, size=6000)
+    may = month_numbers(day) % 12 == 4
+    trend = fit_time_trend(day[may], log_price[may], int(day[may].max()) + 1)
+    assert trend.annual_change == pytest.approx(np.expm1(0.06), abs=0.02)
+    assert abs(trend.level([trend.last_day + 180.0])[0] - trend.level([trend.last_day])[0] - 0.03) < 0.03
+
+
 def test_a_few_wild_prices_do_not_move_the_trend() -> None:
     day, log_price = planted(0.05)
     wild = log_price.copy()
