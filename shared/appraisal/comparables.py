@@ -20,7 +20,7 @@ from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, TextArray, 
 from shared.appraisal.columns import Characteristics, Sales
 from shared.appraisal.conformal import ErrorModel, fit_errors
 from shared.appraisal.errors import InsufficientSalesError
-from shared.appraisal.hedonic import FEWEST_SALES, MOST_SALES, HedonicModel, fit_hedonic, usable_for_fit
+from shared.appraisal.hedonic import FEWEST_SALES, MOST_SALES, HedonicModel, WithoutEach, fit_hedonic, usable_for_fit
 from shared.appraisal.models import Predictions
 from shared.appraisal.similarity import Neighbours, Similarity, Traits
 from shared.appraisal.time_trend import DAYS_A_YEAR
@@ -124,14 +124,17 @@ class ComparableSales:
         ]
         return _joined(parts)
 
-    def left_out(self, rows: IntArray) -> Reconciled:
-        """The reconciled comparables of some of the model's own sales, each without itself."""
+    def left_out(self, rows: IntArray, without: WithoutEach) -> Reconciled:
+        """The reconciled comparables of some of the model's own sales, each without itself among them and in the
+        regression that adjusts them.
+        """
         parts = [
-            self._left_out(rows[start : start + _SUBJECTS_AT_ONCE]) for start in range(0, len(rows), _SUBJECTS_AT_ONCE)
+            self._left_out(rows[start : start + _SUBJECTS_AT_ONCE], without)
+            for start in range(0, len(rows), _SUBJECTS_AT_ONCE)
         ]
         return _joined(parts)
 
-    def _left_out(self, rows: IntArray) -> Reconciled:
+    def _left_out(self, rows: IntArray, without: WithoutEach) -> Reconciled:
         traits = replace(self.similarity.sales.take(rows), years=np.zeros(len(rows)))
         near = self.similarity.nearest(traits, COMPARABLES + 1)
         own = near.rows == rows[:, None]
@@ -139,17 +142,19 @@ class ComparableSales:
         own[~own.any(axis=1), -1] = True
         kept = (len(rows), near.rows.shape[1] - 1)
         others = Neighbours(near.rows[~own].reshape(kept), near.distance[~own].reshape(kept))
-        return self._adjusted(self.contributions[rows], others, self.sales.characteristics.located[rows])
+        steps = self._steps(self.contributions[rows], others.rows, self.sales.characteristics.located[rows])
+        steps[:, :, 1:] -= without.differences(rows, others.rows)
+        return self._adjusted(steps, others)
 
     def _reconcile(self, subjects: Characteristics) -> Reconciled:
         day = np.full(len(subjects), float(self.valuation_day))
         contributions, inside = self.hedonic.contributions(subjects, day)
         numbers = _numbered(subjects.neighborhood, self.neighborhoods)
         traits = _traits(self.hedonic, subjects, contributions, (self.valuation_day - day) / DAYS_A_YEAR, numbers)
-        return self._adjusted(contributions, self.similarity.nearest(traits, COMPARABLES), subjects.located & inside)
+        near = self.similarity.nearest(traits, COMPARABLES)
+        return self._adjusted(self._steps(contributions, near.rows, subjects.located & inside), near)
 
-    def _adjusted(self, contributions: FloatArray, near: Neighbours, placed: BoolArray) -> Reconciled:
-        steps = self._steps(contributions, near.rows, placed)
+    def _adjusted(self, steps: FloatArray, near: Neighbours) -> Reconciled:
         adjusted = self.sales.sale_price[near.rows] * np.exp(steps.sum(axis=2))
         weight = self._weights(near.distance, steps, adjusted)
         estimate = (weight * adjusted).sum(axis=1)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shared.appraisal.arrays import BoolArray, FloatArray
+from shared.appraisal.arrays import BoolArray, FloatArray, IntArray
 from shared.appraisal.columns import Characteristics, Sales
 from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
 from shared.appraisal.features import Features, group_sums, learn_features
@@ -24,6 +24,7 @@ MOST_SALES = 60_000
 LOCATION = "location"
 _ROUNDS = 4
 _HUBER = 1.2
+_MOST_LEVERAGE = 0.95
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,47 @@ class HedonicModel:
         location, inside = self.surface.at(properties.longitude, properties.latitude)
         return np.column_stack([grouped, location]), inside
 
+    def without_each(self, sales: Sales) -> WithoutEach:
+        """The regression without each of the sales that it was fitted on, in turn."""
+        design = _design(self.features, sales)
+        weight = _weight(self.residual, self.scale)
+        change = np.asarray(
+            np.linalg.solve(_gram(design, _penalties(self.features), weight), design.T).T, dtype=np.float64
+        )
+        leverage = np.minimum(weight * (design * change).sum(axis=1), _MOST_LEVERAGE)
+        change *= (weight * self.residual / (1.0 - leverage))[:, None]
+        return WithoutEach(self.features, design, change)
+
+
+@dataclass(frozen=True)
+class WithoutEach:
+    """What each sale does to the regression that it helped to fit: leaving it out takes `change` off the coefficients.
+
+    Exact for a ridge regression with given weights, trend and surface, by each sale's leverage (Belsley, Kuh and
+    Welsch, Regression Diagnostics, 1980, section 2.1). `design` and `change` have shape (n, 1 + columns), the constant
+    first. A regression with many columns fits its own few sales far better than it values others.
+    """
+
+    features: Features
+    design: FloatArray
+    change: FloatArray
+
+    def own(self) -> FloatArray:
+        """What each sale adds to its own log contributions; shape (n, names), the constant's share at the location,
+        which has no other: the surface leaves a sale out of its own place already.
+        """
+        return self._grouped(self.design * self.change)
+
+    def differences(self, rows: IntArray, others: IntArray) -> FloatArray:
+        """What the sales at `rows` (m,) add to how their log contributions differ from those of the sales at `others`
+        (m, k); shape (m, k, names).
+        """
+        apart = (self.design[rows][:, None, :] - self.design[others]) * self.change[rows][:, None, :]
+        return self._grouped(apart.reshape(-1, apart.shape[2])).reshape(*others.shape, -1)
+
+    def _grouped(self, parts: FloatArray) -> FloatArray:
+        return np.column_stack([group_sums(parts[:, 1:], self.features.groups, self.features.names), parts[:, 0]])
+
 
 def usable_for_fit(sales: Sales, valuation_day: int) -> BoolArray:
     """Sales before the valuation day with a price above zero and a living area."""
@@ -84,8 +126,7 @@ def fit_hedonic(sales: Sales, valuation_day: int) -> HedonicModel:
     day = sales.sale_day.astype(np.float64)
     log_price = np.log(sales.sale_price)
     features = learn_features(properties, day)
-    design = np.column_stack([np.ones(len(sales)), features.design(properties, day)])
-    penalties = np.concatenate([[1e-6], features.penalties])
+    design, penalties = _design(features, sales), _penalties(features)
     grid = make_grid(properties.longitude, properties.latitude)
     location, time = np.zeros(len(sales)), np.zeros(len(sales))
     weight = np.ones(len(sales))
@@ -99,10 +140,27 @@ def fit_hedonic(sales: Sales, valuation_day: int) -> HedonicModel:
         time = trend.level(day)
         residual = log_price - fitted - location - time
         scale = max(1.4826 * float(np.median(np.abs(residual - np.median(residual)))), 1e-6)
-        weight = 1.0 / np.maximum(1.0, np.abs(residual) / (_HUBER * scale))
+        weight = _weight(residual, scale)
     return HedonicModel(features, beta[1:], float(beta[0]), surface, trend, location, residual, scale)
 
 
+def _design(features: Features, sales: Sales) -> FloatArray:
+    columns = features.design(sales.characteristics, sales.sale_day.astype(np.float64))
+    return np.column_stack([np.ones(len(sales)), columns])
+
+
+def _penalties(features: Features) -> FloatArray:
+    return np.concatenate([[1e-6], features.penalties])
+
+
+def _weight(residual: FloatArray, scale: float) -> FloatArray:
+    return np.asarray(1.0 / np.maximum(1.0, np.abs(residual) / (_HUBER * scale)))
+
+
+def _gram(design: FloatArray, penalties: FloatArray, weight: FloatArray) -> FloatArray:
+    return np.asarray((design * weight[:, None]).T @ design + np.diag(penalties))
+
+
 def _ridge(design: FloatArray, target: FloatArray, penalties: FloatArray, weight: FloatArray) -> FloatArray:
-    weighted = design * weight[:, None]
-    return np.asarray(np.linalg.solve(weighted.T @ design + np.diag(penalties), weighted.T @ target))
+    moment = (design * weight[:, None]).T @ target
+    return np.asarray(np.linalg.solve(_gram(design, penalties, weight), moment))

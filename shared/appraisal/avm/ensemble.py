@@ -94,10 +94,12 @@ def fit_ensemble(sales: Sales, on: int, seed: int) -> tuple[Ensemble, LeftOut]:
     comparables = fit_comparables(sales, on)
     used, hedonic = comparables.sales, comparables.hedonic
     log_price = np.log(used.sale_price) + hedonic.trend.log_factor(used.sale_day.astype(np.float64))
-    predictors, matrix, value = learn_predictors(used, hedonic, comparables.contributions, log_price, on, seed)
+    without = hedonic.without_each(used)
+    at_sale = comparables.contributions - without.own()
+    predictors, matrix, value = learn_predictors(used, hedonic, at_sale, log_price, on, seed)
     target = log_price - value.value
     rows = _evenly(used, comparables)
-    found = comparables.left_out(rows)
+    found = comparables.left_out(rows, without)
     trees, out_of_fold = fit_trees_and_folds(matrix, target, seed)
     boosted = value.value[rows] + out_of_fold[rows]
     network_inputs = learn_inputs(predictors, hedonic.features, matrix, used.characteristics)

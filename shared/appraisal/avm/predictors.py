@@ -151,8 +151,8 @@ def learn_predictors(
 ) -> tuple[Predictors, FloatArray, Decomposition]:
     """The predictors, their matrix for the sales themselves, and the regression's values of them.
 
-    `at_sale` are the regression's log contributions on the sales' own days, the location's without the sale itself;
-    `log_price` is as of the valuation day.
+    `at_sale` are the regression's log contributions on the sales' own days, each without the sale itself; `log_price`
+    is as of the valuation day.
     """
     properties, day = sales.characteristics, sales.sale_day.astype(np.float64)
     typical = np.asarray(at_sale.mean(axis=0))
