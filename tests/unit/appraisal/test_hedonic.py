@@ -35,9 +35,8 @@ def wordy_county() -> County:
 
 def value_of(hedonic: HedonicModel, sales: Sales) -> FloatArray:
     day = sales.sale_day.astype(np.float64)
-    return (
-        hedonic.constant + hedonic.trend.level(day) + hedonic.contributions(sales.characteristics, day)[0].sum(axis=1)
-    )
+    parts, _ = hedonic.contributions(sales.characteristics, day)
+    return np.asarray(hedonic.constant + hedonic.trend.level(day) + parts.sum(axis=1))
 
 
 def test_what_a_sale_adds_to_its_own_value_is_what_a_fit_without_it_lacks() -> None:
