@@ -39,7 +39,7 @@ from shared.appraisal.similarity import Similarity, Traits
 from shared.appraisal.time_trend import TimeTrend
 
 FORMAT = "terrafusion.avm"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 _MANIFEST, _MODEL = "manifest.json", "model.json"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 _ARRAY_KINDS = "biufU"

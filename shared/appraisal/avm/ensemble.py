@@ -28,7 +28,8 @@ class Evaluation:
     """What the models say of n properties.
 
     `log_values` has shape (n, models) in the order of `COMPONENTS`, `log_value` (n,) is the reconciled one. `matrix`
-    are the predictors that the trees saw, `inputs` what the network saw.
+    are the predictors that the trees saw, `inputs` what the network saw. `difficulty` (n, 7) is what the error depends
+    on: the comparables' difficulty, the models' disagreement, and how far below and above the typical value it lies.
     """
 
     decomposition: Decomposition
@@ -37,11 +38,7 @@ class Evaluation:
     comparables: Reconciled
     log_values: FloatArray
     log_value: FloatArray
-
-    @property
-    def difficulty(self) -> FloatArray:
-        """What the error depends on: the comparables' difficulty, the models' disagreement, the value; (n, 6)."""
-        return difficulty(self.comparables.difficulty, self.log_values, self.log_value, self.decomposition.typical)
+    difficulty: FloatArray
 
 
 @dataclass(frozen=True)
@@ -67,6 +64,10 @@ class Ensemble:
     reconciliation: Reconciliation
     usual_ranges: Mapping[str, tuple[float, float]]
     """Between which values 99 in 100 sales lie, by the source of a number."""
+    usual_difficulty: FloatArray
+    """What the comparables' difficulty (3,) is counted in: how far a comparable is depends on the length that a fit has
+    found, and errors of one fit must tell of those of another.
+    """
 
     def can_value(self, subjects: Characteristics) -> BoolArray:
         """Which subjects have what a value needs (see `ComparableSales.can_value`)."""
@@ -82,7 +83,9 @@ class Ensemble:
         found = self.comparables.reconcile(subjects)
         of_network = self.network.predict(inputs)
         log_values = np.column_stack([decomposition.value, np.log(found.estimate), boosted, of_network])
-        return Evaluation(decomposition, matrix, inputs, found, log_values, self.reconciliation.reconcile(log_values))
+        log_value = self.reconciliation.reconcile(log_values)
+        hard = _difficulty(found.difficulty / self.usual_difficulty, log_values, log_value, decomposition.typical)
+        return Evaluation(decomposition, matrix, inputs, found, log_values, log_value, hard)
 
 
 def fit_ensemble(sales: Sales, on: int, seed: int) -> tuple[Ensemble, LeftOut]:
@@ -107,14 +110,22 @@ def fit_ensemble(sales: Sales, on: int, seed: int) -> tuple[Ensemble, LeftOut]:
     log_values = np.column_stack([value.value[rows], np.log(found.estimate), boosted, of_network[rows]])
     reconciliation = fit_reconciliation(log_values, log_price[rows])
     log_value = reconciliation.reconcile(log_values)
-    hard = difficulty(found.difficulty, log_values, log_value, value.typical)
+    usual = _usual_difficulty(found.difficulty)
+    hard = _difficulty(found.difficulty / usual, log_values, log_value, value.typical)
     left_out = LeftOut(comparables.rows[rows], log_values, log_value, log_price[rows], hard)
     ranges = _usual_ranges(hedonic.features, used)
-    return Ensemble(comparables, predictors, trees, network_inputs, network, reconciliation, ranges), left_out
+    ensemble = Ensemble(comparables, predictors, trees, network_inputs, network, reconciliation, ranges, usual)
+    return ensemble, left_out
 
 
-def difficulty(comparables: FloatArray, log_values: FloatArray, log_value: FloatArray, typical: float) -> FloatArray:
-    """The comparables' (n, 3), how far the models disagree, and how far below and above the typical value."""
+def _usual_difficulty(comparables: FloatArray) -> FloatArray:
+    """The medians of left-out sales' difficulty (n, 3), but for the spread, which is in log points everywhere."""
+    usual = np.median(comparables, axis=0)
+    usual[0] = 1.0
+    return np.where(usual > 0.0, usual, 1.0)
+
+
+def _difficulty(comparables: FloatArray, log_values: FloatArray, log_value: FloatArray, typical: float) -> FloatArray:
     away = log_value - typical
     apart = [np.abs(log_values[:, 2] - log_values[:, number]) for number in (0, 1)]
     return np.column_stack([comparables, *apart, np.maximum(-away, 0.0), np.maximum(away, 0.0)])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.appraisal.avm.artifact import ArtifactError, dump, load
+from shared.appraisal.avm.artifact import FORMAT_VERSION, ArtifactError, dump, load
 from shared.appraisal.avm.model import TrainedModel
 from shared.appraisal.avm.training import train
 from tests.synthetic_county import LAST_DAY
@@ -83,6 +83,7 @@ def test_an_artifact_cut_short_swapped_or_of_another_version_is_refused() -> Non
         load(_zipped({**members, "0003.npy": members["0004.npy"]}))
     with pytest.raises(ArtifactError, match="damaged at surplus"):
         load(_zipped({**members, "surplus": b""}))
-    newer = members["manifest.json"].replace(b'"version":3', b'"version":9')
+    current = f'"version":{FORMAT_VERSION}'.encode()
+    newer = members["manifest.json"].replace(current, b'"version":9')
     with pytest.raises(ArtifactError, match=r"terrafusion.avm 9"):
         load(_zipped({**members, "manifest.json": newer}))

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.appraisal import comparables
+from shared.appraisal.avm.ensemble import fit_ensemble
 from shared.appraisal.avm.model import TrainedModel
 from shared.appraisal.errors import AppraisalInputError
 from shared.appraisal.models import Model
@@ -45,6 +47,18 @@ def test_the_interval_holds_about_eight_in_ten_later_sales(model: TrainedModel) 
     price = COUNTY.sales.sale_price[LATER] * np.array([later_value(int(row)) / COUNTY.truth[row] for row in LATER])
     assert 0.7 <= np.mean((said.low <= price) & (price <= said.high)) <= 0.9
     assert said.confidence.mean() == pytest.approx(np.mean(np.abs(price / said.estimate - 1) <= 0.1), abs=0.1)
+
+
+def test_difficulty_is_counted_alike_whatever_a_fit_makes_of_distance(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw, counted = [], []
+    for length in (0.35, 4.0):
+        monkeypatch.setattr(comparables, "LENGTHS_KM", (length, length))
+        ensemble, _ = fit_ensemble(SMALL.sales, LAST_DAY, 0)
+        said = ensemble.evaluate(KNOWN.take(LATER))
+        raw.append(np.median(said.comparables.difficulty[:, 1]))
+        counted.append(np.median(said.difficulty[:, 1:3], axis=0))
+    assert raw[1] < 0.7 * raw[0]
+    assert np.allclose(counted, 1.0, atol=0.3)
 
 
 def test_the_hold_out_values_the_latest_fifth_by_models_of_what_came_before(model: TrainedModel) -> None:
