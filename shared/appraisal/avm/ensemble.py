@@ -97,12 +97,10 @@ def fit_ensemble(sales: Sales, on: int, seed: int) -> tuple[Ensemble, LeftOut]:
     comparables = fit_comparables(sales, on)
     used, hedonic = comparables.sales, comparables.hedonic
     log_price = np.log(used.sale_price) + hedonic.trend.log_factor(used.sale_day.astype(np.float64))
-    without = hedonic.without_each(used)
-    at_sale = comparables.contributions - without.own()
+    rows = _evenly(used, comparables)
+    at_sale, found = _left_out(comparables, rows)
     predictors, matrix, value = learn_predictors(used, hedonic, at_sale, log_price, on, seed)
     target = log_price - value.value
-    rows = _evenly(used, comparables)
-    found = comparables.left_out(rows, without)
     trees, out_of_fold = fit_trees_and_folds(matrix, target, seed)
     boosted = value.value[rows] + out_of_fold[rows]
     network_inputs = learn_inputs(predictors, hedonic.features, matrix, used.characteristics)
@@ -116,6 +114,12 @@ def fit_ensemble(sales: Sales, on: int, seed: int) -> tuple[Ensemble, LeftOut]:
     ranges = _usual_ranges(hedonic.features, used)
     ensemble = Ensemble(comparables, predictors, trees, network_inputs, network, reconciliation, ranges, usual)
     return ensemble, left_out
+
+
+def _left_out(comparables: ComparableSales, rows: IntArray) -> tuple[FloatArray, Reconciled]:
+    """Each sale's log contributions without itself, and the reconciled comparables of those at `rows`."""
+    without = comparables.hedonic.without_each(comparables.sales)
+    return comparables.contributions - without.own(), comparables.left_out(rows, without)
 
 
 def _usual_difficulty(comparables: FloatArray) -> FloatArray:
