@@ -139,8 +139,9 @@ def test_a_connection_that_died_idle_is_replaced_before_anything_is_done(databas
         pid = connection.scalar(text("SELECT pg_backend_pid()"))
     killer = make_engine(database.application_url)
     with killer.connect() as connection:
-        connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+        ended = connection.scalar(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})  # and waits for it
     killer.dispose()
+    assert ended
 
     with unit_of_work("king_wa") as connection:
         assert connection.scalar(COUNT_JOBS) == 0
