@@ -46,9 +46,10 @@ class Database(Construct):
                 self,
                 "Parameters",
                 engine=engine,
-                description="TLS is not optional, and nobody holds a lock for longer than a function lives",
+                description="TLS is not optional",  # another description would replace the group
                 parameters={
                     "rds.force_ssl": "1",
+                    # a session that its function has left holds its locks for little longer than a function lives
                     "idle_in_transaction_session_timeout": str(Duration.minutes(16).to_milliseconds()),
                 },
             ),
