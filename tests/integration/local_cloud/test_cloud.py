@@ -147,6 +147,18 @@ def test_an_object_is_a_plain_file_with_a_signed_address(cloud: LocalCloud) -> N
     assert httpx.get(address, headers={"Range": "bytes=9000-"}).status_code == 416
 
 
+def test_a_piece_of_an_object_is_not_held_against_the_checksum_of_the_whole(cloud: LocalCloud, tmp_path: Path) -> None:
+    s3 = cloud.clients("s3")
+    file = tmp_path / "parcels.csv"
+    file.write_bytes(body := os.urandom(3000))
+    s3.upload_file(str(file), data_bucket(cloud), "parcels.csv")
+    whole = s3.get_object(Bucket=data_bucket(cloud), Key="parcels.csv", ChecksumMode="ENABLED")
+    assert whole["ChecksumCRC32"]
+    assert whole["Body"].read() == body
+    piece = s3.get_object(Bucket=data_bucket(cloud), Key="parcels.csv", Range="bytes=100-199")
+    assert piece["Body"].read() == body[100:200]
+
+
 def test_a_deleted_object_leaves_no_file(cloud: LocalCloud) -> None:
     s3 = cloud.clients("s3")
     s3.put_object(Bucket=data_bucket(cloud), Key="gone/../odd", Body=b"1")
