@@ -1,11 +1,13 @@
-"""Which of a county's own attributes (JSON) can explain prices."""
+"""Which of a county's own attributes (JSON) can explain prices, and how each is read.
+
+A county that keeps what its mapping does not name has every attribute as text: a garage's area is then "528.0".
+"""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,11 +15,22 @@ import numpy as np
 from shared.appraisal.arrays import FloatArray, TextArray
 
 _OPINIONS_OF_VALUE = re.compile(
-    r"value|price|apprais|assess|market|taxable|(^|_)(val|tax|avm|ratio)(_|$)|avalue|(^|_)id$|latitude|longitude", re.I
+    r"value|price|apprais|assess|taxable|avalue|latitude|longitude"
+    r"|(^|_)(val|tax|avm|ratio)(_|$)|(^|_)market(_(total|land|bldg|building|impr?v?|improvements?))?$|(^|_)id$",
+    re.I,
 )
 """Names of what somebody thought the property worth, or of keys: a model that reads them learns nothing else."""
-_MOST_ATTRIBUTES = 40
-_MOST_LEVELS = 40
+_WRITTEN_NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)\s*", re.ASCII)
+_WRITTEN_CODE = re.compile(r"\s*0\d")
+"""A number is not written with a leading zero, a code is."""
+_MOST_ATTRIBUTES = 80
+_MOST_LEVELS = 300
+_MOST_LEVELS_IN_ALL = 1600
+"""Each level is a column of the regression."""
+_FEW_LEVELS = 40
+_SALES_A_LEVEL = 10
+_FEWEST_NUMBERS = 0.98
+"""Somebody writes "none" into a column of numbers."""
 _FEWEST_KNOWN = 0.005
 """Legacy systems write a view, a pool or a basement where there is one, and nothing where there is none."""
 _FEWEST_SALES = 5
@@ -34,46 +47,84 @@ class AttributeKinds:
     property_class: bool = False
 
 
-def kinds_of(rows: Sequence[Attributes]) -> AttributeKinds:
-    """Decide from sold properties: known for 5 and 0.5 % of them, numbers throughout or few codes, no opinion of value.
+@dataclass
+class _Seen:
+    """What the sold properties have of one attribute: how many know it, as typed and as written numbers."""
 
-    An attribute known for few of them may have one level: that it is there is what it says.
+    known: int = 0
+    typed: int = 0
+    written: int = 0
+    coded: bool = False
+    levels: set[str] = field(default_factory=set)
+
+    def add(self, value: Any) -> None:
+        """Count one property's value."""
+        self.known += 1
+        if isinstance(value, int | float):
+            self.typed += 1
+        elif _WRITTEN_NUMBER.fullmatch(value):
+            self.written += 1
+            self.coded = self.coded or _WRITTEN_CODE.match(value) is not None
+        if len(self.levels) <= _MOST_LEVELS:
+            self.levels.add(str(value).strip())
+
+    @property
+    def is_number(self) -> bool:
+        """A few different written numbers may be codes; many are a measure."""
+        if self.typed == self.known:
+            return True
+        numbers = self.typed + self.written
+        return numbers >= _FEWEST_NUMBERS * self.known and len(self.levels) > _FEW_LEVELS and not self.coded
+
+    @property
+    def is_code(self) -> bool:
+        """Few levels, or more that are shared by many properties, as those of a subdivision are; not free text."""
+        few = len(self.levels) <= _FEW_LEVELS
+        shared = len(self.levels) <= _MOST_LEVELS and self.known >= _SALES_A_LEVEL * len(self.levels)
+        return self.typed == 0 and not self.is_number and (few or shared)
+
+
+def kinds_of(rows: Sequence[Attributes]) -> AttributeKinds:
+    """Decide from sold properties: known for 5 and 0.5 % of them, no opinion of value, and numbers or shared codes.
+
+    An attribute known for few of them may have one level: that it is there is what it says. Of very many attributes
+    those known for most are kept.
     """
-    known: Counter[str] = Counter()
-    numbers: Counter[str] = Counter()
-    levels: dict[str, set[str]] = {}
+    found: dict[str, _Seen] = {}
     for row in rows:
         for name, value in row.items():
-            if value is None or isinstance(value, dict | list):
-                continue
-            known[name] += 1
-            numbers[name] += isinstance(value, int | float)
-            seen = levels.setdefault(name, set())
-            if len(seen) <= _MOST_LEVELS:
-                seen.add(str(value))
+            if isinstance(value, int | float) or (isinstance(value, str) and value.strip()):
+                found.setdefault(name, _Seen()).add(value)
     usable = [
-        name
-        for name, count in known.most_common()
-        if count >= max(_FEWEST_KNOWN * len(rows), _FEWEST_SALES)
-        and (len(levels[name]) > 1 or count < len(rows))
+        (name, seen)
+        for name, seen in sorted(found.items(), key=lambda item: -item[1].known)
+        if seen.known >= max(_FEWEST_KNOWN * len(rows), _FEWEST_SALES)
+        and (len(seen.levels) > 1 or seen.known < len(rows))
         and not _OPINIONS_OF_VALUE.search(name)
     ]
-    numeric = [name for name in usable if numbers[name] == known[name]]
-    categorical = [name for name in usable if numbers[name] == 0 and len(levels[name]) <= _MOST_LEVELS]
-    kept = set((numeric + categorical)[:_MOST_ATTRIBUTES])
-    return AttributeKinds(
-        tuple(sorted(name for name in numeric if name in kept)),
-        tuple(sorted(name for name in categorical if name in kept)),
-    )
+    numeric = [name for name, seen in usable if seen.is_number][:_MOST_ATTRIBUTES]
+    categorical: list[str] = []
+    levels = 0
+    for name, seen in usable:
+        if seen.is_code and levels + len(seen.levels) <= _MOST_LEVELS_IN_ALL:
+            categorical.append(name)
+            levels += len(seen.levels)
+    return AttributeKinds(tuple(sorted(numeric)), tuple(sorted(categorical[: _MOST_ATTRIBUTES - len(numeric)])))
 
 
 def numeric_column(rows: Sequence[Attributes], name: str) -> FloatArray:
     """One attribute as numbers; NaN where it is unknown or no number."""
-    values = (row.get(name) for row in rows)
-    return np.array([float(v) if isinstance(v, int | float) else np.nan for v in values], dtype=np.float64)
+    return np.array([_number(row.get(name)) for row in rows], dtype=np.float64)
 
 
 def categorical_column(rows: Sequence[Attributes], name: str) -> TextArray:
-    """One attribute as codes; "" where it is unknown."""
+    """One attribute as codes; "" where it is unknown or blank."""
     values = (row.get(name) for row in rows)
-    return np.array(["" if v is None else str(v) for v in values], dtype=np.str_)
+    return np.array(["" if v is None else str(v).strip() for v in values], dtype=np.str_)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, int | float):
+        return float(value)
+    written = isinstance(value, str) and _WRITTEN_NUMBER.fullmatch(value)
+    return float(value) if written else float("nan")

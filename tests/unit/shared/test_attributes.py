@@ -1,0 +1,104 @@
+"""Which of a county's own attributes a model learns from, and how it reads them."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shared.evidence.attributes import AttributeKinds, categorical_column, kinds_of, numeric_column
+
+PROPERTIES = 2000
+
+
+def kinds(**attributes: Any) -> AttributeKinds:
+    """Of properties whose attributes are made by functions of the property's number; None where it has none."""
+    made = [{name: value(number) for name, value in attributes.items()} for number in range(PROPERTIES)]
+    return kinds_of(made)
+
+
+def test_numbers_and_codes_are_told_apart_by_their_type() -> None:
+    found = kinds(garage_sqft=lambda n: n % 7 * 100, heating=lambda n: "AB"[n % 2], pool=lambda n: n % 2 == 0)
+    assert found == AttributeKinds(("garage_sqft", "pool"), ("heating",))
+
+
+def test_many_written_numbers_are_a_measure() -> None:
+    found = kinds(
+        basement=lambda n: f"{n % 900}.0",
+        depth=lambda n: str(n % 90),
+        slope=lambda n: f"{n - 1000}",
+        acres=lambda n: f".{n}",
+    )
+    assert found == AttributeKinds(("acres", "basement", "depth", "slope"))
+
+
+def test_a_few_written_numbers_may_be_codes() -> None:
+    assert kinds(use=lambda n: str(100 + n % 9)).categorical == ("use",)
+
+
+def test_written_numbers_with_leading_zeros_are_codes() -> None:
+    assert kinds(tract=lambda n: f"{n % 90:04}").categorical == ("tract",)
+
+
+def test_a_column_of_numbers_may_have_a_few_words_in_it() -> None:
+    assert kinds(depth=lambda n: "none" if n % 100 == 0 else str(n % 90)).numeric == ("depth",)
+    assert kinds(depth=lambda n: "none" if n % 10 == 0 else str(n % 300)).numeric == ()
+
+
+def test_codes_of_many_levels_are_taken_where_properties_share_them() -> None:
+    found = kinds(
+        subdivision=lambda n: f"plat {n % 150}", school=lambda n: f"school {n % 30}", remark=lambda n: f"note {n}"
+    )
+    assert found.categorical == ("school", "subdivision")
+    assert kinds(subdivision=lambda n: f"plat {n % 250}").categorical == ()
+
+
+def test_the_levels_of_all_codes_together_are_bounded() -> None:
+    found = kinds(**{f"code_{number:02}": lambda n, number=number: f"{number} {n % 40} x" for number in range(60)})
+    assert len(found.categorical) == 40
+    assert len(kinds(**{f"size_{number:03}": lambda n: n for number in range(120)}).numeric) == 80
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "market",
+        "market_value",
+        "mkt_val",
+        "land_val",
+        "appraised",
+        "assessed_total",
+        "last_price",
+        "avm",
+        "tax",
+        "parcel_id",
+    ],
+)
+def test_opinions_of_value_and_keys_are_not_learned_from(name: str) -> None:
+    assert kinds(**{name: lambda n: n}) == AttributeKinds()
+
+
+@pytest.mark.parametrize("name", ["market_area", "taxidermy", "valley_view", "grid"])
+def test_names_that_only_sound_like_a_value_are_learned_from(name: str) -> None:
+    assert kinds(**{name: lambda n: n}).numeric == (name,)
+
+
+def test_what_few_properties_have_is_learned_from_and_what_all_have_alike_is_not() -> None:
+    found = kinds(
+        view=lambda n: 1 if n < 10 else None,
+        rare=lambda n: 1 if n < 9 else None,
+        city=lambda _: "Kent",
+        tags=lambda _: ["a"],
+    )
+    assert found == AttributeKinds(("view",))
+
+
+def test_a_blank_text_is_an_unknown_one() -> None:
+    """Legacy systems fill a column of characters with blanks."""
+    assert kinds(depth=lambda n: str(n % 90) if n % 3 else "    ", wall=lambda _: " ").numeric == ("depth",)
+    assert kinds(wall=lambda n: "brick " if n % 2 else " brick").categorical == ()
+
+
+def test_columns_are_read_as_their_kind_says() -> None:
+    rows: list[dict[str, Any]] = [{"depth": "12.5"}, {"depth": " 7 "}, {"depth": 3}, {"depth": "n/a"}, {"depth": "nan"}, {}, {"depth": None}]
+    assert np.array_equal(numeric_column(rows, "depth"), [12.5, 7, 3, np.nan, np.nan, np.nan, np.nan], equal_nan=True)
+    assert list(categorical_column(rows, "depth")) == ["12.5", "7", "3", "n/a", "nan", "", ""]
