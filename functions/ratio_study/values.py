@@ -10,7 +10,7 @@ import numpy as np
 
 from shared.appraisal.arrays import BoolArray, FloatArray
 from shared.appraisal.comparables import cross_values, fit_comparables
-from shared.appraisal.errors import InsufficientSalesError
+from shared.appraisal.errors import AppraisalInputError
 from shared.appraisal.time_trend import fit_time_trend
 from shared.evidence import Evidence
 
@@ -57,13 +57,13 @@ def known_values(
 def model_values(evidence: Evidence, in_period: BoolArray, on: date, adjust: bool, progress: Progress) -> Values:
     """Values by comparable sales as of `on`, each found without the sale's own price.
 
-    Each property class has a model of its own; a class with too few sales before `on` has no values. Raises
-    InsufficientSalesError when that is so for every class.
+    Each property class has a model of its own; a class whose sales before `on` are too few, too old or all of one price
+    has no values. Raises AppraisalInputError when that is so for every class.
     """
     estimate = np.full(len(evidence), np.nan)
     price = evidence.sales.sale_price.copy()
     classes = np.unique(evidence.property_class[in_period])
-    shortage: InsufficientSalesError | None = None
+    refused: AppraisalInputError | None = None
     valued = 0
     for number, property_class in enumerate(classes):
         progress(number, len(classes), f"valuing {property_class or 'properties without a class'}")
@@ -72,14 +72,14 @@ def model_values(evidence: Evidence, in_period: BoolArray, on: date, adjust: boo
         try:
             model = fit_comparables(sales, on.toordinal())
             estimate[rows] = cross_values(sales, model)
-        except InsufficientSalesError as error:
-            shortage = error
+        except AppraisalInputError as error:
+            refused = error
             continue
         valued += 1
         tested = rows[in_period[rows]]
         if adjust:
             price[tested] *= model.hedonic.trend.factor(evidence.sales.sale_day[tested].astype(np.float64))
     progress(len(classes), len(classes), "values found")
-    if shortage is not None and not valued:
-        raise shortage
+    if refused is not None and not valued:
+        raise refused
     return Values(estimate, price, "no_model_value")

@@ -19,7 +19,7 @@ import numpy as np
 from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, TextArray, spread
 from shared.appraisal.columns import Characteristics, Sales
 from shared.appraisal.conformal import ErrorModel, fit_errors
-from shared.appraisal.errors import InsufficientSalesError
+from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
 from shared.appraisal.hedonic import FEWEST_SALES, MOST_SALES, HedonicModel, WithoutEach, fit_hedonic, usable_for_fit
 from shared.appraisal.models import Predictions
 from shared.appraisal.similarity import Neighbours, Similarity, Traits
@@ -199,7 +199,7 @@ def fit_comparables(sales: Sales, valuation_day: int) -> ComparableSales:
 
     Sales on or after the day, without a price or without a living area are left out; of very many the latest
     60,000 are used. Raises InsufficientSalesError when fewer than 50 remain, AppraisalInputError for a valuation
-    day more than a year after the last of them.
+    day more than a year after the last of them, and where they all have one price.
     """
     rows = np.flatnonzero(usable_for_fit(sales, valuation_day))
     if rows.size < FEWEST_SALES:
@@ -208,6 +208,8 @@ def fit_comparables(sales: Sales, valuation_day: int) -> ComparableSales:
         latest = np.argsort(-sales.sale_day[rows], kind="stable")[:MOST_SALES]
         rows = np.sort(rows[latest])
     used = sales.take(rows)
+    if np.ptp(used.sale_price) == 0.0:
+        raise AppraisalInputError("sale_price", f"all {rows.size} sales have the same price, which explains nothing")
     trial, kept_out = _trial(used, valuation_day)
     similarity = _tuned(trial, kept_out)
     errors, difficulty = _errors_on(replace(trial, similarity=similarity), kept_out)

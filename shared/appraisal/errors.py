@@ -6,7 +6,8 @@ from __future__ import annotations
 class AppraisalInputError(ValueError):
     """An argument that no statistic can be computed from.
 
-    `argument` names the parameter at fault, `problem` says what is wrong with it.
+    `argument` names the parameter at fault. `problem` says what is wrong, in words that a caller of the API can read
+    without the parameter's name.
     """
 
     def __init__(self, argument: str, problem: str) -> None:

@@ -98,7 +98,7 @@ class TimeTrend:
         furthest = FURTHEST_YEARS * DAYS_A_YEAR + 1
         if days.size and (days.max() > self.last_day + furthest or days.min() < self.first_day - furthest):
             raise AppraisalInputError(
-                "day", "lies more than a year outside the period of the sales that the trend was fitted on"
+                "day", "a day lies more than a year outside the period of the sales that the trend was fitted on"
             )
 
     @property
@@ -162,7 +162,7 @@ def fit_time_trend(
     if first == last:
         raise AppraisalInputError("sale_day", "every sale is of one day, so no trend can be told")
     if valuation_day - last > FURTHEST_YEARS * DAYS_A_YEAR:
-        raise AppraisalInputError("valuation_day", "is more than a year after the last sale")
+        raise AppraisalInputError("valuation_day", "the valuation day is more than a year after the last sale")
     knots = np.arange(first + 2 * _DAYS_A_MONTH, last - _DAYS_A_MONTH, _DAYS_A_MONTH)
     columns = [np.ones(days.size), _spline(days, first, knots)]
     if last - first >= _FEWEST_YEARS_FOR_SEASONS * DAYS_A_YEAR:

@@ -110,6 +110,8 @@ def _refusal(error: AppraisalInputError) -> Unprocessable:
             slug, place = "valuation-date-not-covered", "/body/valuation_date"
         case "living_area_sqft" | "longitude":
             slug, place = "property-not-comparable", "/body/property_id"
+        case "sale_price":
+            slug, place = "sales-without-evidence", "/body/valuation_date"
         case _:
             slug, place = "too-few-sales", "/body/valuation_date"
     return Unprocessable(f"No value can be given: {error.problem}.", pointer=place, slug=slug)

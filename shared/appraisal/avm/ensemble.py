@@ -12,13 +12,15 @@ from shared.appraisal.avm.boosting import BoostedTrees, fit_trees_and_folds
 from shared.appraisal.avm.network import Network, fit_network_and_folds
 from shared.appraisal.avm.network_inputs import NetworkInputs, SingleArray, learn_inputs
 from shared.appraisal.avm.predictors import Decomposition, Predictors, learn_predictors
-from shared.appraisal.avm.reconciliation import Reconciliation, fit_reconciliation
+from shared.appraisal.avm.reconciliation import Reconciliation, best_weights, fit_reconciliation
 from shared.appraisal.avm.results import Component
 from shared.appraisal.columns import Characteristics, Sales
 from shared.appraisal.comparables import ComparableSales, Reconciled, fit_comparables
 from shared.appraisal.features import Features, Number
 
 COMPONENTS: tuple[Component, ...] = ("hedonic", "comparable_sales", "gradient_boosting", "neural_network")
+USUAL_WEIGHTS = np.array([0.1, 0.1, 0.4, 0.4])
+"""What they come to, roughly, where there are sales enough to find them; few sales are drawn to these."""
 _USUAL = (0.005, 0.995)
 _MOST_LEFT_OUT = 4000
 
@@ -106,7 +108,8 @@ def fit_ensemble(sales: Sales, on: int, seed: int) -> tuple[Ensemble, LeftOut]:
     network_inputs = learn_inputs(predictors, hedonic.features, matrix, used.characteristics)
     network, of_network = fit_network_and_folds(network_inputs.encode(matrix, used.characteristics), log_price, seed)
     log_values = np.column_stack([value.value[rows], np.log(found.estimate), boosted, of_network[rows]])
-    reconciliation = fit_reconciliation(log_values, log_price[rows])
+    weights = best_weights(log_values, log_price[rows], USUAL_WEIGHTS)
+    reconciliation = fit_reconciliation(log_values, log_price[rows], weights)
     log_value = reconciliation.reconcile(log_values)
     usual = _usual_difficulty(found.difficulty)
     hard = _difficulty(found.difficulty / usual, log_values, log_value, value.typical)

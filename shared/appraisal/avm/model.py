@@ -191,9 +191,9 @@ class TrainedModel:
             return 0.0
         trend = self.trend
         if on < trend.first_day:
-            raise AppraisalInputError("on", "is before the first sale that the model is made of")
+            raise AppraisalInputError("on", "the day is before the first sale that the model is made of")
         if on > trend.last_day + FURTHEST_YEARS * 365:
-            raise AppraisalInputError("on", "is more than a year after the last sale that the model is made of")
+            raise AppraisalInputError("on", "the day is more than a year after the last sale that the model is made of")
         return float(carried_log_factor(self.ensemble, np.array([float(on)]))[0])
 
     def _extra_error(self, on: int | None) -> float:

@@ -1,9 +1,9 @@
 """One value from four: weights, level and spread, found on values that the models give sales they were not fitted on.
 
 The reconciled log value is a weighted mean of the models' log values (weights above zero that sum to 1, those of the
-smallest COD), stretched about the typical value and shifted. The shift makes the median ratio 1. The stretch answers
-vertical inequity: a model that knows only some of what sets prices draws cheap and dear homes to the middle, which the
-PRB shows; the least stretch is taken that brings the PRB near 0.
+smallest COD, of few sales drawn to the usual ones), stretched about the typical value and shifted. The shift makes the
+median ratio 1. The stretch answers vertical inequity: a model that knows only some of what sets prices draws cheap and
+dear homes to the middle, which the PRB shows; the least stretch is taken that brings the PRB near 0.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from shared.appraisal.ratio_statistics import prb_fit
 _STEPS = 10
 _STRETCHES = np.arange(1.0, 1.0801, 0.005)
 _NEAR_ZERO_PRB = 0.015
+_SALES_OF_THE_USUAL = 40.0
 _FEWEST_TO_STRETCH = 200
 _SHRINKAGE = 50.0
 
@@ -37,14 +38,8 @@ class Reconciliation:
         return self.middle + self.shift + self.stretch * (log_values @ self.weights - self.middle)
 
 
-def fit_reconciliation(
-    log_values: FloatArray, log_price: FloatArray, weights: FloatArray | None = None
-) -> Reconciliation:
-    """From left-out log values (n, models), without NaN, and the log prices as of the same day (n,).
-
-    `weights` are those found elsewhere (see `best_weights`), by default those that are best here.
-    """
-    weights = best_weights(log_values, log_price) if weights is None else weights
+def fit_reconciliation(log_values: FloatArray, log_price: FloatArray, weights: FloatArray) -> Reconciliation:
+    """With `weights` (see `best_weights`), from left-out log values (n, models) and log prices of the same day (n,)."""
     blended = log_values @ weights
     middle = float(np.median(blended))
     stretch = _stretch(blended, middle, log_price) if log_price.size >= _FEWEST_TO_STRETCH else 1.0
@@ -53,9 +48,19 @@ def fit_reconciliation(
     return Reconciliation(weights, middle, stretch, left * log_price.size / (log_price.size + _SHRINKAGE))
 
 
-def best_weights(log_values: FloatArray, log_price: FloatArray) -> FloatArray:
-    """The weights, in tenths, with which the models' log values (n, models) have the smallest COD."""
-    return min(_simplex(log_values.shape[1]), key=lambda weights: _cod(log_values @ weights, log_price))
+def best_weights(log_values: FloatArray, log_price: FloatArray, usual: FloatArray) -> FloatArray:
+    """The weights, in tenths, with which the models' log values (n, models), without NaN, have the smallest COD.
+
+    A hundred sales do not tell four models apart: a set of weights pays for its distance from the `usual` one, the
+    less the more sales there are.
+    """
+    price_of_distance = _SALES_OF_THE_USUAL / log_price.size
+
+    def loss(weights: FloatArray) -> float:
+        away = float(((weights - usual) ** 2).sum())
+        return _cod(log_values @ weights, log_price) * (1.0 + price_of_distance * away)
+
+    return min(_simplex(usual.size), key=loss)
 
 
 def _simplex(models: int) -> list[FloatArray]:

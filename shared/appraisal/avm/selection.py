@@ -10,7 +10,7 @@ import numpy as np
 from shared.appraisal.arrays import BoolArray, FloatArray, IntArray
 from shared.appraisal.avm.results import Exclusion
 from shared.appraisal.columns import Sales
-from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
+from shared.appraisal.errors import InsufficientSalesError
 from shared.appraisal.hedonic import FEWEST_SALES, MOST_SALES, fit_hedonic
 from shared.appraisal.time_trend import DAYS_A_YEAR
 
@@ -34,7 +34,7 @@ def select_sales(sales: Sales, on: int) -> Selection:
     A price is implausible when a regression on all of them would put it 2.5 times away (or four robust deviations,
     where prices scatter that much): it is then no evidence of the property as it is described. Where the property
     was built in the year of the sale or later, it was the lot that was sold. Raises InsufficientSalesError when fewer
-    than 50 sales are left, AppraisalInputError when they all have one price.
+    than 50 sales are left.
     """
     reasons = _stated_reasons(sales, on)
     absurd = _absurd(sales, ~np.any(list(reasons.values()), axis=0))
@@ -44,8 +44,6 @@ def select_sales(sales: Sales, on: int) -> Selection:
         latest = left[np.argsort(-sales.sale_day[left], kind="stable")]
         reasons["older_than_needed"] = _mask(len(sales), latest[MOST_SALES:])
         left = np.sort(latest[:MOST_SALES])
-    if np.ptp(sales.sale_price[left]) == 0.0:
-        raise AppraisalInputError("sale_price", f"all {left.size} sales have the same price, which explains nothing")
     implausible = left[_implausible(sales.take(left), on)]
     before_built = implausible[_unfinished(sales.take(implausible))]
     reasons["sold_before_built"] = _mask(len(sales), before_built)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from shared.appraisal.avm.ensemble import Ensemble, LeftOut, fit_ensemble
+from shared.appraisal.avm.ensemble import USUAL_WEIGHTS, Ensemble, LeftOut, fit_ensemble
 from shared.appraisal.avm.holding_out import FORWARD, HeldOut, hold_out
 from shared.appraisal.avm.model import TrainedModel
 from shared.appraisal.avm.reconciliation import best_weights, fit_reconciliation
@@ -48,7 +48,7 @@ def _weighed(ensemble: Ensemble, held_out: HeldOut, left_out: LeftOut) -> Ensemb
     """
     if held_out.rows.size < _ENOUGH_TO_WEIGH or held_out.protocol != FORWARD:
         return ensemble
-    weights = best_weights(held_out.log_values, held_out.log_price)
+    weights = best_weights(held_out.log_values, held_out.log_price, USUAL_WEIGHTS)
     return replace(ensemble, reconciliation=fit_reconciliation(left_out.log_values, left_out.log_price, weights))
 
 

@@ -120,6 +120,17 @@ def test_a_study_of_model_values_tests_each_sale_without_its_own_price() -> None
     assert overall["statistics"]["median"]["value"] == pytest.approx(1, abs=0.03)
 
 
+def test_a_class_whose_sales_tell_nothing_leaves_the_study_to_the_others() -> None:
+    with unit_of_work(COUNTY) as connection:
+        connection.execute(
+            text("UPDATE properties_operational SET property_class = 'condominium' WHERE property_id < 'P0100'")
+        )
+        connection.execute(text("UPDATE sales SET sale_price = 250000 WHERE property_id < 'P0100'"))
+    study = made({**MODEL, "strata": ["property_class"]})
+    assert study["overall"]["sales"] > 300
+    assert {stratum["value"] for stratum in study["strata"]} == {"residential"}
+
+
 def test_sales_after_the_valuation_date_are_tested_by_what_was_known_before() -> None:
     results = made({**MODEL, "from": "2023-07-01", "valuation_date": "2023-07-01"})
     assert results["overall"]["statistics"]["median"]["value"] == pytest.approx(1, abs=0.05)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from functions.valuation.handler import handler
 from functions.valuation.service import fitted as models
@@ -144,6 +144,14 @@ def test_a_property_without_living_area_or_place_is_refused_and_one_without_coor
         assert (answer.status, answer.body["type"]) == (422, "urn:terrafusion:problem:property-not-comparable")
         assert answer.body["errors"][0]["pointer"] == "/body/property_id"
     assert "no_coordinates" in {flag["code"] for flag in value("HOOD").body["flags"]}
+
+
+def test_sales_of_one_price_are_no_evidence_of_any_value() -> None:
+    with unit_of_work(COUNTY) as connection:
+        connection.execute(text("UPDATE sales SET sale_price = 250000"))
+    answer = value()
+    assert (answer.status, answer.body["type"]) == (422, "urn:terrafusion:problem:sales-without-evidence")
+    assert "sales have the same price" in answer.body["detail"]
 
 
 def test_a_property_of_a_class_without_sales_is_refused() -> None:

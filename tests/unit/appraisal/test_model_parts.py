@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from shared.appraisal.arrays import FloatArray
 from shared.appraisal.avm.boosting import _relative_error
 from shared.appraisal.avm.local_regression import fit_locally
-from shared.appraisal.avm.reconciliation import fit_reconciliation
+from shared.appraisal.avm.reconciliation import best_weights, fit_reconciliation
 from shared.appraisal.avm.surroundings import OF_PRICE, Surroundings
 from shared.appraisal.ratio_statistics import prb
 
 NAMES = ("residual", "log price per area", "size", "always the same")
+EVEN = np.array([0.5, 0.5])
 
 
 def _surroundings(position: FloatArray, seed: int) -> Surroundings:
@@ -77,11 +78,26 @@ def test_the_reconciliation_prefers_the_better_model_and_takes_out_level_and_pri
     price = generator.normal(12.5, 0.5, 2000)
     good = 12.5 + drawn_in * (price - 12.5) + 0.1 + generator.normal(0, 0.08, 2000)
     poor = price + generator.normal(0, 0.4, 2000)
-    found = fit_reconciliation(np.column_stack([poor, good]), price)
+    said = np.column_stack([poor, good])
+    found = fit_reconciliation(said, price, best_weights(said, price, EVEN))
     assert found.weights[1] >= 0.9
-    value, paid = np.exp(found.reconcile(np.column_stack([poor, good]))), np.exp(price)
+    value, paid = np.exp(found.reconcile(said)), np.exp(price)
     assert np.median(value / paid) == pytest.approx(1, abs=0.005)
     assert abs(prb(value, paid)) <= max(0.011, 1.01 * abs(prb(np.exp(good), paid)))
+
+
+def test_few_sales_do_not_tell_models_apart_and_leave_the_usual_weights() -> None:
+    """Of two models that err alike sixty sales would prefer one by chance; of a bad one they tell."""
+    generator = np.random.default_rng(5)
+    away = []
+    for _ in range(20):
+        price = generator.normal(12.5, 0.5, 60)
+        in_common = price + generator.normal(0, 0.15, 60)
+        alike = in_common[:, None] + generator.normal(0, 0.05, (60, 2))
+        away.append(abs(best_weights(alike, price, EVEN)[0] - 0.5))
+        bad = price + generator.normal(0, 1.0, 60)
+        assert best_weights(np.column_stack([alike[:, 0], bad]), price, EVEN)[0] >= 0.9
+    assert np.mean(away) < 0.1
 
 
 def test_the_trees_learn_from_the_error_as_a_share_of_the_price() -> None:

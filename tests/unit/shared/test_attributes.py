@@ -99,6 +99,14 @@ def test_a_blank_text_is_an_unknown_one() -> None:
 
 
 def test_columns_are_read_as_their_kind_says() -> None:
-    rows: list[dict[str, Any]] = [{"depth": "12.5"}, {"depth": " 7 "}, {"depth": 3}, {"depth": "n/a"}, {"depth": "nan"}, {}, {"depth": None}]
+    rows: list[dict[str, Any]] = [
+        {"depth": "12.5"},
+        {"depth": " 7 "},
+        {"depth": 3},
+        {"depth": "n/a"},
+        {"depth": "nan"},
+        {},
+        {"depth": None},
+    ]
     assert np.array_equal(numeric_column(rows, "depth"), [12.5, 7, 3, np.nan, np.nan, np.nan, np.nan], equal_nan=True)
     assert list(categorical_column(rows, "depth")) == ["12.5", "7", "3", "n/a", "nan", "", ""]
