@@ -17,6 +17,7 @@ COVERAGE = 0.80
 WITHIN = 0.10
 _SMALLEST_SHARE = 0.4
 _LARGEST_SHARE = 4.0
+_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,25 @@ class ErrorModel:
 
 
 def fit_errors(errors: FloatArray, difficulty: FloatArray) -> ErrorModel:
-    """Learn from left-out log errors (n,) and their difficulty (n, columns)."""
+    """Learn from left-out log errors (n,) and their difficulty (n, columns).
+
+    Each error is scaled by what the errors of the other folds say of its difficulty: one that had helped to say it
+    would look smaller than a new one.
+    """
+    typical = max(float(np.abs(errors).mean()), 1e-6)
+    fold = np.arange(errors.size) % _FOLDS
+    scaled = np.zeros(errors.size)
+    for held in range(_FOLDS):
+        rest = ErrorModel(_coefficients(errors[fold != held], difficulty[fold != held]), typical, errors)
+        scaled[fold == held] = errors[fold == held] / rest.expected(difficulty[fold == held])
+    return ErrorModel(_coefficients(errors, difficulty), typical, scaled)
+
+
+def _coefficients(errors: FloatArray, difficulty: FloatArray) -> FloatArray:
+    """How absolute errors depend on difficulty: a constant and one for each column."""
     absolute = np.abs(errors)
-    typical = max(float(absolute.mean()), 1e-6)
     design = np.column_stack([np.ones(errors.size), difficulty])
     # One very odd sale must not decide what difficulty means.
     limited = np.minimum(absolute, np.quantile(absolute, 0.99))
     gram = design.T @ design + 1e-6 * errors.size * np.eye(design.shape[1])
-    model = ErrorModel(np.linalg.solve(gram, design.T @ limited), typical, errors)
-    return ErrorModel(model.coefficients, typical, errors / model.expected(difficulty))
+    return np.asarray(np.linalg.solve(gram, design.T @ limited))

@@ -17,6 +17,9 @@ from shared.appraisal.errors import InsufficientSalesError
 
 _ENOUGH_ERRORS = 100
 _FEWEST_ERRORS = 20
+_USUAL_GROWTH = 1.15
+_SALES_OF_USUAL_GROWTH = 50.0
+_TINY = 1e-9
 _ENOUGH_TO_WEIGH = 200
 _HARD = 0.95
 
@@ -53,9 +56,18 @@ def _weighed(ensemble: Ensemble, held_out: HeldOut, left_out: LeftOut) -> Ensemb
 
 
 def _errors(held_out: HeldOut, left_out: LeftOut) -> ErrorModel:
-    """From the held-out sales; where they are few, with the others that were valued without their price."""
-    errors, difficulty = held_out.log_price - held_out.log_value, held_out.difficulty
-    if errors.size < _ENOUGH_ERRORS and held_out.protocol == FORWARD:
-        errors = np.concatenate([errors, left_out.log_price - left_out.log_value])
-        difficulty = np.concatenate([difficulty, left_out.difficulty])
-    return fit_errors(errors, difficulty)
+    """From the held-out sales; where they are few, with the others that were valued without their price.
+
+    These flatter the model: of a left-out sale it knew what was sold around it afterwards. How much more later sales
+    err the held-out ones tell, and where they are few what was seen elsewhere.
+    """
+    later = held_out.log_price - held_out.log_value if held_out.protocol == FORWARD else np.zeros(0)
+    if later.size >= _ENOUGH_ERRORS:
+        return fit_errors(later, held_out.difficulty)
+    left = left_out.log_price - left_out.log_value
+    usual = max(float(np.abs(left).mean()), _TINY)
+    growth = (np.abs(later).sum() / usual + _SALES_OF_USUAL_GROWTH * _USUAL_GROWTH) / (
+        later.size + _SALES_OF_USUAL_GROWTH
+    )
+    difficulty = [held_out.difficulty[: later.size], left_out.difficulty]
+    return fit_errors(np.concatenate([later, growth * left]), np.concatenate(difficulty))
