@@ -41,6 +41,7 @@ def note_address(data_dir: Path, cloud: "LocalCloud") -> None:
     words = {
         "address": cloud.url,
         "aws_endpoint": cloud.aws_endpoint,
+        "data_bucket": cloud.environment["DATA_BUCKET"],
         "passwords": {user.username: user.password for user in cloud.users},
     }
     unfinished = data_dir / f"{ADDRESS_FILE}.unfinished"

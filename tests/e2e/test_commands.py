@@ -130,6 +130,54 @@ def test_a_mapping_of_a_county_without_a_table_or_a_column_is_refused_in_a_sente
     assert "Traceback" not in without_table.stderr + without_column.stderr
 
 
+def test_a_county_of_files_is_onboarded_and_synced_by_commands(platform: Platform, tmp_path: Path) -> None:
+    """The file is larger than what a sync reads at once."""
+    parcels = tmp_path / "parcels.csv"
+    parcels.write_text(
+        "pin,area,built\n" + "".join(f"{n:06},{1000 + n % 900}.5,{1900 + n % 100}\n" for n in range(60_000))
+    )
+    configuration = json.loads((COUNTIES / "king_wa" / "configuration.json").read_text())
+    configuration |= {
+        "county_id": "hood_or",
+        "county_friendly_name": "Hood County",
+        "data_ingestion_settings": {
+            "source": {"kind": "files", "tables": {"parcels": {"format": "csv", "file": "parcels.csv"}}}, "mode": "full"
+        },
+    }  # fmt: skip
+    (tmp_path / "configuration.json").write_text(json.dumps(configuration))
+    (tmp_path / "mapping.yaml").write_text(
+        """\
+source_system_type: FILES
+target_schema_version: "1.1"
+county_id_default: hood_or
+table_mappings:
+  - source_table_name: parcels
+    target_table_name: properties_operational
+    primary_key_source_fields: [pin]
+    primary_key_target_fields: [property_id]
+    attributes: {unmapped: keep}
+    field_map:
+      - {source: pin, target: property_id, type: string, required: true}
+      - {source: pin, target: parcel_number, type: string, required: true}
+      - {target: county_id, type: string, default_from_config: county_id_default}
+      - {source: area, target: living_area_sqft, type: decimal}
+"""
+    )
+
+    new = run(platform, "county", "new", str(tmp_path))
+    put = run(platform, "county", "files", "hood_or", str(parcels))
+    done = run(platform, "sync", "hood_or")
+
+    assert (new.returncode, put.returncode, done.returncode) == (0, 0, 0), new.stderr + put.stderr + done.stderr
+    assert "counties/hood_or/incoming/parcels.csv" in put.stdout
+    assert "succeeded" in done.stdout
+    last = platform.signed_in("itadmin").get("/v1/counties/hood_or/properties/059999").json()
+    assert (last["living_area_sqft"], last["attributes"]) == ("1599.50", {"built": "1999"})
+    missing = run(platform, "county", "files", "hood_or", str(tmp_path / "nowhere.csv"))
+    assert missing.returncode == 2
+    assert "there is no file" in missing.stderr
+
+
 def test_a_value_is_shown_with_its_comparables(platform: Platform) -> None:
     subject = platform.signed_in("auditor").get("/v1/counties/lucas_oh/properties?page_size=1").json()["items"][0]
 

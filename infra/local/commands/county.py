@@ -10,6 +10,7 @@ from infra.local.assembly import REGION
 from infra.local.aws.clients import ACCESS_KEY, SECRET_KEY
 from infra.local.session import DataDir, SignIn, console, running_cloud, takes_sign_in
 from infra.local.source_secret import put_source_secret
+from shared import storage
 
 app = typer.Typer(help="Onboard and list counties.", no_args_is_help=True)
 
@@ -49,9 +50,31 @@ def source(
         json.loads(text)
     except (OSError, ValueError) as error:
         raise typer.BadParameter(f"{file} cannot be read as JSON: {error}") from None
-    secrets: Any = boto3.client("secretsmanager") if deployed else _local_secrets(data_dir)
+    secrets: Any = boto3.client("secretsmanager") if deployed else _local_client("secretsmanager", data_dir)
     put_source_secret(secrets, name, text)
     console().print(f"The secret [bold]{name}[/] says where the source is.")
+
+
+@app.command()
+def files(
+    county_id: str = typer.Argument(help="The county."),
+    paths: list[Path] = typer.Argument(metavar="FILE...", help="The files, by the names that the configuration says."),
+    prefix: str = typer.Option("incoming", help="The `prefix` of the source in the configuration."),
+    bucket: str = typer.Option("", help="A deployment's data bucket (its output DataBucket), not the local cloud's."),
+    data_dir: Path = DataDir,
+) -> None:
+    """Put a county's files where its syncs read them."""
+    import boto3
+
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        raise typer.BadParameter(f"there is no file {', '.join(missing)}")
+    s3: Any = boto3.client("s3") if bucket else _local_client("s3", data_dir)
+    into = bucket or running_cloud(data_dir)["data_bucket"]
+    for path in paths:
+        key = storage.county_key(county_id, prefix, path.name)
+        s3.upload_file(str(path), into, key)
+        console().print(f"{path.name} is at {key}.")
 
 
 @app.command("list")
@@ -63,11 +86,11 @@ def list_counties(sign_in: SignIn) -> None:
             console().print(f"{county['county_id']:<24} {county['friendly_name']}")
 
 
-def _local_secrets(data_dir: Path) -> Any:
+def _local_client(service: Any, data_dir: Path) -> Any:
     import boto3
 
     return boto3.client(
-        "secretsmanager",
+        service,
         endpoint_url=running_cloud(data_dir)["aws_endpoint"],
         region_name=REGION,
         aws_access_key_id=ACCESS_KEY,
