@@ -105,14 +105,16 @@ def _read(county_id: str, request: ValuationModelRequest) -> _Read:
     if request.property_classes is not None:
         of_class = np.isin(evidence.property_class, request.property_classes)
     rows = np.flatnonzero(of_class).astype(np.int64)
+    if other := len(evidence) - int(rows.size):
+        excluded["other_property_class"] = other
     if rows.size < minimum:
+        left_out = ", ".join(f"{count} {reason}" for reason, count in excluded.items())
         raise Unprocessable(
             f"No model can be trained: the county asks for {minimum} valid sales before the valuation date,"
-            f" and there are {rows.size}.",
+            f" and there are {rows.size}{f' (left out: {left_out})' if left_out else ''}.",
             slug="too-few-sales",
         )
-    other = len(evidence) - int(rows.size)
-    return _Read(evidence, rows, excluded | ({"other_property_class": other} if other else {}), data_version, shares)
+    return _Read(evidence, rows, excluded, data_version, shares)
 
 
 def _of_classes(found: _Read, request: ValuationModelRequest) -> Evidence:

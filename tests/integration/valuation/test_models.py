@@ -190,6 +190,14 @@ def test_what_cannot_be_trained_is_refused_with_the_place(body: dict[str, Any], 
     assert pointer in [error["pointer"] for error in answer.body["errors"]]
 
 
+def test_a_county_that_codes_no_sale_as_valid_is_told_what_its_sales_are() -> None:
+    with unit_of_work(COUNTY) as connection:
+        connection.execute(update(Sale).values(validity_code="unverified"))
+    model_id = asked().body["id"]
+    run_task(task, COUNTY, "valuation_model", model_id)
+    assert "there are 0 (left out: 504 unverified)" in model(model_id).body["error"]["detail"]
+
+
 @pytest.mark.parametrize("on", ["2021-06-01", "2022-01-20", "2025-06-01"])
 def test_a_day_without_enough_sales_before_it_fails_the_training_with_the_reason(on: str) -> None:
     model_id = asked({"valuation_date": on}).body["id"]
