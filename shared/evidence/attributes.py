@@ -6,8 +6,9 @@ A county that keeps what its mapping does not name has every attribute as text: 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -47,26 +48,15 @@ class AttributeKinds:
     property_class: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Seen:
     """What the sold properties have of one attribute: how many know it, as typed and as written numbers."""
 
-    known: int = 0
-    typed: int = 0
-    written: int = 0
-    coded: bool = False
-    levels: set[str] = field(default_factory=set)
-
-    def add(self, value: Any) -> None:
-        """Count one property's value."""
-        self.known += 1
-        if isinstance(value, int | float):
-            self.typed += 1
-        elif _WRITTEN_NUMBER.fullmatch(value):
-            self.written += 1
-            self.coded = self.coded or _WRITTEN_CODE.match(value) is not None
-        if len(self.levels) <= _MOST_LEVELS:
-            self.levels.add(str(value).strip())
+    known: int
+    typed: int
+    written: int
+    coded: bool
+    levels: int
 
     @property
     def is_number(self) -> bool:
@@ -74,13 +64,13 @@ class _Seen:
         if self.typed == self.known:
             return True
         numbers = self.typed + self.written
-        return numbers >= _FEWEST_NUMBERS * self.known and len(self.levels) > _FEW_LEVELS and not self.coded
+        return numbers >= _FEWEST_NUMBERS * self.known and self.levels > _FEW_LEVELS and not self.coded
 
     @property
     def is_code(self) -> bool:
         """Few levels, or more that are shared by many properties, as those of a subdivision are; not free text."""
-        few = len(self.levels) <= _FEW_LEVELS
-        shared = len(self.levels) <= _MOST_LEVELS and self.known >= _SALES_A_LEVEL * len(self.levels)
+        few = self.levels <= _FEW_LEVELS
+        shared = self.levels <= _MOST_LEVELS and self.known >= _SALES_A_LEVEL * self.levels
         return self.typed == 0 and not self.is_number and (few or shared)
 
 
@@ -90,26 +80,41 @@ def kinds_of(rows: Sequence[Attributes]) -> AttributeKinds:
     An attribute known for few of them may have one level: that it is there is what it says. Of very many attributes
     those known for most are kept.
     """
-    found: dict[str, _Seen] = {}
-    for row in rows:
-        for name, value in row.items():
-            if isinstance(value, int | float) or (isinstance(value, str) and value.strip()):
-                found.setdefault(name, _Seen()).add(value)
+    names = dict.fromkeys(name for row in rows for name in row)
+    found = {name: _seen(Counter(filter(_is_known, (row.get(name) for row in rows)))) for name in names}
     usable = [
         (name, seen)
         for name, seen in sorted(found.items(), key=lambda item: -item[1].known)
         if seen.known >= max(_FEWEST_KNOWN * len(rows), _FEWEST_SALES)
-        and (len(seen.levels) > 1 or seen.known < len(rows))
+        and (seen.levels > 1 or seen.known < len(rows))
         and not _OPINIONS_OF_VALUE.search(name)
     ]
     numeric = [name for name, seen in usable if seen.is_number][:_MOST_ATTRIBUTES]
     categorical: list[str] = []
     levels = 0
     for name, seen in usable:
-        if seen.is_code and levels + len(seen.levels) <= _MOST_LEVELS_IN_ALL:
+        if seen.is_code and levels + seen.levels <= _MOST_LEVELS_IN_ALL:
             categorical.append(name)
-            levels += len(seen.levels)
+            levels += seen.levels
     return AttributeKinds(tuple(sorted(numeric)), tuple(sorted(categorical[: _MOST_ATTRIBUTES - len(numeric)])))
+
+
+def _is_known(value: Any) -> bool:
+    return isinstance(value, int | float) or (isinstance(value, str) and bool(value.strip()))
+
+
+def _seen(counts: Mapping[Any, int]) -> _Seen:
+    """From how many properties have each value."""
+    texts = [(value, count) for value, count in counts.items() if isinstance(value, str)]
+    written = [(value, count) for value, count in texts if _WRITTEN_NUMBER.fullmatch(value)]
+    known = sum(counts.values())
+    return _Seen(
+        known=known,
+        typed=known - sum(count for _, count in texts),
+        written=sum(count for _, count in written),
+        coded=any(_WRITTEN_CODE.match(value) for value, _ in written),
+        levels=len({str(value).strip() for value in counts}),
+    )
 
 
 def numeric_column(rows: Sequence[Attributes], name: str) -> FloatArray:
