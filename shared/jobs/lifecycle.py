@@ -169,7 +169,7 @@ def as_job(county_id: str, row: Row[*tuple[Any, ...]]) -> Job:
         id=row.job_id,
         kind=row.kind,
         status=row.status,
-        progress=_progress(row),
+        progress=Progress.model_validate(row.progress or {}),
         submitted_by=row.submitted_by,
         created_at=row.created_at,
         started_at=row.started_at,
@@ -178,14 +178,6 @@ def as_job(county_id: str, row: Row[*tuple[Any, ...]]) -> Job:
         parameters=row.parameters,
         links=links_of(county_id, row.kind, row.job_id),
     )
-
-
-def _progress(row: Row[*tuple[Any, ...]]) -> Progress:
-    """How far the job last said it was; what has succeeded is done, whether or not it came to say so."""
-    said = Progress.model_validate(row.progress or {})
-    if row.status == "succeeded" and said.total is not None:
-        return said.model_copy(update={"done": said.total})
-    return said
 
 
 def links_of(county_id: str, kind: str, job_id: UUID) -> dict[str, str]:

@@ -70,6 +70,7 @@ def train_model(job: RunningJob) -> ValuationModelResults:
     job.progress(3, _STEPS, "keeping the model")
     kept = LoadedModel(model, tuple(given.sale_ids), given.kinds, found.land_shares, _land_of(model))
     summary = _keep(job, request, kept, _training(found, given, model), overall)
+    job.progress(_STEPS, _STEPS, "model kept")
     return ValuationModelResults(
         model_id=job.job_id,
         model=summary,

@@ -61,20 +61,6 @@ def executions() -> list[str]:
     return [execution["name"] for execution in listed["executions"]]
 
 
-def test_a_job_that_succeeded_is_done_though_it_did_not_say_so() -> None:
-    """A job says how far it is once a second at most."""
-
-    def hasty(running: RunningJob) -> Found:
-        running.progress(1, 3, "reading")
-        running.progress(2, 3, "doubling")
-        assert jobs.get("king_wa", "ratio_study", job.id).progress.done == 1
-        return Found(doubled=2)
-
-    job = submit()
-    run(job, hasty)
-    assert jobs.get("king_wa", "ratio_study", job.id).progress.done == 3
-
-
 def test_a_job_goes_from_pending_to_its_results() -> None:
     job = submit()
     assert (job.status, executions()) == ("pending", [str(job.id)])

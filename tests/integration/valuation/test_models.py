@@ -38,6 +38,7 @@ def listed(**options: Any) -> Answer:
 def test_a_trained_model_says_what_it_was_made_of_and_how_well_it_does(model_id: str) -> None:
     one = model(model_id).body
     assert (one["status"], one["standing"], one["kind"]) == ("succeeded", "challenger", "valuation_model")
+    assert one["progress"]["done"] == one["progress"]["total"]
     known = one["model"]
     training = known["training"]
     before = SYNTHETIC.sales.sale_day < date.fromisoformat(ON).toordinal()
