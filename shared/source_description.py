@@ -106,13 +106,17 @@ FileDescription = Annotated[
 ]
 
 
+INCOMING = "incoming"
+"""Where in a county's part of the data bucket its files arrive, unless its configuration says otherwise."""
+
+
 class FilesDescription(Schema):
     """Files in the county's part of the data bucket, below `prefix`. `tables` says by which name a mapping knows a
     file (`source_table_name`) and how it is read.
     """
 
     kind: Literal["files"]
-    prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,60}$")] = "incoming"
+    prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,60}$")] = INCOMING
     tables: Annotated[dict[TableName, FileDescription], Field(min_length=1, max_length=50)]
 
 

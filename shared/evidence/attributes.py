@@ -21,9 +21,8 @@ _OPINIONS_OF_VALUE = re.compile(
     re.I,
 )
 """Names of what somebody thought the property worth, or of keys: a model that reads them learns nothing else."""
-_WRITTEN_NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)\s*", re.ASCII)
-_WRITTEN_CODE = re.compile(r"\s*0\d")
-"""A number is not written with a leading zero, a code is."""
+_WRITTEN_NUMBER = re.compile(r"\s*[-+]?((0|[1-9]\d*)(\.\d*)?|\.\d+)\s*", re.ASCII)
+"""Not with a leading zero: that is how codes are written."""
 _MOST_ATTRIBUTES = 80
 _MOST_LEVELS = 300
 _MOST_LEVELS_IN_ALL = 1600
@@ -50,21 +49,18 @@ class AttributeKinds:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What the sold properties have of one attribute: how many know it, as typed and as written numbers."""
+    """What the sold properties have of one attribute: how many know it, and how many as a number, typed or written."""
 
     known: int
     typed: int
     written: int
-    coded: bool
     levels: int
 
     @property
     def is_number(self) -> bool:
         """A few different written numbers may be codes; many are a measure."""
-        if self.typed == self.known:
-            return True
-        numbers = self.typed + self.written
-        return numbers >= _FEWEST_NUMBERS * self.known and self.levels > _FEW_LEVELS and not self.coded
+        numbers = self.typed + self.written >= _FEWEST_NUMBERS * self.known
+        return numbers and (self.typed > 0 or self.levels > _FEW_LEVELS)
 
     @property
     def is_code(self) -> bool:
@@ -105,14 +101,12 @@ def _is_known(value: Any) -> bool:
 
 def _seen(counts: Mapping[Any, int]) -> _Seen:
     """From how many properties have each value."""
-    texts = [(value, count) for value, count in counts.items() if isinstance(value, str)]
-    written = [(value, count) for value, count in texts if _WRITTEN_NUMBER.fullmatch(value)]
+    texts = {value: count for value, count in counts.items() if isinstance(value, str)}
     known = sum(counts.values())
     return _Seen(
         known=known,
-        typed=known - sum(count for _, count in texts),
-        written=sum(count for _, count in written),
-        coded=any(_WRITTEN_CODE.match(value) for value, _ in written),
+        typed=known - sum(texts.values()),
+        written=sum(count for value, count in texts.items() if _WRITTEN_NUMBER.fullmatch(value)),
         levels=len({str(value).strip() for value in counts}),
     )
 

@@ -11,6 +11,7 @@ from infra.local.aws.clients import ACCESS_KEY, SECRET_KEY
 from infra.local.session import DataDir, SignIn, console, running_cloud, takes_sign_in
 from infra.local.source_secret import put_source_secret
 from shared import storage
+from shared.source_description import INCOMING
 
 app = typer.Typer(help="Onboard and list counties.", no_args_is_help=True)
 
@@ -59,7 +60,7 @@ def source(
 def files(
     county_id: str = typer.Argument(help="The county."),
     paths: list[Path] = typer.Argument(metavar="FILE...", help="The files, by the names that the configuration says."),
-    prefix: str = typer.Option("incoming", help="The `prefix` of the source in the configuration."),
+    prefix: str = typer.Option(INCOMING, help="The `prefix` of the source in the configuration."),
     bucket: str = typer.Option("", help="A deployment's data bucket (its output DataBucket), not the local cloud's."),
     data_dir: Path = DataDir,
 ) -> None:

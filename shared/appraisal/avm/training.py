@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from shared.appraisal.arrays import FloatArray
 from shared.appraisal.avm.ensemble import USUAL_WEIGHTS, Ensemble, LeftOut, fit_ensemble
 from shared.appraisal.avm.holding_out import FORWARD, HeldOut, hold_out
 from shared.appraisal.avm.model import TrainedModel
@@ -58,16 +59,20 @@ def _weighed(ensemble: Ensemble, held_out: HeldOut, left_out: LeftOut) -> Ensemb
 def _errors(held_out: HeldOut, left_out: LeftOut) -> ErrorModel:
     """From the held-out sales; where they are few, with the others that were valued without their price.
 
-    These flatter the model: of a left-out sale it knew what was sold around it afterwards. How much more later sales
-    err the held-out ones tell, and where they are few what was seen elsewhere.
+    These flatter the model, which knew what was sold around them afterwards: they are counted as large as later sales
+    err.
     """
-    later = held_out.log_price - held_out.log_value if held_out.protocol == FORWARD else np.zeros(0)
+    left = left_out.log_price - left_out.log_value
+    if held_out.protocol != FORWARD:
+        return fit_errors(_USUAL_GROWTH * left, left_out.difficulty)
+    later = held_out.log_price - held_out.log_value
     if later.size >= _ENOUGH_ERRORS:
         return fit_errors(later, held_out.difficulty)
-    left = left_out.log_price - left_out.log_value
-    usual = max(float(np.abs(left).mean()), _TINY)
-    growth = (np.abs(later).sum() / usual + _SALES_OF_USUAL_GROWTH * _USUAL_GROWTH) / (
-        later.size + _SALES_OF_USUAL_GROWTH
-    )
-    difficulty = [held_out.difficulty[: later.size], left_out.difficulty]
-    return fit_errors(np.concatenate([later, growth * left]), np.concatenate(difficulty))
+    errors = np.concatenate([later, _growth(later, left) * left])
+    return fit_errors(errors, np.concatenate([held_out.difficulty, left_out.difficulty]))
+
+
+def _growth(later: FloatArray, left: FloatArray) -> float:
+    """How many times as large as errors of left-out sales those of later ones are; of few drawn to what is usual."""
+    told = float(np.abs(later).sum() / max(np.abs(left).mean(), _TINY))
+    return (told + _SALES_OF_USUAL_GROWTH * _USUAL_GROWTH) / (later.size + _SALES_OF_USUAL_GROWTH)

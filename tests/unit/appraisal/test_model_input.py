@@ -9,7 +9,9 @@ import pytest
 from shared.appraisal.avm.model import TrainedModel
 from shared.appraisal.avm.training import train
 from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
+from shared.appraisal.hedonic import FEWEST_SALES
 from shared.appraisal.ratio_statistics import cod
+from shared.county_configuration import ValuationSettings
 from tests.synthetic_county import LAST_DAY
 from tests.unit.appraisal.known_counties import COUNTY, KNOWN, LATER, ON, SMALL, one, small_model, with_columns
 
@@ -62,6 +64,10 @@ def test_twelve_sales_are_refused_with_both_numbers() -> None:
     with pytest.raises(InsufficientSalesError) as refused:
         train(COUNTY.sales.take(np.arange(12)), LAST_DAY)
     assert (refused.value.found, refused.value.needed) == (12, 50)
+
+
+def test_a_county_asks_for_as_many_sales_as_a_model_needs() -> None:
+    assert ValuationSettings().minimum_sales == FEWEST_SALES
 
 
 def test_fifty_sales_are_valued_out_of_fold() -> None:

@@ -44,6 +44,14 @@ def test_a_column_of_numbers_may_have_a_few_words_in_it() -> None:
     assert kinds(depth=lambda n: "none" if n % 10 == 0 else str(n % 300)).numeric == ()
 
 
+def test_a_number_that_was_mistyped_makes_no_code_of_a_measure() -> None:
+    assert kinds(depth=lambda n: "07" if n == 7 else str(n % 90)).numeric == ("depth",)
+
+
+def test_typed_numbers_may_have_a_word_among_them_too() -> None:
+    assert kinds(cars=lambda n: "none" if n % 100 == 0 else n % 4).numeric == ("cars",)
+
+
 def test_codes_of_many_levels_are_taken_where_properties_share_them() -> None:
     found = kinds(
         subdivision=lambda n: f"plat {n % 150}", school=lambda n: f"school {n % 30}", remark=lambda n: f"note {n}"
