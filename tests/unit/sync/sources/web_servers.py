@@ -6,6 +6,7 @@ Conditions are evaluated by SQLite, so that what is asked for is what is found.
 import json
 import re
 import sqlite3
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ class Server:
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
 
-    def start(self) -> str:
+    def start(self, tls: ssl.SSLContext | None = None) -> str:
         """Start, and tell the address."""
         served = self
 
@@ -51,8 +52,10 @@ class Server:
                 pass
 
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if tls is not None:
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
         threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
-        return f"http://127.0.0.1:{self._http.server_port}"
+        return f"http{'s' if tls else ''}://127.0.0.1:{self._http.server_port}"
 
     def stop(self) -> None:
         self._http.shutdown()

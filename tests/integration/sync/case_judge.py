@@ -1,0 +1,175 @@
+"""What a case's run left, judged by the outcomes that its expected.json allows.
+
+`expected.json`: `says`, the situation and what is right in it; `rounds`, what is brought before each sync; `again`: one
+more sync after a failure; `preview`; `onboarding`, a refusal that is right too; and `outcomes`. All of an outcome has
+to hold, and one of them has to.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import shapely
+from sqlalchemy import text
+
+from shared.db import unit_of_work
+
+Expected = dict[str, Any]
+
+
+@dataclass
+class Left:
+    """What is there after the last run, and what was said on the way."""
+
+    run: str
+    """`applied`, `failed` or `waits`."""
+    message: str
+    first_failed: str
+    parcels: dict[str, Expected]
+    sales: dict[str, Expected]
+    rejected: list[tuple[str, str]]
+    """Of rows in quarantine: the key, and the reasons."""
+    warned: list[tuple[str, str]]
+    noted: str = ""
+    flags: dict[str, str] = field(default_factory=dict)
+
+
+def left_by(county_id: str, run_id: str, first_failed: str = "", noted: str = "") -> Left:
+    """Read it from the operational database."""
+
+    def rows(statement: str) -> list[Any]:
+        return list(connection.execute(text(statement), {"run": run_id}))
+
+    with unit_of_work(county_id) as connection:
+        ((status, error, findings, counts),) = rows(
+            "SELECT status, error::text, guard_findings::text, counts::text FROM jobs JOIN sync_runs"
+            " ON sync_runs.run_id = jobs.job_id WHERE job_id = CAST(:run AS uuid)"
+        )
+        parcels, sales = (
+            {row["id"]: row for (row,) in rows(
+                f"SELECT to_jsonb(t) || jsonb_build_object('id', {key}) FROM {table} AS t WHERE retired_at IS NULL"
+            )}
+            for table, key in (("properties_operational", "property_id"), ("sales", "sale_id"))
+        )  # fmt: skip
+        rejected, warned = (
+            [(key or "", reasons) for key, reasons in rows(
+                f"SELECT coalesce(target_key, source_key), reasons::text FROM {table} WHERE run_id = CAST(:run AS uuid)"
+            )]
+            for table in ("rejected_rows", "sync_warnings")
+        )  # fmt: skip
+    run = {"succeeded": "applied", "failed": "failed", "awaiting_approval": "waits"}[status]
+    message = {"applied": "", "failed": error, "waits": findings}[run] or ""
+    noted = " ".join([noted, counts or "", *(reasons for _, reasons in warned)])
+    return Left(run, message, first_failed, parcels, sales, rejected, warned, noted)
+
+
+def verdict(expected: Expected, left: Left) -> tuple[Expected | None, list[str]]:
+    """The outcome that holds, and what speaks against each of those that do not."""
+    against = []
+    for outcome in expected["outcomes"]:
+        faults = list(_faults(outcome, left))
+        if not faults:
+            return outcome, []
+        against.append(f"{outcome['verdict']} {outcome['says']}: " + "; ".join(faults[:4]))
+    return None, against
+
+
+def _faults(outcome: Expected, left: Left) -> Iterator[str]:
+    wanted = outcome.get("run", "applied")
+    if left.run not in ([wanted] if isinstance(wanted, str) else wanted):
+        yield f"the run is {left.run} ({left.message[:300]})"
+    for name in ("message", "first_failed", "noted"):
+        if name in outcome and not re.search(outcome[name], getattr(left, name)):
+            yield f"{name} is {getattr(left, name)[:300]!r}"
+    yield from _rejected_faults(outcome, left)
+    if "count" in outcome and len(left.parcels) != outcome["count"]:
+        yield f"{len(left.parcels)} parcels"
+    for table in ("parcels", "sales"):
+        if table in outcome:
+            yield from _table_faults(outcome, table, left)
+    for sale, pattern in outcome.get("flags", {}).items():
+        if not re.search(pattern, left.flags.get(sale, "")):
+            yield f"the flags of {sale} are {left.flags.get(sale)}"
+
+
+def _rejected_faults(outcome: Expected, left: Left) -> Iterator[str]:
+    wanted = outcome.get("rejected", {"rows": 0, "each": ""})
+    matching = [reasons for _, reasons in left.rejected if re.search(wanted["each"], reasons)]
+    if len(matching) < wanted["rows"] or (outcome.get("no_rejected") and left.rejected):
+        yield f"rejected: {left.rejected[:3]}"
+
+
+def _table_faults(outcome: Expected, table: str, left: Left) -> Iterator[str]:
+    found: dict[str, Expected] = getattr(left, table)
+    for key, alternatives in outcome[table].items():
+        one_of = alternatives if isinstance(alternatives, list) else [alternatives]
+        faults = [list(_row_faults(wanted, key, found.get(key), left)) for wanted in one_of]
+        if all(faults):
+            yield f"{key}: {' or '.join(', '.join(of) for of in faults)}"
+    others = set(found) - set(outcome[table])
+    if others and not outcome.get("others"):
+        yield f"{table} that should not be: {sorted(others)[:3]}"
+
+
+def _row_faults(wanted: Expected, key: str, row: Expected | None, left: Left) -> Iterator[str]:
+    if wanted.get("absent"):
+        yield from [f"it is there: {row}"] if row is not None else []
+        return
+    if "rejected" in wanted:
+        reasons = [reasons for of, reasons in left.rejected if of == key]
+        if not any(re.search(wanted["rejected"], one) for one in reasons):
+            yield f"it is not rejected for that: {reasons}"
+        if row is not None and not wanted.get("kept"):
+            yield "it is there"
+    if "warned" in wanted and not any(of == key and re.search(wanted["warned"], said) for of, said in left.warned):
+        yield "no warning"
+    values = {k: v for k, v in wanted.items() if k not in {"rejected", "kept", "warned", "absent"}}
+    if row is None:
+        yield from ["it is not there"] if values and "rejected" not in wanted else []
+        return
+    for name, value in values.items():
+        found = _value(row, name)
+        if not (_shape_holds(value, found) if name == "shape" else _holds(value, found)):
+            yield f"{name} is {str(found)[:200]!r}"
+
+
+def _value(row: Expected, name: str) -> Any:
+    if name == "shape":
+        return row["geometry"]
+    found: Any = row
+    for part in name.split("."):
+        found = (found or {}).get(part)
+    return found
+
+
+def _holds(wanted: Any, found: Any) -> bool:
+    match wanted:
+        case {"re": pattern}:
+            return found is not None and re.search(pattern, str(found)) is not None
+        case {"any": several}:
+            return any(_holds(one, found) for one in several)
+        case {"near": near, "by": by}:
+            return found is not None and abs(float(found) - near) <= by
+        case {"not": other}:
+            return not _holds(other, found)
+        case bool() | None | str() | list():
+            return bool(found == wanted)
+        case _:
+            return found is not None and float(found) == float(wanted)
+
+
+def _shape_holds(wanted: Expected | None, found: str | None) -> bool:
+    if wanted is None or found is None:
+        return wanted is None and found is None
+    shape = shapely.from_wkb(bytes.fromhex(found.removeprefix("\\x")))
+    by = wanted.get("by", 1e-6)
+    if any(abs(one - other) > by for one, other in zip(wanted.get("bounds", ()), shape.bounds, strict=False)):
+        return False
+    return "points" not in wanted or len(shapely.get_coordinates(shape)) == wanted["points"]
+
+
+def as_text(answer: Any) -> str:
+    """An answer's whole content, to be searched."""
+    return json.dumps(answer)
