@@ -1,6 +1,5 @@
-"""The stages that exist."""
+"""The stages that the context names (`stages` in cdk.json)."""
 
 from infra.application import build_app, project_context
-from infra.settings import DEVELOPMENT, PRODUCTION
 
-build_app(project_context(), stages=(DEVELOPMENT, PRODUCTION)).synth()
+build_app(project_context()).synth()

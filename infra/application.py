@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import App, DefaultStackSynthesizer, Stage, Tags
+from aws_cdk import App, DefaultStackSynthesizer, Environment, Stage, Tags
 from constructs import Construct
 
 from infra.constructs.platform import Platform
 from infra.functions import REGISTRY, Registry
-from infra.settings import DEVELOPMENT, ROOT, StageSettings
+from infra.settings import DEVELOPMENT, ROOT, StageSettings, configured_stages
 from infra.stacks.api import ApiStack
 from infra.stacks.data import DataStack
 from infra.stacks.identity import IdentityStack
@@ -30,19 +30,19 @@ def project_context() -> dict[str, Any]:
 
 def build_app(
     context: Mapping[str, Any],
-    stages: Sequence[StageSettings] = (DEVELOPMENT,),
+    stages: Sequence[StageSettings] | None = None,
     registry: Registry = REGISTRY,
     outdir: str | None = None,
     *,
     validate: bool = True,
 ) -> App:
-    """The app with `stages`. `synth()` needs no network and no credentials.
+    """The app with `stages`, by default those that the context names. `synth()` needs no network and no credentials.
 
     The templates lie in `<outdir>/assembly-<stage>/`; `outdir` is by default what the CDK's command line asks for.
     `validate` checks them against CloudFormation's rules, which takes longer than making them.
     """
     app = App(context=dict(context), outdir=outdir, builtin_cloud_formation_validation=validate)
-    for settings in stages:
+    for settings in configured_stages(app.node.get_context("stages")) if stages is None else stages:
         TerraFusion(app, settings, registry)
     return app
 
@@ -58,7 +58,7 @@ class TerraFusion(Stage):
     """One stage: the whole platform, each stack after what it needs."""
 
     def __init__(self, scope: Construct, settings: StageSettings, registry: Registry) -> None:
-        super().__init__(scope, settings.name)
+        super().__init__(scope, settings.name, env=Environment(account=settings.account, region=settings.region))
         platform = Platform(settings)
 
         def options(name: str) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class TerraFusion(Stage):
             api=api.api,
             database=data.database.cluster,
             machines={"Sync": sync.machine, "Jobs": jobs.machine},
-            functions=[*sync.functions, *jobs.functions, *api.functions],
+            functions=[*data.functions, *identity.functions, *sync.functions, *jobs.functions, *api.functions],
             schedule_group=sync.schedule_group.ref,
             **options("Observability"),
         )

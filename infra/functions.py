@@ -54,7 +54,8 @@ class Grant(StrEnum):
 class FunctionSpec:
     """One Lambda function.
 
-    `entry` is `package.module.attribute`; `memory_mb` decides the CPU too (1,769 MB is one core);
+    `entry` is `package.module.attribute`; `memory_mb` decides the CPU too (1,769 MB is one core), and a stage may
+    allow less (`StageSettings.max_function_mb`);
     `job_kinds` are the kinds of the jobs machine that it runs.
     """
 

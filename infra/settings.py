@@ -1,7 +1,9 @@
 """What differs between stages, and the paths that the app is made from."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
@@ -16,6 +18,40 @@ class StageSettings:
 
     name: str
     production: bool = False
+    account: str | None = None
+    region: str | None = None
+    """Where the stage is deployed, by default where the caller's credentials are at home. A stage that names both can
+    not land in another one's account."""
+    availability_zones: tuple[str, ...] = ()
+    """The two zones of `region`, where they are not its a and b."""
+    alarm_email: str = ""
+    """Who hears the alarms. A production stage is not deployed without."""
+    max_function_mb: int = 3008
+    """The largest memory of a function. New accounts are refused more than 3,008 MB until AWS raises the quota; an
+    account that may have more sets what it may have (10,240 at most)."""
+
+    def configured(self, options: Mapping[str, Any]) -> "StageSettings":
+        """These settings with what the context says of the stage (`stages` in cdk.json).
+
+        Raises ValueError for an option that no stage has, and for a production stage without `alarm_email`.
+        """
+        unknown = sorted(options.keys() - _OPTIONS)
+        if unknown:
+            raise ValueError(
+                f"cdk.json, stages.{self.name}: there is no option {', '.join(unknown)}; there are {', '.join(_OPTIONS)}"
+            )
+        zones = tuple(options.get("availability_zones", self.availability_zones))
+        settings = replace(self, **{**options, "availability_zones": zones})
+        if settings.production and not settings.alarm_email:
+            raise ValueError(f"cdk.json, stages.{self.name}: nobody would hear its alarms; set alarm_email")
+        return settings
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The zones to build in; empty where the region is not known before the deployment."""
+        if self.availability_zones or not self.region:
+            return self.availability_zones
+        return (f"{self.region}a", f"{self.region}b")
 
     def physical_name(self, name: str) -> str:
         """The name of a resource in the account: `terrafusion-<stage>-<name>`."""
@@ -44,5 +80,21 @@ class StageSettings:
         return RetentionDays.ONE_YEAR if self.production else RetentionDays.ONE_MONTH
 
 
+_OPTIONS = ("account", "alarm_email", "availability_zones", "max_function_mb", "region")
+"""What the context may say of a stage; the rest is the same in every account."""
+
 DEVELOPMENT = StageSettings("dev")
 PRODUCTION = StageSettings("prod", production=True)
+STAGES = (DEVELOPMENT, PRODUCTION)
+
+
+def configured_stages(options: Mapping[str, Mapping[str, Any]]) -> list[StageSettings]:
+    """The stages that `options` names (the context's `stages`), with what it says of each.
+
+    Raises ValueError for a stage that does not exist.
+    """
+    known = {stage.name: stage for stage in STAGES}
+    unknown = sorted(options.keys() - known)
+    if unknown:
+        raise ValueError(f"cdk.json, stages: there is no stage {', '.join(unknown)}; there are {', '.join(known)}")
+    return [known[name].configured(chosen) for name, chosen in options.items()]

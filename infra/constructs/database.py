@@ -19,6 +19,8 @@ from infra.settings import StageSettings
 DATABASE_NAME = "terrafusion"
 OWNER = "terrafusion_owner"
 APPLICATION_ROLE = "terrafusion_app"
+ENGINE_VERSION = AuroraPostgresEngineVersion.VER_18_4
+"""The newest that CloudFormation makes of the major version that the tests run on. It changes here alone: the instances do not upgrade themselves beside it."""
 
 
 class Database(Construct):
@@ -26,7 +28,7 @@ class Database(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, settings: StageSettings, vpc: IVpc) -> None:
         super().__init__(scope, construct_id)
-        engine = DatabaseClusterEngine.aurora_postgres(version=AuroraPostgresEngineVersion.VER_16_6)
+        engine = DatabaseClusterEngine.aurora_postgres(version=ENGINE_VERSION)
         least, most = settings.database_capacity
         self.cluster = DatabaseCluster(
             self,
@@ -34,8 +36,10 @@ class Database(Construct):
             engine=engine,
             credentials=Credentials.from_generated_secret(OWNER),
             default_database_name=DATABASE_NAME,
-            writer=ClusterInstance.serverless_v2("Writer", auto_minor_version_upgrade=True),
-            readers=[ClusterInstance.serverless_v2("Standby", scale_with_writer=True)] if settings.production else [],
+            writer=ClusterInstance.serverless_v2("Writer", auto_minor_version_upgrade=False),
+            readers=[ClusterInstance.serverless_v2("Standby", scale_with_writer=True, auto_minor_version_upgrade=False)]
+            if settings.production
+            else [],
             serverless_v2_min_capacity=least,
             serverless_v2_max_capacity=most,
             vpc=vpc,

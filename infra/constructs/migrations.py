@@ -20,11 +20,11 @@ class Migrations(Construct):
         self, scope: Construct, construct_id: str, spec: FunctionSpec, platform: Platform, database: Database
     ) -> None:
         super().__init__(scope, construct_id)
-        function = ServiceFunction(self, spec, platform).function
+        self.function = ServiceFunction(self, spec, platform).function
         provider = Provider(
             self,
             "Provider",
-            on_event_handler=function,
+            on_event_handler=self.function,
             log_group=LogGroup(
                 self, "ProviderLog", retention=platform.settings.log_retention, removal_policy=RemovalPolicy.DESTROY
             ),

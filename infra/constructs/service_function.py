@@ -62,7 +62,7 @@ class ServiceFunction(Construct):
             handler=spec.entry,
             code=module_code(spec.package),
             layers=[_layer(Stack.of(self), layer) for layer in spec.layers],
-            memory_size=spec.memory_mb,
+            memory_size=min(spec.memory_mb, platform.settings.max_function_mb),
             ephemeral_storage_size=Size.mebibytes(spec.scratch_mb),
             timeout=Duration.seconds(spec.timeout_s),
             role=role,

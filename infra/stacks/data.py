@@ -33,7 +33,7 @@ class DataStack(Stack):
         Catalog(self, "Catalog", platform.settings, self.bucket.bucket)
         self.bus = EventBus(self, "Events", event_bus_name=platform.settings.physical_name("events"))
         self._offer(platform)
-        Migrations(self, "Schema", migrations, platform, self.database)
+        self.functions = [Migrations(self, "Schema", migrations, platform, self.database).function]
         CfnOutput(self, "DataBucket", value=self.bucket.bucket.bucket_name)
 
     def _offer(self, platform: Platform) -> None:

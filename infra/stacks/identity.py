@@ -61,11 +61,9 @@ class IdentityStack(Stack):
             deletion_protection=production,
             removal_policy=RemovalPolicy.RETAIN if production else RemovalPolicy.DESTROY,
         )
-        self.pool.add_trigger(
-            UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG,
-            ServiceFunction(self, pre_token, platform).function,
-            LambdaVersion.V2_0,
-        )
+        trigger = ServiceFunction(self, pre_token, platform).function
+        self.functions = [trigger]
+        self.pool.add_trigger(UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG, trigger, LambdaVersion.V2_0)
         self.pool.add_resource_server(
             "Permissions",
             identifier=SCOPE_PREFIX.rstrip("/"),

@@ -22,6 +22,7 @@ class NetworkStack(Stack):
     """Two zones, chosen at deployment; functions in private subnets, the database in isolated ones."""
 
     def __init__(self, scope: Construct, construct_id: str, platform: Platform, **kwargs: Any) -> None:
+        self._zones = list(platform.settings.zones)
         super().__init__(scope, construct_id, **kwargs)
         address = CfnEIP(self, "EgressAddress", domain="vpc")
         # Counties write this address into their firewalls: it must outlive the gateway, and the stack.
@@ -49,3 +50,8 @@ class NetworkStack(Stack):
         )
         platform.placement = Placement(self.vpc, functions)
         CfnOutput(self, "CountiesAllow", value=address.ref, description="Address that syncs connect from")
+
+    @property
+    def availability_zones(self) -> list[str]:
+        """The zones of a stage whose region is known: the CDK would look them up, with credentials, at synthesis."""
+        return self._zones or super().availability_zones

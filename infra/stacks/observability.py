@@ -11,10 +11,12 @@ from aws_cdk.aws_cloudwatch import (
     Dashboard,
     GraphWidget,
     IMetric,
+    MathExpression,
     Metric,
     TreatMissingData,
 )
 from aws_cdk.aws_cloudwatch_actions import SnsAction
+from aws_cdk.aws_iam import PolicyStatement, ServicePrincipal
 from aws_cdk.aws_lambda import IFunction
 from aws_cdk.aws_rds import DatabaseCluster
 from aws_cdk.aws_sns import Topic
@@ -28,7 +30,7 @@ _FIVE_MINUTES = Duration.minutes(5)
 
 
 class ObservabilityStack(Stack):
-    """The context `alarm_email` subscribes an address to the alarms."""
+    """A stage's `alarm_email` is subscribed to the alarms, which production cannot be without."""
 
     def __init__(
         self,
@@ -45,16 +47,29 @@ class ObservabilityStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         self._settings = platform.settings
-        self.topic = Topic(self, "Alarms", topic_name=platform.settings.physical_name("alarms"), enforce_ssl=True)
-        email = self.node.try_get_context("alarm_email")
-        if email:
-            self.topic.add_subscription(EmailSubscription(email))
+        self.topic = self._alarm_topic()
         dashboard = Dashboard(self, "Dashboard", dashboard_name=platform.settings.physical_name("overview"))
         self._watch_api(dashboard, api)
         self._watch_machines(dashboard, machines, schedule_group)
         self._watch_functions(dashboard, functions)
         self._watch_database(dashboard, database)
         CfnOutput(self, "AlarmTopic", value=self.topic.topic_arn)
+
+    def _alarm_topic(self) -> Topic:
+        topic = Topic(self, "Alarms", topic_name=self._settings.physical_name("alarms"), enforce_ssl=True)
+        # A topic with a policy of its own has lost the default one, which lets the account's alarms publish.
+        topic.add_to_resource_policy(
+            PolicyStatement(
+                sid="AlarmsOfThisAccount",
+                principals=[ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            )
+        )
+        if self._settings.alarm_email:
+            topic.add_subscription(EmailSubscription(self._settings.alarm_email))
+        return topic
 
     def _watch_api(self, dashboard: Dashboard, api: RestApi) -> None:
         errors = api.metric_server_error(period=_FIVE_MINUTES, statistic="Sum")
@@ -69,10 +84,22 @@ class ObservabilityStack(Stack):
     def _watch_machines(self, dashboard: Dashboard, machines: dict[str, IStateMachine], schedule_group: str) -> None:
         widgets = []
         for name, machine in machines.items():
-            failed = machine.metric_failed(period=_FIVE_MINUTES, statistic="Sum")
-            aborted = machine.metric_timed_out(period=_FIVE_MINUTES, statistic="Sum")
-            self._alarm(f"{name}Failed", failed, 1, f"A run of the machine {name} has failed")
-            widgets.append(_graph(name, machine.metric_started(), machine.metric_succeeded(), failed, aborted))
+            ends: dict[str, IMetric] = {
+                "failed": machine.metric_failed(period=_FIVE_MINUTES, statistic="Sum"),
+                "timed_out": machine.metric_timed_out(period=_FIVE_MINUTES, statistic="Sum"),
+                "aborted": machine.metric_aborted(period=_FIVE_MINUTES, statistic="Sum"),
+            }
+            # One that was stopped or ran out of time is no "failed" one to CloudWatch.
+            unsuccessful = MathExpression(
+                expression=" + ".join(f"FILL({end}, 0)" for end in ends),
+                using_metrics=ends,
+                period=_FIVE_MINUTES,
+                label="Failed, timed out or aborted",
+            )
+            self._alarm(
+                f"{name}Failed", unsuccessful, 1, f"A run of the machine {name} has failed, timed out or was aborted"
+            )
+            widgets.append(_graph(name, machine.metric_started(), machine.metric_succeeded(), *ends.values()))
         not_started = Metric(
             namespace="AWS/Scheduler",
             metric_name="TargetErrorCount",

@@ -1,5 +1,6 @@
 """What is synthesized: once a session, for it takes seconds, and everything here only reads what it wrote."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import pytest
 from infra.local.synthesis import synthesized
 from infra.settings import DEVELOPMENT, ROOT
 from tests.infrastructure.assembly import Templates
+
+BOTH_STAGES = {"dev": {}, "prod": {"alarm_email": "assessor-it@example.gov"}}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -26,12 +29,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The assembly that `python app.py` writes, as the CDK's command line runs it: validated, no credentials."""
+    """The assembly of both stages that `python app.py` writes, as the CDK's command line runs it: validated, no credentials."""
     outdir = tmp_path_factory.mktemp("deployed")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment |= {
         "CDK_OUTDIR": str(outdir),
-        "CDK_CONTEXT_JSON": '{"aws:cdk:bundling-stacks": []}',
+        "CDK_CONTEXT_JSON": json.dumps({"aws:cdk:bundling-stacks": [], "stages": BOTH_STAGES}),
         "AWS_EC2_METADATA_DISABLED": "true",
         "HTTPS_PROXY": "http://127.0.0.1:9",
         "HTTP_PROXY": "http://127.0.0.1:9",

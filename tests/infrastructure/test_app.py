@@ -3,8 +3,15 @@
 import json
 from pathlib import Path
 
-from infra.application import project_context
+import pytest
+from cfnlint.api import lint_file
+
+from infra.application import build_app, project_context
+from infra.settings import configured_stages
 from tests.infrastructure.assembly import Templates
+
+CDK_HABITS = {"W3005"}
+"""What the CDK writes everywhere and nobody minds: a DependsOn beside a reference that says the same."""
 
 
 def test_the_app_synthesizes_both_stages_without_credentials_and_passes_cloudformations_rules(deployed: Path) -> None:
@@ -16,6 +23,45 @@ def test_the_app_synthesizes_both_stages_without_credentials_and_passes_cloudfor
             v for plugin in found["pluginReports"] for v in plugin.get("violations", []) if v["severity"] == "error"
         ]
         assert errors == []
+
+
+def test_cloudformation_can_make_what_the_templates_ask_for(deployed: Path) -> None:
+    """By AWS's published schemas; a version that can no longer be made is a warning there (W36xx), and an error here."""
+    found = [
+        f"{template.name} {match.path_string}: {match}"
+        for template in sorted((deployed / "assembly-prod").glob("*.template.json"))
+        for match in lint_file(template)
+        if match.rule.id not in CDK_HABITS
+    ]
+
+    assert found == []
+
+
+def test_a_stage_is_deployed_where_the_context_says(tmp_path: Path) -> None:
+    stages = {"dev": {"account": "111122223333", "region": "us-west-2", "max_function_mb": 2048}}
+    context = project_context() | {"aws:cdk:bundling-stacks": [], "stages": stages}
+
+    build_app(context, outdir=str(tmp_path), validate=False).synth()
+
+    manifest = json.loads((tmp_path / "assembly-dev" / "manifest.json").read_text())
+    stacks = [a for a in manifest["artifacts"].values() if a["type"] == "aws:cloudformation:stack"]
+    assert {stack["environment"] for stack in stacks} == {"aws://111122223333/us-west-2"}
+    assert manifest.get("missing", []) == []
+    functions = Templates(tmp_path / "assembly-dev", "dev").functions().values()
+    assert max(function.properties["MemorySize"] for function in functions) == 2048
+
+
+@pytest.mark.parametrize(
+    ("stages", "said"),
+    [
+        ({"dev": {"alarm_mail": "it@example.gov"}}, r"stages\.dev: there is no option alarm_mail; there are account, "),
+        ({"staging": {}}, r"stages: there is no stage staging; there are dev, prod"),
+        ({"prod": {}}, r"stages\.prod: nobody would hear its alarms; set alarm_email"),
+    ],
+)
+def test_stages_that_cannot_be_are_refused_with_what_can(stages: dict[str, dict[str, str]], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        configured_stages(stages)
 
 
 def test_two_syntheses_give_the_same_templates(deployed: Path, assembly: Path) -> None:

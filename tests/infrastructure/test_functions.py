@@ -8,7 +8,7 @@ import grimp
 import pytest
 
 from infra.functions import REGISTRY, FunctionSpec, Grant
-from infra.settings import ROOT
+from infra.settings import DEVELOPMENT, ROOT
 from tests.infrastructure.assembly import Templates, listed
 
 SPECS = pytest.mark.parametrize("spec", list(REGISTRY), ids=lambda spec: spec.name)
@@ -57,11 +57,16 @@ def test_a_function_is_what_its_entry_says(spec: FunctionSpec, templates: Templa
     assert function.properties["Runtime"] == "python3.13"
     assert function.properties["Architectures"] == ["arm64"]
     assert function.properties["Handler"] == spec.entry
-    assert function.properties["MemorySize"] == spec.memory_mb
+    assert function.properties["MemorySize"] == min(spec.memory_mb, DEVELOPMENT.max_function_mb)
     assert function.properties["Timeout"] == spec.timeout_s
     assert "TracingConfig" not in function.properties
     layers = {re.sub(r"Layer[0-9A-F]{8}$", "", layer["Ref"]).lower() for layer in function.properties["Layers"]}
     assert layers == set(spec.layers)
+
+
+def test_no_function_is_larger_than_a_new_account_may_have(templates: Templates) -> None:
+    for name, function in templates.functions().items():
+        assert function.properties["MemorySize"] <= 3008, name
 
 
 @SPECS

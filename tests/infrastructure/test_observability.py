@@ -1,0 +1,57 @@
+"""Alarms reach a person."""
+
+from pathlib import Path
+
+from tests.infrastructure.assembly import Templates, listed
+from tests.infrastructure.conftest import BOTH_STAGES
+
+
+def test_every_alarm_tells_someone(templates: Templates) -> None:
+    topic = templates.one("AWS::SNS::Topic").logical_id
+    alarms = list(templates.resources("AWS::CloudWatch::Alarm"))
+    described = {alarm.properties["AlarmName"] for alarm in alarms}
+
+    assert {f"terrafusion-dev-{n}" for n in ("ApiErrors", "SyncFailed", "JobsFailed", "DatabaseFull")} <= described
+    for alarm in alarms:
+        assert alarm.properties["AlarmActions"] == [{"Ref": topic}], alarm.logical_id
+
+
+def test_the_alarms_of_this_account_and_no_others_may_publish_to_the_topic(templates: Templates) -> None:
+    statements = templates.one("AWS::SNS::TopicPolicy").properties["PolicyDocument"]["Statement"]
+    (allowed,) = [s for s in statements if s["Effect"] == "Allow" and "sns:Publish" in listed(s["Action"])]
+
+    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_a_run_that_times_out_or_is_aborted_raises_the_alarm_of_one_that_failed(templates: Templates) -> None:
+    for machine in ("Sync", "Jobs"):
+        (alarm,) = [
+            a
+            for a in templates.resources("AWS::CloudWatch::Alarm")
+            if a.properties["AlarmName"] == f"terrafusion-dev-{machine}Failed"
+        ]
+        counted = {
+            metric["MetricStat"]["Metric"]["MetricName"]
+            for metric in alarm.properties["Metrics"]
+            if "MetricStat" in metric
+        }
+        assert counted == {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
+
+
+def test_every_function_has_an_alarm_those_of_the_sign_in_and_the_migration_too(templates: Templates) -> None:
+    watched = {
+        alarm.properties["Dimensions"][0]["Value"].get("Fn::GetStackOutput", {}).get("OutputName")
+        or str(alarm.properties["Dimensions"][0]["Value"])
+        for alarm in templates.resources("AWS::CloudWatch::Alarm")
+        if alarm.properties.get("MetricName") == "Errors"
+    }
+
+    assert len(watched) == len(templates.functions())
+
+
+def test_the_stages_address_hears_the_alarms(deployed: Path) -> None:
+    subscription = Templates(deployed / "assembly-prod", "prod").one("AWS::SNS::Subscription").properties
+
+    assert subscription["Protocol"] == "email"
+    assert subscription["Endpoint"] == BOTH_STAGES["prod"]["alarm_email"]
