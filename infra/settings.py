@@ -38,7 +38,8 @@ class StageSettings:
         unknown = sorted(options.keys() - _OPTIONS)
         if unknown:
             raise ValueError(
-                f"cdk.json, stages.{self.name}: there is no option {', '.join(unknown)}; there are {', '.join(_OPTIONS)}"
+                f"cdk.json, stages.{self.name}: there is no option {', '.join(unknown)}; "
+                f"there are {', '.join(_OPTIONS)}"
             )
         zones = tuple(options.get("availability_zones", self.availability_zones))
         settings = replace(self, **{**options, "availability_zones": zones})

@@ -20,7 +20,8 @@ DATABASE_NAME = "terrafusion"
 OWNER = "terrafusion_owner"
 APPLICATION_ROLE = "terrafusion_app"
 ENGINE_VERSION = AuroraPostgresEngineVersion.VER_18_4
-"""The newest that CloudFormation makes of the major version that the tests run on. It changes here alone: the instances do not upgrade themselves beside it."""
+"""The newest that CloudFormation makes of the major version that the tests run on. It changes here alone: the instances
+do not upgrade themselves beside it."""
 
 
 class Database(Construct):

@@ -29,7 +29,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The assembly of both stages that `python app.py` writes, as the CDK's command line runs it: validated, no credentials."""
+    """The assembly of both stages that `python app.py` writes, as the CDK's command line runs it: validated, and
+    without credentials."""
     outdir = tmp_path_factory.mktemp("deployed")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment |= {

@@ -26,7 +26,7 @@ def test_the_app_synthesizes_both_stages_without_credentials_and_passes_cloudfor
 
 
 def test_cloudformation_can_make_what_the_templates_ask_for(deployed: Path) -> None:
-    """By AWS's published schemas; a version that can no longer be made is a warning there (W36xx), and an error here."""
+    """By AWS's published schemas. A version that can no longer be made is a warning there (W36xx) and an error here."""
     found = [
         f"{template.name} {match.path_string}: {match}"
         for template in sorted((deployed / "assembly-prod").glob("*.template.json"))

@@ -24,8 +24,9 @@ def cdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
         capture_output=True,
         text=True,
     )
+    assert isinstance(installed, subprocess.CompletedProcess)
     if installed.returncode:
-        pytest.skip(f"npm's registry gives no {CDK}: {installed.stderr[-200:]}")
+        pytest.skip(f"npm's registry gives no {CDK}: {installed.stderr[-200:]!s}")
     return folder / "node_modules" / "aws-cdk" / "bin" / "cdk"
 
 
