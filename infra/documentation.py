@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from infra.settings import ROOT
-from shared.access import ROLE_PERMISSIONS, Permission
+from shared.access import PLATFORM_PERMISSIONS, ROLE_PERMISSIONS, Permission
 from shared.mapping.reference import meaning, parameters, transformations_table, validations_table
 from shared.source_description import FORMATS, KINDS
 
@@ -16,7 +16,8 @@ def roles() -> str:
     rows = ["| role | permissions |", "|---|---|"]
     for role, permissions in ROLE_PERMISSIONS.items():
         named = sorted(permissions - {Permission.SIGN_IN})
-        shown = "every permission" if permissions == set(Permission) else ", ".join(named)
+        everything = permissions == set(Permission) - PLATFORM_PERMISSIONS
+        shown = "every permission in the county" if everything else ", ".join(named)
         rows.append(f"| {role} | {shown} |")
     return "\n".join(rows)
 

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from shared.access import Permission, Role
+from shared.access import COUNTY_ROLES, PLATFORM_PERMISSIONS, ROLE_PERMISSIONS, Permission, Role
 from shared.schedule_expression import CronExpression, ScheduleExpressionError
 from shared.schemas import CountyId, Schema
-from shared.source_description import SecretName, SourceDescription, SqlDescription
+from shared.source_description import SecretName, SourceDescription, SqlDescription, is_secret_of, secret_prefix
 
 SyncMode = Literal["full", "incremental", "snapshot"]
 Share = Annotated[Decimal, Field(ge=0, le=1)]
@@ -99,17 +99,38 @@ class DataIngestionSettings(Schema):
         return SqlDescription(secret_name=self.connection_secret_name or "")
 
 
+def _county_permission(permission: Permission) -> Permission:
+    if permission in PLATFORM_PERMISSIONS:
+        raise ValueError(f"{permission} is a permission of the platform, which no county grants or revokes")
+    return permission
+
+
+def _county_role(role: Role) -> Role:
+    if role not in COUNTY_ROLES:
+        raise ValueError(f"{role} is a role of the platform, which no county refines")
+    return role
+
+
+CountyPermission = Annotated[Permission, AfterValidator(_county_permission)]
+CountyRole = Annotated[Role, AfterValidator(_county_role)]
+
+
 class RoleRefinement(Schema):
     """What a role may do in this county beyond its usual permissions, or may not."""
 
-    grant: frozenset[Permission] = frozenset()
-    revoke: frozenset[Permission] = frozenset()
+    grant: frozenset[CountyPermission] = frozenset()
+    revoke: frozenset[CountyPermission] = frozenset()
 
 
 class RbacSettings(Schema):
     """Refinements of the platform's roles."""
 
-    roles: dict[Role, RoleRefinement] = Field(default_factory=dict)
+    roles: dict[CountyRole, RoleRefinement] = Field(default_factory=dict)
+
+    def permissions_of(self, role: Role) -> frozenset[Permission]:
+        """The permissions of a role in this county: the platform's table, refined."""
+        own, refined = ROLE_PERMISSIONS[role], self.roles.get(role)
+        return own if refined is None else (own | refined.grant) - refined.revoke
 
 
 class ValuationSettings(Schema):
@@ -196,8 +217,10 @@ class CountyConfiguration(Schema):
 
     @model_validator(mode="after")
     def _secret_of_its_own(self) -> "CountyConfiguration":
-        prefix = f"terrafusion/{self.county_id}/"
         name = getattr(self.data_ingestion_settings.source_description, "secret_name", None)
-        if name is not None and not name.startswith(prefix):
-            raise ValueError(f"the name of the source's secret must begin with {prefix}")
+        if name is not None and not is_secret_of(self.county_id, name):
+            raise ValueError(
+                f"the name of the source's secret must begin with {secret_prefix(self.county_id)}, and no part of it"
+                " may be empty, `.` or `..`"
+            )
         return self

@@ -9,12 +9,25 @@ from pydantic import Field, StringConstraints, model_validator
 
 from shared.schemas import Schema
 
-SecretName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9/_+=.@-]{1,200}$")]
+"""The name of a secret in Secrets Manager, never its ARN: a name says whose it is."""
 TableName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_(][A-Za-z0-9_ .()-]{0,199}$")]
 """The name of an object below the county's prefix: no folders, so no way out of them."""
 Encoding = Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "cp437"]
 OneCharacter = Annotated[str, StringConstraints(min_length=1, max_length=1, pattern=r'^[^\r\n"]$')]
+
+
+def secret_prefix(county_id: str) -> str:
+    """What the names of a county's secrets begin with."""
+    return f"terrafusion/{county_id}/"
+
+
+def is_secret_of(county_id: str, name: str) -> bool:
+    """Whether a secret's name lies below the county's prefix, however it is read."""
+    prefix = secret_prefix(county_id)
+    parts = name.removeprefix(prefix).split("/")
+    return name.startswith(prefix) and not {"", ".", ".."} & set(parts)
 
 
 class SqlDescription(Schema):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from functions.auth.repository import rbac_settings_of
-from shared.access import ROLE_PERMISSIONS, Permission, Role
+from shared.access import PLATFORM_PERMISSIONS, ROLE_PERMISSIONS, Permission, Role
 from shared.county_configuration import RbacSettings
 
 COUNTIES_ATTRIBUTE = "custom:counties"
@@ -25,8 +25,11 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     anywhere = frozenset[Permission]().union(*allowed.values()) | {Permission.SIGN_IN}
     if not counties:
         anywhere |= _of_roles(roles)
+    anywhere |= _of_roles(roles) & PLATFORM_PERMISSIONS
     claims: dict[str, Any] = {"counties": " ".join(counties), "roles": " ".join(roles)}
-    withheld = {county: sorted(anywhere - permissions) for county, permissions in allowed.items()}
+    withheld = {
+        county: sorted(anywhere - permissions - PLATFORM_PERMISSIONS) for county, permissions in allowed.items()
+    }
     if any(withheld.values()):
         claims["withheld"] = json.dumps({county: names for county, names in withheld.items() if names})
     event["response"] = {
@@ -48,14 +51,9 @@ def permissions_by_county(
     roles = list(roles)
     allowed = {}
     for county in counties:
-        refined = refinements.get(county, RbacSettings()).roles
-        permissions = frozenset[Permission]()
-        for role in roles:
-            own = ROLE_PERMISSIONS[role]
-            if role in refined:
-                own = (own | refined[role].grant) - refined[role].revoke
-            permissions |= own
-        allowed[county] = permissions | {Permission.SIGN_IN}
+        refined = refinements.get(county, RbacSettings())
+        permissions = frozenset[Permission]().union(*(refined.permissions_of(role) for role in roles))
+        allowed[county] = (permissions - PLATFORM_PERMISSIONS) | {Permission.SIGN_IN}
     return allowed
 
 

@@ -22,7 +22,10 @@ def list_counties() -> Response[list[CountySummary]]:
 
 @api.post("/v1/counties", permission=Permission.MANAGE_COUNTY, summary="Onboard a county", status=201)
 def onboard_county(body: OnboardRequest) -> Response[County]:
-    """Take a county in. Renew the access token afterwards: the county is in the new one."""
+    """Take a county in: one whose id the platform's operator gave to the caller, or, with onboard_county, any.
+
+    Where it is new to the caller, renew the access token afterwards: the county is in the new one.
+    """
     county = service.onboard(body, api.caller)
     return answer(county, 201, version=county.version, location=f"/v1/counties/{county.county_id}")
 

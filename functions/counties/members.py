@@ -1,21 +1,34 @@
 """Which counties a user works for: an attribute of the user in the pool, which users cannot write."""
 
 from shared.aws import client
+from shared.problems import Conflict
 from shared.settings import settings
 
 COUNTIES_ATTRIBUTE = "custom:counties"
+MAX_LENGTH = 2048
+"""Cognito's limit for an attribute."""
 
 
 def add_county_to_user(username: str, county_id: str) -> None:
-    """Let a user work for a county too; it is in the next token that the user is given."""
+    """Let a user work for a county too; it is in the next token that the user is given.
+
+    The attribute is read and written as a whole: call it with the user locked. Raises Conflict where it is full.
+    """
     cognito = client("cognito-idp")
     user = cognito.admin_get_user(UserPoolId=settings().user_pool_id, Username=username)
     attributes = {attribute["Name"]: attribute.get("Value", "") for attribute in user["UserAttributes"]}
     counties = set(attributes.get(COUNTIES_ATTRIBUTE, "").split())
     if county_id in counties:
         return
+    listed = " ".join(sorted(counties | {county_id}))
+    if len(listed) > MAX_LENGTH:
+        raise Conflict(
+            f"{username} works for {len(counties)} counties, and for no more: take some away, or onboard as another"
+            " user.",
+            slug="too-many-counties",
+        )
     cognito.admin_update_user_attributes(
         UserPoolId=settings().user_pool_id,
         Username=username,
-        UserAttributes=[{"Name": COUNTIES_ATTRIBUTE, "Value": " ".join(sorted(counties | {county_id}))}],
+        UserAttributes=[{"Name": COUNTIES_ATTRIBUTE, "Value": listed}],
     )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from functions.counties.schemas import County, CountySummary
@@ -65,6 +65,13 @@ def replace(connection: Connection, county_id: str, **values: Any) -> None:
         update(CountyRow)
         .where(CountyRow.county_id == county_id)
         .values(**values, version=CountyRow.version + 1, updated_at=func.now())
+    )
+
+
+def lock_member(connection: Connection, username: str) -> None:
+    """Let nobody else change which counties a user works for until the transaction ends: the pool cannot add one."""
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"members/{username}"}
     )
 
 

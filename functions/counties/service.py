@@ -7,7 +7,7 @@ from functions.counties.members import add_county_to_user
 from functions.counties.schedule import apply_schedules, scheduled_syncs
 from functions.counties.schemas import County, CountySummary, OnboardRequest
 from shared import audit
-from shared.access import Caller
+from shared.access import COUNTY_ROLES, Caller, Permission
 from shared.county_configuration import CountyConfiguration
 from shared.db import unit_of_work
 from shared.mapping import MappingError, parse_mapping
@@ -27,27 +27,31 @@ def get(county_id: str) -> County:
 
 
 def onboard(request: OnboardRequest, caller: Caller) -> County:
-    """Take a county in: its record, its schedule, and the caller as its first user.
+    """Take a county in: its record, its schedule, and the platform's operator, where he does it, as its user.
 
-    The same request again finds the county as it is. Raises Conflict where the county exists otherwise, and
-    Unprocessable for a mapping with faults, each with its line.
+    Anybody else onboards a county only whose id the operator has given to him. The same request again finds the county
+    as it is. Raises Forbidden for an id of another's, before anything is looked up, Conflict where the county exists
+    otherwise, and Unprocessable for a mapping with faults, each with its line.
     """
     configuration = request.configuration
     county_id = configuration.county_id
+    by_operator = Permission.ONBOARD_COUNTY in caller.permissions
+    if not by_operator:
+        caller.require_county(county_id, Permission.MANAGE_COUNTY)
+    _check_manageable(configuration, "/body/configuration")
     _check_mapping(request.mapping)
     with unit_of_work(county_id) as connection:
         added = repository.add(connection, configuration, request.mapping)
         county = _found(repository.find(connection, county_id), county_id)
-        if not added and (
-            county_id not in caller.county_ids
-            or (county.configuration, county.mapping) != (configuration, request.mapping)
-        ):
+        if not added and (county.configuration, county.mapping) != (configuration, request.mapping):
             raise Conflict(f"{county_id} is onboarded already.", slug="county-exists")
         if added:
             audit.record(connection, county_id, caller.username, "county.onboarded", f"counties/{county_id}", {})
         # before the commit: where one of these fails nothing is left but what the next try replaces
         apply_schedules(configuration)
-        add_county_to_user(caller.username, county_id)
+        if by_operator:
+            repository.lock_member(connection, caller.username)
+            add_county_to_user(caller.username, county_id)
     return _with_schedules(county)
 
 
@@ -61,6 +65,7 @@ def configure(
             pointer="/body/county_id",
             slug="county-mismatch",
         )
+    _check_manageable(configuration, "/body")
     with unit_of_work(county_id) as connection:
         before = _changeable(repository.find(connection, county_id, for_update=True), county_id, expected_version)
         repository.replace(
@@ -97,6 +102,16 @@ def replace_mapping(county_id: str, mapping: str, *, expected_version: int | Non
             {"version_before": before.version},
         )
         return _with_schedules(_found(repository.find(connection, county_id), county_id))
+
+
+def _check_manageable(configuration: CountyConfiguration, pointer: str) -> None:
+    """Refuse a configuration that nobody of the county could change again."""
+    if all(Permission.MANAGE_COUNTY not in configuration.rbac_settings.permissions_of(role) for role in COUNTY_ROLES):
+        raise Unprocessable(
+            "No role of the county would have manage_county, so nobody could change the configuration again.",
+            pointer=f"{pointer}/rbac_settings/roles",
+            slug="county-unmanageable",
+        )
 
 
 def _check_mapping(text: str) -> None:

@@ -18,6 +18,8 @@ _ROLES = {
     "itadmin": "ITAdmin",
     "auditor": "Auditor",
 }
+_OPERATOR = ("itadmin", "PlatformOperator")
+"""Whoever runs the local cloud is its operator: its administrator may onboard any county."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,10 @@ def ready_users(clients: Clients, state: StateStore, pool_id: str) -> list[Ready
         if username not in known:
             _create(cognito, pool_id, user)
         users.append(user)
+    username, group = _OPERATOR
+    if group in groups and state.get("ready_operator", username) is None:
+        cognito.admin_add_user_to_group(UserPoolId=pool_id, Username=username, GroupName=group)
+        state.put("ready_operator", username, group)
     return users
 
 

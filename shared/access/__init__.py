@@ -1,6 +1,13 @@
 """Who may do what: permissions, roles, and the caller of a request."""
 
 from shared.access.caller import Caller
-from shared.access.permissions import ROLE_PERMISSIONS, SCOPE_PREFIX, Permission, Role
+from shared.access.permissions import (
+    COUNTY_ROLES,
+    PLATFORM_PERMISSIONS,
+    ROLE_PERMISSIONS,
+    SCOPE_PREFIX,
+    Permission,
+    Role,
+)
 
-__all__ = ["ROLE_PERMISSIONS", "SCOPE_PREFIX", "Caller", "Permission", "Role"]
+__all__ = ["COUNTY_ROLES", "PLATFORM_PERMISSIONS", "ROLE_PERMISSIONS", "SCOPE_PREFIX", "Caller", "Permission", "Role"]

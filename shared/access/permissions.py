@@ -31,11 +31,16 @@ class Permission(StrEnum):
     VIEW_AUDIT_LOG = "view_audit_log"
     MANAGE_COUNTY = "manage_county"
     MANAGE_USERS = "manage_users"
+    ONBOARD_COUNTY = "onboard_county"  # any county, by the platform's operator
 
     @property
     def scope(self) -> str:
         """The OAuth scope that stands for this permission in an access token."""
         return SCOPE_PREFIX + self.value
+
+
+PLATFORM_PERMISSIONS = frozenset({Permission.ONBOARD_COUNTY})
+"""Permissions of the platform, which no county can grant: they reach beyond the county's own resources."""
 
 
 class Role(StrEnum):
@@ -46,7 +51,11 @@ class Role(StrEnum):
     REPORTING_STAFF = "ReportingStaff"
     IT_ADMIN = "ITAdmin"
     AUDITOR = "Auditor"
+    PLATFORM_OPERATOR = "PlatformOperator"
 
+
+COUNTY_ROLES = frozenset(Role) - {Role.PLATFORM_OPERATOR}
+"""Roles of a county's own staff, which the county can refine."""
 
 _VIEWING = frozenset(p for p in Permission if p.startswith("view_"))
 
@@ -84,6 +93,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.VIEW_GIS_EXPORT,
         }
     ),
-    Role.IT_ADMIN: frozenset(Permission),
+    Role.IT_ADMIN: frozenset(Permission) - PLATFORM_PERMISSIONS,
     Role.AUDITOR: _VIEWING | {Permission.SIGN_IN},
+    Role.PLATFORM_OPERATOR: PLATFORM_PERMISSIONS | {Permission.SIGN_IN, Permission.MANAGE_COUNTY},
 }

@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,10 +11,15 @@ from zoneinfo import ZoneInfo
 import boto3
 import pytest
 from moto import mock_aws
+from pydantic import ValidationError
 
 from functions.auth.pre_token import handler as pre_token
+from functions.counties import service
 from functions.counties.handler import handler
+from functions.counties.schemas import OnboardRequest
+from shared.access import Caller, Role
 from shared.aws import forget_clients
+from shared.county_configuration import CountyConfiguration
 from shared.db import unit_of_work
 from shared.settings import settings
 from tests.conftest import MigratedDatabase
@@ -75,7 +81,7 @@ def onboard(configuration: object = CONFIGURATION, mapping: str = MAPPING, **cla
         "POST",
         "/v1/counties",
         body={"configuration": configuration, "mapping": mapping},
-        claims=claims_of(**({"counties": []} | claims)),
+        claims=claims_of(**({"role": Role.PLATFORM_OPERATOR, "counties": []} | claims)),
     )
 
 
@@ -95,6 +101,11 @@ def put(what: str, body: object, if_match: str = '"1"') -> Answer:
         headers={"If-Match": if_match},
         claims=claims_of(counties=["benton_wa"]),
     )
+
+
+def schedules() -> list[Any]:
+    found: list[Any] = boto3.client("scheduler").list_schedules(GroupName="counties")["Schedules"]
+    return found
 
 
 def schedule() -> dict[str, Any]:
@@ -117,9 +128,159 @@ def test_onboarding_makes_the_county_its_schedule_and_its_first_user() -> None:
 def test_onboarding_again_finds_the_same_county_but_another_one_of_that_id_is_a_conflict() -> None:
     onboard()
 
-    assert onboard(counties=["benton_wa"]).status == 201
-    assert onboard().status == 409
-    assert onboard(changed(mode="snapshot"), counties=["benton_wa"]).status == 409
+    assert onboard().status == 201
+    assert onboard(role=Role.IT_ADMIN, counties=["benton_wa"]).status == 201
+    assert onboard(changed(mode="snapshot")).status == 409
+    assert onboard(changed(mode="snapshot"), role=Role.IT_ADMIN, counties=["benton_wa"]).status == 409
+
+
+def counties_of_the_caller() -> set[str]:
+    user = boto3.client("cognito-idp").admin_get_user(UserPoolId=settings().user_pool_id, Username="somebody")
+    attributes = {each["Name"]: each["Value"] for each in user["UserAttributes"]}
+    return set(attributes.get("custom:counties", "").split())
+
+
+def test_an_administrator_onboards_the_county_that_the_operator_gave_him_and_no_other() -> None:
+    assert onboard(role=Role.IT_ADMIN, counties=["king_wa"]).status == 403
+    assert onboard(role=Role.IT_ADMIN, counties=[]).status == 403
+    assert schedules() == []
+
+    assert onboard(role=Role.IT_ADMIN, counties=["benton_wa", "king_wa"]).status == 201
+
+
+def test_a_foreign_id_answers_alike_whether_it_is_onboarded_or_not() -> None:
+    def refused() -> list[Answer]:
+        foreign = claims_of(Role.IT_ADMIN, ["king_wa"])
+        at = {"county_id": "benton_wa"}
+        one = "/v1/counties/{county_id}"
+        body = {"configuration": changed(mode="snapshot"), "mapping": "no mapping"}
+        return [
+            call(handler, "POST", "/v1/counties", body=body, claims=foreign),
+            call(handler, "GET", one, path=at, claims=foreign),
+            call(handler, "PUT", one + "/mapping", path=at, body={"mapping": MAPPING}, claims=foreign),
+            call(handler, "PUT", one + "/configuration", path=at, body=CONFIGURATION, claims=foreign),
+        ]
+
+    before = refused()
+    onboard()
+
+    assert refused() == before
+    assert {(answer.status, answer.body["type"]) for answer in before} == {
+        (403, "urn:terrafusion:problem:county-not-permitted")
+    }
+
+
+def test_a_permission_that_a_county_grants_onboards_no_other_county() -> None:
+    granted = CONFIGURATION | {"rbac_settings": {"roles": {"Auditor": {"grant": ["manage_county"]}}}}
+    onboard(granted)
+
+    token = token_of("benton_wa", "Auditor")
+
+    assert "terrafusion/manage_county" in token["scope"].split()
+    configuration = changed(connection_secret_name="terrafusion/franklin_wa/source") | {"county_id": "franklin_wa"}
+    body = {"configuration": configuration, "mapping": MAPPING}
+    assert call(handler, "POST", "/v1/counties", body=body, claims=token).status == 403
+
+
+@pytest.mark.parametrize(
+    "roles",
+    [
+        {"Auditor": {"grant": ["onboard_county"]}},
+        {"ITAdmin": {"revoke": ["onboard_county"]}},
+        {"PlatformOperator": {"grant": ["view_properties"]}},
+        {"ITAdmin": {"revoke": ["manage_county"]}},
+        {
+            "ITAdmin": {"revoke": ["manage_county"]},
+            "Auditor": {"grant": ["manage_county"], "revoke": ["manage_county"]},
+        },
+    ],
+)
+def test_a_county_hands_out_nothing_of_the_platforms_and_keeps_somebody_who_manages_it(roles: dict[str, Any]) -> None:
+    onboard()
+
+    refined = CONFIGURATION | {"rbac_settings": {"roles": roles}}
+    answer = put("configuration", refined)
+
+    assert answer.status == 422
+    assert all(fault["pointer"].startswith("/body/rbac_settings/roles") for fault in answer.body["errors"])
+    assert onboard(refined | {"county_id": "benton_wa"}).status == 422
+    handed_over = {"ITAdmin": {"revoke": ["manage_county"]}, "Assessor": {"grant": ["manage_county"]}}
+    assert put("configuration", CONFIGURATION | {"rbac_settings": {"roles": handed_over}}).status == 200
+
+
+def test_counties_onboarded_at_once_are_all_the_operators() -> None:
+    ids = [f"county_{number}_wa" for number in range(6)]
+
+    def take(county_id: str) -> int:
+        configuration = changed(connection_secret_name=f"terrafusion/{county_id}/source") | {"county_id": county_id}
+        county = OnboardRequest.model_validate({"configuration": configuration, "mapping": MAPPING})
+        return service.onboard(county, Caller.from_claims(claims_of(Role.PLATFORM_OPERATOR, []))).version
+
+    with ThreadPoolExecutor(len(ids)) as pool:
+        assert list(pool.map(take, ids)) == [1] * len(ids)
+
+    assert counties_of_the_caller() == set(ids)
+
+
+def test_a_county_that_its_operator_has_lost_is_his_again_when_he_onboards_it_again() -> None:
+    onboard()
+    boto3.client("cognito-idp").admin_update_user_attributes(
+        UserPoolId=settings().user_pool_id,
+        Username="somebody",
+        UserAttributes=[{"Name": "custom:counties", "Value": ""}],
+    )
+
+    assert onboard().status == 201
+
+    assert counties_of_the_caller() == {"benton_wa"}
+
+
+def test_a_user_without_room_for_a_further_county_is_told_so() -> None:
+    boto3.client("cognito-idp").admin_update_user_attributes(
+        UserPoolId=settings().user_pool_id,
+        Username="somebody",
+        UserAttributes=[{"Name": "custom:counties", "Value": " ".join(f"county_{n:03}_wa" for n in range(146))}],
+    )
+
+    answer = onboard()
+
+    assert (answer.status, answer.body["type"]) == (409, "urn:terrafusion:problem:too-many-counties")
+    assert onboard(role=Role.IT_ADMIN, counties=["benton_wa"]).status == 201
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "terrafusion/benton_wa",
+        "terrafusion/benton_wa/",
+        "terrafusion/benton_wa2/source",
+        "terrafusion/benton_wa/../king_wa/source",
+        "terrafusion/benton_wa/./source",
+        "terrafusion/benton_wa//terrafusion/king_wa/source",
+        "terrafusion/king_wa/source",
+        "/terrafusion/benton_wa/source",
+        "terrafusion\\benton_wa\\source",
+        "terrafusion/benton_wa/source\u0000",
+        "terrafusion/benton_wa/%2e%2e/king_wa/source",
+        "Terrafusion/benton_wa/source",
+        "arn:aws:secretsmanager:us-east-1:123456789012:secret:terrafusion/king_wa/source-AbCdEf",
+        "",
+    ],
+)
+@pytest.mark.parametrize("kind", ["sql", "arcgis", "socrata"])
+def test_a_county_names_no_secret_but_its_own(name: str, kind: str) -> None:
+    sources: dict[str, dict[str, Any]] = {
+        "sql": {},
+        "arcgis": {"url": "https://example.org/FeatureServer", "layers": {"t": 0}},
+        "socrata": {"domain": "data.example.org", "datasets": {"t": "abcd-1234"}},
+    }
+    source = sources[kind] | {"kind": kind, "secret_name": name}
+
+    with pytest.raises(ValidationError):
+        CountyConfiguration.model_validate(changed(connection_secret_name=None, source=source))
+
+    source["secret_name"] = "terrafusion/benton_wa/nested/source-1"
+    CountyConfiguration.model_validate(changed(connection_secret_name=None, source=source))
 
 
 @pytest.mark.parametrize(
@@ -225,18 +386,37 @@ def test_the_token_of_a_user_carries_what_the_county_allows_the_role() -> None:
     refined = CONFIGURATION | {"rbac_settings": {"roles": {"Assessor": {"revoke": ["edit_property"]}}}}
     onboard(refined)
 
+    token = token_of("benton_wa king_wa", "Assessor", "not-a-role")
+
+    assert token["counties"] == "benton_wa king_wa"
+    assert json.loads(token["withheld"]) == {"benton_wa": ["edit_property"]}
+    assert "terrafusion/edit_property" in token["scope"].split()
+    assert "terrafusion/manage_county" not in token["scope"].split()
+
+
+def test_the_platforms_permission_is_withheld_by_no_county_and_is_nobodys_but_the_operators() -> None:
+    onboard()
+
+    operator = token_of("benton_wa king_wa", "PlatformOperator")
+
+    assert operator["scope"].split() == [
+        f"terrafusion/{name}" for name in ("manage_county", "onboard_county", "sign_in")
+    ]
+    assert "withheld" not in operator
+    assert "terrafusion/onboard_county" not in token_of("benton_wa", "ITAdmin")["scope"].split()
+
+
+def token_of(counties: str, *groups: str) -> dict[str, str]:
+    """The claims of the access token of a user with these counties and groups."""
     event = pre_token(
         {
             "request": {
-                "userAttributes": {"custom:counties": "benton_wa king_wa"},
-                "groupConfiguration": {"groupsToOverride": ["Assessor", "not-a-role"]},
+                "userAttributes": {"custom:counties": counties},
+                "groupConfiguration": {"groupsToOverride": list(groups)},
             }
         },
         None,
     )
-
     access = event["response"]["claimsAndScopeOverrideDetails"]["accessTokenGeneration"]
-    assert access["claimsToAddOrOverride"]["counties"] == "benton_wa king_wa"
-    assert json.loads(access["claimsToAddOrOverride"]["withheld"]) == {"benton_wa": ["edit_property"]}
-    assert "terrafusion/edit_property" in access["scopesToAdd"]
-    assert "terrafusion/manage_county" not in access["scopesToAdd"]
+    claims: dict[str, str] = access["claimsToAddOrOverride"]
+    return claims | {"sub": "s", "username": "somebody", "scope": " ".join(access["scopesToAdd"])}
