@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -36,10 +37,17 @@ def _client(service: str) -> Any:
     import boto3
     from botocore.config import Config
 
-    retries = Config(
-        retries={"mode": "standard", "max_attempts": 3}, signature_version="s3v4" if service == "s3" else None
-    )
-    return boto3.client(service, config=retries)  # type: ignore[call-overload]
+    config = Config(retries={"mode": "standard", "max_attempts": 3})
+    if service == "s3":
+        config = config.merge(Config(signature_version="s3v4", s3={"addressing_style": _addressing_style()}))
+    return boto3.client(service, config=config)  # type: ignore[call-overload]
+
+
+def _addressing_style() -> str:
+    """`virtual` names the bucket's own region in a signed address. Left to itself boto3 signs the global address, and a
+    new bucket in another region answers that with a redirect on which the signature no longer fits. An endpoint of the
+    environment's (`AWS_ENDPOINT_URL`) has no host names for buckets."""
+    return "path" if "AWS_ENDPOINT_URL" in os.environ or "AWS_ENDPOINT_URL_S3" in os.environ else "virtual"
 
 
 def forget_clients() -> None:

@@ -20,5 +20,13 @@ def migrate() -> None:
     application = database_url(settings().database_secret_arn)
     if not application.password:
         raise ValueError("the application's secret has no password")
-    upgrade(owner, str(application.password))
+    later = upgrade(owner, str(application.password))
+    if later:
+        _logger.warning(
+            "the database is of a later release, and stays as it is",
+            revision=later,
+            host=owner.host,
+            database=owner.database,
+        )
+        return
     _logger.info("the schema is the newest", host=owner.host, database=owner.database)

@@ -10,8 +10,17 @@ REQUESTS_PER_FIVE_MINUTES = 6000
 _MANAGED: dict[str, tuple[str, ...]] = {
     "AWSManagedRulesAmazonIpReputationList": (),
     "AWSManagedRulesKnownBadInputsRuleSet": (),
-    # Mappings and reports have bodies over 8 KB; handlers check sizes and schemas themselves.
-    "AWSManagedRulesCommonRuleSet": ("SizeRestrictions_BODY",),
+    # Mappings and reports have bodies over 8 KB, mappings hold regular expressions (which look like markup and paths),
+    # notes hold what people write, a source holds an address, a polygon or a filter makes a long query: handlers check
+    # sizes and schemas themselves.
+    "AWSManagedRulesCommonRuleSet": (
+        "SizeRestrictions_BODY",
+        "SizeRestrictions_QUERYSTRING",
+        "CrossSiteScripting_BODY",
+        "EC2MetaDataSSRF_BODY",
+        "GenericLFI_BODY",
+        "GenericRFI_BODY",
+    ),
     # A mapping may hold a query for the county's own system: a body with SQL in it is not an attack. Ours are
     # never put together from text.
     "AWSManagedRulesSQLiRuleSet": ("SQLi_BODY", "SQLiExtendedPatterns_BODY"),

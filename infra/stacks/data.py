@@ -49,7 +49,13 @@ class DataStack(Stack):
         platform.offer(
             Grant.WRITE_DATA,
             environment=environment,
-            allow=lambda role: (bucket.grant_put(role, counties), bucket.grant_delete(role, counties)),
+            allow=lambda role: (
+                bucket.grant_put(role, counties),
+                # not the bucket's grant_delete, which reaches the former versions, that a mistake is undone from
+                role.add_to_principal_policy(
+                    PolicyStatement(actions=["s3:DeleteObject"], resources=[bucket.arn_for_objects(counties)])
+                ),
+            ),
         )
         platform.offer(
             Grant.PUBLISH_EVENTS,

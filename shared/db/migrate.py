@@ -4,6 +4,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from pg8000.native import identifier, literal
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
@@ -14,18 +16,26 @@ APPLICATION_ROLE = "terrafusion_app"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def upgrade(url: URL, application_password: str) -> None:
+def upgrade(url: URL, application_password: str) -> str | None:
     """Create or update everything, as the owner that `url` signs in as. Safe to run again, and at the same time: a
     deployment that gave up waiting may have left one running. One waits for the other, and finds nothing to do.
 
     The application's role owns no table and cannot bypass row-level security.
+
+    A database that a later release has migrated is left as it is: this release is being deployed again, or rolled back
+    to. Migrations expand first and contract a release later, so its code runs on that schema. Returns the later
+    revision then, None otherwise.
     """
     owner = make_engine(url)
     try:
         with owner.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('terrafusion migrations'))"))
             _make_application_role(connection, application_password)
-            command.upgrade(configuration(connection), "head")
+            config = configuration(connection)
+            later = _unknown_revision(connection, config)
+            if later is None:
+                command.upgrade(config, "head")
+            return later
     finally:
         owner.dispose()
 
@@ -36,6 +46,15 @@ def configuration(connection: Connection) -> Config:
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     return config
+
+
+def _unknown_revision(connection: Connection, config: Config) -> str | None:
+    """The database's revision where these migrations do not have it."""
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is None:
+        return None
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    return None if current in known else current
 
 
 def _make_application_role(connection: Connection, password: str) -> None:

@@ -44,6 +44,18 @@ def test_functions_reach_objects_of_counties_only(templates: Templates) -> None:
                 assert json.dumps(target).endswith('"/counties/*"]]}'), resource.logical_id
 
 
+def test_a_function_cannot_delete_former_versions_of_objects(templates: Templates) -> None:
+    deleted = {
+        action
+        for resource, statement in templates.statements()
+        if statement["Effect"] == "Allow" and resource.stack != "Network"
+        for action in listed(statement["Action"])
+        if action.startswith("s3:Delete")
+    }
+
+    assert deleted == {"s3:DeleteObject"}
+
+
 def test_the_database_is_encrypted_and_takes_no_connection_without_tls(templates: Templates) -> None:
     cluster = templates.one("AWS::RDS::DBCluster").properties
     parameters = templates.one("AWS::RDS::DBClusterParameterGroup").properties["Parameters"]

@@ -64,6 +64,21 @@ def test_delete_leaves_the_data_alone(owner: Connection) -> None:
     assert _tables(owner) == before
 
 
+def test_a_release_finds_its_database_migrated_by_a_later_one_and_leaves_it(
+    owner: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    handler({"RequestType": "Create"}, None)
+    owner.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    owner.commit()
+    before = _tables(owner)
+
+    handler({"RequestType": "Update"}, None)
+
+    assert _tables(owner) == before
+    assert owner.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
+    assert vars(caplog.records[-1])["revision"] == "9999"
+
+
 def test_a_migration_that_fails_fails_the_deployment(owner: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_OWNER_SECRET_ARN")
 
