@@ -180,7 +180,7 @@ def _job(
     )
 
 
-def _valuation_task(step: str, *layers: Layer, memory_mb: int = 1769, kind: str | None = None) -> FunctionSpec:
+def _valuation_task(step: str, *layers: Layer, memory_mb: int = 1769, kinds: tuple[str, ...] = ()) -> FunctionSpec:
     """The function of one of the long tasks of valuation."""
     return FunctionSpec(
         f"valuation-{step}",
@@ -189,7 +189,7 @@ def _valuation_task(step: str, *layers: Layer, memory_mb: int = 1769, kind: str 
         (Layer.CORE, *layers),
         memory_mb,
         timeout_s=900,
-        job_kinds=(kind,) if kind else (),
+        job_kinds=kinds,
     )
 
 
@@ -231,8 +231,10 @@ REGISTRY = Registry(
         _api("gis_export", *_JOBS, layers=(Layer.CORE, Layer.GEO)),
     ),
     jobs=(
-        _valuation_task("training", Layer.LEARN, memory_mb=_TWO_CORES_MB, kind="valuation_model"),
-        _valuation_task("approval", kind="valuation_approval"),
+        _valuation_task(
+            "training", Layer.LEARN, memory_mb=_TWO_CORES_MB, kinds=("valuation_model", "comparables_model")
+        ),
+        _valuation_task("approval", kinds=("valuation_approval",)),
         _job("ratio_study", "ratio_study", Layer.LEARN),
         _job("sales_validation", "sales_validation", Layer.LEARN),
         _job("market_analysis", "market_analysis", Layer.LEARN),

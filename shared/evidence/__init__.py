@@ -8,6 +8,7 @@ from shared.evidence.reader import (
     evidence_version,
     excluded_sales,
     read_evidence,
+    sales_version,
 )
 from shared.evidence.subjects import Subject, describe, read_subject, read_subjects
 
@@ -23,4 +24,5 @@ __all__ = [
     "read_evidence",
     "read_subject",
     "read_subjects",
+    "sales_version",
 ]

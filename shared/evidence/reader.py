@@ -153,6 +153,19 @@ def evidence_version(connection: Connection, county_id: str) -> str:
     return "|".join(str(part) for part in row)
 
 
+def sales_version(connection: Connection, county_id: str) -> str:
+    """A text that changes when sales or decisions on them change, and not when a parcel does."""
+    row = connection.execute(_SALES_VERSION, {"county_id": county_id}).one()
+    return "|".join(str(part) for part in row)
+
+
+_SALES_VERSION = text(
+    "SELECT (SELECT concat(count(*), '/', max(valid_from), '/', max(retired_at)) FROM sales"
+    "  WHERE county_id = :county_id) AS sales,"
+    " (SELECT concat(count(*), '/', max(decided_at)) FROM sale_decisions WHERE county_id = :county_id) AS decisions"
+)
+
+
 def characteristics(rows: list[tuple[str, ...]], kinds: AttributeKinds) -> Characteristics:
     """Rows that begin with PROPERTY_COLUMNS as columns, with the attributes that `kinds` names."""
     attributes = [_attributes(row) for row in rows]

@@ -22,6 +22,7 @@ from shared.settings import settings
 COLLECTIONS = {
     "sync": "sync-runs",
     "valuation_model": "valuation-models",
+    "comparables_model": "comparables-models",
     "valuation_run": "valuation-runs",
     "valuation_approval": "valuation-approvals",
     "ratio_study": "ratio-studies",

@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import re
+import time
 from collections import Counter
 from importlib import resources
 from math import floor
@@ -111,6 +112,10 @@ def test_a_value_adds_up_and_rests_on_earlier_sales_only(platform: Platform) -> 
     wanted = {"property_id": subject["property_id"], "valuation_date": "2015-01-15"}
 
     answer = client.post(f"{KING}/valuations", json=wanted, headers={"Idempotency-Key": "one"})
+    while answer.status_code == 202:  # no champion serves that day: a job fits the county's sales first
+        assert client.get(answer.headers["location"]).json()["status"] != "failed"
+        time.sleep(0.2)
+        answer = client.post(f"{KING}/valuations", json=wanted, headers={"Idempotency-Key": "one"})
     again = client.post(f"{KING}/valuations", json=wanted, headers={"Idempotency-Key": "one"})
 
     value = answer.json()

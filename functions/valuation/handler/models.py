@@ -6,12 +6,13 @@ from aws_lambda_powertools.event_handler import Response
 
 from functions.valuation.handler.api import COUNTY, PageToken, api
 from functions.valuation.schemas.models import (
+    ComparablesModel,
     PromoteModel,
     ValuationModel,
     ValuationModelRequest,
     ValuationModelResults,
 )
-from functions.valuation.service import models
+from functions.valuation.service import comparables_models, models
 from shared.access import Permission
 from shared.api import accepted, answer
 from shared.jobs import Job
@@ -19,6 +20,7 @@ from shared.paging import Page, PageSize
 
 _ALL = COUNTY + "/valuation-models"
 _ONE = _ALL + "/{model_id}"
+_COMPARABLES = COUNTY + "/comparables-models/{model_id}"
 
 
 @api.post(_ALL, permission=Permission.RUN_VALUATION, summary="Train a model", status=202)
@@ -57,3 +59,15 @@ def promote_model(county_id: str, model_id: UUID, body: PromoteModel) -> Respons
     A model whose hold-out does not meet the standard needs a reason.
     """
     return answer(models.promote(county_id, model_id, body, caller=api.caller))
+
+
+@api.get(_COMPARABLES, permission=Permission.VIEW_VALUATION, summary="A comparable-sales model's progress")
+def get_comparables_model(county_id: str, model_id: UUID) -> Response[Job]:
+    """How the fitting of a model goes that a value without a champion asked for."""
+    return answer(comparables_models.get(county_id, model_id))
+
+
+@api.get(_COMPARABLES + "/results", permission=Permission.VIEW_VALUATION, summary="What was fitted")
+def get_comparables_model_results(county_id: str, model_id: UUID) -> Response[ComparablesModel]:
+    """Of which sales the model is, and how many others there are by reason."""
+    return answer(comparables_models.results(county_id, model_id))

@@ -38,6 +38,29 @@ class ValuationModelRequest(Schema):
         return self
 
 
+class ComparablesModelRequest(Schema):
+    """What is to be fitted: the comparable-sales model of a class ("" is every class) as of a day.
+
+    `sales_version` tells the county's sales, and the decisions on them, from those of another time.
+    """
+
+    property_class: Annotated[str, StringConstraints(max_length=100)]
+    valuation_date: date
+    sales_version: str
+
+
+class ComparablesModel(Schema):
+    """A fitted comparable-sales model, which values a class of property where no trained model is the champion."""
+
+    model_id: UUID
+    property_class: str
+    valuation_date: date
+    first_sale_date: date
+    last_sale_date: date
+    sales_used: int
+    sales_excluded: dict[str, int]
+
+
 class PromoteModel(Schema):
     """Why a model is promoted whose hold-out does not meet the standard; needed for such a one only."""
 

@@ -119,7 +119,8 @@ class ValuationResponse(Schema):
     `confidence` is the estimated probability (0 to 1), from the method's errors on past sales it had not seen, that
     a sale on the valuation date would fall within 10 % of the estimate; `review` says that it is below the county's
     threshold. `components` are the values of the models that the estimate reconciles. Without a champion for the
-    property's class, `model` is null and the value is by comparable sales alone, fitted when it was asked for.
+    property's class and the day, `model` is null and the value is by comparable sales alone, by a model of the county's
+    sales that is kept.
     """
 
     valuation_id: UUID

@@ -1,4 +1,4 @@
-"""Trained models as objects in S3: put there once, and kept by a process that has loaded them.
+"""Fitted models as objects in S3: put there once, and kept by a process that has loaded them.
 
 An artifact is a zip of two members: the model in the library's own format, and what turns positions in its sales into
 sales of the county. It holds no code, and one that is not the record's, byte for byte, is refused.
@@ -13,25 +13,23 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from io import BytesIO
-from typing import Any
+from typing import Any, Generic, Protocol, cast
 from uuid import UUID
 
 import numpy as np
 import orjson
 
-from functions.valuation.repository.models import TrainedRecord
 from functions.valuation.service.land import LandShares
 from shared import storage
 from shared.appraisal.arrays import FloatArray
-from shared.appraisal.avm.artifact import ArtifactError, dump, load
-from shared.appraisal.avm.model import TrainedModel
+from shared.appraisal.avm.artifact import ArtifactError, FittedModel, dump, load_kind
 from shared.appraisal.columns import Characteristics
 from shared.appraisal.land_contribution import LandContribution
 from shared.evidence import AttributeKinds
-from shared.problems import Conflict
+from shared.problems import Conflict, NotFound
 
 CONTENT_TYPE = "application/zip"
-_MOST_KEPT = 3
+MAX_KEPT = 4
 _MODEL, _CONTEXT = "model", "context.json"
 _THE_EPOCH = (1980, 1, 1, 0, 0, 0)
 """The date of the members: without one of its own, the same model is the same bytes."""
@@ -39,11 +37,22 @@ _THE_EPOCH = (1980, 1, 1, 0, 0, 0)
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError, ValueError, TypeError)
 """What reading a damaged zip or document raises."""
 
-_kept: OrderedDict[tuple[str, UUID], LoadedModel] = OrderedDict()
+_kept: OrderedDict[tuple[str, UUID], LoadedModel[Any]] = OrderedDict()
+
+
+class StoredModel(Protocol):
+    """A record that says where a model's artifact lies."""
+
+    @property
+    def model_id(self) -> UUID: ...
+    @property
+    def artifact_key(self) -> str: ...
+    @property
+    def artifact_digest(self) -> str: ...
 
 
 @dataclass(frozen=True)
-class LoadedModel:
+class LoadedModel(Generic[FittedModel]):
     """A model that is ready to value.
 
     `sale_ids` are those of the sales that it was given, by position; `kinds` the attributes that it knows;
@@ -51,7 +60,7 @@ class LoadedModel:
     has no land values.
     """
 
-    model: TrainedModel
+    model: FittedModel
     sale_ids: tuple[str, ...]
     kinds: AttributeKinds
     land_shares: LandShares
@@ -64,7 +73,7 @@ class LoadedModel:
         return self.land.shares(self.model.hedonic, subjects, day)
 
 
-def pack(loaded: LoadedModel) -> bytes:
+def pack(loaded: LoadedModel[FittedModel]) -> bytes:
     """The artifact's bytes; the same for the same model."""
     context = {
         "sale_ids": loaded.sale_ids,
@@ -84,11 +93,11 @@ def pack(loaded: LoadedModel) -> bytes:
     return target.getvalue()
 
 
-def unpack(body: bytes) -> LoadedModel:
-    """Read an artifact. Raises ArtifactError for one that is damaged."""
+def unpack(body: bytes, kind: type[FittedModel]) -> LoadedModel[FittedModel]:
+    """Read an artifact. Raises ArtifactError for one that is damaged, or of a model of another kind."""
     try:
         with zipfile.ZipFile(BytesIO(body)) as archive:
-            model = load(archive.read(_MODEL))
+            model = load_kind(archive.read(_MODEL), kind)
             context = orjson.loads(archive.read(_CONTEXT))
         kinds = context["kinds"]
         return LoadedModel(
@@ -114,16 +123,16 @@ def digest(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def loaded(county_id: str, record: TrainedRecord) -> LoadedModel:
+def loaded(county_id: str, record: StoredModel, kind: type[FittedModel]) -> LoadedModel[FittedModel]:
     """A county's model, from S3 or as this process has kept it.
 
     Raises Conflict where the object is gone or is not what was trained.
     """
     key = (county_id, record.model_id)
-    found = _kept.get(key)
+    found = cast("LoadedModel[FittedModel] | None", _kept.get(key))
     if found is None:
-        found = _kept[key] = _fetched(record)
-        while len(_kept) > _MOST_KEPT:
+        found = _kept[key] = _fetched(record, kind)
+        while len(_kept) > MAX_KEPT:
             _kept.popitem(last=False)
     _kept.move_to_end(key)
     return found
@@ -134,18 +143,18 @@ def forget() -> None:
     _kept.clear()
 
 
-def _fetched(record: TrainedRecord) -> LoadedModel:
-    body = storage.get(record.artifact_key)
-    if digest(body) != record.artifact_digest:
-        raise _damaged(record)
+def _fetched(record: StoredModel, kind: type[FittedModel]) -> LoadedModel[FittedModel]:
     try:
-        return unpack(body)
-    except ArtifactError as error:
+        body = storage.get(record.artifact_key)
+        if digest(body) != record.artifact_digest:
+            raise _damaged(record)
+        return unpack(body, kind)
+    except (ArtifactError, NotFound) as error:
         raise _damaged(record) from error
 
 
-def _damaged(record: TrainedRecord) -> Conflict:
+def _damaged(record: StoredModel) -> Conflict:
     return Conflict(
-        f"What is stored of model {record.model_id} is not what was trained; train it again.",
+        f"What is stored of model {record.model_id} is not what was trained, or is gone; train it again.",
         slug="model-artifact-damaged",
     )

@@ -1,32 +1,33 @@
-"""A value where nobody has promoted a model: by comparable sales, with a model fitted when it is asked for."""
+"""A value where no promoted model serves: by comparable sales, with a model that was fitted before it was asked for."""
 
 from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from math import nan
 
 from sqlalchemy import Connection
 
-from functions.valuation.repository.valuations import SoldProperty
+from functions.valuation.repository import valuations
 from functions.valuation.schemas.valuations import Contribution, Contributions, Flag
 from functions.valuation.service import telling
-from functions.valuation.service.fitted import Fitted, fitted
+from functions.valuation.service.comparables_models import ReadyModel
 from functions.valuation.service.told import Told
 from shared.appraisal.columns import Characteristics
 from shared.appraisal.comparables import METHOD
-from shared.appraisal.explanation import Explanation, explain
+from shared.appraisal.explanation import explain
 from shared.evidence import Subject
 
+BEING_RENEWED = "sales_changed_since_fit"
 _BASE = "comparable_prices"
 
 
-def tell(connection: Connection, county_id: str, subject: Subject, on: date) -> Told:
+def tell(connection: Connection, county_id: str, ready: ReadyModel, subject: Subject, on: date) -> Told:
     """Value a property by the sales of its class. Raises AppraisalInputError where there is no value."""
-    basis = fitted(connection, county_id, subject.property_class, on)
-    described = subject.describe(basis.evidence.kinds)
-    explanation = explain(basis.model, described)
-    base, features = _contributions(basis, described, explanation.estimate)
+    known = ready.loaded
+    described = subject.describe(known.kinds)
+    explanation = explain(known.model, described)
+    base, features = _contributions(ready, described, explanation.estimate)
+    sale_ids = {comparable.row: known.sale_ids[comparable.row] for comparable in explanation.comparables}
     return Told(
         method=METHOD,
         model=None,
@@ -36,46 +37,37 @@ def tell(connection: Connection, county_id: str, subject: Subject, on: date) -> 
         confidence=explanation.confidence,
         contributions=Contributions(base=base, features=tuple(features)),
         components={METHOD: explanation.estimate},
-        comparables=telling.comparables(explanation.comparables, _sales(basis, explanation)),
-        time_trend=telling.time_trend(basis.model.hedonic.trend, on.toordinal()),
-        flags=(*telling.flags(explanation.flags), *_class_flag(subject)),
-        sales_used=len(basis.model.sales),
-        sales_excluded=basis.excluded,
+        comparables=telling.comparables(
+            explanation.comparables, valuations.sold_properties(connection, county_id, sale_ids)
+        ),
+        time_trend=telling.time_trend(known.model.hedonic.trend, on.toordinal()),
+        flags=(*telling.flags(explanation.flags), *_class_flag(subject), *_renewal_flag(ready)),
+        sales_used=ready.summary.sales_used,
+        sales_excluded=ready.summary.sales_excluded,
         land_area_sqft=float(described.land_area_sqft[0]),
-        land_shares=basis.land_shares,
-        land_contribution=_land_contribution(basis, described),
+        land_shares=known.land_shares,
+        land_contribution=float(known.land_contributions(described, known.model.valuation_day)[0]),
     )
 
 
-def _contributions(basis: Fitted, described: Characteristics, estimate: Decimal) -> tuple[Decimal, list[Contribution]]:
+def _contributions(
+    ready: ReadyModel, described: Characteristics, estimate: Decimal
+) -> tuple[Decimal, list[Contribution]]:
     """The weighted price of the comparables, and the weighted adjustment for each feature; to the cent together."""
-    found = basis.model.predict(described).contributions
+    found = ready.loaded.model.predict(described).contributions
     amounts = {name: telling.cents(Decimal(float(dollars[0]))) for name, dollars in found.items()}
     features = [Contribution(name=name, amount=amount, value=None) for name, amount in amounts.items() if name != _BASE]
     return estimate - sum((feature.amount for feature in features), Decimal(0)), features
-
-
-def _sales(basis: Fitted, explanation: Explanation) -> dict[int, SoldProperty]:
-    evidence = basis.evidence
-    found = {}
-    for comparable in explanation.comparables:
-        row = int(basis.rows[comparable.row])
-        found[comparable.row] = SoldProperty(
-            evidence.sale_ids[row],
-            evidence.property_ids[row],
-            evidence.addresses[row] or None,
-            date.fromordinal(int(evidence.sales.sale_day[row])),
-        )
-    return found
-
-
-def _land_contribution(basis: Fitted, described: Characteristics) -> float:
-    if basis.land is None:
-        return nan
-    return float(basis.land.shares(basis.model.hedonic, described, basis.model.valuation_day)[0])
 
 
 def _class_flag(subject: Subject) -> tuple[Flag, ...]:
     if subject.property_class:
         return ()
     return (Flag(code="unknown_property_class", text="no property class: sales of every class are compared"),)
+
+
+def _renewal_flag(ready: ReadyModel) -> tuple[Flag, ...]:
+    if ready.wanted is None:
+        return ()
+    text = "the county's data has changed since the comparable-sales model was fitted; it is being fitted again"
+    return (Flag(code=BEING_RENEWED, text=text),)

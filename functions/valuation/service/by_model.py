@@ -12,6 +12,7 @@ from functions.valuation.schemas.valuations import Contribution, Contributions, 
 from functions.valuation.service import telling
 from functions.valuation.service.artifacts import loaded
 from functions.valuation.service.told import Told
+from shared.appraisal.avm.model import TrainedModel
 from shared.evidence import Subject
 
 CARRIED_BY_TREND = "carried_by_trend"
@@ -20,7 +21,7 @@ CARRIED_BY_TREND = "carried_by_trend"
 
 def tell(connection: Connection, county_id: str, record: TrainedRecord, subject: Subject, on: date) -> Told:
     """Value a property by a model. Raises AppraisalInputError where there is no value, Conflict for a lost model."""
-    known = loaded(county_id, record)
+    known = loaded(county_id, record, TrainedModel)
     described = subject.describe(known.kinds)
     appraisal = known.model.explain(described, on.toordinal())
     rows = {comparable.row: known.sale_ids[comparable.row] for comparable in appraisal.comparables}

@@ -19,6 +19,7 @@ from functions.valuation.service.by_model import CARRIED_BY_TREND
 from functions.valuation.service.land import Land, LandShare, land_of, land_share
 from functions.valuation.service.telling import LARGE_CHANGE
 from shared.appraisal.arrays import FloatArray, IntArray
+from shared.appraisal.avm.model import TrainedModel
 from shared.appraisal.avm.results import Comparables, Contributions, Valuations
 from shared.county_configuration import ValuationSettings
 from shared.db import unit_of_work
@@ -51,7 +52,7 @@ def value_partition(job: RunningJob, number: int, partition: RunPartition) -> No
         if model_id is None:
             rows += [_refused(subject, None, NO_MODEL) for subject in members]
             continue
-        model = loaded(job.county_id, records[model_id])
+        model = loaded(job.county_id, records[model_id], TrainedModel)
         rows += _valued(model, model_id, members, run, wanted)
     with unit_of_work(job.county_id) as connection:
         results.replace(connection, job.county_id, job.job_id, number, rows)
@@ -65,7 +66,7 @@ def _by_model(run: RunRecord, subjects: Sequence[Subject]) -> dict[UUID | None, 
 
 
 def _valued(
-    known: LoadedModel, model_id: UUID, subjects: list[Subject], run: RunRecord, wanted: ValuationSettings
+    known: LoadedModel[TrainedModel], model_id: UUID, subjects: list[Subject], run: RunRecord, wanted: ValuationSettings
 ) -> Iterator[Row]:
     """The rows (`results.COLUMNS`) of subjects that one model values."""
     described = describe(subjects, known.kinds)
@@ -150,7 +151,7 @@ def _comparables(said: Comparables, sale_ids: Sequence[str]) -> list[list[dict[s
     ]
 
 
-def _land_value(known: LoadedModel, land: Land, value: Decimal) -> Decimal | None:
+def _land_value(known: LoadedModel[TrainedModel], land: Land, value: Decimal) -> Decimal | None:
     share = land_share(land, known.land_shares)
     return share.of(value) if isinstance(share, LandShare) else None
 

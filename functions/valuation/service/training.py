@@ -151,7 +151,11 @@ def _library_versions() -> dict[str, str]:
 
 
 def _keep(
-    job: RunningJob, request: ValuationModelRequest, kept: LoadedModel, training: Training, overall: Accuracy
+    job: RunningJob,
+    request: ValuationModelRequest,
+    kept: LoadedModel[TrainedModel],
+    training: Training,
+    overall: Accuracy,
 ) -> ModelSummary:
     body = artifacts.pack(kept)
     key = job.key("model.zip")

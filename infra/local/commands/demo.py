@@ -17,7 +17,7 @@ from infra.local.commands.roll import change_roll
 from infra.local.commands.serving import serving
 from infra.local.commands.sync import run_sync, run_table
 from infra.local.commands.up import introduce
-from infra.local.commands.value import valuation_shown
+from infra.local.commands.value import ask_value, valuation_shown
 from infra.local.commands.value_county import run_shown, run_valuation
 from infra.local.counties import configuration_text, mapping_text
 from infra.local.session import DataDir, console
@@ -178,7 +178,7 @@ def _value(client: ApiClient, screen: Console) -> None:
         f" built {subject['year_built']}"
     )
     wanted = {"property_id": subject["property_id"], "valuation_date": VALUED["valuation_date"]}
-    screen.print(valuation_shown(client.post(f"{county}/valuations", wanted)))
+    screen.print(valuation_shown(ask_value(client, screen, VALUED["county_id"], wanted)))
 
 
 def _study(client: ApiClient, county_id: str) -> dict[str, Any]:

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import typer
-from rich.console import Group
+from rich.console import Console, Group
 from rich.table import Table
 
+from infra.local.client import ApiClient
+from infra.local.commands.watching import watched
 from infra.local.session import SignIn, console, takes_sign_in
 
 _MOST_CONTRIBUTIONS = 8
@@ -22,10 +25,21 @@ def value(
     valuation_date: str = typer.Option(date.today().isoformat(), "--date", help="The valuation date."),  # noqa: DTZ011
 ) -> None:
     """Value PROPERTY_ID of COUNTY_ID as of a date."""
+    screen = console()
     with sign_in() as client:
         wanted = {"property_id": property_id, "valuation_date": valuation_date}
-        found = client.post(f"/v1/counties/{county_id}/valuations", wanted)
-    console().print(valuation_shown(found))
+        found = ask_value(client, screen, county_id, wanted)
+    screen.print(valuation_shown(found))
+
+
+def ask_value(client: ApiClient, screen: Console, county_id: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """A value; where a model has to be fitted for it first, once that is done. Raises ApiError, JobFailedError."""
+    key = str(uuid4())
+    while True:
+        answer: dict[str, Any] = client.post(f"/v1/counties/{county_id}/valuations", wanted, key=key)
+        if "estimate" in answer:
+            return answer
+        watched(client, screen, answer)
 
 
 def dollars(amount: str | float | Decimal) -> str:

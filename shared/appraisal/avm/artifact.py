@@ -1,4 +1,4 @@
-"""A trained model as bytes and back, without code in them.
+"""A fitted model as bytes and back, without code in them.
 
 A zip of `model.json` (the structure: names, numbers, texts), one `.npy` file an array (numbers and texts, never
 objects), and `manifest.json` (the format's version and every file's SHA-256). Only the classes listed here are made
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from hashlib import sha256
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
@@ -57,11 +57,15 @@ Stored = Any
 """What JSON holds: null, booleans, numbers, texts, and objects that say what they stand for."""
 
 
+FittedModel = TypeVar("FittedModel", TrainedModel, ComparableSales)
+"""What an artifact holds."""
+
+
 class ArtifactError(ValueError):
     """Bytes that are not an artifact of this version, or are damaged. Says which and where."""
 
 
-def dump(model: TrainedModel) -> bytes:
+def dump(model: TrainedModel | ComparableSales) -> bytes:
     """The model as bytes."""
     arrays: dict[str, NDArray[Any]] = {}
     structure = _encoded(model, arrays, {})
@@ -78,7 +82,12 @@ def dump(model: TrainedModel) -> bytes:
 
 
 def load(content: bytes) -> TrainedModel:
-    """The model of `dump`'s bytes. Raises ArtifactError for anything else."""
+    """The trained model of `dump`'s bytes. Raises ArtifactError for anything else."""
+    return load_kind(content, TrainedModel)
+
+
+def load_kind(content: bytes, kind: type[FittedModel]) -> FittedModel:
+    """The model of `dump`'s bytes. Raises ArtifactError for anything else, a model of another kind included."""
     members = _members(content)
     try:
         arrays = {name: _array(member) for name, member in members.items() if name.endswith(".npy")}
@@ -87,8 +96,8 @@ def load(content: bytes) -> TrainedModel:
         raise
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"the artifact's structure cannot be read: {error}") from error
-    if not isinstance(model, TrainedModel):
-        raise ArtifactError(f"the artifact holds a {type(model).__name__}, not a trained model")
+    if not isinstance(model, kind):
+        raise ArtifactError(f"the artifact holds a {type(model).__name__}, not a {kind.__name__}")
     return model
 
 

@@ -53,6 +53,24 @@ class ValuationChampion(Tenant, Model):
     __table_args__ = (Index(None, "county_id", "model_id"),)
 
 
+class ValuationComparablesModel(Tenant, Model):
+    """The comparable-sales model that is kept of a class ("" is every class) and a day; its id is that of its job.
+
+    `sales_version` is that of the sales it was fitted on, `read_at` when they were read.
+    """
+
+    __tablename__ = "valuation_comparables_models"
+
+    property_class: Mapped[str] = mapped_column(primary_key=True)
+    valuation_date: Mapped[date] = mapped_column(primary_key=True)
+    model_id: Mapped[UUID]
+    sales_version: Mapped[str]
+    artifact_key: Mapped[str]
+    artifact_digest: Mapped[str]
+    details: Mapped[Json] = mapped_column(JSONB)
+    read_at: Mapped[Timestamp]
+
+
 class Valuation(Tenant, Model):
     """A value that was given out, with everything that explains it. Without a model it was fitted on the fly."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import boto3
 import pytest
 
-from functions.valuation.service import artifacts, fitted
+from functions.valuation.service import comparables_models
 from infra.local.postgres import LocalPostgres
 from shared import storage
 from shared.db.engine import forget_engine
@@ -49,8 +49,7 @@ def model_id(
     trained_template: TrainedCounty, postgres_server: LocalPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[str]:
     """The id of the county's model, a challenger."""
-    artifacts.forget()
-    fitted.forget()
+    comparables_models.forget()
     with (
         jobs_in_this_process(monkeypatch),
         database_like(trained_template.template, postgres_server, monkeypatch),

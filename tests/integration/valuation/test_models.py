@@ -12,6 +12,7 @@ from functions.valuation.tasks.training import handler as task
 from shared import storage
 from shared.access import Role
 from shared.appraisal.avm.artifact import ArtifactError
+from shared.appraisal.avm.model import TrainedModel
 from shared.db import unit_of_work
 from shared.db.models import AuditEvent, PropertyOperational, Sale, ValuationChampion, ValuationModel
 from tests.gateway import Answer, call, claims_of
@@ -241,4 +242,4 @@ def test_an_artifact_that_is_damaged_or_foreign_is_no_model(model_id: str) -> No
     body = artifact(model_id)
     for broken in (b"", b"PK\x03\x04", body[:-100], body[:200] + bytes(200) + body[400:]):
         with pytest.raises(ArtifactError):
-            artifacts.unpack(broken)
+            artifacts.unpack(broken, TrainedModel)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text
 
 from functions.valuation.handler import handler
-from functions.valuation.service import fitted as models
+from functions.valuation.service import comparables_models as models
 from shared.access import Role
 from shared.db import unit_of_work
 from shared.db.models import AuditEvent, Valuation
@@ -31,7 +31,7 @@ ON = "2023-10-01"
 
 @pytest.fixture(autouse=True)
 def county(database: MigratedDatabase) -> None:
-    models._models.clear()
+    models.forget()
     add_county()
     add_evidence()
 

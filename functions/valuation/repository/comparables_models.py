@@ -1,0 +1,134 @@
+"""SQL of comparable-sales models: which one is kept of a class and a day, and of which sales it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, delete, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from functions.valuation.schemas.models import ComparablesModel
+from shared.db.models import ValuationComparablesModel as Model
+
+KIND = "comparables_model"
+
+MAX_KEPT = 60
+"""Models of a county: five classes as of twelve days. Beyond them the oldest goes, and is fitted again when needed."""
+
+_RENEWED_AFTER = "1 day"
+"""What a sync changes of sold parcels is learned anew once a day at most; what it changes of sales at once."""
+
+
+@dataclass(frozen=True)
+class ComparablesRecord:
+    """A kept model: its job's id, where its artifact lies, and of which sales it is.
+
+    `outdated` says that the county's data was synced since, and that the model is over a day old.
+    """
+
+    model_id: UUID
+    sales_version: str
+    artifact_key: str
+    artifact_digest: str
+    summary: ComparablesModel
+    outdated: bool
+
+
+_FIND = select(
+    Model.model_id,
+    Model.sales_version,
+    Model.artifact_key,
+    Model.artifact_digest,
+    Model.details,
+    text(
+        f"(read_at < now() - interval '{_RENEWED_AFTER}' AND EXISTS (SELECT FROM sync_runs r"
+        " WHERE r.county_id = valuation_comparables_models.county_id"
+        " AND r.applied_at > valuation_comparables_models.read_at)) AS outdated"
+    ),
+).where(
+    Model.county_id == bindparam("county"),
+    Model.property_class == bindparam("class"),
+    Model.valuation_date == bindparam("on"),
+)
+
+
+def find(connection: Connection, county_id: str, property_class: str, on: date) -> ComparablesRecord | None:
+    """The model of a class ("" is every class) and a day, or None."""
+    row = connection.execute(_FIND, {"county": county_id, "class": property_class, "on": on}).one_or_none()
+    if row is None:
+        return None
+    return ComparablesRecord(
+        row.model_id,
+        row.sales_version,
+        row.artifact_key,
+        row.artifact_digest,
+        ComparablesModel.model_validate(row.details),
+        bool(row.outdated),
+    )
+
+
+def keep(
+    connection: Connection, county_id: str, record: ComparablesRecord, read_at: datetime
+) -> tuple[bool, Sequence[str]]:
+    """Let a model stand for its class and day, unless one of later sales does already.
+
+    Returns whether it stands, and the artifacts that no record names any more.
+    """
+    known = record.summary
+    key = (
+        Model.county_id == county_id,
+        Model.property_class == known.property_class,
+        Model.valuation_date == known.valuation_date,
+    )
+    former = list(connection.scalars(select(Model.artifact_key).where(*key, Model.model_id != record.model_id)))
+    values = {
+        "model_id": record.model_id,
+        "sales_version": record.sales_version,
+        "artifact_key": record.artifact_key,
+        "artifact_digest": record.artifact_digest,
+        "details": known.model_dump(mode="json"),
+        "read_at": read_at,
+    }
+    statement = insert(Model).values(
+        county_id=county_id, property_class=known.property_class, valuation_date=known.valuation_date, **values
+    )
+    stands = connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["county_id", "property_class", "valuation_date"],
+            set_=values,
+            where=Model.read_at <= read_at,
+        )
+    ).rowcount
+    if not stands:
+        return False, (record.artifact_key,)
+    return True, [*former, *_drop_oldest(connection, county_id)]
+
+
+def _drop_oldest(connection: Connection, county_id: str) -> list[str]:
+    kept = (
+        select(Model.model_id).where(Model.county_id == county_id).order_by(Model.read_at.desc()).limit(MAX_KEPT)
+    ).scalar_subquery()
+    return list(
+        connection.scalars(
+            delete(Model).where(Model.county_id == county_id, Model.model_id.not_in(kept)).returning(Model.artifact_key)
+        )
+    )
+
+
+def has_more_sales(connection: Connection, county_id: str, on: date, number: int) -> bool:
+    """Whether the county has more than `number` current sales before a day, valid or not: cheap to say."""
+    rows = connection.execute(
+        text(
+            "SELECT count(*) FROM (SELECT FROM sales WHERE county_id = :county_id AND retired_at IS NULL"
+            " AND sale_date < :on LIMIT :limit) s"
+        ),
+        {"county_id": county_id, "on": on, "limit": number + 1},
+    )
+    return int(rows.scalar_one()) > number
+
+
+def now(connection: Connection) -> datetime:
+    """When the transaction began, as the database has it."""
+    moment: datetime = connection.execute(select(func.now())).scalar_one()
+    return moment
