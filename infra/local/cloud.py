@@ -4,7 +4,6 @@ import os
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +21,7 @@ from infra.local.physical import LocalIdentifiers
 from infra.local.postgres import LocalPostgres
 from infra.local.scheduler import Scheduler, target_starter
 from infra.local.state import StateStore
-from infra.local.synthesis import synthesized
+from infra.local.synthesis import Synthesis
 from infra.local.template import Function, Template
 from infra.local.users import ReadyUser, ready_users
 from infra.local.workers import WorkerPool
@@ -90,8 +89,7 @@ class LocalCloud:
     def start(self) -> None:
         """Returns when requests are answered. What was started is stopped again when something fails.
 
-        Raises DirectoryInUseError, OSError (the port is taken), SynthesisError, PostgresDidNotStartError,
-        DeploymentError.
+        Raises LocalCloudError.
         """
         try:
             self._start()
@@ -116,11 +114,15 @@ class LocalCloud:
         directory = self._open.enter_context(self._directory)
         listening = self._open.enter_context(listen(self._port))
         self._port = listening.getsockname()[1]
-        with ThreadPoolExecutor(1) as beside:  # the synthesis is another process, PostgreSQL too
-            assembly = beside.submit(lambda: self._assembly or synthesized(directory.assemblies))
+        if self._assembly is not None:
             self._open.enter_context(self.postgres)
-            identifiers = LocalIdentifiers(self.postgres.host, self.postgres.port)
-            template = Template(Assembly(assembly.result(), identifiers))
+            assembly = self._assembly
+        else:
+            with Synthesis(directory.assemblies) as synthesis:  # in another process, beside PostgreSQL's start
+                self._open.enter_context(self.postgres)
+                assembly = synthesis.result()
+        identifiers = LocalIdentifiers(self.postgres.host, self.postgres.port)
+        template = Template(Assembly(assembly, identifiers))
         state = StateStore(directory.state)
         self._open.callback(state.close)
 

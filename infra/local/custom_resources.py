@@ -1,17 +1,21 @@
 """Custom resources, created and updated as CloudFormation would: the schema's migration is one."""
 
 import json
+import logging
 from typing import Any
 from uuid import uuid4
 
+from infra.local.errors import LocalCloudError
 from infra.local.state import StateStore
 from infra.local.template import CustomResource
 from infra.local.workers import InvocationError, Invoke
 
+_log = logging.getLogger(__name__)
+
 _KIND = "custom_resource"
 
 
-class DeploymentError(RuntimeError):
+class DeploymentError(LocalCloudError):
     """A custom resource's function failed: the message says which, and what it said."""
 
 
@@ -48,7 +52,7 @@ def _call(resource: CustomResource, invoke: Invoke, kept: Any) -> str:
     try:
         answer = invoke(resource.function, event)
     except InvocationError as error:
-        detail = json.dumps(error.document, indent=1)
-        raise DeploymentError(f"{resource.type} {resource.logical_id} failed: {detail}") from error
+        _log.error("%s %s failed: %s", resource.type, resource.logical_id, json.dumps(error.document, indent=1))
+        raise DeploymentError(f"{resource.type} {resource.logical_id} failed: {error}") from error
     known = kept["physical_id"] if kept else resource.logical_id
     return str((answer or {}).get("PhysicalResourceId") or known)

@@ -6,11 +6,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
+from infra.local.errors import LocalCloudError
+
 _LOG_LIMIT = 10 * 1024 * 1024
 
 
-class DirectoryInUseError(RuntimeError):
+class DirectoryInUseError(LocalCloudError):
     """Another process serves from this data directory."""
+
+
+class DirectoryUnusableError(LocalCloudError):
+    """The data directory cannot be made or written."""
 
 
 class DataDirectory:
@@ -41,17 +47,29 @@ class DataDirectory:
         return self.path / "logs"
 
     def log(self, name: str) -> TextIO:
-        """A log to append to, line by line; a large one is set aside first (one older log is kept)."""
-        self.logs.mkdir(parents=True, exist_ok=True)
-        path = self.logs / name
-        if path.exists() and path.stat().st_size > _LOG_LIMIT:
-            path.replace(path.with_name(f"{name}.1"))
-        return path.open("a", buffering=1)
+        """A log to append to, line by line; a large one is set aside first (one older log is kept).
+
+        Raises DirectoryUnusableError.
+        """
+        try:
+            self.logs.mkdir(parents=True, exist_ok=True)
+            path = self.logs / name
+            if path.exists() and path.stat().st_size > _LOG_LIMIT:
+                path.replace(path.with_name(f"{name}.1"))
+            return path.open("a", buffering=1, encoding="utf-8")
+        except OSError as error:
+            raise self._unusable(error) from error
 
     def __enter__(self) -> Self:
-        """Takes the directory. Raises DirectoryInUseError. The lock ends with the process, however it ends."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        self._lock = (self.path / "lock").open("a+")
+        """Takes the directory, for as long as the process lives, however it ends.
+
+        Raises DirectoryInUseError, DirectoryUnusableError.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock = (self.path / "lock").open("a+")
+        except OSError as error:
+            raise self._unusable(error) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -65,6 +83,11 @@ class DataDirectory:
         self._lock.write(str(os.getpid()))
         self._lock.flush()
         return self
+
+    def _unusable(self, error: OSError) -> DirectoryUnusableError:
+        return DirectoryUnusableError(
+            f"{self.path} cannot be the data directory ({error.strerror}): choose another --data-dir"
+        )
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

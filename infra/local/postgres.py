@@ -17,14 +17,16 @@ from typing import Any, Self
 from pg8000.native import Connection, identifier, literal
 from sqlalchemy import URL
 
+from infra.local.errors import LocalCloudError
 from infra.local.lifetime import Watchdog, ends_with_parent
-from infra.local.postgres_binaries import ServerAccount, program_folder, server_account
+from infra.local.postgres_binaries import ServerAccount, program_folder, server_account, server_major
 
 OWNER = "terrafusion_owner"
 DATABASE = "terrafusion"
 
 _START_SECONDS = 30.0
-_STOP_SECONDS = 20.0
+_CHECKPOINT_SECONDS = 3.0
+"""Granted to the checkpoint of a shutdown: whoever stops the local cloud should not wait for the disk."""
 _THROWAWAY = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -42,7 +44,7 @@ _SETTINGS = {
 }
 
 
-class PostgresDidNotStartError(RuntimeError):
+class PostgresDidNotStartError(LocalCloudError):
     """The server ended, or was not ready in time; the message holds the end of its log."""
 
 
@@ -94,28 +96,35 @@ class LocalPostgres:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         self._root.mkdir(parents=True, exist_ok=True)
         self._root.chmod(0o711 if self._account else 0o700)
-        if not (self._cluster / "PG_VERSION").exists() or not self._password_file("superuser").exists():
-            self._initialise(programs)
-            self.initialised = True
-        deadline = time.monotonic() + _START_SECONDS
-        while not self._launched(programs, deadline):
-            time.sleep(0.2)
-        self._ensure_owner()
+        self._require_same_major()
+        try:
+            if not (self._cluster / "PG_VERSION").exists() or not self._password_file("superuser").exists():
+                self._initialise(programs)
+                self.initialised = True
+            deadline = time.monotonic() + _START_SECONDS
+            while not self._launched(programs, deadline):
+                time.sleep(0.2)
+            self._ensure_owner()
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
-        """Fast shutdown: open transactions are rolled back, everything committed is on disk."""
+        """Shutdown: open transactions are rolled back, everything committed is on disk."""
         process, self._process = self._process, None
         if process is None:
             return
         if self._watchdog:
             self._watchdog.dismiss()
             self._watchdog = None
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        # fast, with a checkpoint; immediate, which leaves recovery to the next start; and not to be refused
+        for sent, seconds in ((signal.SIGINT, _CHECKPOINT_SECONDS), (signal.SIGQUIT, 2.0), (signal.SIGKILL, None)):
+            process.send_signal(sent)
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                continue
+            return
 
     def __enter__(self) -> Self:
         self.start()
@@ -223,6 +232,19 @@ class LocalPostgres:
         if self._account:
             os.chown(secret, 0, 0)
         secret.rename(self._password_file("superuser"))
+
+    def _require_same_major(self) -> None:
+        """Refuse a cluster of another major version, which PostgreSQL would not open either."""
+        try:
+            found = (self._cluster / "PG_VERSION").read_text().strip()
+        except (FileNotFoundError, PermissionError):
+            return
+        if found and found != server_major():
+            raise PostgresDidNotStartError(
+                f"The data in {self._data_dir} was made by PostgreSQL {found}, and this version of TerraFusion runs"
+                f" PostgreSQL {server_major()}: start the version that made it, or choose another --data-dir and sync"
+                " the counties again."
+            )
 
     def _launched(self, programs: Path, deadline: float) -> bool:
         """One attempt. False: try again (the port was taken, or an earlier server is still shutting down)."""

@@ -43,7 +43,7 @@ def upgrade(url: URL, application_password: str) -> str | None:
 def configuration(connection: Connection) -> Config:
     """Alembic's configuration on an open connection; the transaction is the caller's."""
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))  # a per cent sign interpolates
     config.attributes["connection"] = connection
     return config
 

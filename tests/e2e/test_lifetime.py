@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -12,6 +13,7 @@ import psutil
 import pytest
 
 from infra.local.session import ADDRESS_FILE
+from infra.settings import ROOT
 from tests.e2e.conftest import children_of, command
 from tests.waiting import eventually
 
@@ -64,6 +66,50 @@ def test_it_ends_without_a_trace_and_starts_again_with_its_users(folder: Path, e
     finally:
         again.terminate()
         assert again.wait(30) == 0
+
+
+WITHOUT_NETWORK = """
+import fcntl, os, socket, struct, sys
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    fcntl.ioctl(probe, 0x8914, struct.pack("16sH14s", b"lo", 0x41, b""))  # SIOCSIFFLAGS: loopback is up and running
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
+def python_without_network() -> list[str]:
+    """Python where there is no network but the loopback; Python as it is where we may not take the network away."""
+    alone = [shutil.which("unshare") or "", "--net", sys.executable, "-c", WITHOUT_NETWORK]
+    if alone[0] and subprocess.run([*alone, "-c", ""], capture_output=True).returncode == 0:
+        return alone
+    return [sys.executable]
+
+
+def test_it_starts_on_a_bare_and_private_machine(tmp_path: Path) -> None:
+    """A clone of an odd name in a private folder, no node, npm or home, no network, new files for their owner alone."""
+    clone = tmp_path / "Ämter & 'Söhne' 100%"
+    for part in ("functions", "infra", "layers", "shared"):
+        shutil.copytree(ROOT / part, clone / part, ignore=shutil.ignore_patterns("__pycache__", "build"))
+    for file in ("app.py", "cdk.json"):
+        shutil.copy(ROOT / file, clone)
+    clone.chmod(0o700)
+    up = ["-c", "from infra.local.cli import main; main()", "up", "--port", "0", "--data-dir", "data"]
+    with subprocess.Popen(
+        [*python_without_network(), *up],
+        cwd=clone,
+        env={"PATH": str(tmp_path), "HOME": "/nowhere", "PYTHONPATH": str(clone), "LC_ALL": "C"},
+        umask=0o077,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        process.terminate()
+        rest = process.communicate(timeout=30)[0]
+
+    assert process.returncode == 0, said + rest
+    assert said.startswith("Started in"), said + rest
+    assert (clone / "data" / "postgres" / "cluster" / "PG_VERSION").exists()
 
 
 def test_a_second_one_on_the_same_data_is_refused(folder: Path) -> None:

@@ -13,6 +13,7 @@ from uuid import uuid4
 import orjson
 import uvicorn
 
+from infra.local.errors import LocalCloudError
 from infra.local.gateway.events import ApiIdentity, Headers, Request, proxy_answer, proxy_event
 from infra.local.gateway.refusals import (
     ACCESS_DENIED,
@@ -42,6 +43,10 @@ class Invoker(Protocol):
     """Calls the function `arn` with an event."""
 
     def invoke(self, arn: str, event: Any, /) -> Any: ...
+
+
+class PortUnavailableError(LocalCloudError):
+    """The API's port is taken, or not for us to take."""
 
 
 class _RefusedError(Exception):
@@ -169,16 +174,17 @@ async def _read(scope: Scope, receive: Receive) -> Request:
 
 
 def listen(port: int) -> socket.socket:
-    """A socket on this machine only; 0 takes a free port. Raises OSError when the port is taken."""
+    """A socket on this machine only; 0 takes a free port. Raises PortUnavailableError."""
     # asyncio turns off Nagle's algorithm only where the protocol is named; with it every answer waits 40 ms
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
         listening.listen(128)
-    except OSError:
+    except (OSError, OverflowError) as error:
         listening.close()
-        raise
+        reason = error.strerror if isinstance(error, OSError) else "there is no such port"
+        raise PortUnavailableError(f"Port {port} cannot be used ({reason}): choose another --port") from error
     return listening
 
 
