@@ -11,8 +11,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 
 from shared.db.engine import make_engine
+from shared.db.roles import APPLICATION_ROLE, STAGING_ROLE
 
-APPLICATION_ROLE = "terrafusion_app"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -31,6 +31,7 @@ def upgrade(url: URL, application_password: str) -> str | None:
         with owner.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('terrafusion migrations'))"))
             _make_application_role(connection, application_password)
+            _make_staging_role(connection)
             config = configuration(connection)
             later = _unknown_revision(connection, config)
             if later is None:
@@ -59,7 +60,17 @@ def _unknown_revision(connection: Connection, config: Config) -> str | None:
 
 def _make_application_role(connection: Connection, password: str) -> None:
     role = identifier(APPLICATION_ROLE)
-    exists = connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": APPLICATION_ROLE})
-    verb = "ALTER" if exists else "CREATE"
+    verb = "ALTER" if _role_exists(connection, APPLICATION_ROLE) else "CREATE"
     # a literal, because utility statements take no parameters
     connection.exec_driver_sql(f"{verb} ROLE {role} LOGIN PASSWORD {literal(password)}")
+
+
+def _make_staging_role(connection: Connection) -> None:
+    """Not inherited: row-level security passes over an owner, and over whoever has an owner's privileges."""
+    if not _role_exists(connection, STAGING_ROLE):
+        connection.exec_driver_sql(f"CREATE ROLE {STAGING_ROLE} NOLOGIN")
+        connection.exec_driver_sql(f"GRANT {STAGING_ROLE} TO {APPLICATION_ROLE} WITH INHERIT FALSE, SET TRUE")
+
+
+def _role_exists(connection: Connection, role: str) -> bool:
+    return connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}) is not None

@@ -1,15 +1,21 @@
-"""Staging: one unlogged table a run and target, holding only the rows that differ. It comes and goes with the run."""
+"""Staging: one unlogged table a run and target, holding only the rows that differ. It comes and goes with the run.
+
+A table shows its rows to its own county only. COPY does not go into a table under row-level security, so the tables
+belong to a role that may load them and nothing else: the application takes it for as long as it loads.
+"""
 # ruff: noqa: S608 - names are quoted identifiers of models or mappings; values are literals or parameters
 
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pg8000.native import identifier
+from pg8000.native import identifier, literal
 from sqlalchemy import Connection, text
 
 from shared.db.copying import copy_out, copy_out_in_parts
+from shared.db.roles import APPLICATION_ROLE, STAGING_ROLE
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,24 +30,48 @@ def table_name(run_id: UUID, target: str) -> str:
     return f"staging.{identifier(f'r{run_id.hex}_{target}')}"
 
 
-def create(connection: Connection, run_id: UUID, target: str, columns: Sequence[str]) -> None:
-    """Make the table with the types of the target's columns, where it is not there.
+@contextmanager
+def _loading(connection: Connection) -> Iterator[None]:
+    """The role that owns the tables. Where the block fails, so does the transaction, and the role ends with it."""
+    connection.exec_driver_sql(f"SET LOCAL ROLE {STAGING_ROLE}")
+    yield
+    connection.exec_driver_sql("RESET ROLE")
+
+
+def create(connection: Connection, county_id: str, run_id: UUID, target: str, columns: Sequence[str]) -> None:
+    """Make the county's table with the types of the target's columns, where it is not there.
 
     `action` is A (add), U (change), R (return) or D (remove); `base_version` is the target's version that was compared
     with. A row without an action has been set aside: its key was read twice, or it breaks a rule across rows.
     """
+    if exists(connection, run_id, target):
+        return
     names = ", ".join(identifier(name) for name in (*columns, "row_hash"))
+    table, county = table_name(run_id, target), literal(county_id)
+    own = f"current_setting('app.county_id', true) = {county}"
     connection.exec_driver_sql(
-        f"CREATE UNLOGGED TABLE IF NOT EXISTS {table_name(run_id, target)} AS"
+        f"CREATE UNLOGGED TABLE {table} AS"
         f" SELECT NULL::integer AS partition_no, NULL::text AS action, NULL::integer AS base_version, {names}"
-        f" FROM {identifier(target)} WITH NO DATA"
+        f" FROM {identifier(target)} WITH NO DATA;"
+        f" ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;"
+        f" CREATE POLICY tenant ON {table} USING ({own}) WITH CHECK ({own});"
+        f" CREATE TRIGGER tenant AFTER INSERT ON {table} EXECUTE FUNCTION staging.require_county({county});"
+        f" ALTER TABLE {table} OWNER TO {STAGING_ROLE}"
     )
+    with _loading(connection):
+        connection.exec_driver_sql(
+            f"REVOKE ALL ON {table} FROM {STAGING_ROLE}; GRANT INSERT ON {table} TO {STAGING_ROLE};"
+            f" GRANT SELECT, UPDATE, DELETE ON {table} TO {APPLICATION_ROLE}"
+        )
 
 
 def index(connection: Connection, run_id: UUID, target: str, key: str) -> None:
     """Let ranges of keys be read without reading the whole table for each."""
     name = identifier(f"r{run_id.hex}_{target}_key")
-    connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS {name} ON {table_name(run_id, target)} ({identifier(key)})")
+    with _loading(connection):
+        connection.exec_driver_sql(
+            f"CREATE INDEX IF NOT EXISTS {name} ON {table_name(run_id, target)} ({identifier(key)})"
+        )
 
 
 def exists(connection: Connection, run_id: UUID, target: str) -> bool:
@@ -61,16 +91,17 @@ def count_read(connection: Connection, run_id: UUID, target: str) -> int:
 
 
 def drop(connection: Connection, run_id: UUID) -> None:
-    """Remove every staging table of a run."""
-    found = connection.scalars(
+    """Remove every staging table of a run. Those of runs before the tables had an owner of their own are ours."""
+    found = connection.execute(
         text(
-            "SELECT relname FROM pg_class WHERE relnamespace = 'staging'::regnamespace AND relkind = 'r'"
-            " AND relname LIKE :pattern"
+            "SELECT relname, pg_get_userbyid(relowner) = current_user AS ours FROM pg_class"
+            " WHERE relnamespace = 'staging'::regnamespace AND relkind = 'r' AND relname LIKE :pattern"
         ),
         {"pattern": f"r{run_id.hex}\\_%"},
     ).all()
-    for name in found:
-        connection.exec_driver_sql(f"DROP TABLE staging.{identifier(name)}")
+    for row in found:
+        with nullcontext() if row.ours else _loading(connection):
+            connection.exec_driver_sql(f"DROP TABLE staging.{identifier(row.relname)}")
 
 
 def fill(connection: Connection, run_id: UUID, target: str, rows: "pl.DataFrame") -> None:
@@ -78,7 +109,8 @@ def fill(connection: Connection, run_id: UUID, target: str, rows: "pl.DataFrame"
     if rows.is_empty():
         return
     columns = ", ".join(identifier(name) for name in rows.columns)
-    copy(connection, f"COPY {table_name(run_id, target)} ({columns}) FROM STDIN (FORMAT csv)", rows)
+    with _loading(connection):
+        copy(connection, f"COPY {table_name(run_id, target)} ({columns}) FROM STDIN (FORMAT csv)", rows)
 
 
 def copy(connection: Connection, statement: str, rows: "pl.DataFrame") -> None:

@@ -140,7 +140,7 @@ def _plan_anew(run: RunState, mapping_text: str, configuration: CountyConfigurat
         quarantine.clear(connection, run.county_id, run.run_id)
         warnings.clear(connection, run.county_id, run.run_id)
         for table in decided:
-            staging.create(connection, run.run_id, table, filled_columns(mapping, table))
+            staging.create(connection, run.county_id, run.run_id, table, filled_columns(mapping, table))
         partitions.add(connection, run.county_id, planned)
         runs.set_run(
             connection,
