@@ -43,7 +43,7 @@ def _client(service: str) -> Any:
     return boto3.client(service, config=config)  # type: ignore[call-overload]
 
 
-def _addressing_style() -> str:
+def _addressing_style() -> Literal["path", "virtual"]:
     """`virtual` names the bucket's own region in a signed address. Left to itself boto3 signs the global address, and a
     new bucket in another region answers that with a redirect on which the signature no longer fits. An endpoint of the
     environment's (`AWS_ENDPOINT_URL`) has no host names for buckets."""

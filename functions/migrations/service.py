@@ -5,21 +5,24 @@ import os
 from aws_lambda_powertools import Logger
 
 from shared.db.engine import database_url
-from shared.db.migrate import upgrade
+from shared.db.migrate import create_database, upgrade
 from shared.settings import settings
 
 _logger = Logger(service="migrations")
 
 
 def migrate() -> None:
-    """Migrate as the schema's owner, and give the application's role the password of its own secret.
+    """Bring the application's database to this release's schema, and give its role the password of its own secret.
 
-    Safe to run again. Raises KeyError without DATABASE_OWNER_SECRET_ARN, which no other function has.
+    Creates the database where the server has none. Idempotent. Raises KeyError without DATABASE_OWNER_SECRET_ARN,
+    which no other function has.
     """
-    owner = database_url(os.environ["DATABASE_OWNER_SECRET_ARN"])
+    server = database_url(os.environ["DATABASE_OWNER_SECRET_ARN"])
     application = database_url(settings().database_secret_arn)
+    owner = server.set(database=application.database)
     if not application.password:
         raise ValueError("the application's secret has no password")
+    create_database(server, str(application.database))
     later = upgrade(owner, str(application.password))
     if later:
         _logger.warning(

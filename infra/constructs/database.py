@@ -36,7 +36,7 @@ class Database(Construct):
             "Cluster",
             engine=engine,
             credentials=Credentials.from_generated_secret(OWNER),
-            default_database_name=DATABASE_NAME,
+            # The migration creates the database: one that Aurora makes has the collation of its operating system.
             writer=ClusterInstance.serverless_v2("Writer", auto_minor_version_upgrade=False),
             readers=[ClusterInstance.serverless_v2("Standby", scale_with_writer=True, auto_minor_version_upgrade=False)]
             if settings.production

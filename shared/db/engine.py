@@ -41,7 +41,8 @@ def database_url(secret_arn: str) -> URL:
         password=secret["password"],
         host=secret["host"],
         port=int(secret.get("port", 5432)),
-        database=secret["dbname"],
+        # RDS writes no name into the secret of a cluster that was made without a database
+        database=secret.get("dbname", "postgres"),
         query={"sslmode": secret["sslmode"]} if "sslmode" in secret else {},
     )
 

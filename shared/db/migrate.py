@@ -13,6 +13,9 @@ from sqlalchemy.engine import URL
 from shared.db.engine import make_engine
 from shared.db.roles import APPLICATION_ROLE, STAGING_ROLE
 
+LOCALE = "C.UTF-8"
+"""Texts are ordered by code point, by PostgreSQL itself: the same pages of a list here and on AWS, LIKE of a beginning
+by the index, and no REINDEX when the operating system learns to sort otherwise. A server's own default is glibc's."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -39,6 +42,20 @@ def upgrade(url: URL, application_password: str) -> str | None:
             return later
     finally:
         owner.dispose()
+
+
+def create_database(server: URL, name: str) -> None:
+    """Create the database `name`, ordered by `LOCALE`, unless it is there; `server` leads to another one."""
+    engine = make_engine(server)
+    try:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if connection.scalar(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}) is None:
+                connection.exec_driver_sql(
+                    f"CREATE DATABASE {identifier(name)} TEMPLATE template0 ENCODING 'UTF8'"
+                    f" LOCALE_PROVIDER builtin BUILTIN_LOCALE {literal(LOCALE)}"
+                )
+    finally:
+        engine.dispose()
 
 
 def configuration(connection: Connection) -> Config:

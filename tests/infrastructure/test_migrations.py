@@ -28,7 +28,10 @@ def owner(server: LocalPostgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[Co
 
     server.create_database("to_migrate")
     url = server.owner_url("to_migrate")
-    urls = {"owner": url, "application": url.set(username="terrafusion_app", password=PASSWORD)}
+    urls = {
+        "owner": url.set(database="postgres"),  # as RDS's own secret, whose cluster is made without a database
+        "application": url.set(username="terrafusion_app", password=PASSWORD),
+    }
     monkeypatch.setenv("DATABASE_OWNER_SECRET_ARN", "owner")
     monkeypatch.setenv("DATABASE_SECRET_ARN", "application")
     settings.cache_clear()
@@ -53,6 +56,23 @@ def test_create_and_update_bring_the_schema_and_may_run_twice(owner: Connection)
 
     assert {"counties", "properties_operational", "sync_runs"} <= _tables(owner)
     assert len({json.dumps(answer) for answer in answers}) == 1  # a new physical id would delete the old one
+
+
+def test_a_new_cluster_gets_a_database_that_orders_texts_as_every_other_does(
+    owner: Connection, server: LocalPostgres
+) -> None:
+    owner.close()
+    owner.engine.dispose()
+    server.drop_database("to_migrate")
+
+    for _ in range(2):
+        handler({"RequestType": "Create"}, None)
+
+    described = text(
+        "SELECT datlocprovider, datlocale, pg_encoding_to_char(encoding) FROM pg_database WHERE datname = 'to_migrate'"
+    )
+    with owner.engine.connect() as connection:
+        assert [tuple(row) for row in connection.execute(described)] == [("b", "C.UTF-8", "UTF8")]
 
 
 def test_delete_leaves_the_data_alone(owner: Connection) -> None:
