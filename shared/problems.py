@@ -23,6 +23,8 @@ class Problem(Exception):  # noqa: N818 - the field's term (RFC 9457) for what w
     status = 500
     slug = "internal-error"
     title = "Something went wrong on our side"
+    retry_after: int | None = None
+    """Seconds after which trying again may help."""
 
     def __init__(self, detail: str, *, slug: str | None = None, faults: tuple[Fault, ...] = ()) -> None:
         super().__init__(detail)
@@ -88,6 +90,7 @@ class PreconditionRequired(Problem):
 
 class TooManyRequests(Problem):
     status, slug, title = 429, "too-many-requests", "Too many requests"
+    retry_after = 60
 
 
 class SourceUnavailable(Problem):
@@ -97,4 +100,7 @@ class SourceUnavailable(Problem):
 
 
 class ServiceUnavailable(Problem):
+    """Something of ours is away for now: a request is sent again, a task is tried again by its state machine."""
+
     status, slug, title = 503, "service-unavailable", "Try again in a moment"
+    retry_after = 5

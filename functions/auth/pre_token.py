@@ -11,6 +11,8 @@ from typing import Any
 from functions.auth.repository import rbac_settings_of
 from shared.access import PLATFORM_PERMISSIONS, ROLE_PERMISSIONS, Permission, Role
 from shared.county_configuration import RbacSettings
+from shared.db import read_again
+from shared.db.limits import SIGN_IN, limited
 
 COUNTIES_ATTRIBUTE = "custom:counties"
 
@@ -21,7 +23,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     counties = sorted(set(request["userAttributes"].get(COUNTIES_ATTRIBUTE, "").split()))
     groups = request.get("groupConfiguration", {}).get("groupsToOverride") or []
     roles = [Role(group) for group in groups if group in set(Role)]
-    allowed = permissions_by_county(roles, counties, rbac_settings_of(counties))
+    with limited(SIGN_IN):
+        refinements = read_again(lambda: rbac_settings_of(counties))
+    allowed = permissions_by_county(roles, counties, refinements)
     anywhere = frozenset[Permission]().union(*allowed.values()) | {Permission.SIGN_IN}
     if not counties:
         anywhere |= _of_roles(roles)

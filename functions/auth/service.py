@@ -3,19 +3,36 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from aws_lambda_powertools import Logger
+
 from functions.auth.schemas import Challenge, ChallengeRequest, LoginRequest, Tokens
 from shared.aws import client
-from shared.problems import Problem, TooManyRequests, Unauthorized, Unprocessable
+from shared.problems import Problem, ServiceUnavailable, TooManyRequests, Unauthorized, Unprocessable
 from shared.settings import settings
 
 Answer = TypeVar("Answer")
+
+_logger = Logger(service="auth")
+
+_REFUSALS = frozenset(
+    {
+        "NotAuthorizedException",
+        "UserNotFoundException",
+        "InvalidParameterException",
+        "CodeMismatchException",
+        "ExpiredCodeException",
+    }
+)
+"""Cognito's words for what the caller sent. Anything else is no judgement of it: above all, that the pre-token trigger
+failed (UserLambdaValidationException, UnexpectedLambdaException, InvalidLambdaResponseException), as it does while the
+database is away."""
 
 # One answer for an unknown user and a wrong password: which of them it was is nobody's business.
 _REFUSED = "The user name or the password is wrong."
 
 
 def login(request: LoginRequest) -> Tokens | Challenge:
-    """Tokens, or the challenge of a first login. Raises Unauthorized, TooManyRequests."""
+    """Tokens, or the challenge of a first login. Raises Unauthorized, TooManyRequests, ServiceUnavailable."""
     answer = _asked(
         lambda cognito: cognito.initiate_auth(
             ClientId=settings().user_pool_client_id,
@@ -39,12 +56,13 @@ def answer_challenge(request: ChallengeRequest) -> Tokens:
             ChallengeResponses={"USERNAME": request.username, "NEW_PASSWORD": request.new_password},
         ),
         refusal="The session is not one of a login that asks for a new password, or it is over: log in again.",
+        refusals=_REFUSALS | {"ResourceNotFoundException"},  # moto's word for a session that it does not know
     )
     return _tokens(answer)
 
 
 def refresh(refresh_token: str) -> Tokens:
-    """New access and ID tokens. Raises Unauthorized for a token that was revoked or has expired."""
+    """New access and ID tokens. Raises Unauthorized for a token that was revoked or has expired, ServiceUnavailable."""
     answer = _asked(
         lambda cognito: cognito.initiate_auth(
             ClientId=settings().user_pool_client_id,
@@ -58,11 +76,15 @@ def refresh(refresh_token: str) -> Tokens:
 
 def logout(refresh_token: str) -> None:
     """Revoke a refresh token and what was issued with it. One that is not valid is as good as revoked."""
+    from botocore.exceptions import BotoCoreError
+
     cognito = client("cognito-idp")
     try:
         cognito.revoke_token(Token=refresh_token, ClientId=settings().user_pool_client_id)
     except (cognito.exceptions.UnauthorizedException, cognito.exceptions.InvalidParameterException):
         return
+    except BotoCoreError as error:
+        raise _unavailable() from error
 
 
 def _tokens(answer: dict[str, Any]) -> Tokens:
@@ -75,17 +97,19 @@ def _tokens(answer: dict[str, Any]) -> Tokens:
     )
 
 
-def _asked(ask: Callable[[Any], Any], *, refusal: str) -> dict[str, Any]:
-    from botocore.exceptions import ClientError
+def _asked(ask: Callable[[Any], Any], *, refusal: str, refusals: frozenset[str] = _REFUSALS) -> dict[str, Any]:
+    from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         answer: dict[str, Any] = ask(client("cognito-idp"))
     except ClientError as error:
-        raise _problem(error.response["Error"], refusal) from error
+        raise _problem(error.response["Error"], refusal, refusals) from error
+    except BotoCoreError as error:  # no answer, or none that can be read
+        raise _unavailable() from error
     return answer
 
 
-def _problem(error: Mapping[str, Any], refusal: str) -> Problem:
+def _problem(error: Mapping[str, Any], refusal: str, refusals: frozenset[str]) -> Problem:
     match error["Code"]:
         case "InvalidPasswordException":
             return Unprocessable(error["Message"], pointer="/body/new_password", slug="password-too-weak")
@@ -93,5 +117,15 @@ def _problem(error: Mapping[str, Any], refusal: str) -> Problem:
             return TooManyRequests("Too many attempts: wait a minute.")
         case "UserNotConfirmedException" | "PasswordResetRequiredException":
             return Unauthorized("An administrator has to reset this user's password.", slug="password-reset-required")
-        case _:
+        case code if code in refusals:
             return Unauthorized(refusal, slug="sign-in-refused")
+        case code:
+            _logger.error("signing in failed", code=code, reason=error.get("Message"))
+            return _unavailable()
+
+
+def _unavailable() -> ServiceUnavailable:
+    return ServiceUnavailable(
+        "Signing in is not possible at the moment; nothing is wrong with what was sent. Try again in a few seconds.",
+        slug="sign-in-unavailable",
+    )

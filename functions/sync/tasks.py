@@ -22,7 +22,6 @@ from functions.sync.service import applying, curating, failing, planning, publis
 from functions.sync.service.reading import read_partition
 from shared.county_configuration import SyncMode
 from shared.db import unit_of_work
-from shared.db.failures import is_connection_loss
 from shared.problems import Conflict, Problem, ServiceUnavailable, SourceUnavailable
 from shared.settings import settings
 
@@ -39,12 +38,6 @@ class RetryableError(SourceUnavailable):
     """The source went away while it was read; the state machine tries again."""
 
 
-class DatabaseUnavailable(ServiceUnavailable):
-    """Our database went away while a task worked; the state machine tries again."""
-
-    slug, title = "database-unavailable", "The database cannot be reached"
-
-
 def _task(work: Task) -> Task:
     """Tell the state machine where trying again may help."""
 
@@ -52,11 +45,9 @@ def _task(work: Task) -> Task:
     def task(event: dict[str, Any], context: Any) -> dict[str, Any]:
         try:
             return work(event, context)
-        except Exception as error:
+        except SourceUnavailable as error:
             if type(error) is SourceUnavailable:
                 raise RetryableError(error.detail) from error
-            if is_connection_loss(error):
-                raise DatabaseUnavailable("The connection to the database was lost; try again.") from error
             raise
 
     return task
@@ -139,7 +130,7 @@ def partition(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     try:
         done, seconds = read_partition(part.county_id, part.run_id, table, number)
     except Exception as error:
-        if not is_connection_loss(error):
+        if not isinstance(error, ServiceUnavailable):
             _keep_error(part, error)
         raise
     figures: dict[str, int | bool | None] = {

@@ -12,18 +12,26 @@ from aws_cdk.aws_stepfunctions_tasks import LambdaInvoke
 from constructs import Construct
 
 from infra.constructs.service_function import ServiceFunction
+from shared.db import DatabaseBusy, DatabaseUnavailable
+from shared.problems import ServiceUnavailable
 
 FAILURE = "$.failure"
 """Where a caught error lies in the state: `{"Error": ..., "Cause": ...}`."""
 
+AWAY = [
+    *(problem.__name__ for problem in (DatabaseUnavailable, DatabaseBusy, ServiceUnavailable)),
+    "Lambda.TooManyRequestsException",
+]
+"""What comes back within minutes: a failover of Aurora takes 30 to 120 seconds, a restart with recovery longer; and
+functions that are throttled get their turn when others are done."""
+AWAY_ATTEMPTS = 25
+"""With full jitter between 0 and the delay they last some ten minutes, 21 at most."""
 RETRYABLE = [
-    "RetryableError",  # a task's own word that trying again may help
-    "DatabaseUnavailable",
+    "RetryableError",  # a task's own word that trying again may help: a county's source
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.ClientExecutionTimeoutException",
-    "Lambda.TooManyRequestsException",
 ]
 CRASHED = ["Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeout"]
 """The function ended without a word: out of memory, or out of time. Every task is safe to run twice."""
@@ -55,14 +63,15 @@ def call(
         # A minute longer than the function's own limit, so the function is the one to say that it was late.
         task_timeout=Timeout.duration(Duration.seconds(function.spec.timeout_s + 60)),
     )
-    task.add_retry(
-        errors=RETRYABLE,
-        interval=Duration.seconds(2),
-        backoff_rate=2,
-        max_attempts=5,
-        max_delay=Duration.seconds(60),
-        jitter_strategy=JitterType.FULL,
-    )
+    for errors, attempts in ((AWAY, AWAY_ATTEMPTS), (RETRYABLE, 5)):
+        task.add_retry(
+            errors=errors,
+            interval=Duration.seconds(2),
+            backoff_rate=2,
+            max_attempts=attempts,
+            max_delay=Duration.seconds(60),
+            jitter_strategy=JitterType.FULL,
+        )
     task.add_retry(
         errors=CRASHED, interval=Duration.seconds(2), backoff_rate=2, max_attempts=1, jitter_strategy=JitterType.FULL
     )

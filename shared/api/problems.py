@@ -23,7 +23,10 @@ def problem_response(problem: Problem, request_id: str) -> Response[str]:
     }
     if problem.faults:
         document["errors"] = [_fault(fault) for fault in problem.faults]
-    return Response(problem.status, PROBLEM_JSON, orjson.dumps(document).decode())
+    headers: dict[str, str | list[str]] = {}
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
+    return Response(problem.status, PROBLEM_JSON, orjson.dumps(document).decode(), headers)
 
 
 def validation_problem(errors: Sequence[Any]) -> Problem:

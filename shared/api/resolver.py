@@ -24,6 +24,9 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 from shared.access import Caller, Permission
 from shared.api.answers import entity_tag
 from shared.api.problems import problem_response, validation_problem
+from shared.db.engine import forget_connections
+from shared.db.failures import DatabaseUnavailable, unavailability
+from shared.db.limits import REQUEST, limited
 from shared.problems import (
     BadRequest,
     NotFound,
@@ -67,6 +70,7 @@ class Api:
         self.resolver.exception_handler(RequestUnsupportedContentType)(self._answer_media_type)
         self._logger = Logger(service=module)
         self._caller: Caller | None = None
+        self._found_dead = False
 
     def get(
         self, path: str, *, permission: Permission | None, summary: str, status: int = 200
@@ -136,14 +140,25 @@ class Api:
             _refuse_unreadable(event)
             self._caller = self._authorize(event)
             event["path"] = _decoded(event["path"])
-            return self.resolver.resolve(event, context)
+            with limited(REQUEST):
+                return self._resolve(event, context)
         except Problem as problem:
             return _proxy_answer(problem_response(problem, request_id))
-        except Exception:
+        except Exception as error:
             self._logger.exception("unexpected failure", request_id=request_id, resource=event.get("resource"))
-            return _proxy_answer(problem_response(Problem("The failure is logged under the request id."), request_id))
+            told = unavailability(error) or Problem("The failure is logged under the request id.")
+            return _proxy_answer(problem_response(told, request_id))
         finally:
             self._caller = None
+
+    def _resolve(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """The answer; a GET whose pooled connection turned out to be dead is made once more, on a fresh one."""
+        self._found_dead = False
+        answered = self.resolver.resolve(event, context)
+        if self._found_dead and event["httpMethod"] == "GET":
+            forget_connections()
+            return self.resolver.resolve(event, context)
+        return answered
 
     def _route(
         self, method: str, path: str, permission: Permission | None, summary: str, status: int
@@ -182,6 +197,9 @@ class Api:
         return caller
 
     def _answer_problem(self, problem: Problem) -> Response[str]:
+        if isinstance(problem, DatabaseUnavailable):
+            self._found_dead = problem.unanswered
+            self._logger.warning("database unavailable", request_id=self._request_id, cause=repr(problem.__cause__))
         return problem_response(problem, self._request_id)
 
     def _answer_invalid(self, error: RequestValidationError) -> Response[str]:
@@ -226,11 +244,12 @@ def _decoded(path: str) -> str:
 
 
 def _proxy_answer(response: Response[str]) -> dict[str, Any]:
+    headers = {name: [str(value)] for name, value in response.headers.items()}
     return {
         "statusCode": response.status_code,
         "body": response.body,
         "isBase64Encoded": False,
-        "multiValueHeaders": {"Content-Type": [response.content_type]},
+        "multiValueHeaders": {"Content-Type": [response.content_type], **headers},
     }
 
 

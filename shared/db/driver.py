@@ -8,6 +8,7 @@ prepared statement. Where each statement is a transaction of its own, that trip 
 import select
 import socket
 import struct
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
@@ -30,7 +31,17 @@ from pg8000.core import (
 from pg8000.dbapi import Connection, Cursor, Error, InterfaceError, convert_paramstyle, paramstyle
 from pg8000.native import literal
 
+from shared.db.limits import UNATTENDED, Limits
+
 MAX_PREPARED = 200
+MAX_IDLE_S = 60
+"""A connection that rested for longer is not used again: NAT and firewalls forget quiet flows, mostly after 350
+seconds, and a frozen Lambda does not hear of a server's end."""
+_KEEP_ALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPALIVE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+"""Seconds of rest before the kernel asks after the other end (the second name is macOS's), between its questions, and
+how many may stay unanswered. Linux's own are 7200, 75 and 9."""
+_UNACKNOWLEDGED_MS = 90_000
+"""How long sent bytes may stay unacknowledged: as long as the questions above take together (60 + 3 * 10 s)."""
 _UNATTENDED = ("SET LOCAL client_connection_check_interval = 0", "SET LOCAL statement_timeout = 0")
 """What lets statements go on while nobody waits for them, whatever the server's own settings are."""
 
@@ -52,11 +63,16 @@ class PreparingConnection(Connection):  # type: ignore[misc]  # pg8000 carries n
         if self._usock.family != getattr(socket, "AF_UNIX", None):
             # else the end of a long statement waits for the server's acknowledgement of its beginning: 40 ms
             self._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            keep_alive(self._usock)
         self.register_in_adapter(DATE, _date)
         self.register_in_adapter(TIMESTAMPTZ, _moment)
         self._prepared: OrderedDict[tuple[str, tuple[int, ...]], _Prepared] = OrderedDict()
         self._opening: str | None = None
         self._read: str | None = None
+        self._limits = UNATTENDED
+        self._used_at = time.time()
+        self.unanswered = False
+        """Whether nothing that was asked since `begin` has been answered."""
 
     def begin(self, county_id: str) -> None:
         """Begin a transaction that sees `county_id` and no other county. It is sent with the first statement."""
@@ -68,8 +84,32 @@ class PreparingConnection(Connection):  # type: ignore[misc]  # pg8000 carries n
 
     @property
     def stale(self) -> bool:
-        """Whether the server has said something while nothing was asked: it has closed the connection."""
+        """Whether the connection cannot be relied on: the server has closed it, or it has rested for too long.
+
+        By the wall clock, which goes on while a Lambda is frozen. What a server says while nothing is asked is that
+        it closes.
+        """
+        if self._usock is None or not 0 <= time.time() - self._used_at <= MAX_IDLE_S:
+            return True
         return bool(select.select([self._usock], [], [], 0)[0])
+
+    def hold_to(self, limits: Limits) -> None:
+        """Hold the transaction that is to begin to these limits: the server to those of statements and locks, the
+        socket to that of the first answer and, for a server that says nothing at all, to a little more than the
+        statement's."""
+        self._usock.settimeout(limits.first_answer_s)
+        if limits[2:] != self._limits[2:]:
+            super().execute_simple(
+                f"SET statement_timeout = {_milliseconds(limits.statement_s)};"
+                f" SET lock_timeout = {_milliseconds(limits.lock_s)}"
+            )
+        self._limits = limits
+        self.unanswered = True
+
+    @property
+    def lock_timeout(self) -> str:
+        """`lock_timeout` as the limits have it, as a literal."""
+        return _milliseconds(self._limits.lock_s)
 
     @property
     def in_transaction(self) -> bool:
@@ -81,11 +121,13 @@ class PreparingConnection(Connection):  # type: ignore[misc]  # pg8000 carries n
 
     def commit(self) -> None:
         self._opening = self._read = None
+        self._used_at = time.time()
         if self._in_transaction:
             self.execute_simple("COMMIT")
 
     def rollback(self) -> None:
         self._opening = self._read = None
+        self._used_at = time.time()
         if self._in_transaction:
             self.execute_simple("ROLLBACK")
 
@@ -104,6 +146,7 @@ class PreparingConnection(Connection):  # type: ignore[misc]  # pg8000 carries n
         something to say, which is when the transaction has ended. Whether the client has died until then or waits no
         longer makes no difference to it. A connection that did not answer in time is of no further use.
         """
+        self.open_transaction()
         self._usock.settimeout(patience)
         try:
             self.execute_simple(";\n".join([*_UNATTENDED, *statements, "COMMIT"]))
@@ -112,7 +155,7 @@ class PreparingConnection(Connection):  # type: ignore[misc]  # pg8000 carries n
                 return False
             raise
         finally:
-            self._usock.settimeout(None)
+            self._usock.settimeout(self._silence())
         return True
 
     def open_transaction(self) -> None:
@@ -167,8 +210,15 @@ class PreparingConnection(Connection):  # type: ignore[misc]  # pg8000 carries n
             if len(body) < size - 4:
                 raise InterfaceError("network error")
             handlers[code](body, context)
+        if self.unanswered:
+            self.unanswered = False
+            self._usock.settimeout(self._silence())
         if context.error is not None:
             raise context.error
+
+    def _silence(self) -> float | None:
+        """For how long a server may say nothing: a little longer than it lets a statement take."""
+        return None if self._limits.statement_s is None else self._limits.statement_s + 2
 
     def _answers(self, asked: Sequence[Context]) -> None:
         """Read every answer, so that they stay in step with the questions; then raise the first failure."""
@@ -217,6 +267,18 @@ class PreparingCursor(Cursor):  # type: ignore[misc]  # pg8000 carries no types
         self._row_iter = None if self._context.rows is None else iter(self._context.rows)
         self._input_oids = ()
         self.input_types = []
+
+
+def keep_alive(connection: socket.socket) -> None:
+    """Have the kernel notice that the other end of a TCP connection has gone without a word."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in {**_KEEP_ALIVE, "TCP_USER_TIMEOUT": _UNACKNOWLEDGED_MS}.items():
+        if hasattr(socket, name):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "DEFAULT" if seconds is None else f"{round(seconds * 1000)}"
 
 
 def _moment(text: str) -> Any:

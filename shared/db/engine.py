@@ -6,11 +6,13 @@ from functools import cache
 from typing import Any
 
 import orjson
+from pg8000.exceptions import InterfaceError
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL
 
 from shared.aws import client
 from shared.db.driver import PreparingConnection
+from shared.db.limits import limits
 from shared.settings import settings
 
 
@@ -49,15 +51,19 @@ def database_url(secret_arn: str) -> URL:
 
 def connect(url: URL) -> PreparingConnection:
     """Open a connection; TLS unless the address says `sslmode=disable` (a local socket)."""
-    return PreparingConnection(
-        url.username,
-        host=url.host,
-        port=url.port,
-        database=url.database,
-        password=url.password,
-        ssl_context=False if url.query.get("sslmode") == "disable" else _tls(),
-        application_name="terrafusion",
-    )
+    try:
+        return PreparingConnection(
+            url.username,
+            host=url.host,
+            port=url.port,
+            database=url.database,
+            password=url.password,
+            ssl_context=False if url.query.get("sslmode") == "disable" else _tls(),
+            application_name="terrafusion",
+            timeout=limits().connect_s,
+        )
+    except OSError as error:  # of the TLS handshake, and of an end in the middle of signing in: pg8000 lets them pass
+        raise InterfaceError(f"Can't create a connection to {url.host}: {error}") from error
 
 
 def make_engine(url: URL) -> Engine:
@@ -77,6 +83,12 @@ def make_engine(url: URL) -> Engine:
 def engine() -> Engine:
     """The engine of this process, as the application's role."""
     return make_engine(database_url(settings().database_secret_arn))
+
+
+def forget_connections() -> None:
+    """Close the connections that nobody uses now: one of them was found dead, so the others may be."""
+    if engine.cache_info().currsize:
+        engine().dispose()
 
 
 def forget_engine() -> None:

@@ -1,30 +1,73 @@
-"""What the database's errors mean: a lost connection, after which trying again helps, or a row that others hold."""
+"""Database errors by what helps: to try again when it is back, to try again in a moment, or nothing."""
 
 from pg8000.exceptions import DatabaseError, InterfaceError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-_SHUTTING_DOWN = {"57P01", "57P02", "57P03"}
-_TAKE_TURNS = {"40001", "40P01"}
-"""PostgreSQL's own word that the transaction is to be tried again: serialization failure, deadlock."""
+from shared.problems import ServiceUnavailable
+
+_AWAY_CLASSES = ("08", "53")
+"""PostgreSQL's classes of error codes for a connection that broke, and for a server without room for another one."""
+_AWAY = frozenset({"57P01", "57P02", "57P03", "57P05"})
+"""Shutting down, crashing, starting (or recovering), idle for longer than the server bears."""
+_READ_ONLY = "25006"
+"""What a writer says that a failover has made a reader: the address names another server by now."""
+_BUSY = frozenset({"40001", "40P01", "55P03", "57014"})
+"""Serialization failure, deadlock, lock timeout, statement timeout."""
 _LOCK_NOT_AVAILABLE = "55P03"
+_BROKEN = ("network error", "connection is closed", "Can't create a connection", "communication error", "refuses SSL")
+"""pg8000's words for a connection that broke; a server that ends one during its handshake "refuses SSL"."""
 
 
-def is_connection_loss(error: BaseException) -> bool:
-    """Whether the database went away (failover, restart, network), or told us to try again."""
-    cause = _cause(error)
-    if isinstance(cause, (InterfaceError, ConnectionError)):
-        return True
+class _DatabaseProblem(ServiceUnavailable):
+    unanswered = False
+    """Whether the database had answered nothing yet on the connection that failed."""
+
+
+class DatabaseUnavailable(_DatabaseProblem):
+    """The database is restarting, failing over, full, or out of reach; state machines try again for minutes."""
+
+    slug, title = "database-unavailable", "The database cannot be reached"
+
+
+class DatabaseBusy(_DatabaseProblem):
+    """Others hold what was wanted, or it took too long; state machines try again for minutes."""
+
+    slug, title = "database-busy", "The database is busy"
+    retry_after = 2
+
+
+def unavailability(error: BaseException, *, reading: bool = False) -> DatabaseUnavailable | DatabaseBusy | None:
+    """The problem that an error of the database's stands for; None where trying again does not help.
+
+    In a transaction that only reads (`reading`) a refused write is a mistake of ours, and no failover.
+    """
+    if isinstance(error, DatabaseUnavailable | DatabaseBusy):
+        return error
+    cause = error.orig if isinstance(error, DBAPIError) else error
     code = _sqlstate(cause)
-    return code in _SHUTTING_DOWN | _TAKE_TURNS or code.startswith("08")
+    if code in _AWAY or code.startswith(_AWAY_CLASSES) or (code == _READ_ONLY and not reading) or _is_broken(cause):
+        return DatabaseUnavailable(
+            "The database cannot be reached at the moment. Send the request again in a few seconds; one that changes"
+            " something with the same Idempotency-Key or If-Match."
+        )
+    if code in _BUSY or isinstance(cause, PoolTimeoutError):
+        return DatabaseBusy("The database took too long, or others hold what was asked for. Try again in a moment.")
+    return None
 
 
 def is_lock_timeout(error: BaseException) -> bool:
     """Whether another transaction held what was wanted for longer than `lock_timeout`."""
-    return _sqlstate(_cause(error)) == _LOCK_NOT_AVAILABLE
+    return _sqlstate(error.orig if isinstance(error, DBAPIError) else error) == _LOCK_NOT_AVAILABLE
 
 
-def _cause(error: BaseException) -> BaseException | None:
-    return error.orig if isinstance(error, DBAPIError) else error
+def _is_broken(cause: BaseException | None) -> bool:
+    """Whether the connection broke under a statement, or could not be made."""
+    if isinstance(cause, InterfaceError):
+        return any(words in str(cause) for words in _BROKEN)
+    if isinstance(cause, ValueError):
+        return "closed file" in str(cause)  # of a socket's stream, after an earlier statement found it broken
+    return isinstance(cause, ConnectionError | PendingRollbackError)
 
 
 def _sqlstate(cause: BaseException | None) -> str:

@@ -1,14 +1,18 @@
 """One transaction, for one tenant."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from shared.db.driver import PreparingConnection
-from shared.db.engine import engine
-from shared.db.failures import is_lock_timeout
+from shared.db.engine import engine, forget_connections
+from shared.db.failures import DatabaseUnavailable, is_lock_timeout, unavailability
+from shared.db.limits import limits
+
+Found = TypeVar("Found")
 
 
 @contextmanager
@@ -16,22 +20,29 @@ def unit_of_work(*county_ids: str) -> Iterator[Connection]:
     """A connection in a transaction that sees the rows of one county; it commits at the end, or rolls back.
 
     Row-level security compares each row's county with what is set here. Several ids (the caller's counties)
-    open the table of counties for those, and no tenant table.
+    open the table of counties for those, and no tenant table. Raises DatabaseUnavailable, DatabaseBusy.
     """
-    with engine().connect() as connection:
-        _alive(connection).begin(" ".join(county_ids))
+    with _connected() as connection:
+        _driver(connection).begin(" ".join(county_ids))
         connection.begin()
-        try:
-            yield connection
-        except BaseException:
-            connection.rollback()
-            raise
+        yield connection
         try:
             connection.commit()
         except BaseException:
             # SQLAlchemy takes a transaction whose COMMIT has failed for ended, and would lend the connection again
             connection.invalidate()
             raise
+
+
+def read_again(read: Callable[[], Found]) -> Found:
+    """What is read; once more, on a fresh connection, where a pooled one turned out to be dead. For reads alone."""
+    try:
+        return read()
+    except DatabaseUnavailable as problem:
+        if not problem.unanswered:
+            raise
+        forget_connections()
+        return read()
 
 
 def commit_with(connection: Connection, statements: Sequence[str], patience: float) -> bool:
@@ -57,7 +68,7 @@ def waiting_at_most(connection: Connection, seconds: int, otherwise: Exception) 
         if is_lock_timeout(error):
             raise otherwise from error
         raise
-    connection.exec_driver_sql("SET LOCAL lock_timeout = DEFAULT")
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_driver(connection).lock_timeout}")
 
 
 @contextmanager
@@ -65,18 +76,40 @@ def reading(county_id: str) -> Iterator[Connection]:
     """A connection that reads the rows of one county, each statement with parameters in a transaction of its own.
 
     For what one statement answers: it takes one round trip to the database instead of two. Statements do not see
-    the same moment, and what writes fails.
+    the same moment, and what writes fails. Raises DatabaseUnavailable, DatabaseBusy.
     """
-    with engine().connect() as connection:
-        _alive(connection).begin_reads(county_id)
+    with _connected(reading=True) as connection:
+        _driver(connection).begin_reads(county_id)
         yield connection
 
 
-def _alive(connection: Connection) -> PreparingConnection:
-    """The driver's connection, alive."""
-    if _driver(connection).stale:
-        connection.invalidate()  # it died idle (failover, timeout), before anything was done on it
-    return _driver(connection)
+@contextmanager
+def _connected(*, reading: bool = False) -> Iterator[Connection]:
+    """A connection that is alive, given back at the end, or closed where it was lost.
+
+    Here the database's errors become what the callers, the API and the state machines know.
+    """
+    connection: Connection | None = None
+    driver: PreparingConnection | None = None
+    try:
+        connection = engine().connect()
+        if _driver(connection).stale:
+            connection.invalidate()  # it died idle (failover, timeout), before anything was done on it
+        driver = _driver(connection)
+        driver.hold_to(limits())
+        yield connection
+    except BaseException as error:
+        problem = unavailability(error, reading=reading)
+        if isinstance(problem, DatabaseUnavailable) and connection is not None and not connection.invalidated:
+            connection.invalidate()
+        if problem is None or problem is error:
+            raise
+        problem.unanswered = driver is not None and driver.unanswered
+        raise problem from error
+    finally:
+        if connection is not None:
+            with suppress(Exception):  # what cannot be rolled back is lost, and the pool has closed it
+                connection.close()
 
 
 def _driver(connection: Connection) -> PreparingConnection:

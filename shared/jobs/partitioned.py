@@ -16,7 +16,7 @@ from shared.db import unit_of_work
 from shared.jobs import repository
 from shared.jobs.schemas import Progress
 from shared.jobs.task import RunningJob, Work, begin, fail, finish, reason_of
-from shared.problems import Conflict, NotFound, Problem
+from shared.problems import Conflict, NotFound, Problem, ServiceUnavailable
 from shared.settings import settings
 
 TaskHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -48,6 +48,8 @@ def plan_task(kind: str, plan: Callable[[RunningJob], Sequence[BaseModel]]) -> T
                 items = plan(job)
                 total = len(items)
                 storage.put(key, _as_list(items), "application/json")
+        except ServiceUnavailable:
+            raise
         except Problem as problem:
             fail(county_id, job_id, problem)
             return {"outcome": "ended", **answer}
@@ -75,6 +77,8 @@ def partition_task(kind: str, item_type: type[Item], work: Callable[[RunningJob,
                 return {"status": "done"}
         try:
             work(job, number, item_type.model_validate(event["partition"]["item"]))
+        except ServiceUnavailable:
+            raise
         except Problem as problem:
             fail(county_id, job_id, problem)
             raise

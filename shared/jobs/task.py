@@ -14,7 +14,7 @@ from shared.db import unit_of_work
 from shared.jobs import repository
 from shared.jobs.lifecycle import results_key
 from shared.jobs.schemas import JobError, JobStatus, Progress
-from shared.problems import NotFound, Problem
+from shared.problems import NotFound, Problem, ServiceUnavailable
 
 PROGRESS_SECONDS = 1.0
 
@@ -54,7 +54,7 @@ def job_task(work_of_kind: Mapping[str, Work]) -> Callable[[dict[str, Any], Any]
 
     Event: {county_id, job_id, kind}; with `failure` {Error, Cause} it marks the job failed instead (what the
     state machine's Catch does when the task itself could not: out of memory, out of time). A problem fails the
-    job with its slug; anything else is raised for the state machine to try again.
+    job with its slug; anything else is raised for the state machine, which tries again what may help.
     """
 
     def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -82,9 +82,14 @@ def begin(county_id: str, kind: str, job_id: UUID) -> RunningJob | JobStatus:
 
 
 def finish(job: RunningJob, work: Work) -> dict[str, Any]:
-    """Do the work, keep its outcome as the job's results, and end the job. A problem fails it with its slug."""
+    """Do the work, keep its outcome as the job's results, and end the job. A problem fails it with its slug.
+
+    Raises ServiceUnavailable, for the state machine to try again.
+    """
     try:
         outcome = work(job)
+    except ServiceUnavailable:
+        raise
     except Problem as problem:
         fail(job.county_id, job.job_id, problem)
         return {"status": "failed"}

@@ -55,11 +55,25 @@ def test_every_task_is_tried_again_and_its_failure_goes_somewhere(stack: str, te
         for name, state in scope["States"].items():
             if state["Type"] == "Task":
                 retried = {error for retry in state["Retry"] for error in retry["ErrorEquals"]}
-                assert {"RetryableError", "Lambda.TooManyRequestsException", "States.Timeout"} <= retried, name
+                assert {"RetryableError", "States.Timeout"} <= retried, name
                 assert all(retry["JitterStrategy"] == "FULL" for retry in state["Retry"]), name
             if state["Type"] in ("Task", "Map") and scope is machine:  # a child's failure is caught by its map
                 assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
                 assert state["Catch"][-1]["ResultPath"] == "$.failure", name
+
+
+@MACHINES
+@pytest.mark.parametrize(
+    "error", ["DatabaseUnavailable", "DatabaseBusy", "ServiceUnavailable", "Lambda.TooManyRequestsException"]
+)
+def test_every_task_waits_for_minutes_for_what_comes_back(stack: str, error: str, templates: Templates) -> None:
+    for scope in _scopes(templates.definition(stack)):
+        for name, state in scope["States"].items():
+            if state["Type"] == "Task":  # the one that records a failure too
+                (retry,) = [one for one in state["Retry"] if error in one["ErrorEquals"]]
+                delay, longest = retry["IntervalSeconds"], retry["MaxDelaySeconds"]
+                delays = [min(longest, delay * retry["BackoffRate"] ** n) for n in range(retry["MaxAttempts"])]
+                assert (longest, sum(delays) / 2 >= 600) == (60, True), name  # full jitter: half of it on average
 
 
 @MACHINES

@@ -17,7 +17,7 @@ from functions.sync import tasks
 from functions.sync.sources.sql import SqlSource
 from shared import storage
 from shared.db.driver import PreparingConnection
-from shared.problems import NotFound
+from shared.problems import NotFound, ServiceUnavailable
 from tests.gateway import LambdaContext
 
 Event = dict[str, Any]
@@ -47,7 +47,7 @@ def _call(task: Callable[[Event, Any], Event], event: Event) -> Event:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return task(json.loads(json.dumps(event)), LambdaContext())
-        except (tasks.RetryableError, tasks.DatabaseUnavailable):
+        except (tasks.RetryableError, ServiceUnavailable):
             if attempt == ATTEMPTS:
                 raise
     raise AssertionError("unreachable")
