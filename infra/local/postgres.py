@@ -20,6 +20,7 @@ from sqlalchemy import URL
 from infra.local.errors import LocalCloudError
 from infra.local.lifetime import Watchdog, ends_with_parent
 from infra.local.postgres_binaries import ServerAccount, program_folder, server_account, server_major
+from shared.db.driver import ClosesStream
 
 OWNER = "terrafusion_owner"
 DATABASE = "terrafusion"
@@ -46,6 +47,10 @@ _SETTINGS = {
 
 class PostgresDidNotStartError(LocalCloudError):
     """The server ended, or was not ready in time; the message holds the end of its log."""
+
+
+class _Session(ClosesStream, Connection):  # type: ignore[misc]  # pg8000 carries no types
+    """A session of the superuser."""
 
 
 class LocalPostgres:
@@ -156,8 +161,8 @@ class LocalPostgres:
         return URL.create("postgresql+pg8000", user, password, self.host, self.port, database, {"sslmode": "disable"})
 
     @contextmanager
-    def _session(self) -> Iterator[Connection]:
-        connection = Connection(
+    def _session(self) -> Iterator["_Session"]:
+        connection = _Session(
             "postgres",
             password=self._password("superuser"),
             host=self.host,

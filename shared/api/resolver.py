@@ -8,6 +8,7 @@ A resolver serves one request at a time in a process, as on AWS: Powertools keep
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from inspect import cleandoc
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
@@ -170,7 +171,7 @@ class Api:
             register(
                 rule,
                 summary=summary,
-                description=(function.__doc__ or summary).strip(),
+                description=cleandoc(function.__doc__ or summary),  # Python 3.13 dedents docstrings itself
                 operation_id=f"{self.module}_{function.__name__}",
                 tags=[self.module],
             )(function)

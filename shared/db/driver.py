@@ -11,6 +11,7 @@ import struct
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -55,7 +56,31 @@ class _Prepared(NamedTuple):
     """As a cursor has it (PEP 249)."""
 
 
-class PreparingConnection(Connection):  # type: ignore[misc]  # pg8000 carries no types
+class ClosesStream:
+    """Any of pg8000's connections, ended together with its stream.
+
+    pg8000 lets go of its buffered stream without closing it. Where the server has gone, what could not be sent is
+    still in the buffer, and the stream's collection fails at it: at any later moment, in whatever runs then.
+    """
+
+    _sock: Any
+
+    def close(self) -> None:
+        """Raises pg8000's InterfaceError where it is closed already, OSError where the server has gone."""
+        stream = self._sock
+        try:
+            super().close()  # type: ignore[misc]  # pg8000's, behind this class
+        finally:
+            if stream is not None:
+                with suppress(OSError, ValueError):
+                    stream.close()
+
+
+class ClosingConnection(ClosesStream, Connection):  # type: ignore[misc]  # pg8000 carries no types
+    """A pg8000 DBAPI connection that ends together with its stream."""
+
+
+class PreparingConnection(ClosingConnection):
     """A pg8000 DBAPI connection that keeps what it has prepared, the longest unused going first."""
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pg8000.dbapi import Connection
 from pg8000.native import identifier, literal
 from sqlalchemy.engine import URL
+
+from shared.db.driver import ClosingConnection
 
 _HERE = Path(__file__).parent
 _CHUNK = 256 * 1024
@@ -71,7 +72,7 @@ def build_county(server: URL, county_id: str, database: str | None = None) -> UR
     return server.set(database=name)
 
 
-class Session(Connection):  # type: ignore[misc]  # pg8000 carries no types
+class Session(ClosingConnection):
     def run_alone(self, statement: str) -> Any:
         """A statement, or several, outside of the driver's own transactions."""
         return self.execute_simple(statement)

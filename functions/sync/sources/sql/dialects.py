@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 
 from functions.sync.sources.secret import ConnectionSecret
+from shared.db.driver import ClosingConnection
 from shared.problems import SourceUnavailable
 
 CONNECT_SECONDS = 15
@@ -30,6 +31,8 @@ class Dialect:
     """Whether (a, b) > (x, y) is answered from an index."""
     copies: ClassVar[bool] = False
     """Whether rows are read by COPY, which takes no parameters."""
+    connect: ClassVar[type[Any] | None] = None
+    """What opens a connection instead of the driver's own."""
 
     def arguments(self, url: URL, authority: str | None) -> dict[str, Any]:  # noqa: ARG002
         """What the driver's connect gets beside the address; `authority` (PEM) is whom its certificate is verified by
@@ -69,6 +72,7 @@ class PostgreSql(Dialect):
     default_port = 5432
     compares_rows = True
     copies = True
+    connect = ClosingConnection
 
     def arguments(self, url: URL, authority: str | None) -> dict[str, Any]:
         # False, because None would make a context (40 ms) and ask the server

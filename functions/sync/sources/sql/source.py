@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, CursorResult, Engine, create_engine, text
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -176,7 +176,11 @@ class SqlSource:
 
 
 def _engine(url: URL, dialect: Dialect, authority: str | None) -> Engine:
-    return create_engine(url.set(query={}), poolclass=NullPool, connect_args=dialect.arguments(url, authority))
+    engine = create_engine(url.set(query={}), poolclass=NullPool, connect_args=dialect.arguments(url, authority))
+    connect = dialect.connect
+    if connect is not None:
+        event.listen(engine, "do_connect", lambda _dialect, _record, given, named: connect(*given, **named))
+    return engine
 
 
 def _run(connection: Connection, statement: Statement, *, stream: bool = False) -> CursorResult[Any]:
