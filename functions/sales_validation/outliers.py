@@ -37,6 +37,10 @@ class Tested:
         """How many sales were tested."""
         return int(np.isfinite(self.deviations).sum())
 
+    def by_sale(self, evidence: Evidence) -> dict[str, float]:
+        """The values by sale id, where there are any."""
+        return {evidence.sale_ids[row]: float(self.value[row]) for row in np.flatnonzero(np.isfinite(self.value))}
+
 
 def compare_with_model(evidence: Evidence, progress: Progress) -> Tested:
     """Value each class's sales by comparable sales without their own prices, and measure how far they are off."""

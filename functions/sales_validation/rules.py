@@ -13,12 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from statistics import median
+from types import MappingProxyType
 
 from functions.sales_validation.repository.validation import FoundFlag, SaleRecord
 from functions.sales_validation.schemas import Rule
+from functions.sales_validation.transfers import parcels_of_transfers
 
 FEWEST_FOR_USUAL_PRICE = 5
 IMPLAUSIBLE_FACTOR = 20.0
+LAND_SALE_SHARE = 0.6
+"""Of the improved value. Land is 20 to 40 % of that of a new home; ordinary homes hardly sell for so little."""
 _DAYS_A_MONTH = 30.4375
 _INSTITUTIONS = re.compile(
     r"\b(bank|citibank|us ?bank|wells fargo|n\.a\.|mortgage|savings|credit union|fannie mae|fnma|freddie mac|fhlmc"
@@ -48,12 +52,18 @@ class Thresholds:
     sale_types: tuple[str, ...]
 
 
-def broken_rules(sales: Sequence[SaleRecord], thresholds: Thresholds) -> Iterator[FoundFlag]:
-    """Every flag that the records of all current sales, oldest first, give rise to."""
+def broken_rules(
+    sales: Sequence[SaleRecord], thresholds: Thresholds, model_values: Mapping[str, float] = MappingProxyType({})
+) -> Iterator[FoundFlag]:
+    """Every flag that the records of all current sales, oldest first, give rise to.
+
+    `model_values` are values by comparable sales as of each sale's day, by sale id, where there are any.
+    """
     usual = usual_prices(sales)
     for sale in sales:
         yield from _of_the_record(sale, thresholds, usual.get(sale.property_class))
-    yield from several_parcels(sales)
+    yield from several_parcels(sales, thresholds)
+    yield from improved_in_year_of_sale(sales, model_values, usual_ratios(sales))
     repeated = dict(duplicates(sales))
     for sale_id, reason in repeated.items():
         yield FoundFlag(sale_id, "duplicate", reason)
@@ -132,23 +142,60 @@ def _listed(value: str, entries: Iterable[str]) -> str:
     return ""
 
 
-def several_parcels(sales: Sequence[SaleRecord]) -> Iterator[FoundFlag]:
-    """Sales whose price is for more than one parcel: by code, by count, or by an instrument over several parcels."""
-    parcels: dict[tuple[str, int, float], set[str]] = defaultdict(set)
+def several_parcels(sales: Sequence[SaleRecord], thresholds: Thresholds) -> Iterator[FoundFlag]:
+    """Sales whose price is for more than one parcel: by code, by count, or as records of one transfer."""
+    together = parcels_of_transfers(sales, thresholds.nominal_price)
     for sale in sales:
-        if sale.instrument_number:
-            parcels[_instrument(sale)].add(sale.property_id)
-    for sale in sales:
-        counted = max(sale.parcel_count or 1, len(parcels.get(_instrument(sale), ())))
+        found = together.get(sale.sale_id, 1)
+        counted = max(sale.parcel_count or 1, found)
         if counted > 1:
-            yield FoundFlag(sale.sale_id, "multi_parcel", f"The price is for {counted} parcels.")
+            told = f", as {found} records of one day, price and deed or parties say" if found == counted else ""
+            yield FoundFlag(sale.sale_id, "multi_parcel", f"The price is for {counted} parcels{told}.")
         elif sale.validity_code == "multi_parcel":
             yield FoundFlag(sale.sale_id, "multi_parcel", "The county codes the price as one for several parcels.")
 
 
-def _instrument(sale: SaleRecord) -> tuple[str, int, float]:
-    """One deed: its number alone is no key, since counties begin to count anew."""
-    return sale.instrument_number, sale.day, sale.price
+def improved_in_year_of_sale(
+    sales: Sequence[SaleRecord], model_values: Mapping[str, float], usual: Mapping[str, float]
+) -> Iterator[FoundFlag]:
+    """Sales for much less than the improved property is worth, of what was built or renewed in the year of the sale.
+
+    Nobody says whether the building stood: the price does. It is held against the value by comparable sales
+    (`model_values`, by sale id) and, where there is none, against the property's current value at the usual ratio of
+    its class.
+    """
+    for sale in sales:
+        year = date.fromordinal(sale.day).year
+        if sale.newest_improvement != year or sale.price <= 0:
+            continue
+        compared = [
+            (model_values.get(sale.sale_id), "its value by comparable sales as it is now"),
+            (_at_usual_level(sale, usual), "its current value at the usual level of its class"),
+        ]
+        for value, name in compared:
+            if value and sale.price < LAND_SALE_SHARE * value:
+                yield FoundFlag(
+                    sale.sale_id,
+                    "improved_in_year_of_sale",
+                    f"The property was built or renewed in {year}, the year of its sale, and the price of"
+                    f" ${sale.price:,.0f} is {sale.price / value:.0%} of ${value:,.0f}, {name}: it may have been sold"
+                    " before it was improved.",
+                )
+                break
+
+
+def _at_usual_level(sale: SaleRecord, usual: Mapping[str, float]) -> float | None:
+    level = usual.get(sale.property_class)
+    return sale.total_value / level if sale.total_value and level else None
+
+
+def usual_ratios(sales: Iterable[SaleRecord]) -> Mapping[str, float]:
+    """The median ratio of current value to price of the sales coded valid, by class; fewer than five have none."""
+    ratios: dict[str, list[float]] = defaultdict(list)
+    for sale in sales:
+        if sale.validity_code == "valid" and sale.price > 0 and sale.total_value:
+            ratios[sale.property_class].append(sale.total_value / sale.price)
+    return {name: median(found) for name, found in ratios.items() if len(found) >= FEWEST_FOR_USUAL_PRICE}
 
 
 def duplicates(sales: Sequence[SaleRecord]) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,7 @@ Rule = Literal[
     "flip",
     "duplicate",
     "improved_after_sale",
+    "improved_in_year_of_sale",
     "model_outlier",
     "changed_since_decision",
 ]

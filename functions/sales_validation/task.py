@@ -22,7 +22,10 @@ def run(job: RunningJob) -> SalesValidationResults:
         evidence = repository.evidence(connection, job.county_id)
     thresholds = _thresholds(request, settings)
     tested = compare_with_model(evidence, job.progress)
-    found = [*broken_rules(sales, thresholds), *outliers(evidence, tested, thresholds.outlier_deviations)]
+    found = [
+        *broken_rules(sales, thresholds, tested.by_sale(evidence)),
+        *outliers(evidence, tested, thresholds.outlier_deviations),
+    ]
     with unit_of_work(job.county_id) as connection:
         changes = repository.replace_flags(connection, job.county_id, job.job_id, found)
     return SalesValidationResults(

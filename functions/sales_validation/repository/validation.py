@@ -21,7 +21,8 @@ from shared.evidence import Evidence, read_evidence
 class SaleRecord:
     """A current sale with what the rules look at; `day` is an ordinal, an unknown number None, an unknown text "".
 
-    `newest_improvement` is the latest year in which anything on the property was built or renewed;
+    `newest_improvement` is the latest year in which anything on the property was built or renewed, `total_value` the
+    property's current value (None where it is unknown, or 0);
     `changed_since_decision` says that the county's record is no longer the one that a person decided on.
     """
 
@@ -38,6 +39,7 @@ class SaleRecord:
     buyer: str
     seller: str
     newest_improvement: int | None
+    total_value: float | None
     changed_since_decision: bool
 
 
@@ -76,7 +78,7 @@ def records(connection: Connection, county_id: str) -> list[SaleRecord]:
         f"SELECT s.sale_id, s.property_id, p.property_class, {ordinal('s.sale_date')}, s.sale_price,"  # noqa: S608
         " s.validity_code, s.sale_type, s.deed_type, s.instrument_number, s.parcel_count, s.buyer, s.seller,"
         " nullif(greatest(coalesce(p.year_built, 0), coalesce(p.effective_year, 0), coalesce(i.newest, 0)), 0),"
-        " d.row_hash <> s.row_hash FROM sales s"
+        " nullif(p.total_value, 0), d.row_hash <> s.row_hash FROM sales s"
         " LEFT JOIN properties_operational p"
         " ON p.county_id = s.county_id AND p.property_id = s.property_id AND p.retired_at IS NULL"
         " LEFT JOIN (SELECT property_id, max(greatest(year_built, effective_year)) AS newest FROM improvements"
@@ -91,7 +93,7 @@ def records(connection: Connection, county_id: str) -> list[SaleRecord]:
 
 def _record(row: tuple[str, ...]) -> SaleRecord:
     sale_id, property_id, property_class, day, price, code, sale_type, deed_type, instrument, *rest = row
-    parcels, buyer, seller, newest, changed = rest
+    parcels, buyer, seller, newest, total, changed = rest
     return SaleRecord(
         sale_id=sale_id,
         property_id=property_id,
@@ -106,6 +108,7 @@ def _record(row: tuple[str, ...]) -> SaleRecord:
         buyer=buyer,
         seller=seller,
         newest_improvement=int(newest) if newest else None,
+        total_value=float(total) if total else None,
         changed_since_decision=changed == "t",
     )
 

@@ -72,7 +72,6 @@ OPEN: dict[str, str] = {
         ),
         "the reader of geographic files",
     ),
-    "sales_of_several_parcels": "the rules of sales validation",
 }
 """Cases that are not right yet, with what they wait for; one that comes right has to be taken off."""
 MYSQL = """

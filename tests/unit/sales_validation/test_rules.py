@@ -33,10 +33,17 @@ CLEAN = SaleRecord(
     buyer="JONES MARY",
     seller="SMITH JOHN",
     newest_improvement=1990,
+    total_value=390_000.0,
     changed_since_decision=False,
 )
 OTHERS = [
-    replace(CLEAN, sale_id=f"O{number}", property_id=f"Q{number}", instrument_number=f"J{number}")
+    replace(
+        CLEAN,
+        sale_id=f"O{number}",
+        property_id=f"Q{number}",
+        instrument_number=f"J{number}",
+        buyer=f"BUYER{number} ANN",
+    )
     for number in range(5)
 ]
 
@@ -102,6 +109,110 @@ def test_what_only_looks_like_a_ground_is_none(change: dict[str, object]) -> Non
 def test_a_deed_over_several_parcels_flags_the_sale_of_each() -> None:
     second = replace(CLEAN, sale_id="S2", property_id="P2", parcel_count=None)
     assert rules(CLEAN, second) == {"S1": {"multi_parcel"}, "S2": {"multi_parcel"}}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("70001", "70001D"),
+        ("70001", "0070001"),
+        ("70001", "No. 70-001"),
+        ("2024-0001234", "20240001234"),
+        ("Book 0123 Page 0456", "123/456"),
+        ("r70001a", "R70001-B"),
+    ],
+)
+def test_one_deed_is_known_however_its_number_is_written(first: str, second: str) -> None:
+    unnamed = replace(CLEAN, buyer="", seller="")
+    sales = [
+        replace(unnamed, sale_id=f"S{n}", property_id=f"P{n}", instrument_number=number)
+        for n, number in enumerate((first, second))
+    ]
+    assert rules(*sales) == {"S0": {"multi_parcel"}, "S1": {"multi_parcel"}}
+
+
+@pytest.mark.parametrize("placeholder", ["", "N/A", "0", "000000", "99999999", "UNKNOWN"])
+def test_a_number_that_is_none_makes_no_deed_of_two(placeholder: str) -> None:
+    sales = [
+        replace(
+            CLEAN, sale_id=f"S{n}", property_id=f"P{n}", instrument_number=placeholder, buyer=f"BUYER{n}", seller=""
+        )
+        for n in range(2)
+    ]
+    assert rules(*sales) == {}
+
+
+@pytest.mark.parametrize(
+    ("sellers", "buyers", "number"),
+    [
+        (("PINE LLC", "Pine, L.L.C."), ("OAK GROUP INC", "OAK GROUP"), ""),
+        (("PINE LLC", "PINE LLC"), ("SMITH JOHN & MARY", "MARY AND JOHN SMITH"), ""),
+        (("PINE LLC", "PINE LLC"), ("OAK GROUP", "OAK GROUP"), "of its own"),
+        (("PINE LLC", "PINE LLC"), ("OAK GROUP", ""), ""),
+        (("PINE LLC", "PINE LLC"), ("", "unknown"), ""),
+        (("", ""), ("OAK GROUP", "OAK GROUP"), ""),
+    ],
+)
+def test_one_deal_is_known_by_its_day_price_and_parties(
+    sellers: tuple[str, str], buyers: tuple[str, str], number: str
+) -> None:
+    sales = [
+        replace(
+            CLEAN,
+            sale_id=f"S{n}",
+            property_id=f"P{n}",
+            instrument_number=f"8000{n}" if number else "",
+            seller=sellers[n],
+            buyer=buyers[n],
+        )
+        for n in range(2)
+    ]
+    assert rules(*sales) == {"S0": {"multi_parcel"}, "S1": {"multi_parcel"}}
+    for apart in ({"price": 410_000.0}, {"day": CLEAN.day + 1}):
+        assert rules(sales[0], replace(sales[1], **apart)) == {}
+
+
+def test_a_builder_who_sells_like_lots_to_several_buyers_on_a_day_makes_several_transfers() -> None:
+    lots = [
+        replace(CLEAN, sale_id=f"S{n}", property_id=f"P{n}", seller="PINE HOMES LLC", buyer=buyer, instrument_number="")
+        for n, buyer in enumerate(("JONES MARY", "BROWN ANN", "DOE JANE", ""))
+    ]
+    assert rules(*lots) == {}
+
+
+def test_a_whole_price_on_one_record_of_a_deed_is_for_the_parcels_of_the_others_too() -> None:
+    rest = [replace(CLEAN, sale_id=f"R{n}", property_id=f"R{n}", price=0.0) for n in range(2)]
+    assert rules(CLEAN, *rest)["S1"] == {"multi_parcel"}
+
+
+def test_a_deed_with_a_price_for_each_of_its_parcels_has_prices_of_one_parcel() -> None:
+    parts = [replace(CLEAN, sale_id=f"S{n}", property_id=f"P{n}", price=300_000.0 + 50_000 * n) for n in range(2)]
+    assert rules(*parts) == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "flagged"),
+    [
+        ({"price": 90_000.0}, True),
+        ({"price": 380_000.0}, False),
+        ({"price": 90_000.0, "newest_improvement": 2020}, False),
+        ({"price": 90_000.0, "total_value": None}, False),
+        ({"price": 90_000.0, "total_value": 92_000.0}, False),
+    ],
+    ids=["a lot", "a new home", "built before", "no value known", "valued as a lot"],
+)
+def test_a_home_built_in_the_year_of_its_sale_for_the_price_of_a_lot_is_flagged(
+    change: dict[str, object], flagged: bool
+) -> None:
+    sale = replace(CLEAN, **{"newest_improvement": 2021, **change})  # type: ignore[arg-type]
+    assert rules(sale, *OTHERS) == ({"S1": {"improved_in_year_of_sale"}} if flagged else {})
+
+
+def test_a_lot_s_price_is_known_by_a_model_where_the_roll_still_has_the_lot() -> None:
+    sale = replace(CLEAN, newest_improvement=2021, price=90_000.0, total_value=92_000.0)
+    (flag,) = broken_rules([sale, *OTHERS], THRESHOLDS, {"S1": 400_000.0})
+    assert flag.rule == "improved_in_year_of_sale"
+    assert "22% of $400,000" in flag.reason
 
 
 def test_of_a_transfer_recorded_twice_all_but_the_first_are_flagged() -> None:
