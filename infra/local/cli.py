@@ -5,25 +5,37 @@ import sys
 
 import typer
 
-from infra.local.client import ApiError, JobFailedError
-from infra.local.commands import county, mapping, model, roll, sync
-from infra.local.commands.demo import demo
-from infra.local.commands.up import up
-from infra.local.commands.value import value
-from infra.local.commands.value_county import value_county
+from infra.local.commands.lazy import LazyCommand, lazy_group
+from infra.local.errors import CommandError
+
+_HERE = "infra.local.commands"
+
+COMMANDS = {
+    "demo": LazyCommand(
+        f"{_HERE}.demo:demo", "Run two real counties from their legacy systems to ratio study, report and map."
+    ),
+    "up": LazyCommand(f"{_HERE}.up:up", "Serve the platform on this machine until Ctrl-C."),
+    "county": LazyCommand(f"{_HERE}.county:app", "Onboard and list counties."),
+    "mapping": LazyCommand(f"{_HERE}.mapping:app", "Check mappings, and try them."),
+    "sync": LazyCommand(f"{_HERE}.sync:app", "Run a county's syncs, and look at them."),
+    "value": LazyCommand(f"{_HERE}.value:value", "Value PROPERTY_ID of COUNTY_ID as of a date."),
+    "value-county": LazyCommand(
+        f"{_HERE}.value_county:value_county", "Value COUNTY_ID's properties as of a date, and show how values change."
+    ),
+    "model": LazyCommand(f"{_HERE}.model:app", "Train, list and promote valuation models."),
+    "roll": LazyCommand(f"{_HERE}.roll:app", "Bring a run's values to a roll, take them back, close rolls."),
+}
 
 app = typer.Typer(
-    no_args_is_help=True, pretty_exceptions_enable=False, help="TerraFusion: on this machine, or through its API."
+    cls=lazy_group(COMMANDS),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
 )
-app.command()(demo)
-app.command()(up)
-app.command()(value)
-app.command("value-county")(value_county)
-app.add_typer(county.app, name="county")
-app.add_typer(sync.app, name="sync")
-app.add_typer(mapping.app, name="mapping")
-app.add_typer(model.app, name="model")
-app.add_typer(roll.app, name="roll")
+
+
+@app.callback()
+def terrafusion() -> None:
+    """TerraFusion: on this machine, or through its API."""
 
 
 def main() -> None:
@@ -33,6 +45,6 @@ def main() -> None:
             stream.reconfigure(line_buffering=True)  # whoever reads a pipe or a log sees each line as it comes
     try:
         app()
-    except (ApiError, JobFailedError) as error:
+    except CommandError as error:
         print(error, file=sys.stderr)
         sys.exit(1)

@@ -1,52 +1,50 @@
 """The platform's HTTPS API as the command line calls it: the same calls that any other program would make."""
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 from uuid import uuid4
 
-import httpx
+from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Retry, Timeout
+from urllib3.exceptions import HTTPError
+
+from infra.local.errors import ApiError, ApiUnreachableError, JobFailedError
 
 FINISHED = frozenset({"succeeded", "failed", "cancelled", "awaiting_approval"})
 POLL_SECONDS = 0.3
-
-
-class ApiError(RuntimeError):
-    """The API answered with a problem (RFC 9457)."""
-
-    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
-        self.status = status
-        self.problem = dict(problem)
-        faults = [f"\n  {fault['pointer']}: {fault['detail']}" for fault in problem.get("errors", [])]
-        super().__init__(f"{status} {problem.get('title', '')}: {problem.get('detail', '')}{''.join(faults)}")
-
-
-class JobFailedError(RuntimeError):
-    """A job ended otherwise than it should."""
-
-    def __init__(self, job: Mapping[str, Any]) -> None:
-        self.job = dict(job)
-        error = job.get("error") or {}
-        super().__init__(f"{job['kind']} {job['id']} is {job['status']}: {error.get('detail', 'no reason given')}")
+_PASSING = frozenset({500, 502, 503, 504})
+_ATTEMPTS = 7
+"""Further attempts at what failed for a reason that may pass, over half a minute: a database's failover takes that."""
+_PATIENCE = Timeout(connect=10, read=60)
 
 
 class ApiClient:
-    """A signed-in session. Every POST carries an Idempotency-Key, so that a retry repeats nothing."""
+    """A signed-in session.
+
+    What failed for a reason that may pass is tried again: a GET, and a POST where the API was not there or said that
+    it was busy. Every POST carries an Idempotency-Key, so that trying again repeats nothing.
+    """
 
     def __init__(self, api_url: str) -> None:
-        self._http = httpx.Client(base_url=api_url.rstrip("/"), timeout=60)
+        self._url = api_url.rstrip("/")
+        self._http = _connections(self._url)
+        self._headers: dict[str, str] = {}
         self._refresh_token = ""
 
     def __enter__(self) -> "ApiClient":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._http.close()
+        self._http.clear()
 
     def login(self, username: str, password: str) -> None:
-        """Sign in; the token goes with every call from now on. Raises ApiError."""
-        tokens = self.post("/v1/auth/login", {"username": username, "password": password})
+        """Sign in; the token goes with every call from now on. Raises ApiError, ApiUnreachableError."""
+        body = {"username": username, "password": password}
+        tokens = self._answer(self._send("POST", "/v1/auth/login", body, retries=False))
         if "challenge" in tokens:
             raise ApiError(401, {"title": "A new password is needed", "detail": "Set one at /v1/auth/challenge."})
         self._refresh_token = tokens["refresh_token"]
@@ -58,19 +56,24 @@ class ApiClient:
 
     def get(self, path: str, **query: Any) -> Any:
         """GET; the JSON that comes back. Raises ApiError."""
-        return self._answer(self._http.get(path, params={k: v for k, v in query.items() if v is not None}))
+        return self._answer(self._get(path, query))
 
     def post(self, path: str, body: object, *, key: str | None = None) -> Any:
         """POST JSON; the JSON that comes back. Raises ApiError."""
-        return self._answer(self._http.post(path, json=body, headers={"Idempotency-Key": key or str(uuid4())}))
+        return self._answer(self.posted(path, body, key=key))
+
+    def posted(self, path: str, body: object, *, key: str | None = None) -> BaseHTTPResponse:
+        """POST JSON; the whole response, whatever it says."""
+        busy = Retry(_ATTEMPTS, status_forcelist=_PASSING - {500}, **_RETRY)
+        return self._send("POST", path, body, {"Idempotency-Key": key or str(uuid4())}, retries=busy)
 
     def put(self, path: str, body: object, *, etag: str) -> Any:
         """PUT JSON over the version that `etag` names. Raises ApiError."""
-        return self._answer(self._http.put(path, json=body, headers={"If-Match": etag}))
+        return self._answer(self._send("PUT", path, body, {"If-Match": etag}, retries=False))
 
     def etag(self, path: str) -> str:
         """The ETag of a resource. Raises ApiError."""
-        response = self._http.get(path)
+        response = self._get(path)
         self._answer(response)
         return response.headers["etag"]
 
@@ -99,25 +102,89 @@ class ApiClient:
 
     def download(self, path: str, target: Path) -> Path:
         """Follow a download's redirect and keep the file. Raises ApiError."""
-        response = self._http.get(path)
-        if response.status_code != 303:
+        response = self._get(path)
+        if response.status != 303:
             self._answer(response)
+        address = response.headers["location"]
         # without our token: the signed address is its own permission
-        with httpx.stream("GET", response.headers["location"], timeout=300) as download, target.open("wb") as file:
-            download.raise_for_status()
-            for chunk in download.iter_bytes():
-                file.write(chunk)
+        with _connections(address) as signed:
+            file_response = signed.request("GET", address, preload_content=False, timeout=300)
+            if file_response.status != 200:
+                raise ApiError(
+                    file_response.status, {"title": "The file cannot be read", "detail": "Ask for it again."}
+                )
+            with target.open("wb") as file:
+                for chunk in file_response.stream(1 << 20):
+                    file.write(chunk)
         return target
 
     def _use(self, access_token: str) -> None:
-        self._http.headers["Authorization"] = f"Bearer {access_token}"
+        self._headers["Authorization"] = f"Bearer {access_token}"
+
+    def _get(self, path: str, query: Mapping[str, Any] | None = None) -> BaseHTTPResponse:
+        fields = {name: _in_query(value) for name, value in (query or {}).items() if value is not None}
+        return self._send("GET", path, fields=fields, retries=Retry(_ATTEMPTS, status_forcelist=_PASSING, **_RETRY))
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        fields: Mapping[str, str] | None = None,
+        retries: Retry | bool,
+    ) -> BaseHTTPResponse:
+        kind = {"Content-Type": "application/json"} if body is not None else {}
+        try:
+            return self._http.request(
+                method,
+                self._url + path,
+                fields=fields or None,
+                json=body,
+                headers={**self._headers, **kind, **(headers or {})},
+                retries=retries,
+                redirect=False,
+                timeout=_PATIENCE,
+            )
+        except HTTPError as error:
+            reason = getattr(error, "reason", None) or error
+            raise ApiUnreachableError(f"{self._url} does not answer: {_plainly(reason)}.") from error
 
     @staticmethod
-    def _answer(response: httpx.Response) -> Any:
-        if response.is_success:
-            return response.json() if response.content else None
+    def _answer(response: BaseHTTPResponse) -> Any:
+        if 200 <= response.status < 300:
+            return json.loads(response.data) if response.data else None
         try:
-            problem = response.json()
+            problem = json.loads(response.data)
         except ValueError:
-            problem = {"title": response.reason_phrase, "detail": response.text[:500]}
-        raise ApiError(response.status_code, problem)
+            problem = {"title": response.reason, "detail": response.data[:500].decode(errors="replace")}
+        request_id = problem.get("request_id") or response.headers.get("x-amzn-requestid")
+        raise ApiError(response.status, problem, request_id)
+
+
+_RETRY: dict[str, Any] = {
+    "redirect": 0,
+    "allowed_methods": None,
+    "backoff_factor": 0.5,
+    "backoff_max": 8,
+    "raise_on_status": False,
+}
+
+
+def _connections(url: str) -> PoolManager:
+    """Connections to where a URL leads, through the machine's proxy where it has one for that."""
+    parts = urlsplit(url)
+    proxy = getproxies().get(parts.scheme)
+    if proxy and not proxy_bypass(parts.hostname or ""):
+        return ProxyManager(proxy)
+    return PoolManager()
+
+
+def _in_query(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _plainly(reason: object) -> str:
+    """A connection's failure without the addresses in memory that urllib3 puts before it."""
+    return str(reason).rpartition(": ")[2].rstrip(".")

@@ -26,12 +26,12 @@ Username = typer.Option("itadmin", "--username", help=f"Who signs in; the passwo
 DataDir = typer.Option(Path(".terrafusion"), "--data-dir", help="Where the local cloud keeps its data.")
 
 
-FILE_COLUMNS = 132
-"""How wide tables are where the output is no terminal."""
+FILE_COLUMNS = 1000
+"""Width of the output where it is no terminal: tables are as wide as they are, and sentences are one line."""
 
 
 def console() -> Console:
-    """Where commands print: as wide as the terminal, or wide enough for tables in a file."""
+    """Where commands print: as wide as the terminal, or wide enough for whatever stands in a file."""
     found = Console(highlight=False)
     return found if found.is_terminal or "COLUMNS" in os.environ else Console(highlight=False, width=FILE_COLUMNS)
 

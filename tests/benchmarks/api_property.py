@@ -47,7 +47,7 @@ def run(rows: int | None = None) -> BenchmarkResult:
     with ExitStack() as stack:
         data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
         data_dir.chmod(0o755)  # PostgreSQL's own account has to reach its folder
-        platform, process = stack.enter_context(_platform(data_dir))
+        platform, process = stack.enter_context(running_platform(data_dir))
         token = _token(platform)
         url = _application_url(data_dir)
         keys = _fill(url)
@@ -142,7 +142,8 @@ def _bare(url: URL) -> Callable[[str], object]:
 
 
 @contextmanager
-def _platform(data_dir: Path) -> Iterator[tuple[dict[str, Any], psutil.Process]]:
+def running_platform(data_dir: Path) -> Iterator[tuple[dict[str, Any], psutil.Process]]:
+    """A local cloud in another process: what it says of itself, and the process."""
     from infra.local.session import ADDRESS_FILE
 
     command = [str(Path(sys.executable).parent / "terrafusion"), "up", "--port", "0", "--data-dir", str(data_dir)]

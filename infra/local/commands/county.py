@@ -6,94 +6,103 @@ from typing import Any
 
 import typer
 
-from infra.local.assembly import REGION
-from infra.local.aws.clients import ACCESS_KEY, SECRET_KEY
-from infra.local.session import DataDir, SignIn, console, running_cloud, takes_sign_in
-from infra.local.source_secret import put_source_secret
-from shared import storage
-from shared.source_description import INCOMING
+from infra.local.client import ApiClient
+from infra.local.commands.lazy import LazyCommand, lazy_group
+from infra.local.errors import ApiError
+from infra.local.session import SignIn, console, takes_sign_in
 
-app = typer.Typer(help="Onboard and list counties.", no_args_is_help=True)
+_HERE = "infra.local.commands"
+
+app = typer.Typer(
+    no_args_is_help=True,
+    cls=lazy_group(
+        {
+            "new": LazyCommand(f"{_HERE}.county:new", "Onboard the county that FOLDER describes."),
+            "source": LazyCommand(
+                f"{_HERE}.county_source:source", "Put the address of a county's database into the secret NAME."
+            ),
+            "files": LazyCommand(f"{_HERE}.county_source:files", "Put a county's files where its syncs read them."),
+            "list": LazyCommand(f"{_HERE}.county:list_counties", "List the counties of the user."),
+        }
+    ),
+)
 
 
-@app.command()
+@app.callback()
+def county() -> None:
+    """Onboard and list counties."""
+
+
 @takes_sign_in
 def new(
     sign_in: SignIn,
     folder: Path = typer.Argument(help="A folder with configuration.json and mapping.yaml."),
+    update: bool = typer.Option(False, "--update", help="Replace what a county that is there already has otherwise."),
 ) -> None:
     """Onboard the county that FOLDER describes."""
+    configuration, mapping = _description(folder)
+    screen = console()
+    with sign_in() as client:
+        county_id = configuration.get("county_id")
+        before = next((one for one in client.get("/v1/counties") if one["county_id"] == county_id), None)
+        try:
+            county = client.post("/v1/counties", {"configuration": configuration, "mapping": mapping})
+        except ApiError as error:
+            if before is None or not error.problem.get("type", "").endswith("county-exists"):
+                raise
+            if not update:
+                raise typer.BadParameter(
+                    f"{county_id} is there already, otherwise than {folder} describes it: --update replaces that"
+                ) from None
+            screen.print(f"{before['friendly_name']} was there already: {_updated(client, configuration, mapping)}.")
+            return
+    if before is None:
+        screen.print(f"{county['friendly_name']} is onboarded as [bold]{county_id}[/].")
+    else:
+        screen.print(f"{county['friendly_name']} was there already as [bold]{county_id}[/]: nothing has changed.")
+
+
+@takes_sign_in
+def list_counties(
+    sign_in: SignIn, as_json: bool = typer.Option(False, "--json", help="Print what the API answers.")
+) -> None:
+    """List the counties of the user."""
+    with sign_in() as client:
+        counties = client.get("/v1/counties")
+    if as_json:
+        print(json.dumps(counties, indent=1, ensure_ascii=False))
+        return
+    for one in counties:
+        console().print(f"{one['county_id']:<24} {one['friendly_name']}")
+
+
+def _description(folder: Path) -> tuple[dict[str, Any], str]:
     files = [folder / "configuration.json", folder / "mapping.yaml"]
     missing = [str(file) for file in files if not file.is_file()]
     if missing:
         raise typer.BadParameter(f"there is no {' and no '.join(missing)}")
+    texts = []
+    for file in files:
+        try:
+            texts.append(file.read_text(encoding="utf-8-sig"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise typer.BadParameter(f"{file} cannot be read as UTF-8: {error}") from None
     try:
-        configuration = json.loads(files[0].read_text())
+        configuration = json.loads(texts[0])
     except ValueError as error:
         raise typer.BadParameter(f"{files[0]} is not JSON: {error}") from None
-    with sign_in() as client:
-        county = client.post("/v1/counties", {"configuration": configuration, "mapping": files[1].read_text()})
-    console().print(f"{county['friendly_name']} is onboarded as [bold]{county['county_id']}[/].")
+    if not isinstance(configuration, dict):
+        raise typer.BadParameter(f"{files[0]} is no JSON object")
+    return configuration, texts[1]
 
 
-@app.command()
-def source(
-    name: str = typer.Argument(help="The secret's name: terrafusion/COUNTY/NAME, as the configuration says it."),
-    file: Path = typer.Argument(help="A JSON file: dialect, host, port, dbname, username, password."),
-    deployed: bool = typer.Option(False, help="In the AWS account that you are signed in to, not in the local cloud."),
-    data_dir: Path = DataDir,
-) -> None:
-    """Put the address of a county's database into the secret NAME."""
-    import boto3
-
-    try:
-        text = file.read_text()
-        json.loads(text)
-    except (OSError, ValueError) as error:
-        raise typer.BadParameter(f"{file} cannot be read as JSON: {error}") from None
-    secrets: Any = boto3.client("secretsmanager") if deployed else _local_client("secretsmanager", data_dir)
-    put_source_secret(secrets, name, text)
-    console().print(f"The secret [bold]{name}[/] says where the source is.")
-
-
-@app.command()
-def files(
-    county_id: str = typer.Argument(help="The county."),
-    paths: list[Path] = typer.Argument(metavar="FILE...", help="The files, by the names that the configuration says."),
-    prefix: str = typer.Option(INCOMING, help="The `prefix` of the source in the configuration."),
-    bucket: str = typer.Option("", help="A deployment's data bucket (its output DataBucket), not the local cloud's."),
-    data_dir: Path = DataDir,
-) -> None:
-    """Put a county's files where its syncs read them."""
-    import boto3
-
-    missing = [str(path) for path in paths if not path.is_file()]
-    if missing:
-        raise typer.BadParameter(f"there is no file {', '.join(missing)}")
-    s3: Any = boto3.client("s3") if bucket else _local_client("s3", data_dir)
-    into = bucket or running_cloud(data_dir)["data_bucket"]
-    for path in paths:
-        key = storage.county_key(county_id, prefix, path.name)
-        s3.upload_file(str(path), into, key)
-        console().print(f"{path.name} is at {key}.")
-
-
-@app.command("list")
-@takes_sign_in
-def list_counties(sign_in: SignIn) -> None:
-    """The counties of the user."""
-    with sign_in() as client:
-        for county in client.get("/v1/counties"):
-            console().print(f"{county['county_id']:<24} {county['friendly_name']}")
-
-
-def _local_client(service: Any, data_dir: Path) -> Any:
-    import boto3
-
-    return boto3.client(
-        service,
-        endpoint_url=running_cloud(data_dir)["aws_endpoint"],
-        region_name=REGION,
-        aws_access_key_id=ACCESS_KEY,
-        aws_secret_access_key=SECRET_KEY,
-    )
+def _updated(client: ApiClient, configuration: dict[str, Any], mapping: str) -> str:
+    """Replace configuration and mapping where they differ; which of them did."""
+    path = f"/v1/counties/{configuration['county_id']}"
+    before = client.get(path)
+    after = client.put(f"{path}/configuration", configuration, etag=client.etag(path))
+    changed = ["configuration"] if after["configuration"] != before["configuration"] else []
+    if mapping != before["mapping"]:
+        client.put(f"{path}/mapping", {"mapping": mapping}, etag=client.etag(path))
+        changed.append("mapping")
+    return f"its {' and its '.join(changed)} {'is' if len(changed) == 1 else 'are'} replaced" if changed else "as it is"

@@ -9,7 +9,6 @@ from typing import Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from infra.local.client import ApiClient
 from infra.local.commands.model import model_shown, promote_model, train_model
@@ -22,6 +21,7 @@ from infra.local.commands.value_county import run_shown, run_valuation
 from infra.local.counties import configuration_text, mapping_text
 from infra.local.session import DataDir, console
 from infra.local.source_secret import put_source_secret
+from infra.local.tables import WholeTable
 
 STUDIES: dict[str, dict[str, Any]] = {
     # King County's system holds no assessed values with its sales, so the model's values are studied
@@ -186,9 +186,9 @@ def _study(client: ApiClient, county_id: str) -> dict[str, Any]:
     return {"job": job, "results": client.get(job["links"]["results"])}
 
 
-def _studies_table(studies: Mapping[str, Mapping[str, Any]]) -> Table:
+def _studies_table(studies: Mapping[str, Mapping[str, Any]]) -> WholeTable:
     names = {"median": "median", "cod": "COD", "prd": "PRD", "prb": "PRB"}
-    table = Table("county", "values", "stratum", "sales", *names.values(), "verdict")
+    table = WholeTable("county", "values", "stratum", "sales", *names.values(), "verdict")
     for county_id, study in studies.items():
         results = study["results"]
         samples = [("all", results["overall"])]
@@ -217,7 +217,7 @@ def _with_interval(statistic: Mapping[str, Any] | None) -> str:
 def _market(client: ApiClient, screen: Console) -> None:
     wanted = {"from": "2014-05-01", "to": "2015-05-31", "group_by": "none"}
     job = client.wait(client.post("/v1/counties/king_wa/market-analyses", wanted))
-    table = Table("month", "sales", "median price", "index", "standard error", title="King County, price index")
+    table = WholeTable("month", "sales", "median price", "index", "standard error", title="King County, price index")
     for month in client.get(job["links"]["results"])["overall"]["months"]:
         index = "-" if month["index"] is None else f"{month['index']:.1f}"
         error = "-" if month["standard_error"] is None else f"{month['standard_error']:.1f}"

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.table import Table
 
 from infra.local.session import SignIn, console, takes_sign_in
+from infra.local.tables import WholeTable
 from shared.mapping import CountyMapping, MappingError, parse_mapping
 
 if TYPE_CHECKING:
     import polars as pl
 
-app = typer.Typer(help="Check mappings, and try them.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 _SHOWN = 60
 """Characters of a value that a table shows."""
@@ -96,7 +96,7 @@ def _show(target: str, rows: list[Mapping[str, Any]]) -> None:
     for number, row in enumerate(rows, start=1):
         state = "rejected" if row["rejected"] else "with warnings" if row["warned"] else "good"
         out.print(f"{target}, row {number}: {state}")
-        shown = Table()
+        shown = WholeTable()
         for heading in ("source", "", "result", ""):
             shown.add_column(heading, overflow="fold")
         source, result = (

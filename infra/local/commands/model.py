@@ -6,13 +6,13 @@ from typing import Any
 
 import typer
 from rich.console import Console, Group
-from rich.table import Table
 
 from infra.local.client import ApiClient
 from infra.local.commands.watching import watched
 from infra.local.session import SignIn, console, takes_sign_in
+from infra.local.tables import WholeTable
 
-app = typer.Typer(help="Train, list and promote valuation models.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 _STATISTICS = {"median": "median", "cod": "COD", "prd": "PRD", "prb": "PRB"}
 _TODAY = date.today().isoformat()  # noqa: DTZ011 - the day as the person at the keyboard has it
@@ -42,7 +42,7 @@ def list_models(
     county_id: str = typer.Argument(help="The county."),
 ) -> None:
     """The models of COUNTY_ID, the newest first."""
-    table = Table("model", "status", "standing", "as of", "classes", "sales", *_STATISTICS.values(), "coverage")
+    table = WholeTable("model", "status", "standing", "as of", "classes", "sales", *_STATISTICS.values(), "coverage")
     with sign_in() as client:
         for item in client.pages(f"/v1/counties/{county_id}/valuation-models"):
             known = item["model"]
@@ -94,12 +94,12 @@ def model_shown(results: Mapping[str, Any]) -> Group:
         f"[bold]{results['model_id']}[/] as of {known['valuation_date']}: {training['sales_used']:,} sales from"
         f" {training['first_sale_date']} to {training['last_sale_date']}, {len(training['features'])} features"
     )
-    table = Table("hold-out", "sales", *_STATISTICS.values(), "MAPE", "coverage", title=results["protocol"])
+    table = WholeTable("hold-out", "sales", *_STATISTICS.values(), "MAPE", "coverage", title=results["protocol"])
     strata = [s for s in results["strata"] if s["stratum"] == "price_decile" and s["accuracy"]]
     for name, found in [("all", overall), *((f"price decile {s['value']}", s["accuracy"]) for s in strata)]:
         statistics = (_with_interval(found["statistics"].get(each)) for each in _STATISTICS)
         table.add_row(name, f"{found['sales']:,}", *statistics, f"{found['mape']:.1f} %", f"{found['coverage']:.1%}")
-    parts = Table("component", "weight", "median", "COD", "PRD", "MAPE")
+    parts = WholeTable("component", "weight", "median", "COD", "PRD", "MAPE")
     for each in results["components"]:
         figures = (f"{each['median']:.3f}", f"{each['cod']:.1f}", f"{each['prd']:.3f}", f"{each['mape']:.1f} %")
         parts.add_row(each["component"].replace("_", " "), f"{each['weight']:.0%}", *figures)

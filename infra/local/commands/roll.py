@@ -2,14 +2,14 @@
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from infra.local.client import ApiClient
 from infra.local.commands.value import dollars
 from infra.local.commands.watching import watched
 from infra.local.session import SignIn, console, takes_sign_in
+from infra.local.tables import WholeTable
 
-app = typer.Typer(help="Bring a run's values to a roll, take them back, close rolls.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("list")
@@ -19,7 +19,7 @@ def list_rolls(
     county_id: str = typer.Argument(help="The county."),
 ) -> None:
     """The rolls of COUNTY_ID, the newest first."""
-    table = Table("year", "status", "assessments", "total value", "closed or opened by")
+    table = WholeTable("year", "status", "assessments", "total value", "closed or opened by")
     with sign_in() as client:
         for roll in client.get(f"/v1/counties/{county_id}/rolls"):
             by = f"{roll['changed_by']}, {roll['changed_at'][:10]}" if roll["changed_by"] else "-"

@@ -7,11 +7,11 @@ from typing import Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from typer.core import TyperGroup
 
 from infra.local.client import ApiClient
 from infra.local.session import SignIn, console, takes_sign_in
+from infra.local.tables import WholeTable
 
 SHOWN = 20
 """Rows of a list that a command prints unless it is told otherwise."""
@@ -33,7 +33,7 @@ class _RunByDefault(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-app = typer.Typer(cls=_RunByDefault, no_args_is_help=True, help="Run a county's syncs, and look at them.")
+app = typer.Typer(cls=_RunByDefault, no_args_is_help=True)
 
 
 @app.command()
@@ -62,7 +62,7 @@ def list_runs(
     """The county's syncs, the newest first."""
     with sign_in() as client:
         page = client.get(_runs(county_id), page_size=limit)
-    table = Table("run", "started", "by", "mode", "status", "rows", "rows/s", "quarantined")
+    table = WholeTable("run", "started", "by", "mode", "status", "rows", "rows/s", "quarantined")
     for one in page["items"]:
         read, rejected = (sum(counts[name] for counts in one["tables"].values()) for name in ("read", "rejected"))
         started = (one["started_at"] or one["created_at"])[:19]
@@ -107,7 +107,7 @@ def changes(
         summary = client.get(f"{one}/changes/summary")
         page = client.get(f"{one}/changes", table=table, field=field, page_size=limit)
     screen.print(_totals_table(summary))
-    rows = Table("table", "key", "change", "field", "old", "new")
+    rows = WholeTable("table", "key", "change", "field", "old", "new")
     for change in page["items"]:
         fields = change["fields"] if change["change"] == "changed" else []
         for index, one_field in enumerate(fields or [{"field": "", "old": None, "new": None}]):
@@ -135,7 +135,7 @@ def rejected(
             screen.print(f"Written to {client.download(f'{rows}/export{query}', save)}.")
             return
         page = client.get(rows, table=table, page_size=limit)
-    shown = Table("table", "key", "field", "reason", "now")
+    shown = WholeTable("table", "key", "field", "reason", "now")
     for row in page["items"]:
         for reason in row["reasons"]:
             now = row["resolution"] or "open"
@@ -240,9 +240,9 @@ def progress_text(run: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def run_table(run: Mapping[str, Any]) -> Table:
+def run_table(run: Mapping[str, Any]) -> WholeTable:
     """What a run did, table by table."""
-    table = Table(
+    table = WholeTable(
         "table",
         "read by",
         "read",
@@ -281,8 +281,8 @@ def _print_reasons(screen: Console, run: Mapping[str, Any]) -> None:
         screen.print(f"[bold]{run['error']['type']}[/] {run['error']['detail']}")
 
 
-def _totals_table(summary: Mapping[str, Any]) -> Table:
-    table = Table("property class", "parcels", "", "total value", "", title="before and after")
+def _totals_table(summary: Mapping[str, Any]) -> WholeTable:
+    table = WholeTable("property class", "parcels", "", "total value", "", title="before and after")
     rows = [*summary["property_classes"], {"property_class": "all", **summary}]
     for one in rows:
         before, after = one["before"], one["after"]

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from infra.local.commands.serving import serving
 from infra.local.session import DataDir, console
+from infra.local.tables import WholeTable
 
 if TYPE_CHECKING:
     from infra.local.cloud import LocalCloud
@@ -32,7 +32,7 @@ def introduce(cloud: "LocalCloud", screen: Console) -> None:
     screen.print(f"  Try the API   {cloud.url}/v1/docs")
     screen.print(f"  Local AWS     {cloud.aws_endpoint} (any credentials)")
     screen.print(f"  Data and logs {cloud.data_dir}")
-    table = Table("user", "password", "role", title="Who can sign in", title_justify="left")
+    table = WholeTable("user", "password", "role", title="Who can sign in", title_justify="left")
     for user in cloud.users:
         table.add_row(user.username, user.password, user.role)
     screen.print(table)

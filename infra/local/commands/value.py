@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import typer
 from rich.console import Console, Group
-from rich.table import Table
 
 from infra.local.client import ApiClient
 from infra.local.commands.watching import watched
 from infra.local.session import SignIn, console, takes_sign_in
+from infra.local.tables import WholeTable
 
 _MOST_CONTRIBUTIONS = 8
 
@@ -51,7 +51,7 @@ def dollars(amount: str | float | Decimal) -> str:
 def valuation_shown(found: Mapping[str, Any]) -> Group:
     """A value with its interval, its comparables and their adjustments, as an appraiser lays a grid out."""
     shown = found["comparables"][:5]
-    grid = Table("", *(sale["property_id"] for sale in shown), title="the comparables of most weight")
+    grid = WholeTable("", *(sale["property_id"] for sale in shown), title="the comparables of most weight")
     grid.add_row("address", *(sale["address"] or "-" for sale in shown))
     grid.add_row("sold", *(sale["sale_date"] for sale in shown))
     grid.add_row("price", *(dollars(sale["sale_price"]) for sale in shown))
@@ -88,10 +88,10 @@ def _head(found: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _contributions(found: Mapping[str, Any]) -> Table:
+def _contributions(found: Mapping[str, Any]) -> WholeTable:
     """From the typical value to this one, the largest steps first; together they are the estimate."""
     said = found["contributions"]
-    table = Table("contribution", "property", "dollars", title="what makes the value")
+    table = WholeTable("contribution", "property", "dollars", title="what makes the value")
     table.add_row("typical value", "", dollars(said["base"]))
     features = sorted(said["features"], key=lambda each: -abs(Decimal(each["amount"])))
     for each in features[:_MOST_CONTRIBUTIONS]:

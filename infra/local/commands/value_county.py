@@ -7,12 +7,12 @@ from typing import Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from infra.local.client import ApiClient
 from infra.local.commands.value import dollars
 from infra.local.commands.watching import watched
 from infra.local.session import SignIn, console, takes_sign_in
+from infra.local.tables import WholeTable
 
 _MOST_GROUPS = 12
 _TODAY = date.today().isoformat()  # noqa: DTZ011 - the day as the person at the keyboard has it
@@ -28,7 +28,7 @@ def value_county(
     neighborhood: list[str] = typer.Option([], help="A neighborhood to value; without any, all of them."),
     file: Path | None = typer.Option(None, help="Where the values go as a file: .csv or .parquet."),
 ) -> None:
-    """Value the properties of COUNTY_ID as of a date, and show how values change."""
+    """Value COUNTY_ID's properties as of a date, and show how values change."""
     if file is not None and file.suffix not in (".csv", ".parquet"):
         raise typer.BadParameter(f"{file} is to end in .csv or .parquet")
     screen = console()
@@ -50,13 +50,13 @@ def run_valuation(client: ApiClient, screen: Console, county_id: str, wanted: Ma
     return watched(client, screen, client.post(f"/v1/counties/{county_id}/valuation-runs", wanted))
 
 
-def run_shown(run: Mapping[str, Any], summary: Mapping[str, Any]) -> Table:
+def run_shown(run: Mapping[str, Any], summary: Mapping[str, Any]) -> WholeTable:
     """The distribution of a run's changes: overall, and of the neighborhoods with most properties."""
     title = (
         f"run {run['id']} as of {summary['valuation_date']}: {run['valued']:,} of {run['properties']:,} properties"
         f" valued, {run['review']:,} to be reviewed"
     )
-    table = Table("", "valued", "review", "total", "change", "5 %", "median", "95 %", title=title)
+    table = WholeTable("", "valued", "review", "total", "change", "5 %", "median", "95 %", title=title)
     groups = sorted(summary["by_neighborhood"], key=lambda group: -group["properties"])[:_MOST_GROUPS]
     for name, found in [("all", summary["overall"]), *((group["group"] or "(unknown)", group) for group in groups)]:
         table.add_row(

@@ -1,0 +1,46 @@
+"""Commands that are imported when they are run: whoever asks for help, or for another one, waits for none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+
+@dataclass(frozen=True)
+class LazyCommand:
+    """Place of a command or group of commands (`module:attribute`), and what it is for."""
+
+    place: str
+    help: str
+
+    def load(self, name: str) -> Any:
+        """The command, imported."""
+        module, _, attribute = self.place.partition(":")
+        found = getattr(import_module(module), attribute)
+        if isinstance(found, typer.Typer):
+            group = typer.main.get_group(found)
+            group.name, group.help = name, self.help
+            return group
+        alone = typer.Typer(add_completion=False)
+        alone.command(name, help=self.help)(found)
+        return typer.main.get_command(alone)
+
+
+def lazy_group(commands: Mapping[str, LazyCommand]) -> type[TyperGroup]:
+    """A group of commands, each known by its help until it is run."""
+
+    class LazyGroup(TyperGroup):
+        def __init__(self, **given: Any) -> None:
+            super().__init__(**given)
+            for name, command in commands.items():
+                self.add_command(TyperCommand(name, help=command.help))
+
+        def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+            if args and args[0] in commands:
+                self.add_command(commands[args[0]].load(args[0]))
+            return super().resolve_command(ctx, args)
+
+    return LazyGroup
