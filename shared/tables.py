@@ -8,7 +8,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+CSV = "text/csv; charset=utf-8"
+"""The type of the files that this module and `shared.db.csv_export` write. Nothing else hands out CSV."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection), in their full width too."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +25,11 @@ class Table:
 def to_csv(table: Table) -> bytes:
     """The table in UTF-8, lines ended by CRLF, the header first. Missing values are empty.
 
-    A text that a spreadsheet would take for a formula is given an apostrophe in front (OWASP, CSV Injection);
-    numbers are left alone.
+    A text that a spreadsheet would take for a formula is given an apostrophe in front; numbers are left alone.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(table.header)
+    writer.writerow([harmless(name) for name in table.header])
     writer.writerows(_cells(row) for row in table.rows)
     return text.getvalue().encode()
 
@@ -49,8 +51,9 @@ def _cell(value: Any) -> str:
         case date():
             return value.isoformat()
         case _:
-            return _harmless(str(value))
+            return harmless(str(value))
 
 
-def _harmless(text: str) -> str:
-    return "'" + text if text.startswith(_FORMULA_STARTS) else text
+def harmless(text: str) -> str:
+    """A text as a cell that no spreadsheet runs."""
+    return "'" + text if text.startswith(FORMULA_STARTS) else text

@@ -11,11 +11,11 @@ from typing import Any
 import orjson
 
 from functions.market_analysis.schemas import DownloadFormat, Market, MarketAnalysisResults
-from shared.tables import Table, to_csv
+from shared.tables import CSV, Table, to_csv
 
 CONTENT_TYPES: dict[DownloadFormat, str] = {
     "json": "application/json",
-    "csv": "text/csv; charset=utf-8",
+    "csv": CSV,
     "parquet": "application/vnd.apache.parquet",
 }
 COLUMNS: dict[str, type] = {

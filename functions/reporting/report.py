@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from functions.reporting.schemas import ReportFormat, ReportRequest, ReportType
-from shared.tables import Table
+from shared.tables import CSV, Table
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ MOST_PRINTED = 1000
 
 CONTENT_TYPES: dict[ReportFormat, str] = {
     "pdf": "application/pdf",
-    "csv": "text/csv; charset=utf-8",
+    "csv": CSV,
     "json": "application/json",
 }
 

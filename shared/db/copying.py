@@ -62,7 +62,10 @@ def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: 
 
 
 def copy_to_file(connection: Connection, query: str, path: Path) -> None:
-    """Write the rows of a query to a CSV file with a header. COPY takes no parameters: write values as literals."""
+    """Write the rows of a query to a CSV file with a header, for programs of ours (for people: `csv_export`).
+
+    COPY takes no parameters: write values as literals.
+    """
     with path.open("wb") as stream:
         connection.connection.cursor().execute(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)", stream=stream)  # type: ignore[call-arg]  # pg8000's own
 

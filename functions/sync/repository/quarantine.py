@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, TextClause, delete, select, text
 
 from functions.sync.repository import staging
 from functions.sync.schemas import Key, RejectedFilter
+from shared.db.csv_export import export_csv
 from shared.db.literals import uuid_literal
 from shared.db.models import SYNC_TARGETS, RejectedRow, key_column
 
@@ -130,9 +131,7 @@ def export(
         f" coalesce(resolution, 'open') AS rejected_state{source}"
         f" FROM rejected_rows WHERE {where} ORDER BY row_no"
     )
-    driver: Any = connection.connection.dbapi_connection
-    with target.open("wb") as file:
-        driver.execute_unnamed(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)", stream=file)
+    export_csv(connection, query, target)
 
 
 def cut(

@@ -11,8 +11,7 @@ from shared import storage
 from shared.db import unit_of_work
 from shared.jobs.lifecycle import digest
 from shared.paging import Page, decode_token, encode_token
-
-CSV = "text/csv; charset=utf-8"
+from shared.tables import CSV
 
 
 def page(

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, text
 
 from functions.valuation.schemas.runs import Change, GroupChange
 from shared.db.copying import copy_rows, copy_to_file
+from shared.db.csv_export import export_csv
 
 COLUMNS = (
     "property_id",
@@ -176,12 +177,19 @@ def refusal_counts(connection: Connection, county_id: str, run_id: UUID) -> dict
 
 
 def export(connection: Connection, county_id: str, run_id: UUID, path: Path) -> None:
-    """Write every result to a CSV file, by property."""
-    copy_to_file(
-        connection,
+    """Write every result to a CSV file for people, by property."""
+    export_csv(connection, _exported(county_id, run_id), path)
+
+
+def copy_out(connection: Connection, county_id: str, run_id: UUID, path: Path) -> None:
+    """Write every result to a file as the database says it, by property."""
+    copy_to_file(connection, _exported(county_id, run_id), path)
+
+
+def _exported(county_id: str, run_id: UUID) -> str:
+    return (
         f"SELECT {EXPORTED} FROM valuation_run_results"
-        f" WHERE county_id = {literal(county_id)} AND run_id = {literal(str(run_id))} ORDER BY property_id",
-        path,
+        f" WHERE county_id = {literal(county_id)} AND run_id = {literal(str(run_id))} ORDER BY property_id"
     )
 
 

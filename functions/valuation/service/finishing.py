@@ -10,6 +10,7 @@ from shared.db import unit_of_work
 from shared.jobs import RunningJob
 from shared.jobs.download import StoredFile, store_file
 from shared.problems import NotFound
+from shared.tables import CSV
 
 
 def finish_run(job: RunningJob) -> ValuationRunResults:
@@ -40,11 +41,12 @@ def finish_run(job: RunningJob) -> ValuationRunResults:
 def _files(job: RunningJob) -> dict[ExportFormat, StoredFile]:
     name = f"{job.county_id}-valuation-run"
     with TemporaryDirectory() as folder:
-        csv, parquet = Path(folder, f"{name}.csv"), Path(folder, f"{name}.parquet")
+        rows, csv, parquet = Path(folder, "rows"), Path(folder, f"{name}.csv"), Path(folder, f"{name}.parquet")
         with unit_of_work(job.county_id) as connection:
             results.export(connection, job.county_id, job.job_id, csv)
-        write_parquet(csv, parquet)
+            results.copy_out(connection, job.county_id, job.job_id, rows)
+        write_parquet(rows, parquet)
         return {
-            "csv": store_file(job, csv, csv.name, "text/csv"),
+            "csv": store_file(job, csv, csv.name, CSV),
             "parquet": store_file(job, parquet, parquet.name, "application/vnd.apache.parquet"),
         }

@@ -172,6 +172,17 @@ def test_the_files_hold_what_the_results_say() -> None:
     assert call(handler, "GET", ALL + "/{analysis_id}/download", path=early).status == 409
 
 
+def test_a_neighborhood_that_is_a_formula_is_a_text_in_the_csv() -> None:
+    with unit_of_work(COUNTY) as connection:
+        connection.execute(text("UPDATE properties_operational SET neighborhood = '=HYPERLINK(1)'"))
+    path = run({**PERIOD, "group_by": "neighborhood"})
+
+    answer = call(handler, "GET", ALL + "/{analysis_id}/download", path=path, query={"format": "csv"})
+
+    rows = list(csv.DictReader(io.StringIO(downloaded(answer).decode())))
+    assert {row["group"] for row in rows} == {"all sales", "'=HYPERLINK(1)"}
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -59,6 +59,19 @@ def test_rows_are_exported_with_their_reasons_and_the_source_s_own_columns(count
     assert httpx.URL(answer.headers["location"]).path.endswith(".csv")
 
 
+def test_a_formula_of_the_source_is_a_text_in_the_export(county: County) -> None:
+    county.change('ALTER TABLE parcel ADD "=1+1" text')
+    county.change_whole(
+        "UPDATE parcel SET note = '=cmd|''/C calc''!A0', spare = '-122.45', \"=1+1\" = '@x' WHERE id = 150"
+    )
+    run_id, _ = county.sync()
+
+    api("GET", ROWS + "/export", run_id, query={"table": "properties_operational"})
+
+    (row,) = csv.DictReader(io.StringIO(_exported(county, run_id)))
+    assert (row["note"], row["spare"], row["'=1+1"]) == ("'=cmd|'/C calc'!A0", "-122.45", "'@x")
+
+
 def test_a_mended_mapping_takes_what_was_in_quarantine_without_reading_the_source(county: County) -> None:
     run_id, _ = county.sync()
     county.set_mapping(MENDED)

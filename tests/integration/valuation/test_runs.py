@@ -135,6 +135,18 @@ def test_a_run_is_taken_away_as_csv_and_parquet_that_say_the_same(champion: str)
     assert run(run_id, "/download", query={"format": "xlsx"}).status == 422
 
 
+def test_a_formula_in_a_property_is_a_text_in_the_csv(champion: str) -> None:
+    add_parcel(property_id="=1+1", neighborhood="@SUM(A1)", property_class="－2", living_area_sqft=None)
+    run_id = finished({"filter": {"property_ids": ["=1+1"]}})
+
+    text_file = downloaded(run(run_id, "/download", query={"format": "csv"})).decode()
+    frame = pl.read_parquet(io.BytesIO(downloaded(run(run_id, "/download", query={"format": "parquet"}))))
+
+    (row,) = csv.DictReader(io.StringIO(text_file))
+    assert (row["property_id"], row["neighborhood"], row["property_class"]) == ("'=1+1", "'@SUM(A1)", "'－2")
+    assert frame.row(0)[:3] == ("=1+1", "－2", "@SUM(A1)")
+
+
 def test_a_partition_that_ran_twice_leaves_what_it_left_once(champion: str) -> None:
     run_id = asked().body["id"]
     job = {"county_id": COUNTY, "job_id": run_id, "kind": "valuation_run"}
