@@ -10,6 +10,7 @@ import numpy as np
 
 from functions.market_analysis.areas import compare
 from functions.market_analysis.measures import dollars, median_dollars, month_name, price_per_area
+from functions.market_analysis.reliability import MonthIndex, of_month, says_something, sentence
 from functions.market_analysis.schemas import (
     AdjustmentFactor,
     AnnualChange,
@@ -33,7 +34,6 @@ Progress = Callable[[int, int | None, str], None]
 ALL_SALES = "all sales"
 _UNKNOWN = "(unknown)"
 _HALF_A_MONTH = 14
-_NO_MONTHS = np.zeros(0, dtype=np.int64)
 
 
 def analyse(
@@ -94,18 +94,23 @@ def _market(grouping: Grouping | None, group: str, evidence: Evidence, rows: Int
     month = month_numbers(sales.sale_day)
     indices = _indices(np.array(evidence.property_ids, dtype=np.str_)[rows], sales, month)
     hedonic, repeat = indices.hedonic, indices.repeat
+    trust = sentence(hedonic, f"{len(sales):,} sales") if hedonic else None
+    repeat_trust = sentence(repeat, f"{repeat.pairs:,} properties sold twice") if repeat else None
+    shown, repeat_shown = hedonic and says_something(hedonic), repeat and says_something(repeat)
     return Market(
         grouping=grouping,
         group=group,
         sales=len(sales),
-        base_month=month_name(int(hedonic.month[0])) if hedonic else None,
+        base_month=month_name(int(hedonic.month[0])) if hedonic and shown else None,
         annual_change=_annual_change(hedonic) if hedonic else None,
         months=_months(sales, month, indices),
-        reason=indices.reason,
+        reason=indices.reason if shown or not hedonic else trust,
+        note=trust if shown else None,
         repeat_sales=RepeatSales(
             pairs=repeat.pairs if repeat else 0,
-            base_month=month_name(int(repeat.month[0])) if repeat else None,
-            reason=indices.repeat_reason,
+            base_month=month_name(int(repeat.month[0])) if repeat and repeat_shown else None,
+            reason=indices.repeat_reason if repeat_shown or not repeat else repeat_trust,
+            note=repeat_trust if repeat_shown else None,
         ),
         time_adjustment=_time_adjustment(sales, on, indices.fitted) if on else None,
     )
@@ -145,27 +150,23 @@ def _months(sales: Sales, month: IntArray, indices: _Indices) -> tuple[Month, ..
 
 
 def _month(number: int, price: FloatArray, per_area: FloatArray, indices: _Indices) -> Month:
-    index, error = _at(indices.hedonic, number)
-    repeat_index, repeat_error = _at(indices.repeat, number)
+    hedonic, repeat = (
+        of_month(index, number) if index is not None and says_something(index) else MonthIndex()
+        for index in (indices.hedonic, indices.repeat)
+    )
     return Month(
         month=month_name(number),
         sales=price.size,
         volume=dollars(float(price.sum())),
         median_price=dollars(float(np.median(price))),
         median_price_per_sqft=median_dollars(per_area),
-        index=index,
-        standard_error=error,
-        repeat_sales_index=repeat_index,
-        repeat_sales_standard_error=repeat_error,
+        index=hedonic.index,
+        standard_error=hedonic.standard_error,
+        uncertain=hedonic.uncertain,
+        repeat_sales_index=repeat.index,
+        repeat_sales_standard_error=repeat.standard_error,
+        repeat_sales_uncertain=repeat.uncertain,
     )
-
-
-def _at(index: MonthlyIndex | RepeatSalesIndex | None, month: int) -> tuple[float | None, float | None]:
-    """An index and its error in a month, where it has one."""
-    place = np.flatnonzero((_NO_MONTHS if index is None else index.month) == month)
-    if index is None or not place.size:
-        return None, None
-    return round(float(index.index[place[0]]), 3), round(float(index.standard_error[place[0]]), 3)
 
 
 def _time_adjustment(sales: Sales, on: date, fitted: HedonicMarket | None) -> TimeAdjustment:

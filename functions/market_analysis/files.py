@@ -28,8 +28,10 @@ COLUMNS: dict[str, type] = {
     "median_price_per_sqft": Decimal,
     "hedonic_index": float,
     "hedonic_standard_error": float,
+    "hedonic_uncertain": bool,
     "repeat_sales_index": float,
     "repeat_sales_standard_error": float,
+    "repeat_sales_uncertain": bool,
     "time_adjustment_factor": float,
     "time_adjustment_standard_error_percent": float,
 }
@@ -66,8 +68,10 @@ def _rows_of(market: Market) -> Iterator[list[Any]]:
             month.median_price_per_sqft,
             month.index,
             month.standard_error,
+            month.uncertain,
             month.repeat_sales_index,
             month.repeat_sales_standard_error,
+            month.repeat_sales_uncertain,
             factor.factor if factor else None,
             factor.standard_error_percent if factor else None,
         ]
@@ -83,6 +87,7 @@ def _parquet(rows: list[list[Any]]) -> bytes:
         int: pl.Int64,
         Decimal: pl.Decimal(18, 2),
         float: pl.Float64,
+        bool: pl.Boolean,
     }
     schema = {name: types[kind] for name, kind in COLUMNS.items()}
     content = BytesIO()

@@ -48,7 +48,8 @@ class MarketAnalysisRequest(Schema):
 class Month(Schema):
     """One month (`2014-05`). An index is 100 in its base month; null where the month's sales allow none.
 
-    `index` is the hedonic one, `repeat_sales_index` that of properties sold twice. `volume` is the sum of the prices.
+    `index` is the hedonic one, `repeat_sales_index` that of properties sold twice. One with a standard error over 10 %
+    of it is withheld (null), over 5 % `uncertain`. `volume` is the sum of the prices.
     """
 
     month: str
@@ -58,8 +59,10 @@ class Month(Schema):
     median_price_per_sqft: Decimal | None
     index: float | None
     standard_error: float | None = Field(description="of the index, in index points")
+    uncertain: bool | None = None
     repeat_sales_index: float | None
     repeat_sales_standard_error: float | None
+    repeat_sales_uncertain: bool | None = None
 
 
 class AnnualChange(Schema):
@@ -70,11 +73,12 @@ class AnnualChange(Schema):
 
 
 class RepeatSales(Schema):
-    """What the repeat-sales index rests on. `reason` says why there is none."""
+    """What the repeat-sales index rests on. `reason` says why there is none, `note` how far it is to be trusted."""
 
     pairs: int
     base_month: str | None
     reason: str | None
+    note: str | None = None
 
 
 class AdjustmentFactor(Schema):
@@ -95,7 +99,10 @@ class TimeAdjustment(Schema):
 
 
 class Market(Schema):
-    """The months of one group; `grouping` is null for all sales. `reason` says why there is no hedonic index."""
+    """The months of one group; `grouping` is null for all sales.
+
+    `reason` says why there is no hedonic index, `note` how far it is to be trusted.
+    """
 
     grouping: Grouping | None
     group: str
@@ -104,6 +111,7 @@ class Market(Schema):
     annual_change: AnnualChange | None
     months: tuple[Month, ...]
     reason: str | None
+    note: str | None = None
     repeat_sales: RepeatSales
     time_adjustment: TimeAdjustment | None
 

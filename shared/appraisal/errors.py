@@ -17,10 +17,14 @@ class AppraisalInputError(ValueError):
 
 
 class InsufficientSalesError(AppraisalInputError):
-    """There are too few usable sales: `found` of the `needed`."""
+    """There are too few usable sales: `found` of the `needed`; `of_them` says why some of those that are there do not
+    count.
+    """
 
-    def __init__(self, argument: str, found: int, needed: int, purpose: str) -> None:
+    def __init__(self, argument: str, found: int, needed: int, purpose: str, of_them: str = "") -> None:
         self.found = found
         self.needed = needed
         self.purpose = purpose
-        super().__init__(argument, f"{purpose} needs at least {needed} sales and there are {found}")
+        verb = "is" if found == 1 else "are"
+        counted = f", {of_them}" if of_them else ""
+        super().__init__(argument, f"{purpose} needs at least {needed} sales and there {verb} {found}{counted}")

@@ -109,7 +109,11 @@ def fit_market(sales: Sales) -> HedonicMarket:
     rows = np.flatnonzero(np.isin(month, months))
     if rows.size < FEWEST_SALES_FOR_INDEX or months.size < 2:
         raise InsufficientSalesError(
-            "month", int(rows.size), FEWEST_SALES_FOR_INDEX, "a monthly price index (two months with five sales each)"
+            "month",
+            len(sales),
+            FEWEST_SALES_FOR_INDEX,
+            "a monthly price index (two months with five sales each)",
+            of_them=f"{rows.size} in {months.size} months with five or more" if len(sales) else "",
         )
     used = sales.take(rows)
     day = used.sale_day.astype(np.float64)

@@ -82,13 +82,14 @@ def repeat_sales_index(pairs: Pairs, weighting: Weighting = "case_shiller") -> R
     Months that no chain of pairs joins to the most of them are left out; the base is the first month of the rest.
     Raises AppraisalInputError below 30 pairs, or where they are no more than the months to be told apart.
     """
+    given = len(pairs)
     pairs, months = _connected(pairs)
     if len(pairs) < FEWEST_PAIRS or len(pairs) <= months.size:
         needed = max(FEWEST_PAIRS, months.size + 1)
         raise AppraisalInputError(
             "pairs",
             f"a repeat-sales index needs at least {needed} properties sold twice, half a year or more apart, and there"
-            f" are {len(pairs)}",
+            f" are {given}" + (f", {len(pairs)} of them in months that pairs join" if len(pairs) < given else ""),
         )
     weight = np.ones(len(pairs))
     fit = _fit(pairs, months, weight)

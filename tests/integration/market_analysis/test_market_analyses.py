@@ -202,7 +202,7 @@ def test_a_poor_county_gets_the_part_of_the_answer_that_there_is(statement: str)
     results = made({**PERIOD, "group_by": ["neighborhood"], "valuation_date": "2024-01-01"})
     overall = results["overall"]
     assert overall["sales"] == sum(group["sales"] for group in results["groups"])
-    assert (overall["annual_change"] is None) == (overall["reason"] is not None)
+    assert overall["annual_change"] is not None or overall["reason"] is not None
     assert bool(overall["time_adjustment"]["factors"]) == (overall["time_adjustment"]["reason"] is None)
     excluded = results["sales_excluded"].get("no_price", 0)
     valid = 13 if "DELETE" in statement else 500
