@@ -45,7 +45,8 @@ def _report(heading: Heading, parameters: SalesRatioStudyParameters | Assessment
         )
         years = [year] if previous is None else [year, previous]
         rows = repository.roll(connection, heading.county_id, years, parameters.groups)
-    return roll_report(heading, roll_summary.summarize(rows, year, previous, parameters.groups))
+        overlap = None if previous is None else repository.overlap(connection, heading.county_id, year, previous)
+    return roll_report(heading, roll_summary.summarize(rows, year, previous, parameters.groups, overlap))
 
 
 def _content(heading: Heading, report: Report) -> bytes:

@@ -34,6 +34,39 @@ class RollRow(NamedTuple):
     max_value: Decimal | None
 
 
+class Overlap(NamedTuple):
+    """Which parcels two rolls have in common, and what those and the others are worth on each."""
+
+    in_both: int
+    only_now: int
+    only_before: int
+    total_in_both_now: Decimal
+    total_in_both_before: Decimal
+    total_only_now: Decimal
+    total_only_before: Decimal
+
+
+def overlap(connection: Connection, county_id: str, year: int, previous: int) -> Overlap:
+    """The parcels of two roll years beside each other."""
+    row = connection.execute(
+        text(
+            "SELECT count(*) FILTER (WHERE now AND before), count(*) FILTER (WHERE NOT before),"
+            " count(*) FILTER (WHERE NOT now),"
+            " coalesce(sum(total_now) FILTER (WHERE now AND before), 0),"
+            " coalesce(sum(total_before) FILTER (WHERE now AND before), 0),"
+            " coalesce(sum(total_now) FILTER (WHERE NOT before), 0),"
+            " coalesce(sum(total_before) FILTER (WHERE NOT now), 0)"
+            " FROM (SELECT bool_or(roll_year = :year) AS now, bool_or(roll_year = :previous) AS before,"
+            " sum(total_value) FILTER (WHERE roll_year = :year) AS total_now,"
+            " sum(total_value) FILTER (WHERE roll_year = :previous) AS total_before FROM assessments"
+            " WHERE county_id = :county_id AND roll_year IN (:year, :previous) AND retired_at IS NULL"
+            " GROUP BY property_id) parcels"
+        ),
+        {"county_id": county_id, "year": year, "previous": previous},
+    ).one()
+    return Overlap(*row)
+
+
 def county_name(connection: Connection, county_id: str) -> str | None:
     """What the county is called."""
     return connection.scalar(select(County.friendly_name).where(County.county_id == county_id))

@@ -64,7 +64,7 @@ def _view(summary: RollSummary) -> dict[str, Any]:
         "roll_year": summary.roll_year,
         "previous_roll_year": summary.previous_roll_year,
         "facts": _facts(summary),
-        "statements": _statements(summary),
+        "statements": roll_statements(summary),
         "county": _line("County", summary.county),
         "groupings": [
             {
@@ -93,7 +93,7 @@ def _facts(summary: RollSummary) -> list[tuple[str, str]]:
     ]
 
 
-def _statements(summary: RollSummary) -> list[str]:
+def roll_statements(summary: RollSummary) -> list[str]:
     """What the numbers say, in sentences."""
     county = summary.county
     parcels = "parcel" if county.parcels == 1 else "parcels"
@@ -110,6 +110,16 @@ def _statements(summary: RollSummary) -> list[str]:
             f" {display.dollar_change(change.total_value)}"
             f" ({display.percent_change(change.total_value_percent)}); the number of parcels"
             + (f" changed by {display.count_change(change.parcels)}." if change.parcels else " is the same.")
+        )
+    overlap = summary.overlap
+    if overlap is not None and (overlap.only_in_roll or overlap.only_in_previous):
+        said.append(
+            f"The two rolls hold different parcels: {display.count(overlap.in_both)} are on both,"
+            f" {display.count(overlap.only_in_roll)} on the {summary.roll_year} roll alone"
+            f" ({display.dollars(overlap.total_only_in_roll)}), {display.count(overlap.only_in_previous)} on the"
+            f" {summary.previous_roll_year} roll alone ({display.dollars(overlap.previous_total_only_in_previous)})."
+            f" The total value of the parcels on both changed by {display.dollar_change(overlap.change_in_both)}"
+            f" ({display.percent_change(overlap.change_in_both_percent)})."
         )
     if county.parcels_without_value:
         said.append(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from functions.reporting.repository import RollRow
+from functions.reporting.repository import Overlap, RollRow
 from functions.reporting.schemas import Grouping
 from shared.problems import Unprocessable
 from shared.schemas import Schema
@@ -43,11 +43,32 @@ class RollGroup(Schema):
     change: RollChange | None
 
 
+class ParcelOverlap(Schema):
+    """The parcels of two rolls: those on both, whose values compare like with like, and those on one alone.
+
+    `change_in_both` is the change of the total value of the parcels on both; its percentage is of the former total.
+    """
+
+    in_both: int
+    only_in_roll: int
+    only_in_previous: int
+    total_in_both: Decimal
+    previous_total_in_both: Decimal
+    total_only_in_roll: Decimal
+    previous_total_only_in_previous: Decimal
+    change_in_both: Decimal
+    change_in_both_percent: Decimal | None
+
+
 class RollSummary(Schema):
-    """A roll year in numbers; `previous_roll_year` is the newest earlier one that there is."""
+    """A roll year in numbers; `previous_roll_year` is the newest earlier one that there is.
+
+    `overlap` says which parcels the two have in common; None without an earlier roll.
+    """
 
     roll_year: int
     previous_roll_year: int | None
+    overlap: ParcelOverlap | None
     county: RollGroup
     groups: dict[Grouping, list[RollGroup]]
 
@@ -65,7 +86,11 @@ def years_to_read(roll_year: int, known: Sequence[int]) -> tuple[int, int | None
 
 
 def summarize(
-    rows: Sequence[RollRow], roll_year: int, previous_year: int | None, groupings: Sequence[Grouping]
+    rows: Sequence[RollRow],
+    roll_year: int,
+    previous_year: int | None,
+    groupings: Sequence[Grouping],
+    overlap: Overlap | None = None,
 ) -> RollSummary:
     """Put a roll's groups beside those of the roll before; a group that is gone stays, with nothing in it."""
     found = {(row.roll_year, row.grouping, row.group): row for row in rows}
@@ -80,9 +105,29 @@ def summarize(
     return RollSummary(
         roll_year=roll_year,
         previous_roll_year=previous_year,
+        overlap=None if overlap is None else _overlap(overlap),
         county=group(None, None),
         groups={grouping: [group(grouping, name) for name in _names(rows, grouping)] for grouping in groupings},
     )
+
+
+def _overlap(found: Overlap) -> ParcelOverlap:
+    change = found.total_in_both_now - found.total_in_both_before
+    return ParcelOverlap(
+        in_both=found.in_both,
+        only_in_roll=found.only_now,
+        only_in_previous=found.only_before,
+        total_in_both=found.total_in_both_now,
+        previous_total_in_both=found.total_in_both_before,
+        total_only_in_roll=found.total_only_now,
+        previous_total_only_in_previous=found.total_only_before,
+        change_in_both=change,
+        change_in_both_percent=_percent(change, found.total_in_both_before),
+    )
+
+
+def _percent(change: Decimal, of: Decimal) -> Decimal | None:
+    return (100 * change / of).quantize(CENT) if of else None
 
 
 def _names(rows: Sequence[RollRow], grouping: Grouping) -> list[str | None]:
@@ -106,7 +151,7 @@ def _change(now: RollRow, before: RollRow) -> RollChange:
         improvement_value=now.improvement_value - before.improvement_value,
         total_value=total,
         assessed_value=now.assessed_value - before.assessed_value,
-        total_value_percent=(100 * total / before.total_value).quantize(CENT) if before.total_value else None,
+        total_value_percent=_percent(total, before.total_value),
     )
 
 

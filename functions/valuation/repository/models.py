@@ -101,6 +101,17 @@ def champion_for(
     return None if row is None else _record(row)
 
 
+def champion_days(connection: Connection, county_id: str, property_class: str) -> list[date]:
+    """The days that a class, or every class, has a champion of."""
+    return list(
+        connection.scalars(
+            select(Champion.valuation_date).where(
+                Champion.county_id == county_id, Champion.property_class.in_([property_class, ""])
+            )
+        )
+    )
+
+
 def champions(connection: Connection, county_id: str, on: date, earliest: date) -> dict[str, UUID]:
     """For each class that has one ("" is every other) the champion of the latest day in [earliest, on]."""
     rows = connection.execute(

@@ -118,7 +118,8 @@ class ValuationResponse(Schema):
 
     `confidence` is the estimated probability (0 to 1), from the method's errors on past sales it had not seen, that
     a sale on the valuation date would fall within 10 % of the estimate; `review` says that it is below the county's
-    threshold. `components` are the values of the models that the estimate reconciles. Without a champion for the
+    threshold. `components` are the values of the models that the estimate reconciles,
+    `component_weights` their shares of it. Without a champion for the
     property's class and the day, `model` is null and the value is by comparable sales alone, by a model of the county's
     sales that is kept.
     """
@@ -136,6 +137,7 @@ class ValuationResponse(Schema):
     land: LandSplit | None = None
     contributions: Contributions | None = None
     components: dict[str, Decimal] = Field(default_factory=dict)
+    component_weights: dict[str, float] = Field(default_factory=dict)
     comparables: tuple[Comparable, ...]
     time_trend: TimeTrend
     flags: tuple[Flag, ...]

@@ -21,8 +21,13 @@ BEING_RENEWED = "sales_changed_since_fit"
 _BASE = "comparable_prices"
 
 
-def tell(connection: Connection, county_id: str, ready: ReadyModel, subject: Subject, on: date) -> Told:
-    """Value a property by the sales of its class. Raises AppraisalInputError where there is no value."""
+def tell(
+    connection: Connection, county_id: str, ready: ReadyModel, subject: Subject, on: date, why: tuple[Flag, ...]
+) -> Told:
+    """Value a property by the sales of its class. Raises AppraisalInputError where there is no value.
+
+    `why` says why no promoted model gives the value.
+    """
     known = ready.loaded
     described = subject.describe(known.kinds)
     explanation = explain(known.model, described)
@@ -37,11 +42,12 @@ def tell(connection: Connection, county_id: str, ready: ReadyModel, subject: Sub
         confidence=explanation.confidence,
         contributions=Contributions(base=base, features=tuple(features)),
         components={METHOD: explanation.estimate},
+        component_weights={METHOD: 1.0},
         comparables=telling.comparables(
             explanation.comparables, valuations.sold_properties(connection, county_id, sale_ids)
         ),
         time_trend=telling.time_trend(known.model.hedonic.trend, on.toordinal()),
-        flags=(*telling.flags(explanation.flags), *_class_flag(subject), *_renewal_flag(ready)),
+        flags=(*why, *telling.flags(explanation.flags), *_class_flag(subject), *_renewal_flag(ready)),
         sales_used=ready.summary.sales_used,
         sales_excluded=ready.summary.sales_excluded,
         land_area_sqft=float(described.land_area_sqft[0]),

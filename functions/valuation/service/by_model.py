@@ -39,7 +39,8 @@ def tell(connection: Connection, county_id: str, record: TrainedRecord, subject:
                 Contribution(name=each.name, amount=each.amount, value=each.value) for each in appraisal.contributions
             ),
         ),
-        components={str(name): value for name, value in appraisal.components.items()},
+        components={str(name): value for name, value in appraisal.components.items() if appraisal.weights[name] > 0},
+        component_weights={str(name): weight for name, weight in appraisal.weights.items() if weight > 0},
         comparables=telling.comparables(appraisal.comparables, valuations.sold_properties(connection, county_id, rows)),
         time_trend=telling.time_trend(known.model.trend, on.toordinal()),
         flags=(*telling.flags(appraisal.flags), *_carried(record, on)),

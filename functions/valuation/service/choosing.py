@@ -12,9 +12,12 @@ from sqlalchemy import Connection
 from functions.valuation.repository import models
 from functions.valuation.repository.models import TrainedRecord
 from functions.valuation.schemas.runs import ModelOfClass
+from functions.valuation.schemas.valuations import Flag
 from shared.problems import Conflict, NotFound, Unprocessable
 
 LONGEST_CARRY = timedelta(days=183)
+NO_CHAMPION = "no_champion"
+NO_CHAMPION_OF_DAY = "no_champion_of_day"
 
 
 def named(connection: Connection, county_id: str, model_id: UUID, on: date) -> TrainedRecord:
@@ -43,6 +46,23 @@ def named(connection: Connection, county_id: str, model_id: UUID, on: date) -> T
 def champion(connection: Connection, county_id: str, property_class: str, on: date) -> TrainedRecord | None:
     """The champion that values a class as of a day, or None."""
     return models.champion_for(connection, county_id, property_class, on, on - LONGEST_CARRY)
+
+
+def why_no_champion(connection: Connection, county_id: str, property_class: str, on: date) -> Flag:
+    """Why no champion values a class as of a day, where none does."""
+    days = models.champion_days(connection, county_id, property_class)
+    if not days:
+        text = "no model has been promoted for the property's class: the value is by comparable sales alone"
+        return Flag(code=NO_CHAMPION, text=text)
+    nearest = min(days, key=lambda day: abs((day - on).days))
+    last = nearest + LONGEST_CARRY
+    return Flag(
+        code=NO_CHAMPION_OF_DAY,
+        text=(
+            f"the champion of the property's class is of {nearest} and gives values of {nearest} to {last}: as of {on}"
+            " the value is by comparable sales alone"
+        ),
+    )
 
 
 def for_run(connection: Connection, county_id: str, model_id: UUID | None, on: date) -> tuple[ModelOfClass, ...]:

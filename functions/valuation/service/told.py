@@ -26,6 +26,7 @@ class Told:
     confidence: float
     contributions: Contributions
     components: Mapping[str, Decimal]
+    component_weights: Mapping[str, float]
     comparables: tuple[Comparable, ...]
     time_trend: TimeTrend
     flags: tuple[Flag, ...]

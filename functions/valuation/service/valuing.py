@@ -132,7 +132,8 @@ def _told(
     on = request.valuation_date
     try:
         if isinstance(basis, ReadyModel):
-            return by_comparables.tell(connection, county_id, basis, subject, on)
+            why = choosing.why_no_champion(connection, county_id, subject.property_class, on)
+            return by_comparables.tell(connection, county_id, basis, subject, on, (why,))
         return by_model.tell(connection, county_id, basis, subject, on)
     except AppraisalInputError as error:
         raise refusal(error) from error
@@ -177,6 +178,7 @@ def _response(
         land=None if isinstance(split, Flag) else split,
         contributions=told.contributions,
         components=dict(told.components),
+        component_weights=dict(told.component_weights),
         comparables=told.comparables,
         time_trend=told.time_trend,
         flags=(*told.flags, *undivided, *telling.large_change(known, wanted.flag_change_above)),

@@ -79,8 +79,12 @@ def _head(found: Mapping[str, Any]) -> list[str]:
     by = "no champion: comparable sales alone" if model is None else f"model {model['model_id']}"
     lines.append(f"  {found['method'].replace('_', ' ')} on {found['sales_used']:,} sales ({by})")
     if len(found["components"]) > 1:
-        values = ", ".join(f"{name.replace('_', ' ')} {dollars(v)}" for name, v in found["components"].items())
-        lines.append(f"  reconciled from {values}")
+        shares = found["component_weights"]
+        values = (
+            f"{name.replace('_', ' ')} {dollars(found['components'][name])} ({shares[name]:.0%})"
+            for name in sorted(shares, key=lambda name: -shares[name])
+        )
+        lines.append(f"  reconciled from {', '.join(values)}")
     if land is not None:
         lines.append(f"  land {dollars(land['land_value'])}, improvements {dollars(land['improvement_value'])}")
     if current is not None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import numpy as np
 
 from shared.appraisal.avm.ensemble import Ensemble
 from shared.appraisal.avm.flags import TEXTS
-from shared.appraisal.avm.results import Appraisal, Component, Contribution, Valuations
+from shared.appraisal.avm.results import Appraisal, Component, Contribution, FlagCode, Valuations
 from shared.appraisal.columns import Characteristics
-from shared.appraisal.explanation import Flag, adjustment_grid, in_cents, refuse_unfit, shown
+from shared.appraisal.explanation import AdjustedComparable, Flag, adjustment_grid, in_cents, refuse_unfit, shown
 
 
 def tell(
@@ -25,18 +25,51 @@ def tell(
     refuse_unfit(ensemble.comparables, subject)
     predicted = said.predictions
     estimate, base = in_cents(float(predicted.estimate[0])), in_cents(said.contributions.base)
+    low, high = in_cents(float(predicted.low[0])), in_cents(float(predicted.high[0]))
     day = ensemble.comparables.valuation_day if on is None else on
+    components = {name: in_cents(float(value[0])) for name, value in said.components.items()}
+    grid = adjustment_grid(ensemble.comparables, subject, day)
+    apart = _apart(grid, components, weights, f"the value of ${estimate:,.0f} (${low:,.0f} to ${high:,.0f})")
     return Appraisal(
         estimate=estimate,
-        low=in_cents(float(predicted.low[0])),
-        high=in_cents(float(predicted.high[0])),
+        low=low,
+        high=high,
         confidence=round(float(predicted.confidence[0]), 3),
         base=base,
         contributions=_contributions(said, subject, estimate - base),
-        components={name: in_cents(float(value[0])) for name, value in said.components.items()},
+        components=components,
         weights=weights,
-        comparables=adjustment_grid(ensemble.comparables, subject, day),
-        flags=tuple(Flag(code, TEXTS[code]) for code, holds in said.flags.items() if holds[0]),
+        comparables=grid,
+        flags=tuple(
+            Flag(code, f"{TEXTS[code]}: {apart}" if code in _APART else TEXTS[code])
+            for code, holds in said.flags.items()
+            if holds[0]
+        ),
+    )
+
+
+_APART: frozenset[FlagCode] = frozenset(
+    ("comparables_above_value", "comparables_below_value", "comparables_outside_interval")
+)
+
+
+def _apart(
+    grid: Sequence[AdjustedComparable],
+    components: Mapping[Component, Decimal],
+    weights: Mapping[Component, float],
+    value: str,
+) -> str:
+    """The figures behind a value that its comparables speak against, and what made it instead."""
+    prices = sorted(comparable.adjusted_price for comparable in grid)
+    makers = [
+        f"{name.replace('_', ' ')} ${components[name]:,.0f} ({weight:.0%})"
+        for name, weight in sorted(weights.items(), key=lambda item: -item[1])
+        if weight > 0
+    ]
+    return (
+        f"{len(prices)} adjusted prices of ${prices[0]:,.0f} to ${prices[-1]:,.0f} come to"
+        f" ${components['comparable_sales']:,.0f} by comparable sales, which has {weights['comparable_sales']:.0%} of"
+        f" the weight; {value} is made by {', '.join(makers)}"
     )
 
 

@@ -25,6 +25,9 @@ TEXTS: dict[FlagCode, str] = {
     "comparables_disagree": "the adjusted prices lie further apart than for 19 in 20 past sales",
     "models_disagree": "the models lie further apart than for 19 in 20 past sales",
     "extrapolated_time": f"the time trend is carried more than {_FAR_BEYOND_SALES_DAYS} days past the last sale",
+    "comparables_above_value": "every comparable's adjusted price lies above the value",
+    "comparables_below_value": "every comparable's adjusted price lies below the value",
+    "comparables_outside_interval": "the value by comparable sales lies outside the interval of the value",
 }
 
 
@@ -62,3 +65,14 @@ def _rare(ensemble: Ensemble, number: Number, subjects: Characteristics, day: Fl
     low, high = ensemble.usual_ranges[number.source]
     value = number.read(subjects, day)
     return np.asarray((value < low) | (value > high))
+
+
+def comparables_apart(
+    adjusted: FloatArray, by_comparables: FloatArray, estimate: FloatArray, low: FloatArray, high: FloatArray
+) -> dict[FlagCode, BoolArray]:
+    """Where the comparables speak against the value; `adjusted` has shape (n, k), the others (n,), all of one day."""
+    return {
+        "comparables_above_value": np.asarray((adjusted > estimate[:, None]).all(axis=1)),
+        "comparables_below_value": np.asarray((adjusted < estimate[:, None]).all(axis=1)),
+        "comparables_outside_interval": (by_comparables < low) | (by_comparables > high),
+    }

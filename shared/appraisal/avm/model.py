@@ -13,7 +13,7 @@ from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, spread, spr
 from shared.appraisal.avm.attribution import attribute, feature_names
 from shared.appraisal.avm.ensemble import COMPONENTS, Ensemble, Evaluation
 from shared.appraisal.avm.explaining import tell
-from shared.appraisal.avm.flags import find_flags
+from shared.appraisal.avm.flags import comparables_apart, find_flags
 from shared.appraisal.avm.holding_out import HeldOut, carried_log_factor
 from shared.appraisal.avm.results import (
     Appraisal,
@@ -166,7 +166,16 @@ class TrainedModel:
             },
             flags={
                 code: spread_mask(mask, able, size)
-                for code, mask in find_flags(self.ensemble, fit, said, self.hard, day).items()
+                for code, mask in {
+                    **find_flags(self.ensemble, fit, said, self.hard, day),
+                    **comparables_apart(
+                        said.comparables.adjusted * np.exp(carried),
+                        said.comparables.estimate * np.exp(carried),
+                        estimate,
+                        estimate * low,
+                        estimate * high,
+                    ),
+                }.items()
             },
             refused=self._refused(subjects),
         )

@@ -42,6 +42,9 @@ FlagCode = Literal[
     "comparables_disagree",
     "models_disagree",
     "extrapolated_time",
+    "comparables_above_value",
+    "comparables_below_value",
+    "comparables_outside_interval",
 ]
 """What a reader of a value should know."""
 

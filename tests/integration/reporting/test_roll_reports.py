@@ -11,8 +11,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
+from functions.reporting.roll_report import roll_statements
+from functions.reporting.roll_summary import RollSummary
 from shared.db import unit_of_work
 from shared.db.models import Assessment, County, PropertyOperational
 from tests.conftest import MigratedDatabase
@@ -136,8 +138,36 @@ def test_changes_are_against_the_newest_earlier_roll() -> None:
     ).quantize(CENT)
 
 
+def test_rolls_of_different_parcels_say_which_they_share_and_compare_those() -> None:
+    new = [{**row, "property_id": f"N{n}", "assessment_id": f"N{n}"} for n, row in enumerate(assessments(2025)[1:4])]
+    with unit_of_work(COUNTY) as connection:
+        connection.execute(insert(Assessment), new)
+        connection.execute(
+            update(Assessment)
+            .where(Assessment.roll_year == 2025, Assessment.property_id.in_(["P1", "P2"]))
+            .values(retired_at=NOW)
+        )
+    document = json.loads(made("assessment_roll_summary", "json", {"roll_year": 2025}))
+    overlap = document["summary"]["overlap"]
+    now, before = (
+        expected(row for row in assessments(year) if row["property_id"] not in ("P1", "P2")) for year in (2025, 2023)
+    )
+    assert (overlap["in_both"], overlap["only_in_roll"], overlap["only_in_previous"]) == (28, 3, 2)
+    assert (overlap["total_in_both"], overlap["previous_total_in_both"]) == (now["total_value"], before["total_value"])
+    assert overlap["total_only_in_roll"] == expected(new)["total_value"]
+    assert overlap["previous_total_only_in_previous"] == expected(assessments(2023)[1:3])["total_value"]
+    assert Decimal(overlap["change_in_both"]) == Decimal(now["total_value"]) - Decimal(before["total_value"])
+    (said,) = (
+        statement
+        for statement in roll_statements(RollSummary.model_validate(document["summary"]))
+        if "different parcels" in statement
+    )
+    assert "28 are on both, 3 on the 2025 roll alone" in said
+
+
 def test_the_first_roll_has_nothing_to_be_compared_with() -> None:
     found = summary(2023)
+    assert found["overlap"] is None
     assert found["previous_roll_year"] is None
     assert found["county"]["change"] is None
 

@@ -47,7 +47,9 @@ def test_a_value_by_the_champion_is_explained_in_full(champion: str) -> None:
     said = body["contributions"]
     amounts = [Decimal(each["amount"]) for each in said["features"]]
     assert Decimal(said["base"]) + sum(amounts) == Decimal(body["estimate"])
-    assert len(body["components"]) > 0
+    assert body["components"].keys() == body["component_weights"].keys()
+    assert all(weight > 0 for weight in body["component_weights"].values())
+    assert sum(body["component_weights"].values()) == pytest.approx(1)
     for comparable in body["comparables"]:
         steps = [Decimal(step["amount"]) for step in comparable["adjustments"]]
         assert Decimal(comparable["sale_price"]) + sum(steps) == Decimal(comparable["adjusted_price"])
@@ -98,6 +100,7 @@ def test_the_champion_of_the_class_goes_before_that_of_every_class(champion: str
 
 def test_a_challenger_values_only_when_it_is_named(model_id: str) -> None:
     alone = value().body
+    assert "no_champion" in {flag["code"] for flag in alone["flags"]}
     assert (alone["method"], alone["model"]) == ("comparable_sales", None)
     assert Decimal(alone["contributions"]["base"]) + sum(
         Decimal(each["amount"]) for each in alone["contributions"]["features"]
@@ -111,13 +114,17 @@ def test_a_later_day_is_carried_by_the_trend_and_one_too_late_is_not(champion: s
     assert float(later.body["estimate"]) == pytest.approx(float(now["estimate"]) * 1.06**0.25, rel=0.03)
     assert "carried_by_trend" in codes(later)
     assert later.body["model"]["model_id"] == champion
-    assert value(on="2024-06-30").body["model"] is None
+    by_sales = value(on="2024-06-30")
+    assert by_sales.body["model"] is None
+    (flag,) = (flag for flag in by_sales.body["flags"] if flag["code"] == "no_champion_of_day")
+    assert all(day in flag["text"] for day in (ON, "2024-04-01", "2024-06-30", "comparable sales alone"))
     named = value(on="2024-06-30", model_id=champion)
     assert (named.status, named.body["type"]) == (422, "urn:terrafusion:problem:valuation-date-not-covered")
 
 
 def test_an_earlier_day_is_not_valued_by_a_model_that_knows_later_sales(champion: str) -> None:
     assert value(on="2023-09-01").body["model"] is None
+    assert "no_champion_of_day" in codes(value(on="2023-09-01"))
     named = value(on="2023-09-01", model_id=champion)
     assert (named.status, named.body["type"]) == (422, "urn:terrafusion:problem:valuation-date-before-model")
     assert named.body["errors"][0]["pointer"] == "/body/valuation_date"

@@ -113,6 +113,25 @@ def test_the_grid_adds_up_and_reconciles_to_the_comparable_sales_value(model: Tr
         assert float(told.components["comparable_sales"]) == pytest.approx(reconciled, rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("shift", "code"), [(-0.5, "comparables_above_value"), (0.0, ""), (0.5, "comparables_below_value")]
+)
+def test_a_value_that_its_comparables_speak_against_says_so_with_the_figures(
+    model: TrainedModel, shift: float, code: str
+) -> None:
+    ensemble = model.ensemble
+    moved = replace(ensemble.reconciliation, shift=ensemble.reconciliation.shift + shift)
+    told = replace(model, ensemble=replace(ensemble, reconciliation=moved)).explain(one(int(LATER[3])))
+    flags = {flag.code: flag.text for flag in told.flags if flag.code.startswith("comparables_")}
+    assert set(flags) == ({code, "comparables_outside_interval"} if code else set())
+    prices = [comparable.adjusted_price for comparable in told.comparables]
+    for text in flags.values():
+        for figure in (min(prices), max(prices), told.components["comparable_sales"], told.estimate):
+            assert f"${figure:,.0f}" in text
+        for name, weight in model.weights.items():
+            assert (f"{name.replace('_', ' ')} $" in text) == (weight > 0)
+
+
 def test_the_comparables_of_many_are_those_of_each(model: TrainedModel) -> None:
     several = model.value(KNOWN.take(LATER[:4]))
     told = model.explain(one(int(LATER[2])))
