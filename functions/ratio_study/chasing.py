@@ -5,7 +5,38 @@ from __future__ import annotations
 from functions.ratio_study import schemas
 from functions.ratio_study.repository import ValueChanges
 from shared.appraisal.arrays import FloatArray, IntArray
-from shared.appraisal.sales_chasing import Comparison, compare_changes, compare_periods
+from shared.appraisal.sales_chasing import (
+    DEFAULT_BOUNDS,
+    DEFAULT_GAP,
+    RATIO_DECIMALS,
+    SUSPICIOUS_COD,
+    ChasingSigns,
+    Comparison,
+    compare_changes,
+    compare_periods,
+)
+
+
+def signs_sentence(signs: ChasingSigns) -> str:
+    """The rule by which ratios alone are suspicious, its thresholds, and what was found."""
+    low, high = DEFAULT_BOUNDS
+    rule = (
+        f"Sales chasing is suspected where the COD is under {SUSPICIOUS_COD:g}, or where more than {DEFAULT_GAP:.0%} of"
+        f" the ratios are one value to {RATIO_DECIMALS} decimals and more of them lie between {low} and {high} than a"
+        " normal distribution of their mean and deviation has there"
+    )
+    found = (
+        f"the COD is {signs.cod:.1f}, {signs.largest_step:.1%} are {signs.heap:.3f}, and {signs.share_within:.1%} lie"
+        f" near one where the normal distribution has {signs.normal_share:.1%}"
+    )
+    verdict = "it is suspected" if signs.suspected else "it is not suspected"
+    said = f"{rule}: {found}, so {verdict}."
+    if signs.heaped and signs.largest_exact_step <= DEFAULT_GAP:
+        said += (
+            f" Programs that count unrounded ratios, as assesspy and assessr do, find {signs.largest_exact_step:.1%}"
+            " alike and may say otherwise."
+        )
+    return said
 
 
 def sold_and_unsold(changes: ValueChanges | None) -> schemas.ChasingTest | None:

@@ -118,12 +118,19 @@ class Trimming(Schema):
 
 
 class SalesChasing(Schema):
-    """Signs that sold properties were revalued to their prices."""
+    """Signs that sold properties were revalued to their prices.
+
+    `largest_step` is the largest share of ratios that are one value to three decimals, `share_near_one` the share of
+    ratios within 0.98 and 1.02, `normal_share` what a normal distribution of their mean and deviation would put there.
+    `sentence` says the rule, its thresholds and what was found.
+    """
 
     suspected: bool
     low_cod: bool
     largest_step: float
     share_near_one: float
+    normal_share: float | None = None
+    sentence: str = ""
 
 
 class ValueGroup(Schema):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functions.ratio_study import schemas
+from functions.ratio_study.chasing import signs_sentence
 from shared.appraisal.ratio_study import RatioStudy
 from shared.appraisal.vertical_equity import VerticalEquity
 
@@ -43,6 +44,8 @@ def shown(made: RatioStudy, notes: tuple[str, ...]) -> schemas.StudyResult:
             low_cod=chasing.low_cod,
             largest_step=chasing.largest_step,
             share_near_one=chasing.share_within,
+            normal_share=chasing.normal_share,
+            sentence=signs_sentence(chasing),
         ),
         notes=(*made.notes, *notes),
     )

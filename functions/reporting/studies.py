@@ -53,9 +53,10 @@ class Trimming(_Known):
 
 
 class SalesChasing(_Known):
-    """Whether sold properties look as if they had been revalued to their prices."""
+    """Whether sold properties look as if they had been revalued to their prices; the sentence says by which rule."""
 
     suspected: bool
+    sentence: str = ""
 
 
 class ChasingTest(_Known):

@@ -230,6 +230,8 @@ def _trimming_notes(study: StudyResult) -> list[str]:
 def _chasing_notes(document: StudyDocument) -> list[str]:
     signs = document.overall.sales_chasing
     notes = [test.sentence for test in document.chasing_tests]
+    if signs is not None and signs.sentence:
+        notes.append(signs.sentence)
     if signs is not None and signs.suspected:
         notes.append(
             "The ratios bear a sign of sales chasing: compare the changes in value of sold and unsold parcels."

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from shared.appraisal.arrays import FloatArray, FloatLike, IntArray, sales_pair
 from shared.appraisal.errors import AppraisalInputError
-from shared.appraisal.ratio_statistics import FEWEST_FOR_VEI, price_order, vei_groups
+from shared.appraisal.ratio_statistics import FEWEST_FOR_VEI, price_order, tied_ranks, vei_groups
 
 DEFAULT_ITERATIONS = 1000
 DEFAULT_SEED = 20130401
@@ -158,6 +158,17 @@ def _window(size: int) -> slice:
     return slice(size // 2 - reach, size // 2 + reach)
 
 
+def _ties(ordered: FloatArray) -> tuple[IntArray, IntArray] | None:
+    """Where the ties begin and end that each of a chunk's prices is in; None where no price is there twice."""
+    starts, ends = tied_ranks(ordered)
+    return None if ends.size == 0 or (ends - starts).max() == 1 else (starts, ends)
+
+
+def _tied(weights: FloatArray, estimate: FloatArray) -> FloatArray:
+    """How often the sales of a tie were drawn, and the sum of their estimates; shape (rows, 2)."""
+    return np.column_stack([weights.sum(axis=1), weights @ estimate])
+
+
 class _Totals:
     """What a block of resamples adds up to over the chunks.
 
@@ -170,6 +181,8 @@ class _Totals:
         self.ranked = np.zeros((rows, 2))
         self.drawn = [np.zeros((rows, middle.ratio.size)) for middle in sample.middles]
         self.counted = np.zeros(rows)
+        self.tied = np.zeros((rows, 2))
+        """Of the last chunk's last price: how often it was drawn, and the sum of its estimates."""
 
 
 class _Sample:
@@ -189,6 +202,7 @@ class _Sample:
         for group in self.middles[1:]:
             columns += [group.before, group.members]
         self.columns = np.column_stack(columns)
+        self._ties = [_ties(price[chunk]) for chunk in self.chunks]
         self._weights = self._ranks = np.empty((0, 0))
 
     def _buffers(self, rows: int, width: int) -> tuple[FloatArray, FloatArray]:
@@ -217,13 +231,34 @@ class _Sample:
         totals.sums += sums
         for middle, drawn in zip(self.middles, totals.drawn, strict=True):
             drawn[:, middle.places[number]] = weights[:, middle.locals[number]]
-        # A sale drawn c times takes the ranks S - c + 1 to S, whose mean is (S + (S - c) + 1) / 2.
-        reached = np.cumsum(counts, axis=1)
-        ranks[:, :1] = reached[:, :1]
-        np.add(reached[:, 1:], reached[:, :-1], out=ranks[:, 1:])
+        # Sales of one price, drawn c times, share the ranks S - c + 1 to S, whose mean is (S + (S - c) + 1) / 2.
+        reached = np.zeros((len(counts), counts.shape[1] + 1), dtype=np.int64)
+        np.cumsum(counts, axis=1, out=reached[:, 1:])
+        ties = self._ties[number]
+        if ties is None:
+            np.add(reached[:, 1:], reached[:, :-1], out=ranks)
+        else:
+            np.add(reached.take(ties[0], axis=1), reached.take(ties[1], axis=1), out=ranks)
         ranks *= weights
         totals.ranked += ranks @ columns[:, :2] + (2.0 * totals.counted + 1.0)[:, None] * sums[:, :2]
         totals.counted += reached[:, -1]
+        self._join_ties(totals, number, weights)
+
+    def _join_ties(self, totals: _Totals, number: int, weights: FloatArray) -> None:
+        """Let a tie that two chunks share have one mean rank: in each, only its own part had been counted."""
+        if len(self.chunks) == 1:
+            return
+        estimate, price = self.columns[self.chunks[number], 0], self.columns[self.chunks[number], 1]
+        first = int(np.searchsorted(price, price[0], "right"))
+        goes_on = number > 0 and self.columns[self.chunks[number].start - 1, 1] == price[0]
+        if goes_on:
+            here = _tied(weights[:, :first], estimate[:first])
+            totals.ranked[:, 0] += here[:, 0] * totals.tied[:, 1] - totals.tied[:, 0] * here[:, 1]
+            if first == price.size:
+                totals.tied += here
+                return
+        last = int(np.searchsorted(price, price[-1], "left"))
+        totals.tied = _tied(weights[:, last:], estimate[last:])
 
     def _statistics(self, totals: _Totals) -> tuple[FloatArray, ...]:
         sums = totals.sums.T

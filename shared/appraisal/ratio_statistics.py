@@ -104,7 +104,7 @@ def value_proxy(estimate: FloatArray, sale_price: FloatArray, median: float) -> 
 def mki(estimate: FloatLike, sale_price: FloatLike) -> float:
     """Modified Kakwani index: the estimates' concentration over the prices' Gini. Below 1: regressive.
 
-    Sales are ranked by price; where prices tie, by estimate, so that the order of the input does not matter.
+    Sales are ranked by price; sales of one price have the mean of their ranks, which favours no estimate among them.
     """
     concentration, gini = _concentrations(estimate, sale_price)
     if gini <= 0.0:
@@ -162,10 +162,16 @@ def price_order(estimate: FloatArray, sale_price: FloatArray) -> IntArray:
 def _concentrations(estimate: FloatLike, sale_price: FloatLike) -> tuple[float, float]:
     estimates, prices = sales_pair(estimate, sale_price)
     order = price_order(estimates, prices)
-    return _concentration(estimates[order]), _concentration(prices[order])
+    starts, ends = tied_ranks(prices[order])
+    rank = 0.5 * (starts + 1 + ends)
+    return _concentration(estimates[order], rank), _concentration(prices[order], rank)
 
 
-def _concentration(ordered: FloatArray) -> float:
+def tied_ranks(ordered: FloatArray) -> tuple[IntArray, IntArray]:
+    """For each of the ascending values, how many are smaller, and how many are no larger."""
+    return np.searchsorted(ordered, ordered, "left"), np.searchsorted(ordered, ordered, "right")
+
+
+def _concentration(ordered: FloatArray, rank: FloatArray) -> float:
     size = ordered.size
-    rank = np.arange(1, size + 1, dtype=np.float64)
     return float((2.0 * (rank @ ordered) / ordered.sum() - (size + 1)) / size)

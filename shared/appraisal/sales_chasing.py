@@ -17,6 +17,8 @@ from shared.appraisal.rank_test import FEWEST_A_SAMPLE, mann_whitney
 SUSPICIOUS_COD = 5.0
 DEFAULT_BOUNDS = (0.98, 1.02)
 DEFAULT_GAP = 0.03
+RATIO_DECIMALS = 3
+"""Values are set in whole hundreds of dollars: a ratio is met to a thousandth, not to the last digit."""
 SIGNIFICANT = 0.05
 LARGEST_DIFFERENCE = 0.05
 """Sold and unsold properties' changes of value that differ by more are taken for unequal treatment; states that give a
@@ -27,15 +29,20 @@ number (Wyoming's rules, chapter 5) give this one."""
 class ChasingSigns:
     """Three signs of sales chasing; any of them is a reason to compare sold with unsold properties.
 
-    `low_cod`: COD under 5. `largest_step`: the largest share of ratios at (nearly) one value; `heaped` when it
-    exceeds the gap. `share_within`: the share inside the bounds around 1; `crowded` when it exceeds what a
+    `low_cod`: COD under 5. `largest_step`: the largest share of ratios that are one value to three decimals, which
+    is `heap`; `heaped` when it exceeds the gap. `largest_exact_step` is the largest share that are one value to the
+    last digit. `share_within`: the share inside the bounds around 1; `crowded` when it exceeds `normal_share`, what a
     normal distribution of the same mean and deviation would put there.
     """
 
+    cod: float
     low_cod: bool
+    heap: float
     largest_step: float
+    largest_exact_step: float
     heaped: bool
     share_within: float
+    normal_share: float
     crowded: bool
 
     @property
@@ -61,15 +68,21 @@ def chasing_signs(
         raise AppraisalInputError("bounds", f"must increase, not {bounds!r}")
     median = float(np.median(values))
     dispersion = float(100.0 * np.mean(np.abs(values - median)) / median)
-    _, heaps = np.unique(np.round(values, 3), return_counts=True)
+    rounded, heaps = np.unique(np.round(values, RATIO_DECIMALS), return_counts=True)
+    _, exact = np.unique(values, return_counts=True)
     step = float(heaps.max() / values.size)
     within = float(np.mean((values > low) & (values < high)))
+    usual = _normal_share(float(values.mean()), float(values.std(ddof=1)), low, high)
     return ChasingSigns(
+        cod=dispersion,
         low_cod=dispersion < SUSPICIOUS_COD,
+        heap=float(rounded[heaps.argmax()]),
         largest_step=step,
+        largest_exact_step=float(exact.max() / values.size),
         heaped=step > gap,
         share_within=within,
-        crowded=within > _normal_share(float(values.mean()), float(values.std(ddof=1)), low, high),
+        normal_share=usual,
+        crowded=within > usual,
     )
 
 

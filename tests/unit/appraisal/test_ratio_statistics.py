@@ -1,7 +1,9 @@
 """The ratio statistics against published values and against their own laws."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from decimal import Decimal
+from itertools import permutations, product
 
 import numpy as np
 import pytest
@@ -70,6 +72,47 @@ def test_the_order_of_the_sales_does_not_matter(sample: tuple[FloatArray, FloatA
     mixed = np.random.default_rng(seed).permutation(len(price))
     for statistic in OF_BOTH.values():
         assert statistic(estimate[mixed], price[mixed]) == pytest.approx(statistic(estimate, price), abs=1e-9)
+
+
+@st.composite
+def tied_samples(draw: st.DrawFn) -> tuple[FloatArray, FloatArray]:
+    """Sales of which many have one price, one estimate, or both."""
+    prices = st.sampled_from([100_000.0, 150_000.0, 150_500.0, 200_000.0])
+    estimates = st.sampled_from([90_000.0, 100_000.0, 140_000.0, 150_000.0, 210_000.0])
+    pairs = draw(st.lists(st.tuples(estimates, prices), min_size=20, max_size=60))
+    estimate, price = np.array(pairs).T
+    return estimate, price
+
+
+@given(tied_samples(), st.integers(0, 1000))
+def test_nothing_of_a_study_depends_on_the_order_of_the_sales_however_many_are_alike(
+    sample: tuple[FloatArray, FloatArray], seed: int
+) -> None:
+    estimate, price = sample
+    mixed = np.random.default_rng(seed).permutation(len(price))
+    options = Options(iterations=20)
+    one, other = (study(e, p, None, options) for e, p in ((estimate, price), (estimate[mixed], price[mixed])))
+    assert one.statistics.keys() == other.statistics.keys()
+    for name, measured in one.statistics.items():
+        again = other.statistics[name]
+        assert again.value == pytest.approx(measured.value, rel=1e-9, abs=1e-9), name
+        for bound in ("low", "high"):
+            pair = (getattr(found.interval, bound, 0.0) for found in (measured, again))
+            assert next(pair) == pytest.approx(next(pair), rel=1e-9, abs=1e-9, nan_ok=True), name
+    assert asdict(one.chasing) == pytest.approx(asdict(other.chasing), rel=1e-9)
+    assert (one.trimming.trimmed, one.notes) == (other.trimming.trimmed, other.notes)
+
+
+def test_the_mki_of_tied_prices_is_the_mean_over_every_order_of_the_ties() -> None:
+    price = np.array([100.0, 200.0, 200.0, 200.0, 300.0, 300.0, 450.0])
+    estimate = np.array([90.0, 260.0, 150.0, 190.0, 280.0, 330.0, 400.0])
+    found = []
+    for middle, upper in product(permutations(range(1, 4)), permutations(range(4, 6))):
+        order = np.array([0, *middle, *upper, 6])
+        untied = price + np.argsort(order) * 1e-9  # what makes that order the only one
+        found.append(statistics.kakwani_index(estimate, untied))
+    assert statistics.kakwani_index(estimate, price) == pytest.approx(np.mean(found), abs=1e-9)
+    assert max(found) - min(found) > 0.01
 
 
 @given(samples())
