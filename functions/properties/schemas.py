@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StringConstraints
 
 from shared.roll_totals import ClassTotals, RollTotals
 from shared.schemas import Schema
@@ -14,6 +14,7 @@ from shared.schemas import Schema
 Text = Annotated[str, StringConstraints(max_length=500)]
 Year = Annotated[int, Field(ge=1600, le=2200)]
 Area = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
+AttributeName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Rooms = Annotated[Decimal, Field(ge=0, max_digits=5, decimal_places=2)]
 
 
@@ -70,8 +71,9 @@ class PropertyDetail(PropertySummary):
 class PropertyPatch(Schema):
     """What a person may correct; a field that is left out stays, null clears it.
 
-    Values are not among them: they come from a sync or from an approved valuation. The correction stands until
-    the county's own system changes the property.
+    Values are not among them: they come from a sync or from an approved valuation. A correction of a field stands
+    until the county's own system has another value of that field. Of `attributes` only the keys that are named change;
+    null takes one away.
     """
 
     situs_number: Text | None = None
@@ -98,6 +100,7 @@ class PropertyPatch(Schema):
     stories: Rooms | None = None
     condition: Text | None = None
     quality: Text | None = None
+    attributes: dict[AttributeName, Text | StrictInt | StrictFloat | StrictBool | None] | None = None
 
 
 class FieldChange(Schema):
@@ -107,12 +110,30 @@ class FieldChange(Schema):
     new: Any
 
 
+class VersionAuthor(Schema):
+    """Whose doing a version is: of a sync, of a person's edit, or of an approval of values or its undoing.
+
+    `by` is who edited, who approved (or undid) the values, or who started or approved the sync; `source` the system
+    that a sync read.
+    """
+
+    kind: Literal["sync", "edit", "approval", "approval_undone"]
+    by: str | None
+    sync_run_id: UUID | None = None
+    source: str | None = None
+    valuation_run_id: UUID | None = None
+    approval_id: UUID | None = None
+
+
 class PropertyVersion(Schema):
-    """One version of a property: when it held, which run made it (None where a person did), and what it changed."""
+    """One version of a property: when it held, who made it, the sync that brought what it is based on (None after an
+    edit), and what it changed, each attribute for itself.
+    """
 
     version: int
     valid_from: datetime
     valid_to: datetime | None
+    author: VersionAuthor
     sync_run_id: UUID | None
     retired: bool
     changes: dict[str, FieldChange]

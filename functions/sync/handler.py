@@ -10,6 +10,9 @@ from functions.sync.schemas import (
     Change,
     ChangeFilter,
     ChangeSummary,
+    Finding,
+    FindingFilter,
+    FindingKind,
     MappingPreview,
     Partition,
     PreviewRequest,
@@ -20,6 +23,7 @@ from functions.sync.schemas import (
     RowState,
     SyncRequest,
     SyncRun,
+    TargetTable,
     WarnedRow,
 )
 from functions.sync.service import differences, previewing, rejected, requests, showing
@@ -138,6 +142,22 @@ def export_rejected_rows(
     """Redirects to a CSV file: the reasons of each row, then the columns of the source as they were read."""
     wanted = RejectedFilter(table=table, rule=rule, field=field)
     return see_other(rejected.export_url(county_id, run_id, wanted, state))
+
+
+@api.get(_ONE + "/findings", permission=Permission.VIEW_SYNC, summary="What a sync found of single rows")
+def list_findings(
+    county_id: str,
+    run_id: UUID,
+    kind: Annotated[FindingKind | None, Query()] = None,
+    table: Annotated[TargetTable | None, Query()] = None,
+    page_size: PageSize = 100,
+    page_token: PageToken = None,
+) -> Response[Page[Finding]]:
+    """Fields that were decided here and for which the source brings another value than before: there the source's
+    value goes first. Also values that do not add up any more after that.
+    """
+    wanted = FindingFilter(kind=kind, table=table)
+    return answer(rejected.findings_page(county_id, run_id, wanted, page_size=page_size, page_token=page_token))
 
 
 @api.get(_ONE + "/warnings", permission=Permission.VIEW_SYNC, summary="Rows taken with a warning")

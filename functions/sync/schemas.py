@@ -27,6 +27,9 @@ again and has it with the reasons of now."""
 
 RowState = Literal["open", "resolved"]
 
+TargetTable = Literal["properties_operational", "improvements", "sales", "owners", "assessments", "exemptions"]
+"""The tables that a sync fills."""
+
 
 class SyncRequest(Schema):
     """What is to be synced how. Without a mode the county's configuration decides.
@@ -84,6 +87,34 @@ class GuardFinding(Schema):
     limit: float | None = None
 
 
+FindingKind = Literal["override_conflict", "values_disagree"]
+"""`override_conflict`: the source's new value of a field goes before another one that was decided here;
+`values_disagree`: values of the source stand beside decided ones, and land and improvements do not add up to the total.
+"""
+
+
+class FindingFilter(Schema):
+    """Which of a run's findings are meant."""
+
+    kind: FindingKind | None = None
+    table: TargetTable | None = None
+
+
+class Finding(Schema):
+    """What a run found of one row that a person should know of.
+
+    `details` of an `override_conflict`: `decided` and `source`, the values; `source_before`, which the decision stood
+    against; `decided_by`, `decided_at`, `origin` and `decision_id`. Of `values_disagree`: the three values.
+    """
+
+    finding_no: int
+    kind: FindingKind
+    table: str
+    key: str
+    field: str | None
+    details: dict[str, Any]
+
+
 class TableProgress(Schema):
     """What the partitions of one table have done so far; `finished_at` is when the last one did."""
 
@@ -129,6 +160,7 @@ class SyncRun(Schema):
     partitions: PartitionCounts
     tables: dict[str, TableCounts]
     guard_findings: list[GuardFinding]
+    findings: dict[FindingKind, int]
     approved_by: str | None
     applied_at: datetime | None
     published_at: datetime | None

@@ -103,6 +103,11 @@ class PreparingConnection(ClosingConnection):
         """Begin a transaction that sees `county_id` and no other county. It is sent with the first statement."""
         self._opening, self._read = f"BEGIN; SET LOCAL app.county_id = {literal(county_id)}", None
 
+    def begin_at_one_moment(self, county_id: str) -> None:
+        """As `begin`, but reading only, and every statement sees the data as the first one does."""
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        self._opening, self._read = f"{begin}; SET LOCAL app.county_id = {literal(county_id)}", None
+
     def begin_reads(self, county_id: str) -> None:
         """As `begin`, but reading only, and each prepared statement is a transaction of its own: one round trip."""
         self._opening = self._read = f"BEGIN READ ONLY; SET LOCAL app.county_id = {literal(county_id)}"

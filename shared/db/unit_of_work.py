@@ -24,14 +24,26 @@ def unit_of_work(*county_ids: str) -> Iterator[Connection]:
     """
     with _connected() as connection:
         _driver(connection).begin(" ".join(county_ids))
-        connection.begin()
-        yield connection
-        try:
-            connection.commit()
-        except BaseException:
-            # SQLAlchemy takes a transaction whose COMMIT has failed for ended, and would lend the connection again
-            connection.invalidate()
-            raise
+        yield from _committed(connection)
+
+
+@contextmanager
+def one_moment(county_id: str) -> Iterator[Connection]:
+    """A connection that reads the rows of one county, all its statements as of the same moment."""
+    with _connected() as connection:
+        _driver(connection).begin_at_one_moment(county_id)
+        yield from _committed(connection)
+
+
+def _committed(connection: Connection) -> Iterator[Connection]:
+    connection.begin()
+    yield connection
+    try:
+        connection.commit()
+    except BaseException:
+        # SQLAlchemy takes a transaction whose COMMIT has failed for ended, and would lend the connection again
+        connection.invalidate()
+        raise
 
 
 def read_again(read: Callable[[], Found]) -> Found:

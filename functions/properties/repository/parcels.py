@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, select, text, update
+from sqlalchemy import Connection, and_, bindparam, func, null, select, text, update
 
 from functions.properties.schemas import PropertyDetail, PropertyFilter, PropertySale, PropertySummary
+from shared import overrides
 from shared.db.lookup import Lookup
 from shared.db.models import BEGINS, PropertyOperational, Sale, SaleDecision, keep_versions
 
@@ -83,11 +84,19 @@ def lock(connection: Connection, county_id: str, property_id: str) -> int | None
     )
 
 
-def supersede(connection: Connection, county_id: str, property_id: str, values: dict[str, Any]) -> None:
-    """Keep the present version in the history, and put `values` into the next one, which no run has made."""
+def supersede(
+    connection: Connection, county_id: str, property_id: str, values: dict[str, Any], decision: overrides.Decision
+) -> None:
+    """Keep the present version in the history, and put `values` into the next one, which no run has made: from now on
+    they stand until the source has other values for these fields.
+    """
     mine = "WHERE t.county_id = :county_id AND t.property_id = :property_id"
     key = {"county_id": county_id, "property_id": property_id}
     connection.execute(text(keep_versions(PropertyOperational, mine, "NULL")), key)
     t: Any = PropertyOperational.__table__.alias("t")
-    changed = {**values, "version": t.c.version + 1, "valid_from": text(BEGINS), "sync_run_id": None}
+    kept = {name: null() if value is None else value for name, value in values.items()}
+    changed = {**kept, "version": t.c.version + 1, "valid_from": text(BEGINS), "sync_run_id": None}
     connection.execute(update(t).where(t.c.county_id == county_id, t.c.property_id == property_id).values(changed))
+    overrides.record(
+        connection, county_id, PropertyOperational, list(values), decision, "t.property_id = :property_id", key
+    )

@@ -12,6 +12,7 @@ from functions.properties.service.moments import moment_of
 from shared.db import unit_of_work
 from shared.db.models import PropertyOperational
 from shared.db.tenancy import require_onboarded
+from shared.field_changes import changed_fields
 from shared.paging import Page, decode_token, encode_token
 from shared.problems import Unprocessable
 from shared.roll_totals import overall, side_by_side, totals_of
@@ -73,15 +74,15 @@ def _moments(first: Day, second: Day) -> comparison.Moments:
 
 
 def _shown(row: comparison.ChangedParcel) -> ParcelChange:
-    names = [name for name in comparison.COMPARED if row.before.get(name) != row.after.get(name)]
+    before, after = ({name: side.get(name) for name in comparison.COMPARED} for side in (row.before, row.after))
     shown = row.after or row.before
     return ParcelChange(
         property_id=row.property_id,
         parcel_number=shown.get("parcel_number"),
         change=row.change,
         fields={
-            name: FieldChange(old=_exact(name, row.before.get(name)), new=_exact(name, row.after.get(name)))
-            for name in ([] if row.change == "removed" else names)
+            name: FieldChange(old=_exact(name, old), new=_exact(name, new))
+            for name, (old, new) in ({} if row.change == "removed" else changed_fields(before, after)).items()
         },
     )
 

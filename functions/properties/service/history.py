@@ -1,14 +1,38 @@
 """Versions as people read them: when each held, whose doing it was, and what it changed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
+from sqlalchemy import Connection
+
+from functions.properties.repository import authors
 from functions.properties.repository.versions import VersionRow
-from functions.properties.schemas import FieldChange, PropertyVersion
-from shared.db.models import PROVENANCE, VERSION_ENDS
+from functions.properties.schemas import FieldChange, PropertyVersion, VersionAuthor
+from shared.db.models import PROVENANCE, VERSION_ENDS, SyncedModel, key_column
+from shared.field_changes import changed_fields
 
 
-def versions_of(rows: Sequence[VersionRow], skipped: set[str]) -> list[PropertyVersion]:
+class Authors:
+    """Who made the versions of some rows of one table."""
+
+    def __init__(self, connection: Connection, county_id: str, model: SyncedModel, rows: Sequence[VersionRow]) -> None:
+        self._key = key_column(model)
+        keys = {getattr(row, self._key) for row in rows}
+        ids = {one for row in rows for one in (row.sync_run_id, row.superseded_by_run) if one is not None}
+        self._runs = authors.of_runs(connection, county_id, ids)
+        self._edits = authors.of_edits(connection, county_id, model, keys)
+
+    def of(self, row: VersionRow, before: VersionRow | None) -> VersionAuthor:
+        """Whoever superseded the version before, or made the first one."""
+        made_by: UUID | None = row.sync_run_id if before is None else before.superseded_by_run
+        if made_by is None:
+            return VersionAuthor(kind="edit", by=self._edits.get((getattr(row, self._key), row.version)))
+        found = self._runs.get(made_by, VersionAuthor(kind="sync", by=None, sync_run_id=made_by))
+        return found.model_copy(update={"source": row.source_system}) if found.kind == "sync" else found
+
+
+def versions_of(rows: Sequence[VersionRow], made_by: Authors, skipped: set[str]) -> list[PropertyVersion]:
     """The versions of one row, newest first, from its rows in that order."""
     earlier: list[VersionRow | None] = [*rows[1:], None]
     return [
@@ -16,6 +40,7 @@ def versions_of(rows: Sequence[VersionRow], skipped: set[str]) -> list[PropertyV
             version=row.version,
             valid_from=row.valid_from,
             valid_to=row.valid_to,
+            author=made_by.of(row, before),
             sync_run_id=row.sync_run_id,
             retired=row.retired_at is not None,
             changes=_changes(before, row, skipped) if before is not None else {},
@@ -26,9 +51,9 @@ def versions_of(rows: Sequence[VersionRow], skipped: set[str]) -> list[PropertyV
 
 def _changes(before: VersionRow, after: VersionRow, skipped: set[str]) -> dict[str, FieldChange]:
     passed_over = PROVENANCE | VERSION_ENDS | skipped
-    old: dict[str, Any] = dict(before._mapping)
-    return {
-        name: FieldChange(old=old[name], new=new)
-        for name, new in after._mapping.items()
-        if name not in passed_over and old[name] != new
-    }
+    old, new = (_without(row._mapping, passed_over) for row in (before, after))
+    return {name: FieldChange(old=was, new=now) for name, (was, now) in changed_fields(old, new).items()}
+
+
+def _without(row: Mapping[Any, Any], names: frozenset[str] | set[str]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names}

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from functions.properties.repository import parcels, versions
 from functions.properties.schemas import Improvement, ImprovementHistory
-from functions.properties.service.history import versions_of
+from functions.properties.service.history import Authors, versions_of
 from functions.properties.service.moments import moment_of
 from shared.db import unit_of_work
 from shared.db.models import Improvement as ImprovementRow
@@ -37,7 +37,8 @@ def history(county_id: str, property_id: str) -> list[ImprovementHistory]:
         if not rows and parcels.find(connection, county_id, property_id) is None:
             require_onboarded(connection, county_id)
             raise NotFound(f"{county_id} has no property {property_id}.", slug="property-not-found")
+        made_by = Authors(connection, county_id, ImprovementRow, rows)
     return [
-        ImprovementHistory(improvement_id=key, versions=versions_of(list(own), skipped={"improvement_id"}))
+        ImprovementHistory(improvement_id=key, versions=versions_of(list(own), made_by, skipped={"improvement_id"}))
         for key, own in groupby(rows, key=lambda row: str(row.improvement_id))
     ]

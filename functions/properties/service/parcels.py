@@ -1,6 +1,9 @@
 """Parcels: found, read as they are or were, corrected."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
+from uuid import uuid4
 
 from functions.properties.repository import parcels, versions
 from functions.properties.schemas import (
@@ -13,7 +16,7 @@ from functions.properties.schemas import (
     PropertySummary,
     PropertyVersion,
 )
-from functions.properties.service.history import versions_of
+from functions.properties.service.history import Authors, versions_of
 from functions.properties.service.moments import moment_of
 from shared import audit
 from shared.access import Caller
@@ -21,6 +24,8 @@ from shared.bounding_box import checked_box
 from shared.db import reading, unit_of_work, waiting_at_most
 from shared.db.models import PropertyOperational
 from shared.db.tenancy import require_onboarded
+from shared.field_changes import changed_fields
+from shared.overrides import Decision
 from shared.paging import Page, decode_token, encode_token
 from shared.problems import Conflict, NotFound, PreconditionFailed, Unprocessable
 
@@ -70,9 +75,10 @@ def history(county_id: str, property_id: str) -> list[PropertyVersion]:
         rows = versions.every(connection, PropertyOperational, "property_id", county_id, property_id=property_id)
         if not rows:
             require_onboarded(connection, county_id)
+        made_by = Authors(connection, county_id, PropertyOperational, rows)
     if not rows:
         raise NotFound(f"{county_id} has no property {property_id}.", slug="property-not-found")
-    return versions_of(rows, skipped={"property_id", "geometry"})
+    return versions_of(rows, made_by, skipped={"property_id", "geometry"})
 
 
 def sales(county_id: str, property_id: str) -> list[PropertySale]:
@@ -106,10 +112,13 @@ def correct(
             raise NotFound(f"{county_id} has no property {property_id}.", slug="property-not-found")
         if expected_version is not None and expected_version != before.version:
             raise PreconditionFailed(f"The property is at version {before.version} by now; read it again, then decide.")
+        if patch.attributes is not None:
+            asked["attributes"] = _merged(before.attributes, patch.attributes)
         changed = {name: value for name, value in asked.items() if getattr(before, name) != value}
         if not changed:
             return before
-        parcels.supersede(connection, county_id, property_id, changed)
+        decision = Decision(uuid4(), "edit", caller.username)
+        parcels.supersede(connection, county_id, property_id, changed, decision)
         audit.record(
             connection,
             county_id,
@@ -119,8 +128,10 @@ def correct(
             {
                 "version": before.version + 1,
                 "changes": {
-                    name: FieldChange(old=getattr(before, name), new=value).model_dump(mode="json")
-                    for name, value in changed.items()
+                    name: FieldChange(old=old, new=new).model_dump(mode="json")
+                    for name, (old, new) in changed_fields(
+                        {name: getattr(before, name) for name in changed}, changed
+                    ).items()
                 },
             },
         )
@@ -128,6 +139,11 @@ def correct(
     if after is None:
         raise NotFound(f"{county_id} has no property {property_id}.", slug="property-not-found")
     return after
+
+
+def _merged(before: Mapping[str, Any] | None, asked: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Attributes with some set and, where they are null, taken away."""
+    return {name: value for name, value in {**(before or {}), **asked}.items() if value is not None} or None
 
 
 def bounding_box(value: str | None) -> BoundingBox | None:

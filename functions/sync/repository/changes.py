@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from functions.sync.repository import staging
 from functions.sync.schemas import Change, ChangeFilter
 from shared.db.models import SYNC_TARGETS, history_table, key_column, versioned_columns
+from shared.overrides import ATTRIBUTE_PREFIX, ATTRIBUTES
 from shared.roll_totals import SUMMED, RollTotals, read_totals
 
 _CHANGES: dict[str, Change] = {"A": "added", "U": "changed", "D": "removed", "R": "returned"}
@@ -29,19 +30,26 @@ def count_staged(connection: Connection, run_id: UUID, target: str) -> tuple[dic
 def count_changed_fields(
     connection: Connection, county_id: str, run_id: UUID, target: str, columns: Sequence[str]
 ) -> dict[str, int]:
-    """How many of the changed rows differ in each column."""
+    """How many of the changed rows differ in each column, and in each attribute."""
     key = identifier(key_column(SYNC_TARGETS[target]))
-    counts = ", ".join(
-        f"count(*) FILTER (WHERE t.{name} IS DISTINCT FROM s.{name})" for name in map(identifier, columns)
+    counts = ", ".join(f"count(*) FILTER (WHERE {_differs('t', 's', name)})" for name in columns)
+    changed = (
+        f"{staging.table_name(run_id, target)} AS s JOIN {identifier(target)} AS t"
+        f" ON t.county_id = :county_id AND t.{key} = s.{key} AND s.action = 'U'"
     )
-    row = connection.execute(
-        text(
-            f"SELECT {counts} FROM {staging.table_name(run_id, target)} AS s JOIN {identifier(target)} AS t"
-            f" ON t.county_id = :county_id AND t.{key} = s.{key} WHERE s.action = 'U'"
-        ),
-        {"county_id": county_id},
-    ).one()
-    return {name: int(count) for name, count in zip(columns, row, strict=True) if count}
+    row = connection.execute(text(f"SELECT {counts} FROM {changed}"), {"county_id": county_id}).one()
+    found = {name: int(count) for name, count in zip(columns, row, strict=True) if count}
+    if ATTRIBUTES in found:
+        rows = connection.execute(
+            text(
+                f"SELECT k, count(*) FROM {changed} CROSS JOIN LATERAL"
+                " jsonb_object_keys(coalesce(t.attributes, '{}') || coalesce(s.attributes, '{}')) AS k"
+                " WHERE t.attributes -> k IS DISTINCT FROM s.attributes -> k GROUP BY k ORDER BY k"
+            ),
+            {"county_id": county_id},
+        )
+        found |= {f"{ATTRIBUTE_PREFIX}{name}": int(count) for name, count in rows}
+    return found
 
 
 def staged_page(
@@ -58,8 +66,7 @@ def staged_page(
     key = identifier(key_column(SYNC_TARGETS[target]))
     conditions = [f"s.action = '{_action(wanted.change)}'" if wanted.change else "s.action IS NOT NULL"]
     if wanted.field is not None:
-        field = identifier(wanted.field)
-        conditions.append(f"s.action = 'U' AND t.{field} IS DISTINCT FROM s.{field}")
+        conditions.append(f"s.action = 'U' AND {_differs('t', 's', wanted.field)}")
     rows = connection.execute(
         text(
             f"SELECT s.{key}, s.action, to_jsonb(t) AS before, to_jsonb(s) AS after"
@@ -100,8 +107,7 @@ def applied_page(
     mine += f" AND (CAST(:after AS text) IS NULL OR {key} > :after)"
     conditions = [_APPLIED[wanted.change]] if wanted.change else []
     if wanted.field is not None:
-        field = identifier(wanted.field)
-        conditions += [_APPLIED["changed"], f"h.{field} IS DISTINCT FROM made.{field}"]
+        conditions += [_APPLIED["changed"], _differs("h", "made", wanted.field)]
     rows = connection.execute(
         text(
             # an edit keeps the run of the version that it edits: the run's own is the first of them
@@ -161,6 +167,14 @@ def clear_removals(connection: Connection, run_id: UUID, target: str) -> None:
     """Forget removals that an earlier try of Reconcile staged."""
     removals = f"action = {literal(staging.REMOVE)}"
     connection.exec_driver_sql(f"DELETE FROM {staging.table_name(run_id, target)} WHERE {removals}")
+
+
+def _differs(before: str, after: str, field: str) -> str:
+    """SQL of whether two rows differ in a field: a column, or a key of the attributes."""
+    name = identifier(field)
+    if field.startswith(ATTRIBUTE_PREFIX):
+        name = f"{ATTRIBUTES} -> {literal(field.removeprefix(ATTRIBUTE_PREFIX))}"
+    return f"{before}.{name} IS DISTINCT FROM {after}.{name}"
 
 
 def _action(change: Change) -> str:

@@ -42,7 +42,8 @@ def create(connection: Connection, county_id: str, run_id: UUID, target: str, co
     """Make the county's table with the types of the target's columns, where it is not there.
 
     `action` is A (add), U (change), R (return) or D (remove); `base_version` is the target's version that was compared
-    with. A row without an action has been set aside: its key was read twice, or it breaks a rule across rows.
+    with. A row without an action has been set aside: its key was read twice, or it breaks a rule across rows. `held`
+    is what the source brought for the fields that have a decided value instead.
     """
     if exists(connection, run_id, target):
         return
@@ -51,7 +52,8 @@ def create(connection: Connection, county_id: str, run_id: UUID, target: str, co
     own = f"current_setting('app.county_id', true) = {county}"
     connection.exec_driver_sql(
         f"CREATE UNLOGGED TABLE {table} AS"
-        f" SELECT NULL::integer AS partition_no, NULL::text AS action, NULL::integer AS base_version, {names}"
+        " SELECT NULL::integer AS partition_no, NULL::text AS action, NULL::integer AS base_version,"
+        f" NULL::jsonb AS held, {names}"
         f" FROM {identifier(target)} WITH NO DATA;"
         f" ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;"
         f" CREATE POLICY tenant ON {table} USING ({own}) WITH CHECK ({own});"
@@ -108,9 +110,19 @@ def fill(connection: Connection, run_id: UUID, target: str, rows: "pl.DataFrame"
     """COPY rows of texts; the frame's columns are columns of the table."""
     if rows.is_empty():
         return
-    columns = ", ".join(identifier(name) for name in rows.columns)
     with _loading(connection):
-        copy(connection, f"COPY {table_name(run_id, target)} ({columns}) FROM STDIN (FORMAT csv)", rows)
+        copy(connection, _copy_from(table_name(run_id, target), rows), rows)
+
+
+def fill_like(connection: Connection, run_id: UUID, target: str, name: str, rows: "pl.DataFrame") -> None:
+    """The same into a temporary table that is like it, made and analysed for this transaction."""
+    connection.exec_driver_sql(f"CREATE TEMP TABLE {name} (LIKE {table_name(run_id, target)}) ON COMMIT DROP")
+    copy(connection, _copy_from(name, rows), rows)
+    connection.exec_driver_sql(f"ANALYZE {name}")
+
+
+def _copy_from(table: str, rows: "pl.DataFrame") -> str:
+    return f"COPY {table} ({', '.join(identifier(name) for name in rows.columns)}) FROM STDIN (FORMAT csv)"
 
 
 def copy(connection: Connection, statement: str, rows: "pl.DataFrame") -> None:

@@ -13,9 +13,9 @@ import orjson
 from pg8000.native import identifier, literal
 from sqlalchemy import Connection, text
 
-from functions.sync.repository import staging
+from functions.sync.repository import findings, staging
 from functions.sync.schemas import TableCounts
-from shared import audit
+from shared import audit, overrides
 from shared.db.literals import uuid_literal
 from shared.db.models import BEGINS, PLATFORM_SOURCE, SYNC_TARGETS, keep_versions, key_column
 
@@ -94,7 +94,7 @@ def to_apply(
     """SQL that brings staged rows into the target, and what they supersede into its history, in this order.
 
     All at the transaction's time. Of what nothing is `expected`, nothing is looked for: each look reads all that is
-    staged.
+    staged. What is decided here is held once the rows are: a decision that was made since the run was compared counts.
     """
     model = SYNC_TARGETS[target]
     key = identifier(key_column(model))
@@ -117,8 +117,11 @@ def to_apply(
         f" {run}, 1, now() FROM {staged} AS s WHERE s.action = 'A'"
     )
     superseded = expected.differences - expected.added
+    brought = expected.changed + expected.returned
     steps = {
         keep_versions(model, f"JOIN {staged} AS s ON {same} WHERE s.action <> 'A'", run): superseded,
+        **dict.fromkeys(findings.to_find(county_id, run_id, target, columns), brought),
+        findings.to_end_overrides(county_id, run_id, target, columns): brought,
         f"{update}'U'": expected.changed,
         f"{update}'R'": expected.returned,
         retire: expected.removed,
@@ -142,6 +145,31 @@ def to_give_way(county_id: str, run_id: UUID, actor: str) -> list[str]:
         keep_versions(SYNC_TARGETS["assessments"], f"WHERE {made}", uuid_literal(run_id)),
         audit.counted(county_id, actor, "sync.assessments_gave_way", f"sync-runs/{run_id}", "assessments", retire),
     ]
+
+
+def differing_keys(
+    connection: Connection, county_id: str, run_id: UUID, target: str, columns: Sequence[str], rows: "pl.DataFrame"
+) -> list[str]:
+    """The keys of those of `rows` that the target has with other values than the source and the decisions say.
+
+    For rows of which the source says what it said before: somebody has written to the target.
+    """
+    key = identifier(key_column(SYNC_TARGETS[target]))
+    staging.fill_like(connection, run_id, target, "compared", rows)
+    for statement in overrides.hold(county_id, target, "compared", columns):
+        connection.exec_driver_sql(statement)
+    differs = " OR ".join(f"{_comparable('t', name)} IS DISTINCT FROM {_comparable('s', name)}" for name in columns)
+    found = connection.exec_driver_sql(
+        f"SELECT s.{key} FROM compared AS s JOIN {identifier(target)} AS t ON t.county_id = {literal(county_id)}"
+        f" AND t.{key} = s.{key} WHERE {differs}"
+    )
+    return [str(row[0]) for row in found]
+
+
+def _comparable(row: str, column: str) -> str:
+    """An attribute that is null is one that is not there."""
+    value = f"{row}.{identifier(column)}"
+    return f"nullif(jsonb_strip_nulls({value}), '{{}}')" if column == overrides.ATTRIBUTES else value
 
 
 def _state_query(county_id: str, target: str, where: str) -> str:

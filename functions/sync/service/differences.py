@@ -1,6 +1,5 @@
 """What a run would change, or did: row by row, and as a whole."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -13,12 +12,14 @@ from functions.sync.service.context import filled_columns, mapping_of
 from functions.sync.service.showing import MAX_PAGE, found
 from shared.db import unit_of_work
 from shared.db.models import PROVENANCE, SYNC_TARGETS
-from shared.mapping.targets import ColumnKind, TargetColumn, target_tables
+from shared.field_changes import changed_fields
+from shared.mapping.targets import ColumnKind, target_tables
+from shared.overrides import ATTRIBUTE_PREFIX, ATTRIBUTES
 from shared.paging import Page, decode_token, encode_token
 from shared.problems import Conflict, Unprocessable
 from shared.roll_totals import overall, side_by_side, totals_of
 
-_OWN = PROVENANCE | {"action", "base_version", "partition_no", "location"}
+_OWN = PROVENANCE | {"action", "held", "base_version", "partition_no", "location"}
 _ROLL = "properties_operational"
 
 
@@ -89,7 +90,8 @@ def _tables(wanted: ChangeFilter) -> list[str]:
         )
     if wanted.field is None:
         return tables
-    having = [name for name in tables if wanted.field in target_tables()[name].columns]
+    column = ATTRIBUTES if wanted.field.startswith(ATTRIBUTE_PREFIX) else wanted.field
+    having = [name for name in tables if column in target_tables()[name].columns]
     if not having:
         raise Unprocessable(
             f"{' and '.join(tables)} have no field {wanted.field}.", pointer="/query/field", slug="field-unknown"
@@ -106,12 +108,12 @@ def _has(run: RunState, table: str, wanted: ChangeFilter) -> bool:
 
 
 def _row_change(table: str, key: str, change: Any, before: dict[str, Any], after: dict[str, Any]) -> RowChange:
-    names = sorted((before.keys() | after.keys()) - _OWN)
     if before and after:  # a staged row has only what the mapping fills
-        names = [name for name in names if name in after and before.get(name) != after.get(name)]
-    columns = target_tables()[table].columns
+        before = {name: value for name, value in before.items() if name in after}
+    old, new = ({name: value for name, value in row.items() if name not in _OWN} for row in (before, after))
     fields = [
-        FieldChange(field=name, old=_exact(columns, name, before), new=_exact(columns, name, after)) for name in names
+        FieldChange(field=name, old=exact(table, name, was), new=exact(table, name, now))
+        for name, (was, now) in sorted(changed_fields(old, new).items())
     ]
     return RowChange(
         table=table,
@@ -121,9 +123,9 @@ def _row_change(table: str, key: str, change: Any, before: dict[str, Any], after
     )
 
 
-def _exact(columns: Mapping[str, TargetColumn], name: str, row: dict[str, Any]) -> Any:
+def exact(table: str, name: str, value: Any) -> Any:
     """A field as JSON; money and quantities as decimal text, which a JSON number is not."""
-    value, column = row.get(name), columns.get(name)
+    column = target_tables()[table].columns.get(name)
     if value is None or column is None or column.kind is not ColumnKind.NUMERIC:
         return value
     return str(Decimal(str(value)).quantize(Decimal(1).scaleb(-column.scale)))

@@ -8,7 +8,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import orjson
 from sqlalchemy import Connection, func
 
-from functions.sync.repository import partitions, quarantine, runs, staging, warnings, watermarks
+from functions.sync.repository import findings, partitions, quarantine, runs, staging, warnings, watermarks
 from functions.sync.schemas import PartitionState, RejectedFilter, RunState, SyncRequest, TablePlan
 from functions.sync.service import cutting
 from functions.sync.service.context import filled_columns
@@ -139,6 +139,7 @@ def _plan_anew(run: RunState, mapping_text: str, configuration: CountyConfigurat
         partitions.clear(connection, run.county_id, run.run_id)
         quarantine.clear(connection, run.county_id, run.run_id)
         warnings.clear(connection, run.county_id, run.run_id)
+        findings.clear(connection, run.county_id, run.run_id)
         for table in decided:
             staging.create(connection, run.county_id, run.run_id, table, filled_columns(mapping, table))
         partitions.add(connection, run.county_id, planned)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from functions.sync.repository import partitions, quarantine, runs, staging, targets, warnings
 from functions.sync.schemas import PartitionState
-from functions.sync.service.context import RunContext, load, require_going
+from functions.sync.service.context import RunContext, filled_columns, load, require_going
 from functions.sync.service.frames import put_frame
 from functions.sync.service.objects import raw_key, target_keys_key
 from functions.sync.sources import Extract, KeyRange, Shape
@@ -94,10 +94,9 @@ def _stage(
     with unit_of_work(context.county_id) as connection:
         if not _claim(connection, context, partition):
             return partitions.find(connection, context.county_id, context.run_id, table, number) or done
-        differing = _differing(connection, context.county_id, compiled, table, number, mapped)
-        staging.fill(connection, context.run_id, table, differing)
+        staged = _stage_differing(connection, context, compiled, table, number, mapped)
         _quarantine(connection, context, partition, mapped)
-        done = done.model_copy(update={"rows_staged": differing.height})
+        done = done.model_copy(update={"rows_staged": staged})
         partitions.finish(connection, context.county_id, done, time.monotonic() - started)
     return done
 
@@ -123,12 +122,15 @@ def _claim(connection: Connection, context: RunContext, partition: PartitionStat
     return held is not None and held.status == "pending"
 
 
-def _differing(
-    connection: Connection, county_id: str, compiled: CompiledTable, table: str, number: int, mapped: MappedRows
-) -> pl.DataFrame:
-    """The good rows that the target does not have as they are, as texts, with what is to be done."""
+def _stage_differing(
+    connection: Connection, context: RunContext, compiled: CompiledTable, table: str, number: int, mapped: MappedRows
+) -> int:
+    """Stage the good rows that the target does not have as they are, as texts, with what is to be done; how many.
+
+    A row of which the source says what it said before is passed over, but for a snapshot, which compares the values.
+    """
     good = mapped.good
-    state = targets.state_of(connection, county_id, table, good.get_column(compiled.key))
+    state = targets.state_of(connection, context.county_id, table, good.get_column(compiled.key))
     compared = good.select(pl.col(compiled.key).alias("key"), pl.col("row_hash").alias("new_hash")).join(
         state, on="key", how="left", maintain_order="left"
     )
@@ -144,7 +146,17 @@ def _differing(
         pl.lit(number).alias("partition_no"), action.alias("action"), pl.col("version").alias("base_version")
     )
     differs = decided.get_column("action").is_not_null()
-    return pl.concat([decided.filter(differs), compiled.texts(good.filter(differs))], how="horizontal")
+    differing = pl.concat([decided.filter(differs), compiled.texts(good.filter(differs))], how="horizontal")
+    staging.fill(connection, context.run_id, table, differing)
+    if context.run.mode != "snapshot" or differs.all():
+        return differing.height
+    same = decided.filter(~differs).with_columns(pl.lit("U").alias("action"))
+    rows = pl.concat([same, compiled.texts(good.filter(~differs))], how="horizontal")
+    columns = filled_columns(context.mapping, table)
+    keys = targets.differing_keys(connection, context.county_id, context.run_id, table, columns, rows)
+    mended = rows.filter(pl.col(compiled.key).is_in(keys))
+    staging.fill(connection, context.run_id, table, mended)
+    return differing.height + mended.height
 
 
 def _quarantine(connection: Connection, context: RunContext, partition: PartitionState, mapped: MappedRows) -> None:

@@ -7,7 +7,17 @@ from uuid import UUID
 import polars as pl
 from sqlalchemy import Connection
 
-from functions.sync.repository import changes, partitions, quarantine, runs, staging, targets, warnings, watermarks
+from functions.sync.repository import (
+    changes,
+    findings,
+    partitions,
+    quarantine,
+    runs,
+    staging,
+    targets,
+    warnings,
+    watermarks,
+)
 from functions.sync.schemas import GuardFinding, PartitionState, TableCounts
 from functions.sync.service.as_read import rows_as_read
 from functions.sync.service.context import RunContext, filled_columns, load, require_going, require_staged
@@ -44,8 +54,7 @@ def reconcile(county_id: str, run_id: UUID) -> Outcome:
         for table in referenced_first(context.mapping, list(context.run.plan))
     }
     before = {name: earlier.get(read.whole_run) for name, read in context.run.plan.items() if read.whole_run}
-    findings = findings_of(context, before, tables)
-    return _decide(context, tables, findings)
+    return _decide(context, tables, findings_of(context, before, tables))
 
 
 def _reconcile_table(context: RunContext, table: str, of_table: Sequence[PartitionState]) -> TableOutcome:
@@ -73,6 +82,10 @@ def _reconcile_table(context: RunContext, table: str, of_table: Sequence[Partiti
         check_across_rows(connection, context, table, of_table)
         warned = warnings.count(connection, context.county_id, context.run_id, table)
         staged, aside = changes.count_staged(connection, context.run_id, table)
+        if staged.keys() & {"changed", "returned"}:
+            columns = filled_columns(context.mapping, table)
+            for statement in findings.to_find(context.county_id, context.run_id, table, columns):
+                connection.exec_driver_sql(statement)
         fields = _changed_fields(connection, context, table) if "changed" in staged else {}
     found = counts.model_copy(
         update={
@@ -147,12 +160,12 @@ def _reject_duplicates(
         quarantine.add(connection, context.county_id, context.run_id, table, reader, rows)
 
 
-def _decide(context: RunContext, tables: dict[str, TableOutcome], findings: list[GuardFinding]) -> Outcome:
+def _decide(context: RunContext, tables: dict[str, TableOutcome], guarded: list[GuardFinding]) -> Outcome:
     counts = {name: table.counts for name, table in tables.items()}
     county_id, run_id = context.county_id, context.run_id
     with unit_of_work(county_id) as connection:
         _hold(connection, context)
-        runs.set_findings(connection, county_id, run_id, counts, findings)
+        runs.set_findings(connection, county_id, run_id, counts, guarded)
         if all(table.unchanged for table in tables.values()) and runs.is_published(connection, context.run):
             # nothing to show, to keep or to apply; only how far the source has been read moves on
             staging.drop(connection, run_id)
@@ -160,7 +173,7 @@ def _decide(context: RunContext, tables: dict[str, TableOutcome], findings: list
             runs.set_run(connection, county_id, run_id, active=False)
             jobs.set_status(connection, county_id, run_id, "succeeded")
             return "unchanged"
-        if context.run.validate_only or findings:
+        if context.run.validate_only or guarded:
             runs.set_run(connection, county_id, run_id, active=False)
             jobs.set_status(connection, county_id, run_id, "awaiting_approval")
             return "awaiting_approval"

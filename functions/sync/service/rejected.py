@@ -2,10 +2,12 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from uuid import UUID
 
-from functions.sync.repository import quarantine, runs, warnings
-from functions.sync.schemas import RejectedFilter, RejectedRow, RowState, WarnedRow
+from functions.sync.repository import findings, quarantine, runs, warnings
+from functions.sync.schemas import Finding, FindingFilter, RejectedFilter, RejectedRow, RowState, WarnedRow
+from functions.sync.service.differences import exact
 from functions.sync.service.showing import MAX_PAGE, found
 from shared import storage
 from shared.db import unit_of_work
@@ -66,6 +68,40 @@ def export_url(county_id: str, run_id: UUID, wanted: RejectedFilter, state: RowS
             quarantine.export(connection, county_id, run_id, wanted, is_open=_is_open(state), target=file)
         storage.put_file(key, file, CSV)
     return storage.signed_url(key, f"rejected-rows-{run_id}.csv", CSV)
+
+
+def findings_page(
+    county_id: str, run_id: UUID, wanted: FindingFilter, *, page_size: int, page_token: str | None
+) -> Page[Finding]:
+    """What a run found of single rows. Raises NotFound."""
+    query = ["sync-findings", county_id, str(run_id), wanted.model_dump()]
+    size = min(page_size, MAX_PAGE)
+    after = decode_token(query, page_token, int)
+    with unit_of_work(county_id) as connection:
+        found(runs.find(connection, county_id, run_id), county_id, run_id)
+        rows = findings.page(connection, county_id, run_id, wanted, after=after[0] if after else 0, limit=size + 1)
+    items = [
+        Finding(
+            finding_no=row.finding_no,
+            kind=row.kind,
+            table=row.table_name,
+            key=row.row_key,
+            field=row.field,
+            details=_details(row.table_name, row.field, row.details),
+        )
+        for row in rows[:size]
+    ]
+    token = encode_token(query, [str(items[-1].finding_no)]) if len(rows) > size else None
+    return Page[Finding](items=items, next_page_token=token)
+
+
+def _details(table: str, field: str | None, details: dict[str, Any]) -> dict[str, Any]:
+    """Values of the row's fields as they are shown everywhere."""
+    values = {"decided", "source_before", "source"}
+    return {
+        name: exact(table, field, value) if field and name in values else exact(table, name, value)
+        for name, value in details.items()
+    }
 
 
 def warnings_page(

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import NamedTuple, NoReturn
 from uuid import UUID
 
-from functions.sync.repository import partitions, runs
+from functions.sync.repository import findings, partitions, runs
 from functions.sync.schemas import (
+    FindingKind,
     Partition,
     PartitionCounts,
     RunState,
@@ -15,7 +16,7 @@ from functions.sync.schemas import (
     TablePlan,
     TableProgress,
 )
-from shared.db import unit_of_work
+from shared.db import one_moment, unit_of_work
 from shared.db.tenancy import require_onboarded
 from shared.jobs.lifecycle import links_of
 from shared.paging import Page, decode_token, encode_token
@@ -28,12 +29,14 @@ def page(county_id: str, *, status: str | None, page_size: int, page_token: str 
     """Runs, the newest first."""
     query = ["sync-runs", county_id, status]
     size = min(page_size, MAX_PAGE)
-    with unit_of_work(county_id) as connection:
+    with one_moment(county_id) as connection:
         require_onboarded(connection, county_id)
         before = decode_token(query, page_token, datetime.fromisoformat, UUID)
         rows = runs.page(connection, county_id, status=status, before=before, limit=size + 1)
-        progress = partitions.progress(connection, county_id, [row.run_id for row in rows])
-    items = [shown(county_id, row, progress.get(row.run_id, {})) for row in rows[:size]]
+        ids = [row.run_id for row in rows]
+        progress = partitions.progress(connection, county_id, ids)
+        counts = findings.counts(connection, county_id, ids)
+    items = [shown(county_id, row, progress.get(row.run_id, {}), counts.get(row.run_id, {})) for row in rows[:size]]
     more = len(rows) > size
     last = [items[-1].created_at.isoformat(), str(items[-1].id)] if more else []
     return Page[SyncRun](items=items, next_page_token=encode_token(query, last) if more else None)
@@ -41,12 +44,13 @@ def page(county_id: str, *, status: str | None, page_size: int, page_token: str 
 
 def get(county_id: str, run_id: UUID) -> SyncRun:
     """A run as it stands. Raises NotFound."""
-    with unit_of_work(county_id) as connection:
+    with one_moment(county_id) as connection:
         row = runs.find_row(connection, county_id, run_id)
         progress = partitions.progress(connection, county_id, [run_id])
+        counts = findings.counts(connection, county_id, [run_id])
     if row is None:
         _not_found(county_id, run_id)
-    return shown(county_id, row, progress.get(run_id, {}))
+    return shown(county_id, row, progress.get(run_id, {}), counts.get(run_id, {}))
 
 
 def partitions_page(
@@ -65,7 +69,9 @@ def partitions_page(
     return Page[Partition](items=items, next_page_token=token)
 
 
-def shown(county_id: str, row: runs.RunRow, progress: Mapping[str, TableProgress]) -> SyncRun:
+def shown(
+    county_id: str, row: runs.RunRow, progress: Mapping[str, TableProgress], found_of: Mapping[FindingKind, int]
+) -> SyncRun:
     total = sum(table.partitions for table in progress.values())
     done = sum(table.done for table in progress.values())
     unchanged = sum(table.unchanged for table in progress.values())
@@ -96,6 +102,7 @@ def shown(county_id: str, row: runs.RunRow, progress: Mapping[str, TableProgress
             "partitions": PartitionCounts(total=total, done=done, unchanged=unchanged),
             "tables": (row.counts or {}).get("tables") or so_far,
             "guard_findings": row.guard_findings or [],
+            "findings": found_of,
             "approved_by": row.approved_by,
             "applied_at": row.applied_at,
             "published_at": row.published_at,

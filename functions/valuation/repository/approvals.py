@@ -1,8 +1,9 @@
 """SQL of bringing a run's values to a roll, and of taking them back.
 
 Everything is set-based and in one transaction. What is superseded goes into the histories with the approval's id, and
-an assessment that the approval made carries it: so taking it back finds exactly what it wrote. The hash of what the
-county's system said stays as it is, so a sync leaves the values alone until the county's own record changes.
+an assessment that the approval made carries it; each value that it changed is an override: so taking it back finds
+exactly what it wrote and what of that still stands. A sync leaves a value alone until the county's own system has
+another one for it.
 """
 # ruff: noqa: S608 - names of ours, values as parameters; those of a filter as literals
 
@@ -17,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from functions.valuation.repository.runs import bound_condition
 from functions.valuation.schemas.runs import Approval, ApprovalFilter
+from shared import overrides
 from shared.db.models import (
     BEGINS,
     PLATFORM_SOURCE,
@@ -156,6 +158,7 @@ def post(
     roll_year: int,
     wanted: ApprovalFilter,
     assessment_ratio: Decimal,
+    by: str,
 ) -> Posted:
     """Write a run's values, in whole dollars, to the roll of a year, and where there is no later one to the properties.
 
@@ -193,6 +196,11 @@ def post(
     current = _supersede(
         connection, PropertyOperational, "posted", f"({different}) AND {latest}", _VALUES, "t.retired_at", given
     )
+    decision = overrides.Decision(approval_id, "approval", by)
+    for model, values in ((Assessment, _ASSESSED), (PropertyOperational, _VALUES)):
+        key = key_column(model)
+        which = f"h.superseded_by_run = :decision_id AND t.{key} IN (SELECT {key} FROM posted)"
+        overrides.record(connection, county_id, model, values, decision, which, {})
     written = changed + made
     unchanged = int(connection.scalar(text("SELECT count(*) FROM posted")) or 0) - written
     return Posted(written, current, skipped | ({"unchanged": unchanged} if unchanged else {}))
@@ -246,66 +254,72 @@ def _gather(connection: Connection, wanted: ApprovalFilter, given: dict[str, Any
 
 
 def moved_on(connection: Connection, county_id: str, approval_id: UUID) -> int:
-    """How many of the rows that an approval wrote say something else by now. Makes ready what `take_back` needs."""
+    """On how many of the rows that an approval wrote another decision stands by now."""
     _join_by_hash(connection)
-    given = {"county_id": county_id, "approval_id": approval_id}
-    return _gather_taken(connection, Assessment, _ASSESSED, "taken_assessments", given) + _gather_taken(
-        connection, PropertyOperational, _VALUES, "taken_properties", given
+    others = " AND ".join(("o.county_id = :county_id", "o.decision_id <> :approval_id", "o.ended_at IS NULL"))
+    made = "county_id = :county_id AND sync_run_id = :approval_id AND version = 1"
+    found = connection.scalar(
+        text(
+            "SELECT count(*) FROM ("
+            "SELECT o.table_name, o.row_key FROM field_overrides AS m JOIN field_overrides AS o"
+            " ON o.table_name = m.table_name AND o.row_key = m.row_key AND o.field = m.field"
+            " WHERE m.county_id = :county_id AND m.decision_id = :approval_id AND m.ended_why = 'replaced'"
+            f" AND {others} UNION"
+            " SELECT o.table_name, o.row_key FROM field_overrides AS o JOIN ("
+            f"SELECT assessment_id FROM assessments WHERE {made} UNION"
+            f" SELECT assessment_id FROM assessments_history WHERE {made}) AS made"
+            f" ON o.table_name = 'assessments' AND o.row_key = made.assessment_id WHERE {others}"
+            ") AS moved"
+        ),
+        {"county_id": county_id, "approval_id": approval_id},
     )
+    return int(found or 0)
 
 
-def take_back(connection: Connection, county_id: str, undo_id: UUID) -> tuple[int, int]:
-    """Put back what was before, as new versions, and retire what the approval made. After `moved_on` has said 0.
+def take_back(connection: Connection, county_id: str, approval_id: UUID, undo_id: UUID) -> tuple[int, int]:
+    """Put back what was before each value that still stands, as new versions, and retire what the approval made.
 
-    Returns how many assessments and properties were written.
+    What a sync has changed since is the source's, and stays. Returns how many assessments and properties were written.
     """
-    given = {"county_id": county_id, "approval_id": undo_id}
-    retired = "CASE WHEN c.made THEN now() ELSE c.retired_at END"
-    return (
-        _supersede(connection, Assessment, "taken_assessments", "true", _ASSESSED, retired, given),
-        _supersede(connection, PropertyOperational, "taken_properties", "true", _VALUES, "t.retired_at", given),
+    given = {"county_id": county_id, "approval_id": approval_id, "undo_id": undo_id}
+    _gather_taken(connection, Assessment, _ASSESSED, "taken_assessments", given)
+    _gather_taken(connection, PropertyOperational, _VALUES, "taken_properties", given)
+    undo = {"county_id": county_id, "approval_id": undo_id}
+    written = (
+        _supersede(connection, Assessment, "taken_assessments", "true", _ASSESSED, "c.retired_at", undo),
+        _supersede(connection, PropertyOperational, "taken_properties", "true", _VALUES, "c.retired_at", undo),
     )
+    overrides.withdraw(connection, county_id, approval_id, undo_id)
+    return written
 
 
 def _gather_taken(
     connection: Connection, model: SyncedModel, values: tuple[str, ...], into: str, given: dict[str, Any]
-) -> int:
-    """A temporary table of what the approval superseded or made in a table; how many of the rows have moved on."""
+) -> None:
+    """A temporary table of what the rows that the approval superseded or made are to say once it is taken back."""
     key, table, history = key_column(model), model.__tablename__, history_table(model).name
     columns = ", ".join(f"{name} numeric(14, 2)" for name in values)
+    connection.execute(text(f"CREATE TEMP TABLE {into} ({key} text, retired_at timestamptz, {columns}) ON COMMIT DROP"))
+    before = ", ".join(f"CASE WHEN jsonb_exists(o.fields, '{name}') THEN h.{name} ELSE t.{name} END" for name in values)
+    brought_back = "h.retired_at IS NOT NULL AND t.retired_at IS NULL"
+    mine = "sync_run_id = CAST(:approval_id AS uuid)"
     connection.execute(
         text(
-            f"CREATE TEMP TABLE {into} ({key} text, posted_version integer, made boolean, retired_at timestamptz,"
-            f" {columns}) ON COMMIT DROP"
-        )
-    )
-    made = (
-        f" UNION ALL SELECT {key}, 1, true, NULL, {', '.join('NULL::numeric' for _ in values)} FROM ("
-        f"SELECT {key} FROM {table} WHERE {_MINE} AND sync_run_id = CAST(:approval_id AS uuid) AND version = 1"
-        f" UNION SELECT {key} FROM {history} WHERE {_MINE} AND sync_run_id = CAST(:approval_id AS uuid)"
-        " AND version = 1) AS first"
-    )
-    connection.execute(
-        text(
-            f"INSERT INTO {into} SELECT {key}, version + 1, false, retired_at, {', '.join(values)} FROM {history}"
-            f" WHERE {_MINE} AND superseded_by_run = CAST(:approval_id AS uuid){made}"
+            f"INSERT INTO {into} SELECT t.{key}, CASE WHEN {brought_back} THEN h.retired_at ELSE t.retired_at END,"
+            f" {before} FROM {history} AS h JOIN {table} AS t ON t.{_MINE} AND t.{key} = h.{key}"
+            " LEFT JOIN (SELECT row_key, jsonb_object_agg(field, true) AS fields FROM field_overrides"
+            f"  WHERE {_MINE} AND table_name = '{table}' AND decision_id = CAST(:approval_id AS uuid)"
+            f"  AND ended_at IS NULL GROUP BY row_key) AS o ON o.row_key = t.{key}"
+            f" WHERE h.{_MINE} AND h.superseded_by_run = CAST(:approval_id AS uuid)"
+            f" AND (o.fields IS NOT NULL OR {brought_back})"
+            f" UNION ALL SELECT t.{key}, now(), {', '.join(f't.{name}' for name in values)} FROM {table} AS t"
+            f" WHERE t.{_MINE} AND t.retired_at IS NULL AND t.{key} IN ("
+            f"SELECT {key} FROM {table} WHERE {_MINE} AND {mine} AND version = 1"
+            f" UNION SELECT {key} FROM {history} WHERE {_MINE} AND {mine} AND version = 1)"
         ),
         given,
     )
     connection.execute(text(f"ANALYZE {into}"))
-    said = {
-        alias: "ROW(" + ", ".join((*(f"{alias}.{name}" for name in values), f"{alias}.retired_at IS NULL")) + ")"
-        for alias in ("t", "h")
-    }
-    found = connection.scalar(
-        text(
-            f"SELECT count(*) FROM {into} AS c JOIN {table} AS t ON t.{_MINE} AND t.{key} = c.{key}"
-            f" WHERE t.version <> c.posted_version AND NOT EXISTS (SELECT 1 FROM {history} AS h WHERE h.{_MINE}"
-            f" AND h.{key} = c.{key} AND h.version = c.posted_version AND {said['h']} IS NOT DISTINCT FROM {said['t']})"
-        ),
-        given,
-    )
-    return int(found or 0)
 
 
 def _supersede(

@@ -97,6 +97,7 @@ def _approve(connection: Connection, job: RunningJob, wanted: ApprovalJob) -> Ap
         roll_year=roll_year,
         wanted=wanted.filter,
         assessment_ratio=settings(connection, county_id).assessment_ratio,
+        by=job.submitted_by,
     )
     approvals.add(
         connection,
@@ -127,11 +128,11 @@ def _undo(connection: Connection, job: RunningJob, wanted: ApprovalJob) -> Appro
     moved = approvals.moved_on(connection, county_id, standing.approval_id)
     if moved:
         raise Conflict(
-            f"{moved} of the values that the approval wrote were changed since by a sync, an edit or another approval;"
-            " it cannot be taken back over them.",
+            f"{moved} of the values that the approval wrote were decided anew since; it cannot be taken back over"
+            " them.",
             slug="newer-values",
         )
-    assessments, properties = approvals.take_back(connection, county_id, job.job_id)
+    assessments, properties = approvals.take_back(connection, county_id, standing.approval_id, job.job_id)
     approvals.set_undone(connection, county_id, standing.approval_id, job.job_id, job.submitted_by)
     written = {"assessments": assessments, "properties": properties}
     details = {"approval_id": str(standing.approval_id), "roll_year": standing.roll_year, **written}

@@ -20,12 +20,14 @@ from shared.db.models.operations import (
     Job,
     JobPartition,
     RejectedRow,
+    SyncFinding,
     SyncPartition,
     SyncRun,
     SyncWarning,
     SyncWatermark,
     Upload,
 )
+from shared.db.models.overrides import FieldOverride
 from shared.db.models.property import Assessment, Exemption, Improvement, Owner, PropertyOperational, Sale
 from shared.db.models.sales_validation import SaleDecision, SaleFlag
 from shared.db.models.valuation import (
@@ -51,6 +53,7 @@ __all__ = [
     "District",
     "DistrictLayer",
     "Exemption",
+    "FieldOverride",
     "Improvement",
     "Job",
     "JobPartition",
@@ -62,6 +65,7 @@ __all__ = [
     "Sale",
     "SaleDecision",
     "SaleFlag",
+    "SyncFinding",
     "SyncPartition",
     "SyncRun",
     "SyncWarning",

@@ -137,6 +137,22 @@ class SyncWatermark(Tenant, Model):
     moved_at: Mapped[Created]
 
 
+class SyncFinding(Tenant, Model):
+    """What a run found of one row that a person should know of; `details` are those of its kind."""
+
+    __tablename__ = "sync_findings"
+
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    finding_no: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    kind: Mapped[str]
+    table_name: Mapped[str]
+    row_key: Mapped[str]
+    field: Mapped[str | None]
+    details: Mapped[Json] = mapped_column(JSONB)
+
+    __table_args__ = (Index(None, "county_id", "run_id", "table_name", "kind"),)
+
+
 class SyncWarning(Tenant, Model):
     """A source row that a run took though it breaks a rule of the county's that only warns, with every reason.
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pg8000.core
 import pytest
@@ -13,6 +14,7 @@ from functions.properties.service import parcels as service
 from shared.access import Role
 from shared.db import driver, unit_of_work
 from shared.db.models import County, PropertyOperational, Sale
+from shared.overrides import Decision
 from tests.conftest import MigratedDatabase
 from tests.gateway import Answer, call, claims_of
 
@@ -190,7 +192,7 @@ def test_a_correction_that_waited_for_another_one_comes_after_it(database: Migra
     with unit_of_work("king_wa") as early:
         early.scalar(text("SELECT now()"))  # the transaction's time from here on
         patch("P001", {"condition": "Good"})
-        parcels.supersede(early, "king_wa", "P001", {"condition": "Fair"})
+        parcels.supersede(early, "king_wa", "P001", {"condition": "Fair"}, Decision(uuid4(), "edit", "somebody"))
 
     history = get(ONE + "/history", "P001").body
     spans = [(version["valid_from"], version["valid_to"]) for version in reversed(history)]
@@ -204,7 +206,7 @@ def test_a_correction_of_what_a_sync_is_writing_is_told_to_come_again(
 ) -> None:
     monkeypatch.setattr(service, "_PATIENCE_S", 1)
     with unit_of_work("king_wa") as writing:
-        parcels.supersede(writing, "king_wa", "P001", {"condition": "Fair"})
+        parcels.supersede(writing, "king_wa", "P001", {"condition": "Fair"}, Decision(uuid4(), "edit", "somebody"))
         answer = patch("P001", {"condition": "Good"})
 
     assert (answer.status, answer.body["type"]) == (409, "urn:terrafusion:problem:property-busy")

@@ -56,6 +56,7 @@ def approve(values: dict[str, int]) -> UUID:
             roll_year=2015,
             wanted=ApprovalFilter(),
             assessment_ratio=Decimal(1),
+            by="an assessor",
         )
     assert posted.assessments == len(values)
     return approval_id
@@ -101,4 +102,6 @@ def test_the_countys_own_record_of_the_year_takes_the_place_of_one_that_an_appro
     history = "SELECT total_value::integer FROM assessments_history WHERE source_system = 'terrafusion'"
     assert with_roll.query(history) == [(3500,)]
     with unit_of_work(COUNTY) as connection:
-        assert approvals.moved_on(connection, COUNTY, approval_id) == 1
+        assert approvals.moved_on(connection, COUNTY, approval_id) == 0
+        approvals.take_back(connection, COUNTY, approval_id, uuid4())
+    assert roll(with_roll)[2:] == [("000003", 3300, "TESTING")]  # the county's own is not the approval's to take back

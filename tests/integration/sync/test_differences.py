@@ -3,11 +3,13 @@
 import random
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from functions.properties.repository import parcels
 from shared.db import unit_of_work
+from shared.overrides import Decision
 from tests.integration.sync.county import COUNTY, County
 from tests.integration.sync.test_approval import ONE, api
 
@@ -106,7 +108,7 @@ def test_an_edit_of_a_shown_row_refuses_the_approval_and_any_other_edit_stands(c
     shown = {one["key"] for one in every_change(run_id, table="properties_operational")}
     edited = chance.choice(sorted(key for key in roll(county) if (key in shown) == is_shown))
     with unit_of_work(COUNTY) as connection:
-        parcels.supersede(connection, COUNTY, edited, {"quality": "by hand"})
+        parcels.supersede(connection, COUNTY, edited, {"quality": "by hand"}, Decision(uuid4(), "edit", "somebody"))
     before = roll(county)
 
     approved = api("POST", ONE + "/approve", run_id)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +17,7 @@ from functions.valuation.tasks.approval import handler as task
 from shared.access import Role
 from shared.db import unit_of_work
 from shared.db.models import Assessment, AuditEvent, County, PropertyOperational
+from shared.overrides import Decision
 from tests.gateway import Answer, call, claims_of
 from tests.integration.evidence_county import COUNTY, PROVENANCE, add_county, add_parcel
 from tests.integration.valuation.runs import approval, done, finished, posted, results, run
@@ -242,7 +243,8 @@ def test_an_edit_of_another_field_stands_and_does_not_keep_values_from_being_tak
 def edited(property_id: str, **values: Any) -> None:
     """What PATCH does: the version before goes into the history."""
     with unit_of_work(COUNTY) as connection:
-        parcels.supersede(connection, COUNTY, property_id, values)
+        decision = Decision(uuid4(), "edit", "somebody")
+        parcels.supersede(connection, COUNTY, property_id, values, decision)
 
 
 def test_newer_values_are_not_overwritten_by_taking_an_approval_back(run_id: str) -> None:

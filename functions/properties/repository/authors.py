@@ -1,0 +1,60 @@
+"""Who made versions of synced rows: runs and approvals by their ids, edits by what they decided."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, or_, select
+
+from functions.properties.schemas import VersionAuthor
+from shared.db.models import FieldOverride, Job, SyncedModel, SyncRun, ValuationApproval
+
+
+def of_runs(connection: Connection, county_id: str, ids: Collection[UUID]) -> dict[UUID, VersionAuthor]:
+    """The sync runs, approvals and withdrawals of approvals among these ids."""
+    if not ids:
+        return {}
+    runs = connection.execute(
+        select(SyncRun.run_id, SyncRun.approved_by, Job.submitted_by)
+        .join(Job, (Job.county_id == SyncRun.county_id) & (Job.job_id == SyncRun.run_id))
+        .where(SyncRun.county_id == county_id, SyncRun.run_id.in_(ids))
+    )
+    found = {
+        row.run_id: VersionAuthor(kind="sync", by=row.approved_by or row.submitted_by, sync_run_id=row.run_id)
+        for row in runs
+    }
+    approvals = connection.execute(
+        select(
+            ValuationApproval.approval_id,
+            ValuationApproval.run_id,
+            ValuationApproval.approved_by,
+            ValuationApproval.undo_id,
+            ValuationApproval.undone_by,
+        ).where(
+            ValuationApproval.county_id == county_id,
+            or_(ValuationApproval.approval_id.in_(ids), ValuationApproval.undo_id.in_(ids)),
+        )
+    )
+    for row in approvals:
+        of_approval: dict[str, Any] = {"valuation_run_id": row.run_id, "approval_id": row.approval_id}
+        found[row.approval_id] = VersionAuthor(kind="approval", by=row.approved_by, **of_approval)
+        if row.undo_id is not None:
+            found[row.undo_id] = VersionAuthor(kind="approval_undone", by=row.undone_by, **of_approval)
+    return found
+
+
+def of_edits(
+    connection: Connection, county_id: str, model: SyncedModel, keys: Collection[str]
+) -> dict[tuple[str, int], str]:
+    """Who edited rows, by key and the version that the edit made."""
+    rows = connection.execute(
+        select(FieldOverride.row_key, FieldOverride.version, FieldOverride.made_by)
+        .distinct()
+        .where(
+            FieldOverride.county_id == county_id,
+            FieldOverride.table_name == model.__tablename__,
+            FieldOverride.row_key.in_(keys),
+            FieldOverride.origin == "edit",
+        )
+    )
+    return {(row.row_key, row.version): row.made_by for row in rows}

@@ -1,0 +1,136 @@
+"""What a run found of single rows: where the source's value goes before one that was decided here."""
+# ruff: noqa: S608 - names are quoted identifiers of models; values are literals or parameters
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from pg8000.native import identifier, literal
+from sqlalchemy import Connection, Row, delete, func, select
+
+from functions.sync.repository import staging
+from functions.sync.schemas import FindingFilter, FindingKind
+from shared import overrides
+from shared.db.literals import uuid_literal
+from shared.db.models import SYNC_TARGETS, SyncFinding, key_column
+
+_VALUES = ("land_value", "improvement_value", "total_value")
+
+
+def to_find(county_id: str, run_id: UUID, target: str, columns: Sequence[str]) -> list[str]:
+    """SQL that holds overrides on what is staged, and writes down what becomes of them. Carried out again, it finds
+    what there is by then.
+    """
+    forget = (
+        f"DELETE FROM sync_findings WHERE county_id = {literal(county_id)} AND run_id = {uuid_literal(run_id)}"
+        f" AND table_name = {literal(target)} AND kind IN ('override_conflict', 'values_disagree')"
+    )
+    held = overrides.hold(county_id, target, staging.table_name(run_id, target), columns)
+    statements = [*held, forget, _conflicts(county_id, run_id, target, columns)]
+    has_values = set(_VALUES) <= {column.name for column in SYNC_TARGETS[target].__table__.columns}
+    if has_values and not set(_VALUES).isdisjoint(columns):
+        statements.append(_disagreeing_values(county_id, run_id, target, columns))
+    return statements
+
+
+def to_end_overrides(county_id: str, run_id: UUID, target: str, columns: Sequence[str]) -> str:
+    """SQL that ends the overrides of fields for which the source brings another value than they stood against."""
+    key = identifier(key_column(SYNC_TARGETS[target]))
+    brought = overrides.brought_value(_own(target, columns))
+    return (
+        "UPDATE field_overrides AS o SET ended_at = now(), ended_why ="
+        f" CASE WHEN {brought} = o.value THEN 'source_agrees' ELSE 'source_changed' END,"
+        f" ended_by = {uuid_literal(run_id)} FROM {staging.table_name(run_id, target)} AS s"
+        f" WHERE {overrides.standing(county_id, target)} AND s.{key} = o.row_key AND s.{overrides.BROUGHT}"
+        f" AND {brought} <> o.source_value AND NOT jsonb_exists(coalesce(s.held, '{{}}'), o.field)"
+    )
+
+
+def clear(connection: Connection, county_id: str, run_id: UUID) -> None:
+    """Forget a run's findings: it is planned anew."""
+    connection.execute(delete(SyncFinding).where(SyncFinding.county_id == county_id, SyncFinding.run_id == run_id))
+
+
+def counts(connection: Connection, county_id: str, run_ids: Iterable[UUID]) -> dict[UUID, dict[FindingKind, int]]:
+    """How many findings of each kind there are, by run."""
+    rows = connection.execute(
+        select(SyncFinding.run_id, SyncFinding.kind, func.count())
+        .where(SyncFinding.county_id == county_id, SyncFinding.run_id.in_(list(run_ids)))
+        .group_by(SyncFinding.run_id, SyncFinding.kind)
+    )
+    found: dict[UUID, dict[FindingKind, int]] = {}
+    for run_id, kind, number in rows:
+        found.setdefault(run_id, {})[kind] = int(number)
+    return found
+
+
+def page(
+    connection: Connection, county_id: str, run_id: UUID, wanted: FindingFilter, *, after: int, limit: int
+) -> list[Row[*tuple[Any, ...]]]:
+    """A run's findings in the order in which they were written down."""
+    statement = (
+        select(
+            SyncFinding.finding_no,
+            SyncFinding.kind,
+            SyncFinding.table_name,
+            SyncFinding.row_key,
+            SyncFinding.field,
+            SyncFinding.details,
+        )
+        .where(SyncFinding.county_id == county_id, SyncFinding.run_id == run_id, SyncFinding.finding_no > after)
+        .order_by(SyncFinding.finding_no)
+        .limit(limit)
+    )
+    if wanted.kind is not None:
+        statement = statement.where(SyncFinding.kind == wanted.kind)
+    if wanted.table is not None:
+        statement = statement.where(SyncFinding.table_name == wanted.table)
+    return list(connection.execute(statement))
+
+
+def _conflicts(county_id: str, run_id: UUID, target: str, columns: Sequence[str]) -> str:
+    """SQL that writes down where the source's new value goes before another one that was decided here."""
+    key = identifier(key_column(SYNC_TARGETS[target]))
+    brought = overrides.brought_value(_own(target, columns))
+    return _insert(
+        county_id,
+        run_id,
+        "override_conflict",
+        target,
+        f"o.row_key, o.field, jsonb_build_object('decided', o.value, 'source_before', o.source_value, 'source',"
+        f" {brought}, 'origin', o.origin, 'decision_id', o.decision_id, 'decided_by', o.made_by, 'decided_at',"
+        f" o.made_at) FROM field_overrides AS o JOIN {staging.table_name(run_id, target)} AS s ON s.{key} = o.row_key"
+        f" AND s.{overrides.BROUGHT} WHERE {overrides.standing(county_id, target)} AND {brought} <> o.source_value"
+        f" AND {brought} <> o.value AND o.value <> o.source_value"
+        " AND NOT jsonb_exists(coalesce(s.held, '{}'), o.field) ORDER BY o.row_key, o.field",
+    )
+
+
+def _disagreeing_values(county_id: str, run_id: UUID, target: str, columns: Sequence[str]) -> str:
+    """SQL that writes down where values of the source stand beside decided ones, and do not add up."""
+    key = identifier(key_column(SYNC_TARGETS[target]))
+    land, improvements, total = (f"{'s' if name in columns else 't'}.{name}" for name in _VALUES)
+    filled = [name for name in _VALUES if name in columns]
+    held = ", ".join(literal(name) for name in filled)
+    return _insert(
+        county_id,
+        run_id,
+        "values_disagree",
+        target,
+        f"s.{key}, NULL, jsonb_build_object('land_value', {land}, 'improvement_value', {improvements}, 'total_value',"
+        f" {total}) FROM {staging.table_name(run_id, target)} AS s JOIN {identifier(target)} AS t"
+        f" ON t.county_id = {literal(county_id)} AND t.{key} = s.{key} WHERE s.{overrides.BROUGHT}"
+        f" AND jsonb_exists_any(s.held, ARRAY[{held}]) AND {land} + {improvements} <> {total} ORDER BY s.{key}",
+    )
+
+
+def _insert(county_id: str, run_id: UUID, kind: FindingKind, target: str, rows: str) -> str:
+    """SQL that writes findings down; `rows` selects key, field and details."""
+    return (
+        "INSERT INTO sync_findings (county_id, run_id, kind, table_name, row_key, field, details)"
+        f" SELECT {literal(county_id)}, {uuid_literal(run_id)}, {literal(kind)}, {literal(target)}, {rows}"
+    )
+
+
+def _own(target: str, columns: Sequence[str]) -> list[str]:
+    return [name for name in columns if name != key_column(SYNC_TARGETS[target])]
