@@ -51,14 +51,14 @@ def clear(connection: Connection, county_id: str, run_id: UUID) -> None:
     connection.execute(delete(SyncFinding).where(SyncFinding.county_id == county_id, SyncFinding.run_id == run_id))
 
 
-def counts(connection: Connection, county_id: str, run_ids: Iterable[UUID]) -> dict[UUID, dict[FindingKind, int]]:
+def counts(connection: Connection, county_id: str, run_ids: Iterable[UUID]) -> dict[UUID, dict[str, int]]:
     """How many findings of each kind there are, by run."""
     rows = connection.execute(
         select(SyncFinding.run_id, SyncFinding.kind, func.count())
         .where(SyncFinding.county_id == county_id, SyncFinding.run_id.in_(list(run_ids)))
         .group_by(SyncFinding.run_id, SyncFinding.kind)
     )
-    found: dict[UUID, dict[FindingKind, int]] = {}
+    found: dict[UUID, dict[str, int]] = {}
     for run_id, kind, number in rows:
         found.setdefault(run_id, {})[kind] = int(number)
     return found

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from functions.sync.repository import findings, partitions, runs
 from functions.sync.schemas import (
-    FindingKind,
     Partition,
     PartitionCounts,
     RunState,
@@ -70,7 +69,7 @@ def partitions_page(
 
 
 def shown(
-    county_id: str, row: runs.RunRow, progress: Mapping[str, TableProgress], found_of: Mapping[FindingKind, int]
+    county_id: str, row: runs.RunRow, progress: Mapping[str, TableProgress], found_of: Mapping[str, int]
 ) -> SyncRun:
     total = sum(table.partitions for table in progress.values())
     done = sum(table.done for table in progress.values())

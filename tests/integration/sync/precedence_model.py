@@ -1,6 +1,6 @@
 """Precedence by field, as a model in plain Python: what any order of syncs and decisions has to come to."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -81,12 +81,12 @@ class Table:
         for name, value in values.items():
             self.rows[key].fields[name] = Field(value, None if made_by else value)
 
-    def sync(self, source: Mapping[str, Values], is_read: Callable[[str], bool], *, retires: bool) -> int:
+    def sync(self, source: Mapping[str, Values], read: set[str], *, retires: bool) -> int:
         """A run that reads some rows of the source, and may see which are gone; how many conflicts it has."""
         conflicts = 0
         for key, values in source.items():
             row = self.rows.get(key)
-            if not is_read(key):
+            if key not in read:
                 continue
             if row is None:
                 self.add(key, values)

@@ -227,8 +227,8 @@ class World:
         whole = mode != "incremental"
         conflicts = 0
         for name, source, table in (("place", self.places, self.properties), ("roll", self.rolls, self.assessments)):
-            read = {key for of_table, key in self.touched if of_table == name}
-            conflicts += table.sync(source, lambda key, read=read: whole or key in read, retires=whole)
+            read = set(source) if whole else {key for of_table, key in self.touched if of_table == name}
+            conflicts += table.sync(source, read, retires=whole)
         self.touched.clear()
         rows = self.assessments.rows
         for key in IDS:

@@ -3,7 +3,7 @@
 import io
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import duckdb
 import orjson
@@ -18,6 +18,7 @@ from functions.sync.service.context import load
 from shared.curated import curated_columns
 from shared.db import unit_of_work
 from shared.db.engine import make_engine
+from shared.overrides import Decision
 from shared.problems import Conflict
 from shared.settings import settings
 from tests.conftest import MigratedDatabase
@@ -107,7 +108,7 @@ def test_an_edit_is_published_by_the_next_run_that_publishes(county: County) -> 
     county.sync()
     with unit_of_work(COUNTY) as connection:
         edited = {"property_class": "mixed"}
-        parcels.supersede(connection, COUNTY, "000200", edited)
+        parcels.supersede(connection, COUNTY, "000200", edited, Decision(uuid4(), "edit", "somebody"))
     county.change("UPDATE sale SET price = '7' WHERE parcel_id = 1")
 
     county.sync()
