@@ -1,5 +1,6 @@
 """The local cloud: what the templates declare, running on this machine until it is stopped."""
 
+import gc
 import os
 import socket
 import threading
@@ -14,7 +15,8 @@ from infra.local.aws.clients import ACCESS_KEY, SECRET_KEY, Clients
 from infra.local.aws.services import LocalAws
 from infra.local.custom_resources import deploy
 from infra.local.directory import DataDirectory
-from infra.local.gateway import Gateway, GatewayServer, TokenVerifier, listen
+from infra.local.gateway import ApiIdentity, ApiProcesses, Gateway, GatewayServer, TokenVerifier, listen
+from infra.local.gateway.forking import GC_THRESHOLDS
 from infra.local.gateway.functions import InlineFunctions
 from infra.local.lambda_runtime import shared_variables
 from infra.local.physical import LocalIdentifiers
@@ -93,6 +95,9 @@ class LocalCloud:
         """
         try:
             self._start()
+            gc.collect()
+            gc.freeze()  # what was made so far stays, and need not be looked through again while requests wait
+            gc.set_threshold(*GC_THRESHOLDS)
         except BaseException:
             self.stop()
             raise
@@ -100,6 +105,7 @@ class LocalCloud:
     def stop(self) -> None:
         """Stops everything, the last started first; what was answered is on disk."""
         self._open.close()
+        gc.unfreeze()
 
     def __enter__(self) -> Self:
         self.start()
@@ -130,6 +136,7 @@ class LocalCloud:
         self._open.callback(aws.close)
         self._environment = _aws_environment(aws.endpoint) | shared_variables(template.functions())
         workers = self._workers = self._start_workers(template.functions())
+        processes = self._start_processes(template)
         inline = self._inline_functions(template)
         trigger = template.user_pool().token_trigger
         aws.start(
@@ -140,14 +147,24 @@ class LocalCloud:
         self._open.callback(aws.stop)
         deploy(template.custom_resources(), workers.invoke, state, anew=self.postgres.initialised)
         self._users = ready_users(aws.clients, state, template.user_pool().identifier)
-        self._start_gateway(template, aws, inline, listening)
+        self._start_gateway(template, aws, processes, listening)
         self._start_scheduler(aws, workers)
+        self.postgres.keep_running()
         aws.resume()
         self._prepare_syncs(template, workers)
 
     def _start_workers(self, functions: list[Function]) -> WorkerPool:
         log = self._directory.logs / "functions.log"
         return self._open.enter_context(WorkerPool(functions, self._environment, log, WORKERS))
+
+    def _start_processes(self, template: Template) -> ApiProcesses:
+        api = template.rest_api()
+        answering = {route.function for route in api.routes}
+        functions = [function for function in template.functions() if function.arn in answering]
+        log = self._directory.logs / "api.log"
+        return self._open.enter_context(
+            ApiProcesses(ApiIdentity(api.identifier, api.stage), functions, self._environment, log)
+        )
 
     def _prepare_syncs(self, template: Template, workers: WorkerPool) -> None:
         """A county's first sync should not wait for imports; it is done beside whatever is asked for meanwhile."""
@@ -161,12 +178,12 @@ class LocalCloud:
         return InlineFunctions(template.functions(), log)
 
     def _start_gateway(
-        self, template: Template, aws: LocalAws, inline: InlineFunctions, listening: socket.socket
+        self, template: Template, aws: LocalAws, processes: ApiProcesses, listening: socket.socket
     ) -> None:
         pool = template.user_pool()
         verifier = TokenVerifier(aws.identity.issuer, frozenset({pool.client_identifier}), aws.identity.public_keys)
         log = self._open.enter_context(self._directory.log("requests.jsonl"))
-        server = GatewayServer(Gateway(template.rest_api(), verifier, inline, log), listening)
+        server = GatewayServer(Gateway(template.rest_api(), verifier, processes, log), listening)
         server.start()
         self._open.callback(server.stop)
 

@@ -22,13 +22,19 @@ def ends_with_parent(sent: signal.Signals) -> Callable[[], None] | None:
         return None
     library = ctypes.CDLL(None)
     parent = os.getpid()
+    return lambda: _ask_kernel(library, sent, parent)
 
-    def ask_kernel() -> None:
-        library.prctl(_PR_SET_PDEATHSIG, sent)
-        if os.getppid() != parent:  # the parent died before the call above could see it
-            os.kill(os.getpid(), signal.SIGKILL)
 
-    return ask_kernel
+def end_with_parent(sent: signal.Signals, parent: int) -> None:
+    """As `ends_with_parent`, for a process that is forked without another program: called in it."""
+    if sys.platform == "linux":
+        _ask_kernel(ctypes.CDLL(None), sent, parent)
+
+
+def _ask_kernel(library: ctypes.CDLL, sent: signal.Signals, parent: int) -> None:
+    library.prctl(_PR_SET_PDEATHSIG, sent)
+    if os.getppid() != parent:  # the parent died before the call above could see it
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Watchdog:

@@ -1,5 +1,7 @@
 """A PostgreSQL server of our own, in a folder, for as long as this process lives."""
 
+import logging
+import math
 import os
 import secrets
 import signal
@@ -26,6 +28,7 @@ OWNER = "terrafusion_owner"
 DATABASE = "terrafusion"
 
 _START_SECONDS = 30.0
+_AGAIN_SECONDS = 0.2
 _CHECKPOINT_SECONDS = 3.0
 """Granted to the checkpoint of a shutdown: whoever stops the local cloud should not wait for the disk."""
 _THROWAWAY = {
@@ -43,6 +46,9 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+
+
+_log = logging.getLogger(__name__)
 
 
 class PostgresDidNotStartError(LocalCloudError):
@@ -70,6 +76,8 @@ class LocalPostgres:
         self._account: ServerAccount | None = server_account()
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: Watchdog | None = None
+        self._launching = threading.RLock()
+        self._stopped = False
         self.initialised = False
         """Whether the start made a new, empty cluster."""
         self.host = "127.0.0.1"
@@ -102,6 +110,7 @@ class LocalPostgres:
         self._root.mkdir(parents=True, exist_ok=True)
         self._root.chmod(0o711 if self._account else 0o700)
         self._require_same_major()
+        self._stopped = False
         try:
             if not (self._cluster / "PG_VERSION").exists() or not self._password_file("superuser").exists():
                 self._initialise(programs)
@@ -114,9 +123,16 @@ class LocalPostgres:
             self.stop()
             raise
 
+    def keep_running(self) -> None:
+        """From now on a server that ends by itself, or is killed, is started again on its port."""
+        # a thread that lives as long as the server should: the kernel ends a child with the thread that made it
+        threading.Thread(target=self._keep, name="postgres", daemon=True).start()
+
     def stop(self) -> None:
         """Shutdown: open transactions are rolled back, everything committed is on disk."""
-        process, self._process = self._process, None
+        self._stopped = True
+        with self._launching:
+            process, self._process = self._process, None
         if process is None:
             return
         if self._watchdog:
@@ -251,10 +267,23 @@ class LocalPostgres:
                 " the counties again."
             )
 
-    def _launched(self, programs: Path, deadline: float) -> bool:
+    def _keep(self) -> None:
+        programs = program_folder(self._data_dir)
+        while not self._stopped:
+            if process := self._process:
+                process.wait()
+            with self._launching:
+                if not self._stopped:
+                    _log.error(
+                        "PostgreSQL ended (%s) and is started again", process.returncode if process else "at once"
+                    )
+                    self._launched(programs, math.inf, self.port)
+            time.sleep(_AGAIN_SECONDS)  # processes of a killed server hold its memory for a moment
+
+    def _launched(self, programs: Path, deadline: float, port: int | None = None) -> bool:
         """One attempt. False: try again (the port was taken, or an earlier server is still shutting down)."""
         self._forget_stale_lock()
-        self.port = self._kept_port()
+        self.port = port or self._kept_port()
         settings = _SETTINGS | ({} if self._durable else _THROWAWAY) | {"port": str(self.port)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(programs / "postgres"), "-D", self._seen_by_server(self._cluster), *options]
@@ -266,6 +295,8 @@ class LocalPostgres:
         while process.poll() is None:
             if self._ready(process.pid):
                 return True
+            if self._stopped:
+                return False
             if time.monotonic() > deadline:
                 self.stop()
                 raise PostgresDidNotStartError(self._end_of_log("PostgreSQL was not ready in time"))

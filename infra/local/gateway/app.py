@@ -7,17 +7,19 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import UTC, datetime
-from typing import Any, Protocol, TextIO
+from typing import Any, TextIO
 from uuid import uuid4
 
 import orjson
 import uvicorn
 
 from infra.local.errors import LocalCloudError
-from infra.local.gateway.events import ApiIdentity, Headers, Request, proxy_answer, proxy_event
+from infra.local.gateway.events import Headers, Request
+from infra.local.gateway.processes import FunctionTimeoutError, Invoker
 from infra.local.gateway.refusals import (
     ACCESS_DENIED,
     FAILED,
+    TIMEOUT,
     TOO_LARGE,
     UNAUTHORIZED,
     UNKNOWN_ROUTE,
@@ -39,12 +41,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _log = logging.getLogger(__name__)
 
 
-class Invoker(Protocol):
-    """Calls the function `arn` with an event."""
-
-    def invoke(self, arn: str, event: Any, /) -> Any: ...
-
-
 class PortUnavailableError(LocalCloudError):
     """The API's port is taken, or not for us to take."""
 
@@ -56,16 +52,10 @@ class _RefusedError(Exception):
 
 
 class Gateway:
-    """Routes, checks tokens, and calls the function.
-
-    The function runs inline in the event loop, so there is never more than one request in a handler: Powertools
-    keeps the current event on its class, and two threads in it answer each other's requests. Lambda gives each
-    request a process of its own; this gives each its turn.
-    """
+    """Routes, checks tokens, and calls the function, which runs elsewhere: requests do not wait for each other."""
 
     def __init__(self, api: RestApi, verifier: TokenVerifier, functions: Invoker, log: TextIO) -> None:
         self._router = Router(api.routes)
-        self._api = ApiIdentity(api.identifier, api.stage)
         self._refusals = Refusals(api.answers)
         self._verifier = verifier
         self._functions = functions
@@ -87,7 +77,7 @@ class Gateway:
         subject = None
         try:
             request = await _read(scope, receive)
-            status, headers, body, subject = self._answer(request, request_id)
+            status, headers, body, subject = await self._answer(request, request_id)
         except _RefusedError as refused:
             rendered = self._refusals.render(refused.refusal, request_id)
             status, body = rendered.status, rendered.body
@@ -98,7 +88,7 @@ class Gateway:
         await send({"type": "http.response.body", "body": body})
         self._write(scope, request_id, subject, status, len(body), started)
 
-    def _answer(self, request: Request, request_id: str) -> tuple[int, Headers, bytes, str | None]:
+    async def _answer(self, request: Request, request_id: str) -> tuple[int, Headers, bytes, str | None]:
         match = self._router.match(request.method, request.path)
         if match is None:
             raise _RefusedError(UNKNOWN_ROUTE)
@@ -108,9 +98,11 @@ class Gateway:
             headers = [(name.lower().encode(), value.encode()) for name, value in route.mock_headers.items()]
             return 204, headers, b"", None
         claims = verified.claims if verified else None
-        event = proxy_event(request, match, self._api, request_id, claims)
         try:
-            status, answered, body = proxy_answer(self._functions.invoke(route.function, event))
+            status, answered, body = await self._functions.answer(route.function, request, match, request_id, claims)
+        except FunctionTimeoutError as error:
+            _log.warning("%s %s took too long, request %s", request.method, request.path, request_id)
+            raise _RefusedError(TIMEOUT) from error
         except Exception as error:
             _log.exception("%s %s failed, request %s", request.method, request.path, request_id)
             raise _RefusedError(FAILED) from error
@@ -204,7 +196,7 @@ class GatewayServer:
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            timeout_graceful_shutdown=5,
+            timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
@@ -219,7 +211,7 @@ class GatewayServer:
         """Answers what is under way, then ends."""
         self._server.should_exit = True
         if self._thread.is_alive():
-            self._thread.join(timeout=10)
+            self._thread.join(timeout=3)
         self._gateway.flush()
 
     def _run(self) -> None:

@@ -3,19 +3,16 @@
 import base64
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from infra.local.assembly import ACCOUNT
-from infra.local.gateway.routing import Match
 
 Headers = list[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """A request as it came in; header names are lower-case, `query` and `path` are still encoded."""
 
     method: str
@@ -27,8 +24,7 @@ class Request:
     protocol: str
 
 
-@dataclass(frozen=True)
-class ApiIdentity:
+class ApiIdentity(NamedTuple):
     """What events say about the API they come through."""
 
     identifier: str
@@ -37,25 +33,29 @@ class ApiIdentity:
 
 def proxy_event(
     request: Request,
-    match: Match,
+    resource: str,
+    parameters: Mapping[str, str],
     api: ApiIdentity,
     request_id: str,
     claims: Mapping[str, str] | None,
 ) -> dict[str, Any]:
-    """The event for a request; `claims` of the verified token, None on a route without an authorizer."""
+    """The event for a request to a resource (the route's path) with the path's parameters.
+
+    `claims` are those of the verified token, None on a route without an authorizer.
+    """
     headers, many_headers = _headers(request.headers)
     query, many_query = _query(request.query)
     body, encoded = _body(request.body)
     now = time.time()
     return {
-        "resource": match.route.path,
+        "resource": resource,
         "path": request.path,
         "httpMethod": request.method,
         "headers": headers,
         "multiValueHeaders": many_headers,
         "queryStringParameters": query,
         "multiValueQueryStringParameters": many_query,
-        "pathParameters": dict(match.parameters) or None,
+        "pathParameters": dict(parameters) or None,
         "stageVariables": None,
         "requestContext": {
             "accountId": ACCOUNT,
@@ -70,8 +70,8 @@ def proxy_event(
             "requestId": request_id,
             "requestTime": datetime.fromtimestamp(now, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
             "requestTimeEpoch": int(now * 1000),
-            "resourceId": match.route.path,
-            "resourcePath": match.route.path,
+            "resourceId": resource,
+            "resourcePath": resource,
             "stage": api.stage,
         },
         "body": body,

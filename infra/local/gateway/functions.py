@@ -1,4 +1,4 @@
-"""The API's functions, in this process."""
+"""Functions that are called in this process."""
 
 import contextlib
 import os

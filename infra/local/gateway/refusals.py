@@ -22,6 +22,7 @@ UNAUTHORIZED = Refusal("UNAUTHORIZED", 401, "Unauthorized")
 ACCESS_DENIED = Refusal("ACCESS_DENIED", 403, "Forbidden")
 UNKNOWN_ROUTE = Refusal("MISSING_AUTHENTICATION_TOKEN", 404, "Not found")
 TOO_LARGE = Refusal("REQUEST_TOO_LARGE", 413, "Request too large")
+TIMEOUT = Refusal("INTEGRATION_TIMEOUT", 504, "The function took too long")
 FAILED = Refusal("INTEGRATION_FAILURE", 502, "The function failed")
 
 

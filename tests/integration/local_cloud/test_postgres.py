@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from infra.local.postgres import DATABASE, LocalPostgres
 from shared.db.engine import make_engine
 from tests.integration.local_cloud.processes import wait_until_ended
+from tests.waiting import eventually
 
 
 def test_the_owner_may_create_roles_but_is_no_superuser(postgres_server: LocalPostgres) -> None:
@@ -118,3 +119,29 @@ def test_a_lock_that_names_a_process_of_something_else_does_not_keep_it_from_sta
     with LocalPostgres(tmp_path, durable=False) as server:
         assert server.pid is not None
     assert time.monotonic() - started < 10
+
+
+def test_a_killed_server_is_started_again_on_its_port_with_all_that_was_committed(tmp_path: Path) -> None:
+    with LocalPostgres(tmp_path) as server:
+        server.keep_running()
+        engine = make_engine(server.owner_url())
+        with engine.begin() as connection:
+            connection.execute(text("CREATE TABLE kept (number int)"))
+            connection.execute(text("INSERT INTO kept VALUES (1)"))
+        killed, port = server.pid, server.port
+        assert killed is not None
+        os.kill(killed, signal.SIGKILL)
+
+        def answers() -> bool:
+            try:
+                with engine.begin() as connection:
+                    return bool(connection.scalar(text("SELECT count(*) FROM kept")) == 1)
+            except DBAPIError:
+                return False
+
+        assert eventually(answers, 10)
+        assert server.pid != killed
+        assert server.port == port
+        engine.dispose()
+        again = psutil.Process(server.pid or 0)
+    assert wait_until_ended([again]) == []

@@ -3,21 +3,18 @@
 import asyncio
 import io
 import json
-import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import jwt
 import pytest
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from infra.local.gateway import Gateway, GatewayServer, TokenVerifier, listen
+from infra.local.gateway import ApiIdentity, Gateway, TokenVerifier
 from infra.local.gateway.app import MAX_BODY
-from infra.local.gateway.routing import Router
+from infra.local.gateway.events import Headers, Request, proxy_answer, proxy_event
+from infra.local.gateway.routing import Match, Router
 from infra.local.gateway.tokens import RefusedTokenError
 from infra.local.lambda_runtime import ConflictingVariablesError, shared_variables
 from infra.local.template import Function, GatewayAnswer, RestApi, Route
@@ -121,13 +118,16 @@ class Recording:
 
     def __init__(self, answer: Any = None) -> None:
         self.event: dict[str, Any] = {}
-        self.answer = answer or {"statusCode": 200, "body": "{}"}
+        self.answered = answer or {"statusCode": 200, "body": "{}"}
 
-    def invoke(self, _arn: str, event: Any) -> Any:
-        self.event = event
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
+    async def answer(
+        self, _arn: str, request: Request, match: Match, request_id: str, claims: dict[str, str] | None
+    ) -> tuple[int, Headers, bytes]:
+        api = ApiIdentity("api", "dev")
+        self.event = proxy_event(request, match.route.path, match.parameters, api, request_id, claims)
+        if isinstance(self.answered, Exception):
+            raise self.answered
+        return proxy_answer(self.answered)
 
 
 ROUTES = (
@@ -263,47 +263,6 @@ def test_every_request_is_one_line_of_the_log() -> None:
     line = json.loads(log.getvalue())
     assert (line["method"], line["path"], line["status"]) == ("GET", "/v1/items/1", 200)
     assert line["subject"] == "somebody"
-
-
-@pytest.fixture
-def echo_server() -> Iterator[str]:
-    """A Powertools resolver behind the gateway; it is slow enough for requests to overlap."""
-    resolver = APIGatewayRestResolver()
-    inside = threading.Lock()
-
-    @resolver.get("/v1/items/<item_id>")
-    def answer(item_id: str) -> dict[str, Any]:
-        time.sleep(0.001)
-        return {"item": item_id, "tenant": resolver.current_event.headers["x-tenant"]}
-
-    class Resolving:
-        def invoke(self, _arn: str, event: Any) -> Any:
-            assert inside.acquire(blocking=False), "two requests are in the resolver"
-            try:
-                return resolver.resolve(event, {})  # type: ignore[arg-type]
-            finally:
-                inside.release()
-
-    api = RestApi("api", "dev", (route("GET", "/v1/items/{item_id}"),), {})
-    with listen(0) as listening:
-        server = GatewayServer(Gateway(api, verifier(), Resolving(), io.StringIO()), listening)
-        server.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.stop()
-
-
-def test_requests_at_the_same_time_never_get_each_others_answers(echo_server: str) -> None:
-    def ask(tenant: int) -> list[bool]:
-        with httpx.Client() as client:
-            wanted = [{"item": f"{tenant}-{number}", "tenant": str(tenant)} for number in range(40)]
-            headers = {"X-Tenant": str(tenant)}
-            url = f"{echo_server}/v1/items"
-            return [client.get(f"{url}/{each['item']}", headers=headers).json() == each for each in wanted]
-
-    with ThreadPoolExecutor(8) as threads:
-        answered = [right for answers in threads.map(ask, range(8)) for right in answers]
-    assert len(answered) == 320
-    assert all(answered)
 
 
 def function(name: str, **environment: str) -> Function:
