@@ -99,6 +99,18 @@ class SourceUnavailable(Problem):
     status, slug, title = 502, "source-unavailable", "The county's source cannot be read"
 
 
+class SourceRefused(SourceUnavailable):
+    """What a county's source is, or says, that asking again will not change."""
+
+    slug = "source-refused"
+
+
+class SourceTimeout(SourceUnavailable):
+    """A system of the county's that did not answer in time; a later try may succeed."""
+
+    status, slug, title = 504, "source-timeout", "The county's source does not answer"
+
+
 class ServiceUnavailable(Problem):
     """Something of ours is away for now: a request is sent again, a task is tried again by its state machine."""
 

@@ -2,8 +2,9 @@
 
 import os
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class Settings(BaseModel):
@@ -21,6 +22,13 @@ class Settings(BaseModel):
     event_bus_name: str = Field(alias="EVENT_BUS_NAME", default="")
     schedule_group_name: str = Field(alias="SCHEDULE_GROUP_NAME", default="")
     schedule_role_arn: str = Field(alias="SCHEDULE_ROLE_ARN", default="")
+    source_networks: tuple[IPv4Network | IPv6Network, ...] = Field(alias="SOURCE_NETWORKS", default=())
+
+    @field_validator("source_networks", mode="before")
+    @classmethod
+    def _listed(cls, networks: object) -> object:
+        """CIDR blocks, separated by commas."""
+        return tuple(filter(None, networks.split(","))) if isinstance(networks, str) else networks
 
 
 @cache

@@ -59,7 +59,7 @@ class StoredObject:
     def chunks(self, start: int = 0, size: int = 1 << 20) -> Iterator[bytes]:
         """The bytes from `start` on, in pieces. Raises as `range` does."""
         if start < self.size:
-            yield from self._body(Range=f"bytes={start}-").iter_chunks(size)
+            yield from self._body(Range=f"bytes={start}-{self.size - 1}").iter_chunks(size)
 
     def download(self, path: Path) -> None:
         """Write the whole object to a file. Raises as `range` does."""

@@ -1,5 +1,6 @@
 """What tests share: one PostgreSQL server a session, a fresh migrated database a test, one synthesis."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ from tests.sharing_out import (  # noqa: F401 - hooks
 # properties are statistical, and hold for nearly all. The same draws each time, other ones for a changed test.
 hypothesis_settings.register_profile("suite", deadline=None, derandomize=True)
 hypothesis_settings.load_profile("suite")
+
+os.environ.setdefault("SOURCE_NETWORKS", "127.0.0.0/8")  # where the tests' own servers are
 
 APPLICATION_PASSWORD = "application-password"
 TEMPLATE = "terrafusion_template"

@@ -22,7 +22,7 @@ from functions.sync.service import applying, curating, failing, planning, publis
 from functions.sync.service.reading import read_partition
 from shared.county_configuration import SyncMode
 from shared.db import unit_of_work
-from shared.problems import Conflict, Problem, ServiceUnavailable, SourceUnavailable
+from shared.problems import Conflict, Problem, ServiceUnavailable, SourceRefused, SourceUnavailable
 from shared.settings import settings
 
 _logger = Logger(service="sync")
@@ -46,8 +46,8 @@ def _task(work: Task) -> Task:
         try:
             return work(event, context)
         except SourceUnavailable as error:
-            if type(error) is SourceUnavailable:
-                raise RetryableError(error.detail) from error
+            if isinstance(error, SourceUnavailable) and not isinstance(error, (SourceRefused, RetryableError)):
+                raise RetryableError(error.detail, slug=error.slug) from error
             raise
 
     return task

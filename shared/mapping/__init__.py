@@ -3,7 +3,15 @@
 `parse_mapping` reads and checks a mapping without Polars; `compiling.compile_table` needs it.
 """
 
-from shared.mapping.model import READ_FAULT, CountyMapping, FieldMap, FieldType, TableMapping
+from shared.mapping.model import (
+    READ_FAULT,
+    VALUE_FAULTS,
+    CountyMapping,
+    FieldMap,
+    FieldType,
+    TableMapping,
+    value_fault,
+)
 from shared.mapping.parsing import parse_mapping
 from shared.mapping.problems import MappingError, MappingProblem
 from shared.mapping.transformations import TRANSFORMATIONS
@@ -11,6 +19,7 @@ from shared.mapping.transformations import TRANSFORMATIONS
 __all__ = [
     "READ_FAULT",
     "TRANSFORMATIONS",
+    "VALUE_FAULTS",
     "CountyMapping",
     "FieldMap",
     "FieldType",
@@ -18,4 +27,5 @@ __all__ = [
     "MappingProblem",
     "TableMapping",
     "parse_mapping",
+    "value_fault",
 ]

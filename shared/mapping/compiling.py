@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,7 +15,7 @@ from shared.geometry import WKB
 from shared.mapping.fields import Check, FieldCompiler, Levels
 from shared.mapping.hashing import row_hashes
 from shared.mapping.lookups import lookup_digest
-from shared.mapping.model import READ_FAULT, CountyMapping, TableMapping
+from shared.mapping.model import READ_FAULT, VALUE_FAULTS, CountyMapping, TableMapping, fault_name
 from shared.mapping.reading import as_json, json_text, written
 from shared.mapping.row_rules import RowRules
 from shared.mapping.rules import range_rules
@@ -23,8 +23,10 @@ from shared.mapping.step import References
 from shared.mapping.targets import TargetTable, target_tables
 from shared.mapping.validations import Range
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Part of every mapping's digest: to be raised when a transformation, a rule or the hash changes its meaning."""
+
+_JSON_NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"
 
 MAX_SHOWN = 80
 """Characters of a faulty value that a reason quotes."""
@@ -67,34 +69,50 @@ Lookups = Mapping[str, pl.DataFrame]
 """The rows of the mapping's lookups, as `lookups.prepared` gives them, by name."""
 
 
-def compile_table(mapping: CountyMapping, target: str, *, today: date, lookups: Lookups | None = None) -> CompiledTable:
-    """The compiled mapping of one target table; `today` bounds years and dates (see `rules`).
+def compile_table(
+    mapping: CountyMapping,
+    target: str,
+    *,
+    today: date,
+    lookups: Lookups | None = None,
+    timezone: str = "UTC",
+    numbers: Collection[str] = (),
+) -> CompiledTable:
+    """The compiled mapping of one target table; `today` bounds years and dates (see `rules`), `timezone` is the
+    county's, and `numbers` are the columns of the source whose type is one of numbers.
 
     Raises KeyError where the rows of a lookup that the table uses are not given.
     """
-    return CompiledTable(mapping, mapping.table(target), target_tables()[target], today, lookups or {})
+    references = References(mapping.value_maps, lookups or {}, timezone)
+    return CompiledTable(mapping, mapping.table(target), target_tables()[target], today, references, numbers)
 
 
 class CompiledTable:
     """Maps frames whose columns are all String; see `apply`."""
 
     def __init__(
-        self, mapping: CountyMapping, table: TableMapping, target: TargetTable, today: date, lookups: Lookups
+        self,
+        mapping: CountyMapping,
+        table: TableMapping,
+        target: TargetTable,
+        today: date,
+        references: References,
+        numbers: Collection[str],
     ) -> None:
         self.table = table
+        self._numbers = frozenset(numbers)
         self.key = target.key
         self._target = target
         self._levels = Levels()
         own = {rule.field for rule in table.validations if isinstance(rule, Range)}
         ranges = {name: rule for name, rule in range_rules(target, today).items() if name not in own}
-        references = References(mapping.value_maps, lookups)
         compiler = FieldCompiler(mapping, references, target, ranges, self._levels)
         self._fields = [compiler.compile(field) for field in table.field_map]
         checks = [*self._read_checks(), *(check for field in self._fields for check in field.checks)]
         rules = RowRules({field.field.target: field for field in self._fields}, self._levels, today)
         checks += [check for rule in table.validations if (check := rules.check(rule)) is not None]
         self._rejecting = [check for check in checks if check.severity == "reject"]
-        self._warning = [check for check in checks if check.severity == "warn"]
+        self._warning = [check for check in checks if check.severity == "warn"] + self._unkept_checks()
         filled = table.filled_columns
         self.columns = tuple(name for name in target.columns if name in filled)
         """The target columns that the mapping fills, in the order of the table."""
@@ -104,7 +122,7 @@ class CompiledTable:
         missing = sorted(self.table.source_fields - set(source.columns))
         if missing:
             raise KeyError(f"the source of {self._target.name} has no column {', '.join(missing)}")
-        frame = self._levels.evaluate(_with_read_fault(source))
+        frame = self._levels.evaluate(_with_faults(source))
         columns = source.columns
         read = frame.select(self._values(columns))
         bad = _any_broken(frame, self._rejecting)
@@ -123,7 +141,7 @@ class CompiledTable:
         """What becomes of each row, one by one, for whoever writes the mapping: `source_row`, `result` (what would be
         stored, as texts), `rejected` and `warned` (reasons), each as JSON text.
         """
-        frame = self._levels.evaluate(_with_read_fault(source))
+        frame = self._levels.evaluate(_with_faults(source))
         read = frame.select(self._values(source.columns))
         twice = self._duplicates(read, _any_broken(frame, self._rejecting))
         again = pl.when(twice).then(_reason(self._again()))
@@ -141,7 +159,7 @@ class CompiledTable:
 
     def good_keys(self, source: pl.DataFrame) -> pl.Series:
         """The target key of each row that breaks no rule of its own, NULL for the others."""
-        frame = self._levels.evaluate(_with_read_fault(source))
+        frame = self._levels.evaluate(_with_faults(source))
         keys = frame.select(field.value for field in self._fields if field.field.target == self.key)
         good = ~_any_broken(frame, self._rejecting)
         return keys.select(pl.when(good).then(pl.first())).to_series()
@@ -180,6 +198,17 @@ class CompiledTable:
         unread = self._levels.add(pl.col(READ_FAULT).is_not_null(), READ_FAULT)
         return [Check("unreadable_row", self.key, unread, pl.col(READ_FAULT), verbatim=True)]
 
+    def _unkept_checks(self) -> list[Check]:
+        """The source's word that it could not read a value that is kept without being mapped."""
+        if self.table.attributes.unmapped != "keep":
+            return []
+        rest = pl.col(VALUE_FAULTS)
+        for source in sorted(self.table.source_fields):
+            rest = rest.str.replace(rf"(?m)^{re.escape(fault_name(source))}\t.*\n?", "")
+        said = self._levels.add(rest.str.replace_all("\t", ": ").str.strip_chars(), VALUE_FAULTS)
+        left_out = self._levels.add(pl.col(said) != "", said)
+        return [Check("unreadable_value", "attributes", left_out, pl.col(said), verbatim=True, severity="warn")]
+
     def _again(self) -> Check:
         key = next(field.value for field in self._fields if field.field.target == self.key)
         return Check("duplicate_key", self.key, "", pl.col(key), "an earlier row of the source has the key {}")
@@ -195,22 +224,28 @@ class CompiledTable:
                 values.append(pl.col(compiled.value).alias(compiled.field.column))
         if self.table.attributes.unmapped == "keep":
             attributes = entries.setdefault("attributes", [])
-            attributes += _unmapped(columns, self.table, {name for name, _ in attributes})
+            taken = {name for name, _ in attributes}
+            attributes += _unmapped(columns, self.table, taken, self._numbers)
         return values + [_object(fields).alias(column) for column, fields in entries.items()]
 
 
-def _unmapped(columns: list[str], table: TableMapping, taken: set[str]) -> list[tuple[str, pl.Expr]]:
+def _unmapped(
+    columns: list[str], table: TableMapping, taken: set[str], numbers: Collection[str]
+) -> list[tuple[str, pl.Expr]]:
     """Entries for the source columns that no field names; shapes are no attributes, and a name that is taken is left
     to the field that took it.
     """
     entries: dict[str, pl.Expr] = {}
     for column in columns:
         name = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")[:63]
-        shown = column not in table.source_fields and column not in (WKB, READ_FAULT)
+        shown = column not in table.source_fields and column not in (WKB, READ_FAULT, VALUE_FAULTS)
         if not shown or not name or name in taken or name in entries:
             continue
         text = pl.col(column).str.strip_chars()
-        entries[name] = pl.when(text != "").then(json_text(text))
+        value = json_text(text)
+        if column in numbers:
+            value = pl.when(text.str.contains(_JSON_NUMBER)).then(text).otherwise(value)
+        entries[name] = pl.when(text != "").then(value)
     return list(entries.items())
 
 
@@ -219,11 +254,10 @@ def _any_broken(frame: pl.DataFrame, checks: list[Check]) -> pl.Series:
     return faults.select(pl.any_horizontal(pl.all())).to_series()
 
 
-def _with_read_fault(source: pl.DataFrame) -> pl.DataFrame:
-    """Most sources have no rows that are none, and do not have the column either."""
-    if READ_FAULT in source.columns:
-        return source
-    return source.with_columns(pl.lit(None, dtype=pl.String).alias(READ_FAULT))
+def _with_faults(source: pl.DataFrame) -> pl.DataFrame:
+    """Most sources have no rows or values that are none, and do not have the columns either."""
+    absent = [name for name in (READ_FAULT, VALUE_FAULTS) if name not in source.columns]
+    return source.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
 
 
 REASONED_COLUMNS = ("source_key", "target_key", "source_row", "reasons")

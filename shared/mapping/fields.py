@@ -6,16 +6,21 @@ levels: a level's expressions only read columns of earlier levels.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
-from shared.mapping.model import CountyMapping, FieldMap, FieldType
+from shared.mapping.model import VALUE_FAULTS, CountyMapping, FieldMap, FieldType, fault_name
 from shared.mapping.reading import read_as, read_number
 from shared.mapping.rules import RangeRule
 from shared.mapping.step import Kind, References, Step, is_written
 from shared.mapping.targets import ColumnKind, TargetColumn, TargetTable
+from shared.mapping.transformations.times import ParseTimestamp
 from shared.mapping.validations import Severity
+
+_Expression = Callable[[Sequence[pl.Expr], References], pl.Expr]
 
 
 @dataclass
@@ -87,7 +92,7 @@ class FieldCompiler:
     def compile(self, field: FieldMap) -> CompiledField:
         """The field's value and checks."""
         column = self._column(field)
-        checks: list[Check] = []
+        checks = [self._fault_check(field, source) for source in field.sources]
         inputs, kind = self._transform(field, checks)
         value = self._read(field, inputs, kind, column, checks)
         if field.column == "county_id":
@@ -110,9 +115,17 @@ class FieldCompiler:
             return TargetColumn(field.target, ColumnKind.JSON, required=False)
         return self._target.columns[field.column]
 
+    def _fault_check(self, field: FieldMap, source: str) -> Check:
+        """The source's own word that it could not read a value."""
+        said = self._levels.add(value_faults_of(source), VALUE_FAULTS)
+        fault = self._levels.add(pl.col(said).is_not_null(), said)
+        return Check("unreadable_value", field.target, fault, pl.col(said), verbatim=True, severity=field.unreadable)
+
     def _transform(self, field: FieldMap, checks: list[Check]) -> tuple[list[str], Kind]:
         inputs, kind = list(field.sources), Kind.TEXT
         for step in field.transformations:
+            if isinstance(step, ParseTimestamp) and step is field.transformations[-1] and field.type is FieldType.DATE:
+                return [self._named(field, inputs, step, step.day, checks)], Kind.DATE
             if step.calculates and kind is Kind.TEXT:
                 inputs = [self._number(field, name, step, checks) for name in inputs]
             groups = [inputs] if step.joins or step.starts else [[name] for name in inputs]
@@ -121,8 +134,13 @@ class FieldCompiler:
         return inputs, kind
 
     def _apply(self, field: FieldMap, inputs: list[str], step: Step, checks: list[Check]) -> str:
+        return self._named(field, inputs, step, step.expression, checks)
+
+    def _named(
+        self, field: FieldMap, inputs: list[str], step: Step, expression: _Expression, checks: list[Check]
+    ) -> str:
         columns = [pl.col(name) for name in inputs]
-        result = self._levels.add(step.expression(columns, self._references), *inputs)
+        result = self._levels.add(expression(columns, self._references), *inputs)
         fault = step.fault(columns, pl.col(result), self._references)
         if fault is not None:
             self._add_check(field, step, self._levels.add(fault, *inputs, result), checks)
@@ -178,6 +196,11 @@ class FieldCompiler:
         fault = self._levels.add(pl.col(value).is_not_null() & (pl.col(value) != county), value)
         message = f"{{}} is another county's row: this mapping is {county}'s"
         checks.append(Check("county", field.target, fault, _source_text(field), message))
+
+
+def value_faults_of(source: str) -> pl.Expr:
+    """What the source says of one column's values; NULL where it could read them."""
+    return pl.col(VALUE_FAULTS).str.extract(rf"(?m)^{re.escape(fault_name(source))}\t(.*)$", 1)
 
 
 def _source_text(field: FieldMap) -> pl.Expr | None:

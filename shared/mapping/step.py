@@ -30,10 +30,13 @@ NUMERIC = frozenset({Kind.TEXT, Kind.NUMBER})
 
 @dataclass(frozen=True)
 class References:
-    """What transformations refer to by name: the mapping's value maps, and the rows of its lookups (see `lookups`)."""
+    """What transformations refer to: the mapping's value maps and the rows of its lookups (see `lookups`) by name, and
+    the county's time zone.
+    """
 
     value_maps: ValueMaps
     lookups: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    timezone: str = "UTC"
 
 
 class Step(BaseModel):

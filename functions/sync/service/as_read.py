@@ -12,7 +12,6 @@ from functions.sync.repository.validation import StagedKey
 from functions.sync.schemas import PartitionState
 from functions.sync.service.context import RunContext
 from functions.sync.service.frames import get_frame
-from shared.mapping.compiling import compile_table
 
 _TARGET = "\x1dtarget"
 
@@ -25,7 +24,7 @@ def rows_as_read(
     reason: Mapping[str, str],
 ) -> Iterator[tuple[int, list[Reject]]]:
     """The source's rows that the staged ones were mapped from, with the reason, partition by partition."""
-    compiled = compile_table(context.mapping, table, today=context.run.today, lookups=context.lookups(table))
+    compiled = context.compiled(table)
     raw_keys = {partition.partition_no: partition.raw_key for partition in of_table}
     for number in sorted({number for _, number in staged}):
         keys = [key for key, of in staged if of == number]

@@ -20,7 +20,7 @@ from shared.mapping import CountyMapping, parse_mapping
 from shared.problems import Conflict, NotFound
 
 if TYPE_CHECKING:
-    from shared.mapping.compiling import Lookups
+    from shared.mapping.compiling import CompiledTable, Lookups
 
 
 class Rows(Protocol):
@@ -66,6 +66,25 @@ class RunContext:
         from functions.sync.service.lookups import lookups_of
 
         return lookups_of(self.county_id, self.run_id, self.mapping, self.mapping.table(table).lookups)
+
+    def numbers(self, table: str) -> frozenset[str]:
+        """The source's columns of a target whose type is one of numbers."""
+        from functions.sync.sources.texts import number_columns
+
+        return number_columns(self.run.plan[table].columns)
+
+    def compiled(self, table: str) -> CompiledTable:
+        """The mapping of a target, compiled with what the run was planned with."""
+        from shared.mapping.compiling import compile_table
+
+        return compile_table(
+            self.mapping,
+            table,
+            today=self.run.today,
+            lookups=self.lookups(table),
+            timezone=self.configuration.timezone,
+            numbers=self.numbers(table),
+        )
 
     def whole_table(self, table: str) -> SourceTable:
         """All that the source has for a target."""

@@ -12,6 +12,7 @@ import polars as pl
 from functions.sync.service.frames import get_frame, put_frame
 from functions.sync.service.objects import lookup_key
 from functions.sync.sources import Source, SourceTable
+from functions.sync.sources.texts import without_nuls
 from shared.mapping import CountyMapping
 from shared.mapping.compiling import Lookups
 from shared.mapping.lookups import prepared
@@ -84,4 +85,4 @@ def _read(source: Source, mapping: CountyMapping, name: str) -> pl.DataFrame:
             f"The source of the lookup {name} has no column {', '.join(missing)}, which the mapping names.",
             slug="source-column-missing",
         )
-    return prepared(name, lookup, source.keys(table, columns))
+    return prepared(name, lookup, map(without_nuls, source.keys(table, columns)))

@@ -12,9 +12,10 @@ from functions.sync.repository import runs
 from functions.sync.schemas import MappingPreview, PreviewedRow, PreviewRequest
 from functions.sync.service.deciding import source_table
 from functions.sync.sources import open_source
+from functions.sync.sources.network import of_a_person
 from shared.county_configuration import CountyConfiguration
 from shared.db import unit_of_work
-from shared.mapping import CountyMapping, MappingError, TableMapping, parse_mapping
+from shared.mapping import READ_FAULT, VALUE_FAULTS, CountyMapping, MappingError, TableMapping, parse_mapping
 from shared.problems import NotFound, Unprocessable
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def preview(county_id: str, request: PreviewRequest) -> MappingPreview:
     table = _table(mapping, request.table)
     configuration = CountyConfiguration.model_validate(county[0])
     only = mapping.model_copy(update={"table_mappings": (table,)})
-    frame, lookups = _rows(configuration, only, table, request)
+    frame, numbers, lookups = _rows(configuration, only, table, request)
     missing = sorted(table.source_fields - set(frame.columns))
     if missing:
         raise Unprocessable(
@@ -48,11 +49,20 @@ def preview(county_id: str, request: PreviewRequest) -> MappingPreview:
             pointer="/body/rows" if request.rows else None,
             slug="source-column-missing",
         )
-    compiled = compile_table(only, table.target_table_name, today=datetime.now(UTC).date(), lookups=lookups)
+    compiled = compile_table(
+        only,
+        table.target_table_name,
+        today=datetime.now(UTC).date(),
+        lookups=lookups,
+        timezone=configuration.timezone,
+        numbers=numbers,
+    )
     rows = [_previewed(row) for row in compiled.explain(frame).iter_rows(named=True)]
     return MappingPreview(
         table=table.target_table_name,
-        unmapped_columns=[name for name in frame.columns if name not in table.source_fields],
+        unmapped_columns=[
+            name for name in frame.columns if name not in table.source_fields and name not in (READ_FAULT, VALUE_FAULTS)
+        ],
         rows=rows,
         rejected=sum(bool(row.rejected) for row in rows),
         warned=sum(bool(row.warned) and not row.rejected for row in rows),
@@ -80,17 +90,22 @@ def _table(mapping: CountyMapping, name: str | None) -> TableMapping:
 
 def _rows(
     configuration: CountyConfiguration, mapping: CountyMapping, table: TableMapping, request: PreviewRequest
-) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
-    """The rows to try, and those of the lookups; the source is opened only where it is needed."""
+) -> tuple[pl.DataFrame, frozenset[str], dict[str, pl.DataFrame]]:
+    """The rows to try with their columns of numbers, and the rows of the lookups; the source is opened only where it is
+    needed.
+    """
     from functions.sync.service.lookups import read_lookups
+    from functions.sync.sources.texts import number_columns, without_nuls
 
     given = _given(request.rows) if request.rows is not None else None
     if given is not None and not table.lookups:
-        return given, {}
-    source = open_source(configuration)
+        return given, frozenset(), {}
+    source = open_source(configuration, of_a_person())
     try:
-        frame = given if given is not None else source.sample(source_table(table), request.sample_size)
-        return frame, read_lookups(source, mapping)
+        if given is not None:
+            return given, frozenset(), read_lookups(source, mapping)
+        sample = source.sample(source_table(table), request.sample_size)
+        return without_nuls(sample.frame), number_columns(sample.types), read_lookups(source, mapping)
     finally:
         source.close()
 

@@ -10,7 +10,7 @@ from functions.sync.repository import quarantine
 from functions.sync.schemas import Key, RejectedFilter, TablePlan
 from functions.sync.sources import Extract, KeyRange, Shape, SourceTable
 from shared.db import unit_of_work
-from shared.mapping import CountyMapping
+from shared.mapping import READ_FAULT, VALUE_FAULTS, CountyMapping
 from shared.problems import Unprocessable
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class QuarantinedRows:
                 self._run_id,
                 self._wanted,
                 self._target,
-                columns=list(shape.columns),
+                columns=list(dict.fromkeys([*shape.columns, READ_FAULT, VALUE_FAULTS])),
                 lower=int(keys.lower[0]) if keys.lower else None,
                 upper=int(keys.upper[0]) if keys.upper else None,
             )

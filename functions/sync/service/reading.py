@@ -13,8 +13,9 @@ from functions.sync.service.context import RunContext, filled_columns, load, req
 from functions.sync.service.frames import put_frame
 from functions.sync.service.objects import raw_key, target_keys_key
 from functions.sync.sources import Extract, KeyRange, Shape
+from functions.sync.sources.texts import without_nuls
 from shared.db import unit_of_work
-from shared.mapping.compiling import CompiledTable, MappedRows, compile_table, mapping_digest
+from shared.mapping.compiling import CompiledTable, MappedRows, mapping_digest
 from shared.problems import Conflict, NotFound
 from shared.storage import RAW_ARCHIVE
 
@@ -39,9 +40,7 @@ def read_partition(county_id: str, run_id: UUID, table: str, number: int) -> tup
     if partition.status == "done":
         return partition, 0.0
     extract = _extract(context, partition)
-    digest = hashlib.sha256(
-        f"{mapping_digest(context.mapping, table, context.lookups(table))}:{extract.digest}".encode()
-    ).hexdigest()
+    digest = _digest(context, table, extract)
     if base is not None and base.digest == digest:
         done = _unchanged(partition, base)
         with unit_of_work(county_id) as connection:
@@ -49,6 +48,13 @@ def read_partition(county_id: str, run_id: UUID, table: str, number: int) -> tup
                 partitions.finish(connection, county_id, done, time.monotonic() - started)
         return done, time.monotonic() - started
     return _stage(context, partition, extract, digest, started), time.monotonic() - started
+
+
+def _digest(context: RunContext, table: str, extract: Extract) -> str:
+    """All that decides what becomes of a partition: its rows, how they are mapped, and what their types say."""
+    mapping = mapping_digest(context.mapping, table, context.lookups(table))
+    told = [mapping, context.configuration.timezone, *sorted(context.numbers(table)), extract.digest]
+    return hashlib.sha256(":".join(told).encode()).hexdigest()
 
 
 def _extract(context: RunContext, partition: PartitionState) -> Extract:
@@ -72,9 +78,9 @@ def _stage(
 ) -> PartitionState:
     table, number = partition.table_name, partition.partition_no
     raw = raw_key(context.county_id, context.run_id, table, number)
-    frame = extract.frame()
+    frame = without_nuls(extract.frame())
     put_frame(raw, frame, tag=RAW_ARCHIVE)
-    compiled = compile_table(context.mapping, table, today=context.run.today, lookups=context.lookups(table))
+    compiled = context.compiled(table)
     mapped = compiled.apply(frame)
     del frame
     put_frame(target_keys_key(raw), mapped.keys.alias("key").to_frame())

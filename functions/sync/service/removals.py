@@ -11,6 +11,7 @@ from functions.sync.schemas import PartitionState
 from functions.sync.service.context import RunContext
 from functions.sync.service.frames import get_frame
 from functions.sync.service.objects import deleted_key, target_keys_key
+from functions.sync.sources.texts import without_nuls
 from shared.mapping.compiling import CompiledTable, compile_table
 
 CHANGED_ONLY = ("watermark", "change_tracking")
@@ -82,7 +83,7 @@ def _key_frames(context: RunContext, table: str) -> Iterator[pl.DataFrame]:
     source = context.source()
     try:
         for frame in source.keys(context.whole_table(table), sorted(compiled.table.source_fields)):
-            yield compiled.apply(frame).keys.alias("key").to_frame()
+            yield compiled.apply(without_nuls(frame)).keys.alias("key").to_frame()
     finally:
         source.close()
 

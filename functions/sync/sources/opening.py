@@ -5,24 +5,31 @@ from typing import TypeVar
 import orjson
 from pydantic import BaseModel, ValidationError
 
+from functions.sync.sources.network import Patience, of_a_run
 from functions.sync.sources.secret import AppTokenSecret, ConnectionSecret, TokenSecret
 from functions.sync.sources.source import Source
 from shared.aws import client
 from shared.county_configuration import CountyConfiguration
-from shared.problems import SourceUnavailable
+from shared.problems import SourceRefused
 from shared.source_description import ArcGisDescription, FilesDescription, SocrataDescription, SqlDescription
 
 Secret = TypeVar("Secret", bound=BaseModel)
 
 
-def open_source(configuration: CountyConfiguration) -> Source:
-    """The source that a county's configuration describes. Raises SourceUnavailable; no secret is in a message."""
+def open_source(configuration: CountyConfiguration, patience: Patience | None = None) -> Source:
+    """The source that a county's configuration describes, read with the patience of a run, unless another is given.
+
+    Raises SourceUnavailable; no secret is in a message.
+    """
+    patience = patience or of_a_run()
     match configuration.data_ingestion_settings.source_description:
         case SqlDescription(secret_name=name):
             from functions.sync.sources.sql import SqlSource, source_url
 
             secret = _secret(name, ConnectionSecret)
-            return SqlSource(source_url(secret), secret.ca_certificate)
+            return SqlSource(
+                source_url(secret), secret.ca_certificate, timezone=configuration.timezone, patience=patience
+            )
         case FilesDescription() as files:
             from functions.sync.sources.files import FilesSource
 
@@ -31,12 +38,12 @@ def open_source(configuration: CountyConfiguration) -> Source:
             from functions.sync.sources.web.arcgis import ArcGisSource
 
             token = _secret(service.secret_name, TokenSecret).token if service.secret_name else None
-            return ArcGisSource(service.url, service.layers, token)
+            return ArcGisSource(service.url, service.layers, token, patience=patience)
         case SocrataDescription() as site:
             from functions.sync.sources.web.socrata import SocrataSource
 
             token = _secret(site.secret_name, AppTokenSecret).app_token if site.secret_name else None
-            return SocrataSource(f"https://{site.domain}", site.datasets, token)
+            return SocrataSource(f"https://{site.domain}", site.datasets, token, patience=patience)
 
 
 def _secret(name: str, model: type[Secret]) -> Secret:
@@ -44,12 +51,12 @@ def _secret(name: str, model: type[Secret]) -> Secret:
     try:
         text = secrets.get_secret_value(SecretId=name)["SecretString"]
     except (secrets.exceptions.ResourceNotFoundException, KeyError):
-        raise SourceUnavailable(f"There is no secret {name}.", slug="source-secret-missing") from None
+        raise SourceRefused(f"There is no secret {name}.", slug="source-secret-missing") from None
     try:
         return model.model_validate(orjson.loads(text))
     except (ValidationError, orjson.JSONDecodeError) as error:
         faults = error.errors() if isinstance(error, ValidationError) else []
         fields = ", ".join(str(fault["loc"][0]) for fault in faults if fault["loc"]) or "it is not JSON"
-        raise SourceUnavailable(
+        raise SourceRefused(
             f"The secret {name} does not say how to connect: {fields}.", slug="source-secret-invalid"
         ) from None

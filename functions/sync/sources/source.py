@@ -103,12 +103,21 @@ class KeyRange:
 class Extract:
     """The rows of a range. `digest` is the same for the same rows; `frame` parses them, every column as String,
     NULL kept apart from the empty text. A row that is no row (a line of a file with too many fields) says so in the
-    column `shared.mapping.READ_FAULT`, and is rejected with that reason when it is mapped.
+    column `shared.mapping.READ_FAULT`, and is rejected with that reason when it is mapped; a value that cannot be read
+    (an error in a cell, a day in the year 20023) is NULL, and says so in VALUE_FAULTS.
     """
 
     rows: int
     digest: str
     frame: Callable[[], pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some rows, and the types of their columns as far as these rows tell."""
+
+    frame: pl.DataFrame
+    types: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -147,7 +156,7 @@ class Source(Protocol):
         """The rows of a range, in the order of their keys."""
         ...
 
-    def sample(self, table: SourceTable, rows: int) -> pl.DataFrame:
+    def sample(self, table: SourceTable, rows: int) -> Sample:
         """Some rows, as `read` gives them, without going through the whole table."""
         ...
 

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from datetime import date, datetime, time
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from functions.sync.sources.source import Extract
+from shared.mapping import READ_FAULT, VALUE_FAULTS, value_fault
 
 if TYPE_CHECKING:
     import polars as pl
+
+NUL = "\x00"
+_SHOWN_NUL = "\u2400"
+MAX_SHOWN = 80
+"""Characters of a value that a reason quotes."""
+MAX_EXPONENT = 400
+"""A number of more digits is no quantity of anything, and would be written out in full."""
+
+_NUMBER_TYPE = re.compile(
+    r"u?int(eger)?\d*|(small|big|medium|tiny)int|long(long)?|short|tiny|int24|year|(esriFieldType)?(Double|Single|Integer"
+    r"|SmallInteger|BigInteger|OID)|float\d*|double( precision)?|real|(new)?decimal|numeric|(small)?money|number|oid",
+    re.I,
+)
 
 
 def extract_of(frame: pl.DataFrame) -> Extract:
@@ -20,13 +35,55 @@ def extract_of(frame: pl.DataFrame) -> Extract:
     return Extract(frame.height, digest, lambda: frame)
 
 
-_WRITERS: tuple[tuple[type, Callable[[Any], str]], ...] = (
-    (str, lambda value: value.replace("\x00", "")),
+def number_columns(types: Mapping[str, str]) -> frozenset[str]:
+    """The columns whose type, as the source calls it, is one of numbers."""
+    return frozenset(name for name, type_ in types.items() if _NUMBER_TYPE.fullmatch(type_.partition("(")[0].strip()))
+
+
+def plain_number(value: float | str | Decimal) -> str | None:
+    """A number in decimal digits: a whole one without decimals, none with an exponent; NaN, which stands for nothing,
+    is NULL, and what is no finite number stays as it is written.
+    """
+    try:
+        number = Decimal(repr(value) if isinstance(value, float) else value)
+    except ArithmeticError:
+        return str(value)
+    if number.is_nan():
+        return None
+    if not number.is_finite() or abs(number.adjusted()) > MAX_EXPONENT:
+        return str(value)
+    text = format(number, "f")
+    whole, point, decimals = text.partition(".")
+    return whole if point and not decimals.strip("0") else text
+
+
+def _duration(value: timedelta) -> str:
+    """Hours, minutes and seconds, as spreadsheets and databases write them."""
+    seconds, rest = divmod(abs(value), timedelta(seconds=1))
+    sign = "-" if value < timedelta(0) else ""
+    fraction = f".{rest.microseconds:06}" if rest else ""
+    return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{fraction}"
+
+
+def text_of_bytes(value: bytes) -> str:
+    """Text where the bytes are readable UTF-8, as Impala and older writers leave it; else hexadecimal digits."""
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return value.hex()
+    return text if all(character.isprintable() or character in "\t\r\n\x00" for character in text) else value.hex()
+
+
+_WRITERS: tuple[tuple[type, Callable[[Any], str | None]], ...] = (
+    (str, str),
     (bool, lambda value: "true" if value else "false"),
+    (int, str),
+    (float, plain_number),
     (Decimal, lambda value: format(value, "f")),
     (datetime, lambda value: value.isoformat(" ")),
     (date, date.isoformat),
     (time, time.isoformat),
+    (timedelta, _duration),
     (bytes, bytes.hex),
 )
 
@@ -38,4 +95,45 @@ def as_text(value: object) -> str | None:
     for type_, write in _WRITERS:
         if isinstance(value, type_):
             return write(value)
-    return repr(value) if isinstance(value, float) else str(value)
+    return str(value)
+
+
+def without_nuls(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame as PostgreSQL can hold it, which has no NUL: a value of nothing but NULs and blanks (LOW-VALUES: a
+    field that was never filled) is NULL, those at the end of one are its padding, and one within a text is a fault of
+    the value.
+    """
+    import polars as pl
+
+    columns = [name for name in frame.columns if name not in (READ_FAULT, VALUE_FAULTS)]
+    found = frame.select(pl.col(columns).str.contains(NUL, literal=True).any())
+    affected = [name for name in columns if found[name][0]]
+    if not affected:
+        return frame
+    faults: list[list[str]] = [[] for _ in range(frame.height)]
+    cleaned = []
+    for name in affected:
+        texts = [_without_nuls(text) for text in frame[name].to_list()]
+        cleaned.append(pl.Series(name, [None if text and NUL in text else text for text in texts], dtype=pl.String))
+        for row, text in enumerate(texts):
+            if text and NUL in text:
+                shown = text[:MAX_SHOWN].replace(NUL, _SHOWN_NUL)
+                faults[row].append(value_fault(name, f"{name} holds a NUL character (0x00): '{shown}'"))
+    return with_value_faults(frame.with_columns(cleaned), faults)
+
+
+def _without_nuls(text: str | None) -> str | None:
+    if text is None or NUL not in text:
+        return text
+    return text.rstrip(NUL) if text.strip(f"{NUL} ") else None
+
+
+def with_value_faults(frame: pl.DataFrame, faults: list[list[str]]) -> pl.DataFrame:
+    """The frame with what could not be read of each row, beside what was known before."""
+    import polars as pl
+
+    if not any(faults):
+        return frame
+    known = frame[VALUE_FAULTS].to_list() if VALUE_FAULTS in frame.columns else [None] * frame.height
+    lines = ["\n".join(filter(None, [before, *of_row])) or None for before, of_row in zip(known, faults, strict=True)]
+    return frame.with_columns(pl.Series(VALUE_FAULTS, lines, dtype=pl.String))

@@ -87,7 +87,8 @@ class Lookup(Step):
 
 class ParseBoolean(Step):
     """Reads the county's own words for yes and no: true for one of `true`, false for one of `false`, whatever their
-    case. A blank text is NULL; another one rejects the row.
+    case, and `true` and `false` themselves, which a source gives whose own type is boolean. A blank text is NULL;
+    another one rejects the row.
     """
 
     type: Literal["parse_boolean"]
@@ -106,6 +107,8 @@ class ParseBoolean(Step):
 
         word = inputs[0].str.strip_chars().str.to_lowercase()
         yes, no = ([one.strip().lower() for one in words] for words in (self.true, self.false))
+        if "true" not in no and "false" not in yes:
+            yes, no = [*yes, "true"], [*no, "false"]
         return pl.when(word.is_in(yes)).then(pl.lit("true")).when(word.is_in(no)).then(pl.lit("false"))
 
     @override

@@ -69,18 +69,23 @@ class ParseDate(_WithFormats):
 
 
 class ParseTimestamp(_WithFormats):
-    """Reads a moment, written in the clock time of `timezone` (default UTC), like `parse_date`.
+    """Reads a moment, written in the clock time of `timezone` (default UTC), like `parse_date`; `%z` reads an offset
+    (`-08`, `-0800`, `-08:00`, `Z`), which then decides instead of `timezone`, and `.%f` a fraction of any length.
 
-    In autumn's doubled hour the earlier moment is taken; a clock time that spring leaves out rejects the row.
+    Read as a date, it is the day that the text says; of a moment with an offset, the day in `timezone`, or without one
+    in the county's own time zone. In autumn's doubled hour the earlier moment is taken; a clock time that spring leaves
+    out rejects the row.
     """
 
     type: Literal["parse_timestamp"]
-    timezone: str = "UTC"
+    timezone: str | None = None
     returns: ClassVar[Kind] = Kind.TIMESTAMP
 
     @field_validator("timezone")
     @classmethod
-    def _known(cls, name: str) -> str:
+    def _known(cls, name: str | None) -> str | None:
+        if name is None:
+            return None
         if name not in available_timezones():
             raise ValueError(f"{name!r} is not a time zone; write it like America/Los_Angeles")
         return ZoneInfo(name).key
@@ -89,7 +94,33 @@ class ParseTimestamp(_WithFormats):
     def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
         import polars as pl
 
-        text = inputs[0].str.strip_chars()
-        moments = [text.str.to_datetime(pattern, strict=False, time_unit="us") for pattern in self.patterns]
-        local = pl.coalesce(moments).dt.replace_time_zone(self.timezone, ambiguous="earliest", non_existent="null")
-        return local.dt.convert_time_zone("UTC")
+        return pl.coalesce(self._moment(inputs[0], pattern) for pattern in self.patterns)
+
+    def day(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
+        """The day of the moment (see the class)."""
+        import polars as pl
+
+        zone = self.timezone or references.timezone
+        days = []
+        for pattern in self.patterns:
+            moment = self._moment(inputs[0], pattern)
+            clock = moment.dt.convert_time_zone(zone) if "%z" in pattern else self._clock(inputs[0], pattern)
+            days.append(pl.when(moment.is_not_null()).then(clock.dt.date()))
+        return pl.coalesce(days)
+
+    def _moment(self, text: pl.Expr, pattern: str) -> pl.Expr:
+        if "%z" not in pattern:
+            local = self._clock(text, pattern).dt.replace_time_zone(
+                self.timezone or "UTC", ambiguous="earliest", non_existent="null"
+            )
+            return local.dt.convert_time_zone("UTC")
+        with_digits = text.str.strip_chars().str.replace("[zZ]$", "+0000")
+        return with_digits.str.to_datetime(_chrono(pattern), strict=False, time_unit="us", time_zone="UTC")
+
+    def _clock(self, text: pl.Expr, pattern: str) -> pl.Expr:
+        return text.str.strip_chars().str.to_datetime(_chrono(pattern), strict=False, time_unit="us")
+
+
+def _chrono(pattern: str) -> str:
+    """A format as Polars' parser takes it: its `%f` are nanoseconds and its `%z` wants minutes."""
+    return pattern.replace(".%f", "%.f").replace("%z", "%#z")

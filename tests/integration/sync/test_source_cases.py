@@ -39,30 +39,6 @@ CASES = Path(__file__).parent / "source_cases"
 OPEN: dict[str, str] = {
     **dict.fromkeys(
         (
-            "arcgis_double_numbers",
-            "arcgis_far_date",
-            "arcgis_joined_ids",
-            "arcgis_nan_shape",
-            "arcgis_own_reference",
-            "arcgis_short_by_little",
-            "csv_ctrl_z",
-            "csv_short_records",
-            "fixed_width_low_values",
-            "mysql_bit_mapped",
-            "parquet_binary_text",
-            "parquet_nul_and_floats",
-            "postgres_timestamptz",
-            "socrata_202",
-            "xlsx_carriage_return",
-            "xlsx_chartsheet_first",
-            "xlsx_empty_fill",
-            "xlsx_error_cells",
-            "xlsx_uncalculated_formulas",
-        ),
-        "the reader of tables",
-    ),
-    **dict.fromkeys(
-        (
             "geoparquet_state_plane",
             "postgis_state_plane",
             "shapefile_cpg",

@@ -108,7 +108,7 @@ def test_an_unknown_dialect_is_refused() -> None:
 @pytest.mark.parametrize(
     ("value", "written"),
     [
-        (None, None), ("a\x00b", "ab"), (True, "true"), (1, "1"), (Decimal("1E+3"), "1000"), (1.5, "1.5"),
+        (None, None), (True, "true"), (1, "1"), (Decimal("1E+3"), "1000"), (1.5, "1.5"),
         (date(2016, 2, 29), "2016-02-29"),
         (datetime(2016, 2, 29, 1, 2, 3, tzinfo=UTC), "2016-02-29 01:02:03+00:00"), (b"\x01", "01"),
     ],

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from functions.sync.sources.files.lines import Record, Records, lines, text_of
+from functions.sync.sources.files.lines import Record, Records, lines, text_of, without_end_mark
 from functions.sync.sources.files.stored import FileIndex
-from functions.sync.sources.source import Extract
+from functions.sync.sources.source import Extract, Sample
 from shared.mapping import READ_FAULT
 from shared.problems import Unprocessable
 from shared.source_description import CsvFile
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 _BEGINNING = 64 * 1024
+MAX_SHOWN = 500
+"""Characters of a faulty record that its reason quotes."""
 
 
 class DelimitedReader:
@@ -30,10 +31,12 @@ class DelimitedReader:
     a line end, was cut off and is refused whole, for what it lacks would be taken for removed.
     """
 
+    typed_by_rows = False
+
     def __init__(self, file: StoredObject, description: CsvFile) -> None:
-        self._file = file
         self._format = description
         self._text = text_of(file.range(0, min(4, file.size)), description.encoding)
+        self._file = without_end_mark(file, self._text)
 
     def columns(self) -> dict[str, str]:
         return {**dict.fromkeys(self._header[0], "text"), READ_FAULT: "fault"}
@@ -57,47 +60,36 @@ class DelimitedReader:
         names, first = self._header
         begin = first if start is None else start
         content = self._file.range(begin, self._file.size if end is None else end)
-        text = self._text.decode(content, f"{self._format.file}, after byte {begin}")
-        records = self._records(iter((content,)), f"{self._format.file}, after byte {begin}")
-        rows = sum(1 for _ in records)
+        frame = self._frame(self._records(iter((content,)), f"{self._format.file}, after byte {begin}"))
         # what the same bytes mean depends on the columns' names
         digest = hashlib.sha256("\x1f".join(names).encode() + content).hexdigest()
-        return Extract(rows, digest, lambda: _chosen(self._frame(text, names, rows, begin), columns))
+        return Extract(frame.height, digest, lambda: _chosen(frame, columns))
 
-    def sample(self, rows: int) -> pl.DataFrame:
-        names, start = self._header
+    def sample(self, rows: int) -> Sample:
+        _, start = self._header
         found = self._records(self._file.chunks(start, _BEGINNING), self._format.file)
-        return _forgiving(islice(found, rows), names, self._format.delimiter)
+        return Sample(self._frame(islice(found, rows)), self.columns())
 
-    def _frame(self, text: str, columns: Sequence[str], rows: int, begin: int) -> pl.DataFrame:
-        quick = self._quick(text, columns, rows)
-        if quick is not None:
-            return quick
-        encoded = text.encode()
-        source = lines(iter((encoded,)), text_of(b"", "utf-8"), self._format.file)
-        records = Records(source, self._format.delimiter, self._format.quote, f"{self._format.file}, after {begin}")
-        return _forgiving(records, columns, self._format.delimiter)
-
-    def _quick(self, text: str, columns: Sequence[str], rows: int) -> pl.DataFrame | None:
-        """Polars' reader, where the text is so regular that both readers agree on it."""
+    def _frame(self, records: Iterable[Record]) -> pl.DataFrame:
+        """Records as a frame. One with a wrong number of fields keeps those that it has, for whoever looks at it."""
         import polars as pl
 
-        if "\r" in text.replace("\r\n", ""):
-            return None
-        try:
-            frame = pl.read_csv(
-                io.BytesIO(text.encode()),
-                has_header=False,
-                new_columns=list(columns),
-                separator=self._format.delimiter,
-                quote_char=self._format.quote,
-                infer_schema=False,
-            )
-        except (pl.exceptions.PolarsError, ValueError):
-            return None
-        if frame.height != rows or frame.columns != list(columns):
-            return None
-        return frame.select(pl.when(pl.all() != "").then(pl.all()).name.keep())
+        names, _ = self._header
+        width, rows, faults = len(names), list[list[str]](), dict[int, str]()
+        for record in records:
+            fields = record.fields
+            if len(fields) != width:
+                said = self._format.delimiter.join(fields)[:MAX_SHOWN]
+                faults[len(rows)] = f"the record has {len(fields)} fields and the header {width}: {said}"
+                fields = [*fields, *[""] * width][:width]
+            rows.append(fields)
+        texts = zip(*rows, strict=True) if rows else [()] * width
+        columns = [pl.Series(name, values, dtype=pl.String) for name, values in zip(names, texts, strict=True)]
+        frame = pl.DataFrame(columns).select(pl.when(pl.all() != "").then(pl.all()).name.keep())
+        if faults:
+            of_rows = [faults.get(number) for number in range(frame.height)]
+            frame = frame.with_columns(pl.Series(READ_FAULT, of_rows, dtype=pl.String))
+        return frame
 
     @cached_property
     def _header(self) -> tuple[list[str], int]:
@@ -126,23 +118,3 @@ def _names(header: Record, file: str) -> list[str]:
     if twice:
         raise Unprocessable(f"{file} has two columns named {', '.join(twice)}.", slug="file-columns-twice")
     return names
-
-
-def _forgiving(records: Iterable[Record], columns: Sequence[str], delimiter: str) -> pl.DataFrame:
-    """Record by record. One with a wrong number of fields keeps those that it has, for whoever looks at it."""
-    import polars as pl
-
-    width = len(columns)
-    rows, faults = list[list[str | None]](), list[str | None]()
-    for record in records:
-        fields: list[str | None] = [field or None for field in record.fields]
-        fault = None
-        if len(fields) != width:
-            fault = f"the record has {len(fields)} fields and the header {width}: {delimiter.join(record.fields)[:500]}"
-            fields = [*fields, *[None] * width][:width]
-        rows.append(fields)
-        faults.append(fault)
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
-    if any(faults):
-        frame = frame.with_columns(pl.Series(READ_FAULT, faults, dtype=pl.String))
-    return frame

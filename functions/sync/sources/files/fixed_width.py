@@ -8,9 +8,9 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from functions.sync.sources.files.lines import lines, text_of
+from functions.sync.sources.files.lines import lines, text_of, without_end_mark
 from functions.sync.sources.files.stored import FileIndex
-from functions.sync.sources.source import Extract
+from functions.sync.sources.source import Extract, Sample
 from shared.problems import Unprocessable
 from shared.source_description import FixedWidthFile
 from shared.storage import StoredObject
@@ -24,10 +24,12 @@ class FixedWidthReader:
     lines but the last are equally long and the last one has no line end: then the file was cut off.
     """
 
+    typed_by_rows = False
+
     def __init__(self, file: StoredObject, description: FixedWidthFile) -> None:
-        self._file = file
         self._format = description
         self._text = text_of(file.range(0, min(4, file.size)), description.encoding)
+        self._file = without_end_mark(file, self._text)
 
     def columns(self) -> dict[str, str]:
         return {column.name: f"text({column.length})" for column in self._format.columns}
@@ -67,9 +69,10 @@ class FixedWidthReader:
             len(found), digest, lambda: self._fields(found).select(c for c in self.columns() if c in columns)
         )
 
-    def sample(self, rows: int) -> pl.DataFrame:
+    def sample(self, rows: int) -> Sample:
         found = lines(self._file.chunks(self._start), self._text, self._format.file)
-        return self._fields(list(islice((text for line, _ in found if (text := line.strip("\r\n"))), rows)))
+        texts = (text for line, _ in found if (text := line.strip("\r\n")))
+        return Sample(self._fields(list(islice(texts, rows))), self.columns())
 
     def _fields(self, found: Sequence[str]) -> pl.DataFrame:
         import polars as pl

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from functions.sync.sources.files.parts import framed, unreadable
+from functions.sync.sources.files.framing import framed, unreadable
 from functions.sync.sources.projection import Inverse, inverse_of
 from functions.sync.sources.texts import as_text
 from shared.geometry import (

@@ -6,14 +6,18 @@ import codecs
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from shared.problems import Unprocessable
+from shared.storage import StoredObject
 
 LARGEST_FIELD = 4 << 20
 """Characters of a field at most; a quote that is never closed reaches it soon."""
 csv.field_size_limit(LARGEST_FIELD)
+
+_LAST_BLOCK = 4096
+_END_OF_FILE, _NUL = "\x1a", "\x00"
 
 _MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -48,6 +52,29 @@ def text_of(beginning: bytes, declared: str) -> Text:
         if beginning.startswith(mark):
             return Text(encoding, len(mark))
     return Text("utf-16-le" if declared == "utf-16" else declared, 0)
+
+
+def without_end_mark(file: StoredObject, text: Text) -> StoredObject:
+    """The file up to the end-of-file mark of DOS (Ctrl-Z), where it ends in some: they, and the NULs that fill up its
+    last block, are no data.
+    """
+    width = 2 if text.wide else 1
+    block = min(_LAST_BLOCK, (file.size - text.mark) // width * width)
+    tail = file.range(file.size - block, file.size)
+    units = [tail[place : place + width] for place in range(0, block, width)]
+    mark, nul, *line_ends = (one.encode(text.encoding) for one in (_END_OF_FILE, _NUL, "\n", "\r"))
+    kept = len(units)
+    while kept and units[kept - 1] in (mark, nul, *line_ends):
+        kept -= 1
+    if mark in units[kept:]:
+        kept = units.index(mark, kept)
+    else:
+        kept = len(units)
+        while kept and units[kept - 1] == nul:
+            kept -= 1
+        if not kept or units[kept - 1] not in line_ends:  # they belong to the last field
+            return file
+    return replace(file, size=file.size - (len(units) - kept) * width) if kept < len(units) else file
 
 
 def lines(chunks: Iterable[bytes], text: Text, name: str) -> Iterator[tuple[str, int]]:
@@ -91,7 +118,7 @@ class Record:
 class Records:
     """The records of delimited text, read the forgiving way: a quote within an unquoted field is a character.
 
-    Blank lines are no records. Raises Unprocessable where a quoted field is not closed.
+    Lines of nothing but blanks are no records. Raises Unprocessable where a quoted field is not closed.
     """
 
     def __init__(self, source: Iterator[tuple[str, int]], delimiter: str, quote: str | None, name: str) -> None:
@@ -106,6 +133,8 @@ class Records:
     def __iter__(self) -> Iterator[Record]:
         for line in self._feed():
             begins = self._line
+            if self._delimiter not in line and not line.strip():
+                continue
             if self._quote is None or self._quote not in line:
                 stripped = line.rstrip("\r\n")
                 fields = stripped.split(self._delimiter) if stripped else []

@@ -7,15 +7,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from functions.sync.sources.files.parts import unreadable
+from functions.sync.sources.files.framing import unreadable
+from functions.sync.sources.texts import plain_number
 from shared.source_description import ParquetFile
 
 if TYPE_CHECKING:
     import polars as pl
 
+_UNPRINTABLE = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+_EXACT = 2.0**53
+"""Whole floats below are written by their digits."""
+
 
 class ParquetTable:
-    """A Parquet file; lists and structures become JSON, and binary values hexadecimal."""
+    """A Parquet file; lists and structures become JSON. Binary values are text where all of their column are readable
+    UTF-8, which some writers do not declare (Impala, older Spark), and hexadecimal otherwise.
+    """
 
     def __init__(self, path: Path, description: ParquetFile) -> None:
         self._path = path
@@ -27,19 +34,41 @@ class ParquetTable:
     def frames(self, rows: int) -> Iterator[pl.DataFrame]:
         import polars as pl
 
-        texts = [_text(name, dtype) for name, dtype in self._schema.items()]
         scan = pl.scan_parquet(self._path)
         start = 0
         while True:
             try:
+                texts = [_text(name, dtype, name in self._texts) for name, dtype in self._schema.items()]
                 frame = scan.slice(start, rows).select(texts).collect(engine="streaming")
-            except pl.exceptions.PolarsError as error:
-                raise unreadable(self._format.file, "Parquet file", error) from None
+            except (pl.exceptions.PolarsError, OSError) as error:
+                raise unreadable(
+                    self._format.file, "Parquet file", error, "Write it again, or send it as CSV."
+                ) from None
             if frame.height:
-                yield frame
+                yield frame.with_columns(
+                    _digits(frame, name) for name, dtype in self._schema.items() if dtype.is_float()
+                )
             if frame.height < rows:
                 return
             start += rows
+
+    @cached_property
+    def _texts(self) -> frozenset[str]:
+        """The binary columns that hold text."""
+        import polars as pl
+
+        return frozenset(
+            name for name, dtype in self._schema.items() if isinstance(dtype, pl.Binary) and self._is_text(name)
+        )
+
+    def _is_text(self, name: str) -> bool:
+        import polars as pl
+
+        broken = pl.col(name).cast(pl.String).str.contains(_UNPRINTABLE).any()
+        try:
+            return not pl.scan_parquet(self._path).select(broken).collect(engine="streaming").item()
+        except pl.exceptions.ComputeError:  # bytes that are no UTF-8
+            return False
 
     @cached_property
     def _schema(self) -> pl.Schema:
@@ -48,18 +77,34 @@ class ParquetTable:
         try:
             return pl.scan_parquet(self._path).collect_schema()
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise unreadable(self._format.file, "Parquet file", error) from None
+            raise unreadable(self._format.file, "Parquet file", error, "Write it again, or send it as CSV.") from None
 
 
-def _text(name: str, dtype: pl.DataType) -> pl.Expr:
+def _text(name: str, dtype: pl.DataType, is_text: bool) -> pl.Expr:
     import polars as pl
 
     value = pl.col(name)
-    if isinstance(dtype, pl.Binary):
+    if isinstance(dtype, pl.Binary) and not is_text:
         return value.bin.encode("hex")
     if isinstance(dtype, pl.Datetime):
         return value.dt.strftime("%Y-%m-%d %H:%M:%S%.6f%:z" if dtype.time_zone else "%Y-%m-%d %H:%M:%S%.6f")
+    if dtype.is_float():
+        whole = (value == value.floor()) & (value.abs() < _EXACT)
+        digits = (
+            pl.when(whole).then(value.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(value.cast(pl.String))
+        )
+        return pl.when(value.is_not_nan()).then(digits).alias(name)
     if dtype.is_nested():
         encoded = pl.struct(value.alias("value")).struct.json_encode().str.slice(len('{"value":')).str.head(-1)
         return pl.when(value.is_not_null()).then(encoded).alias(name)
     return value.cast(pl.String)
+
+
+def _digits(frame: pl.DataFrame, name: str) -> pl.Series:
+    """A column of floats without exponents; few have one."""
+    import polars as pl
+
+    texts = frame[name]
+    if not texts.str.contains("e", literal=True).any():
+        return texts
+    return pl.Series(name, [plain_number(text) if text and "e" in text else text for text in texts], dtype=pl.String)

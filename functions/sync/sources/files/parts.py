@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
 
 from functions.sync.sources.files.stored import FileFolder, FileIndex
-from functions.sync.sources.source import Extract
+from functions.sync.sources.source import Extract, Sample
 from functions.sync.sources.texts import extract_of
 from shared import storage
 from shared.problems import NotFound, Unprocessable
@@ -30,7 +30,7 @@ class LocalTable(Protocol):
     """A file on this machine, read as a table. Raises Unprocessable where it is not what it should be."""
 
     def columns(self) -> dict[str, str]:
-        """The columns with their types, as the format calls them."""
+        """The columns with their types, as the format calls them, or as the rows read so far have shown them."""
         ...
 
     def frames(self, rows: int) -> Iterator[pl.DataFrame]:
@@ -45,6 +45,7 @@ class PartsReader:
         self._file = file
         self._folder = folder
         self._format = description
+        self.typed_by_rows = isinstance(description, XlsxFile)
 
     def columns(self) -> dict[str, str]:
         return self._table.columns()
@@ -56,9 +57,10 @@ class PartsReader:
             frame.write_parquet(buffer, compression="zstd", compression_level=1)
             storage.put(self._folder.part_key(number), buffer.getvalue(), "application/vnd.apache.parquet")
             count += frame.height
-        return FileIndex(rows=count, rows_a_range=rows, ends=[rows * (part + 1) for part in range(number)])
+        ends = [rows * (part + 1) for part in range(number)]
+        return FileIndex(rows=count, rows_a_range=rows, ends=ends, columns=self._table.columns())
 
-    def sample(self, rows: int) -> pl.DataFrame:
+    def sample(self, rows: int) -> Sample:
         import polars as pl
 
         if self._file.size > LARGEST_SAMPLED:
@@ -68,7 +70,7 @@ class PartsReader:
                 slug="file-too-large",
             )
         empty = pl.DataFrame(schema=dict.fromkeys(self.columns(), pl.String))
-        return next(self._table.frames(rows), empty)
+        return Sample(next(self._table.frames(rows), empty), self.columns())
 
     def read(self, columns: Sequence[str], start: int | None, end: int | None) -> Extract:
         import polars as pl
@@ -111,23 +113,3 @@ def _table(path: Path, description: PartedFile) -> LocalTable:
             from functions.sync.sources.files.geopackage import GeoPackage
 
             return GeoPackage(path, description)
-
-
-def framed(rows: Iterator[Sequence[str | None]], columns: Sequence[str], at_once: int) -> Iterator[pl.DataFrame]:
-    """Rows of texts as frames; an empty table has one frame without rows, so that its columns are known."""
-    import polars as pl
-
-    schema = dict.fromkeys(columns, pl.String)
-    gathered: list[Sequence[str | None]] = []
-    for row in rows:
-        gathered.append(row)
-        if len(gathered) == at_once:
-            yield pl.DataFrame(gathered, schema=schema, orient="row")
-            gathered = []
-    if gathered:
-        yield pl.DataFrame(gathered, schema=schema, orient="row")
-
-
-def unreadable(file: str, what: str, why: object) -> Unprocessable:
-    """The problem of a file that is not what its format says."""
-    return Unprocessable(f"{file} is no {what} that can be read: {str(why)[:200]}.", slug="file-unreadable")

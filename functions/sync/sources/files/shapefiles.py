@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile, ZipFile
 
-from functions.sync.sources.files.parts import framed, unreadable
+from functions.sync.sources.files.framing import framed, unreadable
 from functions.sync.sources.projection import Inverse, inverse_of
 from functions.sync.sources.texts import as_text
 from shared.geometry import LATITUDE, LONGITUDE, WKB, Shape, point_shape, polygon_shape

@@ -13,13 +13,14 @@ from functions.sync.sources.source import (
     Extract,
     Key,
     KeyRange,
+    Sample,
     Shape,
     SourceTable,
     WithoutChangeTracking,
     configured,
 )
 from shared import storage
-from shared.problems import Conflict, NotFound, SourceUnavailable
+from shared.problems import Conflict, NotFound, SourceRefused
 from shared.source_description import (
     CsvFile,
     FileDescription,
@@ -45,7 +46,9 @@ _LACKING = {
 
 
 class FileReader(Protocol):
-    """One file, read in its format."""
+    """One file, read in its format. `typed_by_rows`: only its rows tell the types of its columns."""
+
+    typed_by_rows: bool
 
     def columns(self) -> dict[str, str]:
         """The columns with their types, as the format calls them."""
@@ -55,7 +58,7 @@ class FileReader(Protocol):
         """Go through the whole file, and say where every `rows`-th row ends."""
         ...
 
-    def sample(self, rows: int) -> pl.DataFrame:
+    def sample(self, rows: int) -> Sample:
         """The first rows."""
         ...
 
@@ -77,8 +80,11 @@ class FilesSource(WithoutChangeTracking):
         return Capabilities(_LACKING)
 
     def shape(self, table: SourceTable) -> Shape:
-        _, _, reader = self._opened(table)
-        return Shape(reader.columns())
+        _, folder, reader = self._opened(table)
+        if not reader.typed_by_rows:
+            return Shape(reader.columns())
+        index = folder.index() or self._indexed(folder, reader, DEFAULT_ROWS)
+        return Shape(index.columns or reader.columns())
 
     def count(self, table: SourceTable) -> int:
         _, folder, reader = self._opened(table)
@@ -98,7 +104,7 @@ class FilesSource(WithoutChangeTracking):
         places = [None if key is None else _place(key, file) for key in (keys.lower, keys.upper)]
         return reader.read(list(shape.columns), *places)
 
-    def sample(self, table: SourceTable, rows: int) -> pl.DataFrame:
+    def sample(self, table: SourceTable, rows: int) -> Sample:
         _, _, reader = self._opened(table)
         return reader.sample(rows)
 
@@ -131,7 +137,7 @@ class FilesSource(WithoutChangeTracking):
         try:
             file = storage.find(key)
         except NotFound:
-            raise SourceUnavailable(
+            raise SourceRefused(
                 f"There is no file {description.file} below {self._description.prefix}/.", slug="source-file-missing"
             ) from None
         folder = FileFolder(self._county_id, file, description)

@@ -13,13 +13,17 @@ from shared.storage import StoredObject, county_key
 
 
 class FileIndex(BaseModel):
-    """Where the ranges of a file end: `ends[i]` is the place after (i + 1) * `rows_a_range` rows (but for the last)."""
+    """Where the ranges of a file end: `ends[i]` is the place after (i + 1) * `rows_a_range` rows (but for the last).
+
+    `columns` are the columns with the types that reading all rows has shown, where the format tells them by its rows.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     rows: int
     rows_a_range: int
     ends: list[int]
+    columns: dict[str, str] | None = None
 
 
 class FileFolder:

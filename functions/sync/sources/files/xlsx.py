@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import ParseError
+from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile, ZipFile
 
-from functions.sync.sources.files.parts import framed, unreadable
-from functions.sync.sources.texts import as_text
-from shared.mapping import READ_FAULT
+from functions.sync.sources.files.framing import framed, unreadable
+from functions.sync.sources.files.xlsx_cells import Cell, Meaning, Row, SheetReader, column_letters
+from functions.sync.sources.files.xlsx_package import Package, Tab
+from shared.mapping import READ_FAULT, VALUE_FAULTS, value_fault
 from shared.problems import Unprocessable
 from shared.source_description import XlsxFile
 
@@ -22,45 +27,151 @@ LARGEST = 4 << 30
 LARGEST_TEXTS = 128 << 20
 """Bytes, unpacked, of a workbook and of its table of texts."""
 
+_DAMAGES = (
+    *(BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, struct.error),
+    *(ParseError, ExpatError, LookupError, ValueError, OverflowError),
+)
+"""What zipfile, expat and our own reading raise on damaged workbooks."""
+_OLE, _ZIP = b"\xd0\xcf\x11\xe0", b"PK"
+_OTHER_PACKAGES = {
+    "xl/workbook.bin": "it is a binary one (.xlsb)",
+    "content.xml": "it is of OpenDocument (.ods)",
+    "word/document.xml": "it is a document of Word",
+}
+_SAVE_AGAIN = "Open it and save it as .xlsx without a password, or send it as CSV."
+_MIXED = "cell"
+
 
 class Workbook:
     """A sheet: numbers and dates as texts, formulas by the value that Excel last saved. Rows without a value are
-    none; a row with a value beyond the last named column is rejected.
+    none; a row with a value beyond the last named column is rejected; an error, and a formula that was never
+    calculated, are faults of their cells.
     """
 
     def __init__(self, path: Path, description: XlsxFile) -> None:
         self._path = path
         self._format = description
+        self._place = ""
         self._require_bearable()
-        with self._sheet() as rows:
-            self._names = _names(next(rows, ()), description)
+        self._names: list[str] = []
+        self._kinds: dict[str, str] = {}
+        with self._sheet():
+            pass
 
     def columns(self) -> dict[str, str]:
-        return {**dict.fromkeys(self._names, "cell"), READ_FAULT: "fault"}
+        """The columns; the type `number` is known once the rows have been read, of those that hold nothing else."""
+        kinds = {name: self._kinds.get(name, _MIXED) for name in self._names}
+        return {**kinds, READ_FAULT: "fault", VALUE_FAULTS: "fault"}
 
     def frames(self, rows: int) -> Iterator[pl.DataFrame]:
+        self._kinds = {}
         with self._sheet() as found:
-            next(found, None)
-            yield from framed(self._rows(found), [*self._names, READ_FAULT], rows)
+            yield from framed(map(self._written, found), [*self._names, READ_FAULT, VALUE_FAULTS], rows)
 
-    def _rows(self, found: Iterator[tuple[Any, ...]]) -> Iterator[Sequence[str | None]]:
+    def _written(self, row: Row) -> Sequence[str | None]:
         width = len(self._names)
-        for values in found:
-            texts = [_written(value) for value in values]
-            if not any(text is not None for text in texts):
+        texts: list[str | None] = [None] * width
+        faults, stray = [], None
+        for column, cell in row.cells.items():
+            if column >= width:
+                stray = stray or f"the row has a value beyond the last named column: {cell.text or cell.fault:.80}"
                 continue
-            beyond = next((text for text in texts[width:] if text is not None), None)
-            fault = f"the row has a value beyond the last named column: {beyond:.80}" if beyond is not None else None
-            yield [*texts[:width], *[None] * (width - len(texts)), fault]
+            name = self._names[column]
+            texts[column] = cell.text
+            if cell.fault is not None:
+                faults.append(value_fault(name, f"cell {column_letters(column)}{row.number} {cell.fault}"))
+            elif cell.text is not None:
+                kind = "number" if cell.number else _MIXED
+                self._kinds[name] = kind if self._kinds.get(name, kind) == kind else _MIXED
+        return [*texts, stray, "\n".join(faults) or None]
 
-    def _require_bearable(self) -> None:
-        """Raise Unprocessable for a workbook that unpacks to more than can be held: its shared texts are held whole."""
+    @contextmanager
+    def _sheet(self) -> Iterator[Iterator[Row]]:
+        """The rows below the header, whose names are known from then on."""
+        self._place = ""
         try:
             with ZipFile(self._path) as archive:
-                sizes = {info.filename: info.file_size for info in archive.infolist()}
-        except (BadZipFile, OSError) as error:
-            raise unreadable(self._format.file, "workbook (XLSX)", error) from None
-        texts = sizes.get("xl/sharedStrings.xml", 0)
+                package = Package(archive)
+                meaning = Meaning(package.texts(), package.styles(), package.from_1904, package.recalculates)
+                with ExitStack() as opened:
+                    yield self._below_header(package, meaning, opened)
+        except _DAMAGES as error:
+            raise self._damaged(error) from None
+
+    def _below_header(self, package: Package, meaning: Meaning, opened: ExitStack) -> Iterator[Row]:
+        tabs = self._tabs(package)
+        for tab in tabs:
+            content = opened.enter_context(package.open(tab.part or ""))
+            rows = self._placed(tab, SheetReader(content, meaning))
+            header = next((row for row in rows if row.number >= self._format.header_line), None)
+            if header is not None and header.number == self._format.header_line and header.cells:
+                self._names = self._header(header)
+                return (row for row in rows if row.cells)
+        raise Unprocessable(
+            f"{self._format.file} has no names of columns in line {self._format.header_line} of"
+            f" {' or '.join(tab.name for tab in tabs)}; say where they stand (sheet, header_line).",
+            slug="file-empty",
+        )
+
+    def _placed(self, tab: Tab, reader: SheetReader) -> Iterator[Row]:
+        """The rows; what goes wrong has gone wrong in or after the last one begun."""
+        try:
+            yield from reader
+        except _DAMAGES:
+            self._place = f" (sheet {tab.name}, row {max(1, reader.row)})"
+            raise
+
+    def _tabs(self, package: Package) -> list[Tab]:
+        """The sheets to look for names of columns in: the one that is asked for, or those that a person sees."""
+        sheets = [tab for tab in package.tabs if tab.part is not None]
+        if self._format.sheet is None:
+            found = [tab for tab in sheets if not tab.hidden] or sheets
+        else:
+            found = [tab for tab in sheets if tab.name == self._format.sheet]
+        if not found:
+            wanted = f"sheet {self._format.sheet}" if self._format.sheet else "sheet with cells"
+            tabs = ", ".join(tab.name if tab.part else f"{tab.name} (a chart)" for tab in package.tabs) or "none"
+            raise Unprocessable(
+                f"{self._format.file} has no {wanted}; it has: {tabs}. Name one in its description (sheet).",
+                slug="source-table-missing",
+            )
+        return found
+
+    def _header(self, header: Row) -> list[str]:
+        last = max(header.cells)
+        cells = [header.cells.get(column, Cell(None)) for column in range(last + 1)]
+        faulty = next((column for column, cell in enumerate(cells) if cell.fault), None)
+        if faulty is not None:
+            place = f"{column_letters(faulty)}{header.number}"
+            raise Unprocessable(
+                f"{self._format.file}: the name of a column in cell {place} {cells[faulty].fault}.",
+                slug="file-malformed",
+            )
+        names = [(cell.text or "").strip() or f"column_{number}" for number, cell in enumerate(cells, start=1)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise Unprocessable(
+                f"{self._format.file} has two columns named {', '.join(twice)}.", slug="file-columns-twice"
+            )
+        return names
+
+    def _require_bearable(self) -> None:
+        """Raise Unprocessable for what is no workbook, and for one that unpacks to more than can be held: its shared
+        texts are held whole.
+        """
+        with self._path.open("rb") as file:
+            beginning = file.read(512)
+        if not beginning.startswith(_ZIP):
+            raise unreadable(self._format.file, "workbook (XLSX)", _what_it_is(beginning), _SAVE_AGAIN)
+        try:
+            with ZipFile(self._path) as archive:
+                sizes = {info.filename.lower(): info.file_size for info in archive.infolist()}
+                other = next((said for part, said in _OTHER_PACKAGES.items() if part in sizes), None)
+        except _DAMAGES as error:
+            raise self._damaged(error) from None
+        if other is not None:
+            raise unreadable(self._format.file, "workbook (XLSX)", other, _SAVE_AGAIN)
+        texts = sizes.get("xl/sharedstrings.xml", 0)
         if texts > LARGEST_TEXTS or sum(sizes.values()) > LARGEST:
             raise Unprocessable(
                 f"{self._format.file} unpacks to {sum(sizes.values()) >> 20} MB ({texts >> 20} MB of texts);"
@@ -68,47 +179,16 @@ class Workbook:
                 slug="file-too-large",
             )
 
-    @contextmanager
-    def _sheet(self) -> Iterator[Iterator[tuple[Any, ...]]]:
-        """The sheet's rows from the header on."""
-        from openpyxl import load_workbook
-
-        try:
-            book = load_workbook(self._path.open("rb"), read_only=True, data_only=True)
-        except (BadZipFile, KeyError, ValueError, OSError) as error:
-            raise unreadable(self._format.file, "workbook (XLSX)", error) from None
-        try:
-            name = self._format.sheet or book.sheetnames[0]
-            if name not in book.sheetnames:
-                sheets = ", ".join(book.sheetnames)
-                raise Unprocessable(
-                    f"{self._format.file} has no sheet {name}; it has: {sheets}.", slug="source-table-missing"
-                )
-            sheet = book[name]
-            sheet.reset_dimensions()  # programs write wrong ones
-            yield iter(sheet.iter_rows(min_row=self._format.header_line, values_only=True))
-        finally:
-            book.close()
-
-
-def _names(header: Sequence[Any], description: XlsxFile) -> list[str]:
-    texts = [_written(value) for value in header]
-    while texts and texts[-1] is None:
-        texts.pop()
-    if not texts:
-        raise Unprocessable(
-            f"{description.file} has no names of columns in line {description.header_line}.", slug="file-empty"
+    def _damaged(self, error: Exception) -> Unprocessable:
+        said = (
+            "a password protects it" if "encrypted" in str(error) else f"it is damaged: {error or type(error).__name__}"
         )
-    names = [(text or "").strip() or f"column_{number}" for number, text in enumerate(texts, start=1)]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise Unprocessable(f"{description.file} has two columns named {', '.join(twice)}.", slug="file-columns-twice")
-    return names
+        return unreadable(f"{self._format.file}{self._place}", "workbook (XLSX)", said, _SAVE_AGAIN)
 
 
-def _written(value: object) -> str | None:
-    """A cell's text; every number is a float to Excel, so a whole one is written without decimals."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    text = as_text(value)
-    return None if text is None or not text.strip() else text
+def _what_it_is(beginning: bytes) -> str:
+    if beginning.startswith(_OLE):
+        return "it is one of Excel 97 to 2003 (.xls), or a password protects it"
+    if beginning.lstrip().lower().startswith((b"<html", b"<!doctype", b"<table")):
+        return "it is a page of HTML"
+    return f"it begins like {beginning[:20]!r}" if beginning else "it is empty"

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from functools import cache
+from socket import socket
 from tempfile import NamedTemporaryFile
 from typing import Any, ClassVar
 
@@ -12,13 +14,16 @@ from pg8000.native import literal
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 
+from functions.sync.sources.network import Patience
 from functions.sync.sources.secret import ConnectionSecret
 from shared.db.driver import ClosingConnection
-from shared.problems import SourceUnavailable
-
-CONNECT_SECONDS = 15
+from shared.problems import SourceRefused
 
 Parameters = dict[str, str | int]
+Writer = Callable[[Any], Any]
+
+STATEMENT_SHARE = 0.9
+"""Of the seconds that we wait: what a statement may take, so that the server ends it before we go."""
 
 
 class Dialect:
@@ -31,17 +36,25 @@ class Dialect:
     """Whether (a, b) > (x, y) is answered from an index."""
     copies: ClassVar[bool] = False
     """Whether rows are read by COPY, which takes no parameters."""
-    connect: ClassVar[type[Any] | None] = None
-    """What opens a connection instead of the driver's own."""
 
-    def arguments(self, url: URL, authority: str | None) -> dict[str, Any]:  # noqa: ARG002
+    def arguments(self, url: URL, authority: str | None, patience: Patience) -> dict[str, Any]:  # noqa: ARG002
         """What the driver's connect gets beside the address; `authority` (PEM) is whom its certificate is verified by
         instead of the usual ones. No key of the address's query reaches the driver.
         """
         return {}
 
-    def begin(self, connection: Connection) -> None:
-        """Make the transaction read-only, and all its statements see the same rows, where the database can."""
+    def connect(self, opened: socket, parameters: dict[str, Any], silence: float) -> Any:
+        """The driver's connection on an open socket, which waits `silence` seconds for each answer at most."""
+        raise NotImplementedError
+
+    def begin(self, connection: Connection, timezone: str, seconds: float) -> None:
+        """Make the transaction read-only, and all its statements see the same rows, where the database can; and say
+        how values are written and how long a statement may take, which else would depend on the server's settings.
+        """
+
+    def writer(self, column: tuple[Any, ...]) -> Writer | None:  # noqa: ARG002
+        """What brings a column (of the cursor's description) to Python, where the driver does not."""
+        return None
 
     def limit(self, rows: int) -> tuple[str, str]:
         """What a query for some rows has after SELECT, and at its end."""
@@ -72,15 +85,22 @@ class PostgreSql(Dialect):
     default_port = 5432
     compares_rows = True
     copies = True
-    connect = ClosingConnection
 
-    def arguments(self, url: URL, authority: str | None) -> dict[str, Any]:
+    def arguments(self, url: URL, authority: str | None, patience: Patience) -> dict[str, Any]:  # noqa: ARG002
         # False, because None would make a context (40 ms) and ask the server
         context = False if url.query.get("sslmode") == "disable" else tls(authority)
-        return {"timeout": None, "application_name": "terrafusion-sync", "ssl_context": context}
+        return {"application_name": "terrafusion-sync", "ssl_context": context}
 
-    def begin(self, connection: Connection) -> None:
+    def connect(self, opened: socket, parameters: dict[str, Any], silence: float) -> Any:
+        made = ClosingConnection(**parameters, sock=opened)
+        made._usock.settimeout(silence)  # pg8000 takes one limit for the sign-in and all that follows
+        return made
+
+    def begin(self, connection: Connection, timezone: str, seconds: float) -> None:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        settings = {**_POSTGRESQL_TEXTS, "TimeZone": timezone, "statement_timeout": str(int(seconds * 1000))}
+        chosen = ", ".join(f"set_config({literal(name)}, {literal(to)}, true)" for name, to in settings.items())
+        connection.exec_driver_sql(f"SELECT {chosen}")
 
     def types(self, connection: Connection, statement: str, codes: list[Any]) -> list[str]:  # noqa: ARG002
         numbers = ", ".join(str(int(code)) for code in codes)
@@ -103,22 +123,42 @@ class MySql(Dialect):
     driver = "mysql+pymysql"
     default_port = 3306
 
-    def arguments(self, url: URL, authority: str | None) -> dict[str, Any]:
-        # without a zone of the session, a TIMESTAMP's text would be that of the server's clock
+    def arguments(self, url: URL, authority: str | None, patience: Patience) -> dict[str, Any]:
+        # of the session, because the server's own zone and modes would decide over texts
         arguments: dict[str, Any] = {
-            "connect_timeout": CONNECT_SECONDS,
+            "read_timeout": patience.connect_seconds,
+            "write_timeout": patience.connect_seconds,
             "charset": "utf8mb4",
-            "init_command": "SET time_zone = '+00:00'",
+            "init_command": "SET time_zone = '+00:00',"
+            " sql_mode = REPLACE(REPLACE(@@sql_mode, 'PAD_CHAR_TO_FULL_LENGTH', ''), 'TIME_TRUNCATE_FRACTIONAL', '')",
         }
         if url.query.get("sslmode") != "disable":
             arguments["ssl"] = tls(authority)
         return arguments
 
-    def begin(self, connection: Connection) -> None:
+    def connect(self, opened: socket, parameters: dict[str, Any], silence: float) -> Any:
+        import pymysql
+
+        made: Any = pymysql.connect(**parameters, defer_connect=True)
+        made.connect(opened)
+        made._read_timeout = silence  # until here it was the limit of the sign-in
+        return made
+
+    def begin(self, connection: Connection, timezone: str, seconds: float) -> None:  # noqa: ARG002
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        limit = f"max_statement_time = {seconds:.3f}"
+        driver: Any = connection.connection.dbapi_connection
+        if "MariaDB" not in driver.get_server_info():
+            limit = f"max_execution_time = {int(seconds * 1000)}"
+        connection.exec_driver_sql(f"SET SESSION {limit}")
 
     def types(self, connection: Connection, statement: str, codes: list[Any]) -> list[str]:  # noqa: ARG002
         return [_mysql_types().get(code, str(code)) for code in codes]
+
+    def writer(self, column: tuple[Any, ...]) -> Writer | None:
+        if _mysql_types().get(column[1]) != "bit":
+            return None
+        return _boolean if column[3] == 1 else _unsigned
 
     def value(self, value: str | int, type_: str, parameters: Parameters) -> str:
         bound = super().value(value, type_, parameters)
@@ -130,9 +170,9 @@ class SqlServer(Dialect):
     driver = "mssql+pytds"
     default_port = 1433
 
-    def arguments(self, url: URL, authority: str | None) -> dict[str, Any]:
+    def arguments(self, url: URL, authority: str | None, patience: Patience) -> dict[str, Any]:
         arguments: dict[str, Any] = {
-            "login_timeout": CONNECT_SECONDS,
+            "login_timeout": patience.connect_seconds,
             "disable_connect_retry": True,  # the state machine tries again, and later
             "appname": "terrafusion-sync",
             "readonly": True,  # a readable secondary of an availability group may answer
@@ -140,6 +180,16 @@ class SqlServer(Dialect):
         if url.query.get("sslmode") != "disable":
             arguments["cafile"] = _authorities(authority)
         return arguments
+
+    def connect(self, opened: socket, parameters: dict[str, Any], silence: float) -> Any:
+        import pytds
+
+        return pytds.connect(**parameters, sock=opened, timeout=silence)
+
+    def begin(self, connection: Connection, timezone: str, seconds: float) -> None:  # noqa: ARG002
+        connection.exec_driver_sql(
+            f"SET LANGUAGE us_english; SET DATEFORMAT ymd; SET TEXTSIZE -1; SET LOCK_TIMEOUT {int(seconds * 1000)}"
+        )
 
     def limit(self, rows: int) -> tuple[str, str]:
         return f"TOP ({rows}) ", ""
@@ -172,6 +222,15 @@ class SqlServer(Dialect):
         return super().highest(column, type_)
 
 
+_POSTGRESQL_TEXTS = {
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+    "lc_monetary": "C",
+    "extra_float_digits": "1",
+    "xmlbinary": "base64",
+}
+"""What decides how PostgreSQL writes values, as a fresh server has it; the time zone is the county's."""
 _CLOSED = "MIN_ACTIVE_ROWVERSION()"
 
 _DIALECTS: dict[str, type[Dialect]] = {
@@ -184,13 +243,18 @@ _DIALECTS: dict[str, type[Dialect]] = {
 
 
 def source_url(secret: ConnectionSecret) -> URL:
-    """The address that a secret describes. Raises SourceUnavailable for a dialect that is not supported."""
+    """The address that a secret describes. Raises SourceRefused for a dialect that is not supported."""
     dialect = _DIALECTS.get(secret.dialect)
     if dialect is None:
         known = ", ".join(sorted(_DIALECTS))
-        raise SourceUnavailable(
+        raise SourceRefused(
             f"Sources of the dialect {secret.dialect} are not supported; there are: {known}.",
             slug="source-not-supported",
+        )
+    if "\\" in secret.host:
+        raise SourceRefused(
+            "The source's host names an instance (server\\instance); give the server alone, and the instance's port.",
+            slug="source-secret-invalid",
         )
     query = {"sslmode": secret.sslmode} if secret.sslmode else {}
     port = secret.port or dialect.default_port
@@ -209,22 +273,22 @@ def is_row_version(type_: str) -> bool:
 
 @cache
 def tls(authority: str | None) -> ssl.SSLContext:
-    """Made once a process; verifies the server. Raises SourceUnavailable for an authority that is no certificate."""
+    """Made once a process; verifies the server. Raises SourceRefused for an authority that is no certificate."""
     try:
         return ssl.create_default_context(cadata=authority)
     except (ssl.SSLError, ValueError):
-        raise SourceUnavailable(
+        raise SourceRefused(
             "The ca_certificate of the source's secret is no certificate (PEM).", slug="source-secret-invalid"
         ) from None
 
 
 @cache
 def _authorities(authority: str | None) -> str:
-    """A file of certificates: without one python-tds would not encrypt. Raises SourceUnavailable."""
+    """A file of certificates: without one python-tds would not encrypt. Raises SourceRefused."""
     if authority is None:
         file = ssl.get_default_verify_paths().cafile
         if file is None:
-            raise SourceUnavailable("This machine has no certificates to verify a server by; put ca_certificate into"
+            raise SourceRefused("This machine has no certificates to verify a server by; put ca_certificate into"
                                     " the source's secret.", slug="source-secret-invalid")  # fmt: skip
         return file
     tls(authority)
@@ -237,4 +301,14 @@ def _authorities(authority: str | None) -> str:
 def _mysql_types() -> dict[int, str]:
     from pymysql.constants import FIELD_TYPE
 
-    return {code: name.lower() for name, code in vars(FIELD_TYPE).items() if isinstance(code, int)}
+    # two codes have a second name, of what they were before MySQL 5
+    names = {name: code for name, code in vars(FIELD_TYPE).items() if isinstance(code, int)}
+    return {code: name.lower() for name, code in names.items() if name not in {"CHAR", "INTERVAL"}}
+
+
+def _boolean(value: bytes | None) -> bool | None:
+    return None if value is None else any(value)
+
+
+def _unsigned(value: bytes | None) -> int | None:
+    return None if value is None else int.from_bytes(value, "big")

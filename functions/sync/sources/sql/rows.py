@@ -3,48 +3,81 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, CursorResult
 
 from functions.sync.sources.source import Extract
-from functions.sync.sources.texts import as_text, extract_of
+from functions.sync.sources.sql.dialects import Dialect
+from functions.sync.sources.texts import as_text, extract_of, plain_number, with_value_faults
 from shared.db.copying import copy_out
+from shared.mapping import value_fault
 
 if TYPE_CHECKING:
     import polars as pl
 
 _FETCH_ROWS = 5_000
+_FLOAT = re.compile(r"real|double precision|float[48]?", re.I)
+_REPLACED = "\ufffd"
 
 
-def copied(connection: Connection, query: str) -> Extract:
+def copied(connection: Connection, query: str, types: Mapping[str, str]) -> Extract:
     """PostgreSQL's COPY. Its text is the digest's: it changes exactly when a value does."""
     text, rows = copy_out(connection.connection.dbapi_connection, f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)")
     digest = hashlib.sha256(text).hexdigest()
-
-    def frame() -> pl.DataFrame:
-        import polars as pl
-
-        return pl.read_csv(text, infer_schema=False)
-
-    return Extract(rows, digest, frame)
+    floats = [name for name, type_ in types.items() if _FLOAT.fullmatch(type_)]
+    return Extract(rows, digest, lambda: _read(text, floats))
 
 
-def fetched(result: CursorResult[Any]) -> Extract:
+def _read(text: bytes, floats: list[str]) -> pl.DataFrame:
+    import polars as pl
+
+    try:
+        frame = pl.read_csv(text, infer_schema=False)
+    except pl.exceptions.ComputeError:  # a database whose encoding is SQL_ASCII gives what it was given
+        frame = _without_broken_texts(pl.read_csv(text, infer_schema=False, encoding="utf8-lossy"))
+    known = [name for name in floats if name in frame.columns]
+    large = frame.select(pl.col(known).str.contains("e", literal=True).any())
+    return frame.with_columns(
+        pl.Series(name, [text and plain_number(text) for text in frame[name].to_list()], dtype=pl.String)
+        for name in known
+        if large[name][0]
+    )
+
+
+def _without_broken_texts(frame: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
+    faults: list[list[str]] = [[] for _ in range(frame.height)]
+    for name in frame.columns:
+        broken = frame.with_row_index("row").filter(pl.col(name).str.contains(_REPLACED, literal=True))
+        for row, text in broken.select("row", name).iter_rows():
+            faults[row].append(value_fault(name, f"{name} holds bytes that are no UTF-8: {text[:80]!r}"))
+    whole = frame.select(pl.when(~pl.all().str.contains(_REPLACED, literal=True)).then(pl.all()).name.keep())
+    return with_value_faults(whole, faults)
+
+
+def fetched(result: CursorResult[Any], dialect: Dialect) -> Extract:
     """All rows of a result."""
     import polars as pl
 
     columns = list(result.keys())
-    parts = list(fetched_parts(result, _FETCH_ROWS))
+    parts = list(fetched_parts(result, _FETCH_ROWS, dialect))
     return extract_of(pl.concat(parts) if parts else pl.DataFrame(schema=dict.fromkeys(columns, pl.String)))
 
 
-def fetched_parts(result: CursorResult[Any], rows: int) -> Iterator[pl.DataFrame]:
+def fetched_parts(result: CursorResult[Any], rows: int, dialect: Dialect) -> Iterator[pl.DataFrame]:
     """The rows of a result, some at a time."""
     import polars as pl
 
     columns = list(result.keys())
+    described = result.cursor.description if result.cursor is not None else []
+    writers = [dialect.writer(column) or (lambda value: value) for column in described]
     for part in result.partitions(rows):
-        texts = [[as_text(value) for value in column] for column in zip(*part, strict=True)]
+        texts = [
+            [as_text(write(value)) for value in column]
+            for write, column in zip(writers, zip(*part, strict=True), strict=True)
+        ]
         yield pl.DataFrame(texts, schema=dict.fromkeys(columns, pl.String), orient="col")

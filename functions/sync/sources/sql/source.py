@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, text
+from sqlalchemy import Connection, CursorResult, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import NullPool
 
+from functions.sync.sources.network import Patience, of_a_run
 from functions.sync.sources.source import (
     Ability,
     Capabilities,
@@ -21,16 +20,19 @@ from functions.sync.sources.source import (
     Extract,
     Key,
     KeyRange,
+    Sample,
     Shape,
     Since,
     SourceTable,
 )
 from functions.sync.sources.sql import change_tracking
-from functions.sync.sources.sql.dialects import Dialect, SqlServer, dialect_of
+from functions.sync.sources.sql.connecting import make_engine
+from functions.sync.sources.sql.dialects import STATEMENT_SHARE, SqlServer, dialect_of
+from functions.sync.sources.sql.failures import is_of_driver, problem_of
 from functions.sync.sources.sql.rows import copied, fetched, fetched_parts
 from functions.sync.sources.sql.statements import Statement, Statements
 from functions.sync.sources.texts import as_text
-from shared.problems import SourceUnavailable, Unprocessable
+from shared.problems import Problem, Unprocessable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -45,10 +47,14 @@ _SORTS_BY_TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?|\d
 class SqlSource:
     """A SQL database, read in read-only transactions; PostgreSQL by COPY."""
 
-    def __init__(self, url: URL, authority: str | None = None) -> None:
+    def __init__(
+        self, url: URL, authority: str | None = None, *, timezone: str = "UTC", patience: Patience | None = None
+    ) -> None:
         self._url = url
+        self._timezone = timezone
+        self._patience = patience or of_a_run()
         self._dialect = dialect_of(url)
-        self._engine = _engine(url, self._dialect, authority)
+        self._engine = make_engine(url, self._dialect, authority, self._patience)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -82,24 +88,25 @@ class SqlSource:
         with self._reading(table, "the rows of", shape) as (connection, statements):
             statement = statements.read(keys)
             if self._dialect.copies:
-                return copied(connection, statement.sql)
-            return fetched(_run(connection, statement, stream=True))
+                return copied(connection, statement.sql, shape.columns)
+            return fetched(_run(connection, statement, stream=True), self._dialect)
 
-    def sample(self, table: SourceTable, rows: int) -> pl.DataFrame:
+    def sample(self, table: SourceTable, rows: int) -> Sample:
+        types = self.shape(table).columns
         with self._reading(table, "rows of") as (connection, statements):
             statement = statements.sample(int(rows))
             if self._dialect.copies:
-                return copied(connection, statement.sql).frame()
-            return fetched(_run(connection, statement)).frame()
+                return Sample(copied(connection, statement.sql, types).frame(), types)
+            return Sample(fetched(_run(connection, statement), self._dialect).frame(), types)
 
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         with self._reading(table, "the keys of") as (connection, statements):
             if self._dialect.copies:
-                frame = copied(connection, statements.keys(columns).sql).frame()
+                frame = copied(connection, statements.keys(columns).sql, statements.types).frame()
                 yield from frame.iter_slices(_KEYS_AT_ONCE)
                 return
             result = _run(connection, statements.keys(columns), stream=True)
-            yield from fetched_parts(result, _KEYS_AT_ONCE)
+            yield from fetched_parts(result, _KEYS_AT_ONCE, self._dialect)
 
     def watermark(self, table: SourceTable, field: str) -> str | None:
         with self._reading(table, "the watermark of") as (connection, statements):
@@ -126,7 +133,7 @@ class SqlSource:
             statements = self._tracked(connection, table)
             now = change_tracking.require_remembered(connection, statements, version)
             deleted = _run(connection, statements.deleted(version), stream=True)
-            return Changes(now, fetched(deleted).frame())
+            return Changes(now, fetched(deleted, self._dialect).frame())
 
     def close(self) -> None:
         self._engine.dispose()
@@ -166,21 +173,15 @@ class SqlSource:
         """A read-only transaction; what goes wrong in it is told without anything of the secret."""
         try:
             with self._engine.connect() as connection:
-                self._dialect.begin(connection)
+                seconds = self._patience.at_most(self._patience.silence_seconds)
+                self._dialect.begin(connection, self._timezone, seconds * STATEMENT_SHARE)
                 yield connection
+        except Problem:
+            raise
         except Exception as error:
-            if not _is_of_driver(error):
+            if not is_of_driver(error):
                 raise
-            place = f"{self._url.host}:{self._url.port}/{self._url.database}" if self._url.host else "the database"
-            raise SourceUnavailable(f"{place}: {what} the source cannot be read: {_reason(error)}.") from None
-
-
-def _engine(url: URL, dialect: Dialect, authority: str | None) -> Engine:
-    engine = create_engine(url.set(query={}), poolclass=NullPool, connect_args=dialect.arguments(url, authority))
-    connect = dialect.connect
-    if connect is not None:
-        event.listen(engine, "do_connect", lambda _dialect, _record, given, named: connect(*given, **named))
-    return engine
+            raise problem_of(error, self._url, what) from None
 
 
 def _run(connection: Connection, statement: Statement, *, stream: bool = False) -> CursorResult[Any]:
@@ -196,26 +197,3 @@ def _run(connection: Connection, statement: Statement, *, stream: bool = False) 
 
 def _key(row: tuple[Any, ...], parts: int) -> Key:
     return [part if isinstance(part, int) else as_text(part) for part in row[:parts]]  # type: ignore[misc]
-
-
-def _is_of_driver(error: Exception) -> bool:
-    """Whether a driver, SQLAlchemy or the network says it."""
-    drivers = ("pg8000", "pymysql", "pytds", "sqlite3")
-    of_driver = any(cls.__module__.partition(".")[0] in drivers for cls in type(error).__mro__)
-    return of_driver or isinstance(error, (SQLAlchemyError, OSError))
-
-
-def _reason(error: Exception) -> str:
-    """What the server or the network said, without the statement and without anything of the secret."""
-    cause = getattr(error, "orig", None) or error
-    network = cause if isinstance(cause, OSError) else cause.__cause__ or getattr(cause, "original_exception", None)
-    if isinstance(network, OSError):  # drivers wrap it in words about themselves
-        while isinstance(network.__cause__, OSError):
-            network = network.__cause__
-        return (network.strerror or type(network).__name__).lower()
-    said = cause.args[0] if cause.args else type(cause).__name__
-    if isinstance(said, dict):  # PostgreSQL's error fields
-        return f"{said.get('M', 'refused')} ({said.get('C', '')})"
-    if isinstance(said, int) and len(cause.args) > 1:  # MySQL's number and message
-        return f"{str(cause.args[1]).splitlines()[0][:200]} ({said})"
-    return str(said).splitlines()[0][:200]

@@ -6,52 +6,50 @@ https://developers.arcgis.com/rest/services-reference/enterprise/query-feature-s
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from functions.sync.sources.network import Patience
 from functions.sync.sources.source import (
     Ability,
     Capabilities,
     Extract,
     Key,
     KeyRange,
+    Sample,
     Shape,
     Since,
     SourceTable,
     WithoutChangeTracking,
     configured,
 )
-from functions.sync.sources.texts import as_text, extract_of
-from functions.sync.sources.web.client import REFUSED, BusyError, JsonClient
-from shared.geometry import LATITUDE, LONGITUDE, WKB, point_shape, polygon_shape
-from shared.geometry import Shape as ShapeTexts
-from shared.problems import SourceUnavailable, Unprocessable
+from functions.sync.sources.texts import extract_of, with_value_faults
+from functions.sync.sources.web.arcgis_features import (
+    DATE,
+    WGS84,
+    FeaturePages,
+    Layer,
+    attribute_text,
+    read_attributes,
+    read_place,
+)
+from functions.sync.sources.web.client import BusyError, JsonClient
+from shared.geometry import LATITUDE, LONGITUDE, WKB
+from shared.problems import SourceRefused, SourceUnavailable, Unprocessable
 
 if TYPE_CHECKING:
     import polars as pl
 
 _KEYS_AT_ONCE = 100_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHAPES = {"esriGeometryPoint", "esriGeometryPolygon"}
 _NUMBERS = {
     "esriFieldTypeOID", "esriFieldTypeInteger", "esriFieldTypeSmallInteger", "esriFieldTypeBigInteger",
     "esriFieldTypeDouble", "esriFieldTypeSingle",
 }  # fmt: skip
-_DATE = "esriFieldTypeDate"
-
-
-@dataclass(frozen=True)
-class _Layer:
-    path: str
-    fields: dict[str, str]
-    object_id: str
-    page: int
-    geometry: str | None
-    statistics: bool
 
 
 class ArcGisSource(WithoutChangeTracking):
@@ -64,11 +62,12 @@ class ArcGisSource(WithoutChangeTracking):
         token: str | None,
         *,
         sleep: Callable[[float], None] = time.sleep,
+        patience: Patience | None = None,
     ) -> None:
         headers = {"X-Esri-Authorization": f"Bearer {token}"} if token else {}
-        self._client = JsonClient(url, headers, sleep=sleep)
+        self._client = JsonClient(url, headers, sleep=sleep, patience=patience)
         self._layers = layers
-        self._known: dict[str, _Layer] = {}
+        self._known: dict[str, Layer] = {}
 
     @property
     def capabilities(self) -> Capabilities:
@@ -89,20 +88,35 @@ class ArcGisSource(WithoutChangeTracking):
 
     def count(self, table: SourceTable) -> int:
         layer = self._layer(table)
-        return int(self._query(layer, where=_where(layer, table), returnCountOnly="true")["count"])
+        answer = self._query(layer, where=_where(layer, table), returnCountOnly="true")
+        if not isinstance(answer.get("count"), int):
+            raise SourceRefused(f"{table.table_name}: the service's answer has no count.")
+        return int(answer["count"])
 
     def cut(self, table: SourceTable, rows: int) -> tuple[int, list[Key]]:
         layer = self._layer(table)
-        ids = self._ids(layer, _where(layer, table))
-        return len(ids), [[ids[place - 1]] for place in range(rows, len(ids), rows)]
+        where = _where(layer, table)
+        ids = self._ids(layer, where)
+        if len(ids) != self.count(table):  # the layer changes, or the service does not tell all
+            ids = self._ids(layer, where)
+            counted = self.count(table)
+            if len(ids) != counted:
+                raise SourceUnavailable(
+                    f"{table.table_name}: the service counts {counted:,} features and gives {len(ids):,} object ids:"
+                    " they are not unique (a joined layer), or some are missing.",
+                    slug="source-incomplete",
+                )
+        # features that share an object id stay in one range
+        places = (ids[place - 1] for place in range(rows, len(ids), rows))
+        return len(ids), [[end] for end in dict.fromkeys(places) if end != ids[-1]]
 
     def read(self, table: SourceTable, shape: Shape, keys: KeyRange) -> Extract:
         layer = self._layer(table)
         return extract_of(self._frame(layer, self._ids(layer, _where(layer, table, keys)), list(shape.columns)))
 
-    def sample(self, table: SourceTable, rows: int) -> pl.DataFrame:
-        layer, shape = self._layer(table), self.shape(table)
-        return self._frame(layer, self._ids(layer, _where(layer, table))[:rows], list(shape.columns))
+    def sample(self, table: SourceTable, rows: int) -> Sample:
+        layer, types = self._layer(table), self.shape(table).columns
+        return Sample(self._frame(layer, self._ids(layer, _where(layer, table))[:rows], list(types)), types)
 
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         import polars as pl
@@ -111,13 +125,13 @@ class ArcGisSource(WithoutChangeTracking):
         ids = self._ids(layer, _where(layer, table))
         for start in range(0, len(ids), _KEYS_AT_ONCE):
             found = self._features(layer, ids[start : start + _KEYS_AT_ONCE], columns, shapes=False)
-            rows = [_attributes(feature, layer, columns) for feature in found]
+            rows = [read_attributes(feature, layer, columns)[0] for feature in found]
             yield pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
 
     def watermark(self, table: SourceTable, field: str) -> str | None:
         layer = self._layer(table)
         kind = layer.fields.get(field)
-        if kind != _DATE and kind not in _NUMBERS:
+        if kind != DATE and kind not in _NUMBERS:
             raise Unprocessable(
                 f"{field} cannot be a watermark: it is {kind or 'no field of the layer'}, not a date or a number.",
                 slug="watermark-unsorted",
@@ -131,12 +145,12 @@ class ArcGisSource(WithoutChangeTracking):
         answer = self._query(layer, where="1=1", outStatistics=orjson.dumps(highest).decode())
         attributes = answer["features"][0]["attributes"] if answer.get("features") else {}
         value = next(iter(attributes.values()), None)  # some servers write the name in capitals
-        return _text(value, kind)
+        return attribute_text(value, kind)
 
     def close(self) -> None:
         self._client.close()
 
-    def _layer(self, table: SourceTable) -> _Layer:
+    def _layer(self, table: SourceTable) -> Layer:
         if table.query is not None:
             self.capabilities.refuse(Ability.QUERY)
         name = table.table_name or ""
@@ -144,7 +158,7 @@ class ArcGisSource(WithoutChangeTracking):
             self._known[name] = self._described(f"/{configured(self._layers, name)}", name)
         return self._known[name]
 
-    def _described(self, path: str, name: str) -> _Layer:
+    def _described(self, path: str, name: str) -> Layer:
         found = self._client.get(path, {"f": "json"}, _refused)
         fields = {field["name"]: field["type"] for field in found.get("fields") or []}
         object_id = found.get("objectIdField") or next(
@@ -158,7 +172,8 @@ class ArcGisSource(WithoutChangeTracking):
                 f"The shapes of {name} are {geometry}; parcels are points or polygons.", slug="source-geometry"
             )
         abilities = found.get("advancedQueryCapabilities") or {}
-        return _Layer(
+        return Layer(
+            name=name,
             path=path,
             fields={field: kind for field, kind in fields.items() if kind != "esriFieldTypeGeometry"},
             object_id=object_id,
@@ -167,51 +182,45 @@ class ArcGisSource(WithoutChangeTracking):
             statistics=bool(abilities.get("supportsStatistics", found.get("supportsStatistics", False))),
         )
 
-    def _frame(self, layer: _Layer, ids: Sequence[int], columns: Sequence[str]) -> pl.DataFrame:
+    def _frame(self, layer: Layer, ids: Sequence[int], columns: Sequence[str]) -> pl.DataFrame:
         import polars as pl
 
         attributes = [name for name in layer.fields if name in columns]
         names = [*attributes, *((WKB, LONGITUDE, LATITUDE) if layer.geometry else ())]
-        rows = [
-            [*_attributes(feature, layer, attributes), *_placed(feature, layer)]
-            for feature in self._features(layer, ids, attributes)
-        ]
-        return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+        rows, faults = list[list[str | None]](), list[list[str]]()
+        for feature in self._features(layer, ids, attributes):
+            texts, of_row = read_attributes(feature, layer, attributes)
+            placed, wrong = read_place(feature, layer)
+            rows.append([*texts, *placed])
+            faults.append([*of_row, *wrong])
+        return with_value_faults(pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row"), faults)
 
-    def _ids(self, layer: _Layer, where: str) -> list[int]:
-        return sorted(self._query(layer, where=where, returnIdsOnly="true").get("objectIds") or [])
+    def _ids(self, layer: Layer, where: str) -> list[int]:
+        """The object ids in order; one that several features share (a joined layer) stands there as often."""
+        found = self._query(layer, where=where, returnIdsOnly="true").get("objectIds") or []
+        if not all(isinstance(one, int) for one in found):
+            raise SourceRefused(f"{layer.name}: the service's object ids are no whole numbers.")
+        return sorted(found)
 
     def _features(
-        self, layer: _Layer, ids: Sequence[int], columns: Sequence[str], *, shapes: bool = True
+        self, layer: Layer, ids: Sequence[int], columns: Sequence[str], *, shapes: bool = True
     ) -> Iterator[dict[str, Any]]:
-        """The features in the order of their ids; one that was deleted meanwhile is left out."""
-        size, start = layer.page, 0
-        with_shapes = shapes and layer.geometry is not None
-        wanted = ",".join(dict.fromkeys([layer.object_id, *columns]))
-        while start < len(ids):
-            page = ids[start : start + size]
-            try:
-                answer = self._query(
-                    layer,
-                    where=f"{layer.object_id} >= {page[0]} AND {layer.object_id} <= {page[-1]}",
-                    outFields=wanted,
-                    returnGeometry=str(with_shapes).lower(),
-                    outSR="4326",
-                )
-            except SourceUnavailable as error:
-                if len(page) == 1 or error.slug != REFUSED:
-                    raise
-                size = max(1, len(page) // 2)  # long shapes make a page too large for the server
-                continue
-            if answer.get("exceededTransferLimit"):
-                if len(page) == 1:
-                    raise SourceUnavailable(f"The server cuts off feature {page[0]}.")
-                size = max(1, len(page) // 2)
-                continue
-            yield from sorted(answer["features"], key=lambda feature: feature["attributes"][layer.object_id])
+        """The features in the order of their ids. Raises SourceUnavailable where some do not come that are there."""
+        question = {
+            "outFields": ",".join(dict.fromkeys([layer.object_id, *columns])),
+            "returnGeometry": str(shapes and layer.geometry is not None).lower(),
+            "outSR": str(WGS84),
+        }
+        wanted = Counter(ids)
+        pages = FeaturePages(layer, wanted, lambda where: self._query(layer, where=where, **question), self._ids)
+        unique = sorted(wanted)
+        start = 0
+        while start < len(unique):
+            page = unique[start : start + pages.size]
+            yield from pages.read(page)
             start += len(page)
 
-    def _query(self, layer: _Layer, **parameters: str) -> dict[str, Any]:
+    def _query(self, layer: Layer, **parameters: str) -> dict[str, Any]:
         answer: dict[str, Any] = self._client.get(f"{layer.path}/query", {"f": "json", **parameters}, _refused)
         return answer
 
@@ -231,7 +240,7 @@ def _refused(status: int, body: Any) -> str | None:
     return f"{said} ({code})"
 
 
-def _where(layer: _Layer, table: SourceTable, keys: KeyRange | None = None) -> str:
+def _where(layer: Layer, table: SourceTable, keys: KeyRange | None = None) -> str:
     terms = []
     if keys is not None and keys.lower is not None:
         terms.append(f"{layer.object_id} > {int(keys.lower[0])}")
@@ -244,34 +253,10 @@ def _where(layer: _Layer, table: SourceTable, keys: KeyRange | None = None) -> s
     return " AND ".join(terms) or "1=1"
 
 
-def _literal(since: Since, layer: _Layer) -> str:
+def _literal(since: Since, layer: Layer) -> str:
     kind = layer.fields.get(since.field)
-    if kind == _DATE:
+    if kind == DATE:
         return f"timestamp '{datetime.fromisoformat(since.value):%Y-%m-%d %H:%M:%S}'"
     if kind in _NUMBERS:
         return repr(float(since.value))
     raise Unprocessable(f"{since.field} cannot be a watermark: it is {kind}.", slug="watermark-unsorted")
-
-
-def _attributes(feature: dict[str, Any], layer: _Layer, columns: Sequence[str]) -> list[str | None]:
-    found = feature["attributes"]
-    return [_text(found.get(name), layer.fields[name]) for name in columns if name in layer.fields]
-
-
-def _text(value: Any, kind: str | None) -> str | None:
-    if kind == _DATE and isinstance(value, (int, float)):
-        # not fromtimestamp, which knows no days before 1970 on some systems
-        return (_EPOCH + timedelta(milliseconds=value)).replace(tzinfo=None).isoformat(" ")
-    return as_text(value)
-
-
-def _placed(feature: dict[str, Any], layer: _Layer) -> ShapeTexts | tuple[()]:
-    if layer.geometry is None:
-        return ()
-    shape = feature.get("geometry") or {}
-    if layer.geometry == "esriGeometryPoint":
-        x, y = shape.get("x"), shape.get("y")
-        if not isinstance(x, (int, float)) or not isinstance(y, (int, float)):  # "NaN" stands for no place
-            return None, None, None
-        return point_shape((float(x), float(y)))
-    return polygon_shape([(point[0], point[1]) for point in ring] for ring in shape.get("rings") or [])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+import socket
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,52 +12,96 @@ from urllib.parse import urlsplit
 
 import orjson
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
+from urllib3.exceptions import TimeoutError as SilenceError
+from urllib3.response import BaseHTTPResponse
 
-from shared.problems import SourceUnavailable
+from functions.sync.sources.network import Patience, of_a_run, open_socket
+from shared.problems import SourceRefused, SourceTimeout, SourceUnavailable
 
-TRIES = 6
+TRIES = of_a_run().tries
 LONGEST_WAIT = 60.0
 """Seconds between two tries at most; a server that asks for more is given up."""
 LARGEST_ANSWER = 128 << 20
 """Bytes. A page of parcels is a few megabytes."""
+LONGEST_ANSWER = 600.0
+"""Seconds that an answer may take from its first byte to its last: a server that drips never falls silent."""
 REFUSED = "source-refused"
 """The slug of a problem that the server itself told, beside those of the connection."""
-_BUSY = frozenset({429, 500, 502, 503, 504})
+_BUSY = frozenset({202, 408, 425, 429, 500, 502, 503, 504})
+_SHOWN_BYTES = 60
 
 
 class BusyError(Exception):
-    """The server said in its answer that it should be asked again; `after` are the seconds that it named."""
+    """The server is to be asked again; `after` are the seconds that it named."""
 
-    def __init__(self, said: str, after: float | None = None) -> None:
+    def __init__(self, said: str, after: float | None = None, *, silent: bool = False) -> None:
         super().__init__(said)
         self.after = after
+        self.silent = silent
+
+
+class _Connection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _connected(self)
+
+
+class _TlsConnection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return _connected(self)
+
+
+def _connected(connection: HTTPConnection) -> socket.socket:
+    seconds = connection.timeout if isinstance(connection.timeout, int | float) else of_a_run().connect_seconds
+    try:
+        return open_socket(connection._dns_host, connection.port, seconds)
+    except TimeoutError as error:
+        raise ConnectTimeoutError(connection, "the connection timed out") from error
+    except OSError as error:
+        raise NewConnectionError(connection, "no connection") from error
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
 
 
 class JsonClient:
     """Gets JSON from below one address. Credentials travel in `headers`, so that no address has them."""
 
     def __init__(
-        self, address: str, headers: Mapping[str, str], *, sleep: Callable[[float], None] = time.sleep
+        self,
+        address: str,
+        headers: Mapping[str, str],
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        patience: Patience | None = None,
     ) -> None:
         self._address = address.rstrip("/")
         self._sleep = sleep
-        timeout = urllib3.Timeout(connect=15, read=120)
-        self._pool = urllib3.PoolManager(headers={"Accept": "application/json", **headers}, timeout=timeout)
+        self._patience = patience or of_a_run()
+        self._pool = urllib3.PoolManager(headers={"Accept": "application/json", **headers})
+        self._pool.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
     def get(self, path: str, parameters: Mapping[str, str], refused: Callable[[int, Any], str | None]) -> Any:
         """The JSON of an answer. `refused` says what an answer with this status means: None for a good one, a reason
         for one that is final; it raises BusyError for one to be asked again.
 
-        Raises SourceUnavailable with the reason, after TRIES tries.
+        Raises SourceUnavailable with the reason, after as many tries as there is patience for, SourceTimeout where the
+        server was silent, SourceRefused at once where asking again would not help.
         """
-        for left in reversed(range(TRIES)):
+        for left in reversed(range(self._patience.tries)):
             try:
                 return self._once(path, parameters, refused)
             except BusyError as busy:
-                if not left:
-                    raise self._unavailable(f"{busy} (asked {TRIES} times)") from None
-                wait = 2.0 ** (TRIES - 1 - left) * random.uniform(0.5, 1.0) if busy.after is None else busy.after  # noqa: S311
+                tried = self._patience.tries - left
+                wait = 2.0 ** (tried - 1) * random.uniform(0.5, 1.0) if busy.after is None else busy.after  # noqa: S311
+                if not left or wait > (self._patience.left or LONGEST_WAIT):
+                    raise self._given_up(busy, tried, wait) from None
                 if wait > LONGEST_WAIT:
                     raise self._unavailable(f"{busy}, and asks to wait {wait:.0f} seconds") from None
                 self._sleep(wait)
@@ -66,36 +112,96 @@ class JsonClient:
         self._pool.clear()
 
     def _once(self, path: str, parameters: Mapping[str, str], refused: Callable[[int, Any], str | None]) -> Any:
+        patience = self._patience
+        timeout = urllib3.Timeout(
+            connect=patience.at_most(patience.connect_seconds), read=patience.at_most(patience.silence_seconds)
+        )
         try:
             # a redirect could lead anywhere, and would take the credentials along
             answer = self._pool.request(
                 "GET", self._address + path, fields=dict(parameters), redirect=False, retries=False,
-                preload_content=False,
+                preload_content=False, timeout=timeout,
             )  # fmt: skip
-            content = answer.read(LARGEST_ANSWER + 1)
-            answer.release_conn()
-        except HTTPError as error:
-            raise BusyError(f"the connection failed ({type(error).__name__})") from None
-        if len(content) > LARGEST_ANSWER:
-            raise self._unavailable(f"an answer has more than {LARGEST_ANSWER >> 20} MB")
+            content = self._content(answer)
+        except SSLError:
+            raise self._refused("its certificate cannot be verified, or the line not encrypted") from None
+        except SilenceError:
+            raise BusyError("it does not answer", silent=True) from None
+        except HTTPError:
+            raise BusyError("the connection failed") from None
         if answer.status in _BUSY:
             raise BusyError(f"it answers {answer.status}", _seconds(answer.headers.get("Retry-After")))
         if 300 <= answer.status < 400:
-            raise self._unavailable(f"it redirects elsewhere ({answer.status})")
-        try:
-            body = orjson.loads(content)
-        except orjson.JSONDecodeError:
-            if answer.status == 200:  # cut off, or a proxy's page
-                raise BusyError("its answer is no JSON") from None
-            body = None
+            raise self._refused(f"it redirects elsewhere ({answer.status})")
+        body = self._body(answer, content)
         reason = refused(answer.status, body)
         if reason is not None:
-            raise self._unavailable(reason, REFUSED)
+            raise self._refused(reason)
         return body
 
-    def _unavailable(self, reason: str, slug: str | None = None) -> SourceUnavailable:
-        host = urlsplit(self._address).netloc
-        return SourceUnavailable(f"{host}: the source cannot be read: {reason}.", slug=slug)
+    def _content(self, answer: BaseHTTPResponse) -> bytes:
+        content, began = bytearray(), time.monotonic()
+        for chunk in answer.stream(1 << 16):
+            content += chunk
+            if len(content) > LARGEST_ANSWER:
+                raise self._refused(f"an answer has more than {LARGEST_ANSWER >> 20} MB")
+            if time.monotonic() - began > self._patience.at_most(LONGEST_ANSWER):
+                raise BusyError("its answer does not come to an end", silent=True)
+        answer.release_conn()
+        return bytes(content)
+
+    def _body(self, answer: BaseHTTPResponse, content: bytes) -> Any:
+        try:
+            return read_json(content)
+        except ValueError as error:
+            if answer.status != 200:
+                return None
+            if isinstance(error, CutOffError):
+                raise BusyError("its answer is cut off") from None
+            kind = answer.headers.get("Content-Type", "without a content type")
+            shown = content[:_SHOWN_BYTES].decode(errors="replace")
+            raise self._refused(f"its answer is no JSON ({error}); it is {kind} and begins {shown!r}") from None
+
+    def _given_up(self, busy: BusyError, tried: int, wait: float) -> SourceUnavailable:
+        if busy.silent:
+            host = urlsplit(self._address).hostname
+            return SourceTimeout(f"{host}: the source cannot be read: {busy} (asked {tried} times).")
+        if busy.after is not None and wait > LONGEST_WAIT:
+            return self._unavailable(f"{busy}, and asks to wait {wait:.0f} seconds")
+        return self._unavailable(f"{busy} (asked {tried} times)")
+
+    def _unavailable(self, reason: str) -> SourceUnavailable:
+        return SourceUnavailable(f"{urlsplit(self._address).hostname}: the source cannot be read: {reason}.")
+
+    def _refused(self, reason: str) -> SourceRefused:
+        return SourceRefused(f"{urlsplit(self._address).hostname}: the source cannot be read: {reason}.", slug=REFUSED)
+
+
+class CutOffError(ValueError):
+    """JSON that ends before it is complete."""
+
+
+def read_json(content: bytes) -> Any:
+    """JSON as servers send it: with a byte order mark, NaN and Infinity, and control characters in texts.
+
+    Raises CutOffError, ValueError with the place.
+    """
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        text = content.decode(json.detect_encoding(content))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"byte {error.start} is no {error.encoding}") from None
+    try:
+        return json.loads(text, strict=False)
+    except json.JSONDecodeError as error:
+        if (text.strip() and error.pos >= len(text.rstrip())) or error.msg.startswith("Unterminated string"):
+            raise CutOffError(error.msg) from None
+        raise ValueError(f"{error.msg.lower()} at character {error.pos}") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def _seconds(header: str | None) -> float | None:

@@ -5,30 +5,33 @@ https://dev.socrata.com/docs/queries/ and https://dev.socrata.com/docs/app-token
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
+from functions.sync.sources.network import Patience
 from functions.sync.sources.source import (
     Ability,
     Capabilities,
     Extract,
     Key,
     KeyRange,
+    Sample,
     Shape,
     Since,
     SourceTable,
     WithoutChangeTracking,
     configured,
 )
-from functions.sync.sources.texts import as_text, extract_of
+from functions.sync.sources.texts import as_text, extract_of, plain_number, with_value_faults
 from functions.sync.sources.web.client import JsonClient
+from functions.sync.sources.web.shapes import NO_SHAPE, read_shape
 from shared.geometry import LATITUDE, LONGITUDE, WKB, point_shape, polygon_shape
 from shared.geometry import Shape as ShapeTexts
-from shared.problems import Unprocessable
+from shared.mapping import value_fault
+from shared.problems import SourceRefused, Unprocessable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -51,8 +54,10 @@ class SocrataSource(WithoutChangeTracking):
         app_token: str | None,
         *,
         sleep: Callable[[float], None] = time.sleep,
+        patience: Patience | None = None,
     ) -> None:
-        self._client = JsonClient(address, {"X-App-Token": app_token} if app_token else {}, sleep=sleep)
+        headers = {"X-App-Token": app_token} if app_token else {}
+        self._client = JsonClient(address, headers, sleep=sleep, patience=patience)
         self._datasets = datasets
         self._columns: dict[str, dict[str, str]] = {}
 
@@ -73,8 +78,11 @@ class SocrataSource(WithoutChangeTracking):
         return Shape({**columns, **placed})
 
     def count(self, table: SourceTable) -> int:
-        (row,) = self._rows(table, {"$select": "count(*) AS row_count", **self._where(table)})
-        return int(row["row_count"])
+        found = self._rows(table, {"$select": "count(*) AS row_count", **self._where(table)})
+        try:
+            return int(found[0]["row_count"])
+        except (LookupError, TypeError, ValueError):
+            raise SourceRefused(f"{table.table_name}: the site's answer has no count of rows.") from None
 
     def cut(self, table: SourceTable, rows: int) -> tuple[int, list[Key]]:
         total, last, ends = 0, "", list[Key]()
@@ -89,9 +97,10 @@ class SocrataSource(WithoutChangeTracking):
         pages = self._pages(table, keys, _EVERYTHING, PAGE_ROWS)
         return extract_of(self._frame(table, list(shape.columns), [row for page in pages for row in page]))
 
-    def sample(self, table: SourceTable, rows: int) -> pl.DataFrame:
-        columns = list(self.shape(table).columns)
-        return self._frame(table, columns, next(self._pages(table, KeyRange(None, None), _EVERYTHING, rows), []))
+    def sample(self, table: SourceTable, rows: int) -> Sample:
+        types = self.shape(table).columns
+        found = next(self._pages(table, KeyRange(None, None), _EVERYTHING, rows), [])
+        return Sample(self._frame(table, list(types), found), types)
 
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         import polars as pl
@@ -99,7 +108,7 @@ class SocrataSource(WithoutChangeTracking):
         types = self._types(table)
         select = ", ".join(dict.fromkeys([":id", *columns]))
         for page in self._pages(table, KeyRange(None, None), select, _IDS_AT_ONCE):
-            rows = [_texts(row, types, columns) for row in page]
+            rows = [_read(row, types, columns)[0] for row in page]
             yield pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
 
     def watermark(self, table: SourceTable, field: str) -> str | None:
@@ -119,15 +128,19 @@ class SocrataSource(WithoutChangeTracking):
         import polars as pl
 
         types = self._types(table)
-        texts = [_texts(row, types, columns) for row in rows]
-        return pl.DataFrame(texts, schema=dict.fromkeys(columns, pl.String), orient="row")
+        read = [_read(row, types, columns) for row in rows]
+        frame = pl.DataFrame([texts for texts, _ in read], schema=dict.fromkeys(columns, pl.String), orient="row")
+        return with_value_faults(frame, [[value_fault(WKB, fault)] if fault else [] for _, fault in read])
 
     def _types(self, table: SourceTable) -> dict[str, str]:
         """The columns of a dataset; Socrata's own regions (`:@computed_...`) are none of the county's."""
         dataset = self._dataset(table)
         if dataset not in self._columns:
             found = self._client.get(f"/api/views/{dataset}.json", {}, _refused)
-            columns = {column["fieldName"]: column["dataTypeName"] for column in found.get("columns") or []}
+            described = found.get("columns") if isinstance(found, dict) else None
+            if not described:
+                raise SourceRefused(f"{table.table_name}: the site does not say which columns dataset {dataset} has.")
+            columns = {column["fieldName"]: column["dataTypeName"] for column in described}
             own = {name: kind for name, kind in columns.items() if not name.startswith(":")}
             self._columns[dataset] = {**_SYSTEM, **own}
         return self._columns[dataset]
@@ -168,7 +181,9 @@ class SocrataSource(WithoutChangeTracking):
             lower = [page[-1][":id"]]
 
     def _rows(self, table: SourceTable, parameters: Mapping[str, str]) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = self._client.get(f"/resource/{self._dataset(table)}.json", parameters, _refused)
+        rows = self._client.get(f"/resource/{self._dataset(table)}.json", parameters, _refused)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise SourceRefused(f"{table.table_name}: the site's answer is no list of rows.")
         return rows
 
 
@@ -185,42 +200,50 @@ def _geometry(columns: Mapping[str, str]) -> str | None:
     return next((name for name, kind in columns.items() if kind in _SHAPES), None)
 
 
-def _texts(row: Mapping[str, Any], types: Mapping[str, str], columns: Sequence[str]) -> list[str | None]:
-    """A row's texts; a field that it lacks is NULL."""
+def _read(row: Mapping[str, Any], types: Mapping[str, str], columns: Sequence[str]) -> tuple[list[str | None], str]:
+    """A row's texts, a field that it lacks being NULL, and what is wrong with its shape."""
     placed: dict[str, str | None] = {}
+    fault = ""
     geometry = _geometry(types)
     if geometry is not None:
-        placed = dict(zip((WKB, LONGITUDE, LATITUDE), _placed(row.get(geometry)), strict=True))
-    return [placed[name] if name in placed else _text(row.get(name)) for name in columns]
+        read = _shape(row.get(geometry))
+        shape, fault = (NO_SHAPE, read) if isinstance(read, str) else (read, "")
+        placed = dict(zip((WKB, LONGITUDE, LATITUDE), shape, strict=True))
+    texts = [placed[name] if name in placed else _text(row.get(name), types.get(name)) for name in columns]
+    return texts, fault
 
 
-def _text(value: Any) -> str | None:
-    return orjson.dumps(value).decode() if isinstance(value, (dict, list)) else as_text(value)
+def _text(value: Any, kind: str | None) -> str | None:
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if kind == "number" and isinstance(value, str):
+        return plain_number(value)
+    return as_text(value)
 
 
-def _placed(shape: Any) -> ShapeTexts:
-    """GeoJSON's coordinates."""
-    if not isinstance(shape, dict) or not shape.get("coordinates"):
-        return None, None, None
-    coordinates = shape["coordinates"]
-    match shape.get("type"):
+def _shape(shape: Any) -> ShapeTexts | str:
+    """GeoJSON's coordinates as the columns of a shape, or why there is none."""
+    if shape is None or (isinstance(shape, dict) and not shape.get("coordinates")):
+        return NO_SHAPE
+    kind, coordinates = (shape.get("type"), shape["coordinates"]) if isinstance(shape, dict) else (None, ())
+    match kind:
         case "Point":
-            return point_shape((float(coordinates[0]), float(coordinates[1])))
-        case "Polygon":
-            return polygon_shape(_clockwise([coordinates]))
-        case "MultiPolygon":
-            return polygon_shape(_clockwise(coordinates))
+            return read_shape([[coordinates]], lambda rings: point_shape(rings[0][0]))
+        case "Polygon" | "MultiPolygon":
+            polygons = [coordinates] if kind == "Polygon" else coordinates
+            outer = [index == 0 for rings in polygons for index, _ in enumerate(rings)]
+            return read_shape(
+                (ring for rings in polygons for ring in rings),
+                lambda rings: polygon_shape(map(_turned, rings, outer)),
+            )
         case _:
-            return None, None, None
+            return f"the shape is {kind or 'no object'}, and parcels are points or polygons"
 
 
-def _clockwise(polygons: Any) -> Iterator[list[tuple[float, float]]]:
-    """Rings turned the way in which `polygon_shape` tells outer from inner ones: the first of each is outer."""
-    for rings in polygons:
-        for index, ring in enumerate(rings):
-            points = [(float(point[0]), float(point[1])) for point in ring]
-            turns = sum((b[0] - a[0]) * (b[1] + a[1]) for a, b in pairwise(points))
-            yield points if (turns > 0) == (index == 0) else points[::-1]
+def _turned(ring: list[tuple[float, float]], outer: bool) -> list[tuple[float, float]]:
+    """A ring in the way in which `polygon_shape` tells outer from inner ones."""
+    turns = sum((b[0] - a[0]) * (b[1] + a[1]) for a, b in pairwise(ring))
+    return ring if (turns > 0) == outer else ring[::-1]
 
 
 def _quoted(text: str) -> str:

@@ -16,10 +16,11 @@ from pyogrio import raw
 
 from functions.sync.sources.files import xlsx
 from shared.geometry import LATITUDE, LONGITUDE, WKB
-from shared.mapping import READ_FAULT
+from shared.mapping import READ_FAULT, VALUE_FAULTS
 from shared.problems import Unprocessable
 from tests.unit.sync.sources.bucket import frames, source_of, table, whole
 
+UNCALCULATED = "is a formula without a saved value: open the workbook in Excel and save it"
 NAMES = ["id", "owner", "value", "sold", "kept"]
 
 
@@ -43,16 +44,16 @@ def test_a_workbooks_values_come_as_the_texts_that_mappings_read() -> None:
         [9, " ", "=1+1", None, None],
     )
     assert whole(source_of(content, format="xlsx"), 2).drop(READ_FAULT).rows() == [
-        ("007", "Peña", "1200.5", "2016-02-29 00:00:00", "true"),
-        ("8", None, "1200", "1999-01-02 00:00:00", "false"),
-        ("9", None, None, None, None),  # nobody has calculated it
+        ("007", "Peña", "1200.5", "2016-02-29 00:00:00", "true", None),
+        ("8", None, "1200", "1999-01-02 00:00:00", "false", None),
+        ("9", None, None, None, None, f"value\tcell C5 {UNCALCULATED}"),
     ]
 
 
 def test_a_sheet_is_found_by_its_name_and_its_header_by_its_line() -> None:
     content = workbook(["id", "a"], [1, 2], header=["Extract of 2026-11-01"], title="Q3")
     source = source_of(content, format="xlsx", sheet="Q3", header_line=2)
-    assert whole(source).drop(READ_FAULT).to_dicts() == [{"id": "1", "a": "2"}]
+    assert whole(source).drop(READ_FAULT, VALUE_FAULTS).to_dicts() == [{"id": "1", "a": "2"}]
     with pytest.raises(Unprocessable, match="has no sheet Q4; it has: Q3"):
         whole(source_of(content, format="xlsx", sheet="Q4"))
 

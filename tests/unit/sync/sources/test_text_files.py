@@ -34,8 +34,8 @@ class InMemory(StoredObject):
         return self.content[start:end]
 
     def chunks(self, start: int = 0, size: int = 7) -> Iterator[bytes]:
-        for place in range(start, len(self.content), size):
-            yield self.content[place : place + size]
+        for place in range(start, self.size, size):
+            yield self.content[place : min(self.size, place + size)]
 
 
 def written(field: str, *, always: bool) -> str:

@@ -1,0 +1,79 @@
+"""What went wrong with a database, said without the statement and without anything of the secret."""
+
+from __future__ import annotations
+
+import ssl
+
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared.problems import SourceRefused, SourceTimeout, SourceUnavailable
+
+_DRIVERS = ("pg8000", "pymysql", "pytds", "sqlite3")
+_POSTGRESQL_TIMEOUT = "57014"
+_POSTGRESQL_FINAL = ("0A", "22", "28", "3D", "42")
+"""Classes of SQLSTATE: what is not supported, a value, the sign-in, the database, the statement or a right."""
+_MYSQL_TIMEOUTS = frozenset({1969, 3024})
+_MYSQL_FINAL = frozenset({1044, 1045, 1049, 1054, 1064, 1142, 1143, 1146, 1698, 3118})
+_SQL_SERVER_FINAL = frozenset({102, 156, 207, 208, 229, 4060, 18452, 18456, 18486, 18487, 18488})
+
+
+def is_of_driver(error: Exception) -> bool:
+    """Whether a driver, SQLAlchemy or the network says it."""
+    of_driver = any(cls.__module__.partition(".")[0] in _DRIVERS for cls in type(error).__mro__)
+    return of_driver or isinstance(error, (SQLAlchemyError, OSError))
+
+
+def problem_of(error: Exception, url: URL, what: str) -> SourceUnavailable:
+    """The problem, with whether trying again may help. What the network says stays here: it would tell which of an
+    address's ports are open.
+    """
+    place = f"{url.host}:{url.port}/{url.database}" if url.host else "the database"
+    start = f"{place}: {what} the source cannot be read"
+    cause = getattr(error, "orig", None) or error
+    network = _network(cause)
+    if isinstance(network, ssl.SSLCertVerificationError):
+        return SourceRefused(f"{start}: its certificate cannot be verified ({network.verify_message}).")
+    if isinstance(network, ssl.SSLError):
+        return SourceRefused(f"{start}: the line cannot be encrypted.")
+    if isinstance(network, TimeoutError) or _code(cause) in {_POSTGRESQL_TIMEOUT, *_MYSQL_TIMEOUTS}:
+        return SourceTimeout(f"{start}: it did not answer in time.")
+    if network is not None:
+        return SourceUnavailable(f"{start}: no connection, or it was lost.")
+    said = f"{start}: {_words(cause)}."
+    return SourceRefused(said) if _is_final(cause) else SourceUnavailable(said)
+
+
+def _network(cause: BaseException) -> OSError | None:
+    """The network's error in a driver's, which wraps it in words about itself."""
+    seen: BaseException | None = cause
+    for _ in range(5):
+        if isinstance(seen, OSError):
+            return seen
+        seen = seen and (seen.__cause__ or getattr(seen, "original_exception", None) or seen.__context__)
+    return None
+
+
+def _code(cause: BaseException) -> object:
+    """The server's number or letters for it."""
+    first = cause.args[0] if cause.args else None
+    if isinstance(first, dict):
+        return first.get("C")
+    return getattr(cause, "msg_no", None) or first
+
+
+def _is_final(cause: BaseException) -> bool:
+    code = _code(cause)
+    if isinstance(code, str):
+        return code.startswith(_POSTGRESQL_FINAL)
+    return code in _MYSQL_FINAL | _SQL_SERVER_FINAL
+
+
+def _words(cause: BaseException) -> str:
+    """What the server said."""
+    said = cause.args[0] if cause.args else ""
+    if isinstance(said, dict):  # PostgreSQL's error fields
+        return f"{said.get('M', 'refused')} ({said.get('C', '')})"
+    if isinstance(said, int) and len(cause.args) > 1:  # MySQL's number and message
+        return f"{(str(cause.args[1]).splitlines() or ['refused'])[0][:200]} ({said})"
+    return (str(said).splitlines() or ["the connection was lost"])[0][:200]

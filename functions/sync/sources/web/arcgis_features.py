@@ -1,0 +1,201 @@
+"""Features of an ArcGIS layer: asked for until all have come, and read as the texts that mappings read."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from functions.sync.sources.texts import as_text
+from functions.sync.sources.web.client import REFUSED
+from functions.sync.sources.web.shapes import NO_SHAPE, read_shape
+from shared.geometry import WKB, Shape, point_shape, polygon_shape
+from shared.mapping import value_fault
+from shared.problems import SourceRefused, SourceUnavailable, Unprocessable
+
+DATE = "esriFieldTypeDate"
+WGS84 = 4326
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SHOWN_IDS = 5
+
+Feature = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a layer says of itself."""
+
+    name: str
+    path: str
+    fields: dict[str, str]
+    object_id: str
+    page: int
+    geometry: str | None
+    statistics: bool
+
+
+class FeaturePages:
+    """Pages of features by object ids. `size` is how many are asked for at a time: fewer from the first answer on that
+    is cut off, whatever the service says of itself.
+
+    What did not come is asked for again by itself. What still does not come and is still there fails the reading: it
+    would be taken for deleted.
+    """
+
+    def __init__(
+        self,
+        layer: Layer,
+        wanted: Counter[int],
+        ask: Callable[[str], Mapping[str, Any]],
+        ids: Callable[[Layer, str], list[int]],
+    ) -> None:
+        self.size = layer.page
+        self._layer = layer
+        self._wanted = wanted
+        self._ask = ask
+        self._ids = ids
+
+    def read(self, page: Sequence[int]) -> Iterator[Feature]:
+        """The features with these ids, in their order; one that was deleted meanwhile is left out."""
+        found: dict[int, list[Feature]] = {}
+        pending, missing = [list(page)], list[int]()
+        while pending:
+            run = pending.pop()
+            came = self._once(run)
+            found |= came
+            lacking = [one for one in run if one not in came]
+            if lacking == run and len(run) == 1:
+                missing += run
+            elif lacking == run:
+                pending += [run[len(run) // 2 :], run[: len(run) // 2]]
+            else:
+                pending += _runs(lacking, run)
+        self._require_gone(missing, len(page))
+        for one in sorted(found):
+            yield from found[one]
+
+    def _once(self, run: Sequence[int]) -> dict[int, list[Feature]]:
+        """What one answer has of a run, by object id: whole, where several features share one."""
+        name = self._layer.object_id
+        try:
+            answer = self._ask(f"{name} >= {run[0]} AND {name} <= {run[-1]}")
+        except SourceUnavailable as error:
+            if len(run) == 1 or error.slug != REFUSED:
+                raise
+            self.size = max(1, len(run) // 2)  # long shapes make a page too large for the server
+            return {}
+        self._require_degrees(answer)
+        by_id = defaultdict[int, list[Feature]](list)
+        for feature in _features_of(answer, self._layer):
+            by_id[_object_id(feature, self._layer)].append(feature)
+        came = {one: by_id[one] for one in run if len(by_id[one]) >= self._wanted[one]}
+        if len(came) < len(run):
+            self.size = max(1, min(self.size, len(came) or len(run) // 2))
+        return came
+
+    def _require_gone(self, missing: list[int], asked: int) -> None:
+        if not missing:
+            return
+        name = self._layer.object_id
+        there = {one for one in missing if self._ids(self._layer, f"{name} >= {one} AND {name} <= {one}")}
+        if there:
+            some = ", ".join(map(str, sorted(there)[:_SHOWN_IDS])) + (", ..." if len(there) > _SHOWN_IDS else "")
+            raise SourceUnavailable(
+                f"{self._layer.name}: {asked:,} features were asked for and {asked - len(there):,} came; the service"
+                f" lists {name} {some}, and does not give them, or not all of those that share an object id.",
+                slug="source-incomplete",
+            )
+
+    def _require_degrees(self, answer: Mapping[str, Any]) -> None:
+        """Raise Unprocessable where the service pays no heed to the reference system that was asked for."""
+        reference = answer.get("spatialReference") or {}
+        known: set[Any] = {reference.get("wkid"), reference.get("latestWkid")} - {None}
+        other = WGS84 not in known if known else bool(reference.get("wkt"))
+        if other and any(feature.get("geometry") for feature in answer.get("features") or []):
+            said = ", ".join(f"WKID {one}" for one in sorted(known)) or str(reference.get("wkt"))[:80]
+            raise Unprocessable(
+                f"{self._layer.name}: the service answers in the spatial reference {said}, though WGS 84 ({WGS84},"
+                " degrees) was asked for (outSR).",
+                slug="source-reference-system",
+            )
+
+
+def read_attributes(feature: Feature, layer: Layer, columns: Sequence[str]) -> tuple[list[str | None], list[str]]:
+    """The texts of a feature's attributes, and the faults of those that cannot be read."""
+    found = feature.get("attributes") or {}
+    texts, faults = list[str | None](), list[str]()
+    lower: dict[str, str] | None = None
+    for name in columns:
+        if name not in layer.fields:
+            continue
+        key = name
+        if name not in found:  # some servers write names in other capitals than they declare
+            lower = lower if lower is not None else {other.lower(): other for other in found}
+            key = lower.get(name.lower(), name)
+        try:
+            if key not in found:
+                raise ValueError("the service's answer lacks it")
+            texts.append(attribute_text(found[key], layer.fields[name]))
+        except (ValueError, OverflowError, TypeError) as error:
+            texts.append(None)
+            faults.append(value_fault(name, f"{name} cannot be read: {error}"))
+    return texts, faults
+
+
+def attribute_text(value: Any, kind: str | None) -> str | None:
+    """An attribute as text; a date as UTC's clock time. Raises ValueError for a day that the calendar does not have."""
+    if kind == DATE and isinstance(value, int | float) and not isinstance(value, bool):
+        if value != value:  # NaN
+            return None
+        try:
+            # not fromtimestamp, which knows no days before 1970 on some systems
+            return (_EPOCH + timedelta(milliseconds=value)).replace(tzinfo=None).isoformat(" ")
+        except OverflowError:
+            raise ValueError(f"{value} milliseconds after 1970 is a date of no year from 1 to 9999") from None
+    return as_text(value)
+
+
+def read_place(feature: Feature, layer: Layer) -> tuple[Shape | tuple[()], list[str]]:
+    """The columns of a feature's shape, and the fault of one that cannot be read."""
+    if layer.geometry is None:
+        return (), []
+    shape = feature.get("geometry") or {}
+    if layer.geometry == "esriGeometryPoint":
+        point = [[(shape.get("x"), shape.get("y"))]]
+        read = read_shape(point, lambda rings: point_shape(rings[0][0]))
+    else:
+        read = read_shape(shape.get("rings") or [], polygon_shape)
+    return (NO_SHAPE, [value_fault(WKB, read)]) if isinstance(read, str) else (read, [])
+
+
+def _features_of(answer: Mapping[str, Any], layer: Layer) -> list[Feature]:
+    features = answer.get("features")
+    if not isinstance(features, list) or not all(isinstance(one, dict) for one in features):
+        raise SourceRefused(f"{layer.name}: the service's answer has no list of features.")
+    return features
+
+
+def _object_id(feature: Feature, layer: Layer) -> int:
+    attributes = feature.get("attributes") or {}
+    found = attributes.get(layer.object_id)
+    if found is None:
+        names = {name.lower(): name for name in attributes}
+        found = attributes.get(names.get(layer.object_id.lower(), ""))
+    if not isinstance(found, int):
+        raise SourceRefused(f"{layer.name}: a feature in the service's answer has no {layer.object_id}.")
+    return found
+
+
+def _runs(lacking: list[int], asked: Sequence[int]) -> list[list[int]]:
+    """What did not come, cut where something in between did, so that no answer repeats it; the first run last."""
+    places = {one: place for place, one in enumerate(asked)}
+    runs: list[list[int]] = [lacking[:1]] if lacking else []
+    for before, one in pairwise(lacking):
+        if places[one] == places[before] + 1:
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return runs[::-1]

@@ -1,0 +1,40 @@
+"""Shapes of web services: what of one cannot be read is a fault of its row."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from shared.geometry import Shape
+
+NO_SHAPE: Shape = (None, None, None)
+
+Points = Sequence[Sequence[Any]]
+
+
+def read_shape(rings: Iterable[Points], draw: Callable[[list[list[tuple[float, float]]]], Shape]) -> Shape | str:
+    """The shape that `draw` makes of rings of numbers (or of one ring with one point), or why there is none.
+
+    Coordinates that are all NaN are Esri's way to say that there is no place.
+    """
+    try:
+        found = [[(_number(point[0]), _number(point[1])) for point in ring] for ring in rings]
+        numbers = [number for ring in found for point in ring for number in point]
+        if all(map(math.isnan, numbers)):
+            return NO_SHAPE
+        wrong = next((number for number in numbers if not math.isfinite(number)), None)
+        if wrong is not None:
+            return f"the shape has a vertex at {wrong}"
+        return draw(found)
+    except (TypeError, ValueError, LookupError, ArithmeticError, struct.error) as error:
+        return f"the shape cannot be read: {error or 'it is damaged'}"
+
+
+def _number(value: Any) -> float:
+    if value is None:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError(f"a coordinate is {value!r:.40}")
+    return float(value)
