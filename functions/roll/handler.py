@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from functions.roll import service
-from functions.roll.schemas import CloseRoll, ReopenRoll, Roll
+from functions.roll.schemas import CloseRoll, ReopenRoll, Roll, RollCorrection
 from shared.access import Permission
 from shared.api import Api, answer
 
@@ -31,9 +31,17 @@ def get_roll(county_id: str, roll_year: RollYear) -> Response[Roll]:
     return answer(found, version=found.version)
 
 
+@api.get(_ONE + "/corrections", permission=Permission.VIEW_VALUATION, summary="A closed roll's corrections")
+def list_corrections(county_id: str, roll_year: RollYear) -> Response[list[RollCorrection]]:
+    """What was corrected since the roll was closed: approved syncs that change rows of it, numbered."""
+    return answer(service.corrections(county_id, roll_year))
+
+
 @api.post(_ONE + "/close", permission=Permission.APPROVE_VALUATION, summary="Close a roll")
 def close_roll(county_id: str, roll_year: RollYear, body: CloseRoll) -> Response[Roll]:
-    """From now on no values are approved to it, and none are taken back. Closing a closed roll changes nothing."""
+    """From now on nothing changes it but numbered corrections: no values are approved to it or taken back, and a sync
+    that would change rows of it waits for approval. Closing a closed roll changes nothing.
+    """
     found = service.set_status(county_id, roll_year, "closed", body.reason, caller=api.caller)
     return answer(found, version=found.version)
 

@@ -1,12 +1,14 @@
 """The rules of rolls: a closed one takes no values any more."""
 
 from functions.roll import repository
-from functions.roll.schemas import Roll, RollStatus
+from functions.roll.schemas import Roll, RollCorrection, RollStatus
 from shared import audit, rolls
 from shared.access import Caller
-from shared.db import unit_of_work
+from shared.db import unit_of_work, waiting_at_most
 from shared.db.tenancy import require_onboarded
-from shared.problems import NotFound
+from shared.problems import Conflict, NotFound
+
+_PATIENCE_S = 5
 
 
 def all_rolls(county_id: str) -> list[Roll]:
@@ -25,10 +27,20 @@ def one_roll(county_id: str, roll_year: int) -> Roll:
     return found
 
 
+def corrections(county_id: str, roll_year: int) -> list[RollCorrection]:
+    """What was corrected of a roll since it was closed. Raises NotFound."""
+    with unit_of_work(county_id) as connection:
+        if repository.roll(connection, county_id, roll_year) is None:
+            raise _no_roll(county_id, roll_year)
+        return repository.corrections(connection, county_id, roll_year)
+
+
 def set_status(county_id: str, roll_year: int, status: RollStatus, reason: str | None, *, caller: Caller) -> Roll:
     """Close a roll or open it again; asked for what it is already, it stays as it is. Raises NotFound."""
+    busy = Conflict("The roll is being written to; try again in a moment.", slug="roll-busy")
     with unit_of_work(county_id) as connection:
-        rolls.hold(connection, county_id, roll_year)
+        with waiting_at_most(connection, _PATIENCE_S, busy):
+            rolls.hold(connection, county_id, roll_year)
         before = repository.roll(connection, county_id, roll_year)
         if before is None:
             raise _no_roll(county_id, roll_year)

@@ -4,9 +4,10 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from functions.sync.schemas import (
+    ApproveSync,
     Change,
     ChangeFilter,
     ChangeSummary,
@@ -191,9 +192,15 @@ def replay_rejected_rows(county_id: str, run_id: UUID, request: ReplayRequest) -
 
 
 @api.post(_ONE + "/approve", permission=Permission.APPROVE_SYNC, summary="Apply what was shown", status=202)
-def approve_run(county_id: str, run_id: UUID) -> Response[SyncRun]:
-    """Applies exactly the changes that were shown, or is refused where the data has moved on."""
-    return answer(requests.approve(county_id, run_id, api.caller), 202)
+def approve_run(
+    county_id: str, run_id: UUID, request: Annotated[ApproveSync | None, Body()] = None
+) -> Response[SyncRun]:
+    """Applies exactly the changes that were shown, or is refused where the data has moved on. Rows of a closed roll
+    become a numbered correction of it, with the reason that is given.
+    """
+    reason = request.reason if request is not None else None
+    found = requests.approve(county_id, run_id, api.caller, reason)
+    return answer(found, 202, location=found.links["self"])
 
 
 @api.post(_ONE + "/cancel", permission=Permission.RUN_SYNC, summary="Drop a sync")
@@ -205,4 +212,5 @@ def cancel_run(county_id: str, run_id: UUID) -> Response[SyncRun]:
 @api.post(_ONE + "/resume", permission=Permission.RUN_SYNC, summary="Go on with a sync", status=202)
 def resume_run(county_id: str, run_id: UUID) -> Response[SyncRun]:
     """Goes on with a run that failed or was cut short, with the partitions that are still to be done."""
-    return answer(requests.resume(county_id, run_id, api.caller), 202)
+    found = requests.resume(county_id, run_id, api.caller)
+    return answer(found, 202, location=found.links["self"])

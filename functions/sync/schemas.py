@@ -55,6 +55,12 @@ class ReplayRequest(RejectedFilter):
     validate_only: bool = False
 
 
+class ApproveSync(Schema):
+    """Why a waiting run is applied; of a run that changes a closed roll, the reason of the correction."""
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)] | None = None
+
+
 class TableCounts(Schema):
     """What a run did with one table. `rejected` counts rows in quarantine, also those of unchanged partitions; `warned`
     the rows that this run took with a warning.
@@ -80,16 +86,21 @@ class TableCounts(Schema):
 class GuardFinding(Schema):
     """Why a run waits for a person: `share` beyond `limit`, of `table`."""
 
-    guard: Literal["removed_share", "rejected_share", "dropped_column", "shrunken_table", "moving_source"]
+    guard: Literal[
+        "removed_share", "rejected_share", "dropped_column", "shrunken_table", "moving_source", "closed_roll"
+    ]
     table: str
     detail: str
     share: float | None = None
     limit: float | None = None
+    roll_year: int | None = None
+    rows: int | None = None
 
 
-FindingKind = Literal["override_conflict", "values_disagree"]
+FindingKind = Literal["override_conflict", "values_disagree", "closed_roll"]
 """`override_conflict`: the source's new value of a field goes before another one that was decided here;
-`values_disagree`: values of the source stand beside decided ones, and land and improvements do not add up to the total.
+`values_disagree`: values of the source stand beside decided ones, and land and improvements do not add up to the total;
+`closed_roll`: the row belongs to a roll that is closed, which it would correct.
 """
 
 
@@ -105,6 +116,7 @@ class Finding(Schema):
 
     `details` of an `override_conflict`: `decided` and `source`, the values; `source_before`, which the decision stood
     against; `decided_by`, `decided_at`, `origin` and `decision_id`. Of `values_disagree`: the three values.
+    Of `closed_roll`: `roll_year`, `property_id` and `change`.
     """
 
     finding_no: int
@@ -305,7 +317,7 @@ class TablePlan(Schema):
 
 
 class RunState(Schema):
-    """A run as the tasks need it."""
+    """A run as the tasks need it. `closed_rolls`: rows that it was found to change of closed rolls, by year."""
 
     county_id: str
     run_id: UUID
@@ -321,6 +333,8 @@ class RunState(Schema):
     replay_of: UUID | None
     replay_filter: RejectedFilter | None
     approved_by: str | None
+    approval_reason: str | None
+    closed_rolls: dict[int, int]
     planned_at: datetime | None
     applied_at: datetime | None
     published_at: datetime | None

@@ -4,7 +4,7 @@ from pg8000.exceptions import DatabaseError, InterfaceError
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from shared.problems import ServiceUnavailable
+from shared.problems import Conflict, ServiceUnavailable
 
 _AWAY_CLASSES = ("08", "53")
 """PostgreSQL's classes of error codes for a connection that broke, and for a server without room for another one."""
@@ -14,6 +14,8 @@ _READ_ONLY = "25006"
 """What a writer says that a failover has made a reader: the address names another server by now."""
 _BUSY = frozenset({"40001", "40P01", "55P03", "57014"})
 """Serialization failure, deadlock, lock timeout, statement timeout."""
+_ROLL_CLOSED = "TF001"
+"""Of the function require_open_roll."""
 _LOCK_NOT_AVAILABLE = "55P03"
 _BROKEN = ("network error", "connection is closed", "Can't create a connection", "communication error", "refuses SSL")
 """pg8000's words for a connection that broke; a server that ends one during its handshake "refuses SSL"."""
@@ -53,6 +55,14 @@ def unavailability(error: BaseException, *, reading: bool = False) -> DatabaseUn
         )
     if code in _BUSY or isinstance(cause, PoolTimeoutError):
         return DatabaseBusy("The database took too long, or others hold what was asked for. Try again in a moment.")
+    return None
+
+
+def refusal(error: BaseException) -> Conflict | None:
+    """The problem that a rule of our own in the database stands for, in its words."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if _sqlstate(cause) == _ROLL_CLOSED and isinstance(cause, DatabaseError):
+        return Conflict(str(cause.args[0].get("M", "")), slug="roll-closed")
     return None
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from shared.db.driver import PreparingConnection
 from shared.db.engine import engine, forget_connections
-from shared.db.failures import DatabaseUnavailable, is_lock_timeout, unavailability
+from shared.db.failures import DatabaseUnavailable, is_lock_timeout, refusal, unavailability
 from shared.db.limits import limits
 
 Found = TypeVar("Found")
@@ -114,6 +114,9 @@ def _connected(*, reading: bool = False) -> Iterator[Connection]:
         problem = unavailability(error, reading=reading)
         if isinstance(problem, DatabaseUnavailable) and connection is not None and not connection.invalidated:
             connection.invalidate()
+        refused = refusal(error)
+        if refused is not None:
+            raise refused from error
         if problem is None or problem is error:
             raise
         problem.unanswered = driver is not None and driver.unanswered

@@ -21,7 +21,8 @@ _JOB = (Job.status, Job.submitted_by, Job.created_at, Job.started_at, Job.finish
 _RUN = (
     SyncRun.run_id, SyncRun.mode, SyncRun.validate_only, SyncRun.trigger, SyncRun.mapping_digest, SyncRun.plan,
     SyncRun.base_run, SyncRun.replay_of, SyncRun.replay_filter, SyncRun.counts, SyncRun.guard_findings, SyncRun.active,
-    SyncRun.approved_by, SyncRun.planned_at, SyncRun.reconciled_at, SyncRun.applied_at, SyncRun.published_at,
+    SyncRun.approved_by, SyncRun.approval_reason, SyncRun.planned_at, SyncRun.reconciled_at, SyncRun.applied_at,
+    SyncRun.published_at,
 )  # fmt: skip
 
 
@@ -213,10 +214,20 @@ def _state(county_id: str, row: RunRow) -> RunState:
         replay_of=row.replay_of,
         replay_filter=row.replay_filter,
         approved_by=row.approved_by,
+        approval_reason=row.approval_reason,
+        closed_rolls=_closed_rolls(row.guard_findings or []),
         planned_at=row.planned_at,
         applied_at=row.applied_at,
         published_at=row.published_at,
     )
+
+
+def _closed_rolls(guarded: list[dict[str, Any]]) -> dict[int, int]:
+    rows: dict[int, int] = {}
+    for finding in guarded:
+        if finding.get("roll_year") is not None:
+            rows[finding["roll_year"]] = rows.get(finding["roll_year"], 0) + int(finding["rows"] or 0)
+    return rows
 
 
 def waiting(connection: Connection, county_id: str) -> list[UUID]:

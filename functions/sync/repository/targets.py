@@ -136,7 +136,7 @@ def to_give_way(county_id: str, run_id: UUID, actor: str) -> list[str]:
         f"t.county_id = {literal(county_id)} AND t.source_system = {literal(PLATFORM_SOURCE)} AND t.retired_at IS NULL"
         f" AND EXISTS (SELECT 1 FROM assessments AS own WHERE own.county_id = {literal(county_id)}"
         " AND own.property_id = t.property_id AND own.roll_year = t.roll_year AND own.retired_at IS NULL"
-        f" AND own.source_system <> {literal(PLATFORM_SOURCE)})"
+        f" AND own.source_system <> {literal(PLATFORM_SOURCE)}) AND roll_takes_changes(t.county_id, t.roll_year)"
     )
     retire = (
         f"UPDATE assessments AS t SET retired_at = now(), version = t.version + 1, valid_from = {BEGINS} WHERE {made}"

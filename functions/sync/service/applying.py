@@ -10,13 +10,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from functions.sync.repository import changes, partitions, quarantine, runs, staging, targets, watermarks
+from functions.sync.repository import changes, partitions, quarantine, roll_rows, runs, staging, targets, watermarks
 from functions.sync.schemas import RejectedFilter, RunState
 from functions.sync.service.ahead import writing_ahead
 from functions.sync.service.context import RunContext, filled_columns, load, require_going, require_staged
 from functions.sync.service.locking import supersede_waiting
 from functions.sync.service.removals import CHANGED_ONLY, settled_keys
-from shared import audit
+from shared import audit, rolls
 from shared.db import commit_with, unit_of_work
 from shared.problems import Conflict, NotFound
 
@@ -51,9 +51,10 @@ def apply(county_id: str, run_id: UUID, *, patience: float, left: int = 0) -> Ap
             require_going(run)
             _require_hope(left)
             require_same_data(connection, run, hold=True)
+            corrected = _begin_corrections(connection, context, run)
             watermarks.move(connection, county_id, run_id, run.plan)
             _record(connection, context)
-            statements = _changes(context, _keys_to_settle(connection, context))
+            statements = [*_changes(context, _keys_to_settle(connection, context)), *corrected]
             with writing_ahead(connection, context) as files:
                 done = commit_with(connection, statements, max(_LEAST_PATIENCE, until - time.monotonic()))
             files.keep()
@@ -82,6 +83,36 @@ def require_same_data(connection: Connection, run: RunState, *, hold: bool) -> N
     moved = sum(targets.moved_on(connection, run.county_id, run.run_id, table, hold=hold) for table in run.tables)
     if moved:
         raise Conflict(f"{moved} of the rows were edited since they were shown; start a new run.", slug="data-moved-on")
+
+
+def _begin_corrections(connection: Connection, context: RunContext, run: RunState) -> list[str]:
+    """Hold the rolls that the run changes, and number its corrections of those that are closed; SQL that ends them.
+
+    Raises Conflict where a roll was closed since the run was compared with it.
+    """
+    years = set[int]()
+    for table in sorted(set(rolls.ROLL_TABLES) & run.tables.keys()):
+        columns = filled_columns(context.mapping, table)
+        years.update(roll_rows.years(connection, run.county_id, run.run_id, table, columns))
+    for year in sorted(years):
+        rolls.hold(connection, run.county_id, year)
+    closed = rolls.closed_rolls(connection, run.county_id, years)
+    for roll in closed:
+        if run.approved_by is None or roll.roll_year not in run.closed_rolls:
+            raise Conflict(f"Rows of {roll}, would change, which nobody has seen; start a new run.", slug="roll-closed")
+        reason = run.approval_reason or f"The county's system has changed; sync {run.run_id}."
+        number = rolls.begin_correction(
+            connection,
+            run.county_id,
+            roll.roll_year,
+            by=run.approved_by,
+            reason=reason,
+            rows=run.closed_rolls[roll.roll_year],
+            sync_run_id=run.run_id,
+        )
+        details = {"correction_no": number, "sync_run_id": str(run.run_id), "reason": reason}
+        audit.record(connection, run.county_id, run.approved_by, "roll.corrected", f"rolls/{roll.roll_year}", details)
+    return [rolls.END_CORRECTIONS] if closed else []
 
 
 def _keys_to_settle(connection: Connection, context: RunContext) -> dict[str, list[str]]:

@@ -1,10 +1,11 @@
 """When a run waits for a person instead of being applied."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from functions.sync.schemas import GuardFinding, RunState, TableCounts
 from functions.sync.service.context import RunContext
+from shared.rolls import ClosedRoll
 
 MOVING_SHARE = 0.01
 """A source whose count differs by more from what was read has changed while it was read."""
@@ -15,12 +16,13 @@ class TableOutcome:
     """What was found of one table.
 
     `unchanged`: there is nothing to apply, nor to close in quarantine. `in_source` is None where the source was not
-    counted again.
+    counted again. `closed`: how many rows of closed rolls would change.
     """
 
     counts: TableCounts
     unchanged: bool
     in_source: int | None
+    closed: Mapping[ClosedRoll, int] = field(default_factory=dict)
 
 
 def findings_of(
@@ -38,6 +40,7 @@ def findings_of(
 def _of_table(context: RunContext, base: RunState | None, name: str, table: TableOutcome) -> Iterator[GuardFinding]:
     yield from _removed(context, name, table.counts)
     yield from _rejected(context, name, table.counts)
+    yield from _closed_rolls(name, table)
     if table.counts.read_by == "whole":
         yield from _shrunken(context, base, name, table.counts)
         yield from _moving(name, table)
@@ -61,6 +64,13 @@ def _rejected(context: RunContext, name: str, counts: TableCounts) -> Iterator[G
     if rejected > limit:
         detail = f"{counts.rejected:,} of {of:,} rows were rejected"
         yield GuardFinding(guard="rejected_share", table=name, detail=detail, share=rejected, limit=limit)
+
+
+def _closed_rolls(name: str, table: TableOutcome) -> Iterator[GuardFinding]:
+    """No county can allow this: what a closed roll came to is what was certified."""
+    for closed, rows in table.closed.items():
+        detail = f"{rows:,} rows of {closed}, would change; approved, they become a numbered correction of that roll"
+        yield GuardFinding(guard="closed_roll", table=name, detail=detail, roll_year=closed.roll_year, rows=rows)
 
 
 def _shrunken(context: RunContext, base: RunState | None, name: str, counts: TableCounts) -> Iterator[GuardFinding]:

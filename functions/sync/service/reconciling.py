@@ -12,6 +12,7 @@ from functions.sync.repository import (
     findings,
     partitions,
     quarantine,
+    roll_rows,
     runs,
     staging,
     targets,
@@ -24,6 +25,7 @@ from functions.sync.service.context import RunContext, filled_columns, load, req
 from functions.sync.service.guards import TableOutcome, findings_of
 from functions.sync.service.removals import CHANGED_ONLY, read_keys, removed_keys, repeated_keys, settled_keys
 from functions.sync.service.validating import check_across_rows, referenced_first
+from shared import rolls
 from shared.db import unit_of_work
 from shared.db.models import SYNC_TARGETS, key_column
 from shared.jobs import repository as jobs
@@ -82,6 +84,7 @@ def _reconcile_table(context: RunContext, table: str, of_table: Sequence[Partiti
         check_across_rows(connection, context, table, of_table)
         warned = warnings.count(connection, context.county_id, context.run_id, table)
         staged, aside = changes.count_staged(connection, context.run_id, table)
+        closed = _find_closed_rolls(connection, context, table)
         if staged.keys() & {"changed", "returned"}:
             columns = filled_columns(context.mapping, table)
             for statement in findings.to_find(context.county_id, context.run_id, table, columns):
@@ -101,7 +104,18 @@ def _reconcile_table(context: RunContext, table: str, of_table: Sequence[Partiti
         with unit_of_work(context.county_id) as connection:
             open_keys = quarantine.open_keys(connection, context.county_id, table)
         idle = not settled_keys(context, table, of_table, open_keys)
-    return TableOutcome(found, unchanged=idle, in_source=in_source)
+    return TableOutcome(found, unchanged=idle, in_source=in_source, closed=closed)
+
+
+def _find_closed_rolls(connection: Connection, context: RunContext, table: str) -> dict[rolls.ClosedRoll, int]:
+    """How many rows of closed rolls the run would change."""
+    if table not in rolls.ROLL_TABLES:
+        return {}
+    columns = filled_columns(context.mapping, table)
+    years = roll_rows.years(connection, context.county_id, context.run_id, table, columns)
+    closed = {one.roll_year: one for one in rolls.closed_rolls(connection, context.county_id, years)}
+    counts = roll_rows.find(connection, context.county_id, context.run_id, table, columns, closed)
+    return {closed[year]: number for year, number in counts.items()}
 
 
 def _may_remove(context: RunContext, table: str, of_table: Sequence[PartitionState]) -> bool:

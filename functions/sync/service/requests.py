@@ -89,7 +89,7 @@ def _require_replayable(connection: Connection, county_id: str, run_id: UUID, wa
         raise Conflict("The run has no such row open in quarantine.", slug="nothing-to-replay")
 
 
-def approve(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
+def approve(county_id: str, run_id: UUID, caller: Caller, reason: str | None = None) -> SyncRun:
     """Apply exactly what was shown.
 
     Raises NotFound, and Conflict where the run does not wait, another one is active, or the data has moved on.
@@ -101,13 +101,13 @@ def approve(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
         require_same_data(connection, run, hold=False)
         if not runs.reopen(connection, county_id, run_id):
             raise in_the_way(connection, county_id)
-        runs.set_run(connection, county_id, run_id, approved_by=caller.username)
-        audit.record(connection, county_id, caller.username, "sync.approved", f"sync-runs/{run_id}", {})
+        runs.set_run(connection, county_id, run_id, approved_by=caller.username, approval_reason=reason)
+        audit.record(connection, county_id, caller.username, "sync.approved", f"sync-runs/{run_id}", {"reason": reason})
     try:
         _start_machine(county_id, run_id, f"{run_id}-approve-{_now()}", resume_at="apply")
     except ServiceUnavailable:
         with unit_of_work(county_id) as connection:
-            runs.set_run(connection, county_id, run_id, active=False, approved_by=None)
+            runs.set_run(connection, county_id, run_id, active=False, approved_by=None, approval_reason=None)
             jobs.set_status(connection, county_id, run_id, "awaiting_approval")
         raise
     return get(county_id, run_id)

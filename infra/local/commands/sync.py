@@ -62,13 +62,15 @@ def list_runs(
     """The county's syncs, the newest first."""
     with sign_in() as client:
         page = client.get(_runs(county_id), page_size=limit)
-    table = WholeTable("run", "started", "by", "mode", "status", "rows", "rows/s", "quarantined")
+    table = WholeTable("run", "started", "by", "mode", "status", "rows", "rows/s", "quarantined", "why")
     for one in page["items"]:
         read, rejected = (sum(counts[name] for counts in one["tables"].values()) for name in ("read", "rejected"))
         started = (one["started_at"] or one["created_at"])[:19]
         speed = f"{one['rows_per_second']:,.0f}" if one["rows_per_second"] else ""
         by = f"{one['submitted_by']} ({one['trigger']})"
-        table.add_row(one["id"], started, by, one["mode"], one["status"], f"{read:,}", speed, f"{rejected:,}")
+        why = one["error"]["detail"] if one["error"] else ", ".join(find["guard"] for find in one["guard_findings"])
+        counts = (f"{read:,}", speed, f"{rejected:,}")
+        table.add_row(one["id"], started, by, one["mode"], one["status"], *counts, why)
     console().print(table)
 
 
@@ -86,8 +88,11 @@ def show(
         found = client.get(f"{_runs(county_id)}/{run_id}")
         if watch:
             found = follow(client, screen, found)
+        findings = _findings(client, found)
     screen.print(run_table(found))
     _print_reasons(screen, found)
+    if findings is not None:
+        screen.print(findings)
 
 
 @app.command()
@@ -106,6 +111,7 @@ def changes(
         one = f"{_runs(county_id)}/{run_id}"
         summary = client.get(f"{one}/changes/summary")
         page = client.get(f"{one}/changes", table=table, field=field, page_size=limit)
+        findings = _findings(client, client.get(one))
     screen.print(_totals_table(summary))
     rows = WholeTable("table", "key", "change", "field", "old", "new")
     for change in page["items"]:
@@ -114,6 +120,8 @@ def changes(
             head = (change["table"], change["key"], change["change"]) if index == 0 else ("", "", "")
             rows.add_row(*head, one_field["field"], _text(one_field["old"]), _text(one_field["new"]))
     screen.print(rows)
+    if findings is not None:
+        screen.print(findings)
 
 
 @app.command()
@@ -166,12 +174,13 @@ def approve(
     sign_in: SignIn,
     county_id: str = County,
     run_id: str = Run,
+    reason: str | None = typer.Option(None, help="Why; of rows of a closed roll, the reason of the correction."),
     watch: bool = Watch,
 ) -> None:
     """Apply exactly what a waiting sync shows."""
     screen = console()
     with sign_in() as client:
-        _go(client, screen, f"{_runs(county_id)}/{run_id}/approve", {}, watch=watch)
+        _go(client, screen, f"{_runs(county_id)}/{run_id}/approve", {"reason": reason}, watch=watch)
 
 
 @app.command()
@@ -279,6 +288,32 @@ def _print_reasons(screen: Console, run: Mapping[str, Any]) -> None:
         screen.print(f"[bold]{finding['guard']}[/] {finding['table']}: {finding['detail']}")
     if run["error"]:
         screen.print(f"[bold]{run['error']['type']}[/] {run['error']['detail']}")
+
+
+def _findings(client: ApiClient, run: Mapping[str, Any]) -> WholeTable | None:
+    """Where the county's system goes before a decision, or into a closed roll."""
+    if not run["findings"]:
+        return None
+    page = client.get(f"{run['links']['self']}/findings", page_size=SHOWN)
+    counts = ", ".join(f"{number:,} {kind}" for kind, number in sorted(run["findings"].items()))
+    table = WholeTable("table", "key", "field", "finding", title=f"findings: {counts}")
+    for one in page["items"]:
+        table.add_row(one["table"], one["key"], one["field"] or "", _said(one["kind"], one["details"]))
+    return table
+
+
+def _said(kind: str, details: Mapping[str, Any]) -> str:
+    match kind:
+        case "override_conflict":
+            return (
+                f"{_text(details['decided'])}, decided by {details['decided_by']} ({details['origin']}), gives way to"
+                f" the county's {_text(details['source'])} (before: {_text(details['source_before'])})"
+            )
+        case "values_disagree":
+            values = " + ".join(_text(details[name]) for name in ("land_value", "improvement_value"))
+            return f"{values} is not the total of {_text(details['total_value'])}"
+        case _:
+            return f"{details['change']} on the closed roll of {details['roll_year']}"
 
 
 def _totals_table(summary: Mapping[str, Any]) -> WholeTable:

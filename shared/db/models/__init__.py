@@ -32,6 +32,7 @@ from shared.db.models.property import Assessment, Exemption, Improvement, Owner,
 from shared.db.models.sales_validation import SaleDecision, SaleFlag
 from shared.db.models.valuation import (
     Roll,
+    RollCorrection,
     Valuation,
     ValuationApproval,
     ValuationChampion,
@@ -62,6 +63,7 @@ __all__ = [
     "PropertyOperational",
     "RejectedRow",
     "Roll",
+    "RollCorrection",
     "Sale",
     "SaleDecision",
     "SaleFlag",

@@ -9,6 +9,8 @@ from sqlalchemy import DateTime, MetaData, Numeric, String, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Money = Annotated[Decimal, mapped_column(Numeric(14, 2))]
+RollMoney = Annotated[Decimal, mapped_column(Numeric(18, 2))]
+"""What a whole roll comes to."""
 Quantity = Annotated[Decimal, mapped_column(Numeric(14, 2))]
 Count = Annotated[Decimal, mapped_column(Numeric(5, 2))]
 """A number of rooms or stories, halves and quarters included."""

@@ -80,6 +80,7 @@ class SyncRun(Tenant, Model):
     guard_findings: Mapped[list[Any] | None] = mapped_column(JSONB)
     active: Mapped[bool]
     approved_by: Mapped[str | None]
+    approval_reason: Mapped[str | None]
     planned_at: Mapped[Timestamp | None]
     reconciled_at: Mapped[Timestamp | None]
     applied_at: Mapped[Timestamp | None]

@@ -5,11 +5,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.db.models.base import Created, Model, Money, Tenant, Timestamp
+from shared.db.models.base import Created, Model, Money, RollMoney, Tenant, Timestamp
 
 Json = dict[str, Any]
 
@@ -155,7 +155,10 @@ class ValuationRunResult(Tenant, Model):
 
 
 class Roll(Tenant, Model):
-    """An assessment roll that somebody has closed, or opened again. A roll year without a row is open."""
+    """An assessment roll that somebody has closed, or opened again. A roll year without a row is open.
+
+    `closed_*` is what a closed one came to when it was closed; corrections since have numbers of their own.
+    """
 
     __tablename__ = "rolls"
 
@@ -165,8 +168,32 @@ class Roll(Tenant, Model):
     changed_at: Mapped[Created]
     reason: Mapped[str | None]
     version: Mapped[int]
+    closed_assessments: Mapped[int | None]
+    closed_total_value: Mapped[RollMoney | None]
+    closed_assessed_value: Mapped[RollMoney | None]
 
     __table_args__ = (CheckConstraint("status IN ('open', 'closed')", name="status"),)
+
+
+class RollCorrection(Tenant, Model):
+    """A change of a closed roll. The database takes changes of a closed roll in the transaction that adds this alone.
+
+    `made_in` is that transaction's number, `roll_version` which closing of the roll is corrected.
+    """
+
+    __tablename__ = "roll_corrections"
+
+    roll_year: Mapped[int] = mapped_column(primary_key=True)
+    correction_no: Mapped[int] = mapped_column(primary_key=True)
+    made_in: Mapped[int] = mapped_column(BigInteger)
+    roll_version: Mapped[int]
+    sync_run_id: Mapped[UUID | None]
+    made_by: Mapped[str]
+    made_at: Mapped[Created]
+    reason: Mapped[str]
+    rows: Mapped[int]
+    total_before: Mapped[RollMoney]
+    total_after: Mapped[RollMoney]
 
 
 class ValuationApproval(Tenant, Model):

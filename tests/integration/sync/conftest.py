@@ -8,6 +8,7 @@ import pytest
 from infra.local.postgres import LocalPostgres
 from tests.aws import aws_in_this_process
 from tests.conftest import MigratedDatabase
+from tests.integration.sync import precedence_world
 from tests.integration.sync.county import County
 
 BUS = "terrafusion"
@@ -41,3 +42,10 @@ def small_partitions(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(cutting, "PARTITION_ROWS", 100)
     monkeypatch.setattr(curated_files, "ROWS_PER_FILE", 120)
+
+
+@pytest.fixture
+def small(county: County) -> County:
+    """A county of three parcels and their roll."""
+    precedence_world.prepare(county)
+    return county
