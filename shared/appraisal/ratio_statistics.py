@@ -163,7 +163,7 @@ def _concentrations(estimate: FloatLike, sale_price: FloatLike) -> tuple[float, 
     estimates, prices = sales_pair(estimate, sale_price)
     order = price_order(estimates, prices)
     starts, ends = tied_ranks(prices[order])
-    rank = 0.5 * (starts + 1 + ends)
+    rank = np.asarray(0.5 * (starts + 1 + ends), dtype=np.float64)
     return _concentration(estimates[order], rank), _concentration(prices[order], rank)
 
 

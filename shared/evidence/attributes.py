@@ -28,6 +28,8 @@ _MOST_LEVELS = 300
 _MOST_LEVELS_IN_ALL = 1600
 """Each level is a column of the regression."""
 _FEW_LEVELS = 40
+_TWO = 2
+"""Of two values a number says all that a code would."""
 _SALES_A_LEVEL = 10
 _FEWEST_NUMBERS = 0.98
 """Somebody writes "none" into a column of numbers."""
@@ -40,7 +42,10 @@ Attributes = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class AttributeKinds:
-    """The attributes that are read as numbers, and those read as codes; and whether the property's class is one."""
+    """The attributes that are read as numbers, and those read as codes; and whether the property's class is one.
+
+    A number of a few different values is among both.
+    """
 
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
@@ -58,16 +63,23 @@ class _Seen:
 
     @property
     def is_number(self) -> bool:
-        """A few different written numbers may be codes; many are a measure."""
-        numbers = self.typed + self.written >= _FEWEST_NUMBERS * self.known
-        return numbers and (self.typed > 0 or self.levels > _FEW_LEVELS)
+        """Numbers, typed or written, but for a few words among them."""
+        return self.typed + self.written >= _FEWEST_NUMBERS * self.known
 
     @property
     def is_code(self) -> bool:
         """Few levels, or more that are shared by many properties, as those of a subdivision are; not free text."""
         few = self.levels <= _FEW_LEVELS
-        shared = self.levels <= _MOST_LEVELS and self.known >= _SALES_A_LEVEL * self.levels
-        return self.typed == 0 and not self.is_number and (few or shared)
+        return self.typed == 0 and not self.is_number and (few or (self.levels <= _MOST_LEVELS and self._shared))
+
+    @property
+    def may_be_code(self) -> bool:
+        """A number of a few different values is ordered, and may be a code all the same (of a grade, of a heating)."""
+        return self.is_number and _TWO < self.levels <= _FEW_LEVELS and self._shared
+
+    @property
+    def _shared(self) -> bool:
+        return self.known >= _SALES_A_LEVEL * self.levels
 
 
 def kinds_of(rows: Sequence[Attributes]) -> AttributeKinds:
@@ -86,13 +98,15 @@ def kinds_of(rows: Sequence[Attributes]) -> AttributeKinds:
         and not _OPINIONS_OF_VALUE.search(name)
     ]
     numeric = [name for name, seen in usable if seen.is_number][:_MOST_ATTRIBUTES]
+    codes = [(name, seen) for name, seen in usable if seen.is_code][: _MOST_ATTRIBUTES - len(numeric)]
+    both = [(name, seen) for name, seen in usable if seen.may_be_code and name in numeric]
     categorical: list[str] = []
     levels = 0
-    for name, seen in usable:
-        if seen.is_code and levels + seen.levels <= _MOST_LEVELS_IN_ALL:
+    for name, seen in (*codes, *both):
+        if levels + seen.levels <= _MOST_LEVELS_IN_ALL:
             categorical.append(name)
             levels += seen.levels
-    return AttributeKinds(tuple(sorted(numeric)), tuple(sorted(categorical[: _MOST_ATTRIBUTES - len(numeric)])))
+    return AttributeKinds(tuple(sorted(numeric)), tuple(sorted(categorical)))
 
 
 def _is_known(value: Any) -> bool:
@@ -107,7 +121,7 @@ def _seen(counts: Mapping[Any, int]) -> _Seen:
         known=known,
         typed=known - sum(texts.values()),
         written=sum(count for value, count in texts.items() if _WRITTEN_NUMBER.fullmatch(value)),
-        levels=len({str(value).strip() for value in counts}),
+        levels=len({_code(value) for value in counts}),
     )
 
 
@@ -118,8 +132,16 @@ def numeric_column(rows: Sequence[Attributes], name: str) -> FloatArray:
 
 def categorical_column(rows: Sequence[Attributes], name: str) -> TextArray:
     """One attribute as codes; "" where it is unknown or blank."""
-    values = (row.get(name) for row in rows)
-    return np.array(["" if v is None else str(v).strip() for v in values], dtype=np.str_)
+    return np.array([_code(row.get(name)) for row in rows], dtype=np.str_)
+
+
+def _code(value: Any) -> str:
+    """A value as a code: 3, 3.0 and "3" are one."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value).strip()
 
 
 def _number(value: Any) -> float:

@@ -17,7 +17,7 @@ def kinds(**attributes: Any) -> AttributeKinds:
 
 
 def test_numbers_and_codes_are_told_apart_by_their_type() -> None:
-    found = kinds(garage_sqft=lambda n: n % 7 * 100, heating=lambda n: "AB"[n % 2], pool=lambda n: n % 2 == 0)
+    found = kinds(garage_sqft=lambda n: n % 70 * 100, heating=lambda n: "AB"[n % 2], pool=lambda n: n % 2 == 0)
     assert found == AttributeKinds(("garage_sqft", "pool"), ("heating",))
 
 
@@ -31,8 +31,27 @@ def test_many_written_numbers_are_a_measure() -> None:
     assert found == AttributeKinds(("acres", "basement", "depth", "slope"))
 
 
-def test_a_few_written_numbers_may_be_codes() -> None:
-    assert kinds(use=lambda n: str(100 + n % 9)).categorical == ("use",)
+@pytest.mark.parametrize("kind", [str, int, float, lambda n: f"{n}.0"])
+def test_a_number_of_a_few_different_values_is_ordered_and_may_be_a_code(kind: Any) -> None:
+    assert kinds(grade=lambda n: kind(1 + n % 13)) == AttributeKinds(("grade",), ("grade",))
+    # of two values a number says all; of many, or of as many as there are properties, a code says nothing
+    assert kinds(pool=lambda n: kind(n % 2)) == AttributeKinds(("pool",))
+    assert kinds(depth=lambda n: kind(n % 41)) == AttributeKinds(("depth",))
+    assert kinds(rooms=lambda n: kind(n % 30) if n < 200 else None) == AttributeKinds(("rooms",))
+
+
+def test_a_code_is_the_same_however_its_number_comes() -> None:
+    rows: list[dict[str, Any]] = [{"grade": grade} for grade in (7, 7.0, "7", " 7 ", 7.5, None)]
+    assert list(categorical_column(rows, "grade")) == ["7", "7", "7", "7", "7.5", ""]
+
+
+def test_numbers_that_are_seen_twice_leave_no_code_out() -> None:
+    found = kinds(
+        **{f"grade_{number:02}": lambda n, number=number: (n + number) % 9 for number in range(60)},
+        **{f"wall_{number:02}": lambda n, number=number: f"{(n + number) % 9} wall" for number in range(20)},
+    )
+    assert len(found.numeric) == 60
+    assert {f"wall_{number:02}" for number in range(20)} <= set(found.categorical)
 
 
 def test_written_numbers_with_leading_zeros_are_codes() -> None:
