@@ -224,7 +224,7 @@ REGISTRY = Registry(
         _api("sync", Grant.DATABASE, Grant.RUN_SYNC, Grant.SOURCE_SECRETS, *_DATA, layers=_SYNC_LAYERS),
         _api("valuation", *_JOBS, layers=(Layer.CORE, Layer.LEARN), memory_mb=1769),
         _api("roll", Grant.DATABASE),
-        _api("ratio_study", *_JOBS),
+        _api("ratio_study", *_JOBS, layers=(Layer.CORE, Layer.LEARN), memory_mb=1769),
         _api("sales_validation", *_JOBS),
         _api("market_analysis", *_JOBS, Grant.WRITE_DATA, layers=(Layer.CORE, Layer.FRAMES)),
         _api("reporting", *_JOBS),

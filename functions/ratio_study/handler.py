@@ -5,7 +5,12 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler import Response
 
 from functions.ratio_study import service
-from functions.ratio_study.schemas import RatioStudyRequest, RatioStudyResults
+from functions.ratio_study.schemas import (
+    RatioStatistics,
+    RatioStatisticsRequest,
+    RatioStudyRequest,
+    RatioStudyResults,
+)
 from shared.access import Permission
 from shared.api import Api, accepted, answer
 from shared.jobs import Job
@@ -33,3 +38,11 @@ def get_study(county_id: str, study_id: UUID) -> Response[Job]:
 def get_study_results(county_id: str, study_id: UUID) -> Response[RatioStudyResults]:
     """Statistics with confidence intervals and verdicts, overall and by stratum."""
     return answer(service.results(county_id, study_id))
+
+
+@api.post("/v1/ratio-statistics", permission=Permission.VIEW_VALUATION, summary="Study a list of pairs")
+def study_pairs(body: RatioStatisticsRequest) -> Response[RatioStatistics]:
+    """Statistics with confidence intervals and verdicts of values and prices that are sent along; nothing is kept."""
+    from functions.ratio_study import pairs  # with it the numeric libraries, which no other route needs
+
+    return answer(pairs.statistics_of(body))

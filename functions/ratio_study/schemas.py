@@ -2,10 +2,10 @@
 
 import re
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from shared.schemas import Schema
 
@@ -222,3 +222,43 @@ class RatioStudyResults(Schema):
     chasing_tests: tuple[ChasingTest, ...]
     trimmed_sales: tuple[TrimmedSale, ...]
     sales_excluded: dict[str, int]
+
+
+MAX_PAIRS = 10_000
+MAX_PAIR_STRATA = 5
+_ABOVE_ZERO = WithJsonSchema({"type": "number", "exclusiveMinimum": 0})
+
+
+class RatioPair(Schema):
+    """A sale: what its property is said to be worth, what was paid, and what strata are made of, by name."""
+
+    value: Annotated[Any, _ABOVE_ZERO] = None
+    price: Annotated[Any, _ABOVE_ZERO] = None
+    strata: dict[
+        Annotated[str, Field(min_length=1, max_length=100)], Annotated[str, Field(max_length=200)] | float | bool | None
+    ] = Field(default_factory=dict, max_length=MAX_PAIR_STRATA)
+
+
+class RatioStatisticsRequest(Schema):
+    """A list of pairs to be studied as they are: no county, no time adjustment.
+
+    `property_kind` says which range of COD holds; without it COD is measured and not judged. The cost is the number of
+    pairs times `iterations`, once for all of them and once for each name of strata; a request that costs more than ten
+    million is refused with what to do.
+    """
+
+    sales: Annotated[list[RatioPair], Field(min_length=1, max_length=MAX_PAIRS)]
+    property_kind: PropertyKind | None = None
+    trim: bool = True
+    iterations: int = Field(default=1000, ge=100, le=10_000, description="bootstrap resamples")
+    seed: int = Field(default=20130401, ge=0, le=2**63 - 1, description="of the bootstrap")
+    confidence: float = Field(default=0.95, ge=0.5, le=0.999)
+    minimum_sample: int = Field(default=5, ge=5, le=100_000)
+
+
+class RatioStatistics(Schema):
+    """What a list of pairs says, overall and by stratum."""
+
+    standard: str
+    overall: StudyResult
+    strata: tuple[StratumResult, ...]

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.ratio_study.strata import MOST_PLAIN_NUMBERS, UNKNOWN, of_values
+from shared.appraisal.strata import MOST_PLAIN_NUMBERS, UNKNOWN, of_values
 
 NUMBERS = st.one_of(st.none(), st.floats(0, 1e6), st.integers(0, 3000))
 
