@@ -40,6 +40,8 @@ class Grant(StrEnum):
     PUBLISH_EVENTS = "publish_events"
     RUN_SYNC = "run_sync"
     """Start executions of the sync machine."""
+    CONVERT_FILES = "convert_files"
+    """Call the function that converts geographic files."""
     RUN_JOBS = "run_jobs"
     """Start executions of the jobs machine."""
     MANAGE_SCHEDULES = "manage_schedules"
@@ -68,6 +70,8 @@ class FunctionSpec:
     job_kinds: tuple[str, ...] = ()
     scratch_mb: int = 512
     """Room for temporary files."""
+    starts: tuple[str, ...] = ()
+    """Modules that it starts as processes, with its layers."""
 
     @property
     def module_path(self) -> str:
@@ -89,6 +93,7 @@ class SyncFunctions:
     """The tasks of the sync machine."""
 
     plan: FunctionSpec
+    convert: FunctionSpec
     partition: FunctionSpec
     reconcile: FunctionSpec
     apply: FunctionSpec
@@ -221,7 +226,15 @@ REGISTRY = Registry(
         _api("properties", Grant.DATABASE),
         _api("platform", Grant.DATABASE),
         _api("audit", Grant.DATABASE),
-        _api("sync", Grant.DATABASE, Grant.RUN_SYNC, Grant.SOURCE_SECRETS, *_DATA, layers=_SYNC_LAYERS),
+        _api(
+            "sync",
+            Grant.DATABASE,
+            Grant.RUN_SYNC,
+            Grant.SOURCE_SECRETS,
+            Grant.CONVERT_FILES,
+            *_DATA,
+            layers=_SYNC_LAYERS,
+        ),
         _api("valuation", *_JOBS, layers=(Layer.CORE, Layer.LEARN), memory_mb=1769),
         _api("roll", Grant.DATABASE),
         _api("ratio_study", *_JOBS, layers=(Layer.CORE, Layer.LEARN), memory_mb=1769),
@@ -250,8 +263,19 @@ REGISTRY = Registry(
         ),
     ),
     sync=SyncFunctions(
-        # a workbook, a Shapefile or a GeoPackage is unpacked where it is cut
+        # a workbook is unpacked where it is cut
         plan=_sync_task("plan", *_DATA, Grant.SOURCE_SECRETS, scratch_mb=8192),
+        # and a geographic file where it is converted
+        convert=FunctionSpec(
+            "sync-convert",
+            "functions.sync.convert_task.convert",
+            _TASK,
+            (Layer.CORE, Layer.GEO),
+            memory_mb=1769,
+            timeout_s=900,
+            scratch_mb=10_240,
+            starts=("functions.sync.sources.files.geographic.process",),
+        ),
         partition=_sync_task("partition", *_DATA, Grant.SOURCE_SECRETS),
         reconcile=_sync_task("reconcile", *_DATA, Grant.SOURCE_SECRETS),
         apply=_sync_task("apply", *_DATA),

@@ -15,12 +15,18 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 
+_LAMBDA_SECONDS = 26
+"""How long a function waits for another one that it calls: requests have 29 seconds, so there is no second try."""
+
+
 @overload
 def client(service: Literal["cognito-idp"]) -> CognitoIdentityProviderClient: ...
 @overload
 def client(service: Literal["events"]) -> EventBridgeClient: ...
 @overload
 def client(service: Literal["s3"]) -> S3Client: ...
+@overload
+def client(service: Literal["lambda"]) -> Any: ...
 @overload
 def client(service: Literal["scheduler"]) -> EventBridgeSchedulerClient: ...
 @overload
@@ -40,6 +46,8 @@ def _client(service: str) -> Any:
     config = Config(retries={"mode": "standard", "max_attempts": 3})
     if service == "s3":
         config = config.merge(Config(signature_version="s3v4", s3={"addressing_style": _addressing_style()}))
+    if service == "lambda":
+        config = Config(retries={"total_max_attempts": 1}, read_timeout=_LAMBDA_SECONDS)
     return boto3.client(service, config=config)  # type: ignore[call-overload]
 
 

@@ -1,6 +1,7 @@
 """Shapes as rows carry them: WKB as hexadecimal text, and a point that lies in the shape.
 
-WKB: OGC 06-103r4, section 8. Only points and polygons, in two dimensions: what parcels are.
+WKB: OGC 06-103r4, section 8; EWKB, with the reference system in it: PostGIS' manual, section 4.1.2. Only points and
+polygons, in two dimensions: what parcels are.
 """
 
 from __future__ import annotations
@@ -8,12 +9,14 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from dataclasses import dataclass, field
+from itertools import chain, pairwise
 from typing import Any
 
 import orjson
 
-Point = tuple[float, float]
+from shared.reference_systems import WEB_MERCATOR, Point, UnknownSystemError, misplaced, require_known, to_degrees
+
 Ring = Sequence[Point]
 Polygon = Sequence[Ring]
 """The outer ring, and its holes; the first point of a ring is its last."""
@@ -30,10 +33,13 @@ LARGEST_WKT = 16 << 20
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _NO_NUMBER = re.compile(r"[\d.eE+-]{48}")
 """Longer than any number is written; without this, matching pairs of such would take time beyond bounds."""
-_WKT = re.compile(r"\s*(?:SRID=\d+;)?\s*(POINT|POLYGON|MULTIPOLYGON)\s*(?:ZM?|M)?\s*(\(.*\))\s*$", re.I | re.S)
+_WKT = re.compile(r"\s*(?:SRID=(\d{1,9});)?\s*(POINT|POLYGON|MULTIPOLYGON)\s*(?:ZM?|M)?\s*(\(.*\))\s*$", re.I | re.S)
 _PAIRS = re.compile(rf"({_NUMBER})\s+({_NUMBER})(?:\s+{_NUMBER}){{0,2}}")
 
 _POINT, _POLYGON, _MULTIPOLYGON = 1, 3, 6
+_HAS_SRID = 0x20000000
+_UNSAID = 4326
+"""What a shape without a reference system, or with the unknown one (0), is taken for."""
 
 
 def point_shape(point: Point | None) -> Shape:
@@ -48,39 +54,186 @@ def point_wkb(point: Point) -> bytes:
     return _point(point)
 
 
-def is_wkb(text: str) -> bool:
-    """Whether a text is the hexadecimal WKB of a point, a polygon or several, and nothing beyond."""
+class ShapeError(ValueError):
+    """A shape that a row cannot have; the message says why, and goes on after "the shape"."""
+
+
+def read_shape(text: str) -> str | None:
+    """The plain well-known binary in degrees, as hexadecimal, of a text that is WKB or EWKB of a point, a polygon or
+    several; None for an empty shape. A third coordinate and a measure are dropped.
+
+    A reference system in it is honoured, and one that stands before it as well (`SRID=2285;01...`, or
+    `CRS=any name;01...` of a source that knows its system by name only). Raises ShapeError.
+    """
+    said, prefix, digits = text.rpartition(";")
     try:
-        content = bytes.fromhex(text)
-        found, end = _read(content, 0)
-    except (ValueError, struct.error, IndexError):
-        return False
-    return bool(found) and end == len(content)
+        content = bytes.fromhex(digits)
+        found = _Scan(content)
+        end = found.read(0)
+    except (ValueError, struct.error, IndexError) as error:
+        raise ShapeError(f"is not the well-known binary (WKB) of a point or of polygons: {_why(error)}") from None
+    if end != len(content):
+        raise ShapeError(f"is not well-known binary (WKB): {len(content) - end} bytes follow its end")
+    try:
+        srid = _named_system(said) if prefix else found.srid
+        require_known(srid)
+    except UnknownSystemError as error:
+        raise ShapeError(str(error)) from None
+    if found.is_empty:
+        return None
+    if srid in WEB_MERCATOR:
+        found.to_degrees(srid)
+    fault = misplaced(*found.bounds())
+    if fault is not None:
+        raise ShapeError(fault)
+    return digits if found.is_plain else found.written().hex()
+
+
+def _why(error: Exception) -> str:
+    said = str(error)
+    if isinstance(error, (struct.error, IndexError)):
+        return "it is cut off"
+    return "it is not hexadecimal" if "fromhex" in said else said
+
+
+def _named_system(said: str) -> int:
+    kind, _, name = said.partition("=")
+    if kind.strip().upper() == "SRID" and name.strip().isdigit():
+        return int(name) or _UNSAID
+    if kind.strip().upper() == "CRS":
+        raise UnknownSystemError(name)
+    raise UnknownSystemError(f"begins with {said[:40]!r}, which is no reference system")
+
+
+@dataclass
+class _Scan:
+    """Well-known binary that is gone through once: its rings as the flat numbers that they are stored as."""
+
+    content: bytes
+    srid: int = 4326
+    is_plain: bool = True
+    """Whether it is WKB of two dimensions without a reference system: what is stored."""
+    point: Point | None = None
+    polygons: list[list[tuple[Sequence[float], Sequence[float]]]] = field(default_factory=list)
+    """The rings of each polygon, as x and y."""
+    is_multi: bool = False
+
+    def read(self, at: int, within: int = 0) -> int:
+        """Read the shape that begins here, and say where it ends. Raises struct.error, IndexError and ValueError."""
+        if self.content[at] > 1:
+            raise ValueError(f"its byte order is {self.content[at]}")
+        order = "<" if self.content[at] == 1 else ">"
+        (code,) = struct.unpack_from(f"{order}I", self.content, at + 1)
+        at += 5
+        if code & _HAS_SRID:
+            (srid,) = struct.unpack_from(f"{order}I", self.content, at)
+            self.srid = srid or _UNSAID
+            at += 4
+        kind, wide = _kind(code)
+        self.is_plain = self.is_plain and code in (_POINT, _POLYGON, _MULTIPOLYGON)
+        if kind == _POINT and not within:
+            x, y = struct.unpack_from(f"{order}{wide}d", self.content, at)[:2]
+            self.point = None if x != x and y != y else (x, y)
+            return at + 8 * wide
+        if kind not in (_POLYGON, _MULTIPOLYGON) or (within and kind != _POLYGON):
+            raise ValueError(f"shapes of the kind {kind} are not read; parcels are points or polygons")
+        (count,) = struct.unpack_from(f"{order}I", self.content, at)
+        at += 4
+        if kind == _MULTIPOLYGON:
+            self.is_multi = True
+            for _ in range(count):
+                at = self.read(at, within=1)
+            return at
+        return self._polygon(at, count, order, wide)
+
+    def _polygon(self, at: int, count: int, order: str, wide: int) -> int:
+        rings: list[tuple[Sequence[float], Sequence[float]]] = []
+        for _ in range(count):
+            (points,) = struct.unpack_from(f"{order}I", self.content, at)
+            numbers = struct.unpack_from(f"{order}{points * wide}d", self.content, at + 4)
+            at += 4 + 8 * len(numbers)
+            if numbers:
+                rings.append((numbers[::wide], numbers[1::wide]))
+        if rings:
+            self.polygons.append(rings)
+        return at
+
+    @property
+    def is_empty(self) -> bool:
+        return self.point is None and not self.polygons
+
+    def to_degrees(self, srid: int) -> None:
+        """Bring it to degrees from another system."""
+        self.is_plain = False
+        if self.point is not None:
+            self.point = to_degrees(srid, *self.point)
+        for rings in self.polygons:
+            for place, (xs, ys) in enumerate(rings):
+                rings[place] = _transposed(to_degrees(srid, x, y) for x, y in zip(xs, ys, strict=True))
+
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east, north; what is no number is among them."""
+        if self.point is not None:
+            return (*self.point, *self.point)
+        rings = [*chain.from_iterable(self.polygons)]
+        sides = []
+        for axis in (0, 1):
+            # NaN is neither the least nor the most, and makes every sum NaN
+            total = sum(map(sum, (ring[axis] for ring in rings)))
+            sides.append((total, total) if total != total else
+                         (min(min(ring[axis]) for ring in rings), max(max(ring[axis]) for ring in rings)))  # fmt: skip
+        (west, east), (south, north) = sides
+        return west, south, east, north
+
+    def written(self) -> bytes:
+        """Plain well-known binary."""
+        if self.point is not None:
+            return _point(self.point)
+        found = [[[*zip(xs, ys, strict=True)] for xs, ys in rings] for rings in self.polygons]
+        return polygons_wkb(found)
+
+
+def _transposed(points: Iterable[Point]) -> tuple[Sequence[float], Sequence[float]]:
+    xs, ys = zip(*points, strict=True)
+    return xs, ys
+
+
+def _kind(code: int) -> tuple[int, int]:
+    """The kind of shape, and how many numbers a vertex has: two, and a third coordinate and a measure, as ISO or as
+    PostGIS writes them.
+    """
+    flagged = bool(code & 0x80000000) + bool(code & 0x40000000)
+    code &= 0x0FFFFFFF
+    iso = code // 1000
+    if iso > 3 or (iso and flagged):
+        raise ValueError(f"shapes of the kind {code} are not read; parcels are points or polygons")
+    return code % 1000, 2 + flagged + (0, 1, 1, 2)[iso]
 
 
 def wkt_to_wkb(text: str) -> str | None:
     """Well-known text of a point, a polygon or several as the binary in hexadecimal; None for anything else, and for
-    an empty shape. A third coordinate and a measure are dropped.
+    an empty shape. A third coordinate and a measure are dropped; a reference system (`SRID=2285;`) is kept before it.
     """
     found = _WKT.match(text)
     if found is None or len(text) > LARGEST_WKT or _NO_NUMBER.search(text):
         return None
-    kind, body = found.group(1).upper(), found.group(2)
+    srid, kind, body = found.group(1), found.group(2).upper(), found.group(3)
     try:
-        numbers = orjson.loads(
-            _PAIRS.sub(lambda pair: f"[{float(pair[1])!r},{float(pair[2])!r}]", body)
-            .replace("(", "[")
-            .replace(")", "]")
-        )
-        match kind:
-            case "POINT":
-                return _point(tuple(numbers[0])).hex()
-            case "POLYGON":
-                return _polygon(_rings(numbers)).hex()
-            case _:
-                return polygons_wkb([_rings(rings) for rings in numbers]).hex()
-    except (orjson.JSONDecodeError, TypeError, ValueError, struct.error):
+        content = _wkb_of(kind, body)
+    except (orjson.JSONDecodeError, TypeError, ValueError, struct.error, IndexError):
         return None
+    return content.hex() if srid is None else f"SRID={srid};{content.hex()}"
+
+
+def _wkb_of(kind: str, body: str) -> bytes:
+    numbers = orjson.loads(
+        _PAIRS.sub(lambda pair: f"[{float(pair[1])!r},{float(pair[2])!r}]", body).replace("(", "[").replace(")", "]")
+    )
+    if kind == "POINT":
+        return _point(tuple(numbers[0]))
+    if kind == "POLYGON":
+        return _polygon(_rings(numbers))
+    return polygons_wkb([_rings(rings) for rings in numbers])
 
 
 def _rings(numbers: Any) -> Polygon:
@@ -132,49 +285,6 @@ def point_within(found: Sequence[Polygon]) -> Point:
     if centroid is not None and _contains(largest, centroid):
         return centroid
     return _middle_of_widest(largest) or largest[0][0]
-
-
-def wkb_polygons(content: bytes) -> list[Polygon] | Point | None:
-    """The polygons, or the point, that WKB describes in the plane; None for an empty shape.
-
-    Raises ValueError for another kind of shape, and for what is no WKB.
-    """
-    try:
-        shape, _ = _read(content, 0)
-    except (struct.error, IndexError) as error:
-        raise ValueError("the shape is no well-known binary") from error
-    return shape or None
-
-
-def _read(content: bytes, at: int) -> tuple[list[Polygon] | Point, int]:
-    order = "<" if content[at] == 1 else ">"
-    (code,) = struct.unpack_from(f"{order}I", content, at + 1)
-    at += 5
-    if code & 0x20000000:  # EWKB: the reference system follows
-        at += 4
-    kind = (code & 0x0FFFFFFF) % 1000
-    wide = 2 + (code // 1000 % 10 in {1, 2}) + 2 * (code // 1000 % 10 == 3)
-    wide += bool(code & 0x80000000) + bool(code & 0x40000000)
-    if kind == _POINT:
-        x, y = struct.unpack_from(f"{order}2d", content, at)
-        return (x, y) if x == x else [], at + 8 * wide
-    (count,) = struct.unpack_from(f"{order}I", content, at)
-    at += 4
-    if kind == _POLYGON:
-        rings: list[Ring] = []
-        for _ in range(count):
-            (points,) = struct.unpack_from(f"{order}I", content, at)
-            numbers = struct.unpack_from(f"{order}{points * wide}d", content, at + 4)
-            rings.append(list(zip(numbers[::wide], numbers[1::wide], strict=True)))
-            at += 4 + 8 * len(numbers)
-        return [rings] if rings else [], at
-    if kind == _MULTIPOLYGON:
-        found: list[Polygon] = []
-        for _ in range(count):
-            part, at = _read(content, at)
-            found += part if isinstance(part, list) else []
-        return found, at
-    raise ValueError(f"shapes of the kind {kind} (of WKB) are not read; parcels are points or polygons")
 
 
 def _point(point: Point) -> bytes:

@@ -19,6 +19,7 @@ class Settings(BaseModel):
     user_pool_client_id: str = Field(alias="USER_POOL_CLIENT_ID", default="")
     jobs_state_machine_arn: str = Field(alias="JOBS_STATE_MACHINE_ARN", default="")
     sync_state_machine_arn: str = Field(alias="SYNC_STATE_MACHINE_ARN", default="")
+    convert_function_name: str = Field(alias="CONVERT_FUNCTION_NAME", default="")
     event_bus_name: str = Field(alias="EVENT_BUS_NAME", default="")
     schedule_group_name: str = Field(alias="SCHEDULE_GROUP_NAME", default="")
     schedule_role_arn: str = Field(alias="SCHEDULE_ROLE_ARN", default="")

@@ -93,29 +93,70 @@ class ParquetFile(Schema):
     file: FileName
 
 
-class ShapeFile(Schema):
-    """A zipped Shapefile (.shp, .dbf and .prj in one archive; `layer` is the name of one, where there are several).
+class GeographicFile(Schema):
+    """What the files of geographic information systems have in common. `layer` names one, where there are several;
+    `crs` is the reference system (`EPSG:2285`, `ESRI:102748`) of a file that does not say its own, or says a wrong one.
+    """
 
-    Beside its attributes a row has `SHAPE_WKB`, `SHAPE_LONGITUDE` and `SHAPE_LATITUDE`, of a point in the shape.
-    WGS 84, NAD83 and their state plane, UTM and web Mercator coordinates are read, and brought to degrees.
+    file: FileName
+    layer: TableName | None = None
+    crs: Annotated[str, StringConstraints(pattern=r"^(EPSG|ESRI|OGC):[A-Za-z0-9]{1,12}$")] | None = None
+
+
+class ShapeFile(GeographicFile):
+    """A zipped Shapefile (.shp, .shx, .dbf and .prj in one archive). Read as GDAL reads it, as are all geographic
+    files: beside its attributes a row has `SHAPE_WKB`, and `SHAPE_LONGITUDE` and `SHAPE_LATITUDE` of a point in the
+    shape, brought to degrees (WGS 84). `layer` names one where there are several; `crs` (`EPSG:2285`) is the
+    reference system of a file that does not say its own, or says a wrong one. Without `encoding` the .cpg or the
+    language byte of the .dbf decides.
     """
 
     format: Literal["shapefile"]
-    file: FileName
-    layer: TableName | None = None
-    encoding: Encoding = "utf-8"
+    encoding: Encoding | None = None
 
 
-class GeoPackageFile(Schema):
-    """A GeoPackage; `layer` is the table of features, where there are several. Shapes are as of a Shapefile."""
+class GeoPackageFile(GeographicFile):
+    """A GeoPackage, read as a Shapefile is."""
 
     format: Literal["geopackage"]
-    file: FileName
-    layer: TableName | None = None
+
+
+class FileGeodatabaseFile(GeographicFile):
+    """A File Geodatabase: its folder (.gdb) zipped. Curves become lines of short segments."""
+
+    format: Literal["file_geodatabase"]
+
+
+class KmlFile(GeographicFile):
+    """KML or KMZ; its folders are its layers."""
+
+    format: Literal["kml"]
+
+
+class GeoJsonFile(GeographicFile):
+    """GeoJSON: a collection of features, in WGS 84 unless it says otherwise."""
+
+    format: Literal["geojson"]
+
+
+class FlatGeobufFile(GeographicFile):
+    """FlatGeobuf."""
+
+    format: Literal["flatgeobuf"]
 
 
 FileDescription = Annotated[
-    CsvFile | FixedWidthFile | XlsxFile | ParquetFile | ShapeFile | GeoPackageFile, Field(discriminator="format")
+    CsvFile
+    | FixedWidthFile
+    | XlsxFile
+    | ParquetFile
+    | ShapeFile
+    | GeoPackageFile
+    | FileGeodatabaseFile
+    | KmlFile
+    | GeoJsonFile
+    | FlatGeobufFile,
+    Field(discriminator="format"),
 ]
 
 
@@ -179,5 +220,9 @@ FORMATS: dict[str, type[Schema]] = {
     "parquet": ParquetFile,
     "shapefile": ShapeFile,
     "geopackage": GeoPackageFile,
+    "file_geodatabase": FileGeodatabaseFile,
+    "kml": KmlFile,
+    "geojson": GeoJsonFile,
+    "flatgeobuf": FlatGeobufFile,
 }
 """What the documentation lists."""

@@ -91,12 +91,13 @@ def find(key: str) -> StoredObject:
     return StoredObject(key, head["ETag"], head["ContentLength"])
 
 
-def delete_below(prefix: str) -> None:
-    """Delete every object whose key begins with `prefix`."""
+def delete_below(prefix: str, besides: str | None = None) -> None:
+    """Delete every object whose key begins with `prefix`, but for those whose key begins with `besides`."""
     s3 = client("s3")
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=settings().data_bucket, Prefix=prefix):
         for found in page.get("Contents", []):
-            s3.delete_object(Bucket=settings().data_bucket, Key=found["Key"])
+            if besides is None or not found["Key"].startswith(besides):
+                s3.delete_object(Bucket=settings().data_bucket, Key=found["Key"])
 
 
 def signed_url(key: str, filename: str, content_type: str) -> str:

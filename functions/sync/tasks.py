@@ -1,5 +1,5 @@
 """The Lambda entries of the sync machine: Plan -> partitions -> Reconcile -> Apply -> Prepare -> files -> Publish, any
-failure -> Fail.
+failure -> Fail. Convert, to which Plan may send first, is in `convert_task`.
 
 Plan and Fail get the machine's whole state with `execution: {id, name}`, Fail also `failure: {Error, Cause}`; the
 others get {county_id, run_id}, Apply also `left` of its answer before, a partition also `partition`, one item of the
@@ -7,8 +7,6 @@ list that Plan wrote, and a file also `file`, one of the list that Prepare wrote
 Everything is imported here: a Lambda imports at full speed before its first event, and slowly after it.
 """
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +15,13 @@ from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import BaseModel, ConfigDict
 
 from functions.sync.repository import partitions
+from functions.sync.retrying import machine_task
 from functions.sync.schemas import SyncRequest
 from functions.sync.service import applying, curating, failing, planning, publishing, reconciling
 from functions.sync.service.reading import read_partition
 from shared.county_configuration import SyncMode
 from shared.db import unit_of_work
-from shared.problems import Conflict, Problem, ServiceUnavailable, SourceRefused, SourceUnavailable
+from shared.problems import Conflict, Problem, ServiceUnavailable
 from shared.settings import settings
 
 _logger = Logger(service="sync")
@@ -30,27 +29,6 @@ _metrics = Metrics(namespace="TerraFusion", service="sync")
 
 _TO_ANSWER_IN = 60
 """Seconds of its time that Apply keeps for itself when it waits for the database."""
-
-Task = Callable[[dict[str, Any], Any], dict[str, Any]]
-
-
-class RetryableError(SourceUnavailable):
-    """The source went away while it was read; the state machine tries again."""
-
-
-def _task(work: Task) -> Task:
-    """Tell the state machine where trying again may help."""
-
-    @wraps(work)
-    def task(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        try:
-            return work(event, context)
-        except SourceUnavailable as error:
-            if isinstance(error, SourceUnavailable) and not isinstance(error, (SourceRefused, RetryableError)):
-                raise RetryableError(error.detail, slug=error.slug) from error
-            raise
-
-    return task
 
 
 class _Event(BaseModel):
@@ -107,14 +85,17 @@ class _File(_Run):
     file: _FileItem
 
 
-@_task
+@machine_task
 def plan(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """-> {county_id, run_id, partitions: {bucket, key}, outcome: "proceed" | "skipped"}."""
+    """-> {county_id, run_id, partitions: {bucket, key}, outcome: "proceed" | "convert" | "skipped"}; with "convert"
+    also `table`, whose file is to be converted before Plan is called again.
+    """
     start = _Start.model_validate(event)
     request = SyncRequest(mode=start.mode, validate_only=start.validate_only)
     planned = planning.plan(start.county_id, start.run, request, start.trigger)
     _log("planned", start.county_id, planned.run_id, outcome=planned.outcome)
     return {
+        **({"table": planned.convert} if planned.convert is not None else {}),
         "county_id": start.county_id,
         "run_id": str(planned.run_id),
         "partitions": {"bucket": settings().data_bucket, "key": planned.partitions_key},
@@ -122,7 +103,7 @@ def plan(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     }
 
 
-@_task
+@machine_task
 def partition(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {unchanged, rows_read, rows_rejected, rows_staged}. A failure is kept with the partition's key range."""
     part = _Partition.model_validate(event)
@@ -153,7 +134,7 @@ def partition(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return figures
 
 
-@_task
+@machine_task
 def reconcile(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {county_id, run_id, outcome: "apply" | "awaiting_approval" | "unchanged"}."""
     run = _Run.model_validate(event)
@@ -162,7 +143,7 @@ def reconcile(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return {"county_id": run.county_id, "run_id": str(run.run_id), "outcome": outcome}
 
 
-@_task
+@machine_task
 def apply(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """-> {outcome: "applied" | "applying", left}: what of it is to be passed on to the next call, where it goes on."""
     run = _Application.model_validate(event)
@@ -172,7 +153,7 @@ def apply(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return done._asdict()
 
 
-@_task
+@machine_task
 def prepare(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {county_id, run_id, files: {bucket, key}}."""
     run = _Run.model_validate(event)
@@ -182,7 +163,7 @@ def prepare(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return {"county_id": run.county_id, "run_id": str(run.run_id), "files": files}
 
 
-@_task
+@machine_task
 def curate(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {rows}."""
     one = _File.model_validate(event)
@@ -192,7 +173,7 @@ def curate(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return {"rows": rows}
 
 
-@_task
+@machine_task
 def publish(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {county_id, run_id}."""
     run = _Run.model_validate(event)
@@ -201,7 +182,7 @@ def publish(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return {"county_id": run.county_id, "run_id": str(run.run_id)}
 
 
-@_task
+@machine_task
 def fail(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {county_id, run_id, error: {type, detail}}."""
     failed = _Failure.model_validate(event)

@@ -1,5 +1,7 @@
 """The sync machine: Plan -> partitions -> Reconcile -> Apply -> Prepare -> files -> Publish, any failure -> Fail.
 
+Where Plan says that a geographic file has to be converted first, Convert does it, and Plan is called again.
+
 Input: `{county_id, run_id?, mode?, ...}`, or `{county_id, run_id, resume_at: "apply"}` for a run that waited for
 approval. Plan and Fail get the whole state with `execution: {id, name}`, Fail also `failure: {Error, Cause}`; the
 other tasks get `{county_id, run_id}`, Apply also `left` of its answer before (0), a partition also `partition`, one
@@ -41,6 +43,7 @@ class SyncSteps:
     """The functions that the machine calls."""
 
     plan: ServiceFunction
+    convert: ServiceFunction
     partition: ServiceFunction
     reconcile: ServiceFunction
     apply: ServiceFunction
@@ -102,14 +105,24 @@ def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_con
         scope, each, steps.partition, bucket, max_concurrency, _RUN, on_failure=failed, then=reconcile
     )
     plan = call(scope, "Plan", steps.plan, on_failure=failed)
+    start = Pass(scope, "Name the execution", parameters=_EXECUTION, result_path="$.execution")
+    start.next(plan)
+    convert = call(
+        scope,
+        "Convert",
+        steps.convert,
+        payload={**_RUN, "table": JsonPath.string_at("$.table")},
+        result_path=DISCARD,
+        on_failure=failed,
+    )
+    convert.next(start)
     plan.next(
         Choice(scope, "Anything to read")
         .when(Condition.string_equals("$.outcome", "proceed"), partitions)
+        .when(Condition.string_equals("$.outcome", "convert"), convert)
         .when(Condition.string_equals("$.outcome", "skipped"), done)
         .otherwise(unexpected)
     )
-    start = Pass(scope, "Name the execution", parameters=_EXECUTION, result_path="$.execution")
-    start.next(plan)
     return (
         Choice(scope, "Where to begin")
         .when(

@@ -38,6 +38,12 @@ class SyncStack(Stack):
         self.machine = Machine(
             self, "Sync", "sync", sync_definition(self, steps, bucket, concurrency), platform.settings
         ).machine
+        convert = steps.convert.function
+        platform.offer(
+            Grant.CONVERT_FILES,
+            environment={"CONVERT_FUNCTION_NAME": convert.function_name},
+            allow=convert.grant_invoke,
+        )
         offer_machine(platform, Grant.RUN_SYNC, "SYNC_STATE_MACHINE_ARN", self.machine)
         self._offer_schedules(platform)
 

@@ -3,18 +3,11 @@
 `parse_mapping` reads and checks a mapping without Polars; `compiling.compile_table` needs it.
 """
 
-from shared.mapping.model import (
-    READ_FAULT,
-    VALUE_FAULTS,
-    CountyMapping,
-    FieldMap,
-    FieldType,
-    TableMapping,
-    value_fault,
-)
+from shared.mapping.model import CountyMapping, FieldMap, FieldType, TableMapping
 from shared.mapping.parsing import parse_mapping
 from shared.mapping.problems import MappingError, MappingProblem
 from shared.mapping.transformations import TRANSFORMATIONS
+from shared.source_rows import READ_FAULT, VALUE_FAULTS, value_fault
 
 __all__ = [
     "READ_FAULT",

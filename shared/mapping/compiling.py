@@ -15,13 +15,14 @@ from shared.geometry import WKB
 from shared.mapping.fields import Check, FieldCompiler, Levels
 from shared.mapping.hashing import row_hashes
 from shared.mapping.lookups import lookup_digest
-from shared.mapping.model import READ_FAULT, VALUE_FAULTS, CountyMapping, TableMapping, fault_name
+from shared.mapping.model import CountyMapping, TableMapping
 from shared.mapping.reading import as_json, json_text, written
 from shared.mapping.row_rules import RowRules
 from shared.mapping.rules import range_rules
 from shared.mapping.step import References
 from shared.mapping.targets import TargetTable, target_tables
 from shared.mapping.validations import Range
+from shared.source_rows import READ_FAULT, VALUE_FAULTS, fault_name
 
 RULES_VERSION = 2
 """Part of every mapping's digest: to be raised when a transformation, a rule or the hash changes its meaning."""

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from shared.mapping.model import VALUE_FAULTS, CountyMapping, FieldMap, FieldType, fault_name
-from shared.mapping.reading import read_as, read_number
+from shared.mapping.model import CountyMapping, FieldMap, FieldType
+from shared.mapping.reading import read_as, read_geometry, read_number
 from shared.mapping.rules import RangeRule
 from shared.mapping.step import Kind, References, Step, is_written
 from shared.mapping.targets import ColumnKind, TargetColumn, TargetTable
 from shared.mapping.transformations.times import ParseTimestamp
 from shared.mapping.validations import Severity
+from shared.source_rows import VALUE_FAULTS, fault_name
 
 _Expression = Callable[[Sequence[pl.Expr], References], pl.Expr]
 
@@ -161,6 +162,8 @@ class FieldCompiler:
         if not inputs:
             return self._levels.add(pl.lit(None, dtype=pl.String))
         (text,) = inputs
+        if field.type is FieldType.GEOMETRY:
+            return self._read_shape(field, text, checks)
         value = self._levels.add(read_as(pl.col(text), kind, field.type, column), text)
         if field.type is FieldType.STRING and kind is Kind.TEXT:
             return value  # every text is one
@@ -169,6 +172,14 @@ class FieldCompiler:
         message = f"{{}} is not a valid {field.type}"
         checks.append(Check("type", field.target, fault, _source_text(field), message, severity=field.unreadable))
         return value
+
+    def _read_shape(self, field: FieldMap, text: str, checks: list[Check]) -> str:
+        """A shape is gone through once, for its value and for the reason where it has none."""
+        read = self._levels.add(read_geometry(pl.col(text)), text)
+        reason = self._levels.add(pl.col(read).struct.field("fault"), read)
+        fault = self._levels.add(pl.col(reason).is_not_null(), reason)
+        checks.append(Check("type", field.target, fault, pl.col(reason), verbatim=True, severity=field.unreadable))
+        return self._levels.add(pl.col(read).struct.field("wkb"), read)
 
     def _with_default(self, field: FieldMap, value: str, column: TargetColumn) -> str:
         default = field.default

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from shared.geometry import is_wkb
+from shared.geometry import ShapeError, read_shape
 from shared.mapping.literals import FALSE_WORDS, TRUE_WORDS
 from shared.mapping.model import FieldType
 from shared.mapping.step import Kind
@@ -24,7 +24,7 @@ def read_as(value: pl.Expr, kind: Kind, type_: FieldType, column: TargetColumn) 
     if type_ in (FieldType.DATE, FieldType.TIMESTAMP):
         return _read_time(value, kind, type_)
     if type_ is FieldType.GEOMETRY:
-        return _read_geometry(value)
+        return read_geometry(value).struct.field("wkb")
     text = value.cast(pl.String).str.strip_chars() if kind is Kind.TEXT else value
     match type_:
         case FieldType.INTEGER:
@@ -62,14 +62,26 @@ def _read_time(value: pl.Expr, kind: Kind, type_: FieldType) -> pl.Expr:
     return pl.coalesce(moments).dt.replace_time_zone("UTC")
 
 
-def _read_geometry(value: pl.Expr) -> pl.Expr:
-    """WKB of a point, a polygon or several, in hexadecimal, as the text that PostgreSQL reads bytes from."""
-    digits = value.str.strip_chars().str.to_lowercase().str.replace(r"^(?:\\x|0x)", "")
+def read_geometry(value: pl.Expr) -> pl.Expr:
+    """WKB of a point, a polygon or several, in hexadecimal, as a structure: `wkb` is the text that PostgreSQL reads
+    bytes from, `fault` the reason why there is none.
+    """
+    digits = value.str.strip_chars().str.replace(r"(^|;)(?:\\x|0[xX])", "${1}")
+    return digits.map_batches(_read_shapes, return_dtype=pl.Struct({"wkb": pl.String, "fault": pl.String}))
 
-    def checked(texts: pl.Series) -> pl.Series:
-        return pl.Series([text if text is not None and is_wkb(text) else None for text in texts], dtype=pl.String)
 
-    return pl.lit("\\x") + digits.map_batches(checked, return_dtype=pl.String)
+def _read_shapes(texts: pl.Series) -> pl.Series:
+    shapes, faults = list[str | None](), list[str | None]()
+    for text in texts:
+        shape, fault = None, None
+        try:
+            shape = read_shape(text) if text else None
+        except ShapeError as error:
+            fault = f"the shape {error}"
+        shapes.append(None if shape is None else f"\\x{shape.lower()}")
+        faults.append(fault)
+    columns = {"wkb": pl.Series(shapes, dtype=pl.String), "fault": pl.Series(faults, dtype=pl.String)}
+    return pl.DataFrame(columns).to_struct(texts.name)
 
 
 def _read_integer(value: pl.Expr, kind: Kind, column: TargetColumn) -> pl.Expr:

@@ -39,6 +39,7 @@ VARIABLES = {
     Grant.SOURCE_SECRETS: set(),
     Grant.PUBLISH_EVENTS: {"EVENT_BUS_NAME"},
     Grant.RUN_SYNC: {"SYNC_STATE_MACHINE_ARN"},
+    Grant.CONVERT_FILES: {"CONVERT_FUNCTION_NAME"},
     Grant.RUN_JOBS: {"JOBS_STATE_MACHINE_ARN"},
     Grant.MANAGE_SCHEDULES: {"SCHEDULE_GROUP_NAME", "SCHEDULE_ROLE_ARN", "SYNC_STATE_MACHINE_ARN"},
     Grant.SIGN_IN: {"USER_POOL_ID", "USER_POOL_CLIENT_ID"},
@@ -161,7 +162,8 @@ def imports() -> Any:
 
 @pytest.mark.parametrize("spec", [s for s in REGISTRY if _written(s)], ids=lambda spec: spec.name)
 def test_a_function_has_the_layers_of_all_that_it_imports(spec: FunctionSpec, imports: Any) -> None:
-    reached = imports.find_upstream_modules(spec.module_path) | {spec.module_path}
+    begun = {spec.module_path, *spec.starts}
+    reached = begun.union(*(imports.find_upstream_modules(module) for module in begun))
     external = {m for m in reached if imports.is_module_squashed(m)}
     external |= {
         d for m in reached for d in imports.find_modules_directly_imported_by(m) if imports.is_module_squashed(d)

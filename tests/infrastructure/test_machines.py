@@ -219,6 +219,20 @@ def test_a_run_that_is_skipped_ends_after_its_plan(cloud: Cloud, templates: Temp
     assert cloud.order == ["sync-plan"]
 
 
+def test_files_are_converted_one_by_one_where_plan_asks_for_it(cloud: Cloud, templates: Templates) -> None:
+    plan = cloud.tasks["sync-plan"]
+    answers = iter([{**RUN, "outcome": "convert", "table": name} for name in ("parcels", "districts")])
+    cloud.tasks["sync-plan"] = lambda event: next(answers, None) or plan(event)
+    cloud.tasks["sync-convert"] = lambda _: {"rows": 3}
+
+    execution = cloud.run(templates.definition("Sync"), {"county_id": "benton_wa", "mode": "full"})
+
+    assert execution["status"] == "SUCCEEDED"
+    assert cloud.order[:6] == [*["sync-plan", "sync-convert"] * 2, "sync-plan", "sync-partition"]
+    assert cloud.events("sync-convert") == [{**RUN, "table": name} for name in ("parcels", "districts")]
+    assert all(event["execution"]["name"] == "execution" for event in cloud.events("sync-plan"))
+
+
 @pytest.mark.parametrize("outcome", ["awaiting_approval", "unchanged"])
 def test_nothing_is_applied_unless_reconcile_says_so(outcome: str, cloud: Cloud, templates: Templates) -> None:
     cloud.tasks["sync-reconcile"] = lambda _: {"outcome": outcome}

@@ -17,6 +17,7 @@ from functions.sync.service.locking import add_job, add_run, new_run
 from functions.sync.service.objects import deleted_key, mapping_key, partitions_key
 from functions.sync.service.quarantined import QuarantinedRows, plan_of_replay
 from functions.sync.sources import Ability, Source, open_source
+from functions.sync.sources.files.geographic.reader import FileNotConvertedError
 from shared import storage
 from shared.county_configuration import CountyConfiguration
 from shared.db import unit_of_work
@@ -34,7 +35,9 @@ class Planned(NamedTuple):
 
     run_id: UUID
     partitions_key: str
-    outcome: Literal["proceed", "skipped"]
+    outcome: Literal["proceed", "convert", "skipped"]
+    convert: str | None = None
+    """The source table whose file has to be converted before there is a plan."""
 
 
 def scheduled_run_id(execution_id: str) -> UUID:
@@ -61,7 +64,10 @@ def plan(county_id: str, run_id: UUID, request: SyncRequest, trigger: str) -> Pl
         return Planned(run_id, list_key, "proceed")
     known = _still_valid(run)
     if known is None:
-        known = _plan_anew(run, mapping_text, configuration)
+        try:
+            known = _plan_anew(run, mapping_text, configuration)
+        except FileNotConvertedError as missing:
+            return Planned(run_id, list_key, "convert", missing.table)
     _put_list(list_key, known)
     return Planned(run_id, list_key, "proceed")
 

@@ -1,5 +1,6 @@
 """A county's source, opened by what its configuration and its secret say."""
 
+from functools import partial
 from typing import TypeVar
 
 import orjson
@@ -32,8 +33,9 @@ def open_source(configuration: CountyConfiguration, patience: Patience | None = 
             )
         case FilesDescription() as files:
             from functions.sync.sources.files import FilesSource
+            from functions.sync.sources.files.geographic.sampling import sample_key
 
-            return FilesSource(configuration.county_id, files)
+            return FilesSource(configuration.county_id, files, partial(sample_key, configuration.county_id))
         case ArcGisDescription() as service:
             from functions.sync.sources.web.arcgis import ArcGisSource
 

@@ -9,6 +9,7 @@ import pytest
 from pg8000.exceptions import DatabaseError
 
 from functions.sync import tasks
+from functions.sync.retrying import RetryableError
 from functions.sync.service import requests
 from shared.access import Caller
 from shared.db.engine import make_engine
@@ -59,7 +60,7 @@ def test_a_poisoned_partition_fails_its_run_with_its_key_range_named(
     poisoned = county.items(planned)[1]
     county.change("ALTER TABLE parcel RENAME COLUMN kept TO gone")
 
-    with pytest.raises(tasks.RetryableError):
+    with pytest.raises(RetryableError):
         county.partition(planned["run_id"], poisoned)
     county.fail(planned["run_id"], type("States", (Exception,), {})("States.ExceedToleratedFailureThreshold"))
 

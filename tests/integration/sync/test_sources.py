@@ -11,7 +11,7 @@ import pytest
 import shapely
 from sqlalchemy import text
 
-from functions.sync import tasks
+from functions.sync.retrying import RetryableError
 from functions.sync.sources import open_source
 from functions.sync.sources.files import FilesSource
 from functions.sync.sources.sql import SqlSource
@@ -223,7 +223,7 @@ def test_a_source_that_dies_halfway_leaves_its_partition_pending_with_the_reason
     items = county.items(planned)
     county.partition(planned["run_id"], items[0])
     county.set_secret(county.secret(1))
-    with pytest.raises(tasks.RetryableError, match="cannot be read"):
+    with pytest.raises(RetryableError, match="cannot be read"):
         county.partition(planned["run_id"], items[1])
     assert county.query("SELECT error FROM sync_partitions WHERE partition_no = 2 AND error IS NOT NULL") != []
     county.set_secret(county.secret(county.port))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from functions.sync import tasks
+from functions.sync.retrying import RetryableError
 from functions.sync.schemas import TablePlan, TableProgress
 from functions.sync.service.showing import speed_of
 from infra.local.commands.sync import progress_text
@@ -62,7 +62,7 @@ def test_partitions_are_listed_with_their_ranges_and_why_one_failed(county: Coun
     items = county.items(planned)
     county.partition(planned["run_id"], items[0])
     county.change("ALTER TABLE parcel RENAME COLUMN kept TO gone")
-    with pytest.raises(tasks.RetryableError) as refused:
+    with pytest.raises(RetryableError) as refused:
         county.partition(planned["run_id"], items[1])
     county.fail(planned["run_id"], refused.value)
 

@@ -14,6 +14,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from functions.sync import tasks
+from functions.sync.convert_task import convert
+from functions.sync.retrying import RetryableError
 from functions.sync.sources.sql import SqlSource
 from shared import storage
 from shared.db.driver import PreparingConnection
@@ -30,7 +32,9 @@ ATTEMPTS = 4
 def walk(county_id: str, run_id: str) -> str:
     """Plan, partitions, Reconcile, Apply, Prepare, files, Publish: how it ended. Raises what a task does at last."""
     run = {"county_id": county_id, "run_id": run_id}
-    planned = _call(tasks.plan, {**run, "execution": {"id": f"arn:{run_id}", "name": run_id}})
+    start = {**run, "execution": {"id": f"arn:{run_id}", "name": run_id}}
+    while (planned := _call(tasks.plan, start))["outcome"] == "convert":
+        _call(convert, {**run, "table": planned["table"]})
     for item in orjson.loads(storage.get(planned["partitions"]["key"])):
         _call(tasks.partition, {**run, "partition": item})
     outcome: str = _call(tasks.reconcile, run)["outcome"]
@@ -47,7 +51,7 @@ def _call(task: Callable[[Event, Any], Event], event: Event) -> Event:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return task(json.loads(json.dumps(event)), LambdaContext())
-        except (tasks.RetryableError, ServiceUnavailable):
+        except (RetryableError, ServiceUnavailable):
             if attempt == ATTEMPTS:
                 raise
     raise AssertionError("unreachable")

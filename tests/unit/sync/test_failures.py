@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from functions.sync.retrying import RetryableError
 from functions.sync.service.failing import reason_of
-from functions.sync.tasks import RetryableError
 from shared.problems import Conflict, SourceUnavailable, Unprocessable
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from functions.sync.sources.files.framing import unreadable
 from functions.sync.sources.texts import plain_number
+from shared.reference_systems import DEGREES, UnknownSystemError, srid_of_projjson
 from shared.source_description import ParquetFile
 
 if TYPE_CHECKING:
@@ -38,19 +41,35 @@ class ParquetTable:
         start = 0
         while True:
             try:
-                texts = [_text(name, dtype, name in self._texts) for name, dtype in self._schema.items()]
+                texts = [self._placed(_text(name, dtype, name in self._texts)) for name, dtype in self._schema.items()]
                 frame = scan.slice(start, rows).select(texts).collect(engine="streaming")
             except (pl.exceptions.PolarsError, OSError) as error:
                 raise unreadable(
                     self._format.file, "Parquet file", error, "Write it again, or send it as CSV."
                 ) from None
             if frame.height:
-                yield frame.with_columns(
-                    _digits(frame, name) for name, dtype in self._schema.items() if dtype.is_float()
-                )
+                yield _with_digits(frame, self._schema)
             if frame.height < rows:
                 return
             start += rows
+
+    def _placed(self, text: pl.Expr) -> pl.Expr:
+        """A column of shapes with the reference system that the file says, where that is not degrees."""
+        import polars as pl
+
+        system = self._systems.get(text.meta.output_name())
+        return text if system is None else (pl.lit(f"{system};") + text).alias(text.meta.output_name())
+
+    @cached_property
+    def _systems(self) -> dict[str, str]:
+        """By column of shapes what is to stand before them (GeoParquet 1.1; see `shared.geometry.read_shape`)."""
+        import polars as pl
+
+        try:
+            described = orjson.loads(pl.read_parquet_metadata(self._path)["geo"])["columns"]
+            return {name: system for name, column in described.items() if (system := _system(column)) is not None}
+        except (pl.exceptions.PolarsError, OSError, KeyError, TypeError, AttributeError, orjson.JSONDecodeError):
+            return {}  # not GeoParquet
 
     @cached_property
     def _texts(self) -> frozenset[str]:
@@ -78,6 +97,27 @@ class ParquetTable:
             return pl.scan_parquet(self._path).collect_schema()
         except (pl.exceptions.PolarsError, OSError) as error:
             raise unreadable(self._format.file, "Parquet file", error, "Write it again, or send it as CSV.") from None
+
+
+def _system(column: Mapping[str, Any]) -> str | None:
+    """None for a column whose metadata does not name a system, which is in degrees, and for those that are."""
+    if "crs" not in column:
+        return None
+    try:
+        srid = srid_of_projjson(column["crs"])
+    except UnknownSystemError as error:
+        return f"CRS={error}"
+    return None if srid in DEGREES else f"SRID={srid}"
+
+
+def as_texts(frame: pl.DataFrame) -> pl.DataFrame:
+    """A typed frame as the texts that mappings read."""
+    texts = frame.select(_text(name, dtype, is_text=False) for name, dtype in frame.schema.items())
+    return _with_digits(texts, frame.schema)
+
+
+def _with_digits(texts: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    return texts.with_columns(_digits(texts, name) for name, dtype in schema.items() if dtype.is_float())
 
 
 def _text(name: str, dtype: pl.DataType, is_text: bool) -> pl.Expr:

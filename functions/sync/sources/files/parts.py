@@ -14,7 +14,7 @@ from functions.sync.sources.source import Extract, Sample
 from functions.sync.sources.texts import extract_of
 from shared import storage
 from shared.problems import NotFound, Unprocessable
-from shared.source_description import GeoPackageFile, ParquetFile, ShapeFile, XlsxFile
+from shared.source_description import ParquetFile, XlsxFile
 from shared.storage import StoredObject
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LARGEST_SAMPLED = 200 << 20
 """Bytes of a file that is fetched whole to look at its first rows."""
 
-PartedFile = XlsxFile | ParquetFile | ShapeFile | GeoPackageFile
+PartedFile = XlsxFile | ParquetFile
 
 
 class LocalTable(Protocol):
@@ -105,11 +105,3 @@ def _table(path: Path, description: PartedFile) -> LocalTable:
             from functions.sync.sources.files.parquet import ParquetTable
 
             return ParquetTable(path, description)
-        case ShapeFile():
-            from functions.sync.sources.files.shapefiles import ZippedShapefile
-
-            return ZippedShapefile(path, description)
-        case GeoPackageFile():
-            from functions.sync.sources.files.geopackage import GeoPackage
-
-            return GeoPackage(path, description)

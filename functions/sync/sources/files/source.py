@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
+from functions.sync.sources.files.geographic.folder import folder_of
+from functions.sync.sources.files.geographic.reader import GeographicReader, Sampler
 from functions.sync.sources.files.stored import FileFolder, FileIndex
 from functions.sync.sources.source import (
     Ability,
@@ -23,12 +25,10 @@ from shared import storage
 from shared.problems import Conflict, NotFound, SourceRefused
 from shared.source_description import (
     CsvFile,
-    FileDescription,
     FilesDescription,
     FixedWidthFile,
-    GeoPackageFile,
+    GeographicFile,
     ParquetFile,
-    ShapeFile,
     XlsxFile,
 )
 from shared.storage import StoredObject, county_key
@@ -70,9 +70,10 @@ class FileReader(Protocol):
 class FilesSource(WithoutChangeTracking):
     """The files of a county below its prefix. A file that is replaced while a run reads it fails the run."""
 
-    def __init__(self, county_id: str, description: FilesDescription) -> None:
+    def __init__(self, county_id: str, description: FilesDescription, sampler: Sampler) -> None:
         self._county_id = county_id
         self._description = description
+        self._sampler = sampler
         self._readers: dict[str, tuple[StoredObject, FileFolder, FileReader]] = {}
 
     @property
@@ -140,17 +141,24 @@ class FilesSource(WithoutChangeTracking):
             raise SourceRefused(
                 f"There is no file {description.file} below {self._description.prefix}/.", slug="source-file-missing"
             ) from None
+        if isinstance(description, GeographicFile):
+            folder = folder_of(self._county_id, file, description)
+            return file, folder, GeographicReader(name, file, folder, description, self._sampler)
         folder = FileFolder(self._county_id, file, description)
         return file, folder, _reader(file, folder, description)
 
     def _indexed(self, folder: FileFolder, reader: FileReader, rows: int) -> FileIndex:
+        if isinstance(reader, GeographicReader):
+            return reader.index(rows)
         folder.clear()
         index = reader.index(rows)
         folder.put_index(index)
         return index
 
 
-def _reader(file: StoredObject, folder: FileFolder, description: FileDescription) -> FileReader:
+def _reader(
+    file: StoredObject, folder: FileFolder, description: CsvFile | FixedWidthFile | XlsxFile | ParquetFile
+) -> FileReader:
     match description:
         case CsvFile():
             from functions.sync.sources.files.delimited import DelimitedReader
@@ -160,7 +168,7 @@ def _reader(file: StoredObject, folder: FileFolder, description: FileDescription
             from functions.sync.sources.files.fixed_width import FixedWidthReader
 
             return FixedWidthReader(file, description)
-        case XlsxFile() | ParquetFile() | ShapeFile() | GeoPackageFile():
+        case XlsxFile() | ParquetFile():
             from functions.sync.sources.files.parts import PartsReader
 
             return PartsReader(file, folder, description)

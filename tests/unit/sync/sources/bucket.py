@@ -8,10 +8,12 @@ import polars as pl
 
 from functions.sync.sources import Key, KeyRange, Shape, SourceTable
 from functions.sync.sources.files import FilesSource
+from functions.sync.sources.files.geographic import conversion
 from shared.settings import settings
-from shared.source_description import FilesDescription
+from shared.source_description import FilesDescription, GeographicFile
 
 COUNTY = "testing_wa"
+BOUNDS = conversion.Bounds(seconds=60, memory_mb=1769)
 
 
 def table(name: str = "parcels", *key: str) -> SourceTable:
@@ -26,8 +28,16 @@ def put(name: str, content: bytes) -> None:
 def source_of(content: bytes, **description: Any) -> FilesSource:
     """A source whose table `parcels` is this file."""
     put("parcels.dat", content)
-    described = {"kind": "files", "tables": {"parcels": {"file": "parcels.dat", **description}}}
-    return FilesSource(COUNTY, FilesDescription.model_validate(described))
+    return files_source({"parcels": {"file": "parcels.dat", **description}})
+
+
+def files_source(tables: dict[str, Any], *, convert: bool = True) -> FilesSource:
+    """A source of files, of which the geographic ones are converted as Plan has them converted."""
+    described = FilesDescription.model_validate({"kind": "files", "tables": tables})
+    for name, file in described.tables.items():
+        if convert and isinstance(file, GeographicFile):
+            conversion.convert(COUNTY, described, name, BOUNDS)
+    return FilesSource(COUNTY, described, lambda name, rows: conversion.sample(COUNTY, described, name, rows, BOUNDS))
 
 
 def shuffled(shape: Shape) -> Shape:

@@ -10,13 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.sync.sources import Ability, KeyRange, Since, SourceTable
-from functions.sync.sources.files import FilesSource
 from functions.sync.sources.files.delimited import DelimitedReader
 from shared.mapping import READ_FAULT
 from shared.problems import Conflict, Problem, SourceUnavailable, Unprocessable
-from shared.source_description import CsvFile, FilesDescription
+from shared.source_description import CsvFile
 from shared.storage import StoredObject
-from tests.unit.sync.sources.bucket import COUNTY, frames, put, source_of, table, whole
+from tests.unit.sync.sources.bucket import files_source, frames, put, source_of, table, whole
 
 texts = st.text(
     st.one_of(st.sampled_from("\",;|\t\n\r' é—😀"), st.characters(codec="utf-8", exclude_characters="\x00")), max_size=8
@@ -145,7 +144,7 @@ def test_a_file_that_is_replaced_between_two_reads_is_a_conflict() -> None:
     put("parcels.dat", b"id,a\n1,2\n9,4\n5,6\n")
     with pytest.raises(Conflict, match="was replaced while it was read"):
         source.read(table(), shape, KeyRange(ends[0], ends[1]))
-    later = FilesSource(COUNTY, FilesDescription.model_validate(described("parcels.dat")))
+    later = files_source(described("parcels.dat")["tables"])
     with pytest.raises(Conflict, match="was replaced while it was read"):
         later.read(table(), shape, KeyRange(ends[0], ends[1]))
 
@@ -172,7 +171,7 @@ def test_a_file_source_says_what_it_cannot_do() -> None:
 
 
 def test_a_file_that_is_not_there_is_an_unavailable_source() -> None:
-    source = FilesSource(COUNTY, FilesDescription.model_validate(described("missing.csv")))
+    source = files_source(described("missing.csv")["tables"])
     with pytest.raises(SourceUnavailable, match=r"no file missing\.csv below incoming/"):
         source.shape(table())
 

@@ -1,0 +1,198 @@
+"""A county's geographic file made into parts, by a process of its own that imports GDAL."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO, Any, cast
+
+from functions.sync.sources.files.geographic.folder import folder_of
+from functions.sync.sources.files.geographic.refusals import refused, unreadable
+from functions.sync.sources.files.stored import FileFolder, FileIndex
+from functions.sync.sources.source import configured
+from shared import storage
+from shared.problems import NotFound, Problem, SourceRefused, Unprocessable
+from shared.source_description import FilesDescription, GeographicFile
+from shared.storage import StoredObject, county_key
+
+PART_ROWS = 50_000
+"""Rows of a part: those of a partition."""
+_OWN_MEMORY_MB = 512
+"""What the function keeps of its memory beside the process's: for itself, and for code that processes share."""
+_KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "PYTHONHOME")
+"""Variables that the process gets: no credentials are among them, for it reads what somebody sent."""
+_ARROW = "application/vnd.apache.arrow.stream"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a conversion may take."""
+
+    seconds: float
+    memory_mb: int
+
+
+def find_file(county_id: str, source: FilesDescription, table: str) -> tuple[StoredObject, FileFolder, GeographicFile]:
+    """A table's file, and the folder of its parts.
+
+    Raises Unprocessable for a table that is none or no geographic file, SourceRefused where there is no file.
+    """
+    description = configured(source.tables, table)
+    if not isinstance(description, GeographicFile):
+        raise refused(f"{description.file} is no geographic file: it needs no conversion.", "source-table-missing")
+    try:
+        file = storage.find(county_key(county_id, source.prefix, description.file))
+    except NotFound:
+        raise SourceRefused(
+            f"There is no file {description.file} below {source.prefix}/.", slug="source-file-missing"
+        ) from None
+    return file, folder_of(county_id, file, description), description
+
+
+def convert(county_id: str, source: FilesDescription, table: str, bounds: Bounds) -> int:
+    """Convert a table's file where this version of it has not been converted; how many rows it has.
+
+    Its index is there once all its parts are. Raises Unprocessable with the place for a file that cannot be read,
+    SourceRefused, Conflict where it is replaced meanwhile.
+    """
+    file, folder, description = find_file(county_id, source, table)
+    known = folder.index()
+    if known is not None:
+        return known.rows
+    folder.clear()
+    ends: list[int] = []
+
+    def keep(part: Path, rows: int) -> None:
+        storage.put_file(folder.part_key(len(ends), "arrow"), part, _ARROW)
+        ends.append((ends[-1] if ends else 0) + rows)
+
+    done = _run(file, description, bounds, keep)
+    index = FileIndex(rows=done["rows"], rows_a_range=PART_ROWS, ends=ends[:-1], columns=done["columns"])
+    folder.put_index(index)
+    return index.rows
+
+
+def sample(county_id: str, source: FilesDescription, table: str, rows: int, bounds: Bounds) -> str:
+    """The key of an object with the first rows of a table's file. Raises as `convert` does."""
+    file, folder, description = find_file(county_id, source, table)
+    key = folder.sample_key(rows)
+    _run(file, description, bounds, lambda part, _: storage.put_file(key, part, _ARROW), rows)
+    return key
+
+
+def _run(
+    file: StoredObject,
+    description: GeographicFile,
+    bounds: Bounds,
+    keep: Callable[[Path, int], None],
+    rows: int | None = None,
+) -> dict[str, Any]:
+    with TemporaryDirectory(prefix="terrafusion-geographic-") as folder:
+        path = Path(folder, "source")
+        file.download(path)
+        request = {
+            "description": description.model_dump(mode="json"),
+            "file": str(path),
+            "folder": folder,
+            "rows": rows,
+            "part_rows": PART_ROWS,
+            "memory_mb": max(256, bounds.memory_mb - _OWN_MEMORY_MB),
+        }
+        with _Process(request, bounds.seconds) as process:
+            for said in process.lines():
+                if "part" in said:
+                    part = Path(said["part"])
+                    keep(part, said["rows"])
+                    part.unlink()
+                elif "refused" in said:
+                    raise Unprocessable(said["refused"]["detail"], slug=said["refused"]["slug"])
+                elif "done" in said:
+                    return dict(said["done"])
+            raise process.died(description)
+
+
+class _Process:
+    """The process, until it has said all; it is killed where that takes too long."""
+
+    def __init__(self, request: dict[str, Any], seconds: float) -> None:
+        environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+        self._seconds = seconds
+        self._late = False
+        self._reading = 0
+        self._errors: list[bytes] = []
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "functions.sync.sources.files.geographic.process"],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        pipes = (self._process.stdin, self._process.stdout, self._process.stderr)
+        self._input, self._output, self._said = (cast("IO[bytes]", pipe) for pipe in pipes)
+        self._watch = threading.Timer(seconds, self._end)
+        self._watch.daemon = True
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._request = json.dumps(request).encode()
+
+    def __enter__(self) -> _Process:
+        self._watch.start()
+        self._listener.start()
+        with suppress(BrokenPipeError):  # it ended before it could read: what it said tells why
+            self._input.write(self._request)
+            self._input.close()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._watch.cancel()
+        self._process.kill()
+        self._process.wait()
+        self._listener.join()
+        self._output.close()
+        self._said.close()
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """What it says, to its end."""
+        for line in self._output:
+            try:
+                said = json.loads(line)
+            except ValueError:  # the end of one that was killed while it wrote
+                return
+            self._reading = said.get("reading", self._reading)
+            yield said
+
+    def died(self, description: GeographicFile) -> Exception:
+        """The problem of a process that ended without a result."""
+        code = self._process.wait()
+        self._listener.join()
+        place = f"after feature {self._reading:,}"
+        if self._late:
+            return refused(
+                f"{description.file} takes longer than {self._seconds:.0f} seconds to read ({place}). Send it as"
+                " GeoPackage or FlatGeobuf, or in parts.",
+                "file-too-large",
+            )
+        if code < 0:
+            return unreadable(description, f"it ended the library that reads it (signal {-code})", place)
+        said = f"Reading {description.file} ({place}) failed by a fault of ours: {self._last_words()}"
+        return Problem(said, slug="file-conversion-failed")
+
+    def _last_words(self) -> str:
+        lines = b"".join(self._errors).decode("utf-8", "replace").strip().splitlines()
+        return lines[-1][:300] if lines else "it said nothing"
+
+    def _listen(self) -> None:
+        for line in self._said:
+            self._errors[:] = [*self._errors[-200:], line]
+
+    def _end(self) -> None:
+        self._late = True
+        self._process.kill()

@@ -1,0 +1,130 @@
+"""A layer of a geographic file as GDAL describes it: which one it is, its reference system and its columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyogrio
+import pyproj
+
+from functions.sync.sources.files.geographic.gdal import DRIVERS
+from functions.sync.sources.files.geographic.refusals import choice_of_layer, refused, unreadable
+from functions.sync.sources.files.geographic.shapefile_files import declared_encoding
+from functions.sync.sources.files.geographic.unpacking import Unpacked
+from shared.geometry import LATITUDE, LONGITUDE, WKB
+from shared.source_description import FileGeodatabaseFile, FlatGeobufFile, GeographicFile, ShapeFile
+from shared.source_rows import READ_FAULT, VALUE_FAULTS
+
+BYTES_AS_THEY_ARE = "ISO-8859-1"
+"""The encoding in which GDAL keeps every byte of a Shapefile's texts: they are decoded here, where a byte that is none
+of the encoding is noticed."""
+_EXAMPLE = "EPSG:2285 of Washington North in feet"
+_LINES = frozenset({"LineString", "MultiLineString", "CircularString", "CompoundCurve", "Curve", "MultiCurve"})
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer that is going to be read."""
+
+    path: Path
+    name: str
+    """As GDAL calls it."""
+    shown: str
+    """As the county does."""
+    description: GeographicFile
+    info: dict[str, Any]
+
+    @classmethod
+    def open(cls, file: Unpacked, description: GeographicFile) -> Layer:
+        """The layer that a description means. Raises Unprocessable where there is none, or it cannot be read."""
+        path = file.path
+        try:
+            found = {str(name): str(name) for name, _ in pyogrio.list_layers(path)}
+            name = next(iter(found), "") if file.layer is not None else choice_of_layer(found, description)
+            encoding = BYTES_AS_THEY_ARE if isinstance(description, ShapeFile) else None
+            info = pyogrio.read_info(path, layer=name, encoding=encoding)
+        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
+            raise unreadable(description, error) from None
+        if info["driver"] != DRIVERS[getattr(description, "format", "")]:
+            raise unreadable(description, f"it is {info['driver']}")
+        layer = cls(path, name, file.layer or name, description, info)
+        layer.require_bearable()
+        return layer
+
+    @property
+    def file(self) -> str:
+        return self.description.file
+
+    @property
+    def has_shapes(self) -> bool:
+        return self.info["geometry_type"] is not None
+
+    @property
+    def counted_rows(self) -> int | None:
+        """How many features the file says that it has; None where that is not to be relied on."""
+        known = isinstance(self.description, (FileGeodatabaseFile, FlatGeobufFile)) and self.info["features"] > 0
+        return int(self.info["features"]) if known else None
+
+    @property
+    def fid_column(self) -> str | None:
+        """The column of the features' numbers, where the layer has one."""
+        return self.info["fid_column"] or None
+
+    @cached_property
+    def encoding(self) -> str | None:
+        """The codec of a Shapefile's texts where something says it; other formats have one encoding."""
+        if not isinstance(self.description, ShapeFile):
+            return "utf-8"
+        return declared_encoding(self.path, self.shown, self.description)
+
+    def require_bearable(self) -> None:
+        """Raise Unprocessable for a layer whose shapes are no parcels', or whose columns are in the way of ours."""
+        kind = str(self.info["geometry_type"] or "")
+        if kind.split(" ")[0] in _LINES:
+            raise refused(f"The shapes of {self.file} are {kind}; parcels are points or polygons.", "source-geometry")
+        taken = sorted({WKB, LONGITUDE, LATITUDE, READ_FAULT, VALUE_FAULTS} & set(map(str, self.info["fields"])))
+        if taken and self.has_shapes:
+            raise refused(
+                f"{self.file} has a column {taken[0]}, which is what its shapes are called here; rename it.",
+                "file-columns-twice",
+            )
+
+    @cached_property
+    def system(self) -> pyproj.CRS:
+        """The reference system, without heights. Raises Unprocessable where there is none, or none on the earth."""
+        said = self.description.crs or self.info["crs"]
+        if not said:
+            missing = " (it lacks its .prj)" if isinstance(self.description, ShapeFile) else ""
+            raise refused(
+                f"{self.file} does not say its reference system{missing}: send it with it, or say it with the setting"
+                f" `crs` ({_EXAMPLE}).",
+                "source-reference-system",
+            )
+        try:
+            system = pyproj.CRS.from_user_input(said)
+            if system.is_compound:
+                system = system.sub_crs_list[0]
+            if not (system.is_projected or system.is_geographic):
+                raise pyproj.exceptions.CRSError(f"it is no map of the earth, but of the type {system.type_name}")
+            return system.to_2d()
+        except pyproj.exceptions.ProjError as error:
+            raise refused(
+                f"{self.file} is in a reference system that cannot be read ({str(said)[:80]}): {str(error)[:160]}. Say"
+                f" it with the setting `crs` ({_EXAMPLE}).",
+                "source-reference-system",
+            ) from None
+
+    @cached_property
+    def transformer(self) -> pyproj.Transformer:
+        """To longitude and latitude in WGS 84. Raises Unprocessable where the way is not known."""
+        try:
+            return pyproj.Transformer.from_crs(self.system, "OGC:CRS84", always_xy=True, allow_ballpark=False)
+        except pyproj.exceptions.ProjError:
+            raise refused(
+                f"{self.file} is in {self.system.name}, from which no way to WGS 84 is known. Export it in WGS 84"
+                " (EPSG:4326).",
+                "source-reference-system",
+            ) from None

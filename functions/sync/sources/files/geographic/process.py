@@ -1,0 +1,119 @@
+"""`python -m functions.sync.sources.files.geographic.process`: a geographic file read into parts.
+
+A request comes as JSON on standard input; what becomes of it goes out as lines of JSON, each with `reading` (how far
+it is), `part` and `rows` (a part is there), and at last `done` or `refused`. A process that ends without one of the two
+was ended by a library, or by the system.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from functions.sync.sources.files.geographic.gdal import GdalLog, prepare
+from functions.sync.sources.files.geographic.refusals import unreadable
+from functions.sync.sources.files.geographic.unpacking import Unpacked, unpacked
+from shared.problems import Unprocessable
+from shared.source_description import FileDescription, GeographicFile
+
+BATCH_ROWS = 5_000
+"""Rows that are in memory at a time; GDAL hands them over together."""
+
+
+class Report:
+    """Tells the process that started this one, on what was standard output before any library could write there."""
+
+    def __init__(self) -> None:
+        self._out = os.fdopen(os.dup(1), "w")
+        os.dup2(2, 1)
+
+    def tell(self, **said: Any) -> None:
+        """One line."""
+        self._out.write(json.dumps(said) + "\n")
+        self._out.flush()
+
+
+def main() -> None:
+    """Do what the request says."""
+    report = Report()
+    request = json.loads(sys.stdin.read())
+    _limit_memory(request["memory_mb"])
+    description: Any = TypeAdapter[Any](FileDescription).validate_python(request["description"])
+    folder = Path(request["folder"])
+    log = prepare(folder / "gdal.log")
+    try:
+        file = unpacked(Path(request["file"]), folder, description)
+        report.tell(**_read(file, description, log, request, report))
+    except Unprocessable as refusal:
+        report.tell(refused={"slug": refusal.slug, "detail": refusal.detail})
+    except MemoryError:
+        report.tell(refused=_refusal(unreadable(description, "it needs more memory than there is")))
+    except (AttributeError, ImportError, NameError, TypeError):
+        raise  # ours, and not the file's: it ends the process
+    except Exception as error:  # whatever GDAL and its neighbours raise is the file's
+        said = unreadable(description, f"{type(error).__name__}: {error}".replace(str(folder), ""))
+        report.tell(refused=_refusal(said))
+
+
+def _read(
+    file: Unpacked, description: GeographicFile, log: GdalLog, request: dict[str, Any], report: Report
+) -> dict[str, Any]:
+    # only now: GDAL reads its settings when it is imported
+    from functions.sync.sources.files.geographic.features import FeatureReader
+    from functions.sync.sources.files.geographic.layer import Layer
+    from functions.sync.sources.files.geographic.part_writer import PartWriter
+
+    layer = Layer.open(file, description)
+    _require_sound(log, layer.shown, description, 0, 0)
+    reader = FeatureReader(layer, BATCH_ROWS, request["rows"])
+    writer = PartWriter(Path(request["folder"]), request["part_rows"], lambda part, rows: report.tell(
+        part=str(part), rows=rows))  # fmt: skip
+    rows = 0
+    for batch in _told(reader.batches(), report):
+        _require_sound(log, layer.shown, description, rows, rows + batch.length)
+        rows += batch.length
+        writer.add(batch)
+    _require_sound(log, layer.shown, description, rows, rows)
+    writer.close()
+    expected = file.rows if file.rows is not None else layer.counted_rows
+    if request["rows"] is None and expected is not None and rows != expected:
+        raise unreadable(description, f"of {expected:,} features {rows:,} could be read", layer.shown)
+    return {"done": {"rows": rows, "columns": reader.columns}}
+
+
+def _told(batches: Iterator[Any], report: Report) -> Iterator[Any]:
+    rows = 0
+    report.tell(reading=rows)
+    for batch in batches:
+        yield batch
+        rows += batch.length
+        report.tell(reading=rows)
+
+
+def _require_sound(log: GdalLog, layer: str, description: GeographicFile, start: int, end: int) -> None:
+    errors = log.errors()
+    if errors:
+        place = f"features {start + 1:,} to {end:,} of {layer}" if end > start else layer
+        raise unreadable(description, errors[0], place)
+
+
+def _refusal(problem: Unprocessable) -> dict[str, str]:
+    return {"slug": problem.slug, "detail": problem.detail}
+
+
+def _limit_memory(megabytes: int) -> None:
+    """A file that takes more ends this process, and not the function with it. Some systems know no such limit."""
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_DATA, (megabytes << 20, megabytes << 20))
+
+
+if __name__ == "__main__":
+    main()

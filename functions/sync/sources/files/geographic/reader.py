@@ -1,0 +1,84 @@
+"""A geographic file as a source sees it: parts that a function with GDAL has made of it."""
+
+from __future__ import annotations
+
+import io
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from functions.sync.sources.files.parquet import as_texts
+from functions.sync.sources.files.stored import FileFolder, FileIndex
+from functions.sync.sources.source import Extract, Sample
+from functions.sync.sources.texts import extract_of
+from shared import storage
+from shared.problems import Conflict
+from shared.source_description import GeographicFile
+from shared.storage import StoredObject
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Sampler = Callable[[str, int], str]
+"""Has the first rows of a table converted, and gives the key of the object that they are in."""
+
+
+class FileNotConvertedError(Conflict):
+    """A geographic file that has to be converted before it can be read; `table` is its name in the configuration."""
+
+    slug = "file-not-converted"
+
+    def __init__(self, file: str, table: str) -> None:
+        super().__init__(f"{file} has not been converted yet: a sync does that, with validate_only too.")
+        self.table = table
+
+
+class GeographicReader:
+    """Reads the parts; without them only a sample."""
+
+    typed_by_rows = False
+
+    def __init__(
+        self, table: str, file: StoredObject, folder: FileFolder, description: GeographicFile, sampler: Sampler
+    ) -> None:
+        self._table = table
+        self._file = file
+        self._folder = folder
+        self._format = description
+        self._sampler = sampler
+
+    def columns(self) -> dict[str, str]:
+        return self._index.columns or {}
+
+    def index(self, rows: int) -> FileIndex:  # noqa: ARG002 - the parts are as they were made
+        return self._index
+
+    def sample(self, rows: int) -> Sample:
+        frame = _typed(self._part(0) if self._folder.index() is not None else self._sampler(self._table, rows))
+        return Sample(as_texts(frame.head(rows)), {name: str(dtype) for name, dtype in frame.schema.items()})
+
+    def read(self, columns: Sequence[str], start: int | None, end: int | None) -> Extract:  # noqa: ARG002
+        import polars as pl
+
+        edges = [0, *self._index.ends, self._index.rows]
+        first = bisect_left(edges, start or 0)
+        last = bisect_left(edges, self._index.rows if end is None else end)
+        parts = [as_texts(_typed(self._part(number))) for number in range(first, max(last, first + 1))]
+        return extract_of(pl.concat(parts))
+
+    @cached_property
+    def _index(self) -> FileIndex:
+        index = self._folder.index()
+        if index is None:
+            raise FileNotConvertedError(self._format.file, self._table)
+        return index
+
+    def _part(self, number: int) -> str:
+        return self._folder.part_key(number, "arrow")
+
+
+def _typed(key: str) -> pl.DataFrame:
+    import polars as pl
+
+    return pl.read_ipc_stream(io.BytesIO(storage.get(key)))

@@ -1,0 +1,123 @@
+"""The files of a Shapefile beside each other: what GDAL takes as it comes, and what is cut off or declared.
+
+ESRI Shapefile Technical Description (1998); dBASE's header as in "Xbase File Format Description", sections 1 and 3.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import struct
+from pathlib import Path
+
+from functions.sync.sources.files.geographic.refusals import refused, unreadable
+from shared.source_description import ShapeFile
+
+SHAPEFILE_PARTS = {".shp": True, ".shx": True, ".dbf": True, ".prj": False, ".cpg": False}
+"""The endings, and whether a layer is nothing without the file: the index alone says which shape is whose."""
+
+_SHP_HEADER, _SHX_ENTRY = 100, 8
+_ANSI = 0x57
+_LANGUAGES = {
+    0x01: "cp437", 0x02: "cp850", 0x03: "cp1252", _ANSI: "cp1252", 0x58: "cp1252", 0x59: "cp1252", 0x08: "cp865",
+    0x09: "cp437", 0x0A: "cp850", 0x0B: "cp437", 0x0D: "cp437", 0x0E: "cp850", 0x0F: "cp437", 0x10: "cp850",
+    0x11: "cp437", 0x12: "cp850", 0x13: "cp932", 0x14: "cp850", 0x15: "cp437", 0x16: "cp850", 0x17: "cp865",
+    0x18: "cp437", 0x19: "cp437", 0x1A: "cp850", 0x1B: "cp437", 0x1C: "cp863", 0x1D: "cp850", 0x1F: "cp852",
+    0x22: "cp852", 0x23: "cp852", 0x24: "cp860", 0x25: "cp850", 0x26: "cp866", 0x37: "cp850", 0x40: "cp852",
+    0x4D: "cp936", 0x4E: "cp949", 0x4F: "cp950", 0x50: "cp874", 0x64: "cp852", 0x65: "cp866", 0x66: "cp865",
+    0x67: "cp861", 0x6A: "cp737", 0x6B: "cp857", 0x6C: "cp863", 0x78: "cp950", 0x79: "cp949", 0x7A: "cp936",
+    0x7B: "cp932", 0x7C: "cp874", 0x86: "cp737", 0x87: "cp852", 0x88: "cp857", 0xC8: "cp1250", 0xC9: "cp1251",
+    0xCA: "cp1254", 0xCB: "cp1253", 0xCC: "cp1257",
+}  # fmt: skip
+"""dBASE's language drivers; 0x57 is "the code page of the machine", which is a Windows one in the Americas."""
+
+
+def rows_of_whole(shp: Path, name: str, description: ShapeFile) -> int:
+    """How many records there are that are not marked as deleted.
+
+    Raises Unprocessable for a Shapefile of which a part is cut off, or whose parts do not belong together: GDAL reads
+    as far as there is something, and what is not read would be taken for removed.
+    """
+    try:
+        with shp.open("rb") as file:
+            header = file.read(_SHP_HEADER)
+        with shp.with_suffix(".shx").open("rb") as file:
+            index = file.read(_SHP_HEADER)
+        with shp.with_suffix(".dbf").open("rb") as file:
+            table = file.read(32)
+        _, records, width, length = struct.unpack("<IIHH", table[:12])
+        shapes_end, index_end = (2 * struct.unpack(">i", part[24:28])[0] for part in (header, index))
+    except struct.error:
+        raise unreadable(description, f"{name}.shp, .shx or .dbf ends in its header") from None
+    sizes = {ending: shp.with_suffix(ending).stat().st_size for ending in (".shp", ".shx", ".dbf")}
+    for ending, end in ((".shp", shapes_end), (".shx", index_end)):
+        if sizes[ending] < end:
+            raise _cut_off(description, f"{name}{ending}", f"{end:,} bytes", f"{sizes[ending]:,}")
+    if not length or not width:
+        raise unreadable(description, f"{name}.dbf has records of no length")
+    there = max(0, sizes[".dbf"] - width) // length
+    if there < records:
+        raise _cut_off(description, f"{name}.dbf", f"{records:,} records", f"{there:,}")
+    shapes = (index_end - _SHP_HEADER) // _SHX_ENTRY
+    if shapes != records:
+        raise refused(
+            f"{description.file}: {name}.shx has {shapes:,} shapes and {name}.dbf {records:,} records, so they do not"
+            " belong together, or one of them is cut off. Export the layer again, and send it again.",
+            "file-truncated",
+        )
+    return int(records) - _deleted(shp.with_suffix(".dbf"), width, length, records)
+
+
+def _deleted(dbf: Path, header: int, length: int, records: int) -> int:
+    """How many records begin with the mark of deleted ones: they stay until somebody packs the table."""
+    deleted, some = 0, max(1, (1 << 20) // length)
+    with dbf.open("rb") as file:
+        file.seek(header)
+        for start in range(0, records, some):
+            deleted += file.read(min(some, records - start) * length)[::length].count(b"*")
+    return deleted
+
+
+def declared_encoding(shp: Path, name: str, description: ShapeFile) -> str | None:
+    """The encoding of the attributes by the setting, or the .cpg, or the language byte, as Python calls it; None where
+    nothing says it. Raises Unprocessable for a .cpg that names none.
+    """
+    if description.encoding is not None:
+        return description.encoding
+    code_page = shp.with_suffix(".cpg")
+    if code_page.exists():
+        said = code_page.read_bytes()[:200].decode("ascii", "replace").strip().strip("\x00")
+        if said:
+            found = encoding_named(said)
+            if found is None:
+                raise refused(
+                    f"{description.file}: {name}.cpg says {said[:40]!r}, which is no encoding that is known here. Say"
+                    " it with the setting `encoding` (utf-8, cp1252, ...).",
+                    "file-encoding",
+                )
+            return found
+    with shp.with_suffix(".dbf").open("rb") as file:
+        return _LANGUAGES.get(file.read(32)[29])
+
+
+def encoding_named(said: str) -> str | None:
+    """The codec that a .cpg means: `1252`, `ANSI 1252`, `OEM 437`, `ISO 88591`, `8859_1`, `UTF-8`, `65001`."""
+    plain = re.sub(r"^(ansi|oem|cp|windows|ms|ibm|ldid|code ?page)[-_ /]*", "", said.strip().lower())
+    iso = re.fullmatch(r"(?:iso)?[-_ ]*8859[-_ ]*(\d{1,2})", plain)
+    candidates = [f"iso8859_{iso[1]}"] if iso else [f"cp{plain}" if plain.isdigit() else plain, said]
+    if said.strip().lower().startswith("ldid"):
+        candidates = [_LANGUAGES.get(int(plain), "") if plain.isdigit() else ""]
+    for candidate in candidates:
+        try:
+            if b"A".decode(candidate) == "A":  # not one that is for other things than text
+                return codecs.lookup(candidate).name
+        except (LookupError, ValueError):
+            continue
+    return None
+
+
+def _cut_off(description: ShapeFile, part: str, said: str, there: str) -> Exception:
+    return refused(
+        f"{description.file}: {part} is cut off: its header says {said}, and there are {there}. Send it again.",
+        "file-truncated",
+    )

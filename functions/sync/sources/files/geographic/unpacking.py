@@ -1,0 +1,135 @@
+"""What GDAL opens, out of what a county sends: archives are unpacked into a folder, and no path in them is followed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from zipfile import ZipFile, ZipInfo, is_zipfile
+
+from functions.sync.sources.files.geographic.refusals import choice_of_layer, refused, unreadable
+from functions.sync.sources.files.geographic.shapefile_files import SHAPEFILE_PARTS, rows_of_whole
+from shared.source_description import (
+    FileGeodatabaseFile,
+    FlatGeobufFile,
+    GeographicFile,
+    GeoJsonFile,
+    GeoPackageFile,
+    KmlFile,
+    ShapeFile,
+)
+
+MAX_UNPACKED = 6 << 30
+"""Bytes that an archive may unpack to: what the function's scratch space holds beside the archive itself."""
+_NAMES: dict[type[GeographicFile], str] = {
+    GeoPackageFile: "layer.gpkg",
+    GeoJsonFile: "layer.geojson",
+    FlatGeobufFile: "layer.fgb",
+    KmlFile: "layer.kml",
+}
+"""GDAL tells some formats by the name's ending."""
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """The path that GDAL opens; of a Shapefile also what its layer is called, and how many rows it has."""
+
+    path: Path
+    layer: str | None = None
+    rows: int | None = None
+
+
+def unpacked(file: Path, folder: Path, description: GeographicFile) -> Unpacked:
+    """What is to be opened. Raises Unprocessable for an archive without what it should have."""
+    match description:
+        case ShapeFile():
+            return _shapefile(file, folder, description)
+        case FileGeodatabaseFile():
+            return Unpacked(_geodatabase(file, folder, description))
+        case KmlFile() if is_zipfile(file):
+            return Unpacked(_kmz(file, folder, description))
+        case _:
+            return Unpacked(file.rename(folder / _NAMES[type(description)]))
+
+
+def _shapefile(file: Path, folder: Path, description: ShapeFile) -> Unpacked:
+    with _archive(file, description) as archive:
+        members = _members(archive)
+        layers = {name[:-4]: PurePosixPath(name).stem for name in members if name.lower().endswith(".shp")}
+        base = choice_of_layer(layers, description)
+        by_name = {name.lower(): info for name, info in members.items()}
+        parts: dict[str, ZipInfo] = {}
+        for ending, required in SHAPEFILE_PARTS.items():
+            found = by_name.get(f"{base}{ending}".lower())
+            if found is not None:
+                parts[ending] = found
+            elif required:
+                raise refused(
+                    f"{description.file} lacks {layers[base]}{ending}. Send .shp, .shx, .dbf and .prj in one archive.",
+                    "file-incomplete",
+                )
+        _extract(archive, {info: folder / f"layer{ending}" for ending, info in parts.items()}, description)
+    file.unlink()
+    rows = rows_of_whole(folder / "layer.shp", layers[base], description)
+    return Unpacked(folder / "layer.shp", layers[base], rows)
+
+
+def _geodatabase(file: Path, folder: Path, description: FileGeodatabaseFile) -> Path:
+    """A File Geodatabase is a folder of files; some zip the folder, and some what is in it."""
+    target = folder / "layer.gdb"
+    with _archive(file, description) as archive:
+        members = _members(archive)
+        folders = sorted({str(PurePosixPath(name).parent) for name in members if name.lower().endswith(".gdbtable")})
+        if len(folders) != 1:
+            named = ", ".join(folders) or "none"
+            raise refused(
+                f"{description.file} has to have one File Geodatabase (a folder .gdb) in it, and has: {named}.",
+                "file-incomplete",
+            )
+        inside = {name: info for name, info in members.items() if str(PurePosixPath(name).parent) == folders[0]}
+        target.mkdir()
+        _extract(archive, {info: target / PurePosixPath(name).name for name, info in inside.items()}, description)
+    file.unlink()
+    return target
+
+
+def _kmz(file: Path, folder: Path, description: KmlFile) -> Path:
+    """KMZ: the first .kml of the archive's root is its document (KML Reference, "KMZ Files")."""
+    target = folder / "layer.kml"
+    with _archive(file, description) as archive:
+        documents = [info for name, info in _members(archive).items() if name.lower().endswith(".kml")]
+        documents.sort(key=lambda info: info.filename.count("/"))
+        if not documents:
+            raise refused(f"{description.file} has no .kml in it.", "file-incomplete")
+        _extract(archive, {documents[0]: target}, description)
+    file.unlink()
+    return target
+
+
+def _archive(file: Path, description: GeographicFile) -> ZipFile:
+    try:
+        return ZipFile(file)
+    except Exception as error:  # the standard library raises many kinds for damaged archives
+        raise unreadable(description, error) from None
+
+
+def _members(archive: ZipFile) -> dict[str, ZipInfo]:
+    """The files of an archive by their names; what macOS keeps beside them is left out."""
+    infos: Iterable[ZipInfo] = archive.infolist()
+    return {info.filename: info for info in infos if not info.is_dir() and not info.filename.startswith("__MACOSX/")}
+
+
+def _extract(archive: ZipFile, targets: dict[ZipInfo, Path], description: GeographicFile) -> None:
+    total = sum(info.file_size for info in targets)
+    if total > MAX_UNPACKED:
+        raise refused(
+            f"{description.file} unpacks to {total / 2**30:.1f} GiB; at most {MAX_UNPACKED >> 30} are read.",
+            "file-too-large",
+        )
+    for info, target in targets.items():
+        try:
+            with archive.open(info) as packed, target.open("wb") as file:
+                while piece := packed.read(1 << 20):
+                    file.write(piece)
+        except Exception as error:
+            raise unreadable(description, f"{info.filename}: {type(error).__name__}: {error}") from None
