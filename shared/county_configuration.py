@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from shared.access import COUNTY_ROLES, PLATFORM_PERMISSIONS, ROLE_PERMISSIONS, Permission, Role
 from shared.schedule_expression import CronExpression, ScheduleExpressionError
-from shared.schemas import CountyId, Schema
+from shared.schemas import CountyId, RequestSchema
 from shared.source_description import SecretName, SourceDescription, SqlDescription, is_secret_of, secret_prefix
 
 SyncMode = Literal["full", "incremental", "snapshot"]
@@ -23,7 +23,7 @@ def _known_timezone(name: str) -> str:
     return name
 
 
-class Contact(Schema):
+class Contact(RequestSchema):
     """Whom to ask about the county's data."""
 
     name: str
@@ -31,7 +31,7 @@ class Contact(Schema):
     phone: str | None = None
 
 
-class Guards(Schema):
+class Guards(RequestSchema):
     """When a run waits for approval instead of being applied; shares are of the rows known before."""
 
     max_removed_share: Share = Decimal("0.05")
@@ -50,7 +50,7 @@ Cron = Annotated[str, StringConstraints(pattern=r"^\S+( \S+){5}$"), AfterValidat
 """An EventBridge cron expression: minutes hours day-of-month month day-of-week year."""
 
 
-class IncrementalSettings(Schema):
+class IncrementalSettings(RequestSchema):
     """How an incremental run tells what is new.
 
     `by`: the mapping's `watermark_field`, or SQL Server's change tracking. `overlap_seconds`: how far before the last
@@ -66,7 +66,7 @@ class IncrementalSettings(Schema):
     when_expired: Literal["fail", "read_all"] = "fail"
 
 
-class DataIngestionSettings(Schema):
+class DataIngestionSettings(RequestSchema):
     """How the county's data comes in.
 
     `source` says what it comes from. For a SQL database `connection_secret_name` alone will do: the secret that says
@@ -115,14 +115,14 @@ CountyPermission = Annotated[Permission, AfterValidator(_county_permission)]
 CountyRole = Annotated[Role, AfterValidator(_county_role)]
 
 
-class RoleRefinement(Schema):
+class RoleRefinement(RequestSchema):
     """What a role may do in this county beyond its usual permissions, or may not."""
 
     grant: frozenset[CountyPermission] = frozenset()
     revoke: frozenset[CountyPermission] = frozenset()
 
 
-class RbacSettings(Schema):
+class RbacSettings(RequestSchema):
     """Refinements of the platform's roles."""
 
     roles: dict[CountyRole, RoleRefinement] = Field(default_factory=dict)
@@ -133,7 +133,7 @@ class RbacSettings(Schema):
         return own if refined is None else (own | refined.grant) - refined.revoke
 
 
-class ValuationSettings(Schema):
+class ValuationSettings(RequestSchema):
     """How values are made.
 
     `minimum_sales` is the least number of valid sales that a model is trained on (50 in any case); a value of a
@@ -147,7 +147,7 @@ class ValuationSettings(Schema):
     assessment_ratio: Annotated[Decimal, Field(gt=0, le=1)] = Decimal(1)
 
 
-class SalesValidationSettings(Schema):
+class SalesValidationSettings(RequestSchema):
     """When a sale is flagged as unfit for use.
 
     A price up to `nominal_price` is none; a resale within `flip_months` at a price that differs by `flip_change` (a
@@ -180,14 +180,14 @@ class SalesValidationSettings(Schema):
     )
 
 
-class PluginSettings(Schema):
+class PluginSettings(RequestSchema):
     """Settings of the modules."""
 
     valuation: ValuationSettings = ValuationSettings()
     sales_validation: SalesValidationSettings = SalesValidationSettings()
 
 
-class MapExtent(Schema):
+class MapExtent(RequestSchema):
     """Where a map of the county begins, in degrees (WGS 84)."""
 
     min_longitude: Annotated[float, Field(ge=-180, le=180)]
@@ -202,7 +202,7 @@ class MapExtent(Schema):
         return self
 
 
-class CountyConfiguration(Schema):
+class CountyConfiguration(RequestSchema):
     """Everything that makes one county differ from another, but for its mapping."""
 
     county_id: CountyId

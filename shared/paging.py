@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
@@ -16,6 +17,10 @@ from shared.schemas import Schema
 Item = TypeVar("Item")
 
 MAX_PAGE_SIZE = 1000
+MAX_KEY = 2000
+MAX_NUMBER = (1 << 63) - 1
+"""PostgreSQL's bigint; a text that is longer than `MAX_KEY` is in no index."""
+_FOREIGN = "page_token is not one that we gave out."
 
 
 def _at_most(maximum: int) -> AfterValidator:
@@ -51,16 +56,34 @@ def decode_token(query: object, token: str | None, *parse: Callable[[str], Any])
         decoded = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         digest, after = decoded
     except (binascii.Error, ValueError, TypeError) as error:
-        raise BadRequest("page_token is not one that we gave out.", slug="page-token-invalid") from error
+        raise BadRequest(_FOREIGN, slug="page-token-invalid") from error
     if digest != _digest(query):
         raise BadRequest(
             "page_token belongs to another query: keep every filter as it was, or start again without it.",
             slug="page-token-of-another-query",
         )
+    if not isinstance(after, list) or not all(isinstance(part, str) for part in after):
+        raise BadRequest(_FOREIGN, slug="page-token-invalid")
     try:
-        return tuple(read(part) for read, part in zip(parse, after, strict=True))
+        key = tuple(read(part) for read, part in zip(parse, after, strict=True))
     except (ValueError, TypeError) as error:
-        raise BadRequest("page_token is not one that we gave out.", slug="page-token-invalid") from error
+        raise BadRequest(_FOREIGN, slug="page-token-invalid") from error
+    if not all(_storable(part) for part in key):
+        raise BadRequest(_FOREIGN, slug="page-token-invalid")
+    return key
+
+
+def _storable(part: Any) -> bool:
+    """Whether the database has such a key: whoever makes a token up can put any text, number or time into it."""
+    match part:
+        case str():
+            return "\x00" not in part and len(part) <= MAX_KEY
+        case int():
+            return abs(part) <= MAX_NUMBER
+        case datetime():
+            return part.tzinfo is not None and MINYEAR < part.year < MAXYEAR
+        case _:
+            return True
 
 
 def _digest(query: object) -> str:

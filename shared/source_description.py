@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from shared.schemas import Schema
+from shared.schemas import RequestSchema, Schema
 
 SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9/_+=.@-]{1,200}$")]
 """The name of a secret in Secrets Manager, never its ARN: a name says whose it is."""
@@ -30,14 +30,14 @@ def is_secret_of(county_id: str, name: str) -> bool:
     return name.startswith(prefix) and not {"", ".", ".."} & set(parts)
 
 
-class SqlDescription(Schema):
+class SqlDescription(RequestSchema):
     """A SQL database; `secret_name` is the secret with dialect, host, port, dbname, username, password, sslmode."""
 
     kind: Literal["sql"] = "sql"
     secret_name: SecretName
 
 
-class CsvFile(Schema):
+class CsvFile(RequestSchema):
     """Delimited text. A byte order mark decides the encoding before `encoding` does. Without a `header` line,
     `columns` names the fields in their order.
     """
@@ -59,7 +59,7 @@ class CsvFile(Schema):
         return self
 
 
-class FixedColumn(Schema):
+class FixedColumn(RequestSchema):
     """A field of fixed width; `start` counts characters from 1."""
 
     name: TableName
@@ -67,7 +67,7 @@ class FixedColumn(Schema):
     length: Annotated[int, Field(ge=1, le=100_000)]
 
 
-class FixedWidthFile(Schema):
+class FixedWidthFile(RequestSchema):
     """Text with fields of fixed width; `skip_lines` lines at its beginning are no rows."""
 
     format: Literal["fixed_width"]
@@ -77,7 +77,7 @@ class FixedWidthFile(Schema):
     skip_lines: Annotated[int, Field(ge=0, le=100)] = 0
 
 
-class XlsxFile(Schema):
+class XlsxFile(RequestSchema):
     """A sheet of a workbook (the first, without `sheet`); the names of the columns stand in line `header_line`."""
 
     format: Literal["xlsx"]
@@ -86,14 +86,14 @@ class XlsxFile(Schema):
     header_line: Annotated[int, Field(ge=1, le=100)] = 1
 
 
-class ParquetFile(Schema):
+class ParquetFile(RequestSchema):
     """A Parquet file."""
 
     format: Literal["parquet"]
     file: FileName
 
 
-class GeographicFile(Schema):
+class GeographicFile(RequestSchema):
     """What the files of geographic information systems have in common. `layer` names one, where there are several;
     `crs` is the reference system (`EPSG:2285`, `ESRI:102748`) of a file that does not say its own, or says a wrong one.
     """
@@ -164,7 +164,7 @@ INCOMING = "incoming"
 """Where in a county's part of the data bucket its files arrive, unless its configuration says otherwise."""
 
 
-class FilesDescription(Schema):
+class FilesDescription(RequestSchema):
     """Files in the county's part of the data bucket, below `prefix`. `tables` says by which name a mapping knows a
     file (`source_table_name`) and how it is read.
     """
@@ -174,7 +174,7 @@ class FilesDescription(Schema):
     tables: Annotated[dict[TableName, FileDescription], Field(min_length=1, max_length=50)]
 
 
-class ArcGisDescription(Schema):
+class ArcGisDescription(RequestSchema):
     """An ArcGIS REST service: `url` ends in FeatureServer or MapServer; `layers` are its layers' numbers by the names
     that mappings use. `secret_name` is the secret with a `token`, where the service asks for one. Shapes are as of a
     Shapefile, in WGS 84 in any case.
@@ -186,7 +186,7 @@ class ArcGisDescription(Schema):
     secret_name: SecretName | None = None
 
 
-class SocrataDescription(Schema):
+class SocrataDescription(RequestSchema):
     """Open data of a Socrata site: `datasets` are the identifiers (abcd-1234) by the names that mappings use.
     `secret_name` is the secret with an `app_token`; without one the site throttles.
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from shared.access import ROLE_PERMISSIONS, Permission, Role
 
@@ -64,15 +64,16 @@ def proxy_event(
     """A REST API proxy event; `body` is sent as JSON, or as it is when it is a string."""
     sent = {"content-type": "application/json", **{k.lower(): v for k, v in (headers or {}).items()}}
     query = dict(query or {}) or None
+    encoded = {name: quote(text, safe="") for name, text in (path or {}).items()}
     return {
         "resource": resource,
-        "path": resource.format(**(path or {})),
+        "path": resource.format(**encoded),
         "httpMethod": method,
         "headers": sent,
         "multiValueHeaders": {name: [value] for name, value in sent.items()},
         "queryStringParameters": query,
         "multiValueQueryStringParameters": {k: [v] for k, v in query.items()} if query else None,
-        "pathParameters": dict(path or {}) or None,
+        "pathParameters": encoded or None,
         "stageVariables": None,
         "requestContext": {
             "requestId": "request-1",
@@ -84,7 +85,7 @@ def proxy_event(
         },
         "body": body if body is None or isinstance(body, str) else json.dumps(body),
         "isBase64Encoded": False,
-        "rawQuery": urlencode(query or {}),
+        "rawQuery": urlencode(query or {}, errors="replace"),
     }
 
 

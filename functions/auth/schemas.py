@@ -4,20 +4,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from shared.schemas import Schema
+from shared.schemas import RequestSchema, Schema
 
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 Username = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
-class LoginRequest(Schema):
+class LoginRequest(RequestSchema):
     """A user's name and password."""
 
     username: Username
     password: Secret
 
 
-class ChallengeRequest(Schema):
+class ChallengeRequest(RequestSchema):
     """The answer to NEW_PASSWORD_REQUIRED: the session of the login, and the password to use from now on."""
 
     username: Username
@@ -25,7 +25,7 @@ class ChallengeRequest(Schema):
     new_password: Secret
 
 
-class RefreshRequest(Schema):
+class RefreshRequest(RequestSchema):
     """A refresh token."""
 
     refresh_token: Secret

@@ -6,19 +6,19 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from shared.county_configuration import CountyConfiguration, SyncMode
-from shared.schemas import CountyId, Schema
+from shared.schemas import CountyId, RequestSchema, Schema
 
 MappingText = Annotated[str, StringConstraints(min_length=1, max_length=1_000_000)]
 
 
-class OnboardRequest(Schema):
+class OnboardRequest(RequestSchema):
     """A new county: its configuration, and its mapping as the text of a YAML file."""
 
     configuration: CountyConfiguration
     mapping: MappingText
 
 
-class MappingRequest(Schema):
+class MappingRequest(RequestSchema):
     """A mapping, as the text of a YAML file."""
 
     mapping: MappingText

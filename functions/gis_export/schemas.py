@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from functions.gis_export.layers import LayerName
 from shared.bounding_box import Box, checked_box
 from shared.jobs.download import StoredFile
-from shared.schemas import Schema
+from shared.schemas import RequestSchema, Schema
 
 ExportFormat = Literal["geopackage", "geojson"]
 
@@ -25,7 +25,7 @@ BoundingBox = Annotated[Box, Field(description="[west, south, east, north] in de
 Crs = Annotated[str, StringConstraints(pattern=r"^(EPSG:[1-9][0-9]{3,5}|OGC:CRS84)$")]
 
 
-class GisExportRequest(Schema):
+class GisExportRequest(RequestSchema):
     """What to export. `crs` is the coordinates' reference system; GeoJSON is always WGS 84 (RFC 7946, 4).
 
     With `bbox` only what lies in the window: a parcel by its point, as in the search of properties, or by its

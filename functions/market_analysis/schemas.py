@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from shared.schemas import Schema
+from shared.schemas import RequestSchema, Schema
 
 Grouping = Literal["neighborhood", "property_class"]
 DownloadFormat = Literal["json", "csv", "parquet"]
@@ -19,7 +19,7 @@ def _as_groupings(value: Any) -> Any:
     return value
 
 
-class MarketAnalysisRequest(Schema):
+class MarketAnalysisRequest(RequestSchema):
     """Which sales are to be looked at, and in which groups beside all of them together.
 
     `group_by` is one grouping or several. With a `valuation_date` there is a table of the factors that carry a

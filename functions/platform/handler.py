@@ -1,6 +1,5 @@
 """Routes about the platform itself; none needs a token."""
 
-from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -11,8 +10,6 @@ from shared.api import Api, answer
 
 api = Api("platform")
 handler = api.handler
-
-_PAGE = Path(__file__).parent / "docs.html"
 
 
 @api.get("/v1/health", permission=None, summary="Is the platform up")
@@ -31,4 +28,5 @@ def openapi() -> Response[Any]:
 @api.get("/v1/docs", permission=None, summary="A page to try the API")
 def docs() -> Response[Any]:
     """A page that lists the routes and calls them; it needs nothing from elsewhere."""
-    return Response(200, "text/html; charset=utf-8", _PAGE.read_text())
+    page, policy = service.docs_page()
+    return Response(200, "text/html; charset=utf-8", page, {"Content-Security-Policy": policy})

@@ -1,5 +1,8 @@
 """Health and description of the platform."""
 
+import hashlib
+import re
+from base64 import b64encode
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +22,24 @@ def health() -> Health:
     except Exception:
         return Health(status="degraded", database="unreachable", version=VERSION)
     return Health(status="ok", database="ok", version=VERSION)
+
+
+@cache
+def docs_page() -> tuple[str, str]:
+    """The page to try the API, and the policy under which a browser runs its own script and style and nothing else."""
+    page = (Path(__file__).parent / "docs.html").read_text()
+    script, style = (_digest_of(page, element) for element in ("script", "style"))
+    return page, (
+        f"default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src 'self'; base-uri 'none';"
+        " form-action 'none'; frame-ancestors 'none'"
+    )
+
+
+def _digest_of(page: str, element: str) -> str:
+    """The digest of an element's text, as a policy names it (CSP, hash-source)."""
+    found = re.search(rf"<{element}[^>]*>(.*?)</{element}>", page, re.DOTALL)
+    text = found[1] if found else ""
+    return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 @cache

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StringConstraints
 
 from shared.roll_totals import ClassTotals, RollTotals
-from shared.schemas import Schema
+from shared.schemas import RequestSchema, Schema
 
 Text = Annotated[str, StringConstraints(max_length=500)]
 Year = Annotated[int, Field(ge=1600, le=2200)]
@@ -68,7 +68,7 @@ class PropertyDetail(PropertySummary):
     sync_run_id: UUID | None
 
 
-class PropertyPatch(Schema):
+class PropertyPatch(RequestSchema):
     """What a person may correct; a field that is left out stays, null clears it.
 
     Values are not among them: they come from a sync or from an approved valuation. A correction of a field stands

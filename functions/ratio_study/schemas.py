@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from shared.schemas import Schema
+from shared.schemas import RequestSchema, Schema
 
 ValueSource = Literal["assessed", "roll", "model", "valuation_run"]
 PropertyKind = Literal["residential_homogeneous", "residential", "income", "rural", "vacant"]
@@ -47,7 +47,7 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-class RatioStudyRequest(Schema):
+class RatioStudyRequest(RequestSchema):
     """What is to be studied.
 
     `assessed` compares each property's current total value with its price, `roll` the total value of a `roll_year`,
@@ -239,7 +239,7 @@ class RatioPair(Schema):
     ] = Field(default_factory=dict, max_length=MAX_PAIR_STRATA)
 
 
-class RatioStatisticsRequest(Schema):
+class RatioStatisticsRequest(RequestSchema):
     """A list of pairs to be studied as they are: no county, no time adjustment.
 
     `property_kind` says which range of COD holds; without it COD is measured and not judged. The cost is the number of

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from shared.jobs.download import StoredFile
-from shared.schemas import Schema
+from shared.schemas import RequestSchema, Schema
 
 ReportType = Literal["sales_ratio_study", "assessment_roll_summary"]
 ReportFormat = Literal["pdf", "csv", "json"]
@@ -19,13 +19,13 @@ def _each_once(groups: list[Grouping]) -> list[Grouping]:
     return groups
 
 
-class SalesRatioStudyParameters(Schema):
+class SalesRatioStudyParameters(RequestSchema):
     """`ratio_study_id`: a ratio study of the county that has succeeded; the report shows its results."""
 
     ratio_study_id: UUID
 
 
-class AssessmentRollSummaryParameters(Schema):
+class AssessmentRollSummaryParameters(RequestSchema):
     """The roll year, and by what the parcels are grouped."""
 
     roll_year: Annotated[int, Field(ge=1800, le=2200)]
@@ -44,7 +44,7 @@ PARAMETERS: dict[ReportType, type[Parameters]] = {
 }
 
 
-class ReportRequest(Schema):
+class ReportRequest(RequestSchema):
     """Which report, as what sort of file. `parameters` are those of the report's type."""
 
     report_type: ReportType

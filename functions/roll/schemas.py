@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from shared.schemas import Schema
+from shared.schemas import RequestSchema, Schema
 
 RollStatus = Literal["open", "closed"]
 RollYear = Annotated[int, Field(ge=1900, le=2200)]
@@ -40,13 +40,13 @@ class Roll(Schema):
     version: int = Field(description="how often the roll was closed or opened; the number of its ETag")
 
 
-class CloseRoll(Schema):
+class CloseRoll(RequestSchema):
     """Why a roll is closed, where there is more to say than that it is finished."""
 
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)] | None = None
 
 
-class ReopenRoll(Schema):
+class ReopenRoll(RequestSchema):
     """Why a closed roll is opened again."""
 
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]

@@ -18,7 +18,7 @@ from functions.sales_validation.schemas import (
     SalesValidationResults,
 )
 from shared.access import Permission
-from shared.api import Api, accepted, answer
+from shared.api import Api, accepted, answer, segment
 from shared.jobs import Job
 from shared.paging import Page, PageSize
 
@@ -73,7 +73,7 @@ def get_sale_review(county_id: str, sale_id: str) -> Response[SaleReview]:
 def decide_on_sale(county_id: str, sale_id: str, body: DecisionRequest) -> Response[SaleDecision]:
     """Say that a sale is valid or invalid. Valuation and studies follow it from now on, whatever the code says."""
     made = review.decide(county_id, sale_id, body, caller=api.caller, idempotency_key=api.idempotency_key)
-    return answer(made, 201, location=_SALE.format(county_id=county_id, sale_id=sale_id))
+    return answer(made, 201, location=_SALE.format(county_id=county_id, sale_id=segment(sale_id)))
 
 
 @api.post(

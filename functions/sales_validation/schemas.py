@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
-from shared.schemas import Schema
+from shared.schemas import RequestSchema, Schema
 
 Rule = Literal[
     "not_arms_length",
@@ -28,7 +28,7 @@ Rule = Literal[
 Decision = Literal["valid", "invalid", "as_coded"]
 
 
-class SalesValidationRequest(Schema):
+class SalesValidationRequest(RequestSchema):
     """Every current sale of the county is validated. What is left out is as the county's configuration says.
 
     `outlier_deviations` are robust standard deviations from the value by comparable sales; `flip_change` is the
@@ -66,7 +66,7 @@ class Flag(Schema):
     cleared_at: AwareDatetime | None = None
 
 
-class DecisionRequest(Schema):
+class DecisionRequest(RequestSchema):
     """`valid` and `invalid` go before the county's code; `as_coded` lets the code hold again."""
 
     decision: Decision

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from shared.county_configuration import SyncMode
 from shared.jobs.schemas import JobError, JobStatus, Progress
 from shared.roll_totals import ClassTotals, RollTotals
-from shared.schemas import Schema
+from shared.schemas import RequestSchema, Schema
 
 Change = Literal["added", "changed", "removed", "returned"]
 
@@ -31,7 +31,7 @@ TargetTable = Literal["properties_operational", "improvements", "sales", "owners
 """The tables that a sync fills."""
 
 
-class SyncRequest(Schema):
+class SyncRequest(RequestSchema):
     """What is to be synced how. Without a mode the county's configuration decides.
 
     With `validate_only` the run stops before it applies anything, with its changes to look at and approve.
@@ -41,7 +41,7 @@ class SyncRequest(Schema):
     validate_only: bool = False
 
 
-class RejectedFilter(Schema):
+class RejectedFilter(RequestSchema):
     """Which rows in quarantine are meant; all that is given must hold."""
 
     table: Annotated[str, StringConstraints(max_length=100)] | None = None
@@ -55,7 +55,7 @@ class ReplayRequest(RejectedFilter):
     validate_only: bool = False
 
 
-class ApproveSync(Schema):
+class ApproveSync(RequestSchema):
     """Why a waiting run is applied; of a run that changes a closed roll, the reason of the correction."""
 
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)] | None = None
@@ -264,7 +264,7 @@ class WarnedRow(Schema):
 SourceRow = dict[Annotated[str, StringConstraints(max_length=128)], Annotated[str, Field(max_length=100_000)] | None]
 
 
-class PreviewRequest(Schema):
+class PreviewRequest(RequestSchema):
     """A mapping to try on a few rows; without `mapping` the county's own. `table` is a target table of it (the first).
 
     The rows come from the county's source, or are given as `rows`: objects of texts, as the source would have them.

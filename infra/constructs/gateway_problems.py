@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aws_cdk.aws_apigateway import ResponseType, RestApi
 
+from shared.api.headers import SECURITY_HEADERS
 from shared.api.problems import PROBLEM_JSON, TYPE_PREFIX
 from shared.problems import (
     BadRequest,
@@ -16,6 +17,9 @@ from shared.problems import (
     Unauthorized,
     UnsupportedMediaType,
 )
+
+_HEADERS = SECURITY_HEADERS | {"Content-Security-Policy": "default-src; frame-ancestors; sandbox"}
+"""A directive without a source allows none. API Gateway encloses a static value in quotes, so none are within it."""
 
 
 class _GatewayTimeout(Problem):
@@ -65,6 +69,8 @@ def add_gateway_problems(api: RestApi) -> None:
             "".join(word.title() for word in refusal.response.split("_")),
             type=ResponseType.of(refusal.response),
             status_code=None if default else str(refusal.problem.status),
-            response_headers={"Content-Type": f"'{PROBLEM_JSON}'"},
+            response_headers={
+                name: f"'{value}'" for name, value in ({"Content-Type": PROBLEM_JSON} | _HEADERS).items()
+            },
             templates={"application/json": json.dumps(document)},
         )

@@ -10,6 +10,10 @@ from shared.problems import BadRequest, Fault, Problem, Unprocessable
 
 PROBLEM_JSON = "application/problem+json"
 TYPE_PREFIX = "urn:terrafusion:problem:"
+MAX_FAULTS = 100
+"""A person mends no more at once; a mapping of half a megabyte can have tens of thousands."""
+MAX_SHOWN = 500
+"""Characters of what was sent that are repeated in a message or a pointer."""
 
 
 def problem_response(problem: Problem, request_id: str) -> Response[str]:
@@ -18,11 +22,13 @@ def problem_response(problem: Problem, request_id: str) -> Response[str]:
         "type": TYPE_PREFIX + problem.slug,
         "title": problem.title,
         "status": problem.status,
-        "detail": problem.detail,
+        "detail": shortened(problem.detail, 2 * MAX_SHOWN),
         "request_id": request_id,
     }
     if problem.faults:
-        document["errors"] = [_fault(fault) for fault in problem.faults]
+        document["errors"] = [_fault(fault) for fault in problem.faults[:MAX_FAULTS]]
+        if len(problem.faults) > MAX_FAULTS:
+            document["errors_total"] = len(problem.faults)
     headers: dict[str, str | list[str]] = {}
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
@@ -35,12 +41,18 @@ def validation_problem(errors: Sequence[Any]) -> Problem:
         position = errors[0]["loc"][-1]
         reason = errors[0].get("ctx", {}).get("error", "not JSON")
         return BadRequest(f"The body is not JSON: {reason} (at character {position}).", slug="malformed-json")
-    faults = tuple(Fault(_pointer(e["loc"]), e["msg"], e["type"]) for e in errors)
+    faults = tuple(Fault(_pointer(e["loc"]), e["msg"].removeprefix("Value error, "), e["type"]) for e in errors)
     return Unprocessable(f"{len(faults)} part(s) of the request are not valid; see errors.", faults=faults)
 
 
+def shortened(text: str, limit: int = MAX_SHOWN) -> str:
+    """A text that may be somebody else's, as much of it as helps, and storable in any case."""
+    shown = text if len(text) <= limit else f"{text[:limit]}…"
+    return shown.encode(errors="replace").decode()
+
+
 def _fault(fault: Fault) -> dict[str, Any]:
-    document: dict[str, Any] = {"pointer": fault.pointer, "detail": fault.detail}
+    document: dict[str, Any] = {"pointer": shortened(fault.pointer), "detail": shortened(fault.detail, 2 * MAX_SHOWN)}
     if fault.rule:
         document["rule"] = fault.rule
     if fault.line is not None:

@@ -8,8 +8,9 @@ A resolver serves one request at a time in a process, as on AWS: Powertools keep
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from inspect import cleandoc
-from typing import Any, TypeVar
+from inspect import cleandoc, signature
+from re import Match
+from typing import Any, TypeVar, get_args
 from urllib.parse import unquote
 
 import orjson
@@ -21,10 +22,14 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestUnsupportedContentType,
     RequestValidationError,
 )
+from pydantic import BaseModel
 
 from shared.access import Caller, Permission
 from shared.api.answers import entity_tag
-from shared.api.problems import problem_response, validation_problem
+from shared.api.exact import inexact
+from shared.api.headers import add_security_headers
+from shared.api.problems import problem_response, shortened, validation_problem
+from shared.api.request import JSON, json_body, path_of, path_parameters, require_storable
 from shared.db.engine import forget_connections
 from shared.db.failures import DatabaseUnavailable, unavailability
 from shared.db.limits import REQUEST, limited
@@ -34,6 +39,7 @@ from shared.problems import (
     PreconditionFailed,
     PreconditionRequired,
     Problem,
+    Unprocessable,
     UnsupportedMediaType,
 )
 
@@ -43,6 +49,15 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 compat.field_annotation_is_complex = cache(compat.field_annotation_is_complex)  # type: ignore[assignment]
 
 MAX_IDEMPOTENCY_KEY = 200
+MAX_VERSION_DIGITS = 9
+"""Versions are counted in PostgreSQL's integers."""
+
+
+class _Resolver(APIGatewayRestResolver):
+    """Powertools' routes match a path whose parameters are percent-encoded; functions get them as they are."""
+
+    def _convert_matches_into_route_keys(self, match: Match[str]) -> dict[str, str]:
+        return {name: unquote(text) for name, text in match.groupdict().items()}
 
 
 @dataclass(frozen=True)
@@ -54,6 +69,7 @@ class Route:
     permission: Permission | None
     name: str
     status: int = 200
+    takes_body: bool = False
 
 
 class Api:
@@ -62,15 +78,16 @@ class Api:
     def __init__(self, module: str) -> None:
         self.module = module
         self.routes: list[Route] = []
-        self.resolver = APIGatewayRestResolver(
-            enable_validation=True, serializer=_to_json, json_body_deserializer=orjson.loads
+        self.resolver = _Resolver(
+            enable_validation=True, serializer=_to_json, json_body_deserializer=lambda _: self._body
         )
-        self.resolver.use([_refuse_unknown_query])
+        self.resolver.use([_refuse_unknown_query, _refuse_inexact])
         self.resolver.exception_handler(Problem)(self._answer_problem)
         self.resolver.exception_handler(RequestValidationError)(self._answer_invalid)
         self.resolver.exception_handler(RequestUnsupportedContentType)(self._answer_media_type)
         self._logger = Logger(service=module)
         self._caller: Caller | None = None
+        self._body: Any = None
         self._found_dead = False
 
     def get(
@@ -106,11 +123,11 @@ class Api:
 
     @property
     def idempotency_key(self) -> str | None:
-        """The request's Idempotency-Key. Raises BadRequest for one that is too long."""
+        """The request's Idempotency-Key. Raises BadRequest for one that is too long, or no plain text."""
         key = self.header("idempotency-key")
-        if key is not None and not 0 < len(key) <= MAX_IDEMPOTENCY_KEY:
+        if key is not None and not (0 < len(key) <= MAX_IDEMPOTENCY_KEY and key.isprintable()):
             raise BadRequest(
-                f"Idempotency-Key has 1 to {MAX_IDEMPOTENCY_KEY} characters.", slug="idempotency-key-invalid"
+                f"Idempotency-Key has 1 to {MAX_IDEMPOTENCY_KEY} printable characters.", slug="idempotency-key-invalid"
             )
         return key
 
@@ -125,8 +142,9 @@ class Api:
         if tag.strip() == "*":
             return None
         version = tag.strip().removeprefix('"').removesuffix('"')
-        if not version.isdecimal() or tag.strip() != entity_tag(int(version)):
-            raise PreconditionFailed(f"If-Match {tag} is not an ETag of this resource.")
+        counted = version.isdecimal() and len(version) <= MAX_VERSION_DIGITS
+        if not counted or tag.strip() != entity_tag(int(version)):
+            raise PreconditionFailed(f"If-Match {shortened(tag)} is not an ETag of this resource.")
         return int(version)
 
     def header(self, name: str) -> str | None:
@@ -136,13 +154,13 @@ class Api:
 
     def handler(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """The Lambda entry for API Gateway's proxy events."""
+        return add_security_headers(self._handle(event, context))
+
+    def _handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         request_id = str(event["requestContext"].get("requestId", ""))
         try:
-            _refuse_unreadable(event)
-            self._caller = self._authorize(event)
-            event["path"] = _decoded(event["path"])
             with limited(REQUEST):
-                return self._resolve(event, context)
+                return self._resolve(self._read(event), context)
         except Problem as problem:
             return _proxy_answer(problem_response(problem, request_id))
         except Exception as error:
@@ -150,7 +168,25 @@ class Api:
             told = unavailability(error) or Problem("The failure is logged under the request id.")
             return _proxy_answer(problem_response(told, request_id))
         finally:
-            self._caller = None
+            self._caller, self._body = None, None
+
+    def _read(self, event: dict[str, Any]) -> dict[str, Any]:
+        """The event as Powertools takes it, its caller known and its texts and its body read."""
+        route = self._route_of(event)
+        parameters = path_parameters(event)
+        self._caller = self._authorize(route, event, parameters)
+        for name, values in (event.get("multiValueQueryStringParameters") or {}).items():
+            require_storable("query", {name: "".join([name, *values])})
+        require_storable("query", event.get("queryStringParameters") or {})
+        self._body = json_body(event) if route.takes_body else None
+        headers = {k: v for k, v in (event.get("headers") or {}).items() if k.lower() != "content-type"}
+        return event | {
+            "path": path_of(event, parameters),
+            "pathParameters": parameters or None,
+            "headers": {**headers, "content-type": JSON},
+            "body": "read" if self._body is not None else None,  # what Powertools takes for it is self._body
+            "isBase64Encoded": False,
+        }
 
     def _resolve(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """The answer; a GET whose pooled connection turned out to be dead is made once more, on a fresh one."""
@@ -165,7 +201,7 @@ class Api:
         self, method: str, path: str, permission: Permission | None, summary: str, status: int
     ) -> Callable[[Function], Function]:
         def declare(function: Function) -> Function:
-            self.routes.append(Route(method, path, permission, function.__name__, status))
+            self.routes.append(Route(method, path, permission, function.__name__, status, _takes_body(function)))
             rule = path.replace("{", "<").replace("}", ">")
             register = getattr(self.resolver, method.lower())
             register(
@@ -183,16 +219,20 @@ class Api:
     def _by_resource(self) -> dict[tuple[str, str], Route]:
         return {(route.method, route.path): route for route in self.routes}
 
-    def _authorize(self, event: Mapping[str, Any]) -> Caller | None:
-        """The second lock: the gateway has checked the token and the scope, this the county and its roles."""
+    def _route_of(self, event: Mapping[str, Any]) -> Route:
         route = self._by_resource.get((event["httpMethod"], event["resource"]))
         if route is None:
-            raise NotFound(f"{event['httpMethod']} {event['path']} is not part of this API.", slug="route-not-found")
+            shown = shortened(f"{event['httpMethod']} {event['path']}")
+            raise NotFound(f"{shown} is not part of this API.", slug="route-not-found")
+        return route
+
+    def _authorize(self, route: Route, event: Mapping[str, Any], parameters: Mapping[str, str]) -> Caller | None:
+        """The second lock: the gateway has checked the token and the scope, this the county and its roles."""
         if route.permission is None:
             return None
         caller = Caller.from_claims((event["requestContext"].get("authorizer") or {}).get("claims") or {})
         caller.require(route.permission)
-        county_id = (event.get("pathParameters") or {}).get("county_id")
+        county_id = parameters.get("county_id")
         if county_id is not None:
             caller.require_county(county_id, route.permission)
         return caller
@@ -214,6 +254,18 @@ class Api:
         return str(self.resolver.current_event.request_context.request_id)
 
 
+def _takes_body(function: Callable[..., Any]) -> bool:
+    """Whether a parameter is a model, or one of several: Powertools reads those from the body."""
+
+    def is_model(annotation: Any) -> bool:
+        parts = get_args(annotation)
+        if parts:
+            return any(is_model(part) for part in parts)
+        return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+    return any(is_model(parameter.annotation) for parameter in signature(function).parameters.values())
+
+
 def _refuse_unknown_query(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
     """A misspelt filter that is passed over would answer with far more than was asked for."""
     given = app.current_event.query_string_parameters
@@ -228,20 +280,16 @@ def _refuse_unknown_query(app: APIGatewayRestResolver, next_middleware: NextMidd
     return next_middleware(app)
 
 
-def _refuse_unreadable(event: Mapping[str, Any]) -> None:
-    """PostgreSQL's text holds no NUL, so no field of ours does."""
-    body = event.get("body")
-    texts = [_decoded(event["path"]), *(event.get("queryStringParameters") or {}).values(), body or ""]
-    if any("\x00" in text for text in texts) or (body and "\\u0000" in body):
-        raise BadRequest("The request contains a NUL character.", slug="nul-character")
-
-
-def _decoded(path: str) -> str:
-    """The gateway passes the path on as it was sent, so that an id with a blank arrives as `a%20b`.
-
-    An encoded slash stays as it is: it is part of an id and not of the path.
-    """
-    return unquote(path.replace("%2F", "%252F").replace("%2f", "%252F")) if "%" in path else path
+def _refuse_inexact(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """Powertools has read the parameters by then, and more leniently than the API describes them."""
+    dependant, event = app.context["_route"].dependant, app.current_event
+    faults = [
+        *inexact("path", dependant.path_params, event.path_parameters or {}),
+        *inexact("query", dependant.query_params, event.query_string_parameters or {}),
+    ]
+    if faults:
+        raise Unprocessable(f"{len(faults)} parameter(s) are not valid; see errors.", faults=tuple(faults))
+    return next_middleware(app)
 
 
 def _proxy_answer(response: Response[str]) -> dict[str, Any]:

@@ -29,10 +29,19 @@ from pg8000.core import (
     ci_unpack,
     i_pack,
 )
-from pg8000.dbapi import Connection, Cursor, Error, InterfaceError, convert_paramstyle, paramstyle
+from pg8000.dbapi import (
+    Connection,
+    Cursor,
+    DatabaseError,
+    Error,
+    InterfaceError,
+    convert_paramstyle,
+    paramstyle,
+)
 from pg8000.native import literal
 
 from shared.db.limits import UNATTENDED, Limits
+from shared.db.redaction import without_values
 
 MAX_PREPARED = 200
 MAX_IDLE_S = 60
@@ -249,6 +258,11 @@ class PreparingConnection(ClosingConnection):
     def _silence(self) -> float | None:
         """For how long a server may say nothing: a little longer than it lets a statement take."""
         return None if self._limits.statement_s is None else self._limits.statement_s + 2
+
+    def handle_ERROR_RESPONSE(self, data: Any, context: Any) -> None:  # noqa: N802 - pg8000's name
+        """As pg8000's own, without the values that the server repeats: errors go to logs."""
+        super().handle_ERROR_RESPONSE(data, context)
+        context.error = DatabaseError(without_values(context.error.args[0]))
 
     def _answers(self, asked: Sequence[Context]) -> None:
         """Read every answer, so that they stay in step with the questions; then raise the first failure."""

@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 from shared.aws import client
 from shared.db.driver import PreparingConnection
 from shared.db.limits import limits
+from shared.db.redaction import hide_literals
 from shared.settings import settings
 
 
@@ -68,15 +69,18 @@ def connect(url: URL) -> PreparingConnection:
 
 def make_engine(url: URL) -> Engine:
     """An engine on our driver; the pool rolls back what it takes back, so no tenant outlives its transaction."""
-    return create_engine(
+    engine = create_engine(
         "postgresql+pg8000://",
         creator=lambda: connect(url),
         pool_size=2,
         max_overflow=8,
         pool_recycle=1800,
+        hide_parameters=True,
         json_serializer=lambda value: orjson.dumps(value, default=str).decode(),
         json_deserializer=orjson.loads,
     )
+    hide_literals(engine)
+    return engine
 
 
 @cache

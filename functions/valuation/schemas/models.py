@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, model_validator
 
 from shared.jobs.schemas import Job
-from shared.schemas import Schema
+from shared.schemas import RequestSchema, Schema
 
 PropertyClass = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 PropertyClasses = Annotated[tuple[PropertyClass, ...], Field(min_length=1, max_length=50)]
@@ -19,7 +19,7 @@ Standing = Literal["challenger", "champion", "retired"]
 HoldOutStratum = Literal["neighborhood", "property_class", "price_decile", "sale_quarter"]
 
 
-class ValuationModelRequest(Schema):
+class ValuationModelRequest(RequestSchema):
     """What is to be trained: a model of the county's valid sales before the valuation date.
 
     Without `property_classes` it learns from sales of every class, with the class as a feature. The same data and
@@ -38,7 +38,7 @@ class ValuationModelRequest(Schema):
         return self
 
 
-class ComparablesModelRequest(Schema):
+class ComparablesModelRequest(RequestSchema):
     """What is to be fitted: the comparable-sales model of a class ("" is every class) as of a day.
 
     `sales_version` tells the county's sales, and the decisions on them, from those of another time.
@@ -61,7 +61,7 @@ class ComparablesModel(Schema):
     sales_excluded: dict[str, int]
 
 
-class PromoteModel(Schema):
+class PromoteModel(RequestSchema):
     """Why a model is promoted whose hold-out does not meet the standard; needed for such a one only."""
 
     override_reason: Reason | None = None

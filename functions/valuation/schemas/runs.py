@@ -10,13 +10,13 @@ from pydantic import Field, StringConstraints
 from functions.valuation.schemas.models import PropertyClasses
 from shared.jobs.download import StoredFile
 from shared.jobs.schemas import Job
-from shared.schemas import Schema
+from shared.schemas import RequestSchema, Schema
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 ExportFormat = Literal["csv", "parquet"]
 
 
-class RunFilter(Schema):
+class RunFilter(RequestSchema):
     """Which properties of the current roll: those that meet every condition given. Without any, all of them."""
 
     property_classes: PropertyClasses | None = None
@@ -24,7 +24,7 @@ class RunFilter(Schema):
     property_ids: Annotated[tuple[Text, ...], Field(min_length=1, max_length=1000)] | None = None
 
 
-class ValuationRunRequest(Schema):
+class ValuationRunRequest(RequestSchema):
     """What is to be valued as of which day: by the champions of the classes, unless a model is named."""
 
     valuation_date: date
@@ -154,14 +154,14 @@ class ApprovalFilter(RunFilter):
     review: bool | None = None
 
 
-class ApproveRun(Schema):
+class ApproveRun(RequestSchema):
     """Which values of a run go to the roll of which year; without a filter all of them."""
 
     roll_year: Annotated[int, Field(ge=1900, le=2200)]
     filter: ApprovalFilter = ApprovalFilter()
 
 
-class UndoApproval(Schema):
+class UndoApproval(RequestSchema):
     """Which approval of a run is taken back; without an id the latest that stands."""
 
     approval_id: UUID | None = None

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.schemas import Schema
+from shared.schemas import RequestSchema, Schema
 
 LandMethod = Literal["own_land_share", "neighborhood_land_share", "class_land_share", "land_contribution"]
 
 
-class ValuationRequest(Schema):
+class ValuationRequest(RequestSchema):
     """Which property is to be valued as of which day; by the champion of its class unless a model is named."""
 
     property_id: str = Field(min_length=1, max_length=200)

@@ -41,7 +41,7 @@ def test_a_request_survives_the_way_through_the_jobs_table() -> None:
     ("report_type", "parameters", "place", "kind"),
     [
         ("assessment_roll_summary", {}, ("roll_year",), "missing"),
-        ("assessment_roll_summary", {"roll_year": "soon"}, ("roll_year",), "int_parsing"),
+        ("assessment_roll_summary", {"roll_year": "soon"}, ("roll_year",), "int_type"),
         ("assessment_roll_summary", {"roll_year": 3}, ("roll_year",), "greater_than_equal"),
         ("assessment_roll_summary", {"roll_year": 2025, "year": 1}, ("year",), "extra_forbidden"),
         ("assessment_roll_summary", {"roll_year": 2025, "groups": []}, ("groups",), "too_short"),

@@ -17,7 +17,7 @@ from functions.sync.sources.sql.dialects import Dialect
 def make_engine(url: URL, dialect: Dialect, authority: str | None, patience: Patience) -> Engine:
     """An engine whose connections are opened by `open_socket`; no key of the address's query reaches the driver."""
     arguments = dialect.arguments(url, authority, patience)
-    engine = create_engine(url.set(query={}), poolclass=NullPool, connect_args=arguments)
+    engine = create_engine(url.set(query={}), poolclass=NullPool, connect_args=arguments, hide_parameters=True)
     if url.host is not None:
         host, port = url.host, url.port or dialect.default_port
 

@@ -1,0 +1,33 @@
+"""The database's errors without the values that they repeat: owners' names and prices have no place in a log."""
+
+import re
+from collections.abc import Mapping
+
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import StatementError
+
+_WITH_VALUES = frozenset("DWqp")
+"""Fields of PostgreSQL's error message: detail ("Failing row contains ..."), context, internal query and position."""
+_DATA_EXCEPTION = "22"
+"""The class of errors whose message quotes a value; others quote names of tables, columns and constraints."""
+_QUOTED = re.compile(r'".*"', re.DOTALL)
+_LITERAL = re.compile(r"'(?:[^']|'')*'")
+
+
+def without_values(said: Mapping[str, str]) -> dict[str, str]:
+    """The fields of an error message that say what went wrong, and where in the schema."""
+    kept = {field: text for field, text in said.items() if field not in _WITH_VALUES}
+    if kept.get("C", "").startswith(_DATA_EXCEPTION):
+        kept["M"] = _QUOTED.sub('"…"', kept.get("M", ""))
+    return kept
+
+
+def hide_literals(engine: Engine) -> None:
+    """Show no literal of a statement that failed; an engine's `hide_parameters` sees to the parameters."""
+
+    @event.listens_for(engine, "handle_error")
+    def hide(context: ExceptionContext) -> None:
+        error = context.sqlalchemy_exception
+        if isinstance(error, StatementError) and error.statement:
+            error.statement = _LITERAL.sub("'…'", error.statement)
