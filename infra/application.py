@@ -74,7 +74,14 @@ class TerraFusion(Stage):
         identity = IdentityStack(self, "Identity", platform, registry.pre_token, **options("Identity"))
         sync = SyncStack(self, "Sync", platform, registry.sync, data.bucket.bucket, **options("Sync"))
         jobs = JobsStack(
-            self, "Jobs", platform, registry.jobs, registry.partitioned_jobs, data.bucket.bucket, **options("Jobs")
+            self,
+            "Jobs",
+            platform,
+            registry.jobs,
+            registry.partitioned_jobs,
+            registry.settle_job,
+            data.bucket.bucket,
+            **options("Jobs"),
         )
         api = ApiStack(self, "Api", platform, registry.api, identity.pool, **options("Api"))
         ObservabilityStack(

@@ -39,11 +39,11 @@ class Grant(StrEnum):
     """Read the connection secrets of the counties' systems: `terrafusion/<county_id>/<name>`."""
     PUBLISH_EVENTS = "publish_events"
     RUN_SYNC = "run_sync"
-    """Start executions of the sync machine."""
+    """Start, look at and stop executions of the sync machine."""
     CONVERT_FILES = "convert_files"
     """Call the function that converts geographic files."""
     RUN_JOBS = "run_jobs"
-    """Start executions of the jobs machine."""
+    """The same of the jobs machine."""
     MANAGE_SCHEDULES = "manage_schedules"
     """Write the counties' schedules, and hand the scheduler the role it starts a sync with."""
     SIGN_IN = "sign_in"
@@ -127,6 +127,8 @@ class Registry:
     api: tuple[FunctionSpec, ...]
     jobs: tuple[FunctionSpec, ...]
     partitioned_jobs: tuple[PartitionedJob, ...]
+    settle_job: FunctionSpec
+    """Told of an execution of the jobs machine that ended without having ended its job."""
     sync: SyncFunctions
     pre_token: FunctionSpec
     migrations: FunctionSpec
@@ -135,6 +137,7 @@ class Registry:
         yield from self.api
         yield from self.jobs
         yield from (function for job in self.partitioned_jobs for function in job.functions)
+        yield self.settle_job
         yield from vars(self.sync).values()
         yield self.pre_token
         yield self.migrations
@@ -232,6 +235,7 @@ REGISTRY = Registry(
             Grant.RUN_SYNC,
             Grant.SOURCE_SECRETS,
             Grant.CONVERT_FILES,
+            Grant.PUBLISH_EVENTS,
             *_DATA,
             layers=_SYNC_LAYERS,
         ),
@@ -261,6 +265,9 @@ REGISTRY = Registry(
             partition=_valuation_task("partition", Layer.LEARN, memory_mb=_TWO_CORES_MB),
             finish=_valuation_task("finishing", Layer.FRAMES),
         ),
+    ),
+    settle_job=FunctionSpec(
+        "jobs-settle", "functions.jobs.tasks.settle", frozenset({Grant.DATABASE}), memory_mb=512, timeout_s=60
     ),
     sync=SyncFunctions(
         # a workbook is unpacked where it is cut

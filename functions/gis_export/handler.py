@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler import Response
 from functions.gis_export import service
 from functions.gis_export.schemas import GisExportRequest, GisExportResult
 from shared.access import Permission
-from shared.api import Api, accepted, answer, see_other
+from shared.api import Api, accepted, answer, declare_job_commands, see_other
 from shared.jobs import Job
 
 api = Api("gis_export")
@@ -22,6 +22,9 @@ _ONE = _ALL + "/{export_id}"
 def export_layers(county_id: str, body: GisExportRequest) -> Response[Job]:
     """Export parcels, sales or both as a GeoPackage or as GeoJSON; several GeoJSON layers come as a ZIP archive."""
     return accepted(service.submit(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key))
+
+
+declare_job_commands(api, _ONE, kind=service.KIND, permission=Permission.RUN_GIS_EXPORT)
 
 
 @api.get(_ONE, permission=Permission.VIEW_GIS_EXPORT, summary="An export's progress")

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from functions.market_analysis import download, service
 from functions.market_analysis.schemas import DownloadFormat, MarketAnalysisRequest, MarketAnalysisResults
 from shared.access import Permission
-from shared.api import Api, accepted, answer, see_other
+from shared.api import Api, accepted, answer, declare_job_commands, see_other
 from shared.jobs import Job
 
 api = Api("market_analysis")
@@ -23,6 +23,9 @@ _ONE = _ALL + "/{analysis_id}"
 def start_analysis(county_id: str, body: MarketAnalysisRequest) -> Response[Job]:
     """What the market did, month by month: volume, prices, and price indices by characteristics and by resales."""
     return accepted(service.submit(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key))
+
+
+declare_job_commands(api, _ONE, kind=service.KIND, permission=Permission.RUN_MARKET_ANALYSIS)
 
 
 @api.get(_ONE, permission=Permission.VIEW_MARKET_ANALYSIS, summary="A market analysis' progress")

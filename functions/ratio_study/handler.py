@@ -12,7 +12,7 @@ from functions.ratio_study.schemas import (
     RatioStudyResults,
 )
 from shared.access import Permission
-from shared.api import Api, accepted, answer
+from shared.api import Api, accepted, answer, declare_job_commands
 from shared.jobs import Job
 
 api = Api("ratio_study")
@@ -26,6 +26,9 @@ _ONE = _ALL + "/{study_id}"
 def start_study(county_id: str, body: RatioStudyRequest) -> Response[Job]:
     """Compare values with sale prices, overall and by stratum, against the IAAO Standard on Ratio Studies."""
     return accepted(service.submit(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key))
+
+
+declare_job_commands(api, _ONE, kind=service.KIND, permission=Permission.RUN_VALUATION)
 
 
 @api.get(_ONE, permission=Permission.VIEW_VALUATION, summary="A ratio study's progress")

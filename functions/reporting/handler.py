@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler import Response
 from functions.reporting import service
 from functions.reporting.schemas import ReportRequest
 from shared.access import Permission
-from shared.api import Api, accepted, answer, see_other
+from shared.api import Api, accepted, answer, declare_job_commands, see_other
 from shared.jobs import Job
 
 api = Api("reporting")
@@ -22,6 +22,9 @@ _ONE = _ALL + "/{report_id}"
 def make_report(county_id: str, body: ReportRequest) -> Response[Job]:
     """Make a report of one of the types, as PDF, CSV or JSON; each carries the same numbers."""
     return accepted(service.submit(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key))
+
+
+declare_job_commands(api, _ONE, kind=service.KIND, permission=Permission.RUN_REPORT)
 
 
 @api.get(_ONE, permission=Permission.VIEW_REPORT, summary="A report's progress")

@@ -18,7 +18,7 @@ from functions.sales_validation.schemas import (
     SalesValidationResults,
 )
 from shared.access import Permission
-from shared.api import Api, accepted, answer, segment
+from shared.api import Api, accepted, answer, declare_job_commands, segment
 from shared.jobs import Job
 from shared.paging import Page, PageSize
 
@@ -35,6 +35,9 @@ _SALE = _FLAGS + "/{sale_id}"
 def start_validation(county_id: str, body: SalesValidationRequest) -> Response[Job]:
     """Flag the sales that are unfit as evidence of market value, by rules and against a model."""
     return accepted(service.submit(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key))
+
+
+declare_job_commands(api, _ONE, kind=service.KIND, permission=Permission.RUN_VALUATION)
 
 
 @api.get(_ONE, permission=Permission.VIEW_VALUATION, summary="A sales validation's progress")

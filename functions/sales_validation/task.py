@@ -27,6 +27,7 @@ def run(job: RunningJob) -> SalesValidationResults:
         *outliers(evidence, tested, thresholds.outlier_deviations),
     ]
     with unit_of_work(job.county_id) as connection:
+        job.commit(connection)
         changes = repository.replace_flags(connection, job.county_id, job.job_id, found)
     return SalesValidationResults(
         sales=len(sales),

@@ -21,6 +21,7 @@ from functions.sync.service import applying, curating, failing, planning, publis
 from functions.sync.service.reading import read_partition
 from shared.county_configuration import SyncMode
 from shared.db import unit_of_work
+from shared.jobs.executions import ExecutionEnd
 from shared.problems import Conflict, Problem, ServiceUnavailable
 from shared.settings import settings
 
@@ -92,7 +93,7 @@ def plan(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """
     start = _Start.model_validate(event)
     request = SyncRequest(mode=start.mode, validate_only=start.validate_only)
-    planned = planning.plan(start.county_id, start.run, request, start.trigger)
+    planned = planning.plan(start.county_id, start.run, request, start.trigger, start.execution.id)
     _log("planned", start.county_id, planned.run_id, outcome=planned.outcome)
     return {
         **({"table": planned.convert} if planned.convert is not None else {}),
@@ -184,11 +185,23 @@ def publish(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 @machine_task
 def fail(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """-> {county_id, run_id, error: {type, detail}}."""
+    """-> {county_id, run_id, error: {type, detail}}. The event is the machine's, or EventBridge's of an execution that
+    ended without having ended its run."""
+    if "detail" in event:
+        return _settle(ExecutionEnd.model_validate(event["detail"]))
     failed = _Failure.model_validate(event)
     error = failing.fail(failed.county_id, failed.run, failed.failure)
     _logger.error("sync failed", county_id=failed.county_id, run_id=str(failed.run), error=error.model_dump())
     return {"county_id": failed.county_id, "run_id": str(failed.run), "error": error.model_dump()}
+
+
+def _settle(end: ExecutionEnd) -> dict[str, Any]:
+    given, failure = end.given(), end.failure()
+    if given is None or failure is None:
+        return {}
+    start = _Start.model_validate({**given, "execution": {"id": end.arn, "name": end.name}})
+    error = failing.fail(start.county_id, start.run, failure, left_by=end.arn)
+    return {"county_id": start.county_id, "run_id": str(start.run), "error": error.model_dump()}
 
 
 def _keep_error(part: _Partition, error: Exception) -> None:

@@ -1,6 +1,10 @@
 """A state machine with its log."""
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk.aws_events import EventPattern, Rule
+from aws_cdk.aws_events_targets import LambdaFunction
+from aws_cdk.aws_iam import IRole, PolicyStatement
+from aws_cdk.aws_lambda import IFunction
 from aws_cdk.aws_logs import LogGroup
 from aws_cdk.aws_stepfunctions import DefinitionBody, IChainable, LogLevel, LogOptions, StateMachine
 from constructs import Construct
@@ -8,6 +12,10 @@ from constructs import Construct
 from infra.constructs.platform import Platform
 from infra.functions import Grant
 from infra.settings import StageSettings
+
+LONGEST = Duration.hours(24)
+"""The whole of an execution. A first sync of a million parcels takes minutes and the largest valuation run an hour or
+two; what goes on for a day goes on for ever, and keeps a county's next sync waiting."""
 
 
 class Machine(Construct):
@@ -23,6 +31,7 @@ class Machine(Construct):
             "Machine",
             state_machine_name=physical_name,
             definition_body=DefinitionBody.from_chainable(definition),
+            timeout=LONGEST,
             logs=LogOptions(
                 destination=LogGroup(
                     self,
@@ -38,8 +47,37 @@ class Machine(Construct):
         )
 
 
-def offer_machine(platform: Platform, grant: Grant, variable: str, machine: StateMachine) -> None:
-    """Let functions start executions of `machine`, whose ARN is the variable's value."""
-    platform.offer(
-        grant, environment={variable: machine.state_machine_arn}, allow=lambda role: machine.grant_start_execution(role)
+def offer_machine(platform: Platform, grant: Grant, variable: str, name: str, machine: StateMachine) -> None:
+    """Let functions start, look at and stop executions of `machine`, whose ARN is the variable's value."""
+
+    executions = Stack.of(machine).format_arn(
+        service="states",
+        resource="execution",
+        resource_name=f"{platform.settings.physical_name(name)}:*",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+    look_and_stop = PolicyStatement(
+        actions=["states:DescribeExecution", "states:StopExecution"], resources=[executions]
+    )
+
+    def allow(role: IRole) -> None:
+        machine.grant_start_execution(role)
+        role.add_to_principal_policy(look_and_stop)
+
+    platform.offer(grant, environment={variable: machine.state_machine_arn}, allow=allow)
+
+
+def tell_of_ends(scope: Construct, machine: StateMachine, function: IFunction) -> None:
+    """Have `function` told of every execution that ended otherwise than by its last state: it failed before its failure
+    was recorded, took too long, or was stopped."""
+    Rule(
+        scope,
+        "Ended",
+        description="An execution has ended, perhaps without having ended its job",
+        event_pattern=EventPattern(
+            source=["aws.states"],
+            detail_type=["Step Functions Execution Status Change"],
+            detail={"status": ["FAILED", "TIMED_OUT", "ABORTED"], "stateMachineArn": [machine.state_machine_arn]},
+        ),
+        targets=[LambdaFunction(function)],
     )

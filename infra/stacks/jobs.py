@@ -8,7 +8,7 @@ from aws_cdk.aws_s3 import IBucket
 from constructs import Construct
 
 from infra.constructs.jobs_definition import PartitionedSteps, jobs_definition
-from infra.constructs.machine import Machine, offer_machine
+from infra.constructs.machine import Machine, offer_machine, tell_of_ends
 from infra.constructs.platform import Platform
 from infra.constructs.service_function import ServiceFunction
 from infra.functions import FunctionSpec, Grant, PartitionedJob
@@ -24,6 +24,7 @@ class JobsStack(Stack):
         platform: Platform,
         functions: Sequence[FunctionSpec],
         partitioned: Sequence[PartitionedJob],
+        settle: FunctionSpec,
         bucket: IBucket,
         **kwargs: Any,
     ) -> None:
@@ -34,7 +35,9 @@ class JobsStack(Stack):
             for job in partitioned
         ]
         in_steps = [function for step in steps for function in (step.plan, step.partition, step.finish)]
-        self.functions = [function.function for function in (*tasks, *in_steps)]
+        settling = ServiceFunction(self, settle, platform)
+        self.functions = [function.function for function in (*tasks, *in_steps, settling)]
         definition = jobs_definition(self, tasks, steps, bucket)
         self.machine = Machine(self, "Jobs", "jobs", definition, platform.settings).machine
-        offer_machine(platform, Grant.RUN_JOBS, "JOBS_STATE_MACHINE_ARN", self.machine)
+        tell_of_ends(self, self.machine, settling.function)
+        offer_machine(platform, Grant.RUN_JOBS, "JOBS_STATE_MACHINE_ARN", "jobs", self.machine)

@@ -8,7 +8,7 @@ from aws_cdk.aws_s3 import IBucket
 from aws_cdk.aws_scheduler import CfnScheduleGroup
 from constructs import Construct
 
-from infra.constructs.machine import Machine, offer_machine
+from infra.constructs.machine import Machine, offer_machine, tell_of_ends
 from infra.constructs.platform import Platform
 from infra.constructs.service_function import ServiceFunction
 from infra.constructs.sync_definition import SyncSteps, sync_definition
@@ -44,7 +44,8 @@ class SyncStack(Stack):
             environment={"CONVERT_FUNCTION_NAME": convert.function_name},
             allow=convert.grant_invoke,
         )
-        offer_machine(platform, Grant.RUN_SYNC, "SYNC_STATE_MACHINE_ARN", self.machine)
+        tell_of_ends(self, self.machine, steps.fail.function)
+        offer_machine(platform, Grant.RUN_SYNC, "SYNC_STATE_MACHINE_ARN", "sync", self.machine)
         self._offer_schedules(platform)
 
     def _offer_schedules(self, platform: Platform) -> None:

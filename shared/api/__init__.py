@@ -1,7 +1,18 @@
 """The edge of every module: routes, who may call them, and problems as answers."""
 
 from shared.api.answers import accepted, answer, entity_tag, no_content, see_other
+from shared.api.job_commands import declare_job_commands
 from shared.api.request import segment
 from shared.api.resolver import Api, Route
 
-__all__ = ["Api", "Route", "accepted", "answer", "entity_tag", "no_content", "see_other", "segment"]
+__all__ = [
+    "Api",
+    "Route",
+    "accepted",
+    "answer",
+    "declare_job_commands",
+    "entity_tag",
+    "no_content",
+    "see_other",
+    "segment",
+]

@@ -11,7 +11,7 @@ import struct
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -107,6 +107,12 @@ class PreparingConnection(ClosingConnection):
         self._used_at = time.time()
         self.unanswered = False
         """Whether nothing that was asked since `begin` has been answered."""
+
+    def close(self) -> None:
+        """End the connection; a broken one is at its end already. Raises InterfaceError for one that is closed."""
+        broken_is_ended = suppress(InterfaceError) if self._usock is not None else nullcontext()
+        with broken_is_ended:
+            super().close()
 
     def begin(self, county_id: str) -> None:
         """Begin a transaction that sees `county_id` and no other county. It is sent with the first statement."""

@@ -8,7 +8,17 @@ A module's API submits a job (202) and shows it; the module's task runs it:
 A job that is too long for one Lambda is cut into partitions: see `shared.jobs.partitioned`.
 """
 
-from shared.jobs.lifecycle import get, is_submitted, links_of, results, resume, submit
+from shared.jobs.lifecycle import (
+    cancel,
+    get,
+    is_submitted,
+    links_of,
+    results,
+    resume,
+    settle_execution,
+    settled,
+    submit,
+)
 from shared.jobs.schemas import FINISHED, Job, JobError, JobStatus, Progress
 from shared.jobs.task import RunningJob, job_task
 
@@ -19,11 +29,14 @@ __all__ = [
     "JobStatus",
     "Progress",
     "RunningJob",
+    "cancel",
     "get",
     "is_submitted",
     "job_task",
     "links_of",
     "results",
     "resume",
+    "settle_execution",
+    "settled",
     "submit",
 ]

@@ -1,7 +1,10 @@
 """Submitting a job and looking at it."""
 
 import hashlib
-from datetime import UTC, datetime
+import math
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
@@ -9,13 +12,13 @@ import orjson
 from pydantic import BaseModel
 from sqlalchemy import Row
 
-from shared import storage
+from shared import audit, storage
 from shared.access import Caller
-from shared.aws import client
-from shared.db import unit_of_work
+from shared.db import unit_of_work, waiting_at_most
 from shared.db.tenancy import require_onboarded
-from shared.jobs import repository
-from shared.jobs.schemas import Job, JobError, Progress
+from shared.jobs import executions, repository
+from shared.jobs.failures import NOT_STARTED, reason_of
+from shared.jobs.schemas import FINISHED, Job, JobError, Progress
 from shared.problems import Conflict, NotFound, ServiceUnavailable, Unprocessable
 from shared.settings import settings
 
@@ -32,6 +35,17 @@ COLLECTIONS = {
     "gis_export": "gis-exports",
 }
 """Where the jobs of each kind are found below their county."""
+
+YOUNG = timedelta(seconds=60)
+"""A job may be written down for this long before its execution is to be found."""
+YOUNG_WITHOUT_EXECUTION = timedelta(hours=6)
+"""A job of an earlier release does not say which execution works on it."""
+LOOK_EVERY_S = 30
+"""Callers ask for a job's progress every second or so; Step Functions answers 15 such questions a second."""
+_looked_at: dict[UUID, float] = {}
+_MAX_REMEMBERED = 1000
+_PATIENCE_S = 5
+"""For a transaction that holds a job to end."""
 
 
 def deterministic_id(county_id: str, kind: str, caller: Caller, idempotency_key: str | None) -> UUID:
@@ -81,15 +95,17 @@ def submit(
     )
     with unit_of_work(county_id) as connection:
         require_onboarded(connection, county_id)
-        added = repository.add(connection, county_id, job, request_digest)
+        added = repository.add(connection, county_id, job, request_digest, _execution(str(job_id)))
         row = repository.find(connection, county_id, kind, job_id)
     if row is None:
         raise Conflict(f"{job_id} is the id of another kind of job.")
     if not added:
         refuse_reused_key(row.request_digest, request_digest)
+    if row.status == "failed" and row.error["type"] == NOT_STARTED:
+        return resume(county_id, kind, job_id)
     if row.status == "pending":
         try:
-            _start(county_id, kind, job_id, str(job_id))
+            _start(county_id, kind, job_id, row.execution_arn.rpartition(":")[2])
         except ServiceUnavailable as problem:
             if idempotency_key is None:  # with a key the next try finds the pending job and starts it
                 with unit_of_work(county_id) as connection:
@@ -109,45 +125,139 @@ def is_submitted(county_id: str, kind: str, *, caller: Caller, idempotency_key: 
 
 
 def resume(county_id: str, kind: str, job_id: UUID) -> Job:
-    """Go on with a job that failed; what it has done already is not done again. One that is under way goes on as it is.
+    """Go on with a job that failed, or that nobody works on any more; what it has done already is not done again.
 
-    Raises NotFound, Conflict for a job that has succeeded or was cancelled, ServiceUnavailable when no execution
+    Raises NotFound, Conflict for a job that has ended otherwise or is under way, ServiceUnavailable when no execution
     could be started.
     """
+    settle(county_id, kind, job_id)
+    execution = f"{job_id}-{uuid4().hex[:8]}"
     with unit_of_work(county_id) as connection:
-        repository.revive(connection, county_id, job_id)
+        row = _found(repository.find(connection, county_id, kind, job_id, for_update=True), county_id, kind, job_id)
+        if row.status in ("pending", "running"):
+            raise Conflict(f"The job is {row.status}: it is under way.", slug="job-under-way")
+        if row.status != "failed":
+            raise Conflict(f"The job is {row.status}: there is nothing to go on with.", slug="job-not-resumable")
+        repository.revive(connection, county_id, job_id, _execution(execution))
+    try:
+        _start(county_id, kind, job_id, execution)
+    except ServiceUnavailable as problem:
+        with unit_of_work(county_id) as connection:
+            reason = JobError(type=NOT_STARTED, detail=problem.detail)
+            repository.set_status(connection, county_id, job_id, "failed", reason)
+        raise
+    return read(county_id, kind, job_id)
+
+
+def cancel(county_id: str, kind: str, job_id: UUID, caller: Caller) -> Job:
+    """End a job that has not ended; tasks of it that still run notice and stop, and change nothing.
+
+    One that was cancelled before is as good. Raises NotFound, Conflict for a job that has ended otherwise, or has
+    committed what it changes.
+    """
+    with unit_of_work(county_id) as connection:
+        busy = Conflict("What the job changes is being written; try again in a moment.", slug="job-busy")
+        with waiting_at_most(connection, _PATIENCE_S, busy):
+            found = repository.find(connection, county_id, kind, job_id, for_update=True)
+        row = _found(found, county_id, kind, job_id)
+        if row.status == "cancelled":
+            return as_job(county_id, row)
+        if row.status in FINISHED:
+            raise Conflict(f"The job is {row.status}: there is nothing to cancel.", slug="job-ended")
+        if row.committed_at is not None:
+            raise Conflict("What the job changes has been written; it is about to end.", slug="job-committed")
+        reason = JobError(type="cancelled", detail=f"By {caller.username}.")
+        repository.set_status(connection, county_id, job_id, "cancelled", reason)
+        subject = f"{COLLECTIONS[kind]}/{job_id}"
+        audit.record(connection, county_id, caller.username, f"{kind}.cancelled", subject, {})
+    if settings().jobs_state_machine_arn:
+        executions.stop(row.execution_arn or _execution(str(job_id)))
+    return read(county_id, kind, job_id)
+
+
+def settle(county_id: str, kind: str, job_id: UUID) -> None:
+    """Fail a job whose execution has ended, or is not there any more; a job that somebody works on goes on."""
+    with unit_of_work(county_id) as connection:
         row = repository.find(connection, county_id, kind, job_id)
-        if row is None:
-            raise NotFound(f"{county_id} has no {kind} {job_id}.", slug="job-not-found")
-    if row.status in ("succeeded", "cancelled"):
-        raise Conflict(f"The job is {row.status}: there is nothing to go on with.", slug="job-not-resumable")
-    if row.status == "pending":
-        _start(county_id, kind, job_id, f"{job_id}-{uuid4().hex[:8]}")
-    return as_job(county_id, row)
+    if row is not None and row.status in ("pending", "running"):
+        _settle(county_id, row)
+
+
+def settle_execution(county_id: str, job_id: UUID, execution_arn: str, failure: executions.Failure) -> bool:
+    """Fail the job that an execution has left; False where it has ended, or another execution works on it."""
+    reason = reason_of(failure)
+    with unit_of_work(county_id) as connection:
+        return repository.fail_execution(connection, county_id, job_id, execution_arn, reason)
+
+
+def settled(county_id: str, rows: Iterable[Row[*tuple[Any, ...]]]) -> bool:
+    """Whether any of these jobs, as they were read, turned out to be left by its execution, and has been failed."""
+    return sum(_settle(county_id, row) for row in rows if worth_a_look(row, row.job_id)) > 0
+
+
+def worth_a_look(row: Row[*tuple[Any, ...]], job_id: UUID) -> bool:
+    """Whether the execution of a job, as it was read, is to be looked at.
+
+    Step Functions tells us of an execution's end, but not at once, nor for ever. A young job is not looked at, nor one
+    that was looked at a moment ago.
+    """
+    if row.status not in ("pending", "running") or is_young(row):
+        return False
+    now = time.monotonic()
+    if now < _looked_at.get(job_id, -math.inf) + LOOK_EVERY_S:
+        return False
+    if len(_looked_at) > _MAX_REMEMBERED:
+        _looked_at.clear()
+    _looked_at[job_id] = now
+    return True
+
+
+def is_young(row: Row[*tuple[Any, ...]]) -> bool:
+    """Whether a job was written down so lately that its execution need not be there yet."""
+    young = YOUNG if row.execution_arn else YOUNG_WITHOUT_EXECUTION
+    return bool(datetime.now(UTC) - row.created_at < young)
+
+
+def _settle(county_id: str, row: Row[*tuple[Any, ...]]) -> bool:
+    """Look at a job's execution, and fail the job where that has ended."""
+    if not settings().jobs_state_machine_arn:
+        return False
+    arn = row.execution_arn or _execution(str(row.job_id))
+    failure = executions.ending(arn)
+    if failure is None or (failure is executions.GONE and is_young(row)):
+        return False
+    if failure is executions.GONE and row.status == "pending":
+        failure = {"Error": "Execution.NotStarted"}
+    return settle_execution(county_id, row.job_id, arn, failure)
 
 
 def _start(county_id: str, kind: str, job_id: UUID, execution: str) -> None:
-    """Start the execution of a pending job; a second start of the same name is the first one."""
-    machine = client("stepfunctions")
-    try:
-        machine.start_execution(
-            stateMachineArn=settings().jobs_state_machine_arn,
-            name=execution,
-            input=orjson.dumps({"county_id": county_id, "job_id": str(job_id), "kind": kind}).decode(),
-        )
-    except machine.exceptions.ExecutionAlreadyExists:
-        return
-    except Exception as error:
-        raise ServiceUnavailable("The job could not be started; send the request again.") from error
+    """Start the execution of a pending job."""
+    given = {"county_id": county_id, "job_id": str(job_id), "kind": kind}
+    executions.start(settings().jobs_state_machine_arn, execution, given)
+
+
+def _execution(name: str) -> str:
+    return executions.arn_of(settings().jobs_state_machine_arn, name)
 
 
 def get(county_id: str, kind: str, job_id: UUID) -> Job:
     """A job as it stands. Raises NotFound."""
     with unit_of_work(county_id) as connection:
-        row = repository.find(connection, county_id, kind, job_id)
+        row = _found(repository.find(connection, county_id, kind, job_id), county_id, kind, job_id)
+    return read(county_id, kind, job_id) if settled(county_id, [row]) else as_job(county_id, row)
+
+
+def read(county_id: str, kind: str, job_id: UUID) -> Job:
+    """A job as it is written down. Raises NotFound."""
+    with unit_of_work(county_id) as connection:
+        return as_job(county_id, _found(repository.find(connection, county_id, kind, job_id), county_id, kind, job_id))
+
+
+def _found(row: Row[*tuple[Any, ...]] | None, county_id: str, kind: str, job_id: UUID) -> Row[*tuple[Any, ...]]:
     if row is None:
         raise NotFound(f"{county_id} has no {kind} {job_id}.", slug="job-not-found")
-    return as_job(county_id, row)
+    return row
 
 
 def results(county_id: str, kind: str, job_id: UUID) -> dict[str, Any]:

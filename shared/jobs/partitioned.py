@@ -14,8 +14,9 @@ from pydantic import BaseModel
 from shared import storage
 from shared.db import unit_of_work
 from shared.jobs import repository
+from shared.jobs.failures import reason_of
 from shared.jobs.schemas import Progress
-from shared.jobs.task import RunningJob, Work, begin, fail, finish, reason_of
+from shared.jobs.task import RunningJob, Work, begin, fail, finish
 from shared.problems import Conflict, NotFound, Problem, ServiceUnavailable
 from shared.settings import settings
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.db.models import Job as JobRow
@@ -23,11 +23,13 @@ _COLUMNS = (
     JobRow.created_at,
     JobRow.started_at,
     JobRow.finished_at,
+    JobRow.execution_arn,
+    JobRow.committed_at,
 )
 
 
-def add(connection: Connection, county_id: str, job: Job, request_digest: str) -> bool:
-    """Insert a job; False when there is one of that id already."""
+def add(connection: Connection, county_id: str, job: Job, request_digest: str, execution_arn: str | None) -> bool:
+    """Insert a job with the execution that is to work on it; False when there is one of that id already."""
     statement = (
         insert(JobRow)
         .values(
@@ -38,17 +40,19 @@ def add(connection: Connection, county_id: str, job: Job, request_digest: str) -
             parameters=job.parameters,
             request_digest=request_digest,
             submitted_by=job.submitted_by,
+            execution_arn=execution_arn,
         )
         .on_conflict_do_nothing()
     )
     return connection.execute(statement).rowcount == 1
 
 
-def find(connection: Connection, county_id: str, kind: str, job_id: UUID) -> Row[*tuple[Any, ...]] | None:
-    """A job's row, or None."""
-    return connection.execute(
-        select(*_COLUMNS).where(JobRow.county_id == county_id, JobRow.job_id == job_id, JobRow.kind == kind)
-    ).one_or_none()
+def find(
+    connection: Connection, county_id: str, kind: str, job_id: UUID, *, for_update: bool = False
+) -> Row[*tuple[Any, ...]] | None:
+    """A job's row, held until the transaction ends where it is to be changed; or None."""
+    statement = select(*_COLUMNS).where(JobRow.county_id == county_id, JobRow.job_id == job_id, JobRow.kind == kind)
+    return connection.execute(statement.with_for_update() if for_update else statement).one_or_none()
 
 
 def newest_first(jobs: Select[Any], *, before: tuple[datetime, UUID] | None, limit: int) -> Select[Any]:
@@ -68,10 +72,48 @@ def set_running(connection: Connection, county_id: str, job_id: UUID) -> bool:
     return connection.execute(statement).rowcount == 1
 
 
-def set_progress(connection: Connection, county_id: str, job_id: UUID, progress: dict[str, Any]) -> None:
-    """Say how far a job is."""
-    connection.execute(
-        update(JobRow).where(JobRow.county_id == county_id, JobRow.job_id == job_id).values(progress=progress)
+def set_progress(connection: Connection, county_id: str, job_id: UUID, progress: dict[str, Any]) -> bool:
+    """Say how far a job is; False for one that does not run any more."""
+    statement = update(JobRow).where(_is(county_id, job_id), JobRow.status == "running").values(progress=progress)
+    return connection.execute(statement).rowcount == 1
+
+
+def set_committed(connection: Connection, county_id: str, job_id: UUID) -> bool:
+    """Note that the transaction commits what a job changes, and hold its row; False for one that does not run."""
+    statement = (
+        update(JobRow)
+        .where(_is(county_id, job_id), JobRow.status == "running")
+        .values(committed_at=func.coalesce(JobRow.committed_at, func.now()))
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def set_execution(connection: Connection, county_id: str, job_id: UUID, execution_arn: str) -> None:
+    """Note which execution works on a job from now on."""
+    connection.execute(update(JobRow).where(_is(county_id, job_id)).values(execution_arn=execution_arn))
+
+
+def is_worked_on_by(connection: Connection, county_id: str, job_id: UUID, execution_arn: str) -> bool:
+    """Whether a job has not ended, and this execution is the one that is to end it."""
+    statement = select(JobRow.job_id).where(_worked_on_by(county_id, job_id, execution_arn))
+    return connection.scalar(statement) is not None
+
+
+def fail_execution(connection: Connection, county_id: str, job_id: UUID, execution_arn: str, error: JobError) -> bool:
+    """Fail a job that this execution was to end and has left; False where it has ended, or another is at it."""
+    statement = (
+        update(JobRow)
+        .where(_worked_on_by(county_id, job_id, execution_arn))
+        .values(status="failed", error=error.model_dump(), finished_at=func.now())
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def _worked_on_by(county_id: str, job_id: UUID, execution_arn: str) -> ColumnElement[bool]:
+    return and_(
+        _is(county_id, job_id),
+        JobRow.status.in_(("pending", "running")),
+        func.coalesce(JobRow.execution_arn, execution_arn) == execution_arn,
     )
 
 
@@ -93,14 +135,13 @@ def set_status(
     )
 
 
-def revive(connection: Connection, county_id: str, job_id: UUID) -> bool:
-    """A failed job becomes pending, its error forgotten; False for one that has not failed."""
-    statement = (
+def revive(connection: Connection, county_id: str, job_id: UUID, execution_arn: str) -> None:
+    """Make a failed job pending, its error forgotten, for another execution."""
+    connection.execute(
         update(JobRow)
-        .where(JobRow.county_id == county_id, JobRow.job_id == job_id, JobRow.status == "failed")
-        .values(status="pending", error=None, finished_at=None)
+        .where(_is(county_id, job_id), JobRow.status == "failed")
+        .values(status="pending", error=None, finished_at=None, execution_arn=execution_arn)
     )
-    return connection.execute(statement).rowcount == 1
 
 
 def is_done(connection: Connection, county_id: str, job_id: UUID, partition_no: int) -> bool:
@@ -129,3 +170,7 @@ def planned_total(connection: Connection, county_id: str, job_id: UUID) -> int |
         select(JobRow.progress["total"].as_integer()).where(JobRow.county_id == county_id, JobRow.job_id == job_id)
     )
     return None if total is None else int(total)
+
+
+def _is(county_id: str, job_id: UUID) -> ColumnElement[bool]:
+    return and_(JobRow.county_id == county_id, JobRow.job_id == job_id)

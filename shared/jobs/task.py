@@ -8,13 +8,15 @@ from uuid import UUID
 import orjson
 from aws_lambda_powertools import Logger
 from pydantic import BaseModel
+from sqlalchemy import Connection
 
 from shared import storage
 from shared.db import unit_of_work
 from shared.jobs import repository
+from shared.jobs.failures import reason_of
 from shared.jobs.lifecycle import results_key
 from shared.jobs.schemas import JobError, JobStatus, Progress
-from shared.problems import NotFound, Problem, ServiceUnavailable
+from shared.problems import Conflict, NotFound, Problem, ServiceUnavailable
 
 PROGRESS_SECONDS = 1.0
 
@@ -32,14 +34,31 @@ class RunningJob:
         self._said_at = 0.0
 
     def progress(self, done: int, total: int | None, step: str) -> None:
-        """Say how far the job is; written at most once a second, and always at the end of a step."""
+        """Say how far the job is; written at most once a second, and always at the end of a step.
+
+        Raises Conflict where somebody has cancelled the job.
+        """
         now = time.monotonic()
         if now - self._said_at < PROGRESS_SECONDS and done != total:
             return
         self._said_at = now
         with unit_of_work(self.county_id) as connection:
             progress = Progress(done=done, total=total, step=step).model_dump()
-            repository.set_progress(connection, self.county_id, self.job_id, progress)
+            goes_on = repository.set_progress(connection, self.county_id, self.job_id, progress)
+        if not goes_on:
+            raise self._ended()
+
+    def commit(self, connection: Connection) -> None:
+        """Say, in the transaction that changes what the job is to change, that it does.
+
+        From its commit on the job is not cancelled any more. Say no progress until then: the transaction holds the job.
+        Raises Conflict where somebody has cancelled the job.
+        """
+        if not repository.set_committed(connection, self.county_id, self.job_id):
+            raise self._ended()
+
+    def _ended(self) -> Conflict:
+        return Conflict(f"The job {self.job_id} does not run any more.", slug="job-ended")
 
     def key(self, name: str) -> str:
         """The key of an object of this job's in the data bucket."""
@@ -107,15 +126,3 @@ def fail(county_id: str, job_id: UUID, reason: JobError | Problem) -> None:
         reason = JobError(type=reason.slug, detail=reason.detail)
     with unit_of_work(county_id) as connection:
         repository.set_status(connection, county_id, job_id, "failed", reason)
-
-
-def reason_of(failure: Mapping[str, str]) -> JobError:
-    """What the state machine's Catch says, in words without internals."""
-    kind = failure.get("Error", "Unknown")
-    known = {
-        "States.Timeout": "The job ran out of time.",
-        "Sandbox.Timedout": "The job ran out of time.",
-        "Lambda.Unknown": "The job's function stopped without an answer.",
-        "Runtime.ExitError": "The job's function stopped, perhaps out of memory.",
-    }
-    return JobError(type="task-failed", detail=known.get(kind, f"The job's function failed ({kind}); see its log."))

@@ -6,6 +6,7 @@ import pytest
 
 from infra.constructs.routes import OwnedRoute, RouteError, check_routes
 from infra.functions import REGISTRY, routes_of
+from shared.jobs.lifecycle import COLLECTIONS
 from tests.infrastructure.assembly import Resource, Templates
 
 PUBLIC = {
@@ -45,6 +46,15 @@ def _routes() -> dict[tuple[str, str], OwnedRoute]:
 
 def test_the_gateway_has_the_routes_that_modules_declare_and_no_others(templates: Templates) -> None:
     assert set(_methods(templates)) == set(_routes())
+
+
+def test_every_kind_of_job_is_cancelled_and_gone_on_with(templates: Templates) -> None:
+    jobs = {path.rpartition("/")[0]: path for method, path in _routes() if path.endswith("/cancel")}
+    kept_below = {path.split("/")[4] for path in jobs}
+
+    assert kept_below == set(COLLECTIONS.values())
+    for path in jobs:
+        assert _routes()["POST", f"{path}/resume"].permission == _routes()["POST", f"{path}/cancel"].permission
 
 
 def test_every_method_asks_for_exactly_the_scope_of_its_routes_permission(templates: Templates) -> None:

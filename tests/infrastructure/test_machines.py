@@ -77,6 +77,24 @@ def test_every_task_waits_for_minutes_for_what_comes_back(stack: str, error: str
 
 
 @MACHINES
+def test_an_execution_that_goes_on_for_ever_is_ended(stack: str, templates: Templates) -> None:
+    assert templates.definition(stack)["TimeoutSeconds"] == 24 * 3600
+
+
+@MACHINES
+def test_the_end_of_an_execution_that_left_its_job_is_told(stack: str, templates: Templates) -> None:
+    rule = templates.one("AWS::Events::Rule", stack).properties
+    machine = templates.one("AWS::StepFunctions::StateMachine", stack)
+    pattern = rule["EventPattern"]
+    assert (pattern["source"], pattern["detail-type"]) == (["aws.states"], ["Step Functions Execution Status Change"])
+    assert pattern["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+    assert [one["Ref"] for one in pattern["detail"]["stateMachineArn"]] == [machine.logical_id]
+    (target,) = rule["Targets"]
+    told = templates.functions()[{"Sync": "sync-fail", "Jobs": "jobs-settle"}[stack]]
+    assert target["Arn"]["Fn::GetAtt"][0] == told.logical_id
+
+
+@MACHINES
 def test_a_definition_uses_only_what_every_executor_runs(stack: str, templates: Templates) -> None:
     text = json.dumps(templates.definition(stack))
     excluded = ["ItemBatcher", "ResultWriter", "ToleratedFailure", "JSONata", ".sync", "startExecution", "StartTime"]

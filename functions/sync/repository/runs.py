@@ -17,7 +17,10 @@ STALE_AFTER = timedelta(hours=6)
 
 RunRow = Row[*tuple[Any, ...]]
 
-_JOB = (Job.status, Job.submitted_by, Job.created_at, Job.started_at, Job.finished_at, Job.error, Job.request_digest)
+_JOB = (
+    Job.status, Job.submitted_by, Job.created_at, Job.started_at, Job.finished_at, Job.error, Job.request_digest,
+    Job.execution_arn,
+)  # fmt: skip
 _RUN = (
     SyncRun.run_id, SyncRun.mode, SyncRun.validate_only, SyncRun.trigger, SyncRun.mapping_digest, SyncRun.plan,
     SyncRun.base_run, SyncRun.replay_of, SyncRun.replay_filter, SyncRun.counts, SyncRun.guard_findings, SyncRun.active,
@@ -55,7 +58,7 @@ def active(connection: Connection, county_id: str) -> RunRow | None:
     """The county's active run with its job's times, or None."""
     stale = Job.created_at < func.now() - STALE_AFTER
     return connection.execute(
-        select(SyncRun.run_id, Job.status, Job.submitted_by, Job.created_at, stale.label("stale"))
+        select(SyncRun.run_id, Job.status, Job.submitted_by, Job.created_at, Job.execution_arn, stale.label("stale"))
         .join(Job, (Job.county_id == SyncRun.county_id) & (Job.job_id == SyncRun.run_id))
         .where(SyncRun.county_id == county_id, SyncRun.active)
     ).one_or_none()

@@ -23,14 +23,15 @@ def add_run(
     *,
     submitted_by: str,
     trigger: str,
+    execution_arn: str,
     replay_of: UUID | None = None,
 ) -> None:
-    """Write a run and its job down, and take the county's lock with it.
+    """Write a run and its job down with the execution that is to do it, and take the county's lock with it.
 
     Raises NotFound for a county that is not onboarded, Conflict where another run of the county is active.
     """
     run = new_run(connection, county_id, run_id, request, trigger, replay_of)
-    add_job(connection, county_id, run_id, request, submitted_by)
+    add_job(connection, county_id, run_id, request, submitted_by, execution_arn)
     if runs.add(connection, county_id, run):
         return
     other = runs.active(connection, county_id)
@@ -60,7 +61,14 @@ def new_run(
     return runs.NewRun(run_id, mode, request.validate_only, trigger)
 
 
-def add_job(connection: Connection, county_id: str, run_id: UUID, request: BaseModel, submitted_by: str) -> None:
+def add_job(
+    connection: Connection,
+    county_id: str,
+    run_id: UUID,
+    request: BaseModel,
+    submitted_by: str,
+    execution_arn: str | None = None,
+) -> None:
     """Write the job of a run down."""
     job = Job(
         id=run_id,
@@ -72,7 +80,7 @@ def add_job(connection: Connection, county_id: str, run_id: UUID, request: BaseM
         parameters=request.model_dump(mode="json"),
         links=links_of(county_id, "sync", run_id),
     )
-    jobs.add(connection, county_id, job, digest(request))
+    jobs.add(connection, county_id, job, digest(request), execution_arn)
 
 
 def in_the_way(connection: Connection, county_id: str) -> Conflict:

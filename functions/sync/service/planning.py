@@ -13,6 +13,7 @@ from functions.sync.schemas import PartitionState, RejectedFilter, RunState, Syn
 from functions.sync.service import cutting
 from functions.sync.service.context import filled_columns
 from functions.sync.service.deciding import Decided, Known, ReadingDecision, WholeReading, source_table
+from functions.sync.service.failing import settle_active
 from functions.sync.service.locking import add_job, add_run, new_run
 from functions.sync.service.objects import deleted_key, mapping_key, partitions_key
 from functions.sync.service.quarantined import QuarantinedRows, plan_of_replay
@@ -45,7 +46,7 @@ def scheduled_run_id(execution_id: str) -> UUID:
     return uuid5(NAMESPACE_URL, execution_id)
 
 
-def plan(county_id: str, run_id: UUID, request: SyncRequest, trigger: str) -> Planned:
+def plan(county_id: str, run_id: UUID, request: SyncRequest, trigger: str, execution_arn: str) -> Planned:
     """Plan a run, or take up one that was planned before. Safe to run again.
 
     A tick of a schedule that finds another run active is skipped, and written down as a run that was. Raises NotFound,
@@ -53,8 +54,10 @@ def plan(county_id: str, run_id: UUID, request: SyncRequest, trigger: str) -> Pl
     source without what the mapping or the mode needs, SourceUnavailable.
     """
     try:
-        run, mapping_text, configuration = _take_up(county_id, run_id, request, trigger)
+        run, mapping_text, configuration = _take_up(county_id, run_id, request, trigger, execution_arn)
     except Conflict:
+        if settle_active(county_id):  # the run in the way was one that nobody works on
+            return plan(county_id, run_id, request, trigger, execution_arn)
         if trigger == SCHEDULE and _skip(county_id, run_id, request):
             return Planned(run_id, partitions_key(county_id, run_id), "skipped")
         raise
@@ -92,12 +95,21 @@ def _skip(county_id: str, run_id: UUID, request: SyncRequest) -> bool:
 
 
 def _take_up(
-    county_id: str, run_id: UUID, request: SyncRequest, trigger: str
+    county_id: str, run_id: UUID, request: SyncRequest, trigger: str, execution_arn: str
 ) -> tuple[RunState, str, CountyConfiguration]:
     with unit_of_work(county_id) as connection:
         if runs.find(connection, county_id, run_id) is None:
-            add_run(connection, county_id, run_id, request, submitted_by=trigger, trigger=trigger)
-        jobs.set_running(connection, county_id, run_id)
+            add_run(
+                connection,
+                county_id,
+                run_id,
+                request,
+                submitted_by=trigger,
+                trigger=trigger,
+                execution_arn=execution_arn,
+            )
+        if jobs.set_running(connection, county_id, run_id):
+            jobs.set_execution(connection, county_id, run_id, execution_arn)
         run = runs.find(connection, county_id, run_id)
         county = runs.county(connection, county_id)
     if run is None or county is None:

@@ -3,22 +3,21 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-import orjson
 from sqlalchemy import Connection
 
 from functions.sync.repository import quarantine, runs
 from functions.sync.schemas import RejectedFilter, ReplayRequest, RunState, SyncRequest, SyncRun
 from functions.sync.service.applying import require_same_data
+from functions.sync.service.failing import is_left, settle, settle_active
 from functions.sync.service.locking import add_run, in_the_way, let_go
 from functions.sync.service.showing import found, get
 from shared import audit
 from shared.access import Caller
-from shared.aws import client
 from shared.db import unit_of_work, waiting_at_most
-from shared.jobs import Job, JobError
-from shared.jobs import get as get_job
+from shared.jobs import Job, JobError, executions
 from shared.jobs import repository as jobs
 from shared.jobs.lifecycle import deterministic_id, digest, refuse_reused_key
+from shared.jobs.lifecycle import read as read_job
 from shared.problems import Conflict, ServiceUnavailable
 from shared.settings import settings
 
@@ -31,16 +30,25 @@ def start(county_id: str, request: SyncRequest, *, caller: Caller, idempotency_k
     Raises NotFound, Unprocessable for a mode that is not available, Conflict naming the run that is active.
     """
     run_id = deterministic_id(county_id, "sync", caller, idempotency_key)
+    settle_active(county_id)
     with unit_of_work(county_id) as connection:
         known = jobs.find(connection, county_id, "sync", run_id)
         if known is not None:
             refuse_reused_key(known.request_digest, digest(request))
         else:
-            add_run(connection, county_id, run_id, request, submitted_by=caller.username, trigger="request")
+            add_run(
+                connection,
+                county_id,
+                run_id,
+                request,
+                submitted_by=caller.username,
+                trigger="request",
+                execution_arn=_execution(str(run_id)),
+            )
             audit.record(
                 connection, county_id, caller.username, "sync.requested", f"sync-runs/{run_id}", request.model_dump()
             )
-    job = get_job(county_id, "sync", run_id)
+    job = read_job(county_id, "sync", run_id)
     if job.status == "pending":
         _start_machine(county_id, run_id, str(run_id), trigger="request")
     return job
@@ -53,6 +61,7 @@ def replay(county_id: str, run_id: UUID, request: ReplayRequest, *, caller: Call
     while another run is active.
     """
     replay_id = deterministic_id(county_id, "sync", caller, idempotency_key)
+    settle_active(county_id)
     with unit_of_work(county_id) as connection:
         known = jobs.find(connection, county_id, "sync", replay_id)
         if known is not None:
@@ -66,13 +75,14 @@ def replay(county_id: str, run_id: UUID, request: ReplayRequest, *, caller: Call
                 request,
                 submitted_by=caller.username,
                 trigger="replay",
+                execution_arn=_execution(str(replay_id)),
                 replay_of=run_id,
             )
             details = {"replay_of": str(run_id), **request.model_dump()}
             audit.record(
                 connection, county_id, caller.username, "sync.replay_requested", f"sync-runs/{replay_id}", details
             )
-    job = get_job(county_id, "sync", replay_id)
+    job = read_job(county_id, "sync", replay_id)
     if job.status == "pending":
         _start_machine(county_id, replay_id, str(replay_id), trigger="replay")
     return job
@@ -94,6 +104,8 @@ def approve(county_id: str, run_id: UUID, caller: Caller, reason: str | None = N
 
     Raises NotFound, and Conflict where the run does not wait, another one is active, or the data has moved on.
     """
+    execution = f"{run_id}-approve-{_now()}"
+    settle_active(county_id)
     with unit_of_work(county_id) as connection:
         run = _held(connection, county_id, run_id)
         if run.status != "awaiting_approval":
@@ -102,9 +114,10 @@ def approve(county_id: str, run_id: UUID, caller: Caller, reason: str | None = N
         if not runs.reopen(connection, county_id, run_id):
             raise in_the_way(connection, county_id)
         runs.set_run(connection, county_id, run_id, approved_by=caller.username, approval_reason=reason)
+        jobs.set_execution(connection, county_id, run_id, _execution(execution))
         audit.record(connection, county_id, caller.username, "sync.approved", f"sync-runs/{run_id}", {"reason": reason})
     try:
-        _start_machine(county_id, run_id, f"{run_id}-approve-{_now()}", resume_at="apply")
+        _start_machine(county_id, run_id, execution, resume_at="apply")
     except ServiceUnavailable:
         with unit_of_work(county_id) as connection:
             runs.set_run(connection, county_id, run_id, active=False, approved_by=None, approval_reason=None)
@@ -129,22 +142,34 @@ def cancel(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
         )
         let_go(connection, county_id, run_id)
         audit.record(connection, county_id, caller.username, "sync.cancelled", f"sync-runs/{run_id}", {})
+        row = jobs.find(connection, county_id, "sync", run_id)
+    if row is not None and row.execution_arn and run.status != "awaiting_approval":
+        executions.stop(row.execution_arn)
     return get(county_id, run_id)
 
 
 def resume(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
     """Go on with a run that failed, or that stopped without a word. What it finished is not done again.
 
-    Raises NotFound, and Conflict where the run has ended otherwise or another one is active.
+    Raises NotFound, and Conflict where the run has ended otherwise or is under way, or another one is active.
     """
+    execution = f"{run_id}-resume-{_now()}"
+    with unit_of_work(county_id) as connection:
+        active = runs.active(connection, county_id)
+    left = active is not None and is_left(active)  # it keeps what it has staged, unless another one is to go on
+    if active is not None and left and active.run_id != run_id:
+        settle(county_id, active)
     with unit_of_work(county_id) as connection:
         run = _held(connection, county_id, run_id)
+        if run.status in ("pending", "running") and not left:
+            raise Conflict(f"The run is {run.status}: it is under way.", slug="sync-run-under-way")
         if run.status not in ("failed", "running", "pending"):
             raise Conflict(f"The run is {run.status}: there is nothing to resume.", slug="sync-run-ended")
         if not runs.reopen(connection, county_id, run_id):
             raise in_the_way(connection, county_id)
+        jobs.set_execution(connection, county_id, run_id, _execution(execution))
         audit.record(connection, county_id, caller.username, "sync.resumed", f"sync-runs/{run_id}", {})
-    _start_machine(county_id, run_id, f"{run_id}-resume-{_now()}")
+    _start_machine(county_id, run_id, execution)
     return get(county_id, run_id)
 
 
@@ -156,22 +181,20 @@ def _held(connection: Connection, county_id: str, run_id: UUID) -> RunState:
 
 
 def _start_machine(county_id: str, run_id: UUID, name: str, **more: str) -> None:
-    machine = client("stepfunctions")
     try:
-        machine.start_execution(
-            stateMachineArn=settings().sync_state_machine_arn,
-            name=name,
-            input=orjson.dumps({"county_id": county_id, "run_id": str(run_id), **more}).decode(),
-        )
-    except machine.exceptions.ExecutionAlreadyExists:
-        return
-    except Exception as error:
+        given = {"county_id": county_id, "run_id": str(run_id), **more}
+        executions.start(settings().sync_state_machine_arn, name, given)
+    except ServiceUnavailable as error:
         detail = "The sync could not be started; resume it in a moment."
         with unit_of_work(county_id) as connection:
             if "resume_at" not in more:
                 jobs.set_status(connection, county_id, run_id, "failed", JobError(type="not-started", detail=detail))
                 let_go(connection, county_id, run_id)
         raise ServiceUnavailable(detail) from error
+
+
+def _execution(name: str) -> str:
+    return executions.arn_of(settings().sync_state_machine_arn, name)
 
 
 def _now() -> str:

@@ -15,6 +15,7 @@ from functions.sync.schemas import (
     TablePlan,
     TableProgress,
 )
+from functions.sync.service.failing import settled
 from shared.db import one_moment, unit_of_work
 from shared.db.tenancy import require_onboarded
 from shared.jobs.lifecycle import links_of
@@ -35,6 +36,8 @@ def page(county_id: str, *, status: str | None, page_size: int, page_token: str 
         ids = [row.run_id for row in rows]
         progress = partitions.progress(connection, county_id, ids)
         counts = findings.counts(connection, county_id, ids)
+    if settled(county_id, rows):
+        return page(county_id, status=status, page_size=page_size, page_token=page_token)
     items = [shown(county_id, row, progress.get(row.run_id, {}), counts.get(row.run_id, {})) for row in rows[:size]]
     more = len(rows) > size
     last = [items[-1].created_at.isoformat(), str(items[-1].id)] if more else []
@@ -49,6 +52,8 @@ def get(county_id: str, run_id: UUID) -> SyncRun:
         counts = findings.counts(connection, county_id, [run_id])
     if row is None:
         _not_found(county_id, run_id)
+    if settled(county_id, [row]):
+        return get(county_id, run_id)
     return shown(county_id, row, progress.get(run_id, {}), counts.get(run_id, {}))
 
 

@@ -5,10 +5,11 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler import Response
 
 from functions.valuation.handler.api import COUNTY, api
+from functions.valuation.repository.approvals import KIND
 from functions.valuation.schemas.runs import ApprovalResults, ApproveRun, UndoApproval
 from functions.valuation.service import approvals
 from shared.access import Permission
-from shared.api import accepted, answer
+from shared.api import accepted, answer, declare_job_commands
 from shared.jobs import Job
 
 _RUN = COUNTY + "/valuation-runs/{run_id}"
@@ -32,6 +33,9 @@ def undo_approval(county_id: str, run_id: UUID, body: UndoApproval) -> Response[
     return accepted(
         approvals.submit_undo(county_id, run_id, body, caller=api.caller, idempotency_key=api.idempotency_key)
     )
+
+
+declare_job_commands(api, _ONE, kind=KIND, permission=Permission.APPROVE_VALUATION)
 
 
 @api.get(_ONE, permission=Permission.VIEW_VALUATION, summary="An approval's progress")

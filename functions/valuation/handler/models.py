@@ -5,6 +5,8 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler import Response
 
 from functions.valuation.handler.api import COUNTY, PageToken, api
+from functions.valuation.repository.comparables_models import KIND as COMPARABLES_KIND
+from functions.valuation.repository.models import KIND
 from functions.valuation.schemas.models import (
     ComparablesModel,
     PromoteModel,
@@ -14,7 +16,7 @@ from functions.valuation.schemas.models import (
 )
 from functions.valuation.service import comparables_models, models
 from shared.access import Permission
-from shared.api import accepted, answer
+from shared.api import accepted, answer, declare_job_commands
 from shared.jobs import Job
 from shared.paging import Page, PageSize
 
@@ -38,6 +40,10 @@ def list_models(
 ) -> Response[Page[ValuationModel]]:
     """Every model that was trained or is being trained, with its standing and its accuracy."""
     return answer(models.page(county_id, page_size=page_size, page_token=page_token))
+
+
+declare_job_commands(api, _ONE, kind=KIND, permission=Permission.RUN_VALUATION)
+declare_job_commands(api, _COMPARABLES, kind=COMPARABLES_KIND, permission=Permission.RUN_VALUATION)
 
 
 @api.get(_ONE, permission=Permission.VIEW_VALUATION, summary="One model")

@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.valuation.handler.api import COUNTY, PageToken, api
 from functions.valuation.repository.results import ResultFilter
+from functions.valuation.repository.runs import KIND
 from functions.valuation.schemas.runs import (
     ExportFormat,
     RunResult,
@@ -17,7 +18,7 @@ from functions.valuation.schemas.runs import (
 )
 from functions.valuation.service import runs
 from shared.access import Permission
-from shared.api import accepted, answer, see_other
+from shared.api import accepted, answer, declare_job_commands, see_other
 from shared.jobs import Job
 from shared.paging import Page, PageSize
 
@@ -46,10 +47,7 @@ def get_valuation_run(county_id: str, run_id: UUID) -> Response[ValuationRun]:
     return answer(runs.get(county_id, run_id))
 
 
-@api.post(_ONE + "/resume", permission=Permission.RUN_VALUATION, summary="Go on with a valuation run", status=202)
-def resume_valuation_run(county_id: str, run_id: UUID) -> Response[Job]:
-    """Goes on with a run that failed or was cut short, with the partitions that are still to be done."""
-    return accepted(runs.resume(county_id, run_id))
+declare_job_commands(api, _ONE, kind=KIND, permission=Permission.RUN_VALUATION)
 
 
 @api.get(_ONE + "/results", permission=Permission.VIEW_VALUATION, summary="A run's values")

@@ -70,10 +70,11 @@ def results(county_id: str, approval_id: UUID) -> ApprovalResults:
 def approve_or_undo(job: RunningJob) -> ApprovalResults:
     """Do what a job of the roll asks for, in one transaction. Run again, it finds that it is done.
 
-    Raises Conflict where the roll is closed by now, or newer values stand on it.
+    Raises Conflict where the roll is closed by now, newer values stand on it, or the job was cancelled.
     """
     wanted = ApprovalJob.model_validate(job.parameters)
     with unit_of_work(job.county_id) as connection:
+        job.commit(connection)
         if wanted.action == "approve":
             return _approve(connection, job, wanted)
         return _undo(connection, job, wanted)

@@ -87,10 +87,15 @@ def prepare(county_id: str, wanted: ComparablesModelRequest, caller: Caller) -> 
         age = datetime.now(UTC) - ended
         if job.status == "succeeded" and age > _SETTLED:
             continue  # what it made has been dropped since, or damaged, or it is a day old
+        if job.status == "cancelled":
+            continue
         if job.status == "failed" and job.error is not None:
             if job.error.type in POINTERS and age < _STANDS:
                 raise Unprocessable(job.error.detail, pointer=POINTERS[job.error.type], slug=job.error.type)
-            return jobs.resume(county_id, KIND, job.id)
+            try:
+                return jobs.resume(county_id, KIND, job.id)
+            except Conflict:  # another one who asks for the same has resumed it
+                return jobs.get(county_id, KIND, job.id)
         return job
     raise AssertionError("counting has no end")
 
@@ -131,6 +136,7 @@ def fit_model(job: RunningJob) -> ComparablesModel:
     storage.put(key, body, artifacts.CONTENT_TYPE)
     record = ComparablesRecord(job.job_id, version, key, artifacts.digest(body), made.summary, outdated=False)
     with unit_of_work(job.county_id) as connection:
+        job.commit(connection)
         _, dropped = repository.keep(connection, job.county_id, record, read_at)
     for artifact in dropped:
         storage.delete_below(artifact)

@@ -42,6 +42,8 @@ def page(county_id: str, *, page_size: int, page_token: str | None) -> Page[Valu
         before = decode_token(query, page_token, datetime.fromisoformat, UUID)
         rows = models.page(connection, county_id, before=before, limit=page_size + 1)
         places = models.places(connection, county_id, [row.job_id for row in rows])
+    if jobs.settled(county_id, rows):
+        return page(county_id, page_size=page_size, page_token=page_token)
     items = [_shown(county_id, row, places.get(row.job_id, ())) for row in rows[:page_size]]
     last = items[-1] if len(rows) > page_size else None
     token = encode_token(query, [last.created_at.isoformat(), str(last.id)]) if last else None
@@ -55,6 +57,8 @@ def get(county_id: str, model_id: UUID) -> ValuationModel:
         places = models.places(connection, county_id, [model_id])
     if row is None:
         raise NotFound(f"{county_id} has no valuation model {model_id}.", slug="model-not-found")
+    if jobs.settled(county_id, [row]):
+        return get(county_id, model_id)
     return _shown(county_id, row, places.get(model_id, ()))
 
 

@@ -43,11 +43,6 @@ def submit(county_id: str, request: ValuationRunRequest, *, caller: Caller, idem
     return jobs.submit(county_id, KIND, request, caller=caller, idempotency_key=idempotency_key)
 
 
-def resume(county_id: str, run_id: UUID) -> Job:
-    """Go on with a run that failed, with the partitions that are still to be done. Raises NotFound, Conflict."""
-    return jobs.resume(county_id, KIND, run_id)
-
-
 def page(county_id: str, *, page_size: int, page_token: str | None) -> Page[ValuationRun]:
     """The county's runs, the newest first."""
     query = ["valuation-runs", county_id]
@@ -56,6 +51,8 @@ def page(county_id: str, *, page_size: int, page_token: str | None) -> Page[Valu
         before = decode_token(query, page_token, datetime.fromisoformat, UUID)
         rows = runs.page(connection, county_id, before=before, limit=page_size + 1)
         items = _shown(connection, county_id, rows[:page_size])
+    if jobs.settled(county_id, rows):
+        return page(county_id, page_size=page_size, page_token=page_token)
     last = items[-1] if len(rows) > page_size else None
     token = encode_token(query, [last.created_at.isoformat(), str(last.id)]) if last else None
     return Page[ValuationRun](items=items, next_page_token=token)
@@ -67,7 +64,8 @@ def get(county_id: str, run_id: UUID) -> ValuationRun:
         row = runs.find_with_job(connection, county_id, run_id)
         if row is None:
             raise NotFound(f"{county_id} has no valuation run {run_id}.", slug="valuation-run-not-found")
-        return _shown(connection, county_id, [row])[0]
+        run = _shown(connection, county_id, [row])[0]
+    return get(county_id, run_id) if jobs.settled(county_id, [row]) else run
 
 
 def results_page(

@@ -176,6 +176,7 @@ def _keep(
         artifact=Artifact(sha256=artifacts.digest(body), size_bytes=len(body)),
     )
     with unit_of_work(job.county_id) as connection:
+        job.commit(connection)
         if not models.add(connection, job.county_id, job.job_id, summary, artifact_key=key, by=job.submitted_by):
             return summary
         audit.record(

@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+import time
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,8 @@ from infra.local.aws.replacing import Replacements
 from infra.local.workers import InvocationError, Invoke
 
 _HALF_A_DAY = 43_200
+AGAIN_AFTER_S = (60, 120)
+"""When Lambda tries again to run a function that failed and that nobody waits for."""
 
 
 def install(invoke: Invoke, replacements: Replacements) -> None:
@@ -30,7 +33,7 @@ def install(invoke: Invoke, replacements: Replacements) -> None:
     ) -> bytes | None:
         event = json.loads(body) if body else {}
         if headers.get("X-Amz-Invocation-Type") == "Event":
-            threading.Thread(target=_ignoring_failure, args=(invoke, function_arn(name), event), daemon=True).start()
+            invoke_in_background(invoke, function_arn(name), event)
             return b""
         try:
             return json.dumps(invoke(function_arn(name), event)).encode()
@@ -53,11 +56,22 @@ def function_arn(name_or_arn: str) -> str:
     return ":".join(name_or_arn.split(":")[:7])
 
 
-def _ignoring_failure(invoke: Invoke, arn: str, event: Any) -> None:
-    try:
-        invoke(arn, event)
-    except (InvocationError, KeyError):
-        return  # the caller did not wait for an answer; the worker's log has the rest
+def invoke_in_background(invoke: Invoke, arn: str, event: Any) -> None:
+    """Calls a function whose answer nobody waits for, and as Lambda does twice more where it fails."""
+    threading.Thread(target=_invoke_again, args=(invoke, arn, event), daemon=True).start()
+
+
+def _invoke_again(invoke: Invoke, arn: str, event: Any) -> None:
+    for delay in (*AGAIN_AFTER_S, None):
+        try:
+            invoke(arn, event)
+        except KeyError:
+            return
+        except InvocationError:  # the worker's log has the rest
+            if delay is not None:
+                time.sleep(delay)
+            continue
+        return
 
 
 def _client(region: str, service: str, state_credentials: Any = None) -> Any:  # noqa: ARG001  # moto's signature

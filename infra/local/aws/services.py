@@ -58,7 +58,7 @@ class LocalAws:
         pool = self._template.user_pool()
         self._identity = Identity(pool, self._state, trigger)
         functions.install(invoke, self._replacements)
-        executions.install(self._replacements)
+        executions.install(lambda arn, event: functions.invoke_in_background(invoke, arn, event), self._replacements)
         objects.install(self._files, self._replacements)
         self._identity.install(self._replacements)
         self._server.start()

@@ -42,6 +42,10 @@ class Job(Tenant, Model):
     created_at: Mapped[Created]
     started_at: Mapped[Timestamp | None]
     finished_at: Mapped[Timestamp | None]
+    execution_arn: Mapped[str | None]
+    """The execution that works on it, or did."""
+    committed_at: Mapped[Timestamp | None]
+    """When what it changes was committed: from then on it is not cancelled."""
 
     __table_args__ = (
         CheckConstraint(

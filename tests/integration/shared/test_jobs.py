@@ -146,7 +146,7 @@ def test_what_the_state_machine_caught_fails_the_job_without_internals() -> None
 
     error = jobs.get("king_wa", "ratio_study", job.id).error
     assert error is not None
-    assert error.detail == "The job ran out of time."
+    assert error.detail == "A task took longer than it may."
 
 
 def test_a_job_is_found_only_in_its_county_and_kind() -> None:

@@ -145,10 +145,28 @@ def test_a_problem_of_a_partition_is_the_reason_of_the_job() -> None:
     assert (failed.status, failed.error.type) == ("failed", "no-value")
 
 
-def test_a_job_that_has_succeeded_is_not_resumed_and_one_under_way_goes_on() -> None:
+def test_a_job_that_has_succeeded_or_is_under_way_is_not_resumed() -> None:
     job, done = submitted(), list[str]()
-    assert jobs.resume("king_wa", KIND, job.id).status == "pending"
+    with pytest.raises(Conflict, match="under way"):
+        jobs.resume("king_wa", KIND, job.id)
     run_partitioned(steps(done), "king_wa", str(job.id))
 
     with pytest.raises(Conflict, match="succeeded"):
         jobs.resume("king_wa", KIND, job.id)
+
+
+def test_partitions_of_a_cancelled_job_are_not_worked_on() -> None:
+    job, done = submitted(), list[str]()
+    made = steps(done)
+    event: dict[str, Any] = {"county_id": "king_wa", "job_id": str(job.id), "kind": KIND}
+    first, second, _ = partitions_of(made.plan(event, LambdaContext()))
+    made.partition({**event, "partition": first}, LambdaContext())
+
+    jobs.cancel("king_wa", KIND, job.id, CALLER)
+
+    with pytest.raises(Conflict, match="ended"):
+        made.partition({**event, "partition": second}, LambdaContext())
+    made.plan({**event, "failure": {"Error": "PartitionFailed", "Cause": ""}}, LambdaContext())
+    assert done == ["a"]
+    assert made.finish(event, LambdaContext()) == {"status": "cancelled"}
+    assert jobs.get("king_wa", KIND, job.id).status == "cancelled"

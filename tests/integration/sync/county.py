@@ -189,6 +189,16 @@ class County:
         event = {"county_id": COUNTY, "run_id": run_id, "failure": failure, "execution": {"id": "arn:x", "name": "x"}}
         return call(tasks.fail, event)
 
+    def end_execution(self, run_id: str, status: str, execution_arn: str | None = None) -> dict[str, Any]:
+        """What EventBridge tells of the end of a run's execution, by default of the one that works on it."""
+        if execution_arn is None:
+            ((execution_arn,),) = self.query(
+                "SELECT execution_arn FROM jobs WHERE job_id = CAST(:id AS uuid)", id=run_id
+            )
+        given = json.dumps({"county_id": COUNTY, "run_id": run_id})
+        detail = {"executionArn": execution_arn, "name": "x", "status": status, "input": given, "output": None}
+        return call(tasks.fail, {"source": "aws.states", "detail": detail})
+
     def sync(self, **more: Any) -> tuple[str, str]:
         """A whole run: its id, and how Reconcile let it go on."""
         planned = self.plan(**more)

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import boto3
 import pytest
 from pg8000.exceptions import DatabaseError
 
 from functions.sync import tasks
-from functions.sync.retrying import RetryableError
-from functions.sync.service import requests
+from functions.sync.schemas import SyncRequest
+from functions.sync.service import requests, showing
 from shared.access import Caller
 from shared.db.engine import make_engine
-from shared.problems import Conflict
+from shared.jobs import lifecycle
+from shared.problems import Conflict, SourceRefused
+from shared.settings import settings
 from tests.conftest import MigratedDatabase
 from tests.integration.sync.county import COUNTY, County, call
 from tests.waiting import eventually
@@ -21,10 +25,15 @@ from tests.waiting import eventually
 CALLER = Caller("sub", "somebody", frozenset({COUNTY}), frozenset())
 
 
-def test_what_a_killed_run_had_finished_is_not_done_again(county: County) -> None:
+def test_what_a_killed_run_had_finished_is_not_done_again(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
     planned = county.plan()
     items = county.items(planned)
     county.partition(planned["run_id"], items[0])
+    with pytest.raises(Conflict, match="under way"):
+        requests.resume(COUNTY, UUID(planned["run_id"]), CALLER)
+    monkeypatch.setattr(lifecycle, "YOUNG", timedelta(0))
+    machine = settings().sync_state_machine_arn.replace(":stateMachine:", ":execution:")
+    county.query("UPDATE jobs SET execution_arn = :arn RETURNING 1", arn=f"{machine}:gone")
     requests.resume(COUNTY, UUID(planned["run_id"]), CALLER)
 
     again = county.plan(run_id=planned["run_id"])
@@ -60,7 +69,7 @@ def test_a_poisoned_partition_fails_its_run_with_its_key_range_named(
     poisoned = county.items(planned)[1]
     county.change("ALTER TABLE parcel RENAME COLUMN kept TO gone")
 
-    with pytest.raises(RetryableError):
+    with pytest.raises(SourceRefused):
         county.partition(planned["run_id"], poisoned)
     county.fail(planned["run_id"], type("States", (Exception,), {})("States.ExceedToleratedFailureThreshold"))
 
@@ -199,3 +208,49 @@ def _held(database: MigratedDatabase, table: str) -> Iterator[None]:
         owner.exec_driver_sql(f"LOCK TABLE {table} IN SHARE MODE")
         yield
         owner.rollback()
+
+
+def test_a_run_whose_execution_ended_without_a_word_is_failed_and_its_county_free(county: County) -> None:
+    planned = county.plan()
+    county.partition(planned["run_id"], county.items(planned)[0])
+
+    county.end_execution(planned["run_id"], "TIMED_OUT", execution_arn="arn:of-an-earlier-one")
+    assert county.job(planned["run_id"])[0] == "running"
+    county.end_execution(planned["run_id"], "TIMED_OUT")
+
+    status, error = county.job(planned["run_id"])
+    assert error is not None
+    assert (status, error["type"]) == ("failed", "timed-out")
+    assert county.state()["staging"] == []
+    assert county.sync()[1] == "apply"
+
+
+def test_a_run_that_was_lost_does_not_keep_the_next_one_from_starting(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle, "YOUNG", timedelta(0))
+    lost = requests.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key="one")
+    with pytest.raises(Conflict, match="not finished"):
+        requests.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key="two")
+    county.query("UPDATE jobs SET execution_arn = execution_arn || '-gone' RETURNING 1")
+
+    second = requests.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key="two")
+
+    status, error = county.job(str(lost.id))
+    assert error is not None
+    assert (status, error["type"]) == ("failed", "interrupted")
+    assert second.status == "pending"
+
+    county.query("UPDATE jobs SET execution_arn = execution_arn || '-gone' RETURNING 1")
+    assert [run.status for run in showing.page(COUNTY, status=None, page_size=9, page_token=None).items] == [
+        "failed"
+    ] * 2
+
+
+def test_a_cancelled_run_stops_its_execution(county: County) -> None:
+    run = requests.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key=None)
+
+    requests.cancel(COUNTY, run.id, CALLER)
+
+    ((arn,),) = county.query("SELECT execution_arn FROM jobs")
+    assert boto3.client("stepfunctions").describe_execution(executionArn=arn)["status"] == "ABORTED"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from functions.sync.retrying import RetryableError
-from functions.sync.service.failing import reason_of
+from shared.jobs.failures import reason_of
 from shared.problems import Conflict, SourceUnavailable, Unprocessable
 
 

@@ -1,0 +1,1 @@
+"""Jobs of every kind, whatever module they are of."""

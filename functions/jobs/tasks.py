@@ -1,0 +1,23 @@
+"""The Lambda entry that hears of executions of the jobs machine that ended without having ended their job."""
+
+from typing import Any
+from uuid import UUID
+
+from aws_lambda_powertools import Logger
+
+from shared.jobs import settle_execution
+from shared.jobs.executions import ExecutionEnd
+
+_logger = Logger(service="jobs")
+
+
+def settle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """-> {settled}: whether the job has been failed. The event is EventBridge's, of an execution's status."""
+    end = ExecutionEnd.model_validate(event["detail"])
+    given, failure = end.given(), end.failure()
+    if given is None or failure is None:
+        return {"settled": False}
+    settled = settle_execution(given["county_id"], UUID(given["job_id"]), end.arn, failure)
+    if settled:
+        _logger.error("job left", county_id=given["county_id"], job_id=given["job_id"], status=end.status)
+    return {"settled": settled}

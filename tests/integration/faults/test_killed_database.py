@@ -1,0 +1,308 @@
+"""A database that is killed under running jobs: the template's machines, the tasks themselves, a server of its own.
+
+Only the delays between the machines' attempts are shortened.
+"""
+
+import importlib
+import json
+import os
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from sqlalchemy import text
+
+from functions.reporting.handler import handler as reporting
+from functions.sync.handler import handler as syncing
+from functions.valuation.handler import handler as valuation
+from infra.functions import REGISTRY
+from infra.local.assembly import Assembly
+from infra.local.physical import LocalIdentifiers
+from infra.local.postgres import LocalPostgres
+from infra.local.synthesis import synthesized
+from infra.local.template import Template
+from shared.aws import forget_clients
+from shared.db import engine, unit_of_work
+from shared.db.driver import PreparingConnection
+from shared.db.migrate import upgrade
+from shared.jobs import lifecycle
+from shared.settings import settings
+from tests.aws import CREDENTIALS
+from tests.conftest import APPLICATION_PASSWORD
+from tests.gateway import Handler, LambdaContext, call, claims_of
+from tests.integration.evidence_county import COUNTY, add_county, add_evidence
+from tests.integration.sync.county import COUNTY as SYNCED
+from tests.integration.sync.county import County
+from tests.waiting import eventually
+
+ENTRIES = {spec.name: spec.entry for spec in REGISTRY}
+BOUND_S = 60
+"""For a job to end once the database is back."""
+
+
+@dataclass
+class Database:
+    """The server, and how it is killed at the n-th statement of a task."""
+
+    server: LocalPostgres
+    wanted: threading.Event = field(default_factory=threading.Event)
+    dead: threading.Event = field(default_factory=threading.Event)
+    back: threading.Event = field(default_factory=threading.Event)
+    statements: int = 0
+
+    def kill_at(self, statements: int) -> None:
+        """Let the next tasks lose it at this statement."""
+        for event in (self.wanted, self.dead, self.back):
+            event.clear()
+        self.statements = statements
+
+    def count(self) -> None:
+        if self.statements:
+            self.statements -= 1
+            if not self.statements:
+                self.wanted.set()
+                assert self.dead.wait(20)
+
+    def killed(self) -> None:
+        """Returns once it has been killed, as the kernel kills a process group that needs too much memory."""
+        assert self.wanted.wait(BOUND_S), "no task came so far"
+        pid = self.server.pid
+        assert pid is not None
+        os.killpg(pid, signal.SIGKILL)
+        self.dead.set()
+
+    def restart(self) -> None:
+        self.server.start()
+        self.back.set()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LocalPostgres]:
+    with tempfile.TemporaryDirectory(prefix="terrafusion-killed-") as folder, LocalPostgres(Path(folder)) as made:
+        made.create_database("killed")
+        upgrade(made.owner_url("killed"), APPLICATION_PASSWORD)
+        yield made
+
+
+@pytest.fixture
+def database(server: LocalPostgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    made = Database(server)
+    url = server.owner_url("killed").set(username="terrafusion_app", password=APPLICATION_PASSWORD)
+    monkeypatch.setenv("DATABASE_SECRET_ARN", "killed")
+    monkeypatch.setattr(engine, "database_url", lambda _: url)
+    engine.forget_engine()
+    for name in ("execute_prepared", "execute_simple"):
+        monkeypatch.setattr(PreparingConnection, name, counted(getattr(PreparingConnection, name), made))
+    yield made
+    engine.forget_engine()
+
+
+def counted(original: Callable[..., Any], database: Database) -> Callable[..., Any]:
+    def run(*args: Any, **options: Any) -> Any:
+        if threading.current_thread() is not threading.main_thread():  # a task's, and no request's
+            database.count()
+        return original(*args, **options)
+
+    return run
+
+
+@pytest.fixture
+def machines(assemblies: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Both machines of the template, whose tasks are the functions themselves, one at a time."""
+    one_at_a_time = threading.Lock()
+
+    def invoke(parameters: dict[str, Any], **_: object) -> dict[str, Any]:
+        entry = ENTRIES[parameters["FunctionName"].rpartition(":")[2].removeprefix("terrafusion-dev-")]
+        module, _dot, name = entry.rpartition(".")
+        with one_at_a_time:
+            try:
+                task = getattr(importlib.import_module(module), name)
+                answer = task(json.loads(parameters["Payload"]), LambdaContext())
+            except Exception as error:
+                failed = {"errorType": type(error).__name__, "errorMessage": str(error)}
+                return {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": failed}
+        return {"StatusCode": 200, "Payload": json.loads(json.dumps(answer))}
+
+    monkeypatch.setattr(lambda_eval_utils, "_invoke_lambda_function", invoke)
+    template = Template(Assembly(synthesized(assemblies), LocalIdentifiers()))
+    for variable, value in {**CREDENTIALS, "EVENT_BUS_NAME": "bus"}.items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+        boto3.client("s3").create_bucket(Bucket=template.buckets()[0])
+        monkeypatch.setenv("DATA_BUCKET", template.buckets()[0])
+        boto3.client("events").create_event_bus(Name="bus")
+        for machine in template.state_machines():
+            created = boto3.client("stepfunctions").create_state_machine(
+                name=machine.name, definition=machine.definition, roleArn="arn:aws:iam::123456789012:role/machine"
+            )
+            variable = f"{machine.name.rpartition('-')[2].upper()}_STATE_MACHINE_ARN"
+            monkeypatch.setenv(variable, created["stateMachineArn"])
+        settings.cache_clear()
+        forget_clients()
+        yield
+    settings.cache_clear()
+    forget_clients()
+
+
+@pytest.fixture
+def patient(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first attempts follow at once, and find it dead; the others once it is back."""
+    tried: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        tried.append(seconds)
+        if len(tried) % 6 == 0:
+            database.back.wait(BOUND_S)
+
+    monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=sleep))
+
+
+def ended(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """A job once it has ended."""
+    assert eventually(lambda: look()["status"] not in ("pending", "running"), BOUND_S), look()
+    return look()
+
+
+def asked(
+    handler: Handler, collection: str, body: object, ids: dict[str, str] | None = None
+) -> Callable[[], dict[str, Any]]:
+    """POST a job; what looks at it."""
+    resource, path = f"/v1/counties/{{county_id}}/{collection}", {**_of(COUNTY), **(ids or {})}
+    made = call(handler, "POST", resource, path=path, body=body)
+    assert made.status == 202, made.body
+    one, kept = made.body["links"]["self"].rpartition("/")[0].rpartition("/")[2], made.body["id"]
+    name = {"reports": "report_id", "valuation-models": "model_id", "valuation-approvals": "approval_id"}.get(
+        one, "run_id"
+    )
+    resource = f"/v1/counties/{{county_id}}/{one}/{{{name}}}"
+
+    def look() -> dict[str, Any]:
+        found: dict[str, Any] = call(handler, "GET", resource, path={**_of(COUNTY), name: kept}).body
+        return found
+
+    return look
+
+
+def _of(county_id: str) -> dict[str, str]:
+    return {"county_id": county_id}
+
+
+@contextmanager
+def away(database: Database, statements: int) -> Iterator[None]:
+    """The database is killed under the job that the block starts, and comes back after it."""
+    database.kill_at(statements)
+    yield
+    database.killed()
+    time.sleep(0.2)
+    database.restart()
+
+
+@pytest.mark.usefixtures("machines", "patient")
+def test_every_job_under_way_is_done_once_the_database_is_back(database: Database) -> None:
+    add_county()
+    add_evidence()
+
+    with away(database, 6):
+        model = asked(valuation, "valuation-models", {"valuation_date": "2023-10-01"})
+    trained = ended(model)
+    assert trained["status"] == "succeeded", trained
+    promoting: dict[str, Any] = {
+        "path": {**_of(COUNTY), "model_id": trained["id"]},
+        "body": {"override_reason": "for the test"},
+    }
+    assert (
+        call(valuation, "POST", "/v1/counties/{county_id}/valuation-models/{model_id}/promote", **promoting).status
+        == 200
+    )
+
+    with away(database, 12):
+        run = asked(valuation, "valuation-runs", {"valuation_date": "2023-10-01"})
+    valued = ended(run)
+    assert (valued["status"], valued["valued"]) == ("succeeded", 500)
+
+    with away(database, 8):
+        approval = asked(valuation, "valuation-runs/{run_id}/approve", {"roll_year": 2024}, {"run_id": valued["id"]})
+    assert ended(approval)["status"] == "succeeded"
+    with unit_of_work(COUNTY) as connection:
+        assert connection.scalar(text("SELECT count(*) FROM assessments")) == 500
+
+    with away(database, 4):
+        report = asked(
+            reporting,
+            "reports",
+            {"report_type": "assessment_roll_summary", "format": "csv", "parameters": {"roll_year": 2024}},
+        )
+    assert ended(report)["status"] == "succeeded"
+
+
+@pytest.mark.usefixtures("machines")
+def test_a_job_that_cannot_even_be_told_as_failed_is_failed_once_somebody_looks(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=lambda _: None))
+    monkeypatch.setattr(lifecycle, "YOUNG", lifecycle.YOUNG * 0)
+    monkeypatch.setattr(lifecycle, "LOOK_EVERY_S", 0)
+    wanted = {"report_type": "assessment_roll_summary", "format": "csv", "parameters": {"roll_year": 2024}}
+    database.kill_at(2)
+    report = asked(reporting, "reports", wanted)
+    database.killed()
+    machine = settings().jobs_state_machine_arn
+    assert eventually(
+        lambda: (
+            not boto3.client("stepfunctions").list_executions(stateMachineArn=machine, statusFilter="RUNNING")[
+                "executions"
+            ]
+        ),
+        BOUND_S,
+    )
+
+    answered = report()
+    assert (answered["status"], answered["type"]) == (503, "urn:terrafusion:problem:database-unavailable")
+    database.restart()
+
+    left = ended(report)
+    assert (left["status"], left["error"]["type"]) == ("failed", "database-unavailable")
+    assert ended(asked(reporting, "reports", wanted))["status"] == "succeeded"
+
+
+@pytest.mark.usefixtures("machines", "patient")
+def test_a_sync_ends_and_the_next_one_starts(
+    database: Database, postgres_server: LocalPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.sync.service.cutting.PARTITION_ROWS", 100)
+    postgres_server.create_database("killed_source")
+    county = County(postgres_server.owner_url("killed_source"))
+    county.build()
+    claims = claims_of(counties=[SYNCED])
+
+    def start() -> Callable[[], dict[str, Any]]:
+        runs = "/v1/counties/{county_id}/sync-runs"
+        made = call(syncing, "POST", runs, path=_of(SYNCED), body={}, claims=claims)
+        assert made.status == 202, made.body
+        path = {**_of(SYNCED), "run_id": made.body["id"]}
+        return lambda: call(syncing, "GET", runs + "/{run_id}", path=path, claims=claims).body
+
+    for statements in (10, 45):  # before anything is staged, and after
+        with away(database, statements):
+            run = start()
+        found = ended(run)
+        # what was staged in unlogged tables is gone with a crash, and the run says so
+        assert found["status"] == "succeeded" or found["error"]["type"] == "staged-rows-lost", found
+    assert ended(start())["status"] == "succeeded"
+    with unit_of_work(SYNCED) as connection:
+        assert connection.scalar(text("SELECT count(*) FROM properties_operational")) == 299
+    county.close()
+    postgres_server.drop_database("killed_source")
