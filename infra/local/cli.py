@@ -2,6 +2,7 @@
 
 import io
 import sys
+from typing import Any
 
 import typer
 
@@ -27,6 +28,11 @@ COMMANDS = {
         f"{_HERE}.ratio_study:ratio_study", "Study the values and prices of a CSV file, on this machine."
     ),
     "roll": LazyCommand(f"{_HERE}.roll:app", "Bring a run's values to a roll, take them back, close rolls."),
+    "ratio-study": LazyCommand(f"{_HERE}.jobs:ratio_study", "Study a county's ratios, and see what came out."),
+    "market-analysis": LazyCommand(f"{_HERE}.jobs:market_analysis", "Analyse a county's market by month and area."),
+    "sales": LazyCommand(f"{_HERE}.sales:app", "Validate sales, look at what was flagged, decide."),
+    "report": LazyCommand(f"{_HERE}.jobs:report", "Make reports, and download them."),
+    "export": LazyCommand(f"{_HERE}.jobs:export", "Export map layers, and download them."),
 }
 
 app = typer.Typer(
@@ -39,6 +45,11 @@ app = typer.Typer(
 @app.callback()
 def terrafusion() -> None:
     """TerraFusion: on this machine, or through its API."""
+
+
+def main_group() -> Any:
+    """The whole command line as a group; its commands are imported when they are resolved."""
+    return typer.main.get_group(app)
 
 
 def main() -> None:

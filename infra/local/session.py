@@ -66,6 +66,22 @@ def running_cloud(data_dir: Path) -> dict[str, Any]:
     return words
 
 
+def local_client(service: Any, data_dir: Path) -> Any:
+    """A boto3 client of the local cloud that runs on a data directory."""
+    import boto3
+
+    from infra.local.assembly import REGION
+    from infra.local.aws.clients import ACCESS_KEY, SECRET_KEY
+
+    return boto3.client(
+        service,
+        endpoint_url=running_cloud(data_dir)["aws_endpoint"],
+        region_name=REGION,
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=SECRET_KEY,
+    )
+
+
 SignIn = Callable[[], ApiClient]
 """Gives a client that is signed in. Ends the command with a plain sentence where it cannot be."""
 

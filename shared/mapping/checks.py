@@ -12,7 +12,7 @@ from shared.mapping.targets import ColumnKind, TargetColumn, TargetTable, target
 from shared.mapping.transformations import Add, Lookup, ValueMap
 from shared.mapping.validation_checks import validation_faults
 
-_GOES_INTO: dict[ColumnKind, frozenset[FieldType]] = {
+FIELD_TYPES: dict[ColumnKind, frozenset[FieldType]] = {
     ColumnKind.TEXT: frozenset({FieldType.STRING}),
     ColumnKind.INTEGER: frozenset({FieldType.INTEGER}),
     ColumnKind.NUMERIC: frozenset({FieldType.DECIMAL, FieldType.MONEY, FieldType.INTEGER}),
@@ -23,6 +23,7 @@ _GOES_INTO: dict[ColumnKind, frozenset[FieldType]] = {
     ColumnKind.JSON: frozenset({FieldType.JSON, FieldType.LIST}),
     ColumnKind.GEOMETRY: frozenset({FieldType.GEOMETRY}),
 }
+"""The types of a field that can fill a column."""
 
 _ENTRY_TYPES = frozenset(FieldType) - {FieldType.JSON, FieldType.GEOMETRY}
 
@@ -128,8 +129,8 @@ def _type_faults(field: FieldMap, column: TargetColumn, where: Path) -> Iterator
             yield (*where, "target"), f"{field.entry!r} is not an entry's name: small letters, digits and underscores"
         elif field.type not in _ENTRY_TYPES:
             yield (*where, "type"), f"an entry of {column.name} cannot be of the type {field.type}"
-    elif field.type not in _GOES_INTO[column.kind]:
-        fitting = " or ".join(sorted(_GOES_INTO[column.kind]))
+    elif field.type not in FIELD_TYPES[column.kind]:
+        fitting = " or ".join(sorted(FIELD_TYPES[column.kind]))
         yield (*where, "type"), f"{column.name} holds {column.kind}: the type has to be {fitting}, not {field.type}"
 
 

@@ -222,3 +222,66 @@ def test_a_source_that_refuses_fails_the_run_with_the_reason_and_changes_nothing
     (failed,) = client.get("/v1/counties/benton_wa/sync-runs").json()["items"]
     assert failed["status"] == "failed"
     assert failed["error"]["detail"]
+
+
+def test_what_takes_long_is_started_followed_and_kept_by_commands(platform: Platform, tmp_path: Path) -> None:
+    period = ("--from", "1997-01-01", "--to", "1998-12-31")
+    study = run(
+        platform, "ratio-study", "run", "lucas_oh", "--value-source", "assessed", *period, "--strata", "price_quartile"
+    )
+    assert study.returncode == 0, study.stderr
+    assert "price_quartile 1" in study.stdout
+    as_json = run(platform, "ratio-study", "run", "lucas_oh", "--value-source", "assessed", *period, "--json")
+    job = json.loads(as_json.stdout)["job"]
+    shown = run(platform, "ratio-study", "show", "lucas_oh", job["id"], "--file", str(tmp_path / "study.json"))
+    assert f"Ratio study {job['id']} is succeeded." in shown.stdout
+    assert json.loads((tmp_path / "study.json").read_text())["overall"]["sales"] > 100
+
+    report = run(
+        platform, "report", "make", "lucas_oh", "--report-type", "sales_ratio_study", "--ratio-study-id", job["id"],
+        "--file", str(tmp_path / "study.pdf"),
+    )  # fmt: skip
+    market = run(platform, "market-analysis", "run", "lucas_oh", *period, "--file", str(tmp_path / "market.csv"))
+    layers = run(
+        platform, "export", "make", "lucas_oh", "--layers", "sales", "--file", str(tmp_path / "sales.gpkg"), "--json"
+    )
+
+    assert report.returncode == 0, report.stderr
+    assert (tmp_path / "study.pdf").read_bytes().startswith(b"%PDF-")
+    assert market.returncode == 0, market.stderr
+    assert "median price" in market.stdout
+    assert (tmp_path / "market.csv").stat().st_size > 100
+    assert layers.returncode == 0, layers.stderr
+    assert (tmp_path / "sales.gpkg").read_bytes().startswith(b"SQLite")
+
+
+def test_sales_are_validated_looked_at_and_decided_by_commands(platform: Platform) -> None:
+    validated = run(platform, "sales", "validate", "lucas_oh")
+    assert validated.returncode == 0, validated.stderr
+    assert "flagged sales" in validated.stdout
+    (flagged,) = json.loads(run(platform, "sales", "flags", "lucas_oh", "--limit", "1", "--json").stdout)["items"]
+
+    decided = run(
+        platform, "sales", "decide", "lucas_oh", flagged["sale_id"], "--decision", "as_coded", "--note", "looked at"
+    )
+
+    assert decided.returncode == 0, decided.stderr
+    listed = run(platform, "sales", "flags", "lucas_oh", "--decided")
+    assert flagged["sale_id"] in listed.stdout
+    refused = run(platform, "ratio-study", "run", "lucas_oh", "--value-source", "guessed")
+    assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
+    assert "value_source" in refused.stderr
+
+
+def test_a_county_that_is_there_is_not_called_new(platform: Platform, tmp_path: Path) -> None:
+    folder = described("adams_wa", "Adams", tmp_path)
+    first, again = (run(platform, "county", "new", str(folder)) for _ in range(2))
+    configuration = folder / "configuration.json"
+    configuration.write_text(configuration.read_text().replace("Adams County", "Adams"))
+    otherwise = run(platform, "county", "new", str(folder))
+    updated = run(platform, "county", "new", str(folder), "--update")
+
+    assert "is onboarded as adams_wa" in first.stdout, first.stderr
+    assert "was there already as adams_wa: nothing has changed" in again.stdout, again.stderr
+    assert (otherwise.returncode, "--update" in otherwise.stderr) == (2, True)
+    assert "its configuration is replaced" in updated.stdout, updated.stderr

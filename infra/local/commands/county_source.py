@@ -7,9 +7,7 @@ from typing import Any
 import boto3
 import typer
 
-from infra.local.assembly import REGION
-from infra.local.aws.clients import ACCESS_KEY, SECRET_KEY
-from infra.local.session import DataDir, console, running_cloud
+from infra.local.session import DataDir, console, local_client, running_cloud
 from infra.local.source_secret import put_source_secret
 from shared import storage
 from shared.source_description import INCOMING
@@ -27,7 +25,7 @@ def source(
         json.loads(text)
     except (OSError, ValueError) as error:
         raise typer.BadParameter(f"{file} cannot be read as JSON: {error}") from None
-    secrets: Any = boto3.client("secretsmanager") if deployed else _local_client("secretsmanager", data_dir)
+    secrets: Any = boto3.client("secretsmanager") if deployed else local_client("secretsmanager", data_dir)
     put_source_secret(secrets, name, text)
     console().print(f"The secret [bold]{name}[/] says where the source is.")
 
@@ -43,19 +41,9 @@ def files(
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise typer.BadParameter(f"there is no file {', '.join(missing)}")
-    s3: Any = boto3.client("s3") if bucket else _local_client("s3", data_dir)
+    s3: Any = boto3.client("s3") if bucket else local_client("s3", data_dir)
     into = bucket or running_cloud(data_dir)["data_bucket"]
     for path in paths:
         key = storage.county_key(county_id, prefix, path.name)
         s3.upload_file(str(path), into, key)
         console().print(f"{path.name} is at {key}.")
-
-
-def _local_client(service: Any, data_dir: Path) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=running_cloud(data_dir)["aws_endpoint"],
-        region_name=REGION,
-        aws_access_key_id=ACCESS_KEY,
-        aws_secret_access_key=SECRET_KEY,
-    )

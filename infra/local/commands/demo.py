@@ -12,6 +12,7 @@ from rich.console import Console
 
 from infra.local.client import ApiClient
 from infra.local.commands.model import model_shown, promote_model, train_model
+from infra.local.commands.results import months_table, ratio_studies_table
 from infra.local.commands.roll import change_roll
 from infra.local.commands.serving import serving
 from infra.local.commands.sync import run_sync, run_table
@@ -21,7 +22,6 @@ from infra.local.commands.value_county import run_shown, run_valuation
 from infra.local.counties import configuration_text, mapping_text
 from infra.local.session import DataDir, console
 from infra.local.source_secret import put_source_secret
-from infra.local.tables import WholeTable
 
 STUDIES: dict[str, dict[str, Any]] = {
     # King County's system holds no assessed values with its sales, so the model's values are studied
@@ -67,7 +67,7 @@ def demo(
             with show("Ratio studies"):
                 for county_id in STUDIES:
                     studies[county_id] = _study(client, county_id)
-                screen.print(_studies_table(studies))
+                screen.print(ratio_studies_table({county_id: study["results"] for county_id, study in studies.items()}))
             with show("A model trained, measured on sales it had not seen, and promoted"):
                 _model(client, screen)
             with show("A parcel valued by the champion"):
@@ -186,43 +186,11 @@ def _study(client: ApiClient, county_id: str) -> dict[str, Any]:
     return {"job": job, "results": client.get(job["links"]["results"])}
 
 
-def _studies_table(studies: Mapping[str, Mapping[str, Any]]) -> WholeTable:
-    names = {"median": "median", "cod": "COD", "prd": "PRD", "prb": "PRB"}
-    table = WholeTable("county", "values", "stratum", "sales", *names.values(), "verdict")
-    for county_id, study in studies.items():
-        results = study["results"]
-        samples = [("all", results["overall"])]
-        samples += [(f"{s['stratum']} {s['value']}", s["study"]) for s in results["strata"] if s["study"]]
-        for stratum, found in samples:
-            failing = [v["statistic"] for v in found["verdicts"] if v["result"] == "does not meet"]
-            table.add_row(
-                county_id,
-                results["value_source"],
-                stratum,
-                f"{found['sales']:,}",
-                *(_with_interval(found["statistics"].get(name)) for name in names),
-                f"does not meet: {', '.join(failing)}" if failing else "meets",
-            )
-    return table
-
-
-def _with_interval(statistic: Mapping[str, Any] | None) -> str:
-    if statistic is None:
-        return "-"
-    if statistic["low"] is None:
-        return f"{statistic['value']:.3f}"
-    return f"{statistic['value']:.3f} ({statistic['low']:.3f} to {statistic['high']:.3f})"
-
-
 def _market(client: ApiClient, screen: Console) -> None:
     wanted = {"from": "2014-05-01", "to": "2015-05-31", "group_by": "none"}
     job = client.wait(client.post("/v1/counties/king_wa/market-analyses", wanted))
-    table = WholeTable("month", "sales", "median price", "index", "standard error", title="King County, price index")
-    for month in client.get(job["links"]["results"])["overall"]["months"]:
-        index = "-" if month["index"] is None else f"{month['index']:.1f}"
-        error = "-" if month["standard_error"] is None else f"{month['standard_error']:.1f}"
-        table.add_row(month["month"], f"{month['sales']:,}", month["median_price"], index, error)
-    screen.print(table)
+    overall = client.get(job["links"]["results"])["overall"]
+    screen.print(months_table(overall, title="King County, price index"))
 
 
 def _files(client: ApiClient, output: Path, studies: Mapping[str, Mapping[str, Any]]) -> dict[str, Path]:

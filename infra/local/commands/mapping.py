@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from infra.local.commands.lazy import LazyCommand, lazy_group
 from infra.local.session import SignIn, console, takes_sign_in
 from infra.local.tables import WholeTable
 from shared.mapping import CountyMapping, MappingError, parse_mapping
@@ -15,7 +16,21 @@ from shared.mapping import CountyMapping, MappingError, parse_mapping
 if TYPE_CHECKING:
     import polars as pl
 
-app = typer.Typer(no_args_is_help=True)
+_INIT = "infra.local.commands.mapping_init"
+
+app = typer.Typer(
+    no_args_is_help=True,
+    cls=lazy_group(
+        {
+            "targets": LazyCommand(f"{_INIT}:targets", "List the tables and columns that a mapping can fill."),
+            "init": LazyCommand(f"{_INIT}:init", "Propose a first mapping of files, or of a secret's database."),
+            "check": LazyCommand(
+                "infra.local.commands.mapping:check",
+                "Check a mapping, and show what it makes of some rows: source, result and reasons side by side.",
+            ),
+        }
+    ),
+)
 
 _SHOWN = 60
 """Characters of a value that a table shows."""
@@ -26,7 +41,6 @@ def mapping() -> None:
     """Check mappings, and try them."""
 
 
-@app.command()
 @takes_sign_in
 def check(
     sign_in: SignIn,

@@ -8,13 +8,13 @@ import typer
 from rich.console import Console, Group
 
 from infra.local.client import ApiClient
+from infra.local.commands.results import STATISTICS, with_interval
 from infra.local.commands.watching import watched
 from infra.local.session import SignIn, console, takes_sign_in
 from infra.local.tables import WholeTable
 
 app = typer.Typer(no_args_is_help=True)
 
-_STATISTICS = {"median": "median", "cod": "COD", "prd": "PRD", "prb": "PRB"}
 _TODAY = date.today().isoformat()  # noqa: DTZ011 - the day as the person at the keyboard has it
 
 
@@ -42,7 +42,7 @@ def list_models(
     county_id: str = typer.Argument(help="The county."),
 ) -> None:
     """The models of COUNTY_ID, the newest first."""
-    table = WholeTable("model", "status", "standing", "as of", "classes", "sales", *_STATISTICS.values(), "coverage")
+    table = WholeTable("model", "status", "standing", "as of", "classes", "sales", *STATISTICS.values(), "coverage")
     with sign_in() as client:
         for item in client.pages(f"/v1/counties/{county_id}/valuation-models"):
             known = item["model"]
@@ -50,7 +50,7 @@ def list_models(
             if known is None:
                 table.add_row(*cells)
                 continue
-            statistics = (f"{known['statistics'][name]['value']:.3f}" for name in _STATISTICS)
+            statistics = (f"{known['statistics'][name]['value']:.3f}" for name in STATISTICS)
             classes = ", ".join(known["property_classes"] or ["all"])
             sales = f"{known['training']['sales_used']:,}"
             table.add_row(*cells, classes, sales, *statistics, f"{known['coverage']:.1%}")
@@ -94,21 +94,13 @@ def model_shown(results: Mapping[str, Any]) -> Group:
         f"[bold]{results['model_id']}[/] as of {known['valuation_date']}: {training['sales_used']:,} sales from"
         f" {training['first_sale_date']} to {training['last_sale_date']}, {len(training['features'])} features"
     )
-    table = WholeTable("hold-out", "sales", *_STATISTICS.values(), "MAPE", "coverage", title=results["protocol"])
+    table = WholeTable("hold-out", "sales", *STATISTICS.values(), "MAPE", "coverage", title=results["protocol"])
     strata = [s for s in results["strata"] if s["stratum"] == "price_decile" and s["accuracy"]]
     for name, found in [("all", overall), *((f"price decile {s['value']}", s["accuracy"]) for s in strata)]:
-        statistics = (_with_interval(found["statistics"].get(each)) for each in _STATISTICS)
+        statistics = (with_interval(found["statistics"].get(each)) for each in STATISTICS)
         table.add_row(name, f"{found['sales']:,}", *statistics, f"{found['mape']:.1f} %", f"{found['coverage']:.1%}")
     parts = WholeTable("component", "weight", "median", "COD", "PRD", "MAPE")
     for each in results["components"]:
         figures = (f"{each['median']:.3f}", f"{each['cod']:.1f}", f"{each['prd']:.3f}", f"{each['mape']:.1f} %")
         parts.add_row(each["component"].replace("_", " "), f"{each['weight']:.0%}", *figures)
     return Group(head, table, parts, *(f"  ! {finding}" for finding in known["findings"]))
-
-
-def _with_interval(statistic: Mapping[str, Any] | None) -> str:
-    if statistic is None:
-        return "-"
-    if statistic["low"] is None:
-        return f"{statistic['value']:.3f}"
-    return f"{statistic['value']:.3f} ({statistic['low']:.3f} to {statistic['high']:.3f})"

@@ -1,9 +1,25 @@
-"""The model that several files look at."""
+"""The model that several files look at, and networks that are learned in a quarter of the steps."""
+
+from collections.abc import Iterator
 
 import pytest
 
+from shared.appraisal.avm import network
 from shared.appraisal.avm.model import TrainedModel
 from tests.unit.appraisal.known_counties import large_model
+
+_STEPS, _EPOCHS = 100, 5
+"""What these tests ask holds whatever the network has learned; `test_network` looks at one that has learned all."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def brief_networks(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Most of a training's time is the network's."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.path.name != "test_network.py":
+            patch.setattr(network, "_FEWEST_STEPS", _STEPS)
+            patch.setattr(network, "_EPOCHS", _EPOCHS)
+        yield
 
 
 @pytest.fixture
