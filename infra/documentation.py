@@ -1,11 +1,18 @@
-"""The README's derived sections: tables that the code says once. `python -m infra.documentation` writes them."""
+"""The documentation's derived sections: tables that the code says once. `python -m infra.documentation` writes them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from infra.settings import ROOT
 from shared.access import PLATFORM_PERMISSIONS, ROLE_PERMISSIONS, Permission
-from shared.mapping.reference import meaning, parameters, transformations_table, validations_table
+from shared.mapping.reference import (
+    meaning,
+    members_tables,
+    parameters,
+    targets_table,
+    transformations_table,
+    validations_table,
+)
 from shared.source_description import FORMATS, KINDS
 
 README = ROOT / "README.md"
@@ -44,17 +51,29 @@ def sources() -> str:
     )
 
 
+def mapping_members() -> str:
+    """The members of a mapping's elements."""
+    return members_tables()
+
+
+def mapping_targets() -> str:
+    """The tables and columns that a mapping can fill."""
+    return targets_table()
+
+
 SECTIONS: dict[str, Callable[[], str]] = {
     "roles": roles,
     "transformations": transformations,
     "validations": validations,
     "sources": sources,
 }
+MAPPING_SECTIONS: dict[str, Callable[[], str]] = {"members": mapping_members, "targets": mapping_targets}
+PAGES = {README: SECTIONS, ROOT / "shared" / "mapping" / "README.md": MAPPING_SECTIONS}
 
 
-def readme_with_sections(text: str) -> str:
-    """The README with each derived section made anew between its markers."""
-    for name, render in SECTIONS.items():
+def with_sections(text: str, sections: Mapping[str, Callable[[], str]]) -> str:
+    """A page with each derived section made anew between its markers."""
+    for name, render in sections.items():
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
         text = pattern.sub(rf"\g<1>{_escaped(render())}\n\g<2>", text)
     return text
@@ -65,4 +84,5 @@ def _escaped(replacement: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(readme_with_sections(README.read_text()))
+    for page, its_sections in PAGES.items():
+        page.write_text(with_sections(page.read_text(), its_sections))

@@ -24,9 +24,6 @@ COMMANDS = {
         f"{_HERE}.value_county:value_county", "Value COUNTY_ID's properties as of a date, and show how values change."
     ),
     "model": LazyCommand(f"{_HERE}.model:app", "Train, list and promote valuation models."),
-    "ratio-study": LazyCommand(
-        f"{_HERE}.ratio_study:ratio_study", "Study the values and prices of a CSV file, on this machine."
-    ),
     "roll": LazyCommand(f"{_HERE}.roll:app", "Bring a run's values to a roll, take them back, close rolls."),
     "ratio-study": LazyCommand(f"{_HERE}.jobs:ratio_study", "Study a county's ratios, and see what came out."),
     "market-analysis": LazyCommand(f"{_HERE}.jobs:market_analysis", "Analyse a county's market by month and area."),

@@ -25,7 +25,7 @@ _SYNONYMS: dict[str, str] = {
     "situs_zip": "situszip zip zipcode postalcode zip5 sitezip zip1",
     "legal_description": "legaldescription legal legaldesc legal1",
     "property_type": "propertytype proptype",
-    "property_class": "propertyclass class propclass useclass landuse usecode propertyuse luc classcode landusecode",
+    "property_class": "propertyclass class propclass useclass landuse usecode propertyuse luc landusecode use",
     "neighborhood": "neighborhood nbhd nbhdcode neighborhoodcode hood marketarea nbrhood",
     "longitude": "longitude lon lng long xcoord x shapelongitude",
     "latitude": "latitude lat ycoord y shapelatitude",
@@ -41,15 +41,15 @@ _SYNONYMS: dict[str, str] = {
     "stories": "stories floors numstories story storyheight",
     "condition": "condition cond conditioncode cdu overallcond",
     "quality": "quality grade qualitygrade overallqual constructiongrade",
-    "land_value": "landvalue landval valueland apprland assessedland",
-    "improvement_value": "improvementvalue impvalue impval bldgvalue buildingvalue imprvalue valuebldg",
+    "land_value": "landvalue landval valueland apprland assessedland land",
+    "improvement_value": "improvementvalue impvalue impval bldgvalue buildingvalue imprvalue valuebldg improvements",
     "total_value": "totalvalue totalval marketvalue appraisedvalue totalappraised value apprtotal avalue",
     "assessed_value": "assessedvalue assessed taxablevalue totalassessed",
     "last_sale_date": "lastsaledate",
     "last_sale_price": "lastsaleprice",
     "tax_district": "taxdistrict taxdist taxcode levycode taxcodearea tca",
-    "sale_id": "saleid saleskey salekey transactionid exciseid recordingnumber documentnumber docnumber",
-    "sale_date": "saledate date datesold soldon transactiondate deeddate recordingdate saledt sdate",
+    "sale_id": "saleid saleskey salekey transactionid exciseid recordingnumber documentnumber docnumber deed",
+    "sale_date": "saledate date datesold soldon transactiondate deeddate recordingdate saledt sdate sold",
     "sale_price": "saleprice price salesprice amount salesamount consideration soldprice",
     "validity_code": "validitycode validity valid qualified salequal qualification mktvalid salecode",
     "sale_type": "saletype transactiontype",
@@ -90,6 +90,7 @@ _DATES = (
 )
 _INTEGER, _NUMBER = re.compile(r"-?\d+(\.0*)?"), re.compile(r"-?\d*\.?\d+([eE][+-]?\d+)?")
 _WRITTEN_NUMBER = re.compile(r"\(?-?\$?\s?\d[\d,]*(\.\d+)?\)?")
+_BOUNDS = {"longitude": 180.0, "latitude": 90.0}
 _YAML_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 _MISSING_VALIDITY = "unknown"
 _EXAMPLES = 3
@@ -225,6 +226,9 @@ def _guess(source: SampledColumn, column: TargetColumn, rank: int) -> _Guess | N
     whole = column.kind is ColumnKind.INTEGER
     if not values or not all(_WRITTEN_NUMBER.fullmatch(value) or _NUMBER.fullmatch(value) for value in values):
         return None
+    bound = _BOUNDS.get(column.name)
+    if bound is not None and not all(_NUMBER.fullmatch(value) and abs(float(value)) <= bound for value in values):
+        return None  # metres or feet of a projection
     plain = all((_INTEGER if whole else _NUMBER).fullmatch(value) for value in values)
     if whole and not plain:
         return None

@@ -1,10 +1,20 @@
 """The documentation of transformations and rules, from their registries."""
 
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Annotated, Literal, Union, get_args, get_origin
+
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from shared.mapping.checks import FIELD_TYPES
+from shared.mapping.model import AttributesMap, CountyMapping, FieldMap, LookupTable, TableMapping
+from shared.mapping.step import Step
+from shared.mapping.targets import target_tables
 from shared.mapping.transformations import TRANSFORMATIONS
 from shared.mapping.validations import VALIDATIONS
+
+_WORDS: dict[object, str] = {str: "text", bool: "`true` or `false`", int: "a whole number", float: "a number"}
 
 
 def transformations_table() -> str:
@@ -21,6 +31,56 @@ def validations_table() -> str:
     for name, rule in VALIDATIONS.items():
         rows.append(f"| `{name}` | {parameters(rule, 'rule', 'severity')} | {meaning(rule)} |")
     return "\n".join(rows)
+
+
+def members_tables() -> str:
+    """Markdown of a mapping's elements: what each is, and a table of its members."""
+    parts = []
+    for element in (CountyMapping, TableMapping, FieldMap, AttributesMap, LookupTable):
+        parts += [f"### {element.__name__}", "", " ".join((element.__doc__ or "").split()), ""]
+        parts += ["| member | required | takes |", "|---|---|---|"]
+        for name, info in element.model_fields.items():
+            required = "yes" if info.is_required() else f"no ({'none' if not info.default else repr(info.default)})"
+            parts.append(f"| `{info.alias or name}` | {required} | {_takes(info)} |")
+        parts.append("")
+    return "\n".join(parts).rstrip()
+
+
+def targets_table() -> str:
+    """A Markdown table of every column that a mapping can fill."""
+    rows = ["| table | column | holds | field's `type` | |", "|---|---|---|---|---|"]
+    for table in target_tables().values():
+        for column in table.columns.values():
+            note = "the key" if column.name == table.key else "required" if column.required else ""
+            types = ", ".join(f"`{name}`" for name in sorted(FIELD_TYPES[column.kind]))
+            rows.append(f"| `{table.name}` | `{column.name}` | {column.kind.value} | {types} | {note} |")
+    return "\n".join(rows)
+
+
+def _takes(info: FieldInfo) -> str:
+    """What a member takes, from its annotation."""
+    return _type_words(info.annotation)
+
+
+def _type_words(annotation: object) -> str:
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return ", ".join(f"`{value}`" for value in inner)
+    if origin is tuple:
+        return "a list of " + _type_words(inner[0])
+    if origin is dict:
+        return f"an object: {_type_words(inner[0])} to {_type_words(inner[1])}"
+    if origin is Annotated:
+        return _type_words(inner[0])
+    if origin in (Union, UnionType):
+        return " or ".join(dict.fromkeys(_type_words(each) for each in inner if each is not NoneType))
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return ", ".join(f"`{member.value}`" for member in annotation)
+    if isinstance(annotation, type) and issubclass(annotation, Step):
+        return "transformations"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "rules" if annotation in VALIDATIONS.values() else f"{annotation.__name__}"
+    return _WORDS.get(annotation, str(annotation))
 
 
 def parameters(step: type[BaseModel], *without: str) -> str:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from infra.local.client import ApiClient
 from infra.local.commands.api_description import COUNTY, operation, query_names, request_schema
+from infra.local.commands.lazy import LazyCommand, lazy_group
 from infra.local.commands.request_options import RequestOption, request_body, request_options
 from infra.local.commands.results import results_shown
 from infra.local.commands.watching import watched
@@ -25,9 +27,9 @@ RequestOptionFile = typer.Option(None, "--request", help="A JSON file with the r
 WatchOption = typer.Option(True, "--watch/--no-watch", help="Follow it to its end.")
 
 
-def job_group(collection: str, run: str) -> typer.Typer:
+def job_group(collection: str, run: str, cls: type[TyperGroup] = TyperGroup) -> typer.Typer:
     """The commands of a kind of job; `run` is what starting one is called."""
-    group = typer.Typer(no_args_is_help=True)
+    group = typer.Typer(no_args_is_help=True, cls=cls)
     path = f"{COUNTY}/{collection}"
     noun = collection.removesuffix("s").replace("-", " ").replace("analyse", "analysis").replace("studie", "study")
     group.command(run, help=f"Start a {noun} of COUNTY_ID, follow it, and show what came out.")(run_command(path))
@@ -188,7 +190,11 @@ def _command(function: Callable[..., None], own: list[Parameter]) -> Callable[..
     return takes_sign_in(function)
 
 
-ratio_study = job_group("ratio-studies", "run")
+_PAIRS = LazyCommand(
+    "infra.local.commands.ratio_study:ratio_study", "Study the values and prices of a CSV file, on this machine."
+)
+# `ratio-study FILE` is `ratio-study file FILE`
+ratio_study = job_group("ratio-studies", "run", lazy_group({"file": _PAIRS}, default="file"))
 market_analysis = job_group("market-analyses", "run")
 report = job_group("reports", "make")
 export = job_group("gis-exports", "make")

@@ -29,14 +29,19 @@ class LazyCommand:
         return typer.main.get_command(alone)
 
 
-def lazy_group(commands: Mapping[str, LazyCommand]) -> type[TyperGroup]:
-    """A group of commands, each known by its help until it is run."""
+def lazy_group(commands: Mapping[str, LazyCommand], default: str | None = None) -> type[TyperGroup]:
+    """A group of commands, each known by its help until it is run; `default` is run where none is named."""
 
     class LazyGroup(TyperGroup):
         def __init__(self, **given: Any) -> None:
             super().__init__(**given)
             for name, command in commands.items():
                 self.add_command(TyperCommand(name, help=command.help))
+
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            if default is not None and args and args[0] not in {*self.commands, "--help"}:
+                args = [default, *args]
+            return super().parse_args(ctx, args)
 
         def resolve_command(self, ctx: Any, args: list[str]) -> Any:
             if args and args[0] in commands:

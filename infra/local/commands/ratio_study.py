@@ -12,10 +12,10 @@ from typing import Any
 
 import typer
 from rich.console import Group
-from rich.table import Table
 
 from infra.local.errors import CommandError
 from infra.local.session import console
+from infra.local.tables import WholeTable
 from shared.appraisal.errors import AppraisalInputError
 from shared.appraisal.pair_study import Pairs, StratumOfPairs, read_pairs, study_pairs
 from shared.appraisal.ratio_study import Options, RatioStudy
@@ -129,7 +129,7 @@ def _left_out(pairs: Pairs, lines: Sequence[int]) -> str:
 
 
 def _shown(overall: RatioStudy, strata: Sequence[StratumOfPairs], left_out: str) -> Group:
-    table = Table("statistic", "value", "95 % interval", title=f"{overall.sales:,} sales, by the {STANDARD}")
+    table = WholeTable("statistic", "value", "95 % interval", title=f"{overall.sales:,} sales, by the {STANDARD}")
     for name, measured in overall.statistics.items():
         bounds = measured.interval
         interval = f"{bounds.low:.4f} to {bounds.high:.4f}" if bounds else "-"
@@ -137,7 +137,7 @@ def _shown(overall: RatioStudy, strata: Sequence[StratumOfPairs], left_out: str)
     parts: list[Any] = [table, *(f"  {verdict.sentence}" for verdict in overall.verdicts)]
     parts += [f"  ! {note}" for note in (*overall.notes, left_out) if note]
     if strata:
-        by = Table("stratum", "value", "sales", "median", "COD", "PRD", "PRB", "")
+        by = WholeTable("stratum", "value", "sales", "median", "COD", "PRD", "PRB", "")
         for one in strata:
             by.add_row(one.name, one.level, f"{one.sales:,}", *_figures(one))
         parts.append(by)

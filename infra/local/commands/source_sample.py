@@ -2,7 +2,7 @@
 
 import csv
 import gzip
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ _DRIVERS = {
     "mssql": "mssql+pytds",
     "sqlserver": "mssql+pytds",
 }
+Sample = tuple[list[str], Sequence[Sequence[Any]]]
+"""The columns' names, and rows."""
 _SHAPE_COLUMNS = ("SHAPE_WKB", "SHAPE_LONGITUDE", "SHAPE_LATITUDE")
 
 
@@ -38,7 +40,13 @@ def sampled_file(file: Path) -> SampledTable:
     kind = FORMATS.get(file.suffix.lower())
     if kind is None:
         raise typer.BadParameter(f"{file} is of no format that is read here: {', '.join(FORMATS)}")
-    readers = {"csv": _delimited, "xlsx": _workbook, "parquet": _parquet, "shapefile": _layer, "geopackage": _layer}
+    readers: dict[str, Callable[[Path], Sample]] = {
+        "csv": _delimited,
+        "xlsx": _workbook,
+        "parquet": _parquet,
+        "shapefile": _layer,
+        "geopackage": _layer,
+    }
     try:
         names, rows = readers[kind](file)
     except (OSError, ValueError, csv.Error, RuntimeError) as error:
@@ -97,7 +105,7 @@ def _text(value: Any) -> str | None:
     return text if text.strip() else None
 
 
-def _delimited(file: Path) -> tuple[list[str], list[list[str]]]:
+def _delimited(file: Path) -> Sample:
     raw = file.read_bytes() if file.suffix != ".gz" else gzip.decompress(file.read_bytes())
     try:
         text = raw.decode("utf-8-sig")
@@ -109,7 +117,7 @@ def _delimited(file: Path) -> tuple[list[str], list[list[str]]]:
     return (lines[0], lines[1:]) if lines else ([], [])
 
 
-def _workbook(file: Path) -> tuple[list[str], list[tuple[Any, ...]]]:
+def _workbook(file: Path) -> Sample:
     from openpyxl import load_workbook
 
     book = load_workbook(file, read_only=True, data_only=True)
@@ -120,14 +128,14 @@ def _workbook(file: Path) -> tuple[list[str], list[tuple[Any, ...]]]:
     return ([str(name) for name in lines[0] if name is not None], lines[1:]) if lines else ([], [])
 
 
-def _parquet(file: Path) -> tuple[list[str], list[tuple[Any, ...]]]:
+def _parquet(file: Path) -> Sample:
     import polars as pl
 
     frame = pl.scan_parquet(file).head(ROWS).collect()
     return frame.columns, frame.rows()
 
 
-def _layer(file: Path) -> tuple[list[str], list[tuple[Any, ...]]]:
+def _layer(file: Path) -> Sample:
     """A Shapefile's or GeoPackage's attributes, and the columns that a sync makes of its shapes."""
     from pyogrio.raw import read
 

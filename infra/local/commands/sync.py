@@ -7,9 +7,9 @@ from typing import Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from typer.core import TyperGroup
 
 from infra.local.client import ApiClient
+from infra.local.commands.lazy import lazy_group
 from infra.local.session import SignIn, console, takes_sign_in
 from infra.local.tables import WholeTable
 
@@ -24,16 +24,7 @@ ValidateOnly = typer.Option(False, help="Stop before anything is applied.")
 Tables = typer.Option(None, "--table", help="Rows of this table only.")
 
 
-class _RunByDefault(TyperGroup):
-    """`terrafusion sync COUNTY` is `terrafusion sync run COUNTY`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in {*self.commands, "--help"}:
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
-
-
-app = typer.Typer(cls=_RunByDefault, no_args_is_help=True)
+app = typer.Typer(cls=lazy_group({}, default="run"), no_args_is_help=True)  # `sync COUNTY` is `sync run COUNTY`
 
 
 @app.command()
