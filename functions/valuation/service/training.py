@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
+from itertools import count
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from functions.valuation.service.land import LandShares
 from shared import audit, storage
 from shared.appraisal.arrays import IntArray
 from shared.appraisal.avm.model import TrainedModel
-from shared.appraisal.avm.training import train
+from shared.appraisal.avm.training import STAGES, train
 from shared.appraisal.errors import AppraisalInputError
 from shared.appraisal.land_contribution import LandContribution, fit_land_contribution
 from shared.db import unit_of_work
@@ -36,7 +37,7 @@ from shared.problems import Unprocessable
 
 LIBRARIES = ("numpy", "scipy", "xgboost-cpu", "xgboost")
 """What a model's numbers depend on; the last two are one library, by the platform's name of it."""
-_STEPS = 4
+_STEPS = 3 + STAGES
 
 
 @dataclass(frozen=True)
@@ -59,15 +60,20 @@ def train_model(job: RunningJob) -> ValuationModelResults:
     job.progress(0, _STEPS, "reading sales")
     found = _read(job.county_id, request)
     given = _of_classes(found, request)
-    job.progress(1, _STEPS, f"training on {len(given)} sales")
+    begun = count(1)
     try:
-        model = train(given.sales, request.valuation_date.toordinal(), seed=request.seed)
-        job.progress(2, _STEPS, "measuring the hold-out")
+        model = train(
+            given.sales,
+            request.valuation_date.toordinal(),
+            seed=request.seed,
+            stage=lambda part: job.progress(next(begun), _STEPS, f"{len(given):,} sales: {part}"),
+        )
+        job.progress(_STEPS - 2, _STEPS, "measuring the hold-out")
         overall = accuracy.overall(model, given)
     except AppraisalInputError as error:
         raise Unprocessable(f"No model can be trained: {error.problem}.", slug="model-not-possible") from error
     strata, components = accuracy.by_stratum(model, given), accuracy.by_component(model)
-    job.progress(3, _STEPS, "keeping the model")
+    job.progress(_STEPS - 1, _STEPS, "keeping the model")
     kept = LoadedModel(model, tuple(given.sale_ids), given.kinds, found.land_shares, _land_of(model))
     summary = _keep(job, request, kept, _training(found, given, model), overall)
     job.progress(_STEPS, _STEPS, "model kept")

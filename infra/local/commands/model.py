@@ -94,6 +94,9 @@ def model_shown(results: Mapping[str, Any]) -> Group:
         f"[bold]{results['model_id']}[/] as of {known['valuation_date']}: {training['sales_used']:,} sales from"
         f" {training['first_sale_date']} to {training['last_sale_date']}, {len(training['features'])} features"
     )
+    left_out = ", ".join(
+        f"{count:,} {reason.replace('_', ' ')}" for reason, count in training["sales_excluded"].items() if count
+    )
     table = WholeTable("hold-out", "sales", *STATISTICS.values(), "MAPE", "coverage", title=results["protocol"])
     strata = [s for s in results["strata"] if s["stratum"] == "price_decile" and s["accuracy"]]
     for name, found in [("all", overall), *((f"price decile {s['value']}", s["accuracy"]) for s in strata)]:
@@ -103,4 +106,6 @@ def model_shown(results: Mapping[str, Any]) -> Group:
     for each in results["components"]:
         figures = (f"{each['median']:.3f}", f"{each['cod']:.1f}", f"{each['prd']:.3f}", f"{each['mape']:.1f} %")
         parts.add_row(each["component"].replace("_", " "), f"{each['weight']:.0%}", *figures)
-    return Group(head, table, parts, *(f"  ! {finding}" for finding in known["findings"]))
+    return Group(
+        head, f"  left out: {left_out or 'none'}", table, parts, *(f"  ! {finding}" for finding in known["findings"])
+    )

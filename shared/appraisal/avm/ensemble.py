@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,12 +90,18 @@ class Ensemble:
         return Evaluation(decomposition, matrix, inputs, found, log_values, log_value, hard)
 
 
-def fit_ensemble(sales: Sales, on: int, seed: int) -> tuple[Ensemble, LeftOut]:
+Stage = Callable[[str], object]
+"""Is told which part of a training begins. What it raises ends the training."""
+FITTED_PARTS = ("regression and comparables", "trees", "network")
+
+
+def fit_ensemble(sales: Sales, on: int, seed: int, stage: Stage = lambda _: None) -> tuple[Ensemble, LeftOut]:
     """Fit to sales that are all usable; and what the models say of sales they were not fitted on.
 
-    Raises InsufficientSalesError below 50 sales, AppraisalInputError for a valuation day more than a year after the
-    last sale.
+    Each of `FITTED_PARTS` is told to `stage` as it begins. Raises InsufficientSalesError below 50 sales,
+    AppraisalInputError for a valuation day more than a year after the last sale.
     """
+    stage(FITTED_PARTS[0])
     comparables = fit_comparables(sales, on)
     used, hedonic = comparables.sales, comparables.hedonic
     log_price = np.log(used.sale_price) + hedonic.trend.log_factor(used.sale_day.astype(np.float64))
@@ -103,9 +109,11 @@ def fit_ensemble(sales: Sales, on: int, seed: int) -> tuple[Ensemble, LeftOut]:
     at_sale, found = _left_out(comparables, rows)
     predictors, matrix, value = learn_predictors(used, hedonic, at_sale, log_price, on, seed)
     target = log_price - value.value
+    stage(FITTED_PARTS[1])
     trees, out_of_fold = fit_trees_and_folds(matrix, target, seed)
     boosted = value.value[rows] + out_of_fold[rows]
     network_inputs = learn_inputs(predictors, hedonic.features, matrix, used.characteristics)
+    stage(FITTED_PARTS[2])
     network, of_network = fit_network_and_folds(network_inputs.encode(matrix, used.characteristics), log_price, seed)
     log_values = np.column_stack([value.value[rows], np.log(found.estimate), boosted, of_network[rows]])
     weights = best_weights(log_values, log_price[rows], USUAL_WEIGHTS)

@@ -9,12 +9,13 @@ sales, or in too short a time, for that has its own sales valued out of fold.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
 from shared.appraisal.arrays import FloatArray, IntArray
-from shared.appraisal.avm.ensemble import Ensemble, LeftOut, fit_ensemble
+from shared.appraisal.avm.ensemble import Ensemble, LeftOut, Stage, fit_ensemble
 from shared.appraisal.avm.results import Fold
 from shared.appraisal.avm.selection import Selection, select_sales
 from shared.appraisal.columns import Sales
@@ -26,6 +27,8 @@ FORWARD = (
 )
 OUT_OF_FOLD = "out of fold: too few sales to hold out the latest; each valued by models fitted without its price"
 _STEPS = (0.8, 0.9)
+TESTS = len(_STEPS)
+"""Models that are made of earlier sales, for the test alone."""
 _FEWEST_HELD_OUT = 20
 _NO_EVIDENCE = ("sold_before_built", "no_price", "no_living_area", "on_or_after_valuation_date")
 
@@ -53,7 +56,14 @@ class HeldOut:
         return float(np.average(reach, weights=[fold.tested for fold in self.folds]))
 
 
-def hold_out(sales: Sales, selection: Selection, ensemble: Ensemble, left_out: LeftOut, seed: int) -> HeldOut:
+def hold_out(
+    sales: Sales,
+    selection: Selection,
+    ensemble: Ensemble,
+    left_out: LeftOut,
+    seed: int,
+    stage: Stage = lambda _: None,
+) -> HeldOut:
     """Test on the latest sales of those that the selection left in or found implausible."""
     no_evidence = [
         rows for reason, rows in selection.excluded.items() if reason in (*_NO_EVIDENCE, "older_than_needed")
@@ -62,7 +72,10 @@ def hold_out(sales: Sales, selection: Selection, ensemble: Ensemble, left_out: L
     days = sales.sale_day[candidates]
     starts = [int(np.quantile(days, step, method="higher")) for step in _STEPS]
     ends = [*starts, ensemble.comparables.valuation_day]
-    parts = [_step(sales, candidates[days < start], candidates, start, end, seed) for start, end in pairwise(ends)]
+    parts = []
+    for number, (start, end) in enumerate(pairwise(ends), start=1):
+        told = partial(_tell, stage, number)
+        parts.append(_step(sales, candidates[days < start], candidates, start, end, seed, told))
     found = [part for part in parts if part is not None]
     if sum(part.rows.size for part in found) < _FEWEST_HELD_OUT:
         return _out_of_fold(selection, ensemble, left_out)
@@ -76,12 +89,18 @@ def hold_out(sales: Sales, selection: Selection, ensemble: Ensemble, left_out: L
     )
 
 
-def _step(sales: Sales, earlier: IntArray, candidates: IntArray, start: int, end: int, seed: int) -> HeldOut | None:
+def _tell(stage: Stage, number: int, part: str) -> None:
+    stage(f"test {number} of {TESTS}, {part}")
+
+
+def _step(
+    sales: Sales, earlier: IntArray, candidates: IntArray, start: int, end: int, seed: int, stage: Stage
+) -> HeldOut | None:
     """The sales of [start, end), valued by a model of the earlier ones; None where none can be made."""
     tested = candidates[(sales.sale_day[candidates] >= start) & (sales.sale_day[candidates] < end)]
     try:
         selection = select_sales(sales.take(earlier), start)
-        ensemble, _ = fit_ensemble(sales.take(earlier[selection.rows]), start, seed)
+        ensemble, _ = fit_ensemble(sales.take(earlier[selection.rows]), start, seed, stage)
         tested = tested[ensemble.can_value(sales.characteristics.take(tested))]
         carried = carried_log_factor(ensemble, sales.sale_day[tested].astype(np.float64))
     except AppraisalInputError:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from shared.appraisal.arrays import FloatArray
-from shared.appraisal.avm.ensemble import USUAL_WEIGHTS, Ensemble, LeftOut, fit_ensemble
-from shared.appraisal.avm.holding_out import FORWARD, HeldOut, hold_out
+from shared.appraisal.avm.ensemble import FITTED_PARTS, USUAL_WEIGHTS, Ensemble, LeftOut, Stage, fit_ensemble
+from shared.appraisal.avm.holding_out import FORWARD, TESTS, HeldOut, hold_out
 from shared.appraisal.avm.model import TrainedModel
 from shared.appraisal.avm.reconciliation import best_weights, fit_reconciliation
 from shared.appraisal.avm.selection import select_sales
@@ -16,6 +16,8 @@ from shared.appraisal.columns import Sales
 from shared.appraisal.conformal import ErrorModel, fit_errors
 from shared.appraisal.errors import InsufficientSalesError
 
+STAGES = len(FITTED_PARTS) * (1 + TESTS)
+"""Parts of a training, each about as long as the others."""
 _ENOUGH_ERRORS = 100
 _FEWEST_ERRORS = 20
 _USUAL_GROWTH = 1.15
@@ -25,19 +27,20 @@ _ENOUGH_TO_WEIGH = 200
 _HARD = 0.95
 
 
-def train(sales: Sales, on: int, *, seed: int = 0) -> TrainedModel:
+def train(sales: Sales, on: int, *, seed: int = 0, stage: Stage = lambda _: None) -> TrainedModel:
     """A model for the valuation day `on` (ordinal), made of sales strictly before it.
 
-    The same sales, day and seed give the same model. Raises InsufficientSalesError when fewer than 50 sales can be
-    used, AppraisalInputError for a day more than a year after the last of them, sales all of one day, or of one price.
+    The same sales, day and seed give the same model. `stage` is told what begins: `STAGES` times at most.
+    Raises InsufficientSalesError when fewer than 50 sales can be used, AppraisalInputError for a day more than a year
+    after the last of them, sales all of one day, or of one price.
     """
     selection = select_sales(sales, on)
-    ensemble, left_out = fit_ensemble(sales.take(selection.rows), on, seed)
+    ensemble, left_out = fit_ensemble(sales.take(selection.rows), on, seed, stage)
     if left_out.rows.size < _FEWEST_ERRORS:
         raise InsufficientSalesError(
             "sales", int(left_out.rows.size), _FEWEST_ERRORS, "measuring the error on sales with a place"
         )
-    held_out = hold_out(sales, selection, ensemble, left_out, seed)
+    held_out = hold_out(sales, selection, ensemble, left_out, seed, stage)
     ensemble = _weighed(ensemble, held_out, left_out)
     errors = _errors(held_out, left_out)
     hard = np.quantile(left_out.difficulty, _HARD, axis=0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.appraisal.avm.artifact import FORMAT_VERSION, ArtifactError, dump, load
 from shared.appraisal.avm.model import TrainedModel
-from shared.appraisal.avm.training import train
+from shared.appraisal.avm.training import STAGES, train
 from tests.synthetic_county import LAST_DAY
 from tests.unit.appraisal.known_counties import KNOWN, SMALL, one, small_model
 
@@ -19,7 +19,10 @@ Artifact = dict[str, bytes]
 
 
 def test_the_same_sales_and_seed_give_the_same_bytes_and_another_seed_others() -> None:
-    again = train(SMALL.sales, LAST_DAY)
+    parts: list[str] = []
+    again = train(SMALL.sales, LAST_DAY, stage=parts.append)
+    assert len(parts) == len(set(parts)) == STAGES  # whoever waits is told of each
+    assert parts[0].startswith("regression")
     assert dump(again) == dump(small_model())
     assert dump(train(SMALL.sales, LAST_DAY, seed=1)) != dump(again)
 
