@@ -10,8 +10,7 @@ Everything is imported here: a Lambda imports at full speed before its first eve
 from typing import Any
 from uuid import UUID
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger
 from pydantic import BaseModel, ConfigDict
 
 from functions.sync.repository import partitions
@@ -19,6 +18,7 @@ from functions.sync.retrying import machine_task
 from functions.sync.schemas import SyncRequest
 from functions.sync.service import applying, curating, failing, planning, publishing, reconciling
 from functions.sync.service.reading import read_partition
+from shared import metrics
 from shared.county_configuration import SyncMode
 from shared.db import unit_of_work
 from shared.jobs.executions import ExecutionEnd
@@ -26,7 +26,6 @@ from shared.problems import Conflict, Problem, ServiceUnavailable
 from shared.settings import settings
 
 _logger = Logger(service="sync")
-_metrics = Metrics(namespace="TerraFusion", service="sync")
 
 _TO_ANSWER_IN = 60
 """Seconds of its time that Apply keeps for itself when it waits for the database."""
@@ -218,14 +217,15 @@ def _keep_error(part: _Partition, error: Exception) -> None:
 
 
 def _measure(part: _Partition, seconds: float, figures: dict[str, int | bool | None]) -> None:
-    """CloudWatch's metrics of a partition. The county is no dimension, since each one costs; it can be searched."""
-    for name, figure in (("RowsRead", "rows_read"), ("RowsRejected", "rows_rejected"), ("RowsStaged", "rows_staged")):
-        _metrics.add_metric(name, MetricUnit.Count, float(figures[figure] or 0))
-    _metrics.add_metric("PartitionSeconds", MetricUnit.Seconds, seconds)
-    _metrics.add_metadata("county_id", part.county_id)
-    _metrics.add_metadata("run_id", str(part.run_id))
-    _metrics.add_metadata("table", part.partition.table_name)
-    _metrics.flush_metrics()
+    counted = {"RowsRead": "rows_read", "RowsRejected": "rows_rejected", "RowsStaged": "rows_staged"}
+    metrics.record(
+        "sync",
+        {
+            **{name: ("Count", float(figures[figure] or 0)) for name, figure in counted.items()},
+            "PartitionSeconds": ("Seconds", seconds),
+        },
+        properties={"county_id": part.county_id, "run_id": str(part.run_id), "table": part.partition.table_name},
+    )
 
 
 def _log(message: str, county_id: str, run_id: UUID, **figures: object) -> None:

@@ -25,6 +25,7 @@ from aws_cdk.aws_stepfunctions import IStateMachine
 from constructs import Construct
 
 from infra.constructs.platform import Platform
+from shared.metrics import NAMESPACE
 
 _FIVE_MINUTES = Duration.minutes(5)
 
@@ -109,6 +110,16 @@ class ObservabilityStack(Stack):
         )
         self._alarm("ScheduleFailed", not_started, 1, "A county's schedule could not start its sync")
         dashboard.add_widgets(*widgets)
+        dashboard.add_widgets(
+            *(
+                _by("kind", title, name)
+                for title, name in (("Jobs done", "JobsSucceeded"), ("Jobs failed", "JobsFailed"))
+            ),
+            *(
+                _by("service", title, name)
+                for title, name in (("Rows synced", "RowsRead"), ("Rejected", "RowsRejected"))
+            ),
+        )
 
     def _watch_functions(self, dashboard: Dashboard, functions: Sequence[IFunction]) -> None:
         errors = [function.metric_errors(period=_FIVE_MINUTES, statistic="Sum") for function in functions]
@@ -139,6 +150,18 @@ class ObservabilityStack(Stack):
         )
         alarm.add_alarm_action(SnsAction(self.topic))
         alarm.add_ok_action(SnsAction(self.topic))
+
+
+def _by(dimension: str, title: str, metric: str) -> GraphWidget:
+    """One of the platform's own metrics, with a line for each value of a dimension beside the service."""
+    schema = ",".join(("service", *((dimension,) if dimension != "service" else ())))
+    found = MathExpression(
+        expression=f"SEARCH('{{{NAMESPACE},{schema}}} MetricName=\"{metric}\"', 'Sum', 300)",
+        using_metrics={},
+        label="",
+        period=_FIVE_MINUTES,
+    )
+    return GraphWidget(title=title, left=[found], width=12)
 
 
 def _graph(title: str, *metrics: IMetric) -> GraphWidget:

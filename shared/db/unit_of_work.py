@@ -14,6 +14,8 @@ from shared.db.limits import limits
 
 Found = TypeVar("Found")
 
+_AFTER_COMMIT = "after_commit"
+
 
 @contextmanager
 def unit_of_work(*county_ids: str) -> Iterator[Connection]:
@@ -35,7 +37,13 @@ def one_moment(county_id: str) -> Iterator[Connection]:
         yield from _committed(connection)
 
 
+def after_commit(connection: Connection, action: Callable[[], None]) -> None:
+    """Do something once the unit of work has committed, and only then."""
+    connection.info.setdefault(_AFTER_COMMIT, []).append(action)
+
+
 def _committed(connection: Connection) -> Iterator[Connection]:
+    connection.info.pop(_AFTER_COMMIT, None)  # of a transaction that was rolled back
     connection.begin()
     yield connection
     try:
@@ -44,6 +52,8 @@ def _committed(connection: Connection) -> Iterator[Connection]:
         # SQLAlchemy takes a transaction whose COMMIT has failed for ended, and would lend the connection again
         connection.invalidate()
         raise
+    for action in connection.info.pop(_AFTER_COMMIT, ()):
+        action()
 
 
 def read_again(read: Callable[[], Found]) -> Found:

@@ -7,9 +7,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
+from shared import metrics
+from shared.db import after_commit
 from shared.db.models import Job as JobRow
 from shared.db.models import JobPartition
-from shared.jobs.schemas import Job, JobError, JobStatus
+from shared.jobs.schemas import FINISHED, Job, JobError, JobStatus
 
 _COLUMNS = (
     JobRow.job_id,
@@ -120,11 +122,14 @@ def _worked_on_by(county_id: str, job_id: UUID, execution_arn: str) -> ColumnEle
 def set_status(
     connection: Connection, county_id: str, job_id: UUID, status: JobStatus, error: JobError | None = None
 ) -> None:
-    """Move an unfinished job on; a finished one stays as it is."""
+    """Move an unfinished job on; a finished one stays as it is.
+
+    Every job ends here, so here its end is counted: by kind and status, once it is committed.
+    """
     values: dict[str, Any] = {"status": status, "error": error.model_dump() if error else None}
-    if status in ("succeeded", "failed", "cancelled"):
+    if status in FINISHED:
         values["finished_at"] = func.now()
-    connection.execute(
+    moved = connection.execute(
         update(JobRow)
         .where(
             JobRow.county_id == county_id,
@@ -132,7 +137,18 @@ def set_status(
             JobRow.status.in_(("pending", "running", "awaiting_approval")),
         )
         .values(**values)
-    )
+        .returning(JobRow.kind, JobRow.created_at, JobRow.finished_at)
+    ).one_or_none()
+    if moved is not None and status in FINISHED:
+        figures: dict[str, tuple[metrics.Unit, float]] = {
+            f"Jobs{status.title()}": ("Count", 1),
+            "JobSeconds": ("Seconds", (moved.finished_at - moved.created_at).total_seconds()),
+        }
+        properties = {"county_id": county_id, "job_id": str(job_id), **({"error": error.type} if error else {})}
+        after_commit(
+            connection,
+            lambda: metrics.record("jobs", figures, dimensions={"kind": moved.kind}, properties=properties),
+        )
 
 
 def revive(connection: Connection, county_id: str, job_id: UUID, execution_arn: str) -> None:

@@ -1,5 +1,7 @@
-"""Alarms reach a person."""
+"""Alarms reach a person, and the dashboard shows what the platform does."""
 
+import json
+import re
 from pathlib import Path
 
 from tests.infrastructure.assembly import Templates, listed
@@ -55,3 +57,10 @@ def test_the_stages_address_hears_the_alarms(deployed: Path) -> None:
 
     assert subscription["Protocol"] == "email"
     assert subscription["Endpoint"] == BOTH_STAGES["prod"]["alarm_email"]
+
+
+def test_the_dashboard_shows_the_platforms_own_metrics_of_jobs_and_rows(templates: Templates) -> None:
+    body = json.dumps(templates.one("AWS::CloudWatch::Dashboard").properties["DashboardBody"])
+
+    for metric in ("JobsSucceeded", "JobsFailed", "RowsRead", "RowsRejected"):
+        assert re.search(rf"\{{TerraFusion,service(,kind)?\}} MetricName=[^A-Z]*{metric}", body), metric

@@ -1,5 +1,7 @@
 """The one life cycle of long tasks, on a real database; S3 and Step Functions by moto."""
 
+import json
+from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +13,7 @@ from shared import jobs
 from shared.access import Caller
 from shared.db import unit_of_work
 from shared.db.models import County
-from shared.jobs import Job, RunningJob, job_task
+from shared.jobs import Job, RunningJob, job_task, repository
 from shared.problems import Conflict, NotFound, ServiceUnavailable, Unprocessable
 from shared.schemas import Schema
 from shared.settings import settings
@@ -59,6 +61,30 @@ def double(job: RunningJob) -> Found:
 def executions() -> list[str]:
     listed = boto3.client("stepfunctions").list_executions(stateMachineArn=settings().jobs_state_machine_arn)
     return [execution["name"] for execution in listed["executions"]]
+
+
+def test_a_jobs_end_is_counted_once_by_its_kind_and_only_when_it_is_committed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    job = submit()
+    with suppress(RuntimeError), unit_of_work("king_wa") as connection:
+        repository.set_status(connection, "king_wa", job.id, "failed")
+        raise RuntimeError
+    assert _counted(capsys) == []
+
+    run(job, double)
+    run(job, double)
+
+    (end,) = _counted(capsys)
+    assert (end["kind"], end["service"], end["JobsSucceeded"]) == ("ratio_study", "jobs", [1.0])
+    assert (end["county_id"], end["job_id"]) == ("king_wa", str(job.id))
+    assert end["JobSeconds"][0] > 0
+
+
+def _counted(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """The jobs' ends in the log, in the embedded metric format."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    return [line for line in lines if "JobSeconds" in line]
 
 
 def test_a_job_goes_from_pending_to_its_results() -> None:
