@@ -292,5 +292,18 @@ def _machine() -> dict[str, Any]:
             "Type": "AWS::StepFunctions::StateMachine",
             "Properties": {"StateMachineName": "tf-sync", "DefinitionString": {"Fn::Join": ["", parts]}},
         },
+        "Ended": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {
+                "EventPattern": {
+                    "source": ["aws.states"],
+                    "detail-type": ["Step Functions Execution Status Change"],
+                    "detail": {"status": ["FAILED", "TIMED_OUT", "ABORTED"], "stateMachineArn": [_ref("Machine")]},
+                },
+                "State": "ENABLED",
+                "Targets": [{"Arn": _arn("Settle"), "Id": "Target0"}],
+            },
+        },
+        "Settle": _function("settle", DATA_BUCKET=bucket),
         "Schedules": {"Type": "AWS::Scheduler::ScheduleGroup", "Properties": {"Name": "tf-syncs"}},
     }

@@ -106,5 +106,11 @@ def note(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return dict(event["failure"])
 
 
+def settle(event: dict[str, Any], context: Any) -> None:
+    """Keeps what EventBridge tells of an execution's end."""
+    key = f"ends/{event['detail']['name']}"
+    _s3().put_object(Bucket=os.environ["DATA_BUCKET"], Key=key, Body=json.dumps(event).encode())
+
+
 def _exists(bucket: str, key: str) -> bool:
     return bool(_s3().list_objects_v2(Bucket=bucket, Prefix=key).get("Contents"))

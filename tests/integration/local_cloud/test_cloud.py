@@ -16,6 +16,7 @@ from sqlalchemy import text
 from infra.local.cloud import LocalCloud
 from shared.db.engine import make_engine
 from tests.integration.local_cloud.declared import write_assembly
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +203,29 @@ def test_a_failure_is_caught_with_its_type_and_message(cloud: LocalCloud) -> Non
     ended = run_machine(cloud, run=uuid4().hex, items=1, fails="always")
     assert (ended["status"], ended["error"]) == ("FAILED", "ValueError")
     assert json.loads(ended["cause"])["errorMessage"] == "the source cannot be read"
+
+
+@pytest.mark.parametrize("status", ["FAILED", "ABORTED"])
+def test_the_end_of_an_execution_is_told_to_the_functions_of_its_rule(status: str, cloud: LocalCloud) -> None:
+    given = {"run": uuid4().hex, "items": 1, **({"fails": "always"} if status == "FAILED" else {"how": "waits"})}
+    execution = start_machine(cloud, **given)
+    if status == "ABORTED":
+        assert eventually(lambda: keys(cloud, f"runs/{given['run']}/started-") != [])
+        cloud.clients("stepfunctions").stop_execution(executionArn=execution)
+
+    key = f"ends/{execution.rpartition(':')[2]}"
+    assert eventually(lambda: keys(cloud, key) != [])
+
+    told = json.loads(cloud.clients("s3").get_object(Bucket=data_bucket(cloud), Key=key)["Body"].read())
+    assert (told["source"], told["detail"]["status"]) == ("aws.states", status)
+    assert told["detail"]["executionArn"] == execution
+    assert json.loads(told["detail"]["input"]) == given
+
+
+def test_nothing_is_told_of_an_execution_that_succeeded(cloud: LocalCloud) -> None:
+    execution = start_machine(cloud, run=uuid4().hex, items=1)
+    assert finished(cloud, execution)["status"] == "SUCCEEDED"
+    assert keys(cloud, f"ends/{execution.rpartition(':')[2]}") == []
 
 
 def test_a_function_that_overruns_its_timeout_is_ended_and_tried_again(cloud: LocalCloud) -> None:
