@@ -3,9 +3,10 @@
 Connections and credentials are no part of it: they are in the secret that it names.
 """
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from shared.schemas import RequestSchema, Schema
 
@@ -16,6 +17,15 @@ FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_(][A-Za-z0-9_ 
 """The name of an object below the county's prefix: no folders, so no way out of them."""
 Encoding = Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "cp437"]
 OneCharacter = Annotated[str, StringConstraints(min_length=1, max_length=1, pattern=r'^[^\r\n"]$')]
+
+
+def _service_address(url: str) -> str:
+    if not re.fullmatch(r"https://[^\s/?#@\\]+(?:/[^\s?#@\\]*)?/(?:Feature|Map)Server/?", url):
+        raise ValueError(
+            "the url of an ArcGIS service begins with https:// and ends in FeatureServer or MapServer; it holds no"
+            " user, no password and no query: a token belongs into the secret"
+        )
+    return url
 
 
 def secret_prefix(county_id: str) -> str:
@@ -166,7 +176,10 @@ INCOMING = "incoming"
 
 class FilesDescription(RequestSchema):
     """Files in the county's part of the data bucket, below `prefix`. `tables` says by which name a mapping knows a
-    file (`source_table_name`) and how it is read.
+    file (`source_table_name`) and how it is read. CSV and fixed width may be compressed (.gz, or one file in a .zip).
+
+    Beside its own columns each row has `_row_number`, counted from 1, which can be the key of a file that has none. It
+    is a poor one: when a row is inserted or the file sorted otherwise, every later row is taken for another.
     """
 
     kind: Literal["files"]
@@ -181,7 +194,7 @@ class ArcGisDescription(RequestSchema):
     """
 
     kind: Literal["arcgis"]
-    url: Annotated[str, StringConstraints(pattern=r"^https://\S+/(Feature|Map)Server/?$", max_length=500)]
+    url: Annotated[str, StringConstraints(max_length=500), AfterValidator(_service_address)]
     layers: Annotated[dict[TableName, Annotated[int, Field(ge=0)]], Field(min_length=1, max_length=50)]
     secret_name: SecretName | None = None
 

@@ -35,6 +35,11 @@ def put_file(key: str, path: Path, content_type: str = "application/octet-stream
     client("s3").upload_file(str(path), settings().data_bucket, key, ExtraArgs={"ContentType": content_type})
 
 
+def put_stream(key: str, stream: Any) -> None:
+    """Store what a stream gives, in parts, without holding it."""
+    client("s3").upload_fileobj(stream, settings().data_bucket, key)
+
+
 def get(key: str) -> bytes:
     """Read an object. Raises NotFound."""
     s3 = client("s3")

@@ -62,14 +62,16 @@ class ApproveSync(RequestSchema):
 
 
 class TableCounts(Schema):
-    """What a run did with one table. `rejected` counts rows in quarantine, also those of unchanged partitions; `warned`
-    the rows that this run took with a warning.
+    """What a run did with one table. `rejected` counts rows in quarantine, also those of unchanged partitions;
+    `repeated_keys` those among them whose key an earlier row of the source has, so that only the first was taken;
+    `warned` the rows that this run took with a warning.
     """
 
     read_by: ReadBy = "whole"
     known: int = 0
     read: int = 0
     rejected: int = 0
+    repeated_keys: int = 0
     warned: int = 0
     added: int = 0
     changed: int = 0

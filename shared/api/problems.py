@@ -7,6 +7,7 @@ import orjson
 from aws_lambda_powertools.event_handler import Response
 
 from shared.problems import BadRequest, Fault, Problem, Unprocessable
+from shared.validation_words import in_words
 
 PROBLEM_JSON = "application/problem+json"
 TYPE_PREFIX = "urn:terrafusion:problem:"
@@ -41,7 +42,7 @@ def validation_problem(errors: Sequence[Any]) -> Problem:
         position = errors[0]["loc"][-1]
         reason = errors[0].get("ctx", {}).get("error", "not JSON")
         return BadRequest(f"The body is not JSON: {reason} (at character {position}).", slug="malformed-json")
-    faults = tuple(Fault(_pointer(e["loc"]), e["msg"].removeprefix("Value error, "), e["type"]) for e in errors)
+    faults = tuple(Fault(_pointer(e["loc"]), in_words(e), e["type"]) for e in errors)
     return Unprocessable(f"{len(faults)} part(s) of the request are not valid; see errors.", faults=faults)
 
 

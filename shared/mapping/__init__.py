@@ -7,10 +7,11 @@ from shared.mapping.model import CountyMapping, FieldMap, FieldType, TableMappin
 from shared.mapping.parsing import parse_mapping
 from shared.mapping.problems import MappingError, MappingProblem
 from shared.mapping.transformations import TRANSFORMATIONS
-from shared.source_rows import READ_FAULT, VALUE_FAULTS, value_fault
+from shared.source_rows import READ_FAULT, ROW_NUMBER, VALUE_FAULTS, value_fault
 
 __all__ = [
     "READ_FAULT",
+    "ROW_NUMBER",
     "TRANSFORMATIONS",
     "VALUE_FAULTS",
     "CountyMapping",

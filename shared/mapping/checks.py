@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 
 from shared.mapping.document import Path
-from shared.mapping.faults import Fault, unknown
+from shared.mapping.faults import OTHER_WORDS, Fault, unknown
 from shared.mapping.literals import unreadable
 from shared.mapping.model import ConfigName, CountyMapping, FieldMap, FieldType, LookupTable, TableMapping
 from shared.mapping.step import Kind, Step
 from shared.mapping.targets import ColumnKind, TargetColumn, TargetTable, target_tables
-from shared.mapping.transformations import Add, Lookup, ValueMap
+from shared.mapping.transformations import Add, Constant, Lookup, ParseDate, ParseTimestamp, ValueMap
 from shared.mapping.validation_checks import validation_faults
 
 FIELD_TYPES: dict[ColumnKind, frozenset[FieldType]] = {
@@ -116,7 +117,7 @@ def _column_faults(field: FieldMap, target: TargetTable, where: Path) -> Iterato
         return
     column = target.columns.get(field.column)
     if column is None:
-        yield (*where, "target"), unknown(f"column of {target.name}", field.column, target.columns)
+        yield (*where, "target"), unknown(f"column of {target.name}", field.column, target.columns, OTHER_WORDS)
         return
     yield from _type_faults(field, column, where)
 
@@ -159,6 +160,30 @@ def _chain_faults(mapping: CountyMapping, field: FieldMap, where: Path) -> Itera
         )
     if field.type not in _READS[kind]:
         yield (*where, "type"), f"the last transformation gives a {kind}, which is not read as {field.type}"
+    elif (fault := _constant_fault(field)) is not None:
+        yield (*where, "transformations", 0, "value"), fault
+
+
+def _constant_fault(field: FieldMap) -> str | None:
+    """Why no row could have the constant that a field begins with."""
+    match field.transformations:
+        case (Constant(value=value),):
+            return unreadable(value, field.type)
+        case (Constant(value=value), ParseDate() | ParseTimestamp() as step, *_):
+            return (
+                None
+                if any(_fits(value, pattern) for pattern in step.patterns)
+                else (f"{value!r} has none of the formats {', '.join(step.patterns)}")
+            )
+    return None
+
+
+def _fits(text: str, pattern: str) -> bool:
+    try:
+        datetime.strptime(text.strip(), pattern)  # noqa: DTZ007 - only its form is looked at
+    except ValueError:
+        return False
+    return True
 
 
 def _step_faults(mapping: CountyMapping, step: Step, count: int, kind: Kind, place: Path) -> Iterator[Fault]:

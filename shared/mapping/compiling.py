@@ -22,11 +22,13 @@ from shared.mapping.rules import range_rules
 from shared.mapping.step import References
 from shared.mapping.targets import TargetTable, target_tables
 from shared.mapping.validations import Range
-from shared.source_rows import READ_FAULT, VALUE_FAULTS, fault_name
+from shared.source_rows import READ_FAULT, ROW_NUMBER, VALUE_FAULTS, fault_name
 
 RULES_VERSION = 2
 """Part of every mapping's digest: to be raised when a transformation, a rule or the hash changes its meaning."""
 
+DUPLICATE_KEY = "duplicate_key"
+"""The rule that a second row of the same key breaks."""
 _JSON_NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"
 
 MAX_SHOWN = 80
@@ -212,7 +214,7 @@ class CompiledTable:
 
     def _again(self) -> Check:
         key = next(field.value for field in self._fields if field.field.target == self.key)
-        return Check("duplicate_key", self.key, "", pl.col(key), "an earlier row of the source has the key {}")
+        return Check(DUPLICATE_KEY, self.key, "", pl.col(key), "an earlier row of the source has the key {}")
 
     def _values(self, columns: list[str]) -> list[pl.Expr]:
         """The target columns; those that are filled by entries as JSON objects."""
@@ -239,7 +241,7 @@ def _unmapped(
     entries: dict[str, pl.Expr] = {}
     for column in columns:
         name = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")[:63]
-        shown = column not in table.source_fields and column not in (WKB, READ_FAULT, VALUE_FAULTS)
+        shown = column not in table.source_fields and column not in (WKB, READ_FAULT, VALUE_FAULTS, ROW_NUMBER)
         if not shown or not name or name in taken or name in entries:
             continue
         text = pl.col(column).str.strip_chars()

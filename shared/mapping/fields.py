@@ -171,6 +171,10 @@ class FieldCompiler:
         fault = self._levels.add(written & pl.col(value).is_null(), text, value)
         message = f"{{}} is not a valid {field.type}"
         checks.append(Check("type", field.target, fault, _source_text(field), message, severity=field.unreadable))
+        if field.type is FieldType.MONEY and kind is Kind.TEXT and column.kind is ColumnKind.NUMERIC:
+            fractions = self._levels.add(pl.col(text).str.contains(rf"\.[0-9]{{{column.scale}}}[0-9]*[1-9]"), text)
+            said = "{} has fractions of a cent, and is rounded"
+            checks.append(Check("rounded", field.target, fractions, _source_text(field), said, severity="warn"))
         return value
 
     def _read_shape(self, field: FieldMap, text: str, checks: list[Check]) -> str:

@@ -15,6 +15,7 @@ from shared.mapping.model import AttributesMap, CountyMapping, FieldMap, LookupT
 from shared.mapping.problems import MappingError
 from shared.mapping.transformations import TRANSFORMATIONS
 from shared.mapping.validations import VALIDATIONS
+from shared.validation_words import in_words
 
 
 def parse_mapping(text: str) -> CountyMapping:
@@ -87,7 +88,7 @@ def _message(error: ErrorDetails) -> str:
         case "string_type":
             return "here stands a text"
         case _:
-            return error["msg"]
+            return in_words(error)
 
 
 @cache

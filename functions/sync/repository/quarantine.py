@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 from pg8000.native import identifier, literal
-from sqlalchemy import Connection, Row, TextClause, delete, select, text
+from sqlalchemy import Connection, Row, TextClause, delete, func, select, text
 
 from functions.sync.repository import staging
 from functions.sync.schemas import Key, RejectedFilter
@@ -82,6 +82,21 @@ def add(
 def clear(connection: Connection, county_id: str, run_id: UUID) -> None:
     """Forget what a run put into quarantine: it is planned anew."""
     connection.execute(delete(RejectedRow).where(RejectedRow.county_id == county_id, RejectedRow.run_id == run_id))
+
+
+def count_rule(connection: Connection, county_id: str, run_id: UUID, table: str, rule: str) -> int:
+    """How many rows of a table the run put into quarantine for a rule."""
+    found = connection.scalar(
+        select(func.count())
+        .select_from(RejectedRow)
+        .where(
+            RejectedRow.county_id == county_id,
+            RejectedRow.run_id == run_id,
+            RejectedRow.table_name == table,
+            RejectedRow.reasons.contains([{"rule": rule}]),
+        )
+    )
+    return int(found or 0)
 
 
 def page(

@@ -15,12 +15,21 @@ from functions.sync.sources import open_source
 from functions.sync.sources.network import of_a_person
 from shared.county_configuration import CountyConfiguration
 from shared.db import unit_of_work
-from shared.mapping import READ_FAULT, VALUE_FAULTS, CountyMapping, MappingError, TableMapping, parse_mapping
+from shared.mapping import (
+    READ_FAULT,
+    ROW_NUMBER,
+    VALUE_FAULTS,
+    CountyMapping,
+    MappingError,
+    TableMapping,
+    parse_mapping,
+)
 from shared.problems import NotFound, Unprocessable
 
 if TYPE_CHECKING:
     import polars as pl
 
+_NOT_THE_SOURCES = (READ_FAULT, ROW_NUMBER, VALUE_FAULTS)
 LONGEST_SHOWN = 2_000
 """Characters of a value that are shown: a shape has more."""
 
@@ -60,9 +69,7 @@ def preview(county_id: str, request: PreviewRequest) -> MappingPreview:
     rows = [_previewed(row) for row in compiled.explain(frame).iter_rows(named=True)]
     return MappingPreview(
         table=table.target_table_name,
-        unmapped_columns=[
-            name for name in frame.columns if name not in table.source_fields and name not in (READ_FAULT, VALUE_FAULTS)
-        ],
+        unmapped_columns=[name for name in frame.columns if name not in {*table.source_fields, *_NOT_THE_SOURCES}],
         rows=rows,
         rejected=sum(bool(row.rejected) for row in rows),
         warned=sum(bool(row.warned) and not row.rejected for row in rows),

@@ -29,6 +29,7 @@ from shared import rolls
 from shared.db import unit_of_work
 from shared.db.models import SYNC_TARGETS, key_column
 from shared.jobs import repository as jobs
+from shared.mapping.compiling import DUPLICATE_KEY
 from shared.problems import Conflict
 
 Outcome = Literal["apply", "awaiting_approval", "unchanged"]
@@ -83,6 +84,7 @@ def _reconcile_table(context: RunContext, table: str, of_table: Sequence[Partiti
         _reject_duplicates(connection, context, table, of_table, keys)
         check_across_rows(connection, context, table, of_table)
         warned = warnings.count(connection, context.county_id, context.run_id, table)
+        repeated = quarantine.count_rule(connection, context.county_id, context.run_id, table, DUPLICATE_KEY)
         staged, aside = changes.count_staged(connection, context.run_id, table)
         closed = _find_closed_rolls(connection, context, table)
         if staged.keys() & {"changed", "returned"}:
@@ -94,6 +96,7 @@ def _reconcile_table(context: RunContext, table: str, of_table: Sequence[Partiti
         update={
             "known": live.height,
             "rejected": rejected + aside,
+            "repeated_keys": repeated,
             "warned": warned,
             "changed_fields": fields,
             **staged,
@@ -168,7 +171,7 @@ def _reject_duplicates(
         return
     aside = changes.set_duplicates_aside(connection, context.run_id, table, later.rows())
     key = key_column(SYNC_TARGETS[table])
-    reason = {"rule": "duplicate_key", "field": key, "message": "an earlier row of the source has the same key"}
+    reason = {"rule": DUPLICATE_KEY, "field": key, "message": "an earlier row of the source has the same key"}
     for number, rows in rows_as_read(context, table, of_table, aside, reason):
         reader = quarantine.Reader(context.run_id, number)
         quarantine.add(connection, context.county_id, context.run_id, table, reader, rows)

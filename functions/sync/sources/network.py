@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 import time
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 from shared.problems import SourceRefused, SourceTimeout, SourceUnavailable
@@ -18,6 +18,11 @@ from shared.settings import settings
 
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 """IPv4 addresses as NAT64 writes them (RFC 6052)."""
+_SPECIAL = (
+    *(IPv4Network("100.64.0.0/10"), IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24")),
+    *(IPv6Network("2001::/23"), IPv6Network("64:ff9b:1::/48"), IPv6Network("fec0::/10")),
+)
+"""Blocks of special purpose (IANA's registries) that some versions of Python take for global ones."""
 _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 """A peer that has gone without a word is noticed after a minute."""
 
@@ -91,7 +96,8 @@ def is_permitted(address: Address) -> bool:
         if one.is_link_local:  # whose metadata service hands out our credentials
             return False
         allowed = any(one in network for network in settings().source_networks)
-        if not allowed and (not one.is_global or one.is_multicast or one.is_reserved or one.is_unspecified):
+        special = not one.is_global or one.is_multicast or one.is_reserved or one.is_unspecified
+        if not allowed and (special or any(one in network for network in _SPECIAL)):
             return False
     return True
 

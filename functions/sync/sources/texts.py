@@ -50,6 +50,8 @@ def plain_number(value: float | str | Decimal) -> str | None:
         return str(value)
     if number.is_nan():
         return None
+    if not number:
+        return "0"
     if not number.is_finite() or abs(number.adjusted()) > MAX_EXPONENT:
         return str(value)
     text = format(number, "f")

@@ -277,6 +277,13 @@ def _print_reasons(screen: Console, run: Mapping[str, Any]) -> None:
     """Why a run waits, or failed."""
     for finding in run["guard_findings"]:
         screen.print(f"[bold]{finding['guard']}[/] {finding['table']}: {finding['detail']}")
+    for name, counts in run["tables"].items():
+        if counts.get("repeated_keys"):
+            screen.print(
+                f"[bold]repeated keys[/] {name}: {counts['repeated_keys']:,} of {counts['read']:,} rows were left out,"
+                " because an earlier row has the same key: the mapping's key does not tell rows apart"
+                f" (terrafusion sync rejected ... shows them)."
+            )
     if run["error"]:
         screen.print(f"[bold]{run['error']['type']}[/] {run['error']['detail']}")
 

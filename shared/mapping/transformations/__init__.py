@@ -71,4 +71,13 @@ TRANSFORMATIONS: dict[str, type[Step]] = {
 }
 """Every transformation by the name that a mapping uses."""
 
-__all__ = ["TRANSFORMATIONS", "Add", "Lookup", "Transformation", "ValueMap"]
+__all__ = [
+    "TRANSFORMATIONS",
+    "Add",
+    "Constant",
+    "Lookup",
+    "ParseDate",
+    "ParseTimestamp",
+    "Transformation",
+    "ValueMap",
+]

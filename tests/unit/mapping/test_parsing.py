@@ -129,7 +129,7 @@ def test_a_fault_of_a_field_is_told_with_its_place(field: str, element: str, mes
         ("{type: to_upper, x: 1}", "this key is not known"),
         ("{length: 3}", "a transformation has a `type`"),
         ("{type: pad_left}", "this is missing"),
-        ("{type: pad_left, length: many}", "valid integer"),
+        ("{type: pad_left, length: many}", "whole number"),
         ("{type: value_map, map: m}", "no value map named 'm'"),
         ("{type: scale, factor: 2}", "gives a number"),
         ("{type: scale}", "give either `factor` or `unit`"),

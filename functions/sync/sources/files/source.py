@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
+from functions.sync.sources.files.compressed import unpacked
 from functions.sync.sources.files.geographic.folder import folder_of
 from functions.sync.sources.files.geographic.reader import GeographicReader, Sampler
 from functions.sync.sources.files.stored import FileFolder, FileIndex
@@ -22,6 +24,7 @@ from functions.sync.sources.source import (
     configured,
 )
 from shared import storage
+from shared.mapping import ROW_NUMBER
 from shared.problems import Conflict, NotFound, SourceRefused
 from shared.source_description import (
     CsvFile,
@@ -82,10 +85,11 @@ class FilesSource(WithoutChangeTracking):
 
     def shape(self, table: SourceTable) -> Shape:
         _, folder, reader = self._opened(table)
-        if not reader.typed_by_rows:
-            return Shape(reader.columns())
-        index = folder.index() or self._indexed(folder, reader, DEFAULT_ROWS)
-        return Shape(index.columns or reader.columns())
+        columns = reader.columns()
+        if reader.typed_by_rows:
+            index = folder.index() or self._indexed(folder, reader, DEFAULT_ROWS)
+            columns = index.columns or columns
+        return Shape({**columns, ROW_NUMBER: "integer"})
 
     def count(self, table: SourceTable) -> int:
         _, folder, reader = self._opened(table)
@@ -101,13 +105,18 @@ class FilesSource(WithoutChangeTracking):
         return index.rows, [[end, file.etag] for end in index.ends]
 
     def read(self, table: SourceTable, shape: Shape, keys: KeyRange) -> Extract:
-        file, _, reader = self._opened(table)
-        places = [None if key is None else _place(key, file) for key in (keys.lower, keys.upper)]
-        return reader.read(list(shape.columns), *places)
+        file, folder, reader = self._opened(table)
+        start, end = (None if key is None else _place(key, file) for key in (keys.lower, keys.upper))
+        extract = reader.read([name for name in shape.columns if name != ROW_NUMBER], start, end)
+        if ROW_NUMBER not in shape.columns:
+            return extract
+        first = self._rows_before(folder, start)
+        return replace(extract, frame=lambda: _numbered(extract.frame(), first))
 
     def sample(self, table: SourceTable, rows: int) -> Sample:
         _, _, reader = self._opened(table)
-        return reader.sample(rows)
+        sample = reader.sample(rows)
+        return Sample(_numbered(sample.frame, 0), {**sample.types, ROW_NUMBER: "integer"})
 
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         shape = self.shape(table)
@@ -145,7 +154,18 @@ class FilesSource(WithoutChangeTracking):
             folder = folder_of(self._county_id, file, description)
             return file, folder, GeographicReader(name, file, folder, description, self._sampler)
         folder = FileFolder(self._county_id, file, description)
+        if isinstance(description, (CsvFile, FixedWidthFile)):
+            file = unpacked(self._county_id, file, description.file)
         return file, folder, _reader(file, folder, description)
+
+    def _rows_before(self, folder: FileFolder, start: int | None) -> int:
+        """How many rows lie before a place, which is an end of the index."""
+        if start is None:
+            return 0
+        index = folder.index()
+        if index is None or start not in index.ends:
+            raise Conflict(f"The ranges of {folder.name} are of another reading of it.", slug="object-replaced")
+        return (index.ends.index(start) + 1) * index.rows_a_range
 
     def _indexed(self, folder: FileFolder, reader: FileReader, rows: int) -> FileIndex:
         if isinstance(reader, GeographicReader):
@@ -172,6 +192,13 @@ def _reader(
             from functions.sync.sources.files.parts import PartsReader
 
             return PartsReader(file, folder, description)
+
+
+def _numbered(frame: pl.DataFrame, before: int) -> pl.DataFrame:
+    import polars as pl
+
+    numbers = pl.int_range(before + 1, before + frame.height + 1).cast(pl.String).alias(ROW_NUMBER)
+    return frame.with_columns(numbers)
 
 
 def _place(key: Key, file: StoredObject) -> int:

@@ -37,6 +37,7 @@ class FileFolder:
         self, county_id: str, file: StoredObject, description: FileDescription | GeographicFile, reader: str = ""
     ) -> None:
         way = hashlib.sha256(f"{description.model_dump_json()}{reader}".encode()).hexdigest()[:16]
+        self.name = description.file
         self._of_file = county_key(county_id, "sync-files", description.file)
         version = file.etag.strip('"')
         self._of_version = f"{self._of_file}/{version}/"

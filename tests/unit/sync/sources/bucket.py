@@ -9,6 +9,7 @@ import polars as pl
 from functions.sync.sources import Key, KeyRange, Shape, SourceTable
 from functions.sync.sources.files import FilesSource
 from functions.sync.sources.files.geographic import conversion
+from shared.mapping import ROW_NUMBER
 from shared.settings import settings
 from shared.source_description import FilesDescription, GeographicFile
 
@@ -53,7 +54,7 @@ def frames(source: FilesSource, rows: int, of: SourceTable | None = None) -> lis
     edges: list[Key | None] = [None, *ends, None]
     made = [source.read(read, shape, KeyRange(*edge)) for edge in pairwise(edges)]
     assert sum(extract.rows for extract in made) == total == source.count(read)
-    return [extract.frame() for extract in made]
+    return [extract.frame().drop(ROW_NUMBER) for extract in made]
 
 
 def whole(source: FilesSource, rows: int = 3) -> pl.DataFrame:

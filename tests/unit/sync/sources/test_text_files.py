@@ -1,10 +1,12 @@
 """Delimited and fixed-width files, as counties send them."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,6 +71,43 @@ def test_whatever_was_written_is_read_again(
     assert all(part.rows == at_once for part in parts[:-1])
     found = [row for part in parts for row in part.frame().rows()]
     assert found == [tuple(field or None for field in row) for row in rows]
+
+
+@settings(max_examples=int(os.environ.get("CSV_TEXTS", "300")))
+@given(
+    text=st.text(st.sampled_from('",;ab1 \t\n\r\x1a\x00'), max_size=40),
+    quote=st.sampled_from(['"', None]),
+    at_once=st.integers(1, 3),
+)
+def test_a_sync_and_a_preview_read_the_same_of_any_text(text: str, quote: str | None, at_once: int) -> None:
+    content = b"a,b\n" + text.encode()
+    reader = DelimitedReader(InMemory("x.csv", "etag", len(content), content), CsvFile(file="x.csv", quote=quote))
+    try:
+        index = reader.index(at_once)
+    except Unprocessable:  # it ends within a record
+        return
+    parts = [reader.read(["a", "b"], *edge) for edge in pairwise([None, *index.ends, None])]
+    synced = pl.concat([part.frame() for part in parts], how="diagonal")
+    previewed = reader.sample(1000).frame
+    assert synced.height == index.rows
+    assert synced.to_dicts() == previewed.select(synced.columns).to_dicts()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "end", ["", "\x1a", "\n\x1a", "\r\n\x1a\x1a\x1a", "\n\x1a\r\n", "\n\x1a\x00\x00", "\n\x00\x00"]
+)
+def test_the_end_of_file_mark_of_dos_is_no_data(end: str, encoding: str) -> None:
+    content = f"id,note\n1,a\n2,b{end}".encode(encoding)
+    assert whole(source_of(content, format="csv", encoding=encoding)).rows() == [("1", "a"), ("2", "b")]
+
+
+def test_a_mark_of_dos_within_a_file_stays() -> None:
+    assert whole(source_of(b"id,note\n1,a\x1a\n2,b\n", format="csv")).rows() == [("1", "a\x1a"), ("2", "b")]
+
+
+def test_lines_of_blanks_are_no_records() -> None:
+    assert whole(source_of(b"id,note\n1,a\n   \n\t\n2,b\n  ", format="csv")).rows() == [("1", "a"), ("2", "b")]
 
 
 def test_ranges_end_between_records_also_where_line_ends_are_mixed_and_lines_blank() -> None:

@@ -14,7 +14,8 @@ from functions.sync.sources.web.arcgis import ArcGisSource
 from functions.sync.sources.web.client import TRIES
 from functions.sync.sources.web.socrata import SocrataSource
 from shared.geometry import LATITUDE, LONGITUDE, WKB
-from shared.problems import SourceUnavailable, Unprocessable
+from shared.mapping import VALUE_FAULTS
+from shared.problems import SourceRefused, SourceUnavailable, Unprocessable
 from tests.unit.sync.sources.bucket import shuffled
 from tests.unit.sync.sources.web_servers import ArcGis, Server, Socrata, square
 
@@ -182,6 +183,149 @@ def test_a_busy_server_is_asked_again_when_it_says_so(layer: ArcGisSource, arcgi
     assert len(slept) == 5
     assert slept[0] == 7
     assert all(wait <= 32 for wait in slept)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"count": 3, "extent": {"xmin": NaN, "ymin": -Infinity}}', b'\xef\xbb\xbf{"count": 3}',
+        b'{"count": 3, "a": "x\ty\nz"}', '{"count": 3}'.encode("utf-16"),
+    ],
+)  # fmt: skip
+def test_json_is_read_as_servers_send_it(layer: ArcGisSource, arcgis: Server, slept: Slept, content: bytes) -> None:
+    layer.shape(PARCELS)
+    arcgis.faults.append((200, {}, content))
+    assert layer.count(PARCELS) == 3
+    assert slept == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            b"<html>Sign in</html>",
+            r"no JSON \(expecting value at character 0\); it is text/html and begins '<html>Sign",
+        ),
+        (b"", "it is text/html and begins ''"),
+        (b'{"count": 3, x}', "at character 13"),
+        (b'{"a": "\xff"}', "byte 7 is no utf-8"),
+    ],
+)
+def test_what_is_no_json_is_said_at_once(
+    layer: ArcGisSource, arcgis: Server, slept: Slept, content: bytes, said: str
+) -> None:
+    layer.shape(PARCELS)
+    arcgis.faults.append((200, {"Content-Type": "text/html"}, content))
+    with pytest.raises(SourceRefused, match=said):
+        layer.count(PARCELS)
+    assert slept == []
+
+
+def serve(service: ArcGis, slept: Slept) -> ArcGisSource:
+    return ArcGisSource(f"{Server(service.answer).start()}/x/FeatureServer", {"parcels": 0}, None, sleep=slept)
+
+
+@pytest.mark.parametrize("limit", [1, 3, 8, 22])
+def test_features_that_do_not_come_are_asked_for_again(slept: Slept, limit: int) -> None:
+    service = ArcGis(features(23), limit=limit, heavy=1000)
+    service.declared, service.flagged = 1000, False
+    found = pl.concat(whole(serve(service, slept), PARCELS, 10))
+    assert found["PIN"].to_list() == [f"P{n:03}" for n in range(23)]
+
+
+def test_features_that_are_listed_and_do_not_come_fail_the_reading(slept: Slept) -> None:
+    service = ArcGis(features(23), limit=1000, heavy=1000)
+    service.hidden = {7, 9, 21}
+    source = serve(service, slept)
+    shape = source.shape(PARCELS)
+    with pytest.raises(
+        SourceUnavailable, match="23 features were asked for and 20 came; the service lists OBJECTID 7, 9, 21"
+    ):
+        source.read(PARCELS, shape, KeyRange(None, None))
+
+
+def test_a_feature_that_was_deleted_meanwhile_is_left_out(slept: Slept) -> None:
+    service = ArcGis(features(23), limit=1000, heavy=1000)
+    source = serve(service, slept)
+    shape, rows = source.shape(PARCELS), list(service.rows)
+    service.after_ids = lambda: service.rows.remove(rows[4])
+    found = source.read(PARCELS, shape, KeyRange(None, None)).frame()
+    assert found["PIN"].to_list() == [f"P{n:03}" for n in range(23) if n != 4]
+
+
+def test_features_that_share_an_object_id_come_once_each(slept: Slept) -> None:
+    rows = features(10)
+    for row, number in zip(rows, (1, 2, 3, 4, 4, 4, 5, 6, 7, 8), strict=True):
+        row["OBJECTID"] = number
+    service = ArcGis(rows, limit=4, heavy=1000)
+    parts = whole(serve(service, slept), PARCELS, 5)
+    assert pl.concat(parts)["PIN"].to_list() == [f"P{n:03}" for n in range(10)]
+    assert len(parts) == 2
+
+
+def test_ids_that_are_not_all_told_fail_the_cut(slept: Slept) -> None:
+    service = ArcGis(features(12), limit=1000, heavy=1000)
+    service.told_ids = 5
+    with pytest.raises(SourceUnavailable, match="counts 12 features and gives 5 object ids"):
+        serve(service, slept).cut(PARCELS, 10)
+
+
+def test_attributes_in_other_capitals_are_found_and_a_value_that_cannot_be_is_a_fault(slept: Slept) -> None:
+    rows = features(4)
+    rows[1]["EDITED"] = 569_693_952_000_000  # in the year 20023
+    rows[2]["VALUE"] = float("nan")
+    service = ArcGis(rows, limit=1000, heavy=1000)
+    service.rename = str.lower
+    found = pl.concat(whole(serve(service, slept), PARCELS, 10))
+    assert found["PIN"].to_list() == ["P000", "P001", "P002", "P003"]
+    assert found["VALUE"].to_list() == ["0.5", "1.5", None, "3.5"]
+    assert found["EDITED"][1] is None
+    assert found[VALUE_FAULTS][1].startswith("EDITED\tEDITED cannot be read: 569693952000000 milliseconds after 1970")
+    assert found[VALUE_FAULTS].null_count() == 3
+
+
+@pytest.mark.parametrize(
+    ("rings", "fault"),
+    [
+        ([[["NaN", "NaN"]] * 4], None),
+        ([[[float("nan"), float("nan")]] * 4], None),
+        ([[[-120, 47], [-120, float("nan")], [-119, 48], [-120, 47]]], "the shape has a vertex at nan"),
+        ([[[-120, 47], [-120, {}], [-119, 48]]], "the shape cannot be read: a coordinate is {}"),
+        ([[[-120]]], "the shape cannot be read: list index out of range"),
+        (7, "the shape cannot be read: 'int' object is not iterable"),
+    ],
+)
+def test_a_shape_that_cannot_be_read_is_a_fault_of_its_row(slept: Slept, rings: Any, fault: str | None) -> None:
+    rows = [{**row, "rings": rings if row["OBJECTID"] == 5 else None} for row in features(4)]
+    found = pl.concat(whole(serve(ArcGis(rows, limit=9, heavy=9), slept), PARCELS, 10))
+    assert found[WKB].to_list()[2] is None
+    assert found.height == 4
+    said = found[VALUE_FAULTS][2] if VALUE_FAULTS in found.columns else None
+    assert said == (fault and f"{WKB}\t{fault}")
+
+
+def test_a_service_that_pays_no_heed_to_the_reference_system_is_refused(slept: Slept) -> None:
+    service = ArcGis(features(4), limit=9, heavy=9)
+    service.wkid = 2285
+    source = serve(service, slept)
+    with pytest.raises(
+        Unprocessable, match=r"answers in the spatial reference WKID 2285, though WGS 84 \(4326, degrees\)"
+    ):
+        source.sample(PARCELS, 2)
+
+
+def test_a_site_that_is_still_preparing_is_asked_again(dataset: SocrataSource, socrata: Server, slept: Slept) -> None:
+    socrata.faults += [(202, {}, {"message": "processing"})] * 3
+    assert dataset.count(PARCELS) == 23
+    assert len(slept) == 3
+
+
+def test_numbers_of_a_dataset_are_written_in_digits(slept: Slept) -> None:
+    server = Server(
+        Socrata([{":id": "a", "pin": "1", "value": "1.0E5"}, {":id": "b", "pin": "2", "value": "0.50"}]).answer
+    )
+    source = SocrataSource(server.start(), {"parcels": "abcd-1234"}, None, sleep=slept)
+    assert pl.concat(whole(source, PARCELS, 5))["value"].to_list() == ["100000", "0.50"]
 
 
 def test_a_server_that_stays_busy_is_given_up(dataset: SocrataSource, socrata: Server, slept: Slept) -> None:

@@ -63,10 +63,22 @@ class Server:
 
 
 class ArcGis:
-    """A feature layer numbered 0 of squares; at most `limit` features an answer, and `heavy` ones with shapes."""
+    """A feature layer numbered 0 of squares; at most `limit` features an answer, and `heavy` ones with shapes.
+
+    What it does wrong on request: `declared`, another limit than it has; `flagged` False, not saying that it cut off;
+    `hidden`, object ids that it lists and does not give; `told_ids`, how many ids it lists; `after_ids`, what happens
+    once it has listed them; `rename`, other names of attributes; `wkid`, another reference system than asked for.
+    """
 
     def __init__(self, features: list[dict[str, Any]], limit: int = 4, heavy: int = 4) -> None:
         self.limit, self.heavy = limit, heavy
+        self.declared: int | None = None
+        self.flagged = True
+        self.hidden: set[int] = set()
+        self.told_ids: int | None = None
+        self.after_ids: Callable[[], object] | None = None
+        self.rename: Callable[[str], str] = str
+        self.wkid = 4326
         self.fields = [
             {"name": "OBJECTID", "type": "esriFieldTypeOID"}, {"name": "PIN", "type": "esriFieldTypeString"},
             {"name": "VALUE", "type": "esriFieldTypeDouble"}, {"name": "EDITED", "type": "esriFieldTypeDate"},
@@ -79,7 +91,7 @@ class ArcGis:
             return 200, {"Content-Type": "text/html"}, b"<html>ArcGIS REST Services Directory</html>"
         if path.endswith("/FeatureServer/0"):
             return 200, {}, {
-                "fields": self.fields, "objectIdField": "OBJECTID", "maxRecordCount": self.limit,
+                "fields": self.fields, "objectIdField": "OBJECTID", "maxRecordCount": self.declared or self.limit,
                 "geometryType": "esriGeometryPolygon", "advancedQueryCapabilities": {"supportsStatistics": True},
             }  # fmt: skip
         if not path.endswith("/FeatureServer/0/query"):
@@ -94,7 +106,11 @@ class ArcGis:
         if parameters.get("returnCountOnly") == "true":
             return {"count": len(found)}
         if parameters.get("returnIdsOnly") == "true":  # in no order, and without a limit
-            return {"objectIdFieldName": "OBJECTID", "objectIds": [row["OBJECTID"] for row in found][::-1] or None}
+            ids = [row["OBJECTID"] for row in found][::-1][: self.told_ids]
+            act, self.after_ids = self.after_ids, None
+            if act is not None:
+                act()
+            return {"objectIdFieldName": "OBJECTID", "objectIds": ids or None}
         if "outStatistics" in parameters:
             (asked,) = json.loads(parameters["outStatistics"])
             values = [row[asked["onStatisticField"]] for row in found if row[asked["onStatisticField"]] is not None]
@@ -104,11 +120,16 @@ class ArcGis:
             return {"error": {"code": 500, "message": "Error performing query operation", "details": []}}
         names = parameters["outFields"].split(",")
         features = [
-            {"attributes": {name: row[name] for name in names}, **({"geometry": square(row)} if with_shapes else {})}
+            {
+                "attributes": {self.rename(name): row[name] for name in names},
+                **({"geometry": square(row)} if with_shapes else {}),
+            }
             for row in found[: self.limit]
+            if row["OBJECTID"] not in self.hidden
         ]
-        limited = {"exceededTransferLimit": True} if len(found) > self.limit else {}
-        return {"objectIdFieldName": "OBJECTID", "features": features, **limited}
+        limited = {"exceededTransferLimit": True} if self.flagged and len(found) > self.limit else {}
+        reference = {"spatialReference": {"wkid": self.wkid}}
+        return {"objectIdFieldName": "OBJECTID", **reference, "features": features, **limited}
 
     def _found(self, where: str) -> list[dict[str, Any]]:
         milliseconds = r"(1000 * CAST(strftime('%s', '\1') AS INTEGER))"
@@ -127,6 +148,8 @@ def square(row: dict[str, Any]) -> dict[str, Any]:
     outer = [[x, y], [x, y + 0.01], [x + 0.01, y + 0.01], [x + 0.01, y], [x, y]]
     hole = [[x + 0.004, y + 0.004], [x + 0.006, y + 0.004], [x + 0.006, y + 0.006], [x + 0.004, y + 0.006],
             [x + 0.004, y + 0.004]]  # fmt: skip
+    if row.get("rings") is not None:
+        return {"rings": row["rings"]}
     if row["OBJECTID"] == 3:
         return {}
     return {"rings": [outer, hole] if row["OBJECTID"] == 5 else [outer]}

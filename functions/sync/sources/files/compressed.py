@@ -1,0 +1,111 @@
+"""Text files that come compressed: unpacked once beside the indexes, since a compressed file has no middle."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from functions.sync.sources.files.framing import unreadable
+from shared import storage
+from shared.problems import NotFound, Unprocessable
+from shared.storage import StoredObject, county_key
+
+_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+_OTHERS = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7-Zip", b"\x28\xb5\x2f\xfd": "Zstandard", b"Rar!": "RAR"}
+LARGEST = 16 << 30
+"""Bytes of an unpacked file: a county's roll is a few gigabytes at most."""
+
+
+def unpacked(county_id: str, file: StoredObject, name: str) -> StoredObject:
+    """The file itself, or what is in it where it is compressed. Raises Unprocessable for what cannot be unpacked."""
+    beginning = file.range(0, min(6, file.size))
+    other = next((said for mark, said in _OTHERS.items() if beginning.startswith(mark)), None)
+    if other is not None:
+        raise Unprocessable(
+            f"{name} is compressed with {other}; send it as it is, or as .gz or .zip.", slug="file-unreadable"
+        )
+    if not beginning.startswith((_GZIP, _ZIP)):
+        return file
+    of_file = county_key(county_id, "sync-unpacked", name)
+    key = f"{of_file}/{file.etag.strip(chr(34))}"
+    try:
+        return storage.find(key)
+    except NotFound:
+        storage.delete_below(f"{of_file}/")
+    try:
+        if beginning.startswith(_GZIP):
+            with gzip.GzipFile(fileobj=_Chunks(file.chunks()), mode="rb") as content:
+                storage.put_stream(key, _Bounded(content, name))
+        else:
+            _unzip(file, name, key)
+    except (OSError, EOFError, zlib.error, BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
+        storage.delete_below(f"{of_file}/")
+        said = "a password protects it" if "encrypted" in str(error) else f"it is damaged or cut off ({error})"
+        raise unreadable(name, "compressed file", said, "Send it again.") from None
+    return storage.find(key)
+
+
+def _unzip(file: StoredObject, name: str, key: str) -> None:
+    with TemporaryDirectory(prefix="terrafusion-unpacked-") as folder:
+        path = Path(folder) / "archive"
+        file.download(path)
+        with ZipFile(path) as archive, archive.open(_only_member(archive, name)) as content:
+            storage.put_stream(key, _Bounded(content, name))
+
+
+def _only_member(archive: ZipFile, name: str) -> ZipInfo:
+    members = [one for one in archive.infolist() if not one.is_dir() and not one.filename.startswith("__MACOSX/")]
+    if len(members) != 1:
+        named = ", ".join(one.filename for one in members[:10]) or "nothing"
+        raise Unprocessable(
+            f"{name} holds {named}: an archive has to hold one file. Send each by itself.", slug="file-unreadable"
+        )
+    return members[0]
+
+
+class _Chunks(io.RawIOBase):
+    """A stream of pieces."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._left = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer)  # type: ignore[arg-type]  # typeshed's ReadableBuffer is no runtime name
+        while not self._left:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._left = chunk
+        count = min(len(view), len(self._left))
+        view[:count] = self._left[:count]
+        self._left = self._left[count:]
+        return count
+
+
+class _Bounded(io.RawIOBase):
+    """A stream that refuses to grow beyond measure: a small archive can unpack to a thousand times its size."""
+
+    def __init__(self, content: Any, name: str) -> None:
+        self._content = content
+        self._name = name
+        self._read = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        found: bytes = self._content.read(size)
+        self._read += len(found)
+        if self._read > LARGEST:
+            raise Unprocessable(f"{self._name} unpacks to more than {LARGEST >> 30} GB.", slug="file-too-large")
+        return found
