@@ -37,8 +37,6 @@ from tests.mariadb import PASSWORD, MariaDb, server_binary
 from tests.unit.sync.sources.web_servers import Server
 
 CASES = Path(__file__).parent / "source_cases"
-OPEN: dict[str, str] = {}
-"""Cases that are not right yet, with what they wait for; one that comes right has to be taken off."""
 MYSQL = """
 SET sql_mode = '';
 CREATE TABLE parcels_my (pin VARCHAR(12) PRIMARY KEY, homestead BIT(1), active TINYINT(1), sold DATE,
@@ -209,13 +207,7 @@ class DistributedMapFailed(Exception):  # noqa: N818 - its name is what the mach
     """A distributed map says that a child failed, not why."""
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason=OPEN[name], strict=True) if name in OPEN else ())
-        for name in sorted(path.name for path in CASES.iterdir())
-    ],
-)
+@pytest.mark.parametrize("name", sorted(path.name for path in CASES.iterdir()))
 def test_a_source_that_went_wrong_elsewhere_is_read_or_refused_with_the_reason(
     name: str, request: pytest.FixtureRequest, database: MigratedDatabase, cloud: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
