@@ -18,8 +18,8 @@ Share = Annotated[Decimal, Field(ge=0, le=1)]
 def _known_timezone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"{name} is no time zone of the IANA database") from error
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: of a name that is no file's
+        raise ValueError(f"{name[:80]} is no time zone of the IANA database") from error
     return name
 
 

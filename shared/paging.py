@@ -18,8 +18,8 @@ Item = TypeVar("Item")
 
 MAX_PAGE_SIZE = 1000
 MAX_KEY = 2000
-MAX_NUMBER = (1 << 63) - 1
-"""PostgreSQL's bigint; a text that is longer than `MAX_KEY` is in no index."""
+MAX_NUMBER = (1 << 31) - 1
+"""PostgreSQL's integer; a text that is longer than `MAX_KEY` is in no index."""
 _FOREIGN = "page_token is not one that we gave out."
 
 

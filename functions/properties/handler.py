@@ -23,7 +23,7 @@ from functions.properties.schemas import (
 )
 from functions.properties.service import comparison, improvements, parcels
 from shared.access import Permission
-from shared.api import Api, answer
+from shared.api import Api, answer, from_query
 from shared.paging import Page, PageSize
 
 api = Api("properties")
@@ -51,7 +51,8 @@ def search_properties(
     page_token: Annotated[str | None, Query()] = None,
 ) -> Response[Page[PropertySummary]]:
     """Properties by id; every filter that is given must hold."""
-    wanted = PropertyFilter(
+    wanted = from_query(
+        PropertyFilter,
         parcel_number=parcel_number,
         property_class=property_class,
         neighborhood=neighborhood,
@@ -113,7 +114,7 @@ def list_roll_changes(
     page_token: Annotated[str | None, Query()] = None,
 ) -> Response[Page[ParcelChange]]:
     """The parcels that differ, by id, field by field."""
-    wanted = RollFilter(change=change, property_class=property_class)
+    wanted = from_query(RollFilter, change=change, property_class=property_class)
     return answer(comparison.changes(county_id, first, second, wanted, page_size=page_size, page_token=page_token))
 
 

@@ -29,7 +29,7 @@ from functions.sync.schemas import (
 )
 from functions.sync.service import differences, previewing, rejected, requests, showing
 from shared.access import Permission
-from shared.api import Api, accepted, answer, see_other
+from shared.api import Api, accepted, answer, from_query, see_other
 from shared.jobs.schemas import Job, JobStatus
 from shared.paging import Page, PageSize
 
@@ -98,7 +98,7 @@ def list_changes(
     page_token: PageToken = None,
 ) -> Response[Page[RowChange]]:
     """Row by row and field by field: what a waiting run would do, or what an applied one did."""
-    wanted = ChangeFilter(table=table, change=change, field=field)
+    wanted = from_query(ChangeFilter, table=table, change=change, field=field)
     return answer(differences.page(county_id, run_id, wanted, page_size=page_size, page_token=page_token))
 
 
@@ -122,7 +122,7 @@ def list_rejected_rows(
     """The source's rows that this run could not take, with every reason, and what became of them since. Unchanged
     partitions are not read again: their rows are listed with the run that read them.
     """
-    wanted = RejectedFilter(table=table, rule=rule, field=field)
+    wanted = from_query(RejectedFilter, table=table, rule=rule, field=field)
     return answer(rejected.page(county_id, run_id, wanted, state, page_size=page_size, page_token=page_token))
 
 
@@ -141,7 +141,7 @@ def export_rejected_rows(
     state: State = None,
 ) -> Response[Any]:
     """Redirects to a CSV file: the reasons of each row, then the columns of the source as they were read."""
-    wanted = RejectedFilter(table=table, rule=rule, field=field)
+    wanted = from_query(RejectedFilter, table=table, rule=rule, field=field)
     return see_other(rejected.export_url(county_id, run_id, wanted, state))
 
 
@@ -157,7 +157,7 @@ def list_findings(
     """Fields that were decided here and for which the source brings another value than before: there the source's
     value goes first. Also values that do not add up any more after that.
     """
-    wanted = FindingFilter(kind=kind, table=table)
+    wanted = from_query(FindingFilter, kind=kind, table=table)
     return answer(rejected.findings_page(county_id, run_id, wanted, page_size=page_size, page_token=page_token))
 
 

@@ -1,13 +1,16 @@
 """Problems as RFC 9457 documents."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from aws_lambda_powertools.event_handler import Response
+from pydantic import BaseModel, ValidationError
 
 from shared.problems import BadRequest, Fault, Problem, Unprocessable
 from shared.validation_words import in_words
+
+Model = TypeVar("Model", bound=BaseModel)
 
 PROBLEM_JSON = "application/problem+json"
 TYPE_PREFIX = "urn:terrafusion:problem:"
@@ -44,6 +47,14 @@ def validation_problem(errors: Sequence[Any]) -> Problem:
         return BadRequest(f"The body is not JSON: {reason} (at character {position}).", slug="malformed-json")
     faults = tuple(Fault(_pointer(e["loc"]), in_words(e), e["type"]) for e in errors)
     return Unprocessable(f"{len(faults)} part(s) of the request are not valid; see errors.", faults=faults)
+
+
+def from_query(model: type[Model], **values: Any) -> Model:
+    """A model of several query parameters. Raises Unprocessable, naming them, where its limits are not theirs."""
+    try:
+        return model(**values)
+    except ValidationError as error:
+        raise validation_problem([{**fault, "loc": ("query", *fault["loc"])} for fault in error.errors()]) from error
 
 
 def shortened(text: str, limit: int = MAX_SHOWN) -> str:

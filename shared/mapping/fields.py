@@ -21,6 +21,8 @@ from shared.mapping.transformations.times import ParseTimestamp
 from shared.mapping.validations import Severity
 from shared.source_rows import VALUE_FAULTS, fault_name
 
+MAX_KEY = 200
+"""Characters of a key, as of an id in the API; PostgreSQL's index takes 2,700 bytes of one."""
 _Expression = Callable[[Sequence[pl.Expr], References], pl.Expr]
 
 
@@ -102,6 +104,8 @@ class FieldCompiler:
         value = self._with_default(field, value, column)
         if field.required or column.required:
             self._check_present(field, value, checks)
+        if field.target == self._target.key:
+            self._check_address(field, value, checks)
         rule = self._rules.get(field.target)
         if rule:
             fault = self._levels.add(_outside(pl.col(value), rule), value)
@@ -205,6 +209,13 @@ class FieldCompiler:
             absent = absent & ~pl.any_horizontal(pl.col(name).fill_null(value=False) for name in told)
         fault = self._levels.add(absent, value, *told)
         checks.append(Check("required", field.target, fault, None, "a value is required and the source has none"))
+
+    def _check_address(self, field: FieldMap, value: str, checks: list[Check]) -> None:
+        """A key is a part of the row's address: clients resolve dots before they send a path."""
+        key = pl.col(value)
+        fault = self._levels.add(key.is_in([".", ".."]) | (key.str.len_chars() > MAX_KEY), value)
+        message = f"{{}} cannot be a key: no address reaches it (dots alone, or more than {MAX_KEY} characters)"
+        checks.append(Check("address", field.target, fault, key, message))
 
     def _check_county(self, field: FieldMap, value: str, checks: list[Check]) -> None:
         county = self._mapping.county_id_default

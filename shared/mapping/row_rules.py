@@ -10,7 +10,7 @@ import polars as pl
 from shared.mapping.fields import Check, CompiledField, Levels
 from shared.mapping.model import FieldType
 from shared.mapping.validation_checks import THIS_YEAR, TODAY
-from shared.mapping.validations import Allowed, Compare, Matches, Operator, Range, Required, Rule, Total
+from shared.mapping.validations import WHOLE, Allowed, Compare, Matches, Operator, Range, Required, Rule, Total
 
 _TIMES = (FieldType.DATE, FieldType.TIMESTAMP)
 _TEXTS = (FieldType.STRING, FieldType.BOOLEAN, FieldType.JSON, FieldType.LIST, FieldType.GEOMETRY)
@@ -45,7 +45,7 @@ class RowRules:
                 fault = ~self._text(rule.field).is_in(list(rule.values))
                 return self._check(rule, "allowed", fault, rule.field, "{} is none of the allowed values")
             case Matches():
-                fault = ~self._text(rule.field).str.contains(f"^(?:{rule.pattern})$")
+                fault = ~self._text(rule.field).str.contains(WHOLE.replace("{}", rule.pattern))
                 return self._check(rule, "matches", fault, rule.field, "{} is not of the form that the county wants")
             case Compare():
                 fault = ~_COMPARED[rule.operator](self._comparable(rule.field), self._comparable(rule.other))

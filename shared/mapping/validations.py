@@ -5,10 +5,11 @@ A rule that is broken rejects the row, or lets it in with a warning. A rule says
 mapping's form, its compilation and the documentation's table derive from it.
 """
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from shared.mapping.patterns import require_pattern
 
 Severity = Literal["reject", "warn"]
 Column = Annotated[str, StringConstraints(min_length=1, max_length=128)]
@@ -65,6 +66,10 @@ class Allowed(_OfField):
     values: Annotated[tuple[str, ...], Field(min_length=1, max_length=5_000)]
 
 
+WHOLE = "^(?:{})$"
+"""A pattern that has to match all of a value."""
+
+
 class Matches(_OfField):
     """`field`, whole, is of the form that the regular expression `pattern` describes. No look-around, no
     back-references.
@@ -75,12 +80,7 @@ class Matches(_OfField):
 
     @model_validator(mode="after")
     def _linear(self) -> "Matches":
-        try:
-            re.compile(self.pattern)
-        except re.error as error:
-            raise ValueError(f"{self.pattern!r} is not a regular expression: {error}") from error
-        if re.search(r"\(\?(<?[=!]|P=|>|\()|\\[1-9]|[*+?}]\+", self.pattern):
-            raise ValueError("look-around, back-references and possessive repeats are not supported")
+        require_pattern(self.pattern, WHOLE)
         return self
 
 

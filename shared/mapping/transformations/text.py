@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 from typing_extensions import override
 
+from shared.mapping.patterns import capture_groups, require_pattern
 from shared.mapping.step import References, Step
 
 if TYPE_CHECKING:
@@ -107,12 +107,8 @@ class RegexExtract(Step):
 
     @model_validator(mode="after")
     def _linear(self) -> RegexExtract:
-        try:
-            groups = re.compile(self.pattern).groups
-        except re.error as error:
-            raise ValueError(f"{self.pattern!r} is not a regular expression: {error}") from error
-        if re.search(r"\(\?(<?[=!]|P=|>|\()|\\[1-9]|[*+?}]\+", self.pattern):
-            raise ValueError("look-around, back-references and possessive repeats are not supported")
+        require_pattern(self.pattern)
+        groups = capture_groups(self.pattern)
         if self.group > groups:
             raise ValueError(f"the pattern has {groups} group(s), so there is no group {self.group}")
         return self

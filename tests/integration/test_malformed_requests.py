@@ -1,0 +1,112 @@
+"""Malformed requests to every route, none of them a failure of ours. TERRAFUSION_REQUESTS=10000 sends so many."""
+
+import importlib
+import json
+import os
+import random
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+
+import boto3
+import pytest
+from moto.cognitoidp.responses import CognitoIdpResponse
+from moto.core.responses import EmptyResult
+from sqlalchemy import update
+
+from infra.functions import REGISTRY
+from infra.local.counties import configuration_text, mapping_text
+from infra.local.gateway.events import ApiIdentity, Request, proxy_answer, proxy_event
+from infra.local.gateway.routing import Router
+from infra.local.template import Route
+from shared import paging
+from shared.access import Role
+from shared.api.problems import PROBLEM_JSON
+from shared.db import unit_of_work
+from shared.db.models import County
+from tests.aws import aws_in_this_process, make_machine
+from tests.conftest import MigratedDatabase
+from tests.gateway import LambdaContext, claims_of
+from tests.integration.evidence_county import COUNTY, add_county, add_evidence
+from tests.malformed_requests import MalformedRequest, requests
+
+COUNT = int(os.environ.get("TERRAFUSION_REQUESTS", "600"))
+SEED = int(os.environ.get("TERRAFUSION_SEED", "1"))
+LARGEST_PROBLEM = 300_000
+SOURCE_SLUGS = ("source-secret-missing", "source-unavailable")
+"""A county's own system that cannot be read is a 502 of its own, and no failure of ours."""
+
+
+@pytest.fixture
+def platform(database: MigratedDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with aws_in_this_process(monkeypatch, "jobs"):
+        make_machine(monkeypatch, "sync")
+        pool = boto3.client("cognito-idp").create_user_pool(PoolName="p")["UserPool"]["Id"]
+        client = boto3.client("cognito-idp").create_user_pool_client(UserPoolId=pool, ClientName="c")
+        monkeypatch.setenv("USER_POOL_ID", pool)
+        monkeypatch.setenv("USER_POOL_CLIENT_ID", client["UserPoolClient"]["ClientId"])
+        monkeypatch.setattr(paging, "_digest", lambda _: "0" * 16)  # every made-up token is of the right query
+        # moto lacks it; the local cloud adds it too
+        monkeypatch.setattr(CognitoIdpResponse, "revoke_token", lambda _: EmptyResult(), raising=False)
+        add_county()
+        add_evidence()
+        with unit_of_work(COUNTY) as connection:
+            described = {"configuration": json.loads(configuration_text(COUNTY)), "mapping": mapping_text(COUNTY)}
+            connection.execute(update(County).values(described))
+        yield
+
+
+def test_no_malformed_request_is_a_failure_of_ours(platform: None) -> None:
+    apis = {spec.name: importlib.import_module(spec.module_path).api for spec in REGISTRY.api}
+    router = Router(
+        Route(route.method, route.path, name, None, {}) for name, api in apis.items() for route in api.routes
+    )
+    chance = random.Random(SEED)  # noqa: S311 - no secret
+    failures: list[str] = []
+    statuses: Counter[int] = Counter()
+
+    for request in islice(requests(SEED), COUNT):
+        match = router.match(request.method, request.path)
+        if match is None or match.route.function is None:
+            continue
+        claims = claims_of(chance.choice(list(Role)), ["king_wa"]) | {"scope": _every_scope()}
+        event = proxy_event(
+            _as_request(request), match.route.path, match.parameters, ApiIdentity("api", "test"), "request-1", claims
+        )
+        try:
+            status, headers, body = proxy_answer(apis[match.route.function].handler(event, LambdaContext()))
+        except Exception:
+            failures.append(f"{request}\n{traceback.format_exc()[-1500:]}")
+            continue
+        statuses[status] += 1
+        fault = _fault(status, dict(headers), body)
+        if fault:
+            failures.append(f"{fault}: {str(request)[:1500]}\n{body[:500]!r}")
+
+    print(dict(sorted(statuses.items())))
+    assert not failures, f"{len(failures)} of {COUNT}:\n" + "\n\n".join(failures[:20])
+
+
+def _every_scope() -> str:
+    return claims_of(Role.IT_ADMIN)["scope"]
+
+
+def _fault(status: int, headers: dict[bytes, bytes], body: bytes) -> str | None:
+    if status < 400:
+        return None
+    if not headers.get(b"content-type", b"").startswith(PROBLEM_JSON.encode()):
+        return f"{status} is no problem document"
+    problem = json.loads(body)
+    slug = problem["type"].rpartition(":")[2]
+    if status >= 500 and slug not in SOURCE_SLUGS:
+        return f"{status} {slug}"
+    if len(body) > LARGEST_PROBLEM:
+        return f"a problem of {len(body)} bytes"
+    if slug == "validation" and not problem.get("errors"):
+        return "a validation problem that names no field"
+    return None
+
+
+def _as_request(request: MalformedRequest) -> Request:
+    return Request(request.method, request.path, request.query, request.headers, request.body, "127.0.0.1", "HTTP/1.1")
