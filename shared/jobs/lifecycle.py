@@ -14,7 +14,7 @@ from sqlalchemy import Row
 
 from shared import audit, storage
 from shared.access import Caller
-from shared.db import unit_of_work, waiting_at_most
+from shared.db import DatabaseBusy, unit_of_work, waiting_at_most
 from shared.db.tenancy import require_onboarded
 from shared.jobs import executions, repository
 from shared.jobs.failures import NOT_STARTED, reason_of
@@ -187,7 +187,10 @@ def settle_execution(county_id: str, job_id: UUID, execution_arn: str, failure: 
     """Fail the job that an execution has left; False where it has ended, or another execution works on it."""
     reason = reason_of(failure)
     with unit_of_work(county_id) as connection:
-        return repository.fail_execution(connection, county_id, job_id, execution_arn, reason)
+        left = repository.is_worked_on_by(connection, county_id, job_id, execution_arn)
+        if left:
+            repository.set_status(connection, county_id, job_id, "failed", reason)
+    return left
 
 
 def settled(county_id: str, rows: Iterable[Row[*tuple[Any, ...]]]) -> bool:
@@ -228,7 +231,10 @@ def _settle(county_id: str, row: Row[*tuple[Any, ...]]) -> bool:
         return False
     if failure is executions.GONE and row.status == "pending":
         failure = {"Error": "Execution.NotStarted"}
-    return settle_execution(county_id, row.job_id, arn, failure)
+    try:
+        return settle_execution(county_id, row.job_id, arn, failure)
+    except DatabaseBusy:  # its last task writes what it changes; the next look finds it done or not
+        return False
 
 
 def _start(county_id: str, kind: str, job_id: UUID, execution: str) -> None:

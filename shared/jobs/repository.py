@@ -96,27 +96,14 @@ def set_execution(connection: Connection, county_id: str, job_id: UUID, executio
 
 
 def is_worked_on_by(connection: Connection, county_id: str, job_id: UUID, execution_arn: str) -> bool:
-    """Whether a job has not ended, and this execution is the one that is to end it."""
-    statement = select(JobRow.job_id).where(_worked_on_by(county_id, job_id, execution_arn))
-    return connection.scalar(statement) is not None
-
-
-def fail_execution(connection: Connection, county_id: str, job_id: UUID, execution_arn: str, error: JobError) -> bool:
-    """Fail a job that this execution was to end and has left; False where it has ended, or another is at it."""
+    """Whether a job has not ended, and this execution is the one that is to end it; its row is held if so."""
     statement = (
-        update(JobRow)
-        .where(_worked_on_by(county_id, job_id, execution_arn))
-        .values(status="failed", error=error.model_dump(), finished_at=func.now())
+        select(JobRow.job_id)
+        .where(_is(county_id, job_id), JobRow.status.in_(("pending", "running")))
+        .where(func.coalesce(JobRow.execution_arn, execution_arn) == execution_arn)
+        .with_for_update()
     )
-    return connection.execute(statement).rowcount == 1
-
-
-def _worked_on_by(county_id: str, job_id: UUID, execution_arn: str) -> ColumnElement[bool]:
-    return and_(
-        _is(county_id, job_id),
-        JobRow.status.in_(("pending", "running")),
-        func.coalesce(JobRow.execution_arn, execution_arn) == execution_arn,
-    )
+    return connection.scalar(statement) is not None
 
 
 def set_status(
