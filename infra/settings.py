@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ class StageSettings:
     """The two zones of `region`, where they are not its a and b."""
     alarm_email: str = ""
     """Who hears the alarms. A production stage is not deployed without."""
+    source_networks: tuple[str, ...] = ()
+    """CIDR blocks within which counties' systems may be, beside public addresses: those of private lines (VPN, Direct
+    Connect). Without any a county that names a private or local address is refused."""
     max_function_mb: int = 3008
     """The largest memory of a function. New accounts are refused more than 3,008 MB until AWS raises the quota; an
     account that may have more sets what it may have (10,240 at most)."""
@@ -33,7 +37,8 @@ class StageSettings:
     def configured(self, options: Mapping[str, Any]) -> "StageSettings":
         """These settings with what the context says of the stage (`stages` in cdk.json).
 
-        Raises ValueError for an option that no stage has, and for a production stage without `alarm_email`.
+        Raises ValueError for an option that no stage has, for a network that is none, and for a production stage
+        without `alarm_email`.
         """
         unknown = sorted(options.keys() - _OPTIONS)
         if unknown:
@@ -42,7 +47,8 @@ class StageSettings:
                 f"there are {', '.join(_OPTIONS)}"
             )
         zones = tuple(options.get("availability_zones", self.availability_zones))
-        settings = replace(self, **{**options, "availability_zones": zones})
+        networks = tuple(str(ip_network(block)) for block in options.get("source_networks", self.source_networks))
+        settings = replace(self, **{**options, "availability_zones": zones, "source_networks": networks})
         if settings.production and not settings.alarm_email:
             raise ValueError(f"cdk.json, stages.{self.name}: nobody would hear its alarms; set alarm_email")
         return settings
@@ -81,7 +87,7 @@ class StageSettings:
         return RetentionDays.ONE_YEAR if self.production else RetentionDays.ONE_MONTH
 
 
-_OPTIONS = ("account", "alarm_email", "availability_zones", "max_function_mb", "region")
+_OPTIONS = ("account", "alarm_email", "availability_zones", "max_function_mb", "region", "source_networks")
 """What the context may say of a stage; the rest is the same in every account."""
 
 DEVELOPMENT = StageSettings("dev")

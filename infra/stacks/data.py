@@ -62,8 +62,10 @@ class DataStack(Stack):
             environment={"EVENT_BUS_NAME": self.bus.event_bus_name},
             allow=self.bus.grant_put_events_to,
         )
+        networks = ",".join(platform.settings.source_networks)
         platform.offer(
             Grant.SOURCE_SECRETS,
+            environment={"SOURCE_NETWORKS": networks} if networks else {},
             allow=lambda role: role.add_to_principal_policy(
                 PolicyStatement(
                     actions=["secretsmanager:GetSecretValue"],

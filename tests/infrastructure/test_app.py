@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cfnlint.api import lint_file
@@ -38,7 +39,10 @@ def test_cloudformation_can_make_what_the_templates_ask_for(deployed: Path) -> N
 
 
 def test_a_stage_is_deployed_where_the_context_says(tmp_path: Path) -> None:
-    stages = {"dev": {"account": "111122223333", "region": "us-west-2", "max_function_mb": 2048}}
+    stages: dict[str, dict[str, Any]] = {
+        "dev": {"account": "111122223333", "region": "us-west-2", "max_function_mb": 2048}
+    }
+    stages["dev"]["source_networks"] = ["10.20.0.0/16"]
     context = project_context() | {"aws:cdk:bundling-stacks": [], "stages": stages}
 
     build_app(context, outdir=str(tmp_path), validate=False).synth()
@@ -49,17 +53,20 @@ def test_a_stage_is_deployed_where_the_context_says(tmp_path: Path) -> None:
     assert manifest.get("missing", []) == []
     functions = Templates(tmp_path / "assembly-dev", "dev").functions().values()
     assert max(function.properties["MemorySize"] for function in functions) == 2048
+    environments = [function.properties["Environment"]["Variables"] for function in functions]
+    assert {one["SOURCE_NETWORKS"] for one in environments if "SOURCE_NETWORKS" in one} == {"10.20.0.0/16"}
 
 
 @pytest.mark.parametrize(
     ("stages", "said"),
     [
         ({"dev": {"alarm_mail": "it@example.gov"}}, r"stages\.dev: there is no option alarm_mail; there are account, "),
+        ({"dev": {"source_networks": ["10.0.0.0/33"]}}, r"10\.0\.0\.0/33"),
         ({"staging": {}}, r"stages: there is no stage staging; there are dev, prod"),
         ({"prod": {}}, r"stages\.prod: nobody would hear its alarms; set alarm_email"),
     ],
 )
-def test_stages_that_cannot_be_are_refused_with_what_can(stages: dict[str, dict[str, str]], said: str) -> None:
+def test_stages_that_cannot_be_are_refused_with_what_can(stages: dict[str, dict[str, Any]], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         configured_stages(stages)
 
