@@ -138,13 +138,16 @@ class ValuationSettings(RequestSchema):
 
     `minimum_sales` is the least number of valid sales that a model is trained on (50 in any case); a value of a
     confidence below `review_below_confidence` is to be looked at, and one further than `flag_change_above` (a share)
-    from the current value is flagged. `assessment_ratio` is the share of market value at which the county assesses.
+    from the current value is flagged. `assessment_ratio` is the share of market value at which the county assesses. A
+    model values days up to `carry_days` after its own: the farther, the wider its intervals; never more than a year
+    after the last sale that it knows.
     """
 
     minimum_sales: Annotated[int, Field(ge=10)] = 50
     review_below_confidence: Share = Decimal("0.4")
     flag_change_above: Annotated[Decimal, Field(gt=0, le=10)] = Decimal("0.25")
     assessment_ratio: Annotated[Decimal, Field(gt=0, le=1)] = Decimal(1)
+    carry_days: Annotated[int, Field(ge=0, le=366)] = 183
 
 
 class SalesValidationSettings(RequestSchema):

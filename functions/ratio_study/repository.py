@@ -12,7 +12,13 @@ import orjson
 from pg8000.native import identifier, literal
 from sqlalchemy import Connection, text
 
-from functions.ratio_study.schemas import ATTRIBUTE_PREFIX, NUMBER_COLUMNS, TEXT_COLUMNS, RatioStudyRequest
+from functions.ratio_study.schemas import (
+    ATTRIBUTE_PREFIX,
+    NUMBER_COLUMNS,
+    TEXT_COLUMNS,
+    RatioStudyRequest,
+    StudyFilter,
+)
 from shared.appraisal.arrays import FloatArray
 from shared.db import unit_of_work
 from shared.db.copying import copied_rows
@@ -134,7 +140,7 @@ def _value(name: str, shown: str) -> Any:
 
 def _changes(connection: Connection, county_id: str, request: RatioStudyRequest) -> ValueChanges | None:
     """How values changed from the roll before the one that is studied (the latest one for current values)."""
-    if request.value_source not in ("assessed", "roll"):
+    if request.value_source not in ("assessed", "roll") or request.filter.sale_ids is not None:
         return None
     latest = text("SELECT max(roll_year) FROM assessments WHERE county_id = :county_id AND retired_at IS NULL")
     year = request.roll_year or connection.scalar(latest, {"county_id": county_id})
@@ -151,6 +157,7 @@ def _changes(connection: Connection, county_id: str, request: RatioStudyRequest)
         f" sum(total_value) FILTER (WHERE roll_year = {literal(year)}) AS now_total,"
         f" sum(total_value) FILTER (WHERE roll_year = {literal(year - 1)}) AS before_total FROM assessments"
         f" WHERE county_id = {county} AND retired_at IS NULL AND roll_year IN ({literal(year)}, {literal(year - 1)})"
+        f"{_of_filter(county, request.filter)}"
         " GROUP BY property_id) v WHERE now_total > 0 AND before_total > 0",
     )
     if not rows:
@@ -158,3 +165,33 @@ def _changes(connection: Connection, county_id: str, request: RatioStudyRequest)
     change = np.array([float(row[1]) for row in rows], dtype=np.float64)
     was_sold = np.array([row[0] == "t" for row in rows], dtype=np.bool_)
     return ValueChanges(year, change[was_sold], change[~was_sold])
+
+
+def _of_filter(county: str, wanted: StudyFilter) -> str:
+    """SQL that takes the assessments of the filter's parcels alone."""
+    conditions = [
+        f"p.{column} IN ({', '.join(map(literal, names))})"
+        for column, names in (("property_class", wanted.property_classes), ("neighborhood", wanted.neighborhoods))
+        if names is not None
+    ]
+    if not conditions:
+        return ""
+    return (
+        f" AND property_id IN (SELECT p.property_id FROM properties_operational p WHERE p.county_id = {county}"  # noqa: S608
+        f" AND {' AND '.join(conditions)})"
+    )
+
+
+def known_attributes(county_id: str) -> list[str]:
+    """The names of the attributes that sold properties have."""
+    with unit_of_work(county_id) as connection:
+        return list(
+            connection.scalars(
+                text(
+                    "SELECT DISTINCT name FROM sales s JOIN properties_operational p USING (county_id, property_id),"
+                    " jsonb_object_keys(CASE jsonb_typeof(p.attributes) WHEN 'object' THEN p.attributes ELSE '{}' END)"
+                    " AS name WHERE s.county_id = :county_id AND s.retired_at IS NULL ORDER BY name"
+                ),
+                {"county_id": county_id},
+            )
+        )

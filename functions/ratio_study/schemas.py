@@ -47,6 +47,20 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+Names = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(min_length=1, max_length=1000)]
+SaleIds = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(min_length=1, max_length=10_000)
+]
+
+
+class StudyFilter(RequestSchema):
+    """Which sales of the period are studied: those that meet every condition given. Without any, all of them."""
+
+    property_classes: Names | None = None
+    neighborhoods: Names | None = None
+    sale_ids: SaleIds | None = None
+
+
 class RatioStudyRequest(RequestSchema):
     """What is to be studied.
 
@@ -57,7 +71,8 @@ class RatioStudyRequest(RequestSchema):
     and without one values are compared with the prices as they were paid. Numbers with many values are cut into
     quartiles as strata. `price_quartile` and `price_decile` are by the mean of price and level-corrected value, because
     parts by the price alone would make any study look regressive. `property_kinds` says of property classes which
-    range of COD holds, where the class's name does not.
+    range of COD holds, where the class's name does not. A `filter` takes some of the period's sales; prices are carried
+    by the trend of all of them.
     """
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
@@ -67,6 +82,7 @@ class RatioStudyRequest(RequestSchema):
     valuation_run_id: UUID | None = None
     sale_from: date = Field(alias="from")
     sale_to: date = Field(alias="to")
+    filter: StudyFilter = StudyFilter()
     valuation_date: date | None = None
     time_adjust_prices: bool | None = None
     strata: Annotated[tuple[Stratum, ...], AfterValidator(_each_once), Field(max_length=20)] = ()
@@ -229,7 +245,7 @@ MAX_PAIR_STRATA = 5
 _ABOVE_ZERO = WithJsonSchema({"type": "number", "exclusiveMinimum": 0})
 
 
-class RatioPair(Schema):
+class RatioPair(RequestSchema):
     """A sale: what its property is said to be worth, what was paid, and what strata are made of, by name."""
 
     value: Annotated[Any, _ABOVE_ZERO] = None

@@ -16,6 +16,7 @@ from functions.ratio_study.schemas import (
     RatioStudyRequest,
     RatioStudyResults,
     StratumResult,
+    StudyFilter,
     StudyResult,
     TrimmedSale,
 )
@@ -26,6 +27,7 @@ from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, TextArray
 from shared.appraisal.errors import InsufficientSalesError
 from shared.appraisal.ratio_study import Options, RatioStudy, study
 from shared.appraisal.verdicts import STANDARD, Uniformity, uniformity_of
+from shared.evidence import Evidence
 
 Progress = Callable[[int, int | None, str], None]
 _MOST_LISTED = 1000
@@ -37,12 +39,14 @@ def make_study(request: RatioStudyRequest, sales: StudySales, progress: Progress
     evidence = sales.evidence
     on = _valuation_date(request, sales)
     adjust = on is not None and request.time_adjust_prices is not False
-    in_period = _in_period(request, evidence.sales.sale_day)
+    in_dates = _in_period(request, evidence.sales.sale_day)
+    in_period = in_dates & _chosen(request.filter, evidence)
     values = _values(request, sales, in_period, on, adjust, progress)
     usable = in_period & np.isfinite(values.estimate) & (values.estimate > 0) & (evidence.sales.sale_price > 0)
     reasons = {
         **sales.excluded,
-        "outside_sale_period": int((~in_period).sum()),
+        "outside_sale_period": int((~in_dates).sum()),
+        "outside_filter": int((in_dates & ~in_period).sum()),
         values.missing: int((in_period & ~usable).sum()),
     }
     rows = np.flatnonzero(usable).astype(np.int64)
@@ -75,6 +79,19 @@ def _valuation_date(request: RatioStudyRequest, sales: StudySales) -> date | Non
 
 def _in_period(request: RatioStudyRequest, day: IntArray) -> BoolArray:
     return (day >= request.sale_from.toordinal()) & (day <= request.sale_to.toordinal())
+
+
+def _chosen(wanted: StudyFilter, evidence: Evidence) -> BoolArray:
+    """The sales that a filter takes."""
+    chosen = np.ones(len(evidence), dtype=np.bool_)
+    for names, column in (
+        (wanted.property_classes, evidence.property_class),
+        (wanted.neighborhoods, evidence.sales.characteristics.neighborhood),
+        (wanted.sale_ids, np.array(evidence.sale_ids, dtype=np.str_)),
+    ):
+        if names is not None:
+            chosen &= np.isin(column, names)
+    return chosen
 
 
 def _values(

@@ -41,7 +41,11 @@ class RunningJob:
         now = time.monotonic()
         if now - self._said_at < PROGRESS_SECONDS and done != total:
             return
-        self._said_at = now
+        self.announce(done, total, step)
+
+    def announce(self, done: int, total: int | None, step: str) -> None:
+        """Say which step begins that may take minutes: written always."""
+        self._said_at = time.monotonic()
         with unit_of_work(self.county_id) as connection:
             progress = Progress(done=done, total=total, step=step).model_dump()
             goes_on = repository.set_progress(connection, self.county_id, self.job_id, progress)

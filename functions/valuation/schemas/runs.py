@@ -15,13 +15,17 @@ from shared.schemas import RequestSchema, Schema
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 ExportFormat = Literal["csv", "parquet"]
 
+MAX_PROPERTY_IDS = 25_000
+"""Ids of a filter: half a megabyte of a request. A larger part of a county is named by its classes or neighborhoods."""
+MAX_IDS_SHOWN = 100
+
 
 class RunFilter(RequestSchema):
     """Which properties of the current roll: those that meet every condition given. Without any, all of them."""
 
     property_classes: PropertyClasses | None = None
     neighborhoods: Annotated[tuple[Text, ...], Field(min_length=1, max_length=1000)] | None = None
-    property_ids: Annotated[tuple[Text, ...], Field(min_length=1, max_length=1000)] | None = None
+    property_ids: Annotated[tuple[Text, ...], Field(min_length=1, max_length=MAX_PROPERTY_IDS)] | None = None
 
 
 class ValuationRunRequest(RequestSchema):
@@ -105,7 +109,10 @@ class Approval(Schema):
 
 
 class ValuationRun(Job):
-    """A run's job, how many properties it has done, and what became of its values."""
+    """A run's job, how many properties it has done, and what became of its values.
+
+    Of a filter's property ids `parameters` show the first hundred, and how many there are as `property_ids_total`.
+    """
 
     properties: int | None
     valued: int

@@ -129,6 +129,9 @@ class ValuationResponse(Schema):
     valuation_date: date
     method: str
     model: ModelReference | None = None
+    age_days: int | None = Field(
+        default=None, description="from the last sale that the model has seen to the valuation date"
+    )
     estimate: Decimal
     interval: ValueInterval
     confidence: float

@@ -36,6 +36,7 @@ def tell(
     return Told(
         method=METHOD,
         model=None,
+        age_days=on.toordinal() - known.model.hedonic.trend.last_day,
         estimate=explanation.estimate,
         low=explanation.low,
         high=explanation.high,

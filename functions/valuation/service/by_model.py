@@ -13,10 +13,14 @@ from functions.valuation.service import telling
 from functions.valuation.service.artifacts import loaded
 from functions.valuation.service.told import Told
 from shared.appraisal.avm.model import TrainedModel
+from shared.county_configuration import ValuationSettings
 from shared.evidence import Subject
 
 CARRIED_BY_TREND = "carried_by_trend"
 """The valuation date is later than the model's day: the value was carried there by the model's price trend."""
+CARRIED_FAR = "carried_beyond_usual"
+"""And farther than a county allows that says nothing of it."""
+_WORTH_A_WORD = 0.01
 
 
 def tell(connection: Connection, county_id: str, record: TrainedRecord, subject: Subject, on: date) -> Told:
@@ -29,6 +33,7 @@ def tell(connection: Connection, county_id: str, record: TrainedRecord, subject:
     return Told(
         method=known.model.name,
         model=ModelReference(model_id=record.model_id, valuation_date=record.valuation_date, champion=record.champion),
+        age_days=on.toordinal() - known.model.trend.last_day,
         estimate=appraisal.estimate,
         low=appraisal.low,
         high=appraisal.high,
@@ -43,7 +48,7 @@ def tell(connection: Connection, county_id: str, record: TrainedRecord, subject:
         component_weights={str(name): weight for name, weight in appraisal.weights.items() if weight > 0},
         comparables=telling.comparables(appraisal.comparables, valuations.sold_properties(connection, county_id, rows)),
         time_trend=telling.time_trend(known.model.trend, on.toordinal()),
-        flags=(*telling.flags(appraisal.flags), *_carried(record, on)),
+        flags=(*telling.flags(appraisal.flags), *_carried(record, known.model, on)),
         sales_used=training.sales_used,
         sales_excluded=training.sales_excluded,
         land_area_sqft=float(described.land_area_sqft[0]),
@@ -52,9 +57,17 @@ def tell(connection: Connection, county_id: str, record: TrainedRecord, subject:
     )
 
 
-def _carried(record: TrainedRecord, on: date) -> tuple[Flag, ...]:
+def _carried(record: TrainedRecord, model: TrainedModel, on: date) -> tuple[Flag, ...]:
     if on == record.valuation_date:
         return ()
     days = (on - record.valuation_date).days
     text = f"the model is of {record.valuation_date}: its value is carried {days} days by its price trend"
-    return (Flag(code=CARRIED_BY_TREND, text=text),)
+    wider = model.widening(on.toordinal())
+    if wider >= _WORTH_A_WORD:
+        text += f", {on.toordinal() - model.trend.last_day} days after the last sale it knows; the interval is"
+        text += f" {wider:.0%} wider for it"
+    flag = Flag(code=CARRIED_BY_TREND, text=text)
+    if days <= ValuationSettings().carry_days:
+        return (flag,)
+    usual = f"the value is carried {days} days, beyond the usual {ValuationSettings().carry_days}, as the county allows"
+    return (flag, Flag(code=CARRIED_FAR, text=f"{usual}; a model trained for the day would know later sales"))

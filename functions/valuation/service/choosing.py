@@ -1,7 +1,8 @@
 """Which model values what, as of which day.
 
 A model is of one valuation day, and of the market before it. For a later day its value is carried by its own price
-trend, for half a year at most; for an earlier day it is not used, for it knows sales that came after.
+trend, for as long as the county's settings say (half a year); for an earlier day it is not used, for it knows sales
+that came after.
 """
 
 from datetime import date, timedelta
@@ -11,11 +12,11 @@ from sqlalchemy import Connection
 
 from functions.valuation.repository import models
 from functions.valuation.repository.models import TrainedRecord
+from functions.valuation.repository.settings import settings
 from functions.valuation.schemas.runs import ModelOfClass
 from functions.valuation.schemas.valuations import Flag
 from shared.problems import Conflict, NotFound, Unprocessable
 
-LONGEST_CARRY = timedelta(days=183)
 NO_CHAMPION = "no_champion"
 NO_CHAMPION_OF_DAY = "no_champion_of_day"
 
@@ -33,10 +34,11 @@ def named(connection: Connection, county_id: str, model_id: UUID, on: date) -> T
             pointer="/body/valuation_date",
             slug="valuation-date-before-model",
         )
-    if on > record.valuation_date + LONGEST_CARRY:
+    carry = _longest_carry(connection, county_id)
+    if on > record.valuation_date + carry:
         raise Unprocessable(
-            f"The model is of {record.valuation_date}; its values are carried for {LONGEST_CARRY.days} days at most."
-            " Train one for this day.",
+            f"The model is of {record.valuation_date}; its values are carried for {carry.days} days at most, as the"
+            " county's settings say (plugin_settings.valuation.carry_days). Train one for this day.",
             pointer="/body/valuation_date",
             slug="valuation-date-not-covered",
         )
@@ -45,7 +47,7 @@ def named(connection: Connection, county_id: str, model_id: UUID, on: date) -> T
 
 def champion(connection: Connection, county_id: str, property_class: str, on: date) -> TrainedRecord | None:
     """The champion that values a class as of a day, or None."""
-    return models.champion_for(connection, county_id, property_class, on, on - LONGEST_CARRY)
+    return models.champion_for(connection, county_id, property_class, on, on - _longest_carry(connection, county_id))
 
 
 def why_no_champion(connection: Connection, county_id: str, property_class: str, on: date) -> Flag:
@@ -55,7 +57,7 @@ def why_no_champion(connection: Connection, county_id: str, property_class: str,
         text = "no model has been promoted for the property's class: the value is by comparable sales alone"
         return Flag(code=NO_CHAMPION, text=text)
     nearest = min(days, key=lambda day: abs((day - on).days))
-    last = nearest + LONGEST_CARRY
+    last = nearest + _longest_carry(connection, county_id)
     return Flag(
         code=NO_CHAMPION_OF_DAY,
         text=(
@@ -72,13 +74,17 @@ def for_run(connection: Connection, county_id: str, model_id: UUID | None, on: d
         return tuple(
             ModelOfClass(property_class=name, model_id=model_id) for name in record.property_classes or (None,)
         )
-    found = models.champions(connection, county_id, on, on - LONGEST_CARRY)
+    found = models.champions(connection, county_id, on, on - _longest_carry(connection, county_id))
     if not found:
         raise Conflict(
             f"No model has been promoted whose values can be carried to {on}: train one and promote it, or name one.",
             slug="no-champion",
         )
     return tuple(ModelOfClass(property_class=name or None, model_id=model) for name, model in found.items())
+
+
+def _longest_carry(connection: Connection, county_id: str) -> timedelta:
+    return timedelta(days=settings(connection, county_id).carry_days)
 
 
 def record_of(connection: Connection, county_id: str, model_id: UUID) -> TrainedRecord:

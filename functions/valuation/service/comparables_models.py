@@ -126,11 +126,11 @@ def fit_model(job: RunningJob) -> ComparablesModel:
                 job.county_id,
                 request,
                 job.job_id,
-                lambda sales: job.progress(1, _STEPS, f"fitting {sales:,} sales"),
+                lambda sales: job.announce(1, _STEPS, f"fitting {sales:,} sales"),
             )
         except AppraisalInputError as error:
             raise refusal(error) from error
-    job.progress(2, _STEPS, "keeping the model")
+    job.announce(2, _STEPS, "keeping the model")
     body = artifacts.pack(made.loaded)
     key = job.key("model.zip")
     storage.put(key, body, artifacts.CONTENT_TYPE)

@@ -15,7 +15,7 @@ from functions.valuation.repository.settings import settings
 from functions.valuation.schemas.runs import RunPartition, ValuationRunRequest
 from functions.valuation.service import choosing
 from functions.valuation.service.artifacts import LoadedModel, loaded
-from functions.valuation.service.by_model import CARRIED_BY_TREND
+from functions.valuation.service.by_model import CARRIED_BY_TREND, CARRIED_FAR
 from functions.valuation.service.land import Land, LandShare, land_of, land_share
 from functions.valuation.service.telling import LARGE_CHANGE
 from shared.appraisal.arrays import FloatArray, IntArray
@@ -78,7 +78,8 @@ def _valued(
     contributions = _contributions(said.contributions, estimate)
     comparables = _comparables(said.comparables, known.sale_ids)
     by_contribution = known.land_contributions(described, run.valuation_date.toordinal())
-    common = [] if run.valuation_date.toordinal() == known.model.valuation_day else [CARRIED_BY_TREND]
+    carried = run.valuation_date.toordinal() - known.model.valuation_day
+    common = [CARRIED_BY_TREND] * (carried != 0) + [CARRIED_FAR] * (carried > ValuationSettings().carry_days)
     for place, subject in enumerate(subjects):
         if not valued[place]:
             yield _refused(subject, model_id, refusals.get(place, NOT_VALUED))

@@ -14,6 +14,7 @@ POINTERS = {
 _SLUGS = {
     "valuation_day": "valuation-date-not-covered",
     "day": "valuation-date-not-covered",
+    "on": "valuation-date-not-covered",
     "living_area_sqft": "property-not-comparable",
     "longitude": "property-not-comparable",
     "sale_price": "sales-without-evidence",

@@ -11,6 +11,7 @@ from functions.valuation.repository import approvals, results, runs
 from functions.valuation.repository.results import Counts, ResultFilter
 from functions.valuation.repository.runs import KIND
 from functions.valuation.schemas.runs import (
+    MAX_IDS_SHOWN,
     Approval,
     ExportFormat,
     ModelOfClass,
@@ -113,8 +114,9 @@ def _run(
         counts = Counts(row.valued, row.not_valued, row.review)
     else:
         counts = going.get(row.job_id, Counts(0, 0, 0))
+    job = as_job(county_id, row)
     return ValuationRun(
-        **as_job(county_id, row).model_dump(),
+        **job.model_copy(update={"parameters": _shortened(job.parameters)}).model_dump(),
         properties=row.properties,
         valued=counts.valued,
         not_valued=counts.not_valued,
@@ -122,6 +124,16 @@ def _run(
         models=tuple(ModelOfClass.model_validate(entry) for entry in row.models or ()),
         approvals=tuple(standing),
     )
+
+
+def _shortened(parameters: dict[str, Any]) -> dict[str, Any]:
+    """A run's parameters without thousands of ids: a page of runs would be megabytes."""
+    wanted = parameters.get("filter") or {}
+    ids = wanted.get("property_ids") or ()
+    if len(ids) <= MAX_IDS_SHOWN:
+        return parameters
+    shown = {**wanted, "property_ids": ids[:MAX_IDS_SHOWN], "property_ids_total": len(ids)}
+    return {**parameters, "filter": shown}
 
 
 def _result(row: Row[*tuple[Any, ...]]) -> RunResult:

@@ -14,12 +14,14 @@ from functions.valuation.service.land import LandShares
 class Told:
     """The estimate as of the valuation date, and everything that explains it. Money is dollars to the cent.
 
-    `land_area_sqft` is NaN where it is unknown; the value is divided by `land_shares`, or by `land_contribution`, the
-    land's share by what it contributes to prices (NaN where unknown).
+    `age_days` is from the last sale that the model has seen to the valuation date. `land_area_sqft` is NaN where it is
+    unknown; the value is divided by `land_shares`, or by `land_contribution`, the land's share by what it contributes
+    to prices (NaN where unknown).
     """
 
     method: str
     model: ModelReference | None
+    age_days: int
     estimate: Decimal
     low: Decimal
     high: Decimal

@@ -66,14 +66,14 @@ def train_model(job: RunningJob) -> ValuationModelResults:
             given.sales,
             request.valuation_date.toordinal(),
             seed=request.seed,
-            stage=lambda part: job.progress(next(begun), _STEPS, f"{len(given):,} sales: {part}"),
+            stage=lambda part: job.announce(next(begun), _STEPS, f"{len(given):,} sales: {part}"),
         )
-        job.progress(_STEPS - 2, _STEPS, "measuring the hold-out")
+        job.announce(_STEPS - 2, _STEPS, "measuring the hold-out")
         overall = accuracy.overall(model, given)
     except AppraisalInputError as error:
         raise Unprocessable(f"No model can be trained: {error.problem}.", slug="model-not-possible") from error
     strata, components = accuracy.by_stratum(model, given), accuracy.by_component(model)
-    job.progress(_STEPS - 1, _STEPS, "keeping the model")
+    job.announce(_STEPS - 1, _STEPS, "keeping the model")
     kept = LoadedModel(model, tuple(given.sale_ids), given.kinds, found.land_shares, _land_of(model))
     summary = _keep(job, request, kept, _training(found, given, model), overall)
     job.progress(_STEPS, _STEPS, "model kept")

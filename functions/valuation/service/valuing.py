@@ -170,6 +170,7 @@ def _response(
         valuation_date=request.valuation_date,
         method=told.method,
         model=told.model,
+        age_days=told.age_days,
         estimate=told.estimate,
         interval=ValueInterval(low=told.low, high=told.high, coverage=COVERAGE),
         confidence=told.confidence,

@@ -77,7 +77,8 @@ def _head(found: Mapping[str, Any]) -> list[str]:
     )
     lines = [first]
     by = "no champion: comparable sales alone" if model is None else f"model {model['model_id']}"
-    lines.append(f"  {found['method'].replace('_', ' ')} on {found['sales_used']:,} sales ({by})")
+    age = f", the last {found['age_days']:,} days before" if found.get("age_days") is not None else ""
+    lines.append(f"  {found['method'].replace('_', ' ')} on {found['sales_used']:,} sales{age} ({by})")
     if len(found["components"]) > 1:
         shares = found["component_weights"]
         values = (

@@ -20,6 +20,7 @@ from shared.appraisal.avm.results import Fold
 from shared.appraisal.avm.selection import Selection, select_sales
 from shared.appraisal.columns import Sales
 from shared.appraisal.errors import AppraisalInputError
+from shared.appraisal.time_trend import DAYS_A_YEAR
 
 FORWARD = (
     "forward: the last fifth of the sales in two steps, each valued as of the day of sale by a model made of the sales "
@@ -54,6 +55,35 @@ class HeldOut:
         """How long after the last sale of its model the usual held-out sale is."""
         reach = [(fold.tested_to - fold.valuation_day) / 2 for fold in self.folds]
         return float(np.average(reach, weights=[fold.tested for fold in self.folds]))
+
+
+def error_growth(held_out: HeldOut, sale_day: IntArray) -> float:
+    """The growth of the held-out sales' absolute errors with the age of the model that values them, log points a year.
+
+    `sale_day` are the days of the sales given to `train`. The least-squares slope of the absolute error on the days
+    since the model's valuation day, each step about its own mean; never below 0, and drawn to 0 as its own error makes
+    it doubtful (t^2 / (1 + t^2)). 0 where nothing was held out forward.
+    """
+    if held_out.protocol != FORWARD:
+        return 0.0
+    day = sale_day[held_out.rows].astype(np.float64)
+    error = np.abs(held_out.log_price - held_out.log_value)
+    years, errors = [], []
+    for fold in held_out.folds:
+        members = (day >= fold.valuation_day) & (day <= fold.tested_to)
+        if members.sum() > 1:
+            years.append((day[members] - day[members].mean()) / DAYS_A_YEAR)
+            errors.append(error[members] - error[members].mean())
+    if not years:
+        return 0.0
+    age, about = np.concatenate(years), np.concatenate(errors)
+    spread = float(age @ age)
+    if spread <= 0.0:
+        return 0.0
+    slope = float(age @ about) / spread
+    left = about - slope * age
+    doubt = float(left @ left) / max(age.size - 1 - len(years), 1) / spread
+    return max(slope, 0.0) * slope**2 / max(slope**2 + doubt, 1e-18)
 
 
 def hold_out(

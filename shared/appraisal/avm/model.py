@@ -31,16 +31,21 @@ from shared.appraisal.conformal import ErrorModel
 from shared.appraisal.errors import AppraisalInputError
 from shared.appraisal.hedonic import HedonicModel
 from shared.appraisal.models import Predictions
-from shared.appraisal.time_trend import FURTHEST_YEARS, TimeTrend
+from shared.appraisal.time_trend import DAYS_A_YEAR, FURTHEST_YEARS, TimeTrend
 
 NAME = "reconciled_avm"
 _AT_ONCE = 8192
 _THREADS = 2
+_DEVIATIONS_A_MEAN = 1.2533
+"""The standard deviation of a normal error over its mean absolute size: the root of pi / 2."""
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """One county's model for one valuation day. It satisfies `models.Model`."""
+    """One county's model for one valuation day. It satisfies `models.Model`.
+
+    `error_growth` is by how many log points a year its errors grow as it ages (see `holding_out.error_growth`).
+    """
 
     ensemble: Ensemble
     selection: Selection
@@ -48,6 +53,7 @@ class TrainedModel:
     errors: ErrorModel
     hard: FloatArray
     seed: int
+    error_growth: float = 0.0
 
     name = NAME
 
@@ -205,16 +211,28 @@ class TrainedModel:
             raise AppraisalInputError("on", "the day is more than a year after the last sale that the model is made of")
         return float(carried_log_factor(self.ensemble, np.array([float(on)]))[0])
 
-    def _extra_error(self, on: int | None) -> float:
-        """The log error of the trend beyond the one that the held-out sales' errors have in them already.
+    def widening(self, on: int) -> float:
+        """By what share a typical interval as of a day is wider than as of the valuation day, in log points."""
+        usual = np.median(self.held_out.difficulty, axis=0)[None, :]
+        widths = []
+        for extra in (self._extra_error(on), self._extra_error(None)):
+            low, high = self.errors.bounds(usual, extra)
+            widths.append(float(np.log(high[0] / low[0])))
+        return widths[0] / widths[1] - 1.0 if widths[1] > 0 else 0.0
 
-        Those lie some way ahead of their models' last sales too; only what is carried further adds to the error.
+    def _extra_error(self, on: int | None) -> float:
+        """The log error of age beyond the one that the held-out sales' errors have in them already.
+
+        Those lie some way ahead of their models' last sales too; only what is carried further adds to the error: what
+        the trend's random walk gathers, or what the county's own hold-out lost with age, whichever is more.
         """
         trend = self.trend
         usual = trend.last_day + round(self.held_out.days_ahead)
         day = max(self.valuation_day if on is None else on, usual)
         reach = [float(trend.standard_error([float(trend.last_day)], ahead)[0]) for ahead in (day, usual)]
-        return float(np.sqrt(max(reach[0] ** 2 - reach[1] ** 2, 0.0)))
+        walked = float(np.sqrt(max(reach[0] ** 2 - reach[1] ** 2, 0.0)))
+        lost = _DEVIATIONS_A_MEAN * self.error_growth * (day - usual) / DAYS_A_YEAR
+        return max(walked, lost)
 
 
 def joined(parts: list[Valuations]) -> Valuations:

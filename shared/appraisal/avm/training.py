@@ -8,7 +8,7 @@ import numpy as np
 
 from shared.appraisal.arrays import FloatArray
 from shared.appraisal.avm.ensemble import FITTED_PARTS, USUAL_WEIGHTS, Ensemble, LeftOut, Stage, fit_ensemble
-from shared.appraisal.avm.holding_out import FORWARD, TESTS, HeldOut, hold_out
+from shared.appraisal.avm.holding_out import FORWARD, TESTS, HeldOut, error_growth, hold_out
 from shared.appraisal.avm.model import TrainedModel
 from shared.appraisal.avm.reconciliation import best_weights, fit_reconciliation
 from shared.appraisal.avm.selection import select_sales
@@ -44,7 +44,8 @@ def train(sales: Sales, on: int, *, seed: int = 0, stage: Stage = lambda _: None
     ensemble = _weighed(ensemble, held_out, left_out)
     errors = _errors(held_out, left_out)
     hard = np.quantile(left_out.difficulty, _HARD, axis=0)
-    return TrainedModel(ensemble, selection, held_out, errors, hard, seed)
+    growth = error_growth(held_out, sales.sale_day)
+    return TrainedModel(ensemble, selection, held_out, errors, hard, seed, growth)
 
 
 def _weighed(ensemble: Ensemble, held_out: HeldOut, left_out: LeftOut) -> Ensemble:

@@ -76,6 +76,40 @@ def test_the_same_request_gives_the_same_intervals() -> None:
     assert made({**ASSESSED, "seed": 7})["overall"]["statistics"]["cod"] != first["overall"]["statistics"]["cod"]
 
 
+def test_a_filter_takes_some_of_the_sales_and_counts_the_others() -> None:
+    hoods = SYNTHETIC.sales.characteristics.neighborhood
+    one = str(hoods[0])
+    members = [f"S{row:04}" for row in np.flatnonzero(hoods == one)]
+    by_hood = made({**ASSESSED, "filter": {"neighborhoods": [one]}, "trim": False, "iterations": 100})
+    by_sale = made({**ASSESSED, "filter": {"sale_ids": members}, "trim": False, "iterations": 100})
+    assert by_hood["overall"]["statistics"] == by_sale["overall"]["statistics"]
+    left_out = by_hood["sales_excluded"]["outside_filter"]
+    assert left_out == 500 - len(members)
+    assert by_hood["overall"]["sales"] + by_hood["sales_excluded"].get("no_assessed_value", 0) == len(members)
+    both = {"neighborhoods": [one], "property_classes": ["residential"], "sale_ids": [*members[:20], "X0", "nobody"]}
+    narrow = made({**ASSESSED, "filter": both, "trim": False, "iterations": 100})
+    assert narrow["sales_excluded"]["outside_filter"] == 500 - 20
+    shops = submitted({**ASSESSED, "filter": {"property_classes": ["commercial"]}}).body["id"]
+    run_task(task, COUNTY, "ratio_study", shops)
+    assert "there are 0" in job(shops).body["error"]["detail"]
+    assert submitted({**ASSESSED, "filter": {"planet": ["mars"]}}).status == 422
+
+
+def test_a_model_is_tried_on_the_filtered_sales_with_values_of_all() -> None:
+    members = [f"S{row:04}" for row in range(0, 500, 10)]
+    narrow = made({**MODEL, "filter": {"sale_ids": members}})
+    assert narrow["overall"]["sales"] + narrow["overall"]["trimming"]["trimmed"] == 50
+
+
+def test_a_stratum_by_an_attribute_that_nobody_has_is_refused_with_those_there_are() -> None:
+    study = submitted({**ASSESSED, "strata": ["attributes.nothing"]}).body["id"]
+    run_task(task, COUNTY, "ratio_study", study)
+    error = job(study).body["error"]
+    assert error["type"] == "stratum-unknown"
+    assert "'nothing'" in error["detail"]
+    assert "heating, prior_appraised_value, view" in error["detail"]
+
+
 def test_strata_hold_all_sales_and_a_small_one_says_why_it_has_no_study() -> None:
     names = ["neighborhood", "property_class", "city", "price_quartile", "sale_quarter", "size_quartile", "quality"]
     names += ["price_decile", "bathrooms", "year_built", "tax_district", "attributes.heating", "attributes.view"]
@@ -86,7 +120,7 @@ def test_strata_hold_all_sales_and_a_small_one_says_why_it_has_no_study() -> Non
         for stratum in strata:
             assert (stratum["study"] is None) == (stratum["sales"] < 45)
             if stratum["study"] is None:
-                assert f"there are {stratum['sales']}" in stratum["reason"]
+                assert stratum["reason"].endswith(f" {stratum['sales']}.")
             else:
                 assert "stratum's median ratio" in stratum["study"]["verdicts"][1]["statistic"]
     assert {s["value"] for s in results["strata"] if s["stratum"] == "city"} == {"Kent", "Seattle"}

@@ -122,6 +122,31 @@ def test_a_later_day_is_carried_by_the_trend_and_one_too_late_is_not(champion: s
     assert (named.status, named.body["type"]) == (422, "urn:terrafusion:problem:valuation-date-not-covered")
 
 
+def test_a_county_may_let_a_model_value_later_days_with_wider_intervals_and_the_age_said(champion: str) -> None:
+    now, late = value().body, "2024-06-30"
+    day = SYNTHETIC.sales.sale_day
+    last = date.fromordinal(int(day[day < date.fromisoformat(ON).toordinal()].max()))
+    assert now["age_days"] == (date.fromisoformat(ON) - last).days
+    assert value(on=late).body["model"] is None
+    set_valuation(carry_days=300)
+    carried = value(on=late).body
+    assert carried["model"]["model_id"] == champion
+    assert carried["age_days"] == (date.fromisoformat(late) - last).days
+    flags = {flag["code"]: flag["text"] for flag in carried["flags"]}
+    assert f"{carried['age_days']} days after the last sale" in flags["carried_by_trend"]
+    assert "wider" in flags["carried_by_trend"]
+    assert "beyond the usual 183" in flags["carried_beyond_usual"]
+    widths = [float(one["interval"]["high"]) / float(one["interval"]["low"]) for one in (now, carried)]
+    assert widths[1] > widths[0]
+    (row,) = results(finished({"filter": {"property_ids": ["P0042"]}, "valuation_date": late}))
+    assert (row["estimate"], "carried_beyond_usual" in row["flags"]) == (carried["estimate"], True)
+    set_valuation(carry_days=30)
+    assert value(on="2023-12-01").body["model"] is None
+    set_valuation(carry_days=366)
+    too_late = value(on="2025-01-15", model_id=champion)
+    assert (too_late.status, too_late.body["type"]) == (422, "urn:terrafusion:problem:valuation-date-not-covered")
+
+
 def test_an_earlier_day_is_not_valued_by_a_model_that_knows_later_sales(champion: str) -> None:
     assert value(on="2023-09-01").body["model"] is None
     assert "no_champion_of_day" in codes(value(on="2023-09-01"))
@@ -150,6 +175,11 @@ def test_where_the_roll_has_no_land_values_the_sales_divide_and_without_a_land_a
     bare = value("BARE")
     assert bare.body["land"] is None
     assert "no_land_split" in codes(bare)
+
+
+def set_valuation(**settings: Any) -> None:
+    with unit_of_work(COUNTY) as connection:
+        connection.execute(update(County).values(configuration={"plugin_settings": {"valuation": settings}}))
 
 
 def set_land(property_id: str, share: float) -> None:

@@ -15,6 +15,7 @@ from shared.appraisal.avm.artifact import ArtifactError
 from shared.appraisal.avm.model import TrainedModel
 from shared.db import unit_of_work
 from shared.db.models import AuditEvent, PropertyOperational, Sale, ValuationChampion, ValuationModel
+from shared.jobs import RunningJob
 from tests.gateway import Answer, call, claims_of
 from tests.integration.evidence_county import COUNTY, NO_EVIDENCE, SYNTHETIC, add_county
 from tests.integration.valuation.models import MODELS, ON, another, asked, model, promoted, trained
@@ -236,6 +237,21 @@ def test_staff_train_assessors_promote_and_auditors_look(model_id: str) -> None:
     assert promoted(model_id, claims=staff).status == 403
     assert promoted(model_id, claims=claims_of(Role.ASSESSOR)).status == 200
     assert model(model_id, "/results", claims=auditor).status == 200
+
+
+def test_each_part_of_a_training_is_said_as_it_begins_however_short_the_one_before(
+    model_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[tuple[int, int | None, str]] = []
+    monkeypatch.setattr(RunningJob, "announce", lambda _self, *step: said.append(step))
+    trained({"valuation_date": ON, "seed": 3})
+    steps = [step.rpartition(": ")[2] for _, _, step in said]
+    parts = ["regression and comparables", "trees", "network"]
+    tests = [f"test {number} of 2, {part}" for number in (1, 2) for part in parts]
+    assert steps[-3:] == ["measuring the hold-out", "keeping the model", "model kept"]
+    assert [step for step in steps if step in parts or step in tests] == [*parts, *tests]
+    done = [number for number, _, _ in said]
+    assert done == sorted(done)
 
 
 def test_an_artifact_that_is_damaged_or_foreign_is_no_model(model_id: str) -> None:

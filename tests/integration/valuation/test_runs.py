@@ -253,3 +253,12 @@ def test_another_countys_run_is_not_found_and_auditors_only_look(champion: str) 
     assert asked(claims=auditor).status == 403
     with unit_of_work("lucas_oh") as connection:
         assert connection.execute(text("SELECT count(*) FROM valuation_run_results")).scalar_one() == 0
+
+
+def test_a_filter_takes_thousands_of_ids_and_a_list_of_runs_stays_small(champion: str) -> None:
+    ids = [f"P{number:04}" for number in range(0, 40_000, 2)]
+    run_id = finished({"filter": {"property_ids": ids}})
+    assert len(results(run_id)) == 250
+    shown = run(run_id).body["parameters"]["filter"]
+    assert (shown["property_ids"], shown["property_ids_total"]) == (ids[:100], 20_000)
+    assert asked({"filter": {"property_ids": [f"P{number}" for number in range(25_001)]}}).status == 422

@@ -1,5 +1,7 @@
 """The parts of a model: the surroundings of a sale, the trees' loss, and the reconciliation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xgboost
@@ -8,8 +10,10 @@ from hypothesis import strategies as st
 
 from shared.appraisal.arrays import FloatArray
 from shared.appraisal.avm.boosting import _relative_error
+from shared.appraisal.avm.holding_out import FORWARD, OUT_OF_FOLD, HeldOut, error_growth
 from shared.appraisal.avm.local_regression import fit_locally
 from shared.appraisal.avm.reconciliation import best_weights, fit_reconciliation
+from shared.appraisal.avm.results import Fold
 from shared.appraisal.avm.surroundings import OF_PRICE, Surroundings
 from shared.appraisal.ratio_statistics import prb
 
@@ -112,3 +116,17 @@ def test_the_trees_learn_from_the_error_as_a_share_of_the_price() -> None:
     assert (curvature > 0).all()
     # Twice the price is a worse error than half of it.
     assert gradient[-1] > -2 * gradient[0]
+
+
+@pytest.mark.parametrize(("growth", "low", "high"), [(0.0, 0.0, 0.03), (0.4, 0.25, 0.55), (-0.4, 0.0, 0.0)])
+def test_how_errors_grow_with_a_model_s_age_is_measured_on_its_hold_out(growth: float, low: float, high: float) -> None:
+    random = np.random.default_rng(4)
+    folds = (Fold(738_000, 738_099, 1000, 800), Fold(738_100, 738_199, 1800, 800))
+    day = np.concatenate([random.integers(fold.valuation_day, fold.tested_to + 1, 800) for fold in folds])
+    age = day - np.repeat([fold.valuation_day for fold in folds], 800)
+    size = 0.11 + growth * (age - 50) / 365.2425
+    error = size * random.choice([-1.0, 1.0], day.size) * random.uniform(0.7, 1.3, day.size)
+    nothing = np.zeros(day.size)
+    held = HeldOut(FORWARD, folds, np.arange(day.size), nothing[:, None], nothing, error, nothing[:, None])
+    assert low <= error_growth(held, day) <= high
+    assert error_growth(replace(held, protocol=OUT_OF_FOLD), day) == 0.0
