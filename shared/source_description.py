@@ -49,7 +49,8 @@ class SqlDescription(RequestSchema):
 
 class CsvFile(RequestSchema):
     """Delimited text. A byte order mark decides the encoding before `encoding` does. Without a `header` line,
-    `columns` names the fields in their order.
+    `columns` names the fields in their order. A record with another number of fields than that is rejected with its
+    line; Ctrl-Z at the end of the file is no data.
     """
 
     format: Literal["csv"] = "csv"
@@ -78,7 +79,9 @@ class FixedColumn(RequestSchema):
 
 
 class FixedWidthFile(RequestSchema):
-    """Text with fields of fixed width; `skip_lines` lines at its beginning are no rows."""
+    """Text with fields of fixed width; `skip_lines` lines at its beginning are no rows. A field of blanks,
+    or of NULs (a mainframe's LOW-VALUES), is NULL.
+    """
 
     format: Literal["fixed_width"]
     file: FileName
@@ -88,7 +91,10 @@ class FixedWidthFile(RequestSchema):
 
 
 class XlsxFile(RequestSchema):
-    """A sheet of a workbook (the first, without `sheet`); the names of the columns stand in line `header_line`."""
+    """A sheet of a workbook (without `sheet` the first visible one with names of columns, which stand in line
+    `header_line`). An error in a cell, and a formula that was never calculated, reject the rows that a field reads
+    them from, or warn, as the field says (`unreadable`).
+    """
 
     format: Literal["xlsx"]
     file: FileName
@@ -97,7 +103,7 @@ class XlsxFile(RequestSchema):
 
 
 class ParquetFile(RequestSchema):
-    """A Parquet file."""
+    """A Parquet file. A binary column is text where all of its values are readable UTF-8, and hexadecimal otherwise."""
 
     format: Literal["parquet"]
     file: FileName

@@ -1,8 +1,10 @@
 """`terrafusion mapping`: a mapping checked, and tried on a few rows."""
 
+import csv
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,7 @@ import typer
 from infra.local.commands.lazy import LazyCommand, lazy_group
 from infra.local.session import SignIn, console, takes_sign_in
 from infra.local.tables import WholeTable
-from shared.mapping import CountyMapping, MappingError, parse_mapping
+from shared.mapping import READ_FAULT, CountyMapping, MappingError, parse_mapping
 
 if TYPE_CHECKING:
     import polars as pl
@@ -83,10 +85,24 @@ def _rows(sample: Path, rows: int) -> "pl.DataFrame":
     import polars as pl
 
     try:
-        frame = pl.read_csv(sample, infer_schema=False, n_rows=rows)
-    except (OSError, pl.exceptions.PolarsError) as error:
+        with sample.open(encoding="utf-8-sig", newline="") as file:
+            records = [record for record in islice(csv.reader(file), rows + 1) if record]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise typer.BadParameter(f"{sample} cannot be read as CSV: {error}") from None
-    return frame.select(pl.when(pl.all() != "").then(pl.all()).name.keep())
+    if not records:
+        raise typer.BadParameter(f"{sample} is empty: it has no header line")
+    header, *found = records
+    width = len(header)
+    frame = pl.DataFrame(
+        [[field or None for field in (*record, *[""] * width)[:width]] for record in found],
+        schema=dict.fromkeys(header, pl.String),
+        orient="row",
+    )
+    # as a sync takes it: a record with another number of fields is none
+    faults = [
+        None if len(one) == width else f"the record has {len(one)} fields and the header {width}" for one in found
+    ]
+    return frame.with_columns(pl.Series(READ_FAULT, faults, dtype=pl.String)) if any(faults) else frame
 
 
 def _try(mapping: CountyMapping, target: str, frame: "pl.DataFrame") -> None:

@@ -57,3 +57,11 @@ def test_a_sample_without_a_column_is_refused_by_its_name(folder: Path) -> None:
     code, said = check(folder, "--sample", folder / "sample.csv")
     assert code == 2
     assert "no column built" in said
+
+
+def test_a_short_record_of_a_sample_is_rejected_as_a_sync_rejects_it(folder: Path) -> None:
+    (folder / "sample.csv").write_text("id,pin,built\n1,a,1950\n2,b\n3,c,1951,x\n")
+    code, said = check(folder, "--sample", folder / "sample.csv")
+    assert code == 0
+    assert "the record has 2 fields and the header 3" in said
+    assert "3 row(s): 1 good, 2 rejected." in said
