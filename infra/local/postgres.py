@@ -29,7 +29,7 @@ DATABASE = "terrafusion"
 
 _START_SECONDS = 30.0
 _AGAIN_SECONDS = 0.2
-_CHECKPOINT_SECONDS = 3.0
+_CHECKPOINT_SECONDS = 1.5
 """Granted to the checkpoint of a shutdown: whoever stops the local cloud should not wait for the disk."""
 _THROWAWAY = {
     "fsync": "off",
@@ -139,7 +139,7 @@ class LocalPostgres:
             self._watchdog.dismiss()
             self._watchdog = None
         # fast, with a checkpoint; immediate, which leaves recovery to the next start; and not to be refused
-        for sent, seconds in ((signal.SIGINT, _CHECKPOINT_SECONDS), (signal.SIGQUIT, 2.0), (signal.SIGKILL, None)):
+        for sent, seconds in ((signal.SIGINT, _CHECKPOINT_SECONDS), (signal.SIGQUIT, 1.0), (signal.SIGKILL, None)):
             process.send_signal(sent)
             try:
                 process.wait(seconds)
@@ -247,7 +247,12 @@ class LocalPostgres:
         if not self._durable:
             arguments.append("--no-sync")
         with self._log.open("ab") as log:
-            ended = self._spawn([str(programs / "initdb"), *arguments], log).wait()
+            process = self._spawn([str(programs / "initdb"), *arguments], log)
+            try:
+                ended = process.wait()
+            except BaseException:  # a signal: what is half made is made anew by the next start
+                process.kill()
+                raise
         if ended != 0:
             raise PostgresDidNotStartError(self._end_of_log("initdb failed"))
         if self._account:

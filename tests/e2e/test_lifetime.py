@@ -6,12 +6,15 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
+from infra.local.commands.serving import STOP_SECONDS
 from infra.local.session import ADDRESS_FILE
 from infra.settings import ROOT
 from tests.e2e.conftest import children_of, command
@@ -110,6 +113,29 @@ def test_it_starts_on_a_bare_and_private_machine(tmp_path: Path) -> None:
     assert process.returncode == 0, said + rest
     assert said.startswith("Started in"), said + rest
     assert (clone / "data" / "postgres" / "cluster" / "PG_VERSION").exists()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_in_the_middle_of_its_start(tmp_path: Path, ending: signal.Signals) -> None:
+    process = subprocess.Popen(command("up", "--port", "0", "--data-dir", str(tmp_path)), stdout=subprocess.DEVNULL)
+    assert eventually(lambda: any("initdb" in part for part in cmdlines_below(process.pid)), START_SECONDS)
+    below = children_of(process.pid)
+    began = time.monotonic()
+
+    process.send_signal(ending)
+    code = process.wait(30)
+
+    assert code == 0
+    assert time.monotonic() - began < STOP_SECONDS + 4
+    assert eventually(lambda: not any(psutil.pid_exists(pid) and _alive(pid) for pid in below))
+
+
+def cmdlines_below(pid: int) -> list[str]:
+    found = []
+    for child in psutil.Process(pid).children(recursive=True):
+        with suppress(psutil.Error):
+            found += child.cmdline()[:1]
+    return found
 
 
 def test_a_second_one_on_the_same_data_is_refused(folder: Path) -> None:

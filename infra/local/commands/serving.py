@@ -19,7 +19,7 @@ from infra.local.session import forget_address, note_address
 if TYPE_CHECKING:
     from infra.local.cloud import LocalCloud
 
-STOP_SECONDS = 8.0
+STOP_SECONDS = 6.0
 """Longest time from a signal to the process's end. What is not stopped by then is killed, which loses nothing: all
 that was answered is on disk, and the next start resumes what was under way."""
 
