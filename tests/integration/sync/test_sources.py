@@ -20,7 +20,7 @@ from functions.sync.sources.web.socrata import SocrataSource
 from infra.local.counties import configuration_text
 from shared.county_configuration import CountyConfiguration
 from shared.db import unit_of_work
-from shared.problems import Problem, SourceUnavailable
+from shared.problems import Problem, SourceRefused, SourceUnavailable
 from shared.settings import settings
 from tests.integration.sync.county import COUNTY, MAPPING, County
 from tests.integration.sync.test_approval import ONE, api
@@ -145,6 +145,12 @@ def test_a_file_without_rows_is_no_empty_county(of_files: County) -> None:
     assert of_files.query("SELECT count(*) FROM properties_operational WHERE retired_at IS NULL") == [(249,)]
 
 
+def test_a_file_that_is_not_there_is_told_at_once_and_not_asked_for_again(of_files: County) -> None:
+    use({**FILES, "tables": {**FILES["tables"], "sale": {"format": "csv", "file": "missing.csv"}}})  # type: ignore[dict-item]
+    with pytest.raises(SourceRefused, match=r"no file missing\.csv below incoming/"):
+        of_files.plan()
+
+
 def test_a_file_that_is_replaced_while_it_is_read_fails_the_run(of_files: County) -> None:
     planned = of_files.plan()
     items = of_files.items(planned)
@@ -180,6 +186,11 @@ def test_each_kind_of_source_is_opened_by_its_description(county: County) -> Non
         ({"kind": "sql", "secret_name": "terrafusion/king_wa/source"}, "must begin with terrafusion/testing_wa/"),
         ({"kind": "arcgis", "url": "http://gis.example/FeatureServer", "layers": {"p": 0}}, "url"),
         ({"kind": "arcgis", "url": "https://gis.example/x", "layers": {"p": 0}}, "url"),
+        ({"kind": "arcgis", "url": "https://u:p@gis.example/x/FeatureServer", "layers": {"p": 0}}, "holds no user"),
+        (
+            {"kind": "arcgis", "url": "https://gis.example/FeatureServer?token=x/FeatureServer", "layers": {"p": 0}},
+            "url",
+        ),
         ({"kind": "socrata", "domain": "data.example.gov/x", "datasets": {"p": "abcd-1234"}}, "domain"),
         ({"kind": "socrata", "domain": "data.example.gov", "datasets": {"p": "abcd"}}, "datasets"),
         ({"kind": "files", "tables": {"p": {"format": "csv", "file": "../king_wa/x.csv"}}}, "file"),
