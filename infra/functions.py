@@ -225,7 +225,14 @@ _JOBS = (Grant.DATABASE, Grant.RUN_JOBS, Grant.READ_DATA)
 REGISTRY = Registry(
     api=(
         _api("auth", Grant.SIGN_IN),
-        _api("counties", Grant.DATABASE, Grant.MANAGE_SCHEDULES, Grant.MANAGE_USERS, layers=(Layer.CORE, Layer.FRAMES)),
+        _api(
+            "counties",
+            Grant.DATABASE,
+            Grant.MANAGE_SCHEDULES,
+            Grant.MANAGE_USERS,
+            *_DATA,
+            layers=(Layer.CORE, Layer.FRAMES),
+        ),
         _api("properties", Grant.DATABASE),
         _api("platform", Grant.DATABASE),
         _api("audit", Grant.DATABASE),

@@ -180,6 +180,9 @@ INCOMING = "incoming"
 """Where in a county's part of the data bucket its files arrive, unless its configuration says otherwise."""
 
 
+Prefix = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,60}$")]
+
+
 class FilesDescription(RequestSchema):
     """Files in the county's part of the data bucket, below `prefix`. `tables` says by which name a mapping knows a
     file (`source_table_name`) and how it is read. CSV and fixed width may be compressed (.gz, or one file in a .zip).
@@ -189,7 +192,7 @@ class FilesDescription(RequestSchema):
     """
 
     kind: Literal["files"]
-    prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,60}$")] = INCOMING
+    prefix: Prefix = INCOMING
     tables: Annotated[dict[TableName, FileDescription], Field(min_length=1, max_length=50)]
 
 

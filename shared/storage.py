@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -117,3 +118,18 @@ def signed_url(key: str, filename: str, content_type: str) -> str:
         },
         ExpiresIn=SIGNED_URL_SECONDS,
     )
+
+
+def signed_put_url(key: str, size_bytes: int) -> str:
+    """An HTTPS address to which whoever has it sends the object, of this size, for 15 minutes."""
+    return client("s3").generate_presigned_url(
+        "put_object",
+        Params={"Bucket": settings().data_bucket, "Key": key, "ContentLength": size_bytes},
+        ExpiresIn=SIGNED_URL_SECONDS,
+    )
+
+
+def listed(prefix: str, limit: int) -> list[tuple[str, int, datetime]]:
+    """The first objects below a prefix: the rest of each key, its size, and when it was stored."""
+    found = client("s3").list_objects_v2(Bucket=settings().data_bucket, Prefix=prefix, MaxKeys=limit)
+    return [(one["Key"].removeprefix(prefix), one["Size"], one["LastModified"]) for one in found.get("Contents", [])]

@@ -1,12 +1,24 @@
 """Routes of counties."""
 
-from aws_lambda_powertools.event_handler import Response
+from typing import Annotated
 
-from functions.counties import service
-from functions.counties.schemas import County, CountySummary, MappingRequest, OnboardRequest
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from functions.counties import files, service
+from functions.counties.schemas import (
+    County,
+    CountySummary,
+    DeliveredFile,
+    FileAddress,
+    FileDelivery,
+    MappingRequest,
+    OnboardRequest,
+)
 from shared.access import Permission
 from shared.api import Api, answer
 from shared.county_configuration import CountyConfiguration
+from shared.source_description import INCOMING, Prefix
 
 api = Api("counties")
 handler = api.handler
@@ -51,3 +63,17 @@ def put_mapping(county_id: str, body: MappingRequest) -> Response[County]:
         county_id, body.mapping, expected_version=api.required_version(), caller=api.caller
     )
     return answer(county, version=county.version)
+
+
+@api.post(_ONE + "/files", permission=Permission.UPLOAD_FILE, summary="Deliver a file", status=201)
+def deliver_file(county_id: str, body: FileDelivery) -> Response[FileAddress]:
+    """An address to which the file is sent; it lies then where the county's syncs read it."""
+    return answer(files.address(county_id, body, api.caller), 201)
+
+
+@api.get(_ONE + "/files", permission=Permission.VIEW_UPLOADS, summary="Delivered files")
+def list_files(
+    county_id: str, prefix: Annotated[Prefix, Query(description="as of the configuration's source")] = INCOMING
+) -> Response[list[DeliveredFile]]:
+    """The files that lie where the county's syncs read them, by name."""
+    return answer(files.delivered(county_id, prefix))

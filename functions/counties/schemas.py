@@ -1,12 +1,13 @@
 """Counties as the API shows them."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 from shared.county_configuration import CountyConfiguration, SyncMode
 from shared.schemas import CountyId, RequestSchema, Schema
+from shared.source_description import INCOMING, FileName, Prefix
 
 MappingText = Annotated[str, StringConstraints(min_length=1, max_length=1_000_000)]
 
@@ -54,3 +55,34 @@ class County(CountySummary):
     updated_at: datetime
     next_run_at: datetime | None = None
     schedules: list[ScheduledSync] = Field(default_factory=list)
+
+
+MAX_FILE_BYTES = 5 << 30
+"""What S3 takes in one request."""
+
+
+class FileDelivery(RequestSchema):
+    """A file that is to be delivered: its name and folder, as the configuration's `source` says them, and its size."""
+
+    name: FileName
+    size_bytes: Annotated[int, Field(ge=0, le=MAX_FILE_BYTES)]
+    prefix: Prefix = INCOMING
+
+
+class FileAddress(Schema):
+    """Where a file goes: PUT its bytes to `url`, without a token, until `expires_at`. One of that name is replaced."""
+
+    name: str
+    prefix: str
+    method: Literal["PUT"] = "PUT"
+    url: str
+    expires_at: datetime
+
+
+class DeliveredFile(Schema):
+    """A file where the county's syncs read it."""
+
+    name: str
+    prefix: str
+    size_bytes: int
+    delivered_at: datetime

@@ -118,6 +118,14 @@ class ApiClient:
                     file.write(chunk)
         return target
 
+    def upload(self, address: str, file: Path) -> None:
+        """Send a file to a signed address. Raises ApiError."""
+        headers = {"Content-Length": str(file.stat().st_size)}
+        with _connections(address) as signed, file.open("rb") as stream:
+            response = signed.request("PUT", address, body=stream, headers=headers, timeout=300)
+        if response.status != 200:
+            raise ApiError(response.status, {"title": "The file was not taken", "detail": "Send it again."})
+
     def _use(self, access_token: str) -> None:
         self._headers["Authorization"] = f"Bearer {access_token}"
 

@@ -91,16 +91,16 @@ def takes_sign_in(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(*, api_url: str | None, username: str, data_dir: Path, **arguments: Any) -> None:
-        command(partial(_signed_in, api_url, username, data_dir), **arguments)
+        command(partial(signed_in, api_url, username, data_dir), **arguments)
 
     _, *own = signature(command).parameters.values()
-    taken = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in (*own, *signature(_signed_in).parameters.values())]
+    taken = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in (*own, *signature(signed_in).parameters.values())]
     run.__signature__ = Signature(taken, return_annotation=None)  # type: ignore[attr-defined]  # Typer reads it
     run.__annotations__ = {one.name: one.annotation for one in taken}
     return run
 
 
-def _signed_in(api_url: str | None = ApiUrl, username: str = Username, data_dir: Path = DataDir) -> ApiClient:
+def signed_in(api_url: str | None = ApiUrl, username: str = Username, data_dir: Path = DataDir) -> ApiClient:
     password = os.environ.get(PASSWORD_VARIABLE)
     if api_url is None:
         running = running_cloud(data_dir)

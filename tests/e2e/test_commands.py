@@ -166,6 +166,14 @@ table_mappings:
 
     new = run(platform, "county", "new", str(tmp_path))
     put = run(platform, "county", "files", "hood_or", str(parcels))
+    over_http = subprocess.run(
+        command("county", "files", "hood_or", str(parcels), "--api-url", platform.address),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"TERRAFUSION_PASSWORD": platform.passwords["itadmin"]},
+    )
+    assert (over_http.returncode, "parcels.csv is at" in over_http.stdout) == (0, True), over_http.stderr
     done = run(platform, "sync", "hood_or")
 
     assert (new.returncode, put.returncode, done.returncode) == (0, 0, 0), new.stderr + put.stderr + done.stderr

@@ -1,13 +1,15 @@
 """`terrafusion county source` and `terrafusion county files`: what a county's syncs read."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import boto3
 import typer
 
-from infra.local.session import DataDir, console, local_client, running_cloud
+from infra.local.client import ApiClient
+from infra.local.session import ApiUrl, DataDir, Username, console, local_client, running_cloud, signed_in
 from infra.local.source_secret import put_source_secret
 from shared import storage
 from shared.source_description import INCOMING
@@ -34,16 +36,38 @@ def files(
     county_id: str = typer.Argument(help="The county."),
     paths: list[Path] = typer.Argument(metavar="FILE...", help="The files, by the names that the configuration says."),
     prefix: str = typer.Option(INCOMING, help="The `prefix` of the source in the configuration."),
-    bucket: str = typer.Option("", help="A deployment's data bucket (its output DataBucket), not the local cloud's."),
+    api_url: str | None = ApiUrl,
+    username: str = Username,
     data_dir: Path = DataDir,
 ) -> None:
     """Put a county's files where its syncs read them."""
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise typer.BadParameter(f"there is no file {', '.join(missing)}")
-    s3: Any = boto3.client("s3") if bucket else local_client("s3", data_dir)
-    into = bucket or running_cloud(data_dir)["data_bucket"]
+    send = _over_http(signed_in(api_url, username, data_dir)) if api_url else _into_local_cloud(data_dir)
     for path in paths:
         key = storage.county_key(county_id, prefix, path.name)
-        s3.upload_file(str(path), into, key)
+        send(county_id, prefix, path)
         console().print(f"{path.name} is at {key}.")
+
+
+Send = Callable[[str, str, Path], None]
+
+
+def _over_http(client: ApiClient) -> Send:
+    def send(county_id: str, prefix: str, path: Path) -> None:
+        delivery = {"name": path.name, "prefix": prefix, "size_bytes": path.stat().st_size}
+        client.upload(client.post(f"/v1/counties/{county_id}/files", delivery)["url"], path)
+
+    return send
+
+
+def _into_local_cloud(data_dir: Path) -> Send:
+    """Before the county is onboarded too: whoever runs the local cloud is its operator."""
+    s3: Any = local_client("s3", data_dir)
+    bucket = running_cloud(data_dir)["data_bucket"]
+
+    def send(county_id: str, prefix: str, path: Path) -> None:
+        s3.upload_file(str(path), bucket, storage.county_key(county_id, prefix, path.name))
+
+    return send
