@@ -15,6 +15,11 @@ _DECIMAL = re.compile(r"-?\d{1,30}(\.\d{1,30})?(E[+-]\d{1,3})?", re.ASCII)
 """With the exponent that Python itself writes: what was asked for is kept as JSON, and read again."""
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is a number in digits, with a point before its fraction."""
+    return _DECIMAL.fullmatch(text) is not None
+
+
 def require_day(value: Any) -> Any:
     """A day or a moment, or its text. Raises ValueError for another text, and beyond the years in use."""
     if isinstance(value, str):

@@ -24,6 +24,7 @@ from shared.bounding_box import checked_box
 from shared.db import reading, unit_of_work, waiting_at_most
 from shared.db.models import PropertyOperational
 from shared.db.tenancy import require_onboarded
+from shared.exact import is_number
 from shared.field_changes import changed_fields
 from shared.overrides import Decision
 from shared.paging import Page, decode_token, encode_token
@@ -151,10 +152,9 @@ def bounding_box(value: str | None) -> BoundingBox | None:
     if value is None:
         return None
     parts = value.split(",")
-    try:
-        west, south, east, north = (float(part) for part in parts)
-    except ValueError:
-        raise _bad_box("bbox is four numbers: west,south,east,north.") from None
+    if len(parts) != 4 or not all(is_number(part) for part in parts):
+        raise _bad_box("bbox is four numbers: west,south,east,north.")
+    west, south, east, north = (float(part) for part in parts)
     try:
         checked_box((west, south, east, north))
     except ValueError as error:

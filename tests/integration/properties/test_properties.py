@@ -152,6 +152,10 @@ def test_retired_properties_are_listed_only_when_asked_for_and_stay_readable() -
         ({"page_size": "many"}, 422, "validation"),
         ({"updated_since": "yesterday"}, 422, "validation"),
         ({"neighbourhood": "98001"}, 400, "unknown-parameter"),
+        *(
+            ({"bbox": box}, 422, "bbox-invalid")
+            for box in ("1_0,2,3,4", " 1,2,3,4", "1e0,2,3,4", "nan,nan,nan,nan", "1,2,3")
+        ),
         ({"q": "a\x00b"}, 422, "nul-character"),
     ],
 )
