@@ -49,7 +49,7 @@ def assessor(platform: Platform) -> dict[str, str]:
         (f"{KING}/properties", {"neighbourhood": "x"}, (400, "unknown-parameter")),
         (f"{KING}/properties", {"page_size": "many"}, (422, "validation")),
         (f"{KING}/properties/nothing", {}, (404, "property-not-found")),
-        (f"{KING}/properties/1000091", {"as_of": "2999-01-01"}, (422, "as-of-in-the-future")),
+        (f"{KING}/properties/1000091", {"as_of": "2199-01-01"}, (422, "as-of-in-the-future")),
         (f"{KING}/sync-runs/00000000-0000-4000-8000-000000000000", {}, (404, "sync-run-not-found")),
         (f"{KING}/ratio-studies/not-an-id", {}, (422, "validation")),
     ],
