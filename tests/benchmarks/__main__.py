@@ -29,6 +29,10 @@ BENCHMARKS = {
         "valuation_speed:run",
         "training on 20,000 sales and valuing 100,000 parcels, against 60 s each",
     ),
+    "geographic": (
+        "geographic:run",
+        "a Shapefile synced, against a GeoPackage made of it and a sync of the same rows from Parquet",
+    ),
     "gis_export": ("gis_export:run", "an export against the SQL and the serialisation alone"),
 }
 

@@ -12,9 +12,10 @@ from typing import Any
 from functions.sync.sources.texts import as_text
 from functions.sync.sources.web.client import REFUSED
 from functions.sync.sources.web.shapes import NO_SHAPE, read_shape
-from shared.geometry import WKB, Shape, point_shape, polygon_shape
+from shared.geometry import LATITUDE, LONGITUDE, WKB, Shape, point_shape, polygon_shape
 from shared.mapping import value_fault
 from shared.problems import SourceRefused, SourceUnavailable, Unprocessable
+from shared.reference_systems import WEB_MERCATOR, UnknownSystemError, require_known, srid_of_esri, to_degrees
 
 DATE = "esriFieldTypeDate"
 WGS84 = 4326
@@ -87,7 +88,7 @@ class FeaturePages:
                 raise
             self.size = max(1, len(run) // 2)  # long shapes make a page too large for the server
             return {}
-        self._require_degrees(answer)
+        in_degrees(answer, self._layer.name)
         by_id = defaultdict[int, list[Feature]](list)
         for feature in _features_of(answer, self._layer):
             by_id[_object_id(feature, self._layer)].append(feature)
@@ -109,18 +110,39 @@ class FeaturePages:
                 slug="source-incomplete",
             )
 
-    def _require_degrees(self, answer: Mapping[str, Any]) -> None:
-        """Raise Unprocessable where the service pays no heed to the reference system that was asked for."""
-        reference = answer.get("spatialReference") or {}
-        known: set[Any] = {reference.get("wkid"), reference.get("latestWkid")} - {None}
-        other = WGS84 not in known if known else bool(reference.get("wkt"))
-        if other and any(feature.get("geometry") for feature in answer.get("features") or []):
-            said = ", ".join(f"WKID {one}" for one in sorted(known)) or str(reference.get("wkt"))[:80]
-            raise Unprocessable(
-                f"{self._layer.name}: the service answers in the spatial reference {said}, though WGS 84 ({WGS84},"
-                " degrees) was asked for (outSR).",
-                slug="source-reference-system",
-            )
+
+def in_degrees(answer: Mapping[str, Any], layer: str) -> None:
+    """Bring the shapes of an answer to degrees: a service may pay no heed to the reference system that was asked for,
+    and says so. Raises Unprocessable for a system that is not known here.
+    """
+    placed = [one for one in answer.get("features") or [] if isinstance(one, dict) and one.get("geometry")]
+    try:
+        srid = srid_of_esri(answer.get("spatialReference")) or WGS84
+        require_known(srid)
+    except UnknownSystemError:
+        if not placed:
+            return
+        reference = answer["spatialReference"]
+        codes = sorted({reference.get("wkid"), reference.get("latestWkid")} - {None})
+        said = ", ".join(f"WKID {code}" for code in codes) or str(reference.get("wkt"))[:80]
+        raise Unprocessable(
+            f"{layer}: the service answers in the spatial reference {said}, though WGS 84 ({WGS84}, degrees) was asked"
+            " for (outSR).",
+            slug="source-reference-system",
+        ) from None
+    for feature in placed if srid in WEB_MERCATOR else ():
+        feature["geometry"] = _moved(feature["geometry"], srid)
+
+
+def _moved(shape: Mapping[str, Any], srid: int) -> dict[str, Any]:
+    def placed(point: Sequence[Any]) -> Sequence[Any]:
+        x, y = point[:2]
+        return to_degrees(srid, x, y) if isinstance(x, int | float) and isinstance(y, int | float) else point
+
+    if "rings" in shape:
+        return {"rings": [[placed(point) for point in ring] for ring in shape["rings"] or []]}
+    x, y = placed((shape.get("x"), shape.get("y")))
+    return {"x": x, "y": y}
 
 
 def read_attributes(feature: Feature, layer: Layer, columns: Sequence[str]) -> tuple[list[str | None], list[str]]:
@@ -168,7 +190,9 @@ def read_place(feature: Feature, layer: Layer) -> tuple[Shape | tuple[()], list[
         read = read_shape(point, lambda rings: point_shape(rings[0][0]))
     else:
         read = read_shape(shape.get("rings") or [], polygon_shape)
-    return (NO_SHAPE, [value_fault(WKB, read)]) if isinstance(read, str) else (read, [])
+    if isinstance(read, str):
+        return NO_SHAPE, [value_fault(name, read) for name in (WKB, LONGITUDE, LATITUDE)]
+    return read, []
 
 
 def _features_of(answer: Mapping[str, Any], layer: Layer) -> list[Feature]:

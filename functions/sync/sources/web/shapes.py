@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from shared.geometry import Shape
+from shared.reference_systems import misplaced
 
 NO_SHAPE: Shape = (None, None, None)
 
@@ -27,7 +28,9 @@ def read_shape(rings: Iterable[Points], draw: Callable[[list[list[tuple[float, f
         wrong = next((number for number in numbers if not math.isfinite(number)), None)
         if wrong is not None:
             return f"the shape has a vertex at {wrong}"
-        return draw(found)
+        east, north = numbers[::2], numbers[1::2]
+        astray = misplaced(min(east), min(north), max(east), max(north))
+        return draw(found) if astray is None else f"the shape {astray}"
     except (TypeError, ValueError, LookupError, ArithmeticError, struct.error) as error:
         return f"the shape cannot be read: {error or 'it is damaged'}"
 

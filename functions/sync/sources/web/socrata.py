@@ -130,7 +130,7 @@ class SocrataSource(WithoutChangeTracking):
         types = self._types(table)
         read = [_read(row, types, columns) for row in rows]
         frame = pl.DataFrame([texts for texts, _ in read], schema=dict.fromkeys(columns, pl.String), orient="row")
-        return with_value_faults(frame, [[value_fault(WKB, fault)] if fault else [] for _, fault in read])
+        return with_value_faults(frame, [_faults(fault) for _, fault in read])
 
     def _types(self, table: SourceTable) -> dict[str, str]:
         """The columns of a dataset; Socrata's own regions (`:@computed_...`) are none of the county's."""
@@ -185,6 +185,10 @@ class SocrataSource(WithoutChangeTracking):
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise SourceRefused(f"{table.table_name}: the site's answer is no list of rows.")
         return rows
+
+
+def _faults(fault: str | None) -> list[str]:
+    return [value_fault(name, fault) for name in (WKB, LONGITUDE, LATITUDE)] if fault else []
 
 
 def _refused(status: int, body: Any) -> str | None:

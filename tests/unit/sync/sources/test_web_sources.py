@@ -11,6 +11,7 @@ import shapely
 
 from functions.sync.sources import Ability, ChangedSince, Key, KeyRange, Since, Source, SourceTable, overlapped
 from functions.sync.sources.web.arcgis import ArcGisSource
+from functions.sync.sources.web.arcgis_features import in_degrees
 from functions.sync.sources.web.client import TRIES
 from functions.sync.sources.web.socrata import SocrataSource
 from shared.geometry import LATITUDE, LONGITUDE, WKB
@@ -301,7 +302,7 @@ def test_a_shape_that_cannot_be_read_is_a_fault_of_its_row(slept: Slept, rings: 
     assert found[WKB].to_list()[2] is None
     assert found.height == 4
     said = found[VALUE_FAULTS][2] if VALUE_FAULTS in found.columns else None
-    assert said == (fault and f"{WKB}\t{fault}")
+    assert said == (fault and "\n".join(f"{name}\t{fault}" for name in (WKB, LONGITUDE, LATITUDE)))
 
 
 def test_a_service_that_pays_no_heed_to_the_reference_system_is_refused(slept: Slept) -> None:
@@ -419,3 +420,30 @@ def test_each_says_what_it_cannot_do(layer: ArcGisSource, dataset: SocrataSource
                 source.count(refused)
         with pytest.raises(Unprocessable):
             source.changes_since(PARCELS, 1)
+
+
+@pytest.mark.parametrize(
+    ("reference", "shape"),
+    [
+        ({"wkid": 102100, "latestWkid": 3857}, {"x": -13_636_637.6, "y": 6_024_072.1}),
+        ({"wkid": 4269}, {"x": -122.5, "y": 47.5}),
+        ({}, {"x": -122.5, "y": 47.5}),
+    ],
+)
+def test_an_answer_in_a_system_that_is_known_is_brought_to_degrees(
+    reference: dict[str, int], shape: dict[str, float]
+) -> None:
+    answer = {"spatialReference": reference, "features": [{"geometry": shape}]}
+    in_degrees(answer, "parcels")
+    found = answer["features"][0]["geometry"]  # type: ignore[index]
+    assert (found["x"], found["y"]) == pytest.approx((-122.5, 47.5), abs=1e-4)
+    polygon = {"spatialReference": {"wkid": 3857}, "features": [{"geometry": {"rings": [[[0, 0, 7], ["NaN", 1]]]}}]}
+    in_degrees(polygon, "parcels")
+    assert polygon["features"] == [{"geometry": {"rings": [[(0.0, 0.0), ["NaN", 1]]]}}]
+
+
+@pytest.mark.parametrize("reference", [{"wkid": 2285}, {"wkt": 'PROJCS["County Grid",GEOGCS["x"]]'}])
+def test_an_answer_in_another_system_is_refused_by_its_name(reference: dict[str, Any]) -> None:
+    with pytest.raises(Unprocessable, match=r"WKID 2285|County Grid"):
+        in_degrees({"spatialReference": reference, "features": [{"geometry": {"x": 1, "y": 2}}]}, "parcels")
+    in_degrees({"spatialReference": reference, "features": [{"geometry": None}]}, "parcels")

@@ -29,6 +29,7 @@ _OWN_MEMORY_MB = 512
 """What the function keeps of its memory beside the process's: for itself, and for code that processes share."""
 _KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "PYTHONHOME")
 """Variables that the process gets: no credentials are among them, for it reads what somebody sent."""
+_PROGRAM = ("-m", "functions.sync.sources.files.geographic.process")
 _ARROW = "application/vnd.apache.arrow.stream"
 
 
@@ -129,8 +130,8 @@ class _Process:
         self._late = False
         self._reading = 0
         self._errors: list[bytes] = []
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "functions.sync.sources.files.geographic.process"],
+        self._process = subprocess.Popen(  # noqa: S603 - no shell, and every word is ours
+            [sys.executable, *_PROGRAM],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 from pathlib import Path
 
 DRIVERS = {
@@ -45,10 +46,12 @@ class GdalLog:
             file.seek(self._read)
             said = file.read()
         self._read += len(said)
-        lines = said.decode("utf-8", "replace").splitlines()
-        return [line for line in lines if line.startswith("ERROR ") or any(word in line for word in _LOST)]
+        lines = said.decode("utf-8", "replace").replace(f"{self._path.parent}/", "").splitlines()
+        lost = [line for line in lines if line.startswith("ERROR ") or any(word in line for word in _LOST)]
+        return [_PREFIX.sub("", line) for line in lost]
 
 
+_PREFIX = re.compile(r"^(ERROR|Warning) \d+: ")
 _LOST = ("clamped", "couldn't be converted", "corrupt", "Corrupt", "truncat", "Unexpected end", "cannot be parsed")
 
 

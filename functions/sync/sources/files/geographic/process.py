@@ -59,8 +59,7 @@ def main() -> None:
     except (AttributeError, ImportError, NameError, TypeError):
         raise  # ours, and not the file's: it ends the process
     except Exception as error:  # whatever GDAL and its neighbours raise is the file's
-        said = unreadable(description, f"{type(error).__name__}: {error}".replace(str(folder), ""))
-        report.tell(refused=_refusal(said))
+        report.tell(refused=_refusal(unreadable(description, _words(error, log).replace(str(folder), ""))))
 
 
 def _read(
@@ -77,10 +76,13 @@ def _read(
     writer = PartWriter(Path(request["folder"]), request["part_rows"], lambda part, rows: report.tell(
         part=str(part), rows=rows))  # fmt: skip
     rows = 0
-    for batch in _told(reader.batches(), report):
-        _require_sound(log, layer.shown, description, rows, rows + batch.length)
-        rows += batch.length
-        writer.add(batch)
+    try:
+        for batch in _told(reader.batches(), report):
+            _require_sound(log, layer.shown, description, rows, rows + batch.length)
+            rows += batch.length
+            writer.add(batch)
+    except (RuntimeError, ValueError) as error:  # GDAL's, and those of the libraries that take over from it
+        raise unreadable(description, _words(error, log), f"{layer.shown}, after feature {rows:,}") from None
     _require_sound(log, layer.shown, description, rows, rows)
     writer.close()
     expected = file.rows if file.rows is not None else layer.counted_rows
@@ -103,6 +105,12 @@ def _require_sound(log: GdalLog, layer: str, description: GeographicFile, start:
     if errors:
         place = f"features {start + 1:,} to {end:,} of {layer}" if end > start else layer
         raise unreadable(description, errors[0], place)
+
+
+def _words(error: Exception, log: GdalLog) -> str:
+    """What GDAL said, which is nearer to the place than what was made of it."""
+    said = log.errors()
+    return said[0] if said else str(error) or type(error).__name__
 
 
 def _refusal(problem: Unprocessable) -> dict[str, str]:
