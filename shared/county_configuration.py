@@ -1,7 +1,7 @@
 """A county's configuration: the JSON document that its IT administrator writes, checked."""
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -31,11 +31,48 @@ class Contact(RequestSchema):
     phone: str | None = None
 
 
+class ColumnLimits(RequestSchema):
+    """Limits of one column, or of one attribute; what is left out is as for every other."""
+
+    max_emptied_share: Share | None = None
+    max_changed_share: Share | None = None
+
+
+class FieldLimits(NamedTuple):
+    """The limits that hold for one column or attribute."""
+
+    max_emptied_share: Decimal
+    max_changed_share: Decimal
+
+
+ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z_]+\.\S+$", max_length=200)]
+"""A target's column or attribute, as `properties_operational.year_built`."""
+
+
 class Guards(RequestSchema):
-    """When a run waits for approval instead of being applied; shares are of the rows known before."""
+    """When a run waits for approval instead of being applied; shares are of the rows known before.
+
+    `max_emptied_share`: of the rows with a value in a column, those that would have none any more; also when a column
+    would have one value throughout. `max_changed_share`: those in which a column would have another value; values of
+    land, improvements and totals are not judged by that, because a revaluation changes all of them, but by
+    `max_value_change`, the change of their total in a property class. `columns` has limits of its own for a
+    `table.column` or `table.attributes.name`; 1 lets everything pass.
+    """
 
     max_removed_share: Share = Decimal("0.05")
     max_rejected_share: Share = Decimal("0.05")
+    max_emptied_share: Share = Decimal("0.05")
+    max_changed_share: Share = Decimal("0.5")
+    max_value_change: Annotated[Decimal, Field(ge=0, le=100)] = Decimal("0.25")
+    columns: dict[ColumnName, ColumnLimits] = Field(default_factory=dict)
+
+    def of(self, table: str, field: str) -> FieldLimits:
+        """The limits of a column or attribute."""
+        own = self.columns.get(f"{table}.{field}", ColumnLimits())
+        return FieldLimits(
+            self.max_emptied_share if own.max_emptied_share is None else own.max_emptied_share,
+            self.max_changed_share if own.max_changed_share is None else own.max_changed_share,
+        )
 
 
 def _known_cron(cron: str) -> str:

@@ -4,6 +4,7 @@ A service raises these; only the edge (`shared.api`, `shared.jobs`) turns them i
 carries a slug (the problem's stable name), a detail for a person, and, where the input is at fault, the place.
 """
 
+import re
 from dataclasses import dataclass
 
 
@@ -52,6 +53,10 @@ class NotFound(Problem):
 
 class Conflict(Problem):
     status, slug, title = 409, "conflict", "This does not go with the present state"
+
+
+class Gone(Problem):
+    status, slug, title = 410, "gone", "What was made is not there any more"
 
 
 class PreconditionFailed(Problem):
@@ -116,3 +121,18 @@ class ServiceUnavailable(Problem):
 
     status, slug, title = 503, "service-unavailable", "Try again in a moment"
     retry_after = 5
+
+
+_NAMED = re.compile(r"([a-z][a-z0-9-]*): (.*)", re.DOTALL)
+
+
+def named(problem: Problem) -> Problem:
+    """The problem with its slug in the message, which is all that a state machine passes on beside the class."""
+    problem.args = (f"{problem.slug}: {problem.detail}",)
+    return problem
+
+
+def read_message(message: str) -> tuple[str | None, str]:
+    """Slug and detail of a problem's message; no slug where it is not a `named` one's."""
+    found = _NAMED.fullmatch(message)
+    return (found[1], found[2]) if found else (None, message)

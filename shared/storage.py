@@ -7,9 +7,13 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from aws_lambda_powertools import Logger
+
 from shared.aws import client
 from shared.problems import Conflict, NotFound
 from shared.settings import settings
+
+_logger = Logger(service="storage")
 
 SIGNED_URL_SECONDS = 900
 RAW_ARCHIVE = ("archive", "raw")
@@ -47,7 +51,13 @@ def get(key: str) -> bytes:
     try:
         return s3.get_object(Bucket=settings().data_bucket, Key=key)["Body"].read()
     except s3.exceptions.NoSuchKey as error:
-        raise NotFound(f"There is no object {key}.", slug="object-not-found") from error
+        raise _missing(key) from error
+
+
+def _missing(key: str) -> NotFound:
+    """The key is ours and stays in the log."""
+    _logger.warning("object not found", extra={"key": key})
+    return NotFound("Something that was kept of this is not there any more.", slug="object-not-found")
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,7 @@ class StoredObject:
         try:
             return s3.get_object(Bucket=settings().data_bucket, Key=self.key, IfMatch=self.etag, **more)["Body"]  # type: ignore[arg-type]
         except s3.exceptions.NoSuchKey as error:
-            raise NotFound(f"There is no object {self.key}.", slug="object-not-found") from error
+            raise _missing(self.key) from error
         except s3.exceptions.ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.PRECONDITION_FAILED:
                 raise
@@ -93,7 +103,7 @@ def find(key: str) -> StoredObject:
     except s3.exceptions.ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.NOT_FOUND:
             raise
-        raise NotFound(f"There is no object {key}.", slug="object-not-found") from error
+        raise _missing(key) from error
     return StoredObject(key, head["ETag"], head["ContentLength"])
 
 

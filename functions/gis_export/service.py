@@ -29,7 +29,7 @@ def get(county_id: str, job_id: UUID) -> Job:
 
 def result(county_id: str, job_id: UUID) -> GisExportResult:
     """What an export holds. Raises NotFound, and Conflict while it has not succeeded."""
-    return GisExportResult.model_validate(jobs.results(county_id, KIND, job_id))
+    return jobs.results_as(GisExportResult, county_id, KIND, job_id)
 
 
 def file_address(county_id: str, job_id: UUID) -> str:

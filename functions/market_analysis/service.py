@@ -22,4 +22,4 @@ def get(county_id: str, analysis_id: UUID) -> Job:
 
 def results(county_id: str, analysis_id: UUID) -> MarketAnalysisResults:
     """What an analysis found. Raises NotFound, and Conflict while it has not succeeded."""
-    return MarketAnalysisResults.model_validate(jobs.results(county_id, KIND, analysis_id))
+    return jobs.results_as(MarketAnalysisResults, county_id, KIND, analysis_id)

@@ -45,4 +45,4 @@ def get(county_id: str, study_id: UUID) -> Job:
 
 def results(county_id: str, study_id: UUID) -> RatioStudyResults:
     """What a study found. Raises NotFound, and Conflict while it has not succeeded."""
-    return RatioStudyResults.model_validate(jobs.results(county_id, KIND, study_id))
+    return jobs.results_as(RatioStudyResults, county_id, KIND, study_id)

@@ -22,4 +22,4 @@ def get(county_id: str, validation_id: UUID) -> Job:
 
 def results(county_id: str, validation_id: UUID) -> SalesValidationResults:
     """What a validation found. Raises NotFound, and Conflict while it has not succeeded."""
-    return SalesValidationResults.model_validate(jobs.results(county_id, KIND, validation_id))
+    return jobs.results_as(SalesValidationResults, county_id, KIND, validation_id)

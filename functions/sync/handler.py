@@ -41,6 +41,7 @@ _ONE = _RUNS + "/{run_id}"
 _MAPPING = "/v1/counties/{county_id}/mapping"
 PageToken = Annotated[str | None, Query()]
 Filter = Annotated[str | None, Query(max_length=200)]
+Table = Annotated[TargetTable | None, Query()]
 State = Annotated[RowState | None, Query(description="open, or resolved by a later run")]
 
 
@@ -91,7 +92,7 @@ def list_partitions(
 def list_changes(
     county_id: str,
     run_id: UUID,
-    table: Filter = None,
+    table: Table = None,
     change: Annotated[Change | None, Query()] = None,
     field: Annotated[str | None, Query(max_length=100, description="rows that differ in this field")] = None,
     page_size: PageSize = 100,
@@ -112,7 +113,7 @@ def summarize_changes(county_id: str, run_id: UUID) -> Response[ChangeSummary]:
 def list_rejected_rows(
     county_id: str,
     run_id: UUID,
-    table: Filter = None,
+    table: Table = None,
     rule: Filter = None,
     field: Filter = None,
     state: State = None,
@@ -135,7 +136,7 @@ def list_rejected_rows(
 def export_rejected_rows(
     county_id: str,
     run_id: UUID,
-    table: Filter = None,
+    table: Table = None,
     rule: Filter = None,
     field: Filter = None,
     state: State = None,
@@ -150,7 +151,7 @@ def list_findings(
     county_id: str,
     run_id: UUID,
     kind: Annotated[FindingKind | None, Query()] = None,
-    table: Annotated[TargetTable | None, Query()] = None,
+    table: Table = None,
     page_size: PageSize = 100,
     page_token: PageToken = None,
 ) -> Response[Page[Finding]]:
@@ -165,7 +166,7 @@ def list_findings(
 def list_warnings(
     county_id: str,
     run_id: UUID,
-    table: Filter = None,
+    table: Table = None,
     rule: Filter = None,
     page_size: PageSize = 100,
     page_token: PageToken = None,

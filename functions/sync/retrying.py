@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from shared.problems import SourceRefused, SourceUnavailable
+from shared.problems import Problem, SourceRefused, SourceUnavailable, named
 
 Task = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -14,7 +14,7 @@ class RetryableError(SourceUnavailable):
 
 
 def machine_task(work: Task) -> Task:
-    """Tell the state machine where trying again may help."""
+    """Tell the state machine where trying again may help, and what a problem is called."""
 
     @wraps(work)
     def task(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -22,7 +22,11 @@ def machine_task(work: Task) -> Task:
             return work(event, context)
         except SourceUnavailable as error:
             if isinstance(error, (SourceRefused, RetryableError)):
+                named(error)
                 raise
-            raise RetryableError(error.detail, slug=error.slug) from error
+            raise named(RetryableError(error.detail, slug=error.slug)) from error
+        except Problem as error:
+            named(error)
+            raise
 
     return task

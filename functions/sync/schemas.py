@@ -27,6 +27,7 @@ again and has it with the reasons of now."""
 
 RowState = Literal["open", "resolved"]
 
+
 TargetTable = Literal["properties_operational", "improvements", "sales", "owners", "assessments", "exemptions"]
 """The tables that a sync fills."""
 
@@ -44,7 +45,7 @@ class SyncRequest(RequestSchema):
 class RejectedFilter(RequestSchema):
     """Which rows in quarantine are meant; all that is given must hold."""
 
-    table: Annotated[str, StringConstraints(max_length=100)] | None = None
+    table: TargetTable | None = None
     rule: Annotated[str, StringConstraints(max_length=100)] | None = None
     field: Annotated[str, StringConstraints(max_length=200)] | None = None
 
@@ -89,9 +90,19 @@ class GuardFinding(Schema):
     """Why a run waits for a person: `share` beyond `limit`, of `table`."""
 
     guard: Literal[
-        "removed_share", "rejected_share", "dropped_column", "shrunken_table", "moving_source", "closed_roll"
+        "removed_share",
+        "rejected_share",
+        "dropped_column",
+        "shrunken_table",
+        "moving_source",
+        "closed_roll",
+        "emptied_column",
+        "single_value",
+        "changed_column",
+        "value_total",
     ]
     table: str
+    field: str | None = None
     detail: str
     share: float | None = None
     limit: float | None = None
@@ -127,6 +138,15 @@ class Finding(Schema):
     key: str
     field: str | None
     details: dict[str, Any]
+
+
+class SourceNote(Schema):
+    """What a run noticed of its source that stops nothing: a column that is new, or has another type."""
+
+    note: Literal["new_column", "changed_type"]
+    table: str
+    column: str
+    detail: str
 
 
 class TableProgress(Schema):
@@ -175,6 +195,7 @@ class SyncRun(Schema):
     tables: dict[str, TableCounts]
     guard_findings: list[GuardFinding]
     findings: dict[FindingKind, int]
+    notes: list[SourceNote]
     approved_by: str | None
     applied_at: datetime | None
     published_at: datetime | None
@@ -200,14 +221,15 @@ class RowChange(Schema):
 class ChangeFilter(Schema):
     """Which of a run's changes are meant; `field` those rows that were there before and differ in that field."""
 
-    table: Annotated[str, StringConstraints(max_length=100)] | None = None
+    table: TargetTable | None = None
     change: Change | None = None
     field: Annotated[str, StringConstraints(max_length=100)] | None = None
 
 
 class ChangeSummary(Schema):
-    """What a run changes as a whole: rows by table and field, and the roll before and after."""
+    """What a run changes as a whole: why a person has to look, rows by table and field, the roll before and after."""
 
+    guard_findings: list[GuardFinding]
     tables: dict[str, TableCounts]
     before: RollTotals
     after: RollTotals
@@ -337,6 +359,7 @@ class RunState(Schema):
     approved_by: str | None
     approval_reason: str | None
     closed_rolls: dict[int, int]
+    guard_findings: list[GuardFinding]
     planned_at: datetime | None
     applied_at: datetime | None
     published_at: datetime | None

@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared import storage
-from shared.jobs.lifecycle import results
+from shared.jobs.lifecycle import lost, results_as
 from shared.jobs.task import RunningJob
+from shared.problems import NotFound
 from shared.schemas import Schema
 
 
@@ -40,10 +41,16 @@ def download_url(county_id: str, kind: str, job_id: UUID) -> str:
 
     Raises NotFound for an unknown job, Conflict (409) while it has not succeeded.
     """
-    return file_address(county_id, job_id, _ResultWithFile.model_validate(results(county_id, kind, job_id)).file)
+    return file_address(county_id, job_id, results_as(_ResultWithFile, county_id, kind, job_id).file)
 
 
 def file_address(county_id: str, job_id: UUID, file: StoredFile) -> str:
-    """A signed address of one of the files that a job made."""
+    """A signed address of one of the files that a job made. Raises Gone where it was lost since."""
     key = storage.county_key(county_id, "jobs", str(job_id), file.filename)
+    try:
+        size = storage.find(key).size
+    except NotFound as error:
+        raise lost("files") from error
+    if size != file.size_bytes:
+        raise lost("files")
     return storage.signed_url(key, file.filename, file.content_type)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import orjson
 
 from shared.jobs.schemas import JobError
-from shared.problems import Problem
+from shared.problems import Problem, read_message
 
 NOT_STARTED = "not-started"
 _ENDS = {
@@ -28,7 +28,8 @@ def reason_of(failure: Mapping[str, str]) -> JobError:
         return JobError(type=slug, detail=detail)
     slugs = {problem.__name__: problem.slug for problem in _problems(Problem)}
     if kind in slugs:
-        return JobError(type=slugs[kind], detail=_message(failure.get("Cause", "")))
+        own_slug, said = read_message(_message(failure.get("Cause", "")))
+        return JobError(type=own_slug or slugs[kind], detail=said)
     return JobError(type="task-failed", detail=f"A task failed ({kind}); see its log.")
 
 

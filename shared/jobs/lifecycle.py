@@ -5,11 +5,11 @@ import math
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import orjson
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import Row
 
 from shared import audit, storage
@@ -19,8 +19,10 @@ from shared.db.tenancy import require_onboarded
 from shared.jobs import executions, repository
 from shared.jobs.failures import NOT_STARTED, reason_of
 from shared.jobs.schemas import FINISHED, Job, JobError, Progress
-from shared.problems import Conflict, NotFound, ServiceUnavailable, Unprocessable
+from shared.problems import Conflict, Gone, NotFound, ServiceUnavailable, Unprocessable
 from shared.settings import settings
+
+Results = TypeVar("Results", bound=BaseModel)
 
 COLLECTIONS = {
     "sync": "sync-runs",
@@ -267,12 +269,33 @@ def _found(row: Row[*tuple[Any, ...]] | None, county_id: str, kind: str, job_id:
 
 
 def results(county_id: str, kind: str, job_id: UUID) -> dict[str, Any]:
-    """What a succeeded job found out. Raises NotFound, or Conflict while there is no result."""
+    """What a succeeded job found out.
+
+    Raises NotFound, Conflict while there is no result, and Gone where it was lost or damaged since.
+    """
     job = get(county_id, kind, job_id)
     if job.status != "succeeded":
         raise Conflict(f"The job is {job.status}: there are no results to show.", slug="job-not-succeeded")
-    document: dict[str, Any] = orjson.loads(storage.get(results_key(county_id, job_id)))
+    try:
+        document = orjson.loads(storage.get(results_key(county_id, job_id)))
+    except (NotFound, orjson.JSONDecodeError) as error:
+        raise lost("results") from error
+    if not isinstance(document, dict):
+        raise lost("results")
     return document
+
+
+def results_as(model: type[Results], county_id: str, kind: str, job_id: UUID) -> Results:
+    """The results, read as what their module has written. Raises as `results`."""
+    try:
+        return model.model_validate(results(county_id, kind, job_id))
+    except ValidationError as error:
+        raise lost("results") from error
+
+
+def lost(what: str) -> Gone:
+    """The problem of something made that is not there any more, or cannot be read."""
+    return Gone(f"The {what} of this job are lost or damaged; submit the request again to make them anew.", slug="lost")
 
 
 def results_key(county_id: str, job_id: UUID) -> str:

@@ -49,6 +49,13 @@ def add(connection: Connection, county_id: str, job: Job, request_digest: str, e
     return connection.execute(statement).rowcount == 1
 
 
+def take_turns(connection: Connection, job_id: UUID) -> None:
+    """Let requests with the same id, which the same Idempotency-Key makes, be answered one after the other: the second
+    finds what the first has made.
+    """
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"request {job_id}", 0))))
+
+
 def find(
     connection: Connection, county_id: str, kind: str, job_id: UUID, *, for_update: bool = False
 ) -> Row[*tuple[Any, ...]] | None:

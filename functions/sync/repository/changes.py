@@ -9,9 +9,9 @@ from pg8000.native import identifier, literal
 from sqlalchemy import Connection, text
 
 from functions.sync.repository import staging
+from functions.sync.repository.value_changes import value
 from functions.sync.schemas import Change, ChangeFilter
 from shared.db.models import SYNC_TARGETS, history_table, key_column, versioned_columns
-from shared.overrides import ATTRIBUTE_PREFIX, ATTRIBUTES
 from shared.roll_totals import SUMMED, RollTotals, read_totals
 
 _CHANGES: dict[str, Change] = {"A": "added", "U": "changed", "D": "removed", "R": "returned"}
@@ -25,31 +25,6 @@ def count_staged(connection: Connection, run_id: UUID, target: str) -> tuple[dic
     counts = staging.count(connection, run_id, target)
     aside = counts.pop(None, 0)
     return {_CHANGES[action]: number for action, number in counts.items() if action is not None}, aside
-
-
-def count_changed_fields(
-    connection: Connection, county_id: str, run_id: UUID, target: str, columns: Sequence[str]
-) -> dict[str, int]:
-    """How many of the changed rows differ in each column, and in each attribute."""
-    key = identifier(key_column(SYNC_TARGETS[target]))
-    counts = ", ".join(f"count(*) FILTER (WHERE {_differs('t', 's', name)})" for name in columns)
-    changed = (
-        f"{staging.table_name(run_id, target)} AS s JOIN {identifier(target)} AS t"
-        f" ON t.county_id = :county_id AND t.{key} = s.{key} AND s.action = 'U'"
-    )
-    row = connection.execute(text(f"SELECT {counts} FROM {changed}"), {"county_id": county_id}).one()
-    found = {name: int(count) for name, count in zip(columns, row, strict=True) if count}
-    if ATTRIBUTES in found:
-        rows = connection.execute(
-            text(
-                f"SELECT k, count(*) FROM {changed} CROSS JOIN LATERAL"
-                " jsonb_object_keys(coalesce(t.attributes, '{}') || coalesce(s.attributes, '{}')) AS k"
-                " WHERE t.attributes -> k IS DISTINCT FROM s.attributes -> k GROUP BY k ORDER BY k"
-            ),
-            {"county_id": county_id},
-        )
-        found |= {f"{ATTRIBUTE_PREFIX}{name}": int(count) for name, count in rows}
-    return found
 
 
 def staged_page(
@@ -170,11 +145,8 @@ def clear_removals(connection: Connection, run_id: UUID, target: str) -> None:
 
 
 def _differs(before: str, after: str, field: str) -> str:
-    """SQL of whether two rows differ in a field: a column, or a key of the attributes."""
-    name = identifier(field)
-    if field.startswith(ATTRIBUTE_PREFIX):
-        name = f"{ATTRIBUTES} -> {literal(field.removeprefix(ATTRIBUTE_PREFIX))}"
-    return f"{before}.{name} IS DISTINCT FROM {after}.{name}"
+    """SQL of whether two rows differ in a field."""
+    return f"{value(before, field)} IS DISTINCT FROM {value(after, field)}"
 
 
 def _action(change: Change) -> str:

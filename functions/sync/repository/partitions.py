@@ -127,6 +127,27 @@ def forget_digests(connection: Connection, county_id: str, run_id: UUID, table: 
     )
 
 
+def forget_digest(connection: Connection, county_id: str, run_id: UUID, partition: PartitionState) -> None:
+    """The same of the partition of another run with the same key range."""
+    same = find_same_range(connection, county_id, run_id, partition)
+    if same is not None:
+        forget_digests(connection, county_id, run_id, same.table_name, [same.partition_no])
+
+
+def set_pending(connection: Connection, county_id: str, partition: PartitionState) -> None:
+    """Let a partition of this run be read again."""
+    connection.execute(
+        update(SyncPartition)
+        .where(
+            SyncPartition.county_id == county_id,
+            SyncPartition.run_id == partition.run_id,
+            SyncPartition.table_name == partition.table_name,
+            SyncPartition.partition_no == partition.partition_no,
+        )
+        .values(status="pending", digest=None, unchanged=False)
+    )
+
+
 def set_error(connection: Connection, county_id: str, run_id: UUID, table: str, number: int, error: str) -> None:
     """Keep why a partition failed, for whoever looks at the run."""
     connection.execute(

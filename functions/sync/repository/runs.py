@@ -8,7 +8,7 @@ from pg8000.native import literal
 from sqlalchemy import Connection, Row, Select, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from functions.sync.schemas import GuardFinding, RunMode, RunState, TableCounts
+from functions.sync.schemas import GuardFinding, RunMode, RunState, SourceNote, TableCounts
 from shared.db.literals import uuid_literal
 from shared.db.models import County, Job, SyncRun
 
@@ -23,7 +23,8 @@ _JOB = (
 )  # fmt: skip
 _RUN = (
     SyncRun.run_id, SyncRun.mode, SyncRun.validate_only, SyncRun.trigger, SyncRun.mapping_digest, SyncRun.plan,
-    SyncRun.base_run, SyncRun.replay_of, SyncRun.replay_filter, SyncRun.counts, SyncRun.guard_findings, SyncRun.active,
+    SyncRun.base_run, SyncRun.replay_of, SyncRun.replay_filter, SyncRun.counts, SyncRun.guard_findings, SyncRun.notes,
+    SyncRun.active,
     SyncRun.approved_by, SyncRun.approval_reason, SyncRun.planned_at, SyncRun.reconciled_at, SyncRun.applied_at,
     SyncRun.published_at,
 )  # fmt: skip
@@ -166,6 +167,7 @@ def set_findings(
     run_id: UUID,
     tables: dict[str, TableCounts],
     findings: list[GuardFinding],
+    notes: list[SourceNote],
 ) -> None:
     """Write down what Reconcile found."""
     set_run(
@@ -174,6 +176,7 @@ def set_findings(
         run_id,
         counts={"tables": {name: counts.model_dump() for name, counts in tables.items()}},
         guard_findings=[finding.model_dump() for finding in findings],
+        notes=[note.model_dump() for note in notes],
         reconciled_at=func.now(),
     )
 
@@ -219,6 +222,7 @@ def _state(county_id: str, row: RunRow) -> RunState:
         approved_by=row.approved_by,
         approval_reason=row.approval_reason,
         closed_rolls=_closed_rolls(row.guard_findings or []),
+        guard_findings=row.guard_findings or [],
         planned_at=row.planned_at,
         applied_at=row.applied_at,
         published_at=row.published_at,

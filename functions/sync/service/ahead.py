@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from aws_lambda_powertools import Logger
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from functions.sync.repository import published, staging
@@ -51,7 +52,7 @@ def read_ahead(context: RunContext) -> dict[str, list[PlannedFile]]:
     """The files of each table that were written while the run was applied, not in a try that came to nothing."""
     try:
         found = WrittenAhead.model_validate_json(storage.get(ahead_key(context.county_id, context.run_id)))
-    except NotFound:
+    except (NotFound, ValidationError):
         return {}
     return found.tables if found.moment == context.run.applied_at else {}
 

@@ -1,7 +1,10 @@
 """Which curated files make up a county's tables: ranges of keys, as the last manifest has them or cut anew."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+
+from pydantic import ValidationError
 
 from functions.sync.schemas import Manifest, ManifestFile, PlannedFile
 from functions.sync.service.context import RunContext
@@ -15,9 +18,22 @@ LARGEST_FILE = 1.5
 
 
 def latest_manifest(county_id: str) -> Manifest | None:
-    """What the county has published last."""
+    """What the county has published last, as far as it can be read: what is lost or damaged is published anew."""
     try:
         return Manifest.model_validate_json(storage.get(latest_manifest_key(county_id)))
+    except (NotFound, ValidationError):
+        return None
+
+
+def still_there(files: Sequence[ManifestFile]) -> list[ManifestFile | None]:
+    """The files, with None for those that are lost: they are written anew."""
+    with ThreadPoolExecutor(max_workers=min(16, len(files) or 1)) as pool:
+        return list(pool.map(_if_there, files))
+
+
+def _if_there(file: ManifestFile) -> ManifestFile | None:
+    try:
+        return file if storage.find(file.key).size > 0 else None
     except NotFound:
         return None
 

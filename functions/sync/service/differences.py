@@ -65,6 +65,7 @@ def summary(county_id: str, run_id: UUID) -> ChangeSummary:
         else:
             before, after = {}, {}
     return ChangeSummary(
+        guard_findings=run.guard_findings,
         tables=run.tables,
         before=overall(before),
         after=overall(after),
@@ -82,12 +83,6 @@ def _with_changes(connection: Connection, county_id: str, run_id: UUID) -> RunSt
 def _tables(wanted: ChangeFilter) -> list[str]:
     """The tables that a filter can mean."""
     tables = [name for name in SYNC_TARGETS if wanted.table in (None, name)]
-    if not tables:
-        raise Unprocessable(
-            f"There is no table {wanted.table}; there are: {', '.join(SYNC_TARGETS)}.",
-            pointer="/query/table",
-            slug="table-unknown",
-        )
     if wanted.field is None:
         return tables
     column = ATTRIBUTES if wanted.field.startswith(ATTRIBUTE_PREFIX) else wanted.field

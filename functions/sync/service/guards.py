@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from functions.sync.schemas import GuardFinding, RunState, TableCounts
+from functions.sync.schemas import GuardFinding, RunState, SourceNote, TableCounts, TablePlan
 from functions.sync.service.context import RunContext
 from shared.rolls import ClosedRoll
 
@@ -16,13 +16,15 @@ class TableOutcome:
     """What was found of one table.
 
     `unchanged`: there is nothing to apply, nor to close in quarantine. `in_source` is None where the source was not
-    counted again. `closed`: how many rows of closed rolls would change.
+    counted again. `closed`: how many rows of closed rolls would change. `values`: what speaks
+    against the values that rows get.
     """
 
     counts: TableCounts
     unchanged: bool
     in_source: int | None
     closed: Mapping[ClosedRoll, int] = field(default_factory=dict)
+    values: tuple[GuardFinding, ...] = ()
 
 
 def findings_of(
@@ -37,10 +39,33 @@ def findings_of(
     ]
 
 
+def notes_of(context: RunContext, before: Mapping[str, RunState | None]) -> list[SourceNote]:
+    """How the source's columns differ from those of each table's last whole reading."""
+    return [
+        note
+        for name, plan in context.run.plan.items()
+        if (base := before.get(name)) is not None and name in base.plan
+        for note in _columns_of(name, base.plan[name], plan)
+    ]
+
+
+def _columns_of(name: str, before: TablePlan, now: TablePlan) -> Iterator[SourceNote]:
+    if before.reads != now.reads and before.columns.keys() != now.columns.keys():
+        return  # another query or table of the mapping's; a key of another type reads differently too
+    for column, type_ in sorted(now.columns.items()):
+        if column not in before.columns:
+            detail = f"the source has a new column {column} ({type_})"
+            yield SourceNote(note="new_column", table=name, column=column, detail=detail)
+        elif before.columns[column] != type_:
+            detail = f"{column} is {type_} by now, and was {before.columns[column]}"
+            yield SourceNote(note="changed_type", table=name, column=column, detail=detail)
+
+
 def _of_table(context: RunContext, base: RunState | None, name: str, table: TableOutcome) -> Iterator[GuardFinding]:
     yield from _removed(context, name, table.counts)
     yield from _rejected(context, name, table.counts)
     yield from _closed_rolls(name, table)
+    yield from table.values
     if table.counts.read_by == "whole":
         yield from _shrunken(context, base, name, table.counts)
         yield from _moving(name, table)

@@ -17,7 +17,7 @@ from functions.sync.schemas import Manifest, ManifestTable, PlannedFile, Publica
 from functions.sync.service import curated_files
 from functions.sync.service.ahead import read_ahead
 from functions.sync.service.context import RunContext, load
-from functions.sync.service.curated_files import latest_manifest, plan_files
+from functions.sync.service.curated_files import latest_manifest, plan_files, still_there
 from functions.sync.service.curating import load_publication
 from functions.sync.service.objects import (
     athena_key,
@@ -109,13 +109,14 @@ def _files(
     changed = published.changed_rows(
         connection, context.county_id, table, bounds, before.changes_through, before.run_id
     )
-    if not any(changed):
-        return plan_files(context, table, bounds, [file.rows for file in known.files], known.files)
+    there = still_there(known.files)
+    if not any(changed) and all(there):
+        return plan_files(context, table, bounds, [file.rows for file in known.files], there)
     rows = published.live_rows(connection, context.county_id, table, bounds)
     if max(rows) > curated_files.LARGEST_FILE * curated_files.ROWS_PER_FILE:
         cut = published.cut(connection, context.county_id, table, curated_files.ROWS_PER_FILE)
         return plan_files(context, table, *cut)
-    kept = [None if count else file for file, count in zip(known.files, changed, strict=True)]
+    kept = [None if count else file for file, count in zip(there, changed, strict=True)]
     return plan_files(context, table, bounds, rows, kept)
 
 

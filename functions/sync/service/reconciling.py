@@ -19,11 +19,14 @@ from functions.sync.repository import (
     warnings,
     watermarks,
 )
-from functions.sync.schemas import GuardFinding, PartitionState, TableCounts
+from functions.sync.repository.value_changes import ChangedRows
+from functions.sync.schemas import GuardFinding, PartitionState, SourceNote, TableCounts
+from functions.sync.service import value_guards
 from functions.sync.service.as_read import rows_as_read
 from functions.sync.service.context import RunContext, filled_columns, load, require_going, require_staged
-from functions.sync.service.guards import TableOutcome, findings_of
-from functions.sync.service.removals import CHANGED_ONLY, read_keys, removed_keys, repeated_keys, settled_keys
+from functions.sync.service.guards import TableOutcome, findings_of, notes_of
+from functions.sync.service.lost_keys import read_again_where_lost
+from functions.sync.service.removals import CHANGED_ONLY, removed_keys, repeated_keys, settled_keys
 from functions.sync.service.validating import check_across_rows, referenced_first
 from shared import rolls
 from shared.db import unit_of_work
@@ -57,7 +60,7 @@ def reconcile(county_id: str, run_id: UUID) -> Outcome:
         for table in referenced_first(context.mapping, list(context.run.plan))
     }
     before = {name: earlier.get(read.whole_run) for name, read in context.run.plan.items() if read.whole_run}
-    return _decide(context, tables, findings_of(context, before, tables))
+    return _decide(context, tables, findings_of(context, before, tables), notes_of(context, before))
 
 
 def _reconcile_table(context: RunContext, table: str, of_table: Sequence[PartitionState]) -> TableOutcome:
@@ -70,7 +73,7 @@ def _reconcile_table(context: RunContext, table: str, of_table: Sequence[Partiti
             known = targets.live_count(connection, context.county_id, table)
         return TableOutcome(counts.model_copy(update={"known": known}), unchanged=True, in_source=None)
     in_source = _count_source(context, table) if plan.read_by == "whole" else None
-    keys = read_keys(of_table)
+    of_table, keys = read_again_where_lost(context, table, of_table)
     with unit_of_work(context.county_id) as connection:
         live = targets.live_keys(connection, context.county_id, table)
     removed = removed_keys(context, table, live, keys)
@@ -91,23 +94,34 @@ def _reconcile_table(context: RunContext, table: str, of_table: Sequence[Partiti
             columns = filled_columns(context.mapping, table)
             for statement in findings.to_find(context.county_id, context.run_id, table, columns):
                 connection.exec_driver_sql(statement)
-        fields = _changed_fields(connection, context, table) if "changed" in staged else {}
-    found = counts.model_copy(
-        update={
+        update = {
             "known": live.height,
             "rejected": rejected + aside,
             "repeated_keys": repeated,
             "warned": warned,
-            "changed_fields": fields,
             **staged,
         }
-    )
+        found = counts.model_copy(update=update)
+        fields, values = _judge_values(connection, context, table, found) if found.changed else ({}, ())
+        found = found.model_copy(update={"changed_fields": fields})
     idle = plan.read_by in CHANGED_ONLY and found.differences == 0 and found.rejected == 0
     if idle:
         with unit_of_work(context.county_id) as connection:
             open_keys = quarantine.open_keys(connection, context.county_id, table)
         idle = not settled_keys(context, table, of_table, open_keys)
-    return TableOutcome(found, unchanged=idle, in_source=in_source, closed=closed)
+    return TableOutcome(found, unchanged=idle, in_source=in_source, closed=closed, values=values)
+
+
+def _judge_values(
+    connection: Connection, context: RunContext, table: str, counts: TableCounts
+) -> tuple[dict[str, int], tuple[GuardFinding, ...]]:
+    """In how many of the changed rows each field differs, and what speaks against the values that they get."""
+    columns = filled_columns(context.mapping, table)
+    rows = ChangedRows(connection, context.county_id, context.run_id, table)
+    fields = rows.by_field(columns)
+    limits = context.configuration.data_ingestion_settings.guards
+    found = tuple(value_guards.findings_of(rows, limits, counts, fields, columns))
+    return {name: changes.changed for name, changes in fields.items()}, found
 
 
 def _find_closed_rolls(connection: Connection, context: RunContext, table: str) -> dict[rolls.ClosedRoll, int]:
@@ -135,11 +149,6 @@ def _hold(connection: Connection, context: RunContext) -> None:
     run = runs.find(connection, context.county_id, context.run_id, for_update=True)
     if run is not None:
         require_going(run)
-
-
-def _changed_fields(connection: Connection, context: RunContext, table: str) -> dict[str, int]:
-    columns = filled_columns(context.mapping, table)
-    return changes.count_changed_fields(connection, context.county_id, context.run_id, table, columns)
 
 
 def _count_source(context: RunContext, table: str) -> int:
@@ -177,18 +186,30 @@ def _reject_duplicates(
         quarantine.add(connection, context.county_id, context.run_id, table, reader, rows)
 
 
-def _decide(context: RunContext, tables: dict[str, TableOutcome], guarded: list[GuardFinding]) -> Outcome:
+def _end_without_changes(connection: Connection, context: RunContext) -> None:
+    """A run that was to be looked at first, and would change nothing: there is nothing to approve."""
+    staging.drop(connection, context.run_id)
+    runs.set_run(connection, context.county_id, context.run_id, active=False)
+    jobs.set_status(connection, context.county_id, context.run_id, "succeeded")
+
+
+def _decide(
+    context: RunContext, tables: dict[str, TableOutcome], guarded: list[GuardFinding], notes: list[SourceNote]
+) -> Outcome:
     counts = {name: table.counts for name, table in tables.items()}
     county_id, run_id = context.county_id, context.run_id
     with unit_of_work(county_id) as connection:
         _hold(connection, context)
-        runs.set_findings(connection, county_id, run_id, counts, guarded)
+        runs.set_findings(connection, county_id, run_id, counts, guarded, notes)
         if all(table.unchanged for table in tables.values()) and runs.is_published(connection, context.run):
             # nothing to show, to keep or to apply; only how far the source has been read moves on
             staging.drop(connection, run_id)
             watermarks.move(connection, county_id, run_id, context.run.plan)
             runs.set_run(connection, county_id, run_id, active=False)
             jobs.set_status(connection, county_id, run_id, "succeeded")
+            return "unchanged"
+        if context.run.validate_only and not guarded and not any(one.differences for one in counts.values()):
+            _end_without_changes(connection, context)
             return "unchanged"
         if context.run.validate_only or guarded:
             runs.set_run(connection, county_id, run_id, active=False)

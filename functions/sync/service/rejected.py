@@ -11,7 +11,11 @@ from functions.sync.service.differences import exact
 from functions.sync.service.showing import MAX_PAGE, found
 from shared import storage
 from shared.db import unit_of_work
+from shared.filters import require_known
 from shared.jobs.lifecycle import digest
+from shared.mapping import JUDGED_BY
+from shared.mapping.targets import target_tables
+from shared.overrides import ATTRIBUTE_PREFIX
 from shared.paging import Page, decode_token, encode_token
 from shared.tables import CSV
 
@@ -25,7 +29,8 @@ def page(
     page_size: int,
     page_token: str | None,
 ) -> Page[RejectedRow]:
-    """The rows that a run put into quarantine. Raises NotFound."""
+    """The rows that a run put into quarantine. Raises NotFound, Unprocessable for a rule or field that there is not."""
+    require_known_rule(wanted.rule, wanted.field)
     query = ["sync-rejected", county_id, str(run_id), wanted.model_dump(), state]
     size = min(page_size, MAX_PAGE)
     after = decode_token(query, page_token, int)
@@ -59,6 +64,7 @@ def page(
 
 def export_url(county_id: str, run_id: UUID, wanted: RejectedFilter, state: RowState | None) -> str:
     """A signed address of the rows as CSV, made when it is asked for. Raises NotFound."""
+    require_known_rule(wanted.rule, wanted.field)
     name = f"{digest(wanted)[:16]}-{state or 'all'}.csv"
     key = storage.county_key(county_id, "sync", str(run_id), "rejected-rows", name)
     with TemporaryDirectory() as folder:
@@ -107,7 +113,8 @@ def _details(table: str, field: str | None, details: dict[str, Any]) -> dict[str
 def warnings_page(
     county_id: str, run_id: UUID, *, table: str | None, rule: str | None, page_size: int, page_token: str | None
 ) -> Page[WarnedRow]:
-    """The rows that a run took with a warning. Raises NotFound."""
+    """The rows that a run took with a warning. Raises NotFound, Unprocessable for a rule that there is not."""
+    require_known_rule(rule, None)
     query = ["sync-warnings", county_id, str(run_id), table, rule]
     size = min(page_size, MAX_PAGE)
     after = decode_token(query, page_token, int)
@@ -133,3 +140,11 @@ def warnings_page(
 
 def _is_open(state: RowState | None) -> bool | None:
     return None if state is None else state == "open"
+
+
+def require_known_rule(rule: str | None, field: str | None) -> None:
+    """Raise Unprocessable for a rule or a field that no reason names."""
+    require_known("rule", rule, JUDGED_BY)
+    if field is None or not field.startswith(ATTRIBUTE_PREFIX):
+        fields = {name for table in target_tables().values() for name in table.columns}
+        require_known("field", field, fields | {"county_id"})

@@ -10,6 +10,7 @@ from functions.sync.schemas import RejectedFilter, ReplayRequest, RunState, Sync
 from functions.sync.service.applying import require_same_data
 from functions.sync.service.failing import is_left, settle, settle_active
 from functions.sync.service.locking import add_run, in_the_way, let_go
+from functions.sync.service.rejected import require_known_rule
 from functions.sync.service.showing import found, get
 from shared import audit
 from shared.access import Caller
@@ -32,6 +33,7 @@ def start(county_id: str, request: SyncRequest, *, caller: Caller, idempotency_k
     run_id = deterministic_id(county_id, "sync", caller, idempotency_key)
     settle_active(county_id)
     with unit_of_work(county_id) as connection:
+        jobs.take_turns(connection, run_id)
         known = jobs.find(connection, county_id, "sync", run_id)
         if known is not None:
             refuse_reused_key(known.request_digest, digest(request))
@@ -60,9 +62,11 @@ def replay(county_id: str, run_id: UUID, request: ReplayRequest, *, caller: Call
     The source is not read. Raises NotFound, Conflict for a run that was not applied, one that has no such row open, or
     while another run is active.
     """
+    require_known_rule(request.rule, request.field)
     replay_id = deterministic_id(county_id, "sync", caller, idempotency_key)
     settle_active(county_id)
     with unit_of_work(county_id) as connection:
+        jobs.take_turns(connection, replay_id)
         known = jobs.find(connection, county_id, "sync", replay_id)
         if known is not None:
             refuse_reused_key(known.request_digest, digest(request))
@@ -108,6 +112,8 @@ def approve(county_id: str, run_id: UUID, caller: Caller, reason: str | None = N
     settle_active(county_id)
     with unit_of_work(county_id) as connection:
         run = _held(connection, county_id, run_id)
+        if run.approved_by == caller.username and run.status in ("running", "succeeded"):
+            return get(county_id, run_id)  # asked twice
         if run.status != "awaiting_approval":
             raise Conflict(f"The run is {run.status}: it does not wait for approval.", slug="not-awaiting-approval")
         require_same_data(connection, run, hold=False)

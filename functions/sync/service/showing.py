@@ -107,6 +107,7 @@ def shown(
             "tables": (row.counts or {}).get("tables") or so_far,
             "guard_findings": row.guard_findings or [],
             "findings": found_of,
+            "notes": row.notes or [],
             "approved_by": row.approved_by,
             "applied_at": row.applied_at,
             "published_at": row.published_at,

@@ -64,7 +64,7 @@ def get(county_id: str, approval_id: UUID) -> Job:
 
 def results(county_id: str, approval_id: UUID) -> ApprovalResults:
     """What was written. Raises NotFound, and Conflict while the job has not succeeded."""
-    return ApprovalResults.model_validate(jobs.results(county_id, KIND, approval_id))
+    return jobs.results_as(ApprovalResults, county_id, KIND, approval_id)
 
 
 def approve_or_undo(job: RunningJob) -> ApprovalResults:

@@ -107,7 +107,7 @@ def get(county_id: str, model_id: UUID) -> Job:
 
 def results(county_id: str, model_id: UUID) -> ComparablesModel:
     """What a job has fitted. Raises NotFound, and Conflict while it has not succeeded."""
-    return ComparablesModel.model_validate(jobs.results(county_id, KIND, model_id))
+    return jobs.results_as(ComparablesModel, county_id, KIND, model_id)
 
 
 def fit_model(job: RunningJob) -> ComparablesModel:

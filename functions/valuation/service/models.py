@@ -64,7 +64,7 @@ def get(county_id: str, model_id: UUID) -> ValuationModel:
 
 def results(county_id: str, model_id: UUID) -> ValuationModelResults:
     """Everything that is known of a trained model. Raises NotFound, and Conflict while it is not trained."""
-    return ValuationModelResults.model_validate(jobs.results(county_id, KIND, model_id))
+    return jobs.results_as(ValuationModelResults, county_id, KIND, model_id)
 
 
 def promote(county_id: str, model_id: UUID, request: PromoteModel, *, caller: Caller) -> ValuationModel:

@@ -98,7 +98,7 @@ def export_address(county_id: str, run_id: UUID, wanted: ExportFormat) -> str:
 
 
 def _results(county_id: str, run_id: UUID) -> ValuationRunResults:
-    return ValuationRunResults.model_validate(jobs.results(county_id, KIND, run_id))
+    return jobs.results_as(ValuationRunResults, county_id, KIND, run_id)
 
 
 def _shown(connection: Connection, county_id: str, rows: Sequence[Row[*tuple[Any, ...]]]) -> list[ValuationRun]:

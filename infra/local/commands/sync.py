@@ -284,6 +284,8 @@ def _print_reasons(screen: Console, run: Mapping[str, Any]) -> None:
                 " because an earlier row has the same key: the mapping's key does not tell rows apart"
                 f" (terrafusion sync rejected ... shows them)."
             )
+    for note in run["notes"]:
+        screen.print(f"[bold]{note['note']}[/] {note['table']}: {note['detail']}")
     if run["error"]:
         screen.print(f"[bold]{run['error']['type']}[/] {run['error']['detail']}")
 

@@ -82,6 +82,7 @@ class SyncRun(Tenant, Model):
     replay_filter: Mapped[Json | None] = mapped_column(JSONB)
     counts: Mapped[Json | None] = mapped_column(JSONB)
     guard_findings: Mapped[list[Any] | None] = mapped_column(JSONB)
+    notes: Mapped[list[Any] | None] = mapped_column(JSONB)
     active: Mapped[bool]
     approved_by: Mapped[str | None]
     approval_reason: Mapped[str | None]

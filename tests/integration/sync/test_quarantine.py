@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -41,8 +42,30 @@ def test_rows_are_listed_by_table_rule_and_field(county: County) -> None:
     assert {row["source_key"] for row in rows(run_id, table="sales")} == {"9/1"}
     assert {row["source_key"] for row in rows(run_id, field="year_built")} == {"5", "105", "150"}
     assert rows(run_id, table="sales", field="year_built") == []
-    assert rows(run_id, rule="no such rule") == []
     assert {row["resolution"] for row in rows(run_id, state="open")} == {None}
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "permitted"),
+    [
+        ("/rejected-rows", "rule", "parse_date"),
+        ("/rejected-rows", "table", "sales"),
+        ("/rejected-rows", "field", "year_built"),
+        ("/rejected-rows/export", "rule", "parse_date"),
+        ("/warnings", "rule", "range"),
+        ("/warnings", "table", "owners"),
+        ("/changes", "table", "sales"),
+        ("/findings", "kind", "closed_roll"),
+        ("/findings", "table", "sales"),
+    ],
+)
+def test_a_filter_that_nothing_can_have_is_refused_with_what_there_is(
+    county: County, part: str, name: str, permitted: str
+) -> None:
+    run_id, _ = county.sync()
+    answer = api("GET", f"/v1/counties/{{county_id}}/sync-runs/{{run_id}}{part}", run_id, query={name: "nonsense"})
+    assert answer.status == 422
+    assert permitted in json.dumps(answer.body)
 
 
 def test_rows_are_exported_with_their_reasons_and_the_source_s_own_columns(county: County) -> None:

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from functions.sync.retrying import RetryableError
 from functions.sync.schemas import TablePlan, TableProgress
 from functions.sync.service.showing import speed_of
 from infra.local.commands.sync import progress_text
+from shared.problems import SourceRefused
 from tests.integration.sync.county import County
 from tests.integration.sync.test_approval import ONE, RUNS, api
 
@@ -62,7 +62,7 @@ def test_partitions_are_listed_with_their_ranges_and_why_one_failed(county: Coun
     items = county.items(planned)
     county.partition(planned["run_id"], items[0])
     county.change("ALTER TABLE parcel RENAME COLUMN kept TO gone")
-    with pytest.raises(RetryableError) as refused:
+    with pytest.raises(SourceRefused) as refused:
         county.partition(planned["run_id"], items[1])
     county.fail(planned["run_id"], refused.value)
 

@@ -15,6 +15,11 @@ _POSTGRESQL_FINAL = ("0A", "22", "28", "3D", "42")
 """Classes of SQLSTATE: what is not supported, a value, the sign-in, the database, the statement or a right."""
 _MYSQL_TIMEOUTS = frozenset({1969, 3024})
 _MYSQL_FINAL = frozenset({1044, 1045, 1049, 1054, 1064, 1142, 1143, 1146, 1698, 3118})
+_MISSING: dict[object, str] = {
+    **dict.fromkeys(("42703", 1054, 207), "source-column-missing"),
+    **dict.fromkeys(("42P01", 1146, 208), "source-table-missing"),
+}
+"""What PostgreSQL, MySQL and SQL Server say of a column or table that is not there, by their codes."""
 _SQL_SERVER_FINAL = frozenset({102, 156, 207, 208, 229, 4060, 18452, 18456, 18486, 18487, 18488})
 
 
@@ -41,7 +46,7 @@ def problem_of(error: Exception, url: URL, what: str) -> SourceUnavailable:
     if network is not None:
         return SourceUnavailable(f"{start}: no connection, or it was lost.")
     said = f"{start}: {_words(cause)}."
-    return SourceRefused(said) if _is_final(cause) else SourceUnavailable(said)
+    return SourceRefused(said, slug=_MISSING.get(_code(cause))) if _is_final(cause) else SourceUnavailable(said)
 
 
 def _network(cause: BaseException) -> OSError | None:
