@@ -55,7 +55,7 @@ def _refuse_costly(request: RatioStatisticsRequest, names: int) -> None:
     raise Unprocessable(
         f"{len(request.sales):,} pairs in {names} kinds of strata with {request.iterations:,} resamples cost more than"
         f" a request may: ask for {fewer:,} iterations at most, send fewer pairs, or study the file on your machine"
-        " with `terrafusion ratio-study FILE.csv`.",
+        " with `terrafusion ratio-study file FILE.csv`.",
         pointer="/body/iterations",
         slug="ratio-statistics-too-costly",
     )

@@ -24,7 +24,7 @@ from shared.mapping.targets import TargetTable, target_tables
 from shared.mapping.validations import Range
 from shared.source_rows import READ_FAULT, ROW_NUMBER, VALUE_FAULTS, fault_name
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 """Part of every mapping's digest: to be raised when a transformation, a rule or the hash changes its meaning."""
 
 DUPLICATE_KEY = "duplicate_key"

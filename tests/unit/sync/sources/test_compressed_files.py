@@ -24,7 +24,9 @@ def zipped(**members: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "content", [gzip.compress(CONTENT), zipped(pairs=CONTENT), zipped(**{"pairs": CONTENT, "__MACOSX/x": b""})]
+    "content",
+    [gzip.compress(CONTENT), zipped(pairs=CONTENT), zipped(**{"pairs": CONTENT, "__MACOSX/x": b""})],
+    ids=["gzip", "zip", "zip of macOS"],
 )
 def test_a_compressed_file_is_read_as_if_it_were_not(content: bytes) -> None:
     found = whole(source_of(content, format="csv"), 3)
@@ -39,6 +41,7 @@ def test_a_compressed_file_is_read_as_if_it_were_not(content: bytes) -> None:
         (gzip.compress(CONTENT)[:-9], "damaged or cut off"),
         (zipped(pairs=CONTENT)[:-30], "damaged or cut off"),
     ],
+    ids=["bzip2", "two members", "cut gzip", "cut zip"],
 )
 def test_what_cannot_be_unpacked_is_refused_with_the_reason(content: bytes, said: str) -> None:
     with pytest.raises(Unprocessable, match=said):
