@@ -1,23 +1,65 @@
 """The audit trail: who changed what. Written in the transaction of the change itself."""
 
-from typing import Any
+from typing import Any, Literal, cast, get_args
 
 from pg8000.native import literal
 from sqlalchemy import Connection, insert
 
 from shared.db.models import AuditEvent
 
+Action = Literal[
+    "comparables_model.cancelled",
+    "county.configured",
+    "county.file_announced",
+    "county.mapping_replaced",
+    "county.onboarded",
+    "gis_export.cancelled",
+    "market_analysis.cancelled",
+    "property.edited",
+    "ratio_study.cancelled",
+    "report.cancelled",
+    "roll.closed",
+    "roll.corrected",
+    "roll.reopened",
+    "sale.decided",
+    "sales_validation.cancelled",
+    "sync.applied",
+    "sync.approved",
+    "sync.assessments_gave_way",
+    "sync.cancelled",
+    "sync.replay_requested",
+    "sync.requested",
+    "sync.resumed",
+    "valuation.made",
+    "valuation_approval.cancelled",
+    "valuation_model.cancelled",
+    "valuation_model.promoted",
+    "valuation_model.trained",
+    "valuation_run.approval_undone",
+    "valuation_run.approved",
+    "valuation_run.cancelled",
+]
+"""What can have been done to something: the audit trail is asked for these, and for no other."""
+
+
+def cancelled(kind: str) -> Action:
+    """The action of cancelling a job of this kind. Raises ValueError for a kind that declares none."""
+    action = f"{kind}.cancelled"
+    if action not in get_args(Action):
+        raise ValueError(f"{action} is no action of the audit trail")
+    return cast("Action", action)
+
 
 def record(
-    connection: Connection, county_id: str, actor: str, action: str, subject: str, details: dict[str, Any]
+    connection: Connection, county_id: str, actor: str, action: Action, subject: str, details: dict[str, Any]
 ) -> None:
-    """Write an event down: `action` as `property.edited`, `subject` as `properties/0123059127`."""
+    """Write an event down; `subject` as `properties/0123059127`."""
     connection.execute(
         insert(AuditEvent).values(county_id=county_id, actor=actor, action=action, subject=subject, details=details)
     )
 
 
-def counted(county_id: str, actor: str, action: str, subject: str, what: str, change: str) -> str:
+def counted(county_id: str, actor: str, action: Action, subject: str, what: str, change: str) -> str:
     """SQL that changes rows and writes down how many, as `{what: number}`; nothing where there are none.
 
     For changes that nobody waits for; `change` is an INSERT, UPDATE or DELETE without parameters.

@@ -10,6 +10,7 @@ from functions.audit import service
 from functions.audit.schemas import AuditEvent
 from shared.access import Permission
 from shared.api import Api, answer
+from shared.audit import Action
 from shared.paging import Page, PageSize
 
 api = Api("audit")
@@ -20,7 +21,7 @@ handler = api.handler
 def list_audit_events(
     county_id: str,
     actor: Annotated[str | None, Query()] = None,
-    action: Annotated[str | None, Query()] = None,
+    action: Annotated[Action | None, Query()] = None,
     subject: Annotated[str | None, Query()] = None,
     since: Annotated[AwareDatetime | None, Query()] = None,
     page_size: PageSize = 100,

@@ -171,7 +171,7 @@ def cancel(county_id: str, kind: str, job_id: UUID, caller: Caller) -> Job:
         reason = JobError(type="cancelled", detail=f"By {caller.username}.")
         repository.set_status(connection, county_id, job_id, "cancelled", reason)
         subject = f"{COLLECTIONS[kind]}/{job_id}"
-        audit.record(connection, county_id, caller.username, f"{kind}.cancelled", subject, {})
+        audit.record(connection, county_id, caller.username, audit.cancelled(kind), subject, {})
     if settings().jobs_state_machine_arn:
         executions.stop(row.execution_arn or _execution(str(job_id)))
     return read(county_id, kind, job_id)

@@ -11,6 +11,7 @@ from functions.valuation.repository.results import ResultFilter
 from functions.valuation.repository.runs import KIND
 from functions.valuation.schemas.runs import (
     ExportFormat,
+    RunFlag,
     RunResult,
     ValuationRun,
     ValuationRunRequest,
@@ -57,7 +58,7 @@ def list_valuation_results(
     review: Annotated[bool | None, Query(description="only the values to be looked at, or only the others")] = None,
     neighborhood: Filter = None,
     property_class: Filter = None,
-    flag: Filter = None,
+    flag: Annotated[RunFlag | None, Query()] = None,
     valued: Annotated[bool | None, Query(description="only properties with a value, or only those without")] = None,
     page_size: PageSize = 100,
     page_token: PageToken = None,

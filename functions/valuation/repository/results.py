@@ -10,7 +10,7 @@ from uuid import UUID
 from pg8000.native import literal
 from sqlalchemy import Connection, Row, text
 
-from functions.valuation.schemas.runs import Change, GroupChange
+from functions.valuation.schemas.runs import Change, GroupChange, RunFlag
 from shared.db.copying import copy_rows, copy_to_file
 from shared.db.csv_export import export_csv
 
@@ -59,7 +59,7 @@ class ResultFilter:
     review: bool | None = None
     neighborhood: str | None = None
     property_class: str | None = None
-    flag: str | None = None
+    flag: RunFlag | None = None
     valued: bool | None = None
 
 

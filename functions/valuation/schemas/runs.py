@@ -8,12 +8,15 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from functions.valuation.schemas.models import PropertyClasses
+from shared.appraisal.avm.flag_codes import FlagCode
 from shared.jobs.download import StoredFile
 from shared.jobs.schemas import Job
 from shared.schemas import RequestSchema, Schema
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 ExportFormat = Literal["csv", "parquet"]
+RunFlag = Literal[FlagCode, "carried_by_trend", "carried_beyond_usual", "large_change"]
+"""What a reader of a run's value should know: what its model says of it, and what the run says of that."""
 
 MAX_PROPERTY_IDS = 25_000
 """Ids of a filter: half a megabyte of a request. A larger part of a county is named by its classes or neighborhoods."""

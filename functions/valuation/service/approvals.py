@@ -177,7 +177,9 @@ def _refuse_foreign_year(run: RunRecord, roll_year: int) -> None:
         )
 
 
-def _record(connection: Connection, job: RunningJob, run_id: UUID, action: str, details: dict[str, Any]) -> None:
+def _record(
+    connection: Connection, job: RunningJob, run_id: UUID, action: audit.Action, details: dict[str, Any]
+) -> None:
     audit.record(connection, job.county_id, job.submitted_by, action, f"valuation-runs/{run_id}", details)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -16,9 +17,9 @@ from shared.appraisal.avm.model import TrainedModel
 from shared.county_configuration import ValuationSettings
 from shared.evidence import Subject
 
-CARRIED_BY_TREND = "carried_by_trend"
+CARRIED_BY_TREND: Final = "carried_by_trend"
 """The valuation date is later than the model's day: the value was carried there by the model's price trend."""
-CARRIED_FAR = "carried_beyond_usual"
+CARRIED_FAR: Final = "carried_beyond_usual"
 """And farther than a county allows that says nothing of it."""
 _WORTH_A_WORD = 0.01
 

@@ -12,7 +12,7 @@ import orjson
 from functions.valuation.repository import results, runs
 from functions.valuation.repository.runs import RunRecord
 from functions.valuation.repository.settings import settings
-from functions.valuation.schemas.runs import RunPartition, ValuationRunRequest
+from functions.valuation.schemas.runs import RunFlag, RunPartition, ValuationRunRequest
 from functions.valuation.service import choosing
 from functions.valuation.service.artifacts import LoadedModel, loaded
 from functions.valuation.service.by_model import CARRIED_BY_TREND, CARRIED_FAR
@@ -79,7 +79,8 @@ def _valued(
     comparables = _comparables(said.comparables, known.sale_ids)
     by_contribution = known.land_contributions(described, run.valuation_date.toordinal())
     carried = run.valuation_date.toordinal() - known.model.valuation_day
-    common = [CARRIED_BY_TREND] * (carried != 0) + [CARRIED_FAR] * (carried > ValuationSettings().carry_days)
+    common: list[RunFlag] = [CARRIED_BY_TREND] * (carried != 0)
+    common += [CARRIED_FAR] * (carried > ValuationSettings().carry_days)
     for place, subject in enumerate(subjects):
         if not valued[place]:
             yield _refused(subject, model_id, refusals.get(place, NOT_VALUED))
@@ -109,15 +110,15 @@ def _refusals(said: Valuations) -> dict[int, str]:
     return {int(place): code for code, mask in said.refused.items() for place in np.flatnonzero(mask)}
 
 
-def _flags(said: Valuations, size: int) -> list[list[str]]:
-    found: list[list[str]] = [[] for _ in range(size)]
+def _flags(said: Valuations, size: int) -> list[list[RunFlag]]:
+    found: list[list[RunFlag]] = [[] for _ in range(size)]
     for code, mask in said.flags.items():
         for place in np.flatnonzero(mask):
             found[place].append(code)
     return found
 
 
-def _change_flag(subject: Subject, value: Decimal, wanted: ValuationSettings) -> list[str]:
+def _change_flag(subject: Subject, value: Decimal, wanted: ValuationSettings) -> list[RunFlag]:
     if subject.total_value is None or abs(value / subject.total_value - 1) <= wanted.flag_change_above:
         return []
     return [LARGE_CHANGE]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from functions.valuation.repository.valuations import SoldProperty
 from functions.valuation.schemas.valuations import (
@@ -21,7 +22,7 @@ from shared.appraisal.explanation import Flag as ModelFlag
 from shared.appraisal.time_trend import TimeTrend as FittedTrend
 from shared.evidence import Subject
 
-LARGE_CHANGE = "large_change"
+LARGE_CHANGE: Final = "large_change"
 _CENT = Decimal("0.01")
 
 

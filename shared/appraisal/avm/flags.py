@@ -6,7 +6,7 @@ import numpy as np
 
 from shared.appraisal.arrays import BoolArray, FloatArray
 from shared.appraisal.avm.ensemble import Ensemble, Evaluation
-from shared.appraisal.avm.results import FlagCode
+from shared.appraisal.avm.flag_codes import FlagCode
 from shared.appraisal.columns import Characteristics
 from shared.appraisal.features import Number
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Literal
 
 from shared.appraisal.arrays import BoolArray, FloatArray, IntArray
+from shared.appraisal.avm.flag_codes import FlagCode
 from shared.appraisal.explanation import AdjustedComparable, Flag
 from shared.appraisal.models import Predictions
 
@@ -29,24 +30,6 @@ Exclusion = Literal[
 
 Refusal = Literal["no_living_area", "no_place"]
 """Why a property has no value: no living area, or neither coordinates nor a neighborhood."""
-
-FlagCode = Literal[
-    "no_coordinates",
-    "unknown_neighborhood",
-    "outside_sales_area",
-    "outside_data_seen",
-    "unusual_attribute",
-    "unknown_attribute",
-    "few_comparables",
-    "large_adjustments",
-    "comparables_disagree",
-    "models_disagree",
-    "extrapolated_time",
-    "comparables_above_value",
-    "comparables_below_value",
-    "comparables_outside_interval",
-]
-"""What a reader of a value should know."""
 
 
 @dataclass(frozen=True)

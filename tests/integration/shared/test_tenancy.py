@@ -199,7 +199,7 @@ def test_audit_events_can_be_added_but_neither_changed_nor_removed(database: Mig
     from shared import audit
 
     with unit_of_work("king_wa") as connection:
-        audit.record(connection, "king_wa", "somebody", "test.done", "tests/1", {})
+        audit.record(connection, "king_wa", "somebody", "roll.closed", "rolls/2026", {})
 
     for statement in ("UPDATE audit_events SET actor = 'nobody'", "DELETE FROM audit_events"):
         with pytest.raises(DBAPIError, match="permission denied"), unit_of_work("king_wa") as connection:

@@ -3,7 +3,7 @@
 import csv
 import io
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 import pytest
@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from functions.valuation.handler import handler
 from functions.valuation.repository import results as results_repository
+from functions.valuation.schemas.runs import RunFlag
 from functions.valuation.service import artifacts, planning
 from shared import storage
 from shared.access import Role
@@ -96,6 +97,13 @@ def test_results_are_filtered_and_paged(champion: str) -> None:
     flagged = results(run_id, flag="large_change")
     assert flagged == [item for item in every if "large_change" in item["flags"]]
     assert all(abs(item["change_percent"]) > 25 for item in flagged)
+    seen = {code for item in every for code in item["flags"]}
+    assert seen <= set(get_args(RunFlag))
+    assert all(results(run_id, flag=code) for code in seen)
+    for unknown in ("", "large", "no_champion"):
+        refused = run(run_id, "/results", query={"flag": unknown})
+        assert (refused.status, refused.body["errors"][0]["pointer"]) == (422, "/query/flag")
+        assert refused.body["errors"][0]["detail"].endswith(", large_change")
     first = run(run_id, "/results", query={"page_size": "2"}).body
     token = first["next_page_token"]
     wrong = run(run_id, "/results", query={"page_size": "2", "review": "true", "page_token": token})
