@@ -8,8 +8,8 @@ from decimal import Decimal
 import numpy as np
 
 from shared.appraisal.avm.ensemble import Ensemble
-from shared.appraisal.avm.flags import TEXTS
 from shared.appraisal.avm.flag_codes import FlagCode
+from shared.appraisal.avm.flags import TEXTS
 from shared.appraisal.avm.results import Appraisal, Component, Contribution, Valuations
 from shared.appraisal.columns import Characteristics
 from shared.appraisal.explanation import AdjustedComparable, Flag, adjustment_grid, in_cents, refuse_unfit, shown
