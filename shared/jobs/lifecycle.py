@@ -39,7 +39,7 @@ COLLECTIONS = {
 """Where the jobs of each kind are found below their county."""
 
 YOUNG = timedelta(seconds=60)
-"""A job may be written down for this long before its execution is to be found."""
+"""A job's execution may be named for this long before it is to be found."""
 YOUNG_WITHOUT_EXECUTION = timedelta(hours=6)
 """A job of an earlier release does not say which execution works on it."""
 LOOK_EVERY_S = 30
@@ -104,7 +104,10 @@ def submit(
     if not added:
         refuse_reused_key(row.request_digest, request_digest)
     if row.status == "failed" and row.error["type"] == NOT_STARTED:
-        return resume(county_id, kind, job_id)
+        try:
+            return resume(county_id, kind, job_id)
+        except Conflict:  # the same request, sent at once, has gone on with it
+            return read(county_id, kind, job_id)
     if row.status == "pending":
         try:
             _start(county_id, kind, job_id, row.execution_arn.rpartition(":")[2])
@@ -218,9 +221,9 @@ def worth_a_look(row: Row[*tuple[Any, ...]], job_id: UUID) -> bool:
 
 
 def is_young(row: Row[*tuple[Any, ...]]) -> bool:
-    """Whether a job was written down so lately that its execution need not be there yet."""
+    """Whether a job's execution was named so lately that it need not be there yet."""
     young = YOUNG if row.execution_arn else YOUNG_WITHOUT_EXECUTION
-    return bool(datetime.now(UTC) - row.created_at < young)
+    return bool(datetime.now(UTC) - (row.execution_named_at or row.created_at) < young)
 
 
 def _settle(county_id: str, row: Row[*tuple[Any, ...]]) -> bool:
@@ -295,7 +298,11 @@ def results_as(model: type[Results], county_id: str, kind: str, job_id: UUID) ->
 
 def lost(what: str) -> Gone:
     """The problem of something made that is not there any more, or cannot be read."""
-    return Gone(f"The {what} of this job are lost or damaged; submit the request again to make them anew.", slug="lost")
+    return Gone(
+        f"The {what} of this job are lost or damaged; submit the request again, with another Idempotency-Key, to make"
+        " them anew.",
+        slug="lost",
+    )
 
 
 def results_key(county_id: str, job_id: UUID) -> str:

@@ -26,6 +26,7 @@ _COLUMNS = (
     JobRow.started_at,
     JobRow.finished_at,
     JobRow.execution_arn,
+    JobRow.execution_named_at,
     JobRow.committed_at,
 )
 
@@ -99,7 +100,12 @@ def set_committed(connection: Connection, county_id: str, job_id: UUID) -> bool:
 
 def set_execution(connection: Connection, county_id: str, job_id: UUID, execution_arn: str) -> None:
     """Note which execution works on a job from now on."""
-    connection.execute(update(JobRow).where(_is(county_id, job_id)).values(execution_arn=execution_arn))
+    connection.execute(update(JobRow).where(_is(county_id, job_id)).values(_named(execution_arn)))
+
+
+def _named(execution_arn: str) -> dict[str, Any]:
+    """A job's execution, which is named before it is started, and when."""
+    return {"execution_arn": execution_arn, "execution_named_at": func.clock_timestamp()}
 
 
 def is_worked_on_by(connection: Connection, county_id: str, job_id: UUID, execution_arn: str) -> bool:
@@ -150,7 +156,7 @@ def revive(connection: Connection, county_id: str, job_id: UUID, execution_arn: 
     connection.execute(
         update(JobRow)
         .where(_is(county_id, job_id), JobRow.status == "failed")
-        .values(status="pending", error=None, finished_at=None, execution_arn=execution_arn)
+        .values({"status": "pending", "error": None, "finished_at": None, **_named(execution_arn)})
     )
 
 

@@ -19,7 +19,7 @@ RunRow = Row[*tuple[Any, ...]]
 
 _JOB = (
     Job.status, Job.submitted_by, Job.created_at, Job.started_at, Job.finished_at, Job.error, Job.request_digest,
-    Job.execution_arn,
+    Job.execution_arn, Job.execution_named_at,
 )  # fmt: skip
 _RUN = (
     SyncRun.run_id, SyncRun.mode, SyncRun.validate_only, SyncRun.trigger, SyncRun.mapping_digest, SyncRun.plan,
@@ -57,9 +57,9 @@ def add(connection: Connection, county_id: str, run: NewRun, *, active: bool = T
 
 def active(connection: Connection, county_id: str) -> RunRow | None:
     """The county's active run with its job's times, or None."""
-    stale = Job.created_at < func.now() - STALE_AFTER
+    stale = func.coalesce(Job.execution_named_at, Job.created_at) < func.now() - STALE_AFTER
     return connection.execute(
-        select(SyncRun.run_id, Job.status, Job.submitted_by, Job.created_at, Job.execution_arn, stale.label("stale"))
+        select(SyncRun.run_id, *_JOB, stale.label("stale"))
         .join(Job, (Job.county_id == SyncRun.county_id) & (Job.job_id == SyncRun.run_id))
         .where(SyncRun.county_id == county_id, SyncRun.active)
     ).one_or_none()
@@ -110,10 +110,10 @@ def is_published(connection: Connection, run: RunState) -> bool:
 
 def find(connection: Connection, county_id: str, run_id: UUID, *, for_update: bool = False) -> RunState | None:
     """A run, held until the transaction ends where it is to be changed."""
-    statement = _select(county_id).where(SyncRun.run_id == run_id)
-    if for_update:
-        statement = statement.with_for_update(of=SyncRun)
-    row = connection.execute(statement).one_or_none()
+    if for_update:  # first, and apart: a statement that waits for one row reads the others as they were before
+        held = select(SyncRun.run_id).where(SyncRun.county_id == county_id, SyncRun.run_id == run_id)
+        connection.execute(held.with_for_update())
+    row = connection.execute(_select(county_id).where(SyncRun.run_id == run_id)).one_or_none()
     return None if row is None else _state(county_id, row)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from functions.sync.repository import quarantine, runs
+from functions.sync.repository.runs import RunRow
 from functions.sync.schemas import RejectedFilter, ReplayRequest, RunState, SyncRequest, SyncRun
 from functions.sync.service.applying import require_same_data
 from functions.sync.service.failing import is_left, settle, settle_active
@@ -167,7 +168,7 @@ def resume(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
         settle(county_id, active)
     with unit_of_work(county_id) as connection:
         run = _held(connection, county_id, run_id)
-        if run.status in ("pending", "running") and not left:
+        if run.status in ("pending", "running") and not (left and _is_still(connection, county_id, active)):
             raise Conflict(f"The run is {run.status}: it is under way.", slug="sync-run-under-way")
         if run.status not in ("failed", "running", "pending"):
             raise Conflict(f"The run is {run.status}: there is nothing to resume.", slug="sync-run-ended")
@@ -177,6 +178,13 @@ def resume(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
         audit.record(connection, county_id, caller.username, "sync.resumed", f"sync-runs/{run_id}", {})
     _start_machine(county_id, run_id, execution)
     return get(county_id, run_id)
+
+
+def _is_still(connection: Connection, county_id: str, run: RunRow | None) -> bool:
+    """Whether a run, as it was read, has not been gone on with since by another execution."""
+    return run is not None and jobs.is_worked_on_by(
+        connection, county_id, run.run_id, run.execution_arn or _execution(str(run.run_id))
+    )
 
 
 def _held(connection: Connection, county_id: str, run_id: UUID) -> RunState:

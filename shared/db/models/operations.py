@@ -44,6 +44,8 @@ class Job(Tenant, Model):
     finished_at: Mapped[Timestamp | None]
     execution_arn: Mapped[str | None]
     """The execution that works on it, or did."""
+    execution_named_at: Mapped[Timestamp | None]
+    """When another execution was named than the one that it was created with."""
     committed_at: Mapped[Timestamp | None]
     """When what it changes was committed: from then on it is not cancelled."""
 

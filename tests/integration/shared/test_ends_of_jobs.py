@@ -1,6 +1,9 @@
 """Jobs that are cancelled, left by their execution, or gone on with, on a real database; Step Functions by moto."""
 
 import json
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -16,7 +19,8 @@ from shared.db import unit_of_work
 from shared.db.engine import make_engine
 from shared.db.models import County
 from shared.jobs import Job, RunningJob, job_task, lifecycle
-from shared.problems import Conflict, NotFound, ServiceUnavailable
+from shared.jobs import executions as step_functions
+from shared.problems import Conflict, NotFound, Problem, ServiceUnavailable
 from shared.schemas import Schema
 from shared.settings import settings
 from tests.conftest import MigratedDatabase
@@ -244,6 +248,62 @@ def test_another_key_starts_another_job_whatever_became_of_the_first() -> None:
     second = submit("two")
     assert second.id != first.id
     assert run(second, double) == {"status": "succeeded"}
+
+
+def resume_in_ten_threads(once: Callable[[], Job]) -> list[str]:
+    """What each of ten callers is answered at once: a job's id, or why not."""
+
+    def answered(_: int) -> str:
+        try:
+            return str(once().id)
+        except Problem as problem:
+            return problem.slug
+
+    with ThreadPoolExecutor(10) as pool:
+        return list(pool.map(answered, range(10)))
+
+
+@pytest.fixture
+def slow_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of a second between naming an execution and starting it; a job is young for a minute."""
+    start = step_functions.start
+
+    def slowly(*given: Any) -> None:
+        time.sleep(0.1)
+        start(*given)
+
+    monkeypatch.setattr(lifecycle, "YOUNG", timedelta(minutes=1))
+    monkeypatch.setattr(step_functions, "start", slowly)
+
+
+def left_long_ago(key: str | None = None) -> Job:
+    """A job of an hour ago that has failed because its execution was never started."""
+    job = submit(key)
+    forget_execution(job)
+    with unit_of_work(COUNTY) as connection:
+        connection.execute(text("UPDATE jobs SET created_at = now() - interval '1 hour'"))
+    assert get(job).status == "failed"
+    return job
+
+
+def test_of_ten_who_go_on_with_a_failed_job_at_once_one_does_and_the_others_hear_it(slow_starts: None) -> None:
+    job = left_long_ago()
+    before = executions()
+
+    answers = resume_in_ten_threads(lambda: jobs.resume(COUNTY, KIND, job.id))
+
+    assert sorted(answers) == sorted([str(job.id), *["job-under-way"] * 9])
+    assert (get(job).status, executions()) == ("pending", before + 1)
+    assert status_of(execution_of(job)) == "RUNNING"
+
+
+def test_of_ten_who_send_the_request_of_a_job_that_was_never_started_each_gets_it(slow_starts: None) -> None:
+    job = left_long_ago("k")
+    before = executions()
+
+    assert resume_in_ten_threads(lambda: submit("k")) == [str(job.id)] * 10
+
+    assert (get(job).status, executions()) == ("pending", before + 1)
 
 
 # --- cancelled

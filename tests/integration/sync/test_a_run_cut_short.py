@@ -1,6 +1,8 @@
 """What a run that was cut short leaves, and how it goes on."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -11,11 +13,11 @@ import pytest
 from pg8000.exceptions import DatabaseError
 
 from functions.sync import tasks
-from functions.sync.schemas import SyncRequest
-from functions.sync.service import requests, showing
+from functions.sync.schemas import SyncRequest, SyncRun
+from functions.sync.service import failing, requests, showing
 from shared.access import Caller
 from shared.db.engine import make_engine
-from shared.jobs import lifecycle
+from shared.jobs import executions, lifecycle
 from shared.problems import Conflict, SourceRefused
 from shared.settings import settings
 from tests.conftest import MigratedDatabase
@@ -23,6 +25,64 @@ from tests.integration.sync.county import COUNTY, County, call
 from tests.waiting import eventually
 
 CALLER = Caller("sub", "somebody", frozenset({COUNTY}), frozenset())
+
+
+def at_once(act: Callable[[], SyncRun]) -> list[str]:
+    """What each of five callers is answered at once, while executions are slow to start: a status, or why not."""
+    start = executions.start
+
+    def slowly(*given: Any) -> None:
+        time.sleep(0.1)
+        start(*given)
+
+    def answered(_: int) -> str:
+        try:
+            return act().status
+        except Conflict as problem:
+            return problem.slug
+
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(5) as pool:
+        patch.setattr(executions, "start", slowly)
+        return list(pool.map(answered, range(5)))
+
+
+def executions_of(run_id: str) -> int:
+    listed = boto3.client("stepfunctions").list_executions(stateMachineArn=settings().sync_state_machine_arn)
+    return sum(execution["name"].startswith(run_id) for execution in listed["executions"])
+
+
+@pytest.mark.parametrize("status", ["running", "failed"])
+def test_of_several_who_resume_a_run_of_yesterday_at_once_one_does(county: County, status: str) -> None:
+    run_id = county.plan()["run_id"]
+    gone = settings().sync_state_machine_arn.replace(":stateMachine:", ":execution:") + ":gone"
+    county.query(
+        "UPDATE jobs SET execution_arn = :arn, created_at = now() - interval '1 day', execution_named_at = NULL"
+        " RETURNING 1",
+        arn=gone,
+    )
+    if status == "failed":
+        failing.settle_active(COUNTY)
+    before = executions_of(run_id)
+
+    answers = at_once(lambda: requests.resume(COUNTY, UUID(run_id), CALLER))
+
+    assert sorted(answers) == ["running", *["sync-run-under-way"] * 4]
+    assert executions_of(run_id) == before + 1
+    with pytest.raises(Conflict, match="not finished"):  # it is a run of this minute, and nobody takes its place
+        requests.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key=None)
+
+
+def test_an_approval_of_a_run_of_yesterday_that_several_send_at_once_starts_it_once(county: County) -> None:
+    county.sync()
+    county.change("UPDATE sale SET price = '7' WHERE parcel_id = 1")
+    run_id, _ = county.sync(validate_only=True)
+    county.query("UPDATE jobs SET created_at = now() - interval '1 day', execution_named_at = NULL RETURNING 1")
+    before = executions_of(run_id)
+
+    assert at_once(lambda: requests.approve(COUNTY, UUID(run_id), CALLER)) == ["running"] * 5
+
+    assert executions_of(run_id) == before + 1
+    assert county.job(run_id) == ("running", None)
 
 
 def test_what_a_killed_run_had_finished_is_not_done_again(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
