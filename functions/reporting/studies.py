@@ -9,11 +9,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared import jobs
 from shared.jobs import Job
-from shared.problems import Conflict, NotFound, Unprocessable
+from shared.problems import Conflict, Gone, NotFound, Unprocessable
 
 KIND = "ratio_study"
 
@@ -136,7 +136,13 @@ def require_succeeded(county_id: str, study_id: UUID) -> Job:
 
 
 def read(county_id: str, study_id: UUID) -> FinishedStudy:
-    """A study with its results. Raises as `require_succeeded` does."""
+    """A study with its results. Raises as `require_succeeded` does, and Gone where they were lost or damaged since."""
     job = require_succeeded(county_id, study_id)
-    results = jobs.results(county_id, KIND, study_id)
-    return FinishedStudy(job, results, StudyDocument.model_validate(results))
+    try:
+        results = jobs.results(county_id, KIND, study_id)
+        return FinishedStudy(job, results, StudyDocument.model_validate(results))
+    except (Gone, ValidationError) as error:
+        raise Gone(
+            f"The results of ratio study {study_id} are lost or damaged; make the study again, then the report of it.",
+            slug="ratio-study-lost",
+        ) from error

@@ -8,10 +8,12 @@ import pytest
 
 from functions.properties.handler import handler as properties
 from functions.sales_validation.handler import handler as sales
+from functions.valuation.handler import handler as valuation
+from functions.valuation.service import comparables_models
 from infra.functions import REGISTRY
 from tests.conftest import MigratedDatabase
 from tests.gateway import call
-from tests.integration.evidence_county import COUNTY, add_county, add_parcel, add_sale
+from tests.integration.evidence_county import COUNTY, add_county, add_evidence, add_parcel, add_sale
 
 IDS = [
     "a/b",
@@ -77,3 +79,24 @@ def test_a_sale_is_decided_on_by_any_id_and_the_answer_leads_back_to_it(county: 
         assert (prefix, unquote(sent)) == (f"/v1/counties/{COUNTY}/sales-flags", sale_id)
         for handler, route in routes:
             assert call(handler, "GET", route, path=path).status == 200, (route, sale_id)
+
+
+def test_a_property_of_any_id_is_valued_and_its_value_read(database: MigratedDatabase) -> None:
+    comparables_models.forget()
+    add_county()
+    add_evidence()
+    every = "/v1/counties/{county_id}/valuations"
+    for property_id in IDS:
+        add_parcel(property_id=property_id)
+        made = call(
+            valuation,
+            "POST",
+            every,
+            path={"county_id": COUNTY},
+            body={"property_id": property_id, "valuation_date": "2023-10-01"},
+        )
+        assert (made.status, made.body["property_id"]) == (201, property_id), made.body
+        one = {"county_id": COUNTY, "valuation_id": made.body["valuation_id"]}
+        assert made.headers["location"] == f"/v1/counties/{COUNTY}/valuations/{one['valuation_id']}"
+        read = call(valuation, "GET", every + "/{valuation_id}", path=one)
+        assert (read.status, read.body) == (200, made.body)
