@@ -12,6 +12,7 @@ from shared.mapping.step import Kind, Step
 from shared.mapping.targets import ColumnKind, TargetColumn, TargetTable, target_tables
 from shared.mapping.transformations import Add, Constant, Lookup, ParseDate, ParseTimestamp, ValueMap
 from shared.mapping.validation_checks import validation_faults
+from shared.mapping.wellformed import FIELDS, LOOKUPS, VALUE_MAPS, Gaps
 
 FIELD_TYPES: dict[ColumnKind, frozenset[FieldType]] = {
     ColumnKind.TEXT: frozenset({FieldType.STRING}),
@@ -36,8 +37,12 @@ _READS: dict[Kind, frozenset[FieldType]] = {
 }
 
 
-def faults(mapping: CountyMapping) -> Iterator[Fault]:
-    """Every fault of sense."""
+def faults(mapping: CountyMapping, gaps: Gaps) -> Iterator[Fault]:
+    """Every fault of sense in what is well-formed; `gaps` is what is not."""
+    return (fault for fault in _faults(mapping, gaps) if not gaps.cover(fault[0]))
+
+
+def _faults(mapping: CountyMapping, gaps: Gaps) -> Iterator[Fault]:
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", mapping.county_id_default):
         yield ("county_id_default",), f"{mapping.county_id_default!r} is not a county's id, like benton_wa"
     seen: set[str] = set()
@@ -50,11 +55,11 @@ def faults(mapping: CountyMapping) -> Iterator[Fault]:
         target = target_tables().get(table.target_table_name)
         if target is None:
             yield (*path, "target_table_name"), unknown("table", table.target_table_name, target_tables())
-            continue
-        yield from _key_faults(table, target, path)
-        yield from _field_faults(mapping, table, target, path)
-        yield from _attribute_faults(table, target, path)
-        yield from validation_faults(mapping, table, target, path)
+        else:
+            yield from _key_faults(table, target, path, gaps)
+            yield from _attribute_faults(table, target, path)
+        yield from _field_faults(mapping, table, target, path, gaps)
+        yield from validation_faults(mapping, table, path, gaps)
     for name, lookup in mapping.lookups.items():
         yield from _lookup_faults(lookup, ("lookups", name))
 
@@ -82,32 +87,37 @@ def _attribute_faults(table: TableMapping, target: TargetTable, path: Path) -> I
         yield (*path, "attributes"), "a field fills `attributes` as a whole, so nothing can be kept there"
 
 
-def _key_faults(table: TableMapping, target: TargetTable, path: Path) -> Iterator[Fault]:
+def _key_faults(table: TableMapping, target: TargetTable, path: Path, gaps: Gaps) -> Iterator[Fault]:
     if len(set(table.primary_key_source_fields)) < len(table.primary_key_source_fields):
         yield (*path, "primary_key_source_fields"), "a field stands here twice"
     if table.key != target.key:
         yield (*path, "primary_key_target_fields"), f"the key of {target.name} is {target.key}, not {table.key}"
+    if (*path, FIELDS) in gaps.incomplete:
+        return
     mapped = {field.target for field in table.field_map}
     for column in target.columns.values():
         if column.required and column.name not in mapped:
             yield (*path, "field_map"), f"{target.name}.{column.name} is required, and no field fills it"
 
 
-def _field_faults(mapping: CountyMapping, table: TableMapping, target: TargetTable, path: Path) -> Iterator[Fault]:
+def _field_faults(
+    mapping: CountyMapping, table: TableMapping, target: TargetTable | None, path: Path, gaps: Gaps
+) -> Iterator[Fault]:
     seen: set[str] = set()
     for index, field in enumerate(table.field_map):
         where = (*path, "field_map", index)
         if field.target in seen or (field.entry and field.column in seen):
             yield (*where, "target"), f"{field.target} is filled by another field already"
         seen.add(field.target)
-        yield from _column_faults(field, target, where)
-        if field.unreadable == "warn" and field.target == target.key:
-            yield (*where, "unreadable"), "a key that cannot be read rejects its row"
+        if target is not None:
+            yield from _column_faults(field, target, where)
         yield from _origin_faults(field, where)
-        yield from _chain_faults(mapping, field, where)
+        yield from _chain_faults(mapping, field, where, gaps)
 
 
 def _column_faults(field: FieldMap, target: TargetTable, where: Path) -> Iterator[Fault]:
+    if field.unreadable == "warn" and field.target == target.key:
+        yield (*where, "unreadable"), "a key that cannot be read rejects its row"
     if field.column == "county_id":
         if field.default_from_config is not ConfigName.COUNTY_ID_DEFAULT or field.type is not FieldType.STRING:
             yield (
@@ -145,11 +155,11 @@ def _origin_faults(field: FieldMap, where: Path) -> Iterator[Fault]:
         yield (*where, "default"), fault
 
 
-def _chain_faults(mapping: CountyMapping, field: FieldMap, where: Path) -> Iterator[Fault]:
+def _chain_faults(mapping: CountyMapping, field: FieldMap, where: Path, gaps: Gaps) -> Iterator[Fault]:
     count, kind = len(field.sources), Kind.TEXT
     for index, step in enumerate(field.transformations):
         place = (*where, "transformations", index)
-        yield from _step_faults(mapping, step, count, kind, place)
+        yield from _step_faults(mapping, step, count, kind, place, gaps)
         if step.starts or step.joins:
             count = 1
         kind = step.returns
@@ -186,16 +196,18 @@ def _fits(text: str, pattern: str) -> bool:
     return True
 
 
-def _step_faults(mapping: CountyMapping, step: Step, count: int, kind: Kind, place: Path) -> Iterator[Fault]:
+def _step_faults(
+    mapping: CountyMapping, step: Step, count: int, kind: Kind, place: Path, gaps: Gaps
+) -> Iterator[Fault]:
     name = getattr(step, "type", "")
     if kind not in step.accepts:
         yield place, f"{name} works on {' or '.join(sorted(step.accepts))}, and gets a {kind}"
     if not step.starts and count == 0:
         yield place, f"{name} has nothing to work on: there is no source"
-    if isinstance(step, ValueMap) and step.map not in mapping.value_maps:
+    if isinstance(step, ValueMap) and not (step.map in mapping.value_maps or gaps.may_define((VALUE_MAPS,), step.map)):
         yield (*place, "map"), unknown("value map", step.map, mapping.value_maps)
     if isinstance(step, Lookup):
-        yield from _lookup_step_faults(mapping, step, count, place)
+        yield from _lookup_step_faults(mapping, step, count, place, gaps)
     if step.joins and not step.least <= count <= step.most:
         wanted = f"{step.least}" if step.least == step.most else f"{step.least} or more"
         yield place, f"{name} works on {wanted} sources, and there are {count}"
@@ -203,10 +215,11 @@ def _step_faults(mapping: CountyMapping, step: Step, count: int, kind: Kind, pla
         yield (*place, "weights"), f"there are {count} source(s) and {len(step.weights)} weight(s)"
 
 
-def _lookup_step_faults(mapping: CountyMapping, step: Lookup, count: int, place: Path) -> Iterator[Fault]:
+def _lookup_step_faults(mapping: CountyMapping, step: Lookup, count: int, place: Path, gaps: Gaps) -> Iterator[Fault]:
     lookup = mapping.lookups.get(step.table)
-    if lookup is None:
+    if lookup is None and not gaps.may_define((LOOKUPS,), step.table):
         yield (*place, "table"), unknown("lookup", step.table, mapping.lookups)
+    if lookup is None or gaps.cover((LOOKUPS, step.table)):
         return
     if step.column not in lookup.columns:
         yield (*place, "column"), unknown(f"column of the lookup {step.table}", step.column, lookup.columns)

@@ -25,11 +25,14 @@ _TAGS = {_STANDARD + name for name in ("map", "seq", "str", "int", "float", "boo
 
 @dataclass
 class Document:
-    """The values of a YAML text, and where each one stands."""
+    """The values of a YAML text, and where each one stands; `unread` are the paths of those that a problem keeps from
+    being read as they were meant.
+    """
 
     value: Value
     places: dict[Path, tuple[int, int]]
     problems: list[MappingProblem] = field(default_factory=list)
+    unread: set[Path] = field(default_factory=set)
 
     def problem(self, path: Path, message: str) -> MappingProblem:
         """A fault at `path`, or at the nearest element above it that the text has."""
@@ -66,7 +69,7 @@ def read_document(text: str) -> Document:
         raise _unreadable(1, 1, "the mapping is empty")
     reader = _Reader()
     value = reader.read(node, ())
-    return Document(value, reader.places, reader.problems)
+    return Document(value, reader.places, reader.problems, reader.unread)
 
 
 def _unreadable(line: int, column: int, message: str) -> MappingError:
@@ -77,6 +80,7 @@ class _Reader:
     def __init__(self) -> None:
         self.places: dict[Path, tuple[int, int]] = {}
         self.problems: list[MappingProblem] = []
+        self.unread: set[Path] = set()
         self._seen: set[int] = set()
 
     def read(self, node: Node, path: Path) -> Value:
@@ -101,7 +105,7 @@ class _Reader:
         values: dict[str, Value] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, ScalarNode):
-                self._report(key_node, path, "a key has to be a plain word")
+                self._report(key_node, path, "a key has to be a plain word", (*path, ""))
                 continue
             key = str(key_node.value)
             if key in values:
@@ -117,6 +121,8 @@ class _Reader:
             return None
         return None if node.tag == _STANDARD + "null" else str(node.value)
 
-    def _report(self, node: Node, path: Path, message: str) -> None:
+    def _report(self, node: Node, path: Path, message: str, unread: Path | None = None) -> None:
+        """Report a problem; what it keeps from being read stands at `path`, unless `unread` is given."""
         mark = node.start_mark
         self.problems.append(MappingProblem(mark.line + 1, mark.column + 1, written(path), message))
+        self.unread.add(path if unread is None else unread)

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from pydantic import BaseModel, ValidationError
@@ -10,39 +10,72 @@ from pydantic_core import ErrorDetails
 
 from shared.mapping.checks import faults
 from shared.mapping.document import Document, Path, read_document
-from shared.mapping.faults import unknown
+from shared.mapping.faults import Fault, unknown
 from shared.mapping.model import AttributesMap, CountyMapping, FieldMap, LookupTable, TableMapping
 from shared.mapping.problems import MappingError
 from shared.mapping.transformations import TRANSFORMATIONS
 from shared.mapping.validations import VALIDATIONS
+from shared.mapping.wellformed import Gaps, WellFormed
 from shared.validation_words import in_words
 
 
 def parse_mapping(text: str) -> CountyMapping:
     """The mapping that a YAML text describes.
 
-    Raises MappingError with every fault, each with its line and column. Faults of the document's form (unknown
-    keys, wrong types, unknown transformations) are told first; where there are none, faults of sense (unknown
-    tables and columns, missing value maps, types that do not go together) are.
+    Raises MappingError with every fault, each with its line and column: those of the document's form (unknown keys,
+    wrong types, unknown transformations), and those of sense (unknown tables and columns, missing value maps, types
+    that do not go together) of all that is well-formed.
     """
     document = read_document(text)
-    problems = list(document.problems)
-    try:
-        mapping = CountyMapping.model_validate(document.value)
-    except ValidationError as error:
-        problems += [document.problem(*located) for located in _located(document, error.errors(include_url=False))]
-        raise MappingError(problems) from None
-    problems += [document.problem(path, message) for path, message in faults(mapping)]
-    if problems:
+    mapping, gaps, found = _well_formed(document)
+    if mapping is not None:
+        found += faults(mapping, gaps)
+    problems = [*document.problems, *(document.problem(path, message) for path, message in found)]
+    if mapping is None or problems:
         raise MappingError(problems)
     return mapping
 
 
-def _located(document: Document, errors: Iterable[ErrorDetails]) -> Iterable[tuple[Path, str]]:
+MAX_PASSES = 5
+"""How often a document is read anew. A collection that is too long hides the faults of its elements, and a mapping has
+such collections three deep: each is shortened in one pass, and the last pass finds nothing.
+"""
+
+
+def _well_formed(document: Document) -> tuple[CountyMapping | None, Gaps, list[Fault]]:
+    """What of a document is well-formed (None where it is no mapping at all), its gaps, and every fault of form."""
+    form, unread, found = WellFormed(document.value), sorted(document.unread, key=str), list[Fault]()
+    for _ in range(MAX_PASSES):
+        mapping, errors = _validated(form.document)
+        located = list(_located(document, errors))
+        found += [(path, _message(error)) for path, error in located]
+        if (mapping is not None and not unread) or not isinstance(document.value, dict):
+            return mapping, form.gaps, found
+        for path in (*unread, *(path for path, error in located if error["type"] != "too_long")):
+            form.leave_out(path)
+        for path, error in located:
+            if error["type"] == "too_long":
+                form.shorten(path, error["ctx"]["max_length"])
+        unread = []
+    return None, form.gaps, found
+
+
+def _validated(value: object) -> tuple[CountyMapping | None, list[ErrorDetails]]:
+    try:
+        return CountyMapping.model_validate(value), []
+    except ValidationError as error:
+        return None, error.errors(include_url=False)
+
+
+def _located(document: Document, errors: Iterable[ErrorDetails]) -> Iterator[tuple[Path, ErrorDetails]]:
+    """pydantic's errors, each with the path of what is at fault, but for those that another one explains."""
     found = list(errors)
     for error in found:
-        if not (error["type"] == "too_short" and any(_is_inside(other, error) for other in found)):
-            yield _path(document, error["loc"]), _message(error)
+        path = _path(document, error["loc"])
+        # a value that YAML's reader refused is none, and has been told
+        refused = error["input"] is None and error["type"] != "extra_forbidden" and path in document.unread
+        if not refused and not (error["type"] == "too_short" and any(_is_inside(other, error) for other in found)):
+            yield path, error
 
 
 def _is_inside(inner: ErrorDetails, outer: ErrorDetails) -> bool:

@@ -7,45 +7,56 @@ from shared.mapping.document import Path
 from shared.mapping.faults import Fault, unknown
 from shared.mapping.literals import unreadable
 from shared.mapping.model import CountyMapping, FieldType, TableMapping
-from shared.mapping.targets import TargetTable, target_tables
+from shared.mapping.targets import target_tables
 from shared.mapping.validations import Compare, Matches, Range, Reference, Rule, Total, Unique
+from shared.mapping.wellformed import FIELDS, TABLES, Gaps
 
 TODAY, THIS_YEAR = "today", "this_year"
 _NUMBERS = frozenset({FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.FLOAT})
 _TIMES = frozenset({FieldType.DATE, FieldType.TIMESTAMP})
 
 
-def validation_faults(mapping: CountyMapping, table: TableMapping, target: TargetTable, path: Path) -> Iterator[Fault]:
+Types = dict[str, FieldType | None]
+"""The type of each field by its target, None where it could not be read."""
+
+
+def validation_faults(mapping: CountyMapping, table: TableMapping, path: Path, gaps: Gaps) -> Iterator[Fault]:
     """Every fault of a table's rules."""
-    types = {field.target: field.type for field in table.field_map if field.column != "county_id"}
+    fields, target = (*path, FIELDS), target_tables().get(table.target_table_name)
+    types: Types = {
+        field.target: None if (*fields, index, "type") in gaps.malformed else field.type
+        for index, field in enumerate(table.field_map)
+        if field.column != "county_id" and not gaps.malformed & {fields, (*fields, index, "target")}
+    }
     for index, rule in enumerate(table.validations):
         where = (*path, "validations", index)
         strange = [name for name in rule.columns if name not in types]
+        if fields in gaps.incomplete:  # a field that cannot be read may fill any column of the table
+            strange = [name for name in strange if target is not None and name.partition(".")[0] not in target.columns]
         for name in strange:
-            yield where, unknown(f"field of {target.name} in this mapping", name, types)
+            yield where, unknown("field of this table mapping", name, types)
         if not strange:
-            yield from _rule_faults(mapping, rule, types, target, where)
+            yield from _rule_faults(rule, types, where)
+            if isinstance(rule, Reference):
+                yield from _reference_faults(mapping, rule, table.target_table_name, where, gaps)
 
 
-def _rule_faults(
-    mapping: CountyMapping, rule: Rule, types: dict[str, FieldType], target: TargetTable, where: Path
-) -> Iterator[Fault]:
-    kind = types[rule.columns[0]]
+def _rule_faults(rule: Rule, types: Types, where: Path) -> Iterator[Fault]:
+    """What does not go together with the types of a rule's fields, as far as they are known."""
+    known = {name: kind for name in rule.columns if (kind := types.get(name)) is not None}
     match rule:
-        case Range():
-            yield from _range_faults(rule, kind, where)
-        case Matches() if kind is not FieldType.STRING:
-            yield (*where, "field"), f"a pattern needs a string, and {rule.field} is {kind}"
-        case Compare(other=other) if _sort(kind) != _sort(types[other]):
-            yield (*where, "other"), f"{rule.field} is {kind} and {other} is {types[other]}: they do not compare"
+        case Range(field=name) if name in known:
+            yield from _range_faults(rule, known[name], where)
+        case Matches(field=name) if known.get(name, FieldType.STRING) is not FieldType.STRING:
+            yield (*where, "field"), f"a pattern needs a string, and {name} is {known[name]}"
+        case Compare(field=name, other=other) if len({_sort(kind) for kind in known.values()}) > 1:
+            yield (*where, "other"), f"{name} is {known[name]} and {other} is {known[other]}: they do not compare"
         case Total():
-            strange = (name for name in rule.columns if types[name] not in _NUMBERS)
-            yield from ((where, f"a total needs numbers, and {name} is {types[name]}") for name in strange)
+            strange = (name for name in rule.columns if name in known and known[name] not in _NUMBERS)
+            yield from ((where, f"a total needs numbers, and {name} is {known[name]}") for name in strange)
         case Unique():
             entries = (name for name in rule.fields if "." in name)
             yield from (((*where, "fields"), f"{name} is an entry of a JSON column, no column") for name in entries)
-        case Reference(table=name):
-            yield from _reference_faults(mapping, rule, name, target, where)
         case _:
             pass
 
@@ -56,15 +67,14 @@ def _range_faults(rule: Range, kind: FieldType, where: Path) -> Iterator[Fault]:
             yield (*where, name), fault
 
 
-def _reference_faults(
-    mapping: CountyMapping, rule: Reference, name: str, target: TargetTable, where: Path
-) -> Iterator[Fault]:
+def _reference_faults(mapping: CountyMapping, rule: Reference, own: str, where: Path, gaps: Gaps) -> Iterator[Fault]:
+    name = rule.table
     mapped = [table.target_table_name for table in mapping.table_mappings]
     if name not in target_tables():
         yield (*where, "table"), unknown("table", name, target_tables())
-    elif name not in mapped:
+    elif name not in mapped and (TABLES,) not in gaps.incomplete:
         yield (*where, "table"), f"this mapping does not fill {name}"
-    elif name == target.name:
+    elif name == own:
         yield (*where, "table"), "a reference leads to another table"
     if "." in rule.field:
         yield (*where, "field"), f"{rule.field} is an entry of a JSON column, which cannot be a key"
