@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
@@ -79,13 +80,29 @@ def test_a_run_is_listed_shown_and_its_quarantine_saved(platform: Platform, tmp_
 
 
 def test_a_run_that_only_validates_is_dropped_by_a_command(platform: Platform) -> None:
-    started = run(platform, "sync", "run", "king_wa", "--mode", "snapshot", "--validate-only")
-    assert "awaiting_approval" in started.stdout, started.stderr
-    run_id = platform.signed_in("auditor").get("/v1/counties/king_wa/sync-runs").json()["items"][0]["id"]
+    unchanged = run(platform, "sync", "run", "king_wa", "--mode", "snapshot", "--validate-only")
+    assert "succeeded" in unchanged.stdout, unchanged.stderr  # there is nothing to approve
+    with mapped_otherwise(platform, "king_wa", "map: property_uses}", "map: property_uses}, {type: to_upper}"):
+        started = run(platform, "sync", "run", "king_wa", "--validate-only")
+        assert "awaiting_approval" in started.stdout, started.stderr
+        run_id = platform.signed_in("auditor").get("/v1/counties/king_wa/sync-runs").json()["items"][0]["id"]
 
-    dropped = run(platform, "sync", "cancel", "king_wa", run_id)
+        dropped = run(platform, "sync", "cancel", "king_wa", run_id)
 
     assert "cancelled" in dropped.stdout, dropped.stderr
+
+
+@contextmanager
+def mapped_otherwise(platform: Platform, county_id: str, text: str, by: str) -> Iterator[None]:
+    """The county with `by` in the place of `text` in its mapping, for as long as the context lasts."""
+    client, address = platform.signed_in("itadmin"), f"/v1/counties/{county_id}"
+    mapping = client.get(address).json()["mapping"]
+    for content in (mapping.replace(text, by), mapping):
+        tag = client.get(address).headers["etag"]
+        replaced = client.put(f"{address}/mapping", json={"mapping": content}, headers={"If-Match": tag})
+        assert replaced.status_code == 200, replaced.text
+        if content != mapping:
+            yield
 
 
 def test_a_county_s_mapping_is_tried_on_its_source(platform: Platform) -> None:
@@ -223,7 +240,7 @@ def test_a_source_that_refuses_fails_the_run_with_the_reason_and_changes_nothing
     said, why = refused.communicate(timeout=120)
 
     assert refused.returncode == 1
-    assert "refused" in why.lower()
+    assert "cannot be read: no connection" in why
     assert "very-secret" not in said + why
     client = platform.signed_in("itadmin")
     assert client.get("/v1/counties/benton_wa/properties").json()["items"] == []
@@ -269,13 +286,13 @@ def test_sales_are_validated_looked_at_and_decided_by_commands(platform: Platfor
     assert "flagged sales" in validated.stdout
     (flagged,) = json.loads(run(platform, "sales", "flags", "lucas_oh", "--limit", "1", "--json").stdout)["items"]
 
-    decided = run(
-        platform, "sales", "decide", "lucas_oh", flagged["sale_id"], "--decision", "as_coded", "--note", "looked at"
-    )
+    decide = ("sales", "decide", "lucas_oh", flagged["sale_id"], "--note", "looked at", "--decision")
+    decided = run(platform, *decide, "valid")
 
     assert decided.returncode == 0, decided.stderr
     listed = run(platform, "sales", "flags", "lucas_oh", "--decided")
     assert flagged["sale_id"] in listed.stdout
+    assert run(platform, *decide, "as_coded").returncode == 0
     refused = run(platform, "ratio-study", "run", "lucas_oh", "--value-source", "guessed")
     assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
     assert "value_source" in refused.stderr

@@ -25,8 +25,9 @@ AGAIN_AFTER_S = (60, 120)
 def install(invoke: Invoke, replacements: Replacements) -> None:
     """Makes moto's Lambda call `invoke`, and its state machines run for real."""
     # moto reads these when it decides which implementation of a service to use
-    default_user_config["lambda"] = {"use_docker": False}
-    default_user_config["stepfunctions"] = {"execute_state_machine": True}
+    settings: Any = default_user_config
+    replacements.set_item(settings, "lambda", {"use_docker": False})
+    replacements.set_item(settings, "stepfunctions", {"execute_state_machine": True})
 
     def answer(
         _backend: Any, name: str, _qualifier: str | None, body: Any, headers: Any, response_headers: Any

@@ -1,5 +1,6 @@
 """Replacing what a library's module or class holds, and putting it back."""
 
+from collections.abc import MutableMapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -22,6 +23,11 @@ class Replacements:
             raise AttributeError(message)
         self._stack.callback(delattr, owner, name)
         setattr(owner, name, value)
+
+    def set_item(self, mapping: MutableMapping[Any, Any], key: str, value: Any) -> None:
+        """Sets `mapping[key]`, which must exist."""
+        self._stack.callback(mapping.__setitem__, key, mapping[key])
+        mapping[key] = value
 
     def undo(self) -> None:
         """Puts everything back."""

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID, uuid4
@@ -35,6 +36,7 @@ from shared.access import Caller
 from shared.aws import forget_clients
 from shared.db import engine
 from shared.db.engine import make_engine
+from shared.jobs import lifecycle
 from shared.problems import Conflict
 from shared.settings import settings
 from tests.aws import CREDENTIALS, make_machine
@@ -144,6 +146,7 @@ def prepared(
         patch.setattr(cutting, "PARTITION_ROWS", PARTITION_ROWS)
         patch.setattr(curated_files, "ROWS_PER_FILE", ROWS_PER_FILE)
         patch.setattr(engine, "database_url", engine.database_url)
+        patch.setattr(lifecycle, "YOUNG", timedelta(0))
         for name in ("put", "get", "find"):
             patch.setattr(storage, name, getattr(storage, name))
         keep_objects_in(objects)
@@ -267,8 +270,7 @@ def test_of_a_process_that_is_killed_while_it_waits_for_the_database_to_apply(pr
     # nobody is there to see it
     applied = "SELECT count(*) FROM sync_runs WHERE active AND applied_at IS NOT NULL"
     assert eventually(lambda: county.query(applied) == [(1,)])
-    requests.resume(COUNTY, UUID(prepared.run_id), CALLER)
-    walk(COUNTY, prepared.run_id)
+    _resume(county, prepared.run_id)
     assert final_state(county) == prepared.expected["full"]
     county.close()
     _disconnect(prepared.server, name)
@@ -358,12 +360,24 @@ def _end(prepared: Prepared, mode: Mode, chance: random.Random) -> None:
     if status == "succeeded":
         pass
     elif way == "resume":
-        requests.resume(COUNTY, UUID(prepared.run_id), CALLER)
-        walk(COUNTY, prepared.run_id)
+        _resume(county, prepared.run_id)
     else:
         _start_afresh(county, prepared.run_id, mode)
     assert final_state(county) == prepared.expected[mode], way
     county.close()
+
+
+def _resume(county: County, killed: str) -> None:
+    """Go on with a run whose execution has gone with its process; while it is there nobody may."""
+    if county.job(killed)[0] in ("pending", "running"):
+        with pytest.raises(Conflict, match="under way"):
+            requests.resume(COUNTY, UUID(killed), CALLER)
+        gone = f"{settings().sync_state_machine_arn.replace(':stateMachine:', ':execution:')}:gone"
+        county.query(
+            "UPDATE jobs SET execution_arn = :arn WHERE job_id = CAST(:id AS uuid) RETURNING 1", arn=gone, id=killed
+        )
+    requests.resume(COUNTY, UUID(killed), CALLER)
+    walk(COUNTY, killed)
 
 
 def _start_afresh(county: County, killed: str, mode: Mode) -> None:
