@@ -196,6 +196,8 @@ class GatewayServer:
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            # longer than clients keep theirs: where both end an idle connection at once, a request on it is lost
+            timeout_keep_alive=75,
             timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)

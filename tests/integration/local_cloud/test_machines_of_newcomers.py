@@ -24,7 +24,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be root, o
 NOBODY = 65534
 
 SERVE = textwrap.dedent("""
-    import json, os, sys
+    import csv, json, os, sys  # noqa: F401 - csv is read where the interpreter lies, which the account may not reach
     from pathlib import Path
     from sqlalchemy import text
     from infra.local.postgres import LocalPostgres
