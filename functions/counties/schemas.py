@@ -58,7 +58,7 @@ class County(CountySummary):
 
 
 MAX_FILE_BYTES = 5 << 30
-"""What S3 takes in one request."""
+"""S3's limit for an object that is put in one request."""
 
 
 class FileDelivery(RequestSchema):

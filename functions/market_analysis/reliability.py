@@ -36,12 +36,12 @@ def of_month(index: MonthlyIndex | RepeatSalesIndex | None, month: int) -> Month
 
 
 def says_something(index: MonthlyIndex | RepeatSalesIndex) -> bool:
-    """Whether a month after the base is shown."""
+    """True where a month after the base is shown."""
     return bool((index.standard_error[1:] <= WITHHELD_SHARE * index.index[1:]).any())
 
 
 def sentence(index: MonthlyIndex | RepeatSalesIndex, basis: str) -> str | None:
-    """How far an index is to be trusted, where that is worth a word; `basis` is what it rests on."""
+    """A caution on an index that is to be trusted little, or none; `basis` is what it rests on."""
     share = index.standard_error / index.index
     withheld, uncertain = int((share > WITHHELD_SHARE).sum()), int((share > UNCERTAIN_SHARE).sum())
     if not uncertain:

@@ -73,7 +73,7 @@ class AnnualChange(Schema):
 
 
 class RepeatSales(Schema):
-    """What the repeat-sales index rests on. `reason` says why there is none, `note` how far it is to be trusted."""
+    """Evidence of the repeat-sales index. `reason` says why there is none, `note` how far it is to be trusted."""
 
     pairs: int
     base_month: str | None

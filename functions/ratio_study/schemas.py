@@ -273,7 +273,7 @@ class RatioStatisticsRequest(RequestSchema):
 
 
 class RatioStatistics(Schema):
-    """What a list of pairs says, overall and by stratum."""
+    """Ratio statistics of a list of pairs, overall and by stratum."""
 
     standard: str
     overall: StudyResult

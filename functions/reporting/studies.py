@@ -53,7 +53,7 @@ class Trimming(_Known):
 
 
 class SalesChasing(_Known):
-    """Whether sold properties look as if they had been revalued to their prices; the sentence says by which rule."""
+    """A test for sales chasing, as the report shows it; the sentence says by which rule."""
 
     suspected: bool
     sentence: str = ""

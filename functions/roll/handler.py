@@ -33,7 +33,7 @@ def get_roll(county_id: str, roll_year: RollYear) -> Response[Roll]:
 
 @api.get(_ONE + "/corrections", permission=Permission.VIEW_VALUATION, summary="A closed roll's corrections")
 def list_corrections(county_id: str, roll_year: RollYear) -> Response[list[RollCorrection]]:
-    """What was corrected since the roll was closed: approved syncs that change rows of it, numbered."""
+    """Numbered corrections since the roll was closed: approved syncs that change rows of it."""
     return answer(service.corrections(county_id, roll_year))
 
 

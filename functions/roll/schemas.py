@@ -14,7 +14,7 @@ RollYear = Annotated[int, Field(ge=1900, le=2200)]
 
 
 class RollAsClosed(Schema):
-    """What a roll came to when it was closed."""
+    """Totals of a roll when it was closed."""
 
     assessments: int
     total_value: Decimal

@@ -28,7 +28,7 @@ def one_roll(county_id: str, roll_year: int) -> Roll:
 
 
 def corrections(county_id: str, roll_year: int) -> list[RollCorrection]:
-    """What was corrected of a roll since it was closed. Raises NotFound."""
+    """Numbered corrections of a roll since it was closed. Raises NotFound."""
     with unit_of_work(county_id) as connection:
         if repository.roll(connection, county_id, roll_year) is None:
             raise _no_roll(county_id, roll_year)

@@ -43,7 +43,7 @@ _UNKNOWN_PARTIES = frozenset(
 
 
 def parcels_of_transfers(sales: Sequence[SaleRecord], nominal_price: float) -> Mapping[str, int]:
-    """How many parcels each sale's transfer is of, by sale id; those of one parcel are left out.
+    """Numbers of parcels of the sales' transfers, by sale id; transfers of one parcel are left out.
 
     Together are records of one day that have one price, or beside it a nominal one, and one deed's number; and records
     of one day and price between the same seller and buyer. A party that one record does not name is taken for the one

@@ -7,8 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from infra.local.assembly import REGION, Assembly
 from infra.local.aws.clients import ACCESS_KEY, SECRET_KEY, Clients
@@ -19,6 +18,7 @@ from infra.local.gateway import ApiIdentity, ApiProcesses, Gateway, GatewayServe
 from infra.local.gateway.forking import GC_THRESHOLDS
 from infra.local.gateway.functions import InlineFunctions
 from infra.local.lambda_runtime import shared_variables
+from infra.local.lifetime import Service
 from infra.local.physical import LocalIdentifiers
 from infra.local.postgres import LocalPostgres
 from infra.local.scheduler import Scheduler, target_starter
@@ -34,7 +34,7 @@ SYNC_TASKS = "functions.sync.tasks."
 Part = TypeVar("Part")
 
 
-class LocalCloud:
+class LocalCloud(Service):
     """Everything of one data directory, in this process and its children.
 
     `assembly` is a synthesized assembly to serve; without it the project's own is synthesized, or taken from the
@@ -106,15 +106,6 @@ class LocalCloud:
         """Stops everything, the last started first; what was answered is on disk."""
         self._open.close()
         gc.unfreeze()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _start(self) -> None:
         directory = self._open.enter_context(self._directory)

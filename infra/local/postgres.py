@@ -13,14 +13,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from pg8000.native import Connection, identifier, literal
 from sqlalchemy import URL
 
 from infra.local.errors import LocalCloudError
-from infra.local.lifetime import Watchdog, ends_with_parent
+from infra.local.lifetime import Service, Watchdog, ends_with_parent
 from infra.local.postgres_binaries import ServerAccount, program_folder, server_account, server_major
 from shared.db.driver import ClosesStream
 
@@ -59,7 +58,7 @@ class _Session(ClosesStream, Connection):  # type: ignore[misc]  # pg8000 carrie
     """A session of the superuser."""
 
 
-class LocalPostgres:
+class LocalPostgres(Service):
     """A server on a free loopback port with the role and database a deployment finds on Aurora.
 
     `terrafusion_owner` is what Aurora's master user is: it may create roles and databases and is no
@@ -146,15 +145,6 @@ class LocalPostgres:
             except subprocess.TimeoutExpired:
                 continue
             return
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def create_database(self, name: str, owner: str = OWNER, template: str | None = None) -> None:
         """An empty database, or a copy (about 0.1 s) of `template`, to which nobody may be connected."""

@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from uuid import uuid4
 
 from infra.local.frames import read_frame, write_frame
-from infra.local.lifetime import ends_with_parent
+from infra.local.lifetime import Service, ends_with_parent
 from infra.local.template import Function
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +32,7 @@ class InvocationError(Exception):
         self.document = document
 
 
-class WorkerPool:
+class WorkerPool(Service):
     """Runs functions in `size` processes; a call waits for a free one.
 
     A worker that overruns its function's timeout, or that dies, fails the call the way Lambda says it
@@ -79,15 +78,6 @@ class WorkerPool:
         while not self._free.empty():
             self._free.get().close()
         self._spawner.shutdown()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     @property
     def pids(self) -> list[int]:

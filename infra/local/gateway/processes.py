@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from infra.local.gateway.events import ApiIdentity, Headers, Request
 from infra.local.gateway.forking import LENGTH, PROCESS_ID
 from infra.local.gateway.routing import Match
-from infra.local.lifetime import ends_with_parent
+from infra.local.lifetime import Service, ends_with_parent
 from infra.local.template import Function
 
 MAX_PROCESSES = 12
@@ -49,7 +48,7 @@ class Invoker(Protocol):
     ) -> tuple[int, Headers, bytes]: ...
 
 
-class ApiProcesses:
+class ApiProcesses(Service):
     """Runs handlers, one event at a time in a process, in as many processes as there are requests at a time.
 
     Everything but `start` and `stop` belongs to the event loop that first calls `invoke`.
@@ -87,15 +86,6 @@ class ApiProcesses:
         if self._control is not None:
             self._control.close()
         self._forker.shutdown(cancel_futures=True)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     @property
     def pids(self) -> list[int]:
