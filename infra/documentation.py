@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from infra.settings import ROOT
 from shared.access import PLATFORM_PERMISSIONS, ROLE_PERMISSIONS, Permission
+from shared.counties.source_description import FORMATS, KINDS
 from shared.mapping.reference import (
     meaning,
     members_tables,
@@ -13,7 +14,6 @@ from shared.mapping.reference import (
     transformations_table,
     validations_table,
 )
-from shared.source_description import FORMATS, KINDS
 
 README = ROOT / "README.md"
 

@@ -80,7 +80,7 @@ class FunctionSpec:
 
     @property
     def package(self) -> str:
-        """The folder that its asset carries: `functions.sync` of `functions.sync.tasks.plan`."""
+        """The folder that its asset carries: `functions.sync` of `functions.sync.tasks.machine.plan`."""
         return ".".join(self.entry.split(".")[:2])
 
     @property
@@ -209,7 +209,7 @@ def _sync_task(
 ) -> FunctionSpec:
     return FunctionSpec(
         f"sync-{name}",
-        f"functions.sync.tasks.{name}",
+        f"functions.sync.tasks.machine.{name}",
         frozenset({Grant.DATABASE, *grants}),
         _SYNC_LAYERS,
         memory_mb,
@@ -282,7 +282,7 @@ REGISTRY = Registry(
         # and a geographic file where it is converted
         convert=FunctionSpec(
             "sync-convert",
-            "functions.sync.convert_task.convert",
+            "functions.sync.tasks.conversion.convert",
             _TASK,
             (Layer.CORE, Layer.GEO),
             memory_mb=1769,

@@ -15,11 +15,7 @@ from sqlalchemy.engine import URL
 
 from infra.local.postgres import LocalPostgres
 from infra.local.synthesis import synthesized
-from tests.sharing_out import (  # noqa: F401 - hooks
-    pytest_cmdline_main,
-    pytest_collection_modifyitems,
-    pytest_xdist_make_scheduler,
-)
+from tests.xdist_groups import pytest_cmdline_main, pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401 - hooks
 
 # A busy machine is no fault of the code: speed is measured by benchmarks, not by tests. Nor is a rare draw: some
 # properties are statistical, and hold for nearly all. The same draws each time, other ones for a changed test.

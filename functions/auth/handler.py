@@ -4,8 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from functions.auth import service
 from functions.auth.schemas import Challenge, ChallengeRequest, LoginRequest, Me, RefreshRequest, Tokens
+from functions.auth.service import sign_in
 from shared.access import Permission
 from shared.api import Api, answer, no_content
 
@@ -16,25 +16,25 @@ handler = api.handler
 @api.post("/v1/auth/login", permission=None, summary="Sign in")
 def login(body: LoginRequest) -> Response[Tokens | Challenge]:
     """Tokens for a user's name and password, or the challenge to set a new password at the first login."""
-    return answer(service.login(body))
+    return answer(sign_in.login(body))
 
 
 @api.post("/v1/auth/challenge", permission=None, summary="Set a new password")
 def challenge(body: ChallengeRequest) -> Response[Tokens]:
     """Answer the challenge of a login with a new password, and be signed in."""
-    return answer(service.answer_challenge(body))
+    return answer(sign_in.answer_challenge(body))
 
 
 @api.post("/v1/auth/refresh", permission=None, summary="Renew the access token")
 def refresh(body: RefreshRequest) -> Response[Tokens]:
     """A new access token, with the roles and counties as they are now."""
-    return answer(service.refresh(body.refresh_token))
+    return answer(sign_in.refresh(body.refresh_token))
 
 
 @api.post("/v1/auth/logout", permission=None, summary="Sign out", status=204)
 def logout(body: RefreshRequest) -> Response[Any]:
     """Revoke the refresh token."""
-    service.logout(body.refresh_token)
+    sign_in.logout(body.refresh_token)
     return no_content()
 
 

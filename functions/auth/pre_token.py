@@ -10,7 +10,7 @@ from typing import Any
 
 from functions.auth.repository import rbac_settings_of
 from shared.access import PLATFORM_PERMISSIONS, ROLE_PERMISSIONS, Permission, Role
-from shared.county_configuration import RbacSettings
+from shared.counties.configuration import RbacSettings
 from shared.db import read_again
 from shared.db.limits import SIGN_IN, limited
 

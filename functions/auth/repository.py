@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from shared.county_configuration import RbacSettings
+from shared.counties.configuration import RbacSettings
 from shared.db import unit_of_work
 from shared.db.models import County
 

@@ -5,7 +5,6 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from functions.counties import files, service
 from functions.counties.schemas import (
     County,
     CountySummary,
@@ -15,10 +14,11 @@ from functions.counties.schemas import (
     MappingRequest,
     OnboardRequest,
 )
+from functions.counties.service import counties, files
 from shared.access import Permission
 from shared.api import Api, answer
-from shared.county_configuration import CountyConfiguration
-from shared.source_description import INCOMING, Prefix
+from shared.counties.configuration import CountyConfiguration
+from shared.counties.source_description import INCOMING, Prefix
 
 api = Api("counties")
 handler = api.handler
@@ -29,7 +29,7 @@ _ONE = "/v1/counties/{county_id}"
 @api.get("/v1/counties", permission=Permission.SIGN_IN, summary="My counties")
 def list_counties() -> Response[list[CountySummary]]:
     """The caller's counties."""
-    return answer(service.list_counties(api.caller))
+    return answer(counties.list_counties(api.caller))
 
 
 @api.post("/v1/counties", permission=Permission.MANAGE_COUNTY, summary="Onboard a county", status=201)
@@ -38,28 +38,28 @@ def onboard_county(body: OnboardRequest) -> Response[County]:
 
     Where it is new to the caller, renew the access token afterwards: the county is in the new one.
     """
-    county = service.onboard(body, api.caller)
+    county = counties.onboard(body, api.caller)
     return answer(county, 201, version=county.version, location=f"/v1/counties/{county.county_id}")
 
 
 @api.get(_ONE, permission=Permission.SIGN_IN, summary="One county")
 def get_county(county_id: str) -> Response[County]:
     """A county with its configuration and mapping."""
-    county = service.get(county_id)
+    county = counties.get(county_id)
     return answer(county, version=county.version)
 
 
 @api.put(_ONE + "/configuration", permission=Permission.MANAGE_COUNTY, summary="Replace a county's configuration")
 def put_configuration(county_id: str, body: CountyConfiguration) -> Response[County]:
     """Replace the configuration. Needs If-Match with the county's ETag; the schedule follows at once."""
-    county = service.configure(county_id, body, expected_version=api.required_version(), caller=api.caller)
+    county = counties.configure(county_id, body, expected_version=api.required_version(), caller=api.caller)
     return answer(county, version=county.version)
 
 
 @api.put(_ONE + "/mapping", permission=Permission.MANAGE_COUNTY, summary="Replace a county's mapping")
 def put_mapping(county_id: str, body: MappingRequest) -> Response[County]:
     """Replace the mapping. Needs If-Match with the county's ETag."""
-    county = service.replace_mapping(
+    county = counties.replace_mapping(
         county_id, body.mapping, expected_version=api.required_version(), caller=api.caller
     )
     return answer(county, version=county.version)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from functions.counties.schemas import County, CountySummary
-from shared.county_configuration import CountyConfiguration
+from shared.counties.configuration import CountyConfiguration
 from shared.db.models import County as CountyRow
 
 _COLUMNS = (

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from shared.county_configuration import CountyConfiguration, SyncMode
+from shared.counties.configuration import CountyConfiguration, SyncMode
+from shared.counties.source_description import INCOMING, FileName, Prefix
 from shared.schemas import CountyId, RequestSchema, Schema
-from shared.source_description import INCOMING, FileName, Prefix
 
 MappingText = Annotated[str, StringConstraints(min_length=1, max_length=1_000_000)]
 

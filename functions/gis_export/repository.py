@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pg8000.native import literal
 from sqlalchemy import Connection, text
 
-from functions.gis_export.layers import Layer
-from functions.gis_export.rows import BlockStream
+from functions.gis_export.domain.copy_text import BlockStream
+from functions.gis_export.domain.layers import Layer
 
 BLOCK_ROWS = 20_000
 BLOCK_BYTES = 16 * 1024 * 1024

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from functions.gis_export.layers import LayerName
-from shared.bounding_box import Box, checked_box
+from functions.gis_export.domain.layers import LayerName
+from shared.geo.bounding_box import Box, checked_box
 from shared.jobs.download import StoredFile
 from shared.schemas import RequestSchema, Schema
 

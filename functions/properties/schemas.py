@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StringConstraints
 
-from shared.roll_totals import ClassTotals, RollTotals
+from shared.rolls.totals import ClassTotals, RollTotals
 from shared.schemas import RequestSchema, Schema
 
 Text = Annotated[str, StringConstraints(max_length=500)]

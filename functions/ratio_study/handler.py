@@ -4,13 +4,13 @@ from uuid import UUID
 
 from aws_lambda_powertools.event_handler import Response
 
-from functions.ratio_study import service
 from functions.ratio_study.schemas import (
     RatioStatistics,
     RatioStatisticsRequest,
     RatioStudyRequest,
     RatioStudyResults,
 )
+from functions.ratio_study.service import requests
 from shared.access import Permission
 from shared.api import Api, accepted, answer, declare_job_commands
 from shared.jobs import Job
@@ -25,27 +25,27 @@ _ONE = _ALL + "/{study_id}"
 @api.post(_ALL, permission=Permission.RUN_VALUATION, summary="Start a ratio study", status=202)
 def start_study(county_id: str, body: RatioStudyRequest) -> Response[Job]:
     """Compare values with sale prices, overall and by stratum, against the IAAO Standard on Ratio Studies."""
-    return accepted(service.submit(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key))
+    return accepted(requests.submit(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key))
 
 
-declare_job_commands(api, _ONE, kind=service.KIND, permission=Permission.RUN_VALUATION)
+declare_job_commands(api, _ONE, kind=requests.KIND, permission=Permission.RUN_VALUATION)
 
 
 @api.get(_ONE, permission=Permission.VIEW_VALUATION, summary="A ratio study's progress")
 def get_study(county_id: str, study_id: UUID) -> Response[Job]:
     """How a study goes."""
-    return answer(service.get(county_id, study_id))
+    return answer(requests.get(county_id, study_id))
 
 
 @api.get(_ONE + "/results", permission=Permission.VIEW_VALUATION, summary="What a ratio study found")
 def get_study_results(county_id: str, study_id: UUID) -> Response[RatioStudyResults]:
     """Statistics with confidence intervals and verdicts, overall and by stratum."""
-    return answer(service.results(county_id, study_id))
+    return answer(requests.results(county_id, study_id))
 
 
 @api.post("/v1/ratio-statistics", permission=Permission.VIEW_VALUATION, summary="Study a list of pairs")
 def study_pairs(body: RatioStatisticsRequest) -> Response[RatioStatistics]:
     """Statistics with confidence intervals and verdicts of values and prices that are sent along; nothing is kept."""
-    from functions.ratio_study import pairs  # with it the numeric libraries, which no other route needs
+    from functions.ratio_study.service import pairs  # with it the numeric libraries, which no other route needs
 
     return answer(pairs.statistics_of(body))

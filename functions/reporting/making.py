@@ -12,8 +12,8 @@ from functions.reporting.report import Heading, Report
 from functions.reporting.roll_report import roll_report
 from functions.reporting.schemas import AssessmentRollSummaryParameters, ReportRequest, SalesRatioStudyParameters
 from functions.reporting.study_report import study_report
+from shared.csv_export.tables import to_csv
 from shared.db import unit_of_work
-from shared.tables import to_csv
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from functions.reporting.schemas import ReportFormat, ReportRequest, ReportType
-from shared.tables import CSV, Table
+from shared.csv_export.tables import CSV, Table
 
 
 @dataclass(frozen=True)

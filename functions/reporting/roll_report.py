@@ -7,7 +7,7 @@ from functions.reporting import display
 from functions.reporting.report import MOST_PRINTED, TITLES, Heading, Report
 from functions.reporting.roll_summary import RollGroup, RollSummary
 from functions.reporting.schemas import Grouping
-from shared.tables import Table
+from shared.csv_export.tables import Table
 
 _GROUPING_TITLES: dict[Grouping, str] = {"property_class": "Property class", "neighborhood": "Neighborhood"}
 _FIGURES = (

@@ -6,7 +6,7 @@ from functions.reporting import display
 from functions.reporting.report import MOST_PRINTED, TITLES, Heading, Report
 from functions.reporting.strata_chart import charts
 from functions.reporting.studies import FinishedStudy, StatisticVerdict, StratumResult, StudyDocument, StudyResult
-from shared.tables import Table
+from shared.csv_export.tables import Table
 
 STATISTICS: dict[str, tuple[str, int]] = {
     "median": ("Median ratio", 3),

@@ -2,11 +2,12 @@
 
 from functions.roll import repository
 from functions.roll.schemas import Roll, RollCorrection, RollStatus
-from shared import audit, rolls
+from shared import audit
 from shared.access import Caller
 from shared.db import unit_of_work, waiting_at_most
 from shared.db.tenancy import require_onboarded
 from shared.problems import Conflict, NotFound
+from shared.rolls import closing
 
 _PATIENCE_S = 5
 
@@ -40,7 +41,7 @@ def set_status(county_id: str, roll_year: int, status: RollStatus, reason: str |
     busy = Conflict("The roll is being written to; try again in a moment.", slug="roll-busy")
     with unit_of_work(county_id) as connection:
         with waiting_at_most(connection, _PATIENCE_S, busy):
-            rolls.hold(connection, county_id, roll_year)
+            closing.hold(connection, county_id, roll_year)
         before = repository.roll(connection, county_id, roll_year)
         if before is None:
             raise _no_roll(county_id, roll_year)

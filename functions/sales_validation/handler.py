@@ -6,7 +6,6 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from functions.sales_validation import review, service
 from functions.sales_validation.schemas import (
     DecisionRequest,
     DecisionsRequest,
@@ -17,6 +16,7 @@ from functions.sales_validation.schemas import (
     SalesValidationRequest,
     SalesValidationResults,
 )
+from functions.sales_validation.service import requests, review
 from shared.access import Permission
 from shared.api import Api, accepted, answer, declare_job_commands, segment
 from shared.jobs import Job
@@ -34,22 +34,22 @@ _SALE = _FLAGS + "/{sale_id}"
 @api.post(_ALL, permission=Permission.RUN_VALUATION, summary="Validate the county's sales", status=202)
 def start_validation(county_id: str, body: SalesValidationRequest) -> Response[Job]:
     """Flag the sales that are unfit as evidence of market value, by rules and against a model."""
-    return accepted(service.submit(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key))
+    return accepted(requests.submit(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key))
 
 
-declare_job_commands(api, _ONE, kind=service.KIND, permission=Permission.RUN_VALUATION)
+declare_job_commands(api, _ONE, kind=requests.KIND, permission=Permission.RUN_VALUATION)
 
 
 @api.get(_ONE, permission=Permission.VIEW_VALUATION, summary="A sales validation's progress")
 def get_validation(county_id: str, validation_id: UUID) -> Response[Job]:
     """How a validation goes."""
-    return answer(service.get(county_id, validation_id))
+    return answer(requests.get(county_id, validation_id))
 
 
 @api.get(_ONE + "/results", permission=Permission.VIEW_VALUATION, summary="What a sales validation found")
 def get_validation_results(county_id: str, validation_id: UUID) -> Response[SalesValidationResults]:
     """How many sales each rule flagged."""
-    return answer(service.results(county_id, validation_id))
+    return answer(requests.results(county_id, validation_id))
 
 
 @api.get(_FLAGS, permission=Permission.VIEW_VALUATION, summary="Flagged sales")

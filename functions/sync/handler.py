@@ -27,7 +27,7 @@ from functions.sync.schemas import (
     TargetTable,
     WarnedRow,
 )
-from functions.sync.service import differences, previewing, rejected, requests, showing
+from functions.sync.service import change_views, commands, mapping_preview, rejected_rows, run_views
 from shared.access import Permission
 from shared.api import Api, accepted, answer, from_query, see_other
 from shared.jobs.schemas import Job, JobStatus
@@ -50,13 +50,13 @@ def preview_mapping(county_id: str, request: PreviewRequest) -> Response[Mapping
     """What the mapping makes of some rows of the county's source, or of rows in the request: source, result and reasons
     side by side. Nothing is stored.
     """
-    return answer(previewing.preview(county_id, request))
+    return answer(mapping_preview.preview(county_id, request))
 
 
 @api.post(_RUNS, permission=Permission.RUN_SYNC, summary="Start a sync", status=202)
 def start_run(county_id: str, request: SyncRequest) -> Response[Job]:
     """Reads the county's system and applies what differs; with validate_only it stops to be looked at first."""
-    return accepted(requests.start(county_id, request, caller=api.caller, idempotency_key=api.idempotency_key))
+    return accepted(commands.start(county_id, request, caller=api.caller, idempotency_key=api.idempotency_key))
 
 
 @api.get(_RUNS, permission=Permission.VIEW_SYNC, summary="Syncs, the newest first")
@@ -67,13 +67,13 @@ def list_runs(
     page_token: PageToken = None,
 ) -> Response[Page[SyncRun]]:
     """Every run of the county, or those with a status."""
-    return answer(showing.page(county_id, status=status, page_size=page_size, page_token=page_token))
+    return answer(run_views.page(county_id, status=status, page_size=page_size, page_token=page_token))
 
 
 @api.get(_ONE, permission=Permission.VIEW_SYNC, summary="One sync")
 def get_run(county_id: str, run_id: UUID) -> Response[SyncRun]:
     """How far the run is, what it found in each table, and what made it wait or fail."""
-    return answer(showing.get(county_id, run_id))
+    return answer(run_views.get(county_id, run_id))
 
 
 @api.get(_ONE + "/partitions", permission=Permission.VIEW_SYNC, summary="A sync's partitions")
@@ -85,7 +85,9 @@ def list_partitions(
     page_token: PageToken = None,
 ) -> Response[Page[Partition]]:
     """The key ranges that the run reads, what became of each, and why one failed."""
-    return answer(showing.partitions_page(county_id, run_id, status=status, page_size=page_size, page_token=page_token))
+    return answer(
+        run_views.partitions_page(county_id, run_id, status=status, page_size=page_size, page_token=page_token)
+    )
 
 
 @api.get(_ONE + "/changes", permission=Permission.VIEW_SYNC, summary="What a sync changes")
@@ -100,13 +102,13 @@ def list_changes(
 ) -> Response[Page[RowChange]]:
     """Row by row and field by field: what a waiting run would do, or what an applied one did."""
     wanted = from_query(ChangeFilter, table=table, change=change, field=field)
-    return answer(differences.page(county_id, run_id, wanted, page_size=page_size, page_token=page_token))
+    return answer(change_views.page(county_id, run_id, wanted, page_size=page_size, page_token=page_token))
 
 
 @api.get(_ONE + "/changes/summary", permission=Permission.VIEW_SYNC, summary="What a sync changes as a whole")
 def summarize_changes(county_id: str, run_id: UUID) -> Response[ChangeSummary]:
     """Rows by table and field, and the roll's values by property class before and after."""
-    return answer(differences.summary(county_id, run_id))
+    return answer(change_views.summary(county_id, run_id))
 
 
 @api.get(_ONE + "/rejected-rows", permission=Permission.VIEW_SYNC, summary="Rows in quarantine")
@@ -124,7 +126,7 @@ def list_rejected_rows(
     partitions are not read again: their rows are listed with the run that read them.
     """
     wanted = from_query(RejectedFilter, table=table, rule=rule, field=field)
-    return answer(rejected.page(county_id, run_id, wanted, state, page_size=page_size, page_token=page_token))
+    return answer(rejected_rows.page(county_id, run_id, wanted, state, page_size=page_size, page_token=page_token))
 
 
 @api.get(
@@ -143,7 +145,7 @@ def export_rejected_rows(
 ) -> Response[Any]:
     """Redirects to a CSV file: the reasons of each row, then the columns of the source as they were read."""
     wanted = from_query(RejectedFilter, table=table, rule=rule, field=field)
-    return see_other(rejected.export_url(county_id, run_id, wanted, state))
+    return see_other(rejected_rows.export_url(county_id, run_id, wanted, state))
 
 
 @api.get(_ONE + "/findings", permission=Permission.VIEW_SYNC, summary="What a sync found of single rows")
@@ -159,7 +161,7 @@ def list_findings(
     value goes first. Also values that do not add up any more after that.
     """
     wanted = from_query(FindingFilter, kind=kind, table=table)
-    return answer(rejected.findings_page(county_id, run_id, wanted, page_size=page_size, page_token=page_token))
+    return answer(rejected_rows.findings_page(county_id, run_id, wanted, page_size=page_size, page_token=page_token))
 
 
 @api.get(_ONE + "/warnings", permission=Permission.VIEW_SYNC, summary="Rows taken with a warning")
@@ -175,7 +177,9 @@ def list_warnings(
     their rows are listed with the run that read them.
     """
     return answer(
-        rejected.warnings_page(county_id, run_id, table=table, rule=rule, page_size=page_size, page_token=page_token)
+        rejected_rows.warnings_page(
+            county_id, run_id, table=table, rule=rule, page_size=page_size, page_token=page_token
+        )
     )
 
 
@@ -189,7 +193,7 @@ def replay_rejected_rows(county_id: str, run_id: UUID, request: ReplayRequest) -
     """A run of its own takes the open rows as they were read, with the county's mapping of now; the source is not
     read. Rows that are good by now are applied, the others stay in quarantine with the reasons of now.
     """
-    return accepted(requests.replay(county_id, run_id, request, caller=api.caller, idempotency_key=api.idempotency_key))
+    return accepted(commands.replay(county_id, run_id, request, caller=api.caller, idempotency_key=api.idempotency_key))
 
 
 @api.post(_ONE + "/approve", permission=Permission.APPROVE_SYNC, summary="Apply what was shown", status=202)
@@ -200,18 +204,18 @@ def approve_run(
     become a numbered correction of it, with the reason that is given.
     """
     reason = request.reason if request is not None else None
-    found = requests.approve(county_id, run_id, api.caller, reason)
+    found = commands.approve(county_id, run_id, api.caller, reason)
     return answer(found, 202, location=found.links["self"])
 
 
 @api.post(_ONE + "/cancel", permission=Permission.RUN_SYNC, summary="Drop a sync")
 def cancel_run(county_id: str, run_id: UUID) -> Response[SyncRun]:
     """Drops a run that has not been applied; nothing of it remains but its record."""
-    return answer(requests.cancel(county_id, run_id, api.caller))
+    return answer(commands.cancel(county_id, run_id, api.caller))
 
 
 @api.post(_ONE + "/resume", permission=Permission.RUN_SYNC, summary="Go on with a sync", status=202)
 def resume_run(county_id: str, run_id: UUID) -> Response[SyncRun]:
     """Goes on with a run that failed or was cut short, with the partitions that are still to be done."""
-    found = requests.resume(county_id, run_id, api.caller)
+    found = commands.resume(county_id, run_id, api.caller)
     return answer(found, 202, location=found.links["self"])

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from shared.county_configuration import SyncMode
+from shared.counties.configuration import SyncMode
 from shared.jobs.schemas import JobError, JobStatus, Progress
-from shared.roll_totals import ClassTotals, RollTotals
+from shared.rolls.totals import ClassTotals, RollTotals
 from shared.schemas import RequestSchema, Schema
 
 Change = Literal["added", "changed", "removed", "returned"]

@@ -6,8 +6,8 @@ from aws_cdk.aws_s3 import IBucket
 from constructs import Construct
 
 from infra.settings import StageSettings
-from shared.curated import curated_columns
 from shared.db.models import SYNC_TARGETS
+from shared.mapping.curated_tables import curated_columns
 
 _FOLDERS = "counties/${county_id}/curated/athena/"
 

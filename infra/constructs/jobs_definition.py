@@ -13,7 +13,7 @@ from aws_cdk.aws_s3 import IBucket
 from aws_cdk.aws_stepfunctions import Choice, Condition, Fail, IChainable, JsonPath, Succeed
 from constructs import Construct
 
-from infra.constructs.for_each import Each, for_each
+from infra.constructs.distributed_map import MapSpec, distributed_map
 from infra.constructs.service_function import ServiceFunction
 from infra.constructs.steps import DISCARD, FAILURE, call
 
@@ -74,7 +74,7 @@ def _cut(
         record = _record(scope, kind, steps.plan, failed)
         finish = call(scope, f"Finish {kind}", steps.finish, payload=_JOB, result_path=DISCARD, on_failure=record)
         finish.next(done)
-        each = Each(
+        each = MapSpec(
             f"Partitions-{kind}",
             f"Partition of {kind}",
             "partition",
@@ -82,7 +82,9 @@ def _cut(
             "PartitionFailed",
             "A partition has not been done.",
         )
-        partitions = for_each(scope, each, steps.partition, bucket, MOST_AT_ONCE, _JOB, on_failure=record, then=finish)
+        partitions = distributed_map(
+            scope, each, steps.partition, bucket, MOST_AT_ONCE, _JOB, on_failure=record, then=finish
+        )
         plan = call(
             scope,
             f"Plan {kind}",

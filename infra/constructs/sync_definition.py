@@ -26,7 +26,7 @@ from aws_cdk.aws_stepfunctions import (
 )
 from constructs import Construct
 
-from infra.constructs.for_each import Each, for_each
+from infra.constructs.distributed_map import MapSpec, distributed_map
 from infra.constructs.service_function import ServiceFunction
 from infra.constructs.steps import DISCARD, FAILURE, call, refusal
 
@@ -63,7 +63,7 @@ def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_con
 
     publish = call(scope, "Publish", steps.publish, payload=_RUN, result_path=DISCARD, on_failure=failed)
     publish.next(done)
-    files = Each(
+    files = MapSpec(
         "Files",
         "File",
         "file",
@@ -72,7 +72,9 @@ def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_con
         "A file of the publication could not be written.",
     )
     prepare = call(scope, "Prepare", steps.prepare, payload=_RUN, result_path="$.publication", on_failure=failed)
-    prepare.next(for_each(scope, files, steps.curate, bucket, max_concurrency, _RUN, on_failure=failed, then=publish))
+    prepare.next(
+        distributed_map(scope, files, steps.curate, bucket, max_concurrency, _RUN, on_failure=failed, then=publish)
+    )
     begin = _apply(scope, steps.apply, on_failure=failed, on_nonsense=unexpected, then=prepare)
     reconcile = call(
         scope,
@@ -93,7 +95,7 @@ def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_con
         .when(Condition.string_equals("$.reconciliation.outcome", "unchanged"), done)
         .otherwise(unexpected)
     )
-    each = Each(
+    each = MapSpec(
         "Partitions",
         "Partition",
         "partition",
@@ -101,7 +103,7 @@ def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_con
         "PartitionFailed",
         "A partition could not be read; the run's partitions say which.",
     )
-    partitions = for_each(
+    partitions = distributed_map(
         scope, each, steps.partition, bucket, max_concurrency, _RUN, on_failure=failed, then=reconcile
     )
     plan = call(scope, "Plan", steps.plan, on_failure=failed)

@@ -9,18 +9,18 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from infra.local.assembly import REGION, Assembly
 from infra.local.aws.clients import ACCESS_KEY, SECRET_KEY, Clients
 from infra.local.aws.services import LocalAws
+from infra.local.child_processes import Service
+from infra.local.cloud_assembly import REGION, Assembly
 from infra.local.custom_resources import deploy
-from infra.local.directory import DataDirectory
+from infra.local.data_directory import DataDirectory
 from infra.local.gateway import ApiIdentity, ApiProcesses, Gateway, GatewayServer, TokenVerifier, listen
 from infra.local.gateway.forking import GC_THRESHOLDS
 from infra.local.gateway.functions import InlineFunctions
 from infra.local.lambda_runtime import shared_variables
-from infra.local.lifetime import Service
-from infra.local.physical import LocalIdentifiers
 from infra.local.postgres import LocalPostgres
+from infra.local.resource_names import LocalIdentifiers
 from infra.local.scheduler import Scheduler, target_starter
 from infra.local.state import StateStore
 from infra.local.synthesis import Synthesis
@@ -29,7 +29,7 @@ from infra.local.users import ReadyUser, ready_users
 from infra.local.workers import WorkerPool
 
 WORKERS = 2
-SYNC_TASKS = "functions.sync.tasks."
+SYNC_TASKS = "functions.sync.tasks.machine."
 
 Part = TypeVar("Part")
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
-from infra.local.assembly import ACCOUNT, REGION
+from infra.local.cloud_assembly import ACCOUNT, REGION
 from infra.local.template import Function
 
 Handler = Callable[[Any, "LambdaContext"], Any]

@@ -18,8 +18,8 @@ from typing import Any
 from pg8000.native import Connection, identifier, literal
 from sqlalchemy import URL
 
+from infra.local.child_processes import Service, Watchdog, ends_with_parent
 from infra.local.errors import LocalCloudError
-from infra.local.lifetime import Service, Watchdog, ends_with_parent
 from infra.local.postgres_binaries import ServerAccount, program_folder, server_account, server_major
 from shared.db.driver import ClosesStream
 

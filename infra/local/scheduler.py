@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.schedule_expression import next_tick
+from shared.counties.schedule_expression import next_tick
 
 _log = logging.getLogger(__name__)
 

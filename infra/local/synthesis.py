@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from infra.local.child_processes import ends_with_parent
 from infra.local.errors import LocalCloudError
-from infra.local.lifetime import ends_with_parent
 
 ROOT = Path(__file__).resolve().parents[2]
 

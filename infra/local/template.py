@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from infra.local.assembly import Assembly, Resource, TemplateError
+from infra.local.cloud_assembly import Assembly, Resource, TemplateError
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from infra.local.child_processes import Service, ends_with_parent
 from infra.local.frames import read_frame, write_frame
-from infra.local.lifetime import Service, ends_with_parent
 from infra.local.template import Function
 
 _ROOT = Path(__file__).resolve().parents[2]

@@ -3,12 +3,12 @@
 `parse_mapping` reads and checks a mapping without Polars; `compiling.compile_table` needs it.
 """
 
-from shared.mapping.judging import JUDGED_BY
-from shared.mapping.model import CountyMapping, FieldMap, FieldType, TableMapping
-from shared.mapping.parsing import parse_mapping
-from shared.mapping.problems import MappingError, MappingProblem
+from shared.contracts.source_rows import READ_FAULT, ROW_NUMBER, VALUE_FAULTS, value_fault
+from shared.mapping.language.errors import MappingError, MappingProblem
+from shared.mapping.language.model import CountyMapping, FieldMap, FieldType, TableMapping
+from shared.mapping.language.parsing import parse_mapping
+from shared.mapping.rules.judged_by import JUDGED_BY
 from shared.mapping.transformations import TRANSFORMATIONS
-from shared.source_rows import READ_FAULT, ROW_NUMBER, VALUE_FAULTS, value_fault
 
 __all__ = [
     "JUDGED_BY",

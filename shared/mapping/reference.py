@@ -7,12 +7,12 @@ from typing import Annotated, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from shared.mapping.checks import FIELD_TYPES
-from shared.mapping.model import AttributesMap, CountyMapping, FieldMap, LookupTable, TableMapping
-from shared.mapping.step import Step
+from shared.mapping.language.model import AttributesMap, CountyMapping, FieldMap, LookupTable, TableMapping
+from shared.mapping.language.semantic_checks import FIELD_TYPES
+from shared.mapping.rules.rule_models import VALIDATIONS
 from shared.mapping.targets import target_tables
 from shared.mapping.transformations import TRANSFORMATIONS
-from shared.mapping.validations import VALIDATIONS
+from shared.mapping.transformations.step import Step
 
 _WORDS: dict[object, str] = {str: "text", bool: "`true` or `false`", int: "a whole number", float: "a number"}
 

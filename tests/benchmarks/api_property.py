@@ -151,7 +151,7 @@ def _bare(url: URL) -> Callable[[str], object]:
 @contextmanager
 def running_platform(data_dir: Path) -> Iterator[tuple[dict[str, Any], psutil.Process]]:
     """A local cloud in another process: what it says of itself, and the process."""
-    from infra.local.session import ADDRESS_FILE
+    from infra.cli.session import ADDRESS_FILE
 
     command = [str(Path(sys.executable).parent / "terrafusion"), "up", "--port", "0", "--data-dir", str(data_dir)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:

@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 
-from infra.local import legacy
+from infra.examples import legacy
+from infra.examples.counties import configuration_text, mapping_text
 from infra.local.cloud import LocalCloud
-from infra.local.counties import configuration_text, mapping_text
 from shared.evidence import Evidence
 
 
@@ -49,13 +49,13 @@ def source_secret(url: URL) -> str:
 
 def _sync(county_id: str) -> None:
     from functions.sync.schemas import SyncRequest
-    from functions.sync.service import requests, showing
+    from functions.sync.service import commands, run_views
     from shared.access import Caller
 
     caller = Caller("benchmark", "benchmark", frozenset({county_id}), frozenset())
-    job = requests.start(county_id, SyncRequest(), caller=caller, idempotency_key=None)
+    job = commands.start(county_id, SyncRequest(), caller=caller, idempotency_key=None)
     while True:
-        run = showing.get(county_id, UUID(str(job.id)))
+        run = run_views.get(county_id, UUID(str(job.id)))
         if run.status not in ("pending", "running"):
             break
         time.sleep(0.05)

@@ -25,8 +25,8 @@ import shapely
 from pyogrio import raw
 from sqlalchemy import text
 
+from infra.examples.counties import configuration_text
 from infra.local.cloud import LocalCloud
-from infra.local.counties import configuration_text
 from shared.aws import forget_clients
 from shared.db.engine import forget_engine
 from shared.settings import settings
@@ -144,7 +144,7 @@ def _cloud(folder: Path) -> Iterator[LocalCloud]:
 
 def _synced(cloud: LocalCloud, county: str, file: dict[str, str], content: Path) -> float:
     from functions.sync.schemas import SyncRequest
-    from functions.sync.service import requests, showing
+    from functions.sync.service import commands, run_views
     from shared.access import Caller
     from shared.db import unit_of_work
 
@@ -168,8 +168,8 @@ def _synced(cloud: LocalCloud, county: str, file: dict[str, str], content: Path)
     cloud.clients("s3").upload_file(str(content), cloud.environment["DATA_BUCKET"], key)
     caller = Caller("benchmark", "benchmark", frozenset({county}), frozenset())
     started = time.monotonic()
-    job = requests.start(county, SyncRequest(), caller=caller, idempotency_key=None)
-    while (run := showing.get(county, UUID(str(job.id)))).status in ("pending", "running"):
+    job = commands.start(county, SyncRequest(), caller=caller, idempotency_key=None)
+    while (run := run_views.get(county, UUID(str(job.id)))).status in ("pending", "running"):
         time.sleep(0.1)
     seconds = time.monotonic() - started
     if run.status != "succeeded":

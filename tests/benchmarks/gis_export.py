@@ -19,13 +19,13 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from functions.gis_export import repository
-from functions.gis_export.export import write_export
-from functions.gis_export.features import ColumnValues, Features
-from functions.gis_export.geopackage import GeoPackageFile
-from functions.gis_export.layers import PARCELS
-from functions.gis_export.rows import fields_of, values_of
+from functions.gis_export.domain.copy_text import fields_of, values_of
+from functions.gis_export.domain.features import ColumnValues, Features
+from functions.gis_export.domain.layers import PARCELS
+from functions.gis_export.domain.shapes import read_points
 from functions.gis_export.schemas import GisExportRequest
-from functions.gis_export.shapes import read_points
+from functions.gis_export.service.export import write_export
+from functions.gis_export.writers.geopackage import GeoPackageFile
 from infra.local.postgres import LocalPostgres
 from shared.db import engine, unit_of_work
 from shared.db.migrate import upgrade

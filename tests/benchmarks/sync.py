@@ -21,9 +21,9 @@ from pg8000.native import Connection, identifier, literal
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 
+from infra.examples.counties import configuration_text
+from infra.examples.legacy.synthetic import MAPPING, TABLE, build_parcels
 from infra.local.cloud import LocalCloud
-from infra.local.counties import configuration_text
-from infra.local.legacy.synthetic import MAPPING, TABLE, build_parcels
 from shared.aws import forget_clients
 from shared.db.engine import forget_engine
 from shared.settings import settings
@@ -140,14 +140,14 @@ def _onboard() -> None:
 def sync_once() -> tuple[float, Any]:
     """Start a run by the service behind the API, and wait for its end."""
     from functions.sync.schemas import SyncRequest
-    from functions.sync.service import requests, showing
+    from functions.sync.service import commands, run_views
     from shared.access import Caller
 
     caller = Caller("benchmark", "benchmark", frozenset({COUNTY}), frozenset())
     started = time.monotonic()
-    job = requests.start(COUNTY, SyncRequest(), caller=caller, idempotency_key=None)
+    job = commands.start(COUNTY, SyncRequest(), caller=caller, idempotency_key=None)
     while True:
-        run = showing.get(COUNTY, UUID(str(job.id)))
+        run = run_views.get(COUNTY, UUID(str(job.id)))
         if run.status not in ("pending", "running"):
             break
         time.sleep(0.1)  # often enough for the figure, and little beside the work

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra.local.session import ADDRESS_FILE
+from infra.cli.session import ADDRESS_FILE
 
 DEMO_SECONDS = 300
 STOP_SECONDS = 30

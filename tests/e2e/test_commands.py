@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.counties import mapping_text
+from infra.examples.counties import mapping_text
 from shared.mapping import parse_mapping
 from tests.e2e.conftest import Platform, command
 
-COUNTIES = Path(str(resources.files("infra.local"))) / "counties"
+COUNTIES = Path(str(resources.files("infra.examples"))) / "counties"
 
 
 def run(platform: Platform, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -14,11 +14,11 @@ import httpx
 import psutil
 import pytest
 
-from infra.local.commands.serving import STOP_SECONDS
-from infra.local.session import ADDRESS_FILE
+from infra.cli.commands.serving import STOP_SECONDS
+from infra.cli.session import ADDRESS_FILE
 from infra.settings import ROOT
 from tests.e2e.conftest import children_of, command
-from tests.waiting import eventually
+from tests.polling import eventually
 
 START_SECONDS = 90
 
@@ -95,7 +95,7 @@ def test_it_starts_on_a_bare_and_private_machine(tmp_path: Path) -> None:
     for file in ("app.py", "cdk.json"):
         shutil.copy(ROOT / file, clone)
     clone.chmod(0o700)
-    up = ["-c", "from infra.local.cli import main; main()", "up", "--port", "0", "--data-dir", "data"]
+    up = ["-c", "from infra.cli.main import main; main()", "up", "--port", "0", "--data-dir", "data"]
     with subprocess.Popen(
         [*python_without_network(), *up],
         cwd=clone,

@@ -21,7 +21,7 @@ LUCAS = "/v1/counties/lucas_oh"
 
 
 def source_rows(name: str) -> list[dict[str, str]]:
-    file = resources.files("infra.local.legacy").joinpath("data", name)
+    file = resources.files("infra.examples.legacy").joinpath("data", name)
     with file.open("rb") as raw, gzip.open(raw, "rt") as text:
         return list(csv.DictReader(text))
 
@@ -163,7 +163,7 @@ def test_the_description_is_served_and_valid(platform: Platform) -> None:
 def test_the_counties_are_scheduled_in_their_own_time(platform: Platform) -> None:
     for county_id in ("king_wa", "lucas_oh"):
         county = platform.signed_in("itadmin").get(f"/v1/counties/{county_id}").json()
-        folder = Path(str(resources.files("infra.local"))) / "counties" / county_id
+        folder = Path(str(resources.files("infra.examples"))) / "counties" / county_id
         assert (
             county["configuration"]["timezone"] == json.loads((folder / "configuration.json").read_text())["timezone"]
         )

@@ -2,11 +2,11 @@
 
 import json
 
-from functions.sync.service.objects import athena_key
+from functions.sync.object_keys import athena_key
 from infra.assets import digest
 from infra.settings import ROOT
-from shared.curated import curated_columns
 from shared.db.models import SYNC_TARGETS
+from shared.mapping.curated_tables import curated_columns
 from shared.storage import RAW_ARCHIVE
 from tests.infrastructure.assembly import Templates, listed
 

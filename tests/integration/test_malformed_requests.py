@@ -15,8 +15,8 @@ from moto.cognitoidp.responses import CognitoIdpResponse
 from moto.core.responses import EmptyResult
 from sqlalchemy import update
 
+from infra.examples.counties import configuration_text, mapping_text
 from infra.functions import REGISTRY
-from infra.local.counties import configuration_text, mapping_text
 from infra.local.gateway.events import ApiIdentity, Request, proxy_answer, proxy_event
 from infra.local.gateway.routing import Router
 from infra.local.template import Route

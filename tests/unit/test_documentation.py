@@ -7,10 +7,10 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
+from infra.cli.main import main_group
 from infra.documentation import PAGES, with_sections
-from infra.local.cli import main_group
 from infra.settings import ROOT
-from shared.county_configuration import CountyConfiguration
+from shared.counties.configuration import CountyConfiguration
 from tests.benchmarks.__main__ import BENCHMARKS
 
 README = (ROOT / "README.md").read_text()

@@ -5,9 +5,9 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, func, null, select, text, update
 
 from functions.properties.schemas import PropertyDetail, PropertyFilter, PropertySale, PropertySummary
-from shared import overrides
-from shared.db.lookup import Lookup
+from shared.db.compiled_select import CompiledSelect
 from shared.db.models import BEGINS, PropertyOperational, Sale, SaleDecision, keep_versions
+from shared.precedence import overrides
 
 _SUMMARY = [getattr(PropertyOperational, name) for name in PropertySummary.model_fields]
 _DETAIL = [getattr(PropertyOperational, name) for name in PropertyDetail.model_fields]
@@ -20,7 +20,7 @@ _STANDING_DECISION = and_(
     SaleDecision.sale_id == Sale.sale_id,
     SaleDecision.superseded_at.is_(None),
 )
-_FIND = Lookup(
+_FIND = CompiledSelect(
     select(*_DETAIL).where(
         PropertyOperational.county_id == bindparam("county_id"),
         PropertyOperational.property_id == bindparam("property_id"),

@@ -8,14 +8,14 @@ from sqlalchemy import Float, Numeric
 
 from functions.properties.repository import comparison
 from functions.properties.schemas import FieldChange, ParcelChange, RollComparison, RollFilter
-from functions.properties.service.moments import moment_of
+from functions.properties.service.as_of import moment_of
 from shared.db import unit_of_work
 from shared.db.models import PropertyOperational
 from shared.db.tenancy import require_onboarded
-from shared.field_changes import changed_fields
 from shared.paging import Page, decode_token, encode_token
+from shared.precedence.field_changes import changed_fields
 from shared.problems import Unprocessable
-from shared.roll_totals import overall, side_by_side, totals_of
+from shared.rolls.totals import overall, side_by_side, totals_of
 
 Day = date | datetime
 

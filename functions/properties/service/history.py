@@ -10,7 +10,7 @@ from functions.properties.repository import authors
 from functions.properties.repository.versions import VersionRow
 from functions.properties.schemas import FieldChange, PropertyVersion, VersionAuthor
 from shared.db.models import PROVENANCE, VERSION_ENDS, SyncedModel, key_column
-from shared.field_changes import changed_fields
+from shared.precedence.field_changes import changed_fields
 
 
 class Authors:

@@ -5,8 +5,8 @@ from itertools import groupby
 
 from functions.properties.repository import parcels, versions
 from functions.properties.schemas import Improvement, ImprovementHistory
+from functions.properties.service.as_of import moment_of
 from functions.properties.service.history import Authors, versions_of
-from functions.properties.service.moments import moment_of
 from shared.db import unit_of_work
 from shared.db.models import Improvement as ImprovementRow
 from shared.db.tenancy import require_onboarded

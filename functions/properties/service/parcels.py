@@ -16,18 +16,18 @@ from functions.properties.schemas import (
     PropertySummary,
     PropertyVersion,
 )
+from functions.properties.service.as_of import moment_of
 from functions.properties.service.history import Authors, versions_of
-from functions.properties.service.moments import moment_of
 from shared import audit
 from shared.access import Caller
-from shared.bounding_box import checked_box
 from shared.db import reading, unit_of_work, waiting_at_most
 from shared.db.models import PropertyOperational
 from shared.db.tenancy import require_onboarded
 from shared.exact import is_number
-from shared.field_changes import changed_fields
-from shared.overrides import Decision
+from shared.geo.bounding_box import checked_box
 from shared.paging import Page, decode_token, encode_token
+from shared.precedence.field_changes import changed_fields
+from shared.precedence.overrides import Decision
 from shared.problems import Conflict, NotFound, PreconditionFailed, Unprocessable
 
 _DETAIL = tuple(PropertyDetail.model_fields)

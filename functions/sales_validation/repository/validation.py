@@ -11,7 +11,7 @@ from pg8000.native import literal
 from sqlalchemy import Connection, select, text
 
 from functions.sales_validation.schemas import Rule
-from shared.county_configuration import SalesValidationSettings
+from shared.counties.configuration import SalesValidationSettings
 from shared.db.copying import copied_rows, ordinal
 from shared.db.models import County
 from shared.evidence import Evidence, read_evidence

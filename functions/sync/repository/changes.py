@@ -12,7 +12,7 @@ from functions.sync.repository import staging
 from functions.sync.repository.value_changes import value
 from functions.sync.schemas import Change, ChangeFilter
 from shared.db.models import SYNC_TARGETS, history_table, key_column, versioned_columns
-from shared.roll_totals import SUMMED, RollTotals, read_totals
+from shared.rolls.totals import SUMMED, RollTotals, read_totals
 
 _CHANGES: dict[str, Change] = {"A": "added", "U": "changed", "D": "removed", "R": "returned"}
 

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Row, delete, func, select
 
 from functions.sync.repository import staging
 from functions.sync.schemas import FindingFilter, FindingKind
-from shared import overrides
 from shared.db.literals import uuid_literal
 from shared.db.models import SYNC_TARGETS, SyncFinding, key_column
+from shared.precedence import overrides
 
 _VALUES = ("land_value", "improvement_value", "total_value")
 

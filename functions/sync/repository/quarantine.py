@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, TextClause, delete, func, select, text
 
 from functions.sync.repository import staging
 from functions.sync.schemas import Key, RejectedFilter
-from shared.db.csv_export import export_csv
+from shared.csv_export.query import export_csv
 from shared.db.literals import uuid_literal
 from shared.db.models import SYNC_TARGETS, RejectedRow, key_column
 

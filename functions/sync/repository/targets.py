@@ -15,9 +15,10 @@ from sqlalchemy import Connection, text
 
 from functions.sync.repository import findings, staging
 from functions.sync.schemas import TableCounts
-from shared import audit, overrides
+from shared import audit
 from shared.db.literals import uuid_literal
 from shared.db.models import BEGINS, PLATFORM_SOURCE, SYNC_TARGETS, keep_versions, key_column
+from shared.precedence import overrides
 
 if TYPE_CHECKING:
     import polars as pl

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from functions.sync.repository import staging
 from shared.db.models import SYNC_TARGETS, key_column
-from shared.overrides import ATTRIBUTE_PREFIX, ATTRIBUTES
+from shared.precedence.overrides import ATTRIBUTE_PREFIX, ATTRIBUTES
 
 
 class FieldChanges(NamedTuple):

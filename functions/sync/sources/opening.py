@@ -10,9 +10,9 @@ from functions.sync.sources.network import Patience, of_a_run
 from functions.sync.sources.secret import AppTokenSecret, ConnectionSecret, TokenSecret
 from functions.sync.sources.source import Source
 from shared.aws import client
-from shared.county_configuration import CountyConfiguration
+from shared.counties.configuration import CountyConfiguration
+from shared.counties.source_description import ArcGisDescription, FilesDescription, SocrataDescription, SqlDescription
 from shared.problems import SourceRefused
-from shared.source_description import ArcGisDescription, FilesDescription, SocrataDescription, SqlDescription
 
 Secret = TypeVar("Secret", bound=BaseModel)
 

@@ -18,7 +18,6 @@ from sqlalchemy.dialects.postgresql import insert
 
 from functions.valuation.repository.runs import bound_condition
 from functions.valuation.schemas.runs import Approval, ApprovalFilter
-from shared import overrides
 from shared.db.models import (
     BEGINS,
     PLATFORM_SOURCE,
@@ -30,6 +29,7 @@ from shared.db.models import (
     key_column,
 )
 from shared.db.models import ValuationApproval as ApprovalRow
+from shared.precedence import overrides
 
 KIND = "valuation_approval"
 

@@ -11,8 +11,8 @@ from pg8000.native import literal
 from sqlalchemy import Connection, Row, text
 
 from functions.valuation.schemas.runs import Change, GroupChange, RunFlag
+from shared.csv_export.query import export_csv
 from shared.db.copying import copy_rows, copy_to_file
-from shared.db.csv_export import export_csv
 
 COLUMNS = (
     "property_id",

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, select
 
-from shared.county_configuration import ValuationSettings
+from shared.counties.configuration import ValuationSettings
 from shared.db.models import County
 
 

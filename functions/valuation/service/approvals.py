@@ -15,11 +15,12 @@ from functions.valuation.schemas.runs import (
     ApproveRun,
     UndoApproval,
 )
-from shared import audit, jobs, rolls
+from shared import audit, jobs
 from shared.access import Caller
 from shared.db import unit_of_work
 from shared.jobs import Job, RunningJob
 from shared.problems import Conflict, NotFound, Unprocessable
+from shared.rolls import closing
 
 LONGEST_CYCLE_YEARS = 6
 """Roll years that values of one day may be used for: reappraisal cycles are no longer."""
@@ -36,7 +37,7 @@ def submit_approval(
     if not jobs.is_submitted(county_id, KIND, caller=caller, idempotency_key=idempotency_key):
         with unit_of_work(county_id) as connection:
             _refuse_foreign_year(_finished(connection, county_id, run_id), request.roll_year)
-            rolls.require_open(connection, county_id, request.roll_year)
+            closing.require_open(connection, county_id, request.roll_year)
     wanted = ApprovalJob(action="approve", run_id=run_id, roll_year=request.roll_year, filter=request.filter)
     return jobs.submit(county_id, KIND, wanted, caller=caller, idempotency_key=idempotency_key)
 
@@ -52,7 +53,7 @@ def submit_undo(
         with unit_of_work(county_id) as connection:
             _finished(connection, county_id, run_id)
             standing = _standing(connection, county_id, run_id, request.approval_id)
-            rolls.require_open(connection, county_id, standing.roll_year)
+            closing.require_open(connection, county_id, standing.roll_year)
     wanted = ApprovalJob(action="undo", run_id=run_id, approval_id=request.approval_id)
     return jobs.submit(county_id, KIND, wanted, caller=caller, idempotency_key=idempotency_key)
 
@@ -84,12 +85,12 @@ def _approve(connection: Connection, job: RunningJob, wanted: ApprovalJob) -> Ap
     county_id, roll_year = job.county_id, wanted.roll_year
     if roll_year is None:
         raise Unprocessable("An approval names its roll year.", slug="roll-year-missing")
-    rolls.hold(connection, county_id, roll_year)
+    closing.hold(connection, county_id, roll_year)
     known = approvals.find(connection, county_id, job.job_id)
     if known is not None:
         return _results(wanted, known)
     _finished(connection, county_id, wanted.run_id)
-    rolls.require_open(connection, county_id, roll_year)
+    closing.require_open(connection, county_id, roll_year)
     posted = approvals.post(
         connection,
         county_id,
@@ -123,8 +124,8 @@ def _undo(connection: Connection, job: RunningJob, wanted: ApprovalJob) -> Appro
     if done is not None:
         return _results(wanted, done)
     standing = _standing(connection, county_id, wanted.run_id, wanted.approval_id)
-    rolls.hold(connection, county_id, standing.roll_year)
-    rolls.require_open(connection, county_id, standing.roll_year)
+    closing.hold(connection, county_id, standing.roll_year)
+    closing.require_open(connection, county_id, standing.roll_year)
     standing = _standing(connection, county_id, wanted.run_id, standing.approval_id)
     moved = approvals.moved_on(connection, county_id, standing.approval_id)
     if moved:

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 
 from functions.valuation.repository import valuations
 from functions.valuation.schemas.valuations import Contribution, Contributions, Flag
-from functions.valuation.service import telling
+from functions.valuation.service import response_mapping
 from functions.valuation.service.comparables_models import ReadyModel
-from functions.valuation.service.told import Told
+from functions.valuation.service.valuation_result import Told
 from shared.appraisal.columns import Characteristics
 from shared.appraisal.comparables import METHOD
 from shared.appraisal.explanation import explain
@@ -44,11 +44,11 @@ def tell(
         contributions=Contributions(base=base, features=tuple(features)),
         components={METHOD: explanation.estimate},
         component_weights={METHOD: 1.0},
-        comparables=telling.comparables(
+        comparables=response_mapping.comparables(
             explanation.comparables, valuations.sold_properties(connection, county_id, sale_ids)
         ),
-        time_trend=telling.time_trend(known.model.hedonic.trend, on.toordinal()),
-        flags=(*why, *telling.flags(explanation.flags), *_class_flag(subject), *_renewal_flag(ready)),
+        time_trend=response_mapping.time_trend(known.model.hedonic.trend, on.toordinal()),
+        flags=(*why, *response_mapping.flags(explanation.flags), *_class_flag(subject), *_renewal_flag(ready)),
         sales_used=ready.summary.sales_used,
         sales_excluded=ready.summary.sales_excluded,
         land_area_sqft=float(described.land_area_sqft[0]),
@@ -62,7 +62,7 @@ def _contributions(
 ) -> tuple[Decimal, list[Contribution]]:
     """The weighted price of the comparables, and the weighted adjustment for each feature; to the cent together."""
     found = ready.loaded.model.predict(described).contributions
-    amounts = {name: telling.cents(Decimal(float(dollars[0]))) for name, dollars in found.items()}
+    amounts = {name: response_mapping.cents(Decimal(float(dollars[0]))) for name, dollars in found.items()}
     features = [Contribution(name=name, amount=amount, value=None) for name, amount in amounts.items() if name != _BASE]
     return estimate - sum((feature.amount for feature in features), Decimal(0)), features
 

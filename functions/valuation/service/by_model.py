@@ -10,11 +10,11 @@ from sqlalchemy import Connection
 from functions.valuation.repository import valuations
 from functions.valuation.repository.models import TrainedRecord
 from functions.valuation.schemas.valuations import Contribution, Contributions, Flag, ModelReference
-from functions.valuation.service import telling
+from functions.valuation.service import response_mapping
 from functions.valuation.service.artifacts import loaded
-from functions.valuation.service.told import Told
+from functions.valuation.service.valuation_result import Told
 from shared.appraisal.avm.model import TrainedModel
-from shared.county_configuration import ValuationSettings
+from shared.counties.configuration import ValuationSettings
 from shared.evidence import Subject
 
 CARRIED_BY_TREND: Final = "carried_by_trend"
@@ -47,9 +47,11 @@ def tell(connection: Connection, county_id: str, record: TrainedRecord, subject:
         ),
         components={str(name): value for name, value in appraisal.components.items() if appraisal.weights[name] > 0},
         component_weights={str(name): weight for name, weight in appraisal.weights.items() if weight > 0},
-        comparables=telling.comparables(appraisal.comparables, valuations.sold_properties(connection, county_id, rows)),
-        time_trend=telling.time_trend(known.model.trend, on.toordinal()),
-        flags=(*telling.flags(appraisal.flags), *_carried(record, known.model, on)),
+        comparables=response_mapping.comparables(
+            appraisal.comparables, valuations.sold_properties(connection, county_id, rows)
+        ),
+        time_trend=response_mapping.time_trend(known.model.trend, on.toordinal()),
+        flags=(*response_mapping.flags(appraisal.flags), *_carried(record, known.model, on)),
         sales_used=training.sales_used,
         sales_excluded=training.sales_excluded,
         land_area_sqft=float(described.land_area_sqft[0]),

@@ -17,7 +17,7 @@ from functions.valuation.schemas.models import (
     ValuationModelRequest,
     ValuationModelResults,
 )
-from functions.valuation.service.days import refuse_far_ahead
+from functions.valuation.service.valuation_dates import refuse_far_ahead
 from shared import audit, jobs
 from shared.access import Caller
 from shared.db import unit_of_work

@@ -13,15 +13,15 @@ from functions.valuation.repository import results, runs
 from functions.valuation.repository.runs import RunRecord
 from functions.valuation.repository.settings import settings
 from functions.valuation.schemas.runs import RunFlag, RunPartition, ValuationRunRequest
-from functions.valuation.service import choosing
+from functions.valuation.service import model_selection
 from functions.valuation.service.artifacts import LoadedModel, loaded
 from functions.valuation.service.by_model import CARRIED_BY_TREND, CARRIED_FAR
 from functions.valuation.service.land import Land, LandShare, land_of, land_share
-from functions.valuation.service.telling import LARGE_CHANGE
+from functions.valuation.service.response_mapping import LARGE_CHANGE
 from shared.appraisal.arrays import FloatArray, IntArray
 from shared.appraisal.avm.model import TrainedModel
 from shared.appraisal.avm.results import Comparables, Contributions, Valuations
-from shared.county_configuration import ValuationSettings
+from shared.counties.configuration import ValuationSettings
 from shared.db import unit_of_work
 from shared.evidence import Subject, describe, read_subjects
 from shared.jobs import RunningJob
@@ -42,7 +42,7 @@ def value_partition(job: RunningJob, number: int, partition: RunPartition) -> No
         if run is None:
             raise NotFound(f"{job.county_id} has no valuation run {job.job_id}.", slug="valuation-run-not-found")
         records = {
-            entry.model_id: choosing.record_of(connection, job.county_id, entry.model_id) for entry in run.models
+            entry.model_id: model_selection.record_of(connection, job.county_id, entry.model_id) for entry in run.models
         }
         wanted = settings(connection, job.county_id)
         where = f"{runs.between(partition)} AND {runs.condition(request.filter)}"

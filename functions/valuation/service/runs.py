@@ -21,8 +21,8 @@ from functions.valuation.schemas.runs import (
     ValuationRunResults,
     ValuationRunSummary,
 )
-from functions.valuation.service import choosing
-from functions.valuation.service.days import refuse_far_ahead
+from functions.valuation.service import model_selection
+from functions.valuation.service.valuation_dates import refuse_far_ahead
 from shared import jobs
 from shared.access import Caller
 from shared.db import unit_of_work
@@ -40,7 +40,7 @@ def submit(county_id: str, request: ValuationRunRequest, *, caller: Caller, idem
     if not jobs.is_submitted(county_id, KIND, caller=caller, idempotency_key=idempotency_key):
         with unit_of_work(county_id) as connection:
             require_onboarded(connection, county_id)
-            choosing.for_run(connection, county_id, request.model_id, request.valuation_date)
+            model_selection.for_run(connection, county_id, request.model_id, request.valuation_date)
     return jobs.submit(county_id, KIND, request, caller=caller, idempotency_key=idempotency_key)
 
 

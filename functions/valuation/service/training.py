@@ -10,6 +10,7 @@ from itertools import count
 
 import numpy as np
 
+from functions.valuation.domain import accuracy
 from functions.valuation.repository import land, models
 from functions.valuation.repository.settings import settings
 from functions.valuation.schemas.models import (
@@ -21,7 +22,7 @@ from functions.valuation.schemas.models import (
     ValuationModelRequest,
     ValuationModelResults,
 )
-from functions.valuation.service import accuracy, artifacts
+from functions.valuation.service import artifacts
 from functions.valuation.service.artifacts import LoadedModel
 from functions.valuation.service.land import LandShares
 from shared import audit, storage

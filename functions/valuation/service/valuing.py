@@ -14,17 +14,17 @@ from functions.valuation.repository.settings import settings
 from functions.valuation.repository.valuations import StoredValuation
 from functions.valuation.schemas.models import ComparablesModelRequest
 from functions.valuation.schemas.valuations import Flag, ValuationRequest, ValuationResponse, ValueInterval
-from functions.valuation.service import by_comparables, by_model, choosing, comparables_models, telling
+from functions.valuation.service import by_comparables, by_model, comparables_models, model_selection, response_mapping
 from functions.valuation.service.comparables_models import ReadyModel
-from functions.valuation.service.days import refuse_far_ahead
 from functions.valuation.service.land import land_of
 from functions.valuation.service.refusals import refusal
-from functions.valuation.service.told import Told
+from functions.valuation.service.valuation_dates import refuse_far_ahead
+from functions.valuation.service.valuation_result import Told
 from shared import audit
 from shared.access import Caller
 from shared.appraisal.conformal import COVERAGE
 from shared.appraisal.errors import AppraisalInputError
-from shared.county_configuration import ValuationSettings
+from shared.counties.configuration import ValuationSettings
 from shared.db import unit_of_work
 from shared.evidence import Subject, read_subject
 from shared.jobs import Job
@@ -132,7 +132,7 @@ def _told(
     on = request.valuation_date
     try:
         if isinstance(basis, ReadyModel):
-            why = choosing.why_no_champion(connection, county_id, subject.property_class, on)
+            why = model_selection.why_no_champion(connection, county_id, subject.property_class, on)
             return by_comparables.tell(connection, county_id, basis, subject, on, (why,))
         return by_model.tell(connection, county_id, basis, subject, on)
     except AppraisalInputError as error:
@@ -141,8 +141,8 @@ def _told(
 
 def _model(connection: Connection, county_id: str, subject: Subject, request: ValuationRequest) -> TrainedRecord | None:
     if request.model_id is None:
-        return choosing.champion(connection, county_id, subject.property_class, request.valuation_date)
-    record = choosing.named(connection, county_id, request.model_id, request.valuation_date)
+        return model_selection.champion(connection, county_id, subject.property_class, request.valuation_date)
+    record = model_selection.named(connection, county_id, request.model_id, request.valuation_date)
     if not record.covers(subject.property_class):
         raise Unprocessable(
             f"The model has learned from sales of other classes than {subject.property_class or 'an unknown one'}.",
@@ -160,9 +160,9 @@ def _response(
     valuation_id: UUID,
     caller: Caller,
 ) -> ValuationResponse:
-    known = telling.current(subject, told.estimate)
+    known = response_mapping.current(subject, told.estimate)
     land = land_of(subject, told.land_area_sqft, told.land_contribution)
-    split = telling.divided(land, told.estimate, told.land_shares)
+    split = response_mapping.divided(land, told.estimate, told.land_shares)
     undivided = (split,) if isinstance(split, Flag) else ()
     return ValuationResponse(
         valuation_id=valuation_id,
@@ -182,7 +182,7 @@ def _response(
         component_weights=dict(told.component_weights),
         comparables=told.comparables,
         time_trend=told.time_trend,
-        flags=(*told.flags, *undivided, *telling.large_change(known, wanted.flag_change_above)),
+        flags=(*told.flags, *undivided, *response_mapping.large_change(known, wanted.flag_change_above)),
         sales_used=told.sales_used,
         sales_excluded=dict(told.sales_excluded),
         created_by=caller.username,

@@ -5,7 +5,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from infra.local.assembly import REGION
+from infra.local.cloud_assembly import REGION
 
 ACCESS_KEY = "local"
 SECRET_KEY = "local"  # noqa: S105  # moto checks none

@@ -5,7 +5,7 @@ from typing import Any
 from moto.scheduler import models as scheduler_models
 from moto.secretsmanager import models as secrets_models
 
-from infra.local.assembly import ACCOUNT, REGION
+from infra.local.cloud_assembly import ACCOUNT, REGION
 from infra.local.state import StateStore
 
 _SCHEDULE_FIELDS = (

@@ -12,9 +12,9 @@ from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.core.config import default_user_config
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 
-from infra.local.assembly import ACCOUNT, REGION
 from infra.local.aws.clients import new_client
 from infra.local.aws.replacing import Replacements
+from infra.local.cloud_assembly import ACCOUNT, REGION
 from infra.local.workers import InvocationError, Invoke
 
 _HALF_A_DAY = 43_200

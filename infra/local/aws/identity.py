@@ -17,8 +17,8 @@ from moto.cognitoidp import models, responses
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import EmptyResult
 
-from infra.local.assembly import ACCOUNT, REGION
 from infra.local.aws.replacing import Replacements
+from infra.local.cloud_assembly import ACCOUNT, REGION
 from infra.local.state import StateStore
 from infra.local.template import UserPool
 

@@ -18,8 +18,8 @@ from typing import Any, BinaryIO
 from moto.s3 import models as s3_models
 from moto.s3.exceptions import EntityTooSmall, InvalidPart, MalformedXML
 
-from infra.local.assembly import ACCOUNT, REGION
 from infra.local.aws.replacing import Replacements
+from infra.local.cloud_assembly import ACCOUNT, REGION
 from infra.local.state import StateStore
 
 _KIND = "object"

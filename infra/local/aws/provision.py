@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy.engine import URL
 
-from infra.local.assembly import ACCOUNT
 from infra.local.aws.clients import Clients
+from infra.local.cloud_assembly import ACCOUNT
 from infra.local.template import Secret, Template, UserPool
 
 _ROLE = f"arn:aws:iam::{ACCOUNT}:role/local"

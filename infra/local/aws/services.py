@@ -91,7 +91,7 @@ class LocalAws:
         """All schedules, as Scheduler's GetSchedule answers them."""
         from moto.scheduler.models import scheduler_backends
 
-        from infra.local.assembly import ACCOUNT, REGION
+        from infra.local.cloud_assembly import ACCOUNT, REGION
 
         groups = list(scheduler_backends[ACCOUNT][REGION].schedule_groups.values())
         return [schedule.to_dict() for group in groups for schedule in list(group.schedules.values())]

@@ -15,8 +15,7 @@ import uvicorn
 
 from infra.local.errors import LocalCloudError
 from infra.local.gateway.events import Headers, Request
-from infra.local.gateway.processes import FunctionTimeoutError, Invoker
-from infra.local.gateway.refusals import (
+from infra.local.gateway.gateway_responses import (
     ACCESS_DENIED,
     FAILED,
     TIMEOUT,
@@ -26,6 +25,7 @@ from infra.local.gateway.refusals import (
     Refusal,
     Refusals,
 )
+from infra.local.gateway.processes import FunctionTimeoutError, Invoker
 from infra.local.gateway.routing import Router
 from infra.local.gateway.tokens import RefusedTokenError, TokenVerifier, Verified
 from infra.local.template import RestApi, Route

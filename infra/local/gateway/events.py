@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from infra.local.assembly import ACCOUNT
+from infra.local.cloud_assembly import ACCOUNT
 
 Headers = list[tuple[bytes, bytes]]
 

@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from importlib.abc import MetaPathFinder
 from typing import Any
 
+from infra.local.child_processes import end_with_parent
 from infra.local.gateway.events import ApiIdentity, Request, proxy_answer, proxy_event
 from infra.local.lambda_runtime import Handler, LambdaContext, function_environment, load_handler
-from infra.local.lifetime import end_with_parent
 from infra.local.template import Function
 
 LENGTH = struct.Struct("!I")

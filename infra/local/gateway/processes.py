@@ -15,10 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from infra.local.child_processes import Service, ends_with_parent
 from infra.local.gateway.events import ApiIdentity, Headers, Request
 from infra.local.gateway.forking import LENGTH, PROCESS_ID
 from infra.local.gateway.routing import Match
-from infra.local.lifetime import Service, ends_with_parent
 from infra.local.template import Function
 
 MAX_PROCESSES = 12

@@ -10,11 +10,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.mapping.step import Step
 from shared.mapping.transformations.codes import Lookup, ParseBoolean, ValueMap
 from shared.mapping.transformations.joining import Coalesce, Concat, Constant
 from shared.mapping.transformations.numbers import Add, Divide, Multiply, ParseNumber, Scale, Subtract
 from shared.mapping.transformations.shapes import ParseWkt, PointShape
+from shared.mapping.transformations.step import Step
 from shared.mapping.transformations.text import (
     NullIf,
     PadLeft,

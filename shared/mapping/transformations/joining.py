@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from shared.mapping.step import References, Step, is_written
+from shared.mapping.transformations.step import References, Step, is_written
 
 if TYPE_CHECKING:
     import polars as pl

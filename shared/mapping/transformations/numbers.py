@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 from typing_extensions import override
 
-from shared.mapping.step import NUMERIC, Kind, References, Step, is_unread
+from shared.mapping.transformations.step import NUMERIC, Kind, References, Step, is_unread
 
 if TYPE_CHECKING:
     import polars as pl

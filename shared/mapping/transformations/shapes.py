@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from typing_extensions import override
 
-from shared.geometry import point_wkb, wkt_to_wkb
-from shared.mapping.step import NUMERIC, Kind, References, Step, is_written
+from shared.geo.geometry import point_wkb, wkt_to_wkb
+from shared.mapping.transformations.step import NUMERIC, Kind, References, Step, is_written
 
 if TYPE_CHECKING:
     import polars as pl

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 from typing_extensions import override
 
-from shared.mapping.patterns import capture_groups, require_pattern
-from shared.mapping.step import References, Step
+from shared.mapping.transformations.patterns import capture_groups, require_pattern
+from shared.mapping.transformations.step import References, Step
 
 if TYPE_CHECKING:
     import polars as pl

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import override
 
-from shared.mapping.step import Kind, References, Step, is_unread
+from shared.mapping.transformations.step import Kind, References, Step, is_unread
 
 if TYPE_CHECKING:
     import polars as pl

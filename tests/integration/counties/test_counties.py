@@ -14,12 +14,12 @@ from moto import mock_aws
 from pydantic import ValidationError
 
 from functions.auth.pre_token import handler as pre_token
-from functions.counties import service
 from functions.counties.handler import handler
 from functions.counties.schemas import OnboardRequest
+from functions.counties.service import counties
 from shared.access import Caller, Role
 from shared.aws import forget_clients
-from shared.county_configuration import CountyConfiguration
+from shared.counties.configuration import CountyConfiguration
 from shared.db import unit_of_work
 from shared.settings import settings
 from tests.conftest import MigratedDatabase
@@ -214,7 +214,7 @@ def test_counties_onboarded_at_once_are_all_the_operators() -> None:
     def take(county_id: str) -> int:
         configuration = changed(connection_secret_name=f"terrafusion/{county_id}/source") | {"county_id": county_id}
         county = OnboardRequest.model_validate({"configuration": configuration, "mapping": MAPPING})
-        return service.onboard(county, Caller.from_claims(claims_of(Role.PLATFORM_OPERATOR, []))).version
+        return counties.onboard(county, Caller.from_claims(claims_of(Role.PLATFORM_OPERATOR, []))).version
 
     with ThreadPoolExecutor(len(ids)) as pool:
         assert list(pool.map(take, ids)) == [1] * len(ids)

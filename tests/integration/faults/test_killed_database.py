@@ -28,9 +28,9 @@ from functions.reporting.handler import handler as reporting
 from functions.sync.handler import handler as syncing
 from functions.valuation.handler import handler as valuation
 from infra.functions import REGISTRY
-from infra.local.assembly import Assembly
-from infra.local.physical import LocalIdentifiers
+from infra.local.cloud_assembly import Assembly
 from infra.local.postgres import LocalPostgres
+from infra.local.resource_names import LocalIdentifiers
 from infra.local.synthesis import synthesized
 from infra.local.template import Template
 from shared.appraisal.avm import network
@@ -46,7 +46,7 @@ from tests.gateway import Handler, LambdaContext, call, claims_of
 from tests.integration.evidence_county import COUNTY, add_county, add_evidence
 from tests.integration.sync.county import COUNTY as SYNCED
 from tests.integration.sync.county import County
-from tests.waiting import eventually
+from tests.polling import eventually
 
 ENTRIES = {spec.name: spec.entry for spec in REGISTRY}
 BOUND_S = 180
@@ -287,7 +287,7 @@ def test_a_job_that_cannot_even_be_told_as_failed_is_failed_once_somebody_looks(
 def test_a_sync_ends_and_the_next_one_starts(
     database: Database, postgres_server: LocalPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("functions.sync.service.cutting.PARTITION_ROWS", 100)
+    monkeypatch.setattr("functions.sync.engine.partitioning.PARTITION_ROWS", 100)
     postgres_server.create_database("killed_source")
     county = County(postgres_server.owner_url("killed_source"))
     county.build()

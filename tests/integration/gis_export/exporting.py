@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from functions.gis_export.handler import handler
-from functions.gis_export.task import handler as task
+from functions.gis_export.tasks import handler as task
 from tests.gateway import Answer, call
 from tests.integration.gis_export.conftest import COUNTY
 from tests.job_cloud import downloaded, run_task

@@ -14,7 +14,7 @@ from pyogrio import raw
 from sqlalchemy import select
 
 from functions.gis_export import repository
-from functions.gis_export.layers import LAYERS, LayerName
+from functions.gis_export.domain.layers import LAYERS, LayerName
 from shared.db import unit_of_work
 from shared.db.models import PropertyOperational, Sale
 from tests.integration.gis_export.conftest import (
@@ -199,8 +199,8 @@ def test_the_spatial_index_finds_features_of_every_block(county: None, small_blo
 
 
 def test_the_same_job_writes_the_same_bytes(county: None, tmp_path: Path) -> None:
-    from functions.gis_export.export import write_export
     from functions.gis_export.schemas import GisExportRequest
+    from functions.gis_export.service.export import write_export
 
     wanted = GisExportRequest(layers=["parcels", "sales"], format="geopackage")
     files = []

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from functions.gis_export import reference_systems, repository
-from functions.gis_export.layers import LAYERS
-from functions.gis_export.task import handler as task
+from functions.gis_export import repository
+from functions.gis_export.domain import reference_systems
+from functions.gis_export.domain.layers import LAYERS
+from functions.gis_export.tasks import handler as task
 from shared.access import Role
 from shared.db import unit_of_work
 from tests.gateway import claims_of

@@ -18,7 +18,7 @@ from infra.local.gateway.processes import SPARE_PROCESSES, ApiProcesses
 from infra.local.template import Function, RestApi, Route
 from tests.integration.local_cloud import api_functions
 from tests.integration.local_cloud.processes import wait_until_ended
-from tests.waiting import eventually
+from tests.polling import eventually
 
 TIMEOUT = 4.0
 HANDLERS = {"/v1/items/{item_id}": "resolve", "/v1/sleep": "sleep", "/v1/die": "die", "/v1/compute": "compute"}

@@ -15,8 +15,8 @@ from sqlalchemy import text
 
 from infra.local.cloud import LocalCloud
 from shared.db.engine import make_engine
-from tests.integration.local_cloud.declared import write_assembly
-from tests.waiting import eventually
+from tests.integration.local_cloud.sample_template import write_assembly
+from tests.polling import eventually
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from infra.local.cli import app
+from infra.cli.main import app
 from infra.local.postgres import LocalPostgres, PostgresDidNotStartError
 from infra.local.postgres_binaries import ProgramsUnusableError, program_folder, server_major
 from infra.settings import ROOT

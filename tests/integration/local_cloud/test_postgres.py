@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from infra.local.postgres import DATABASE, LocalPostgres
 from shared.db.engine import make_engine
 from tests.integration.local_cloud.processes import wait_until_ended
-from tests.waiting import eventually
+from tests.polling import eventually
 
 
 def test_the_owner_may_create_roles_but_is_no_superuser(postgres_server: LocalPostgres) -> None:

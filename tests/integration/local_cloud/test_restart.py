@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from infra.local.aws.clients import Clients
-from tests.integration.local_cloud.declared import write_assembly
 from tests.integration.local_cloud.processes import wait_until_ended
+from tests.integration.local_cloud.sample_template import write_assembly
 from tests.integration.local_cloud.test_cloud import bearer, sign_in
 
 PROCESS = "tests.integration.local_cloud.serving_process"

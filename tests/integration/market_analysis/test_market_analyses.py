@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from functions.market_analysis.handler import handler
-from functions.market_analysis.task import handler as task
+from functions.market_analysis.tasks import handler as task
 from shared.access import Role
 from shared.db import unit_of_work
 from tests.conftest import MigratedDatabase

@@ -14,7 +14,7 @@ from functions.properties.service import parcels as service
 from shared.access import Role
 from shared.db import driver, unit_of_work
 from shared.db.models import County, PropertyOperational, Sale
-from shared.overrides import Decision
+from shared.precedence.overrides import Decision
 from tests.conftest import MigratedDatabase
 from tests.gateway import Answer, call, claims_of
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert, text
 
 from functions.ratio_study.handler import handler
-from functions.ratio_study.task import handler as task
+from functions.ratio_study.tasks import handler as task
 from shared.access import Role
 from shared.appraisal.ratio_statistics import cod
 from shared.db import unit_of_work

@@ -3,7 +3,7 @@
 from typing import Any
 
 from functions.reporting.handler import handler
-from functions.reporting.task import handler as task
+from functions.reporting.tasks import handler as task
 from tests.gateway import Answer, call
 from tests.job_cloud import downloaded, run_task
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from functions.ratio_study.handler import handler as study_handler
-from functions.ratio_study.task import handler as study_task
+from functions.ratio_study.tasks import handler as study_task
 from tests.conftest import MigratedDatabase
 from tests.gateway import call, claims_of
 from tests.integration.evidence_county import COUNTY, add_county, add_evidence

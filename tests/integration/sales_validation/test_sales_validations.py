@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from functions.properties.handler import handler as properties
 from functions.sales_validation.handler import handler
-from functions.sales_validation.task import handler as task
+from functions.sales_validation.tasks import handler as task
 from shared.access import Role
 from shared.db import unit_of_work
 from shared.evidence import evidence_version, excluded_sales, read_evidence

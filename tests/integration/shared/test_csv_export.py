@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pg8000.native import literal
 
+from shared.csv_export.query import export_csv
 from shared.db import unit_of_work
-from shared.db.csv_export import export_csv
 from tests.conftest import MigratedDatabase
 
 

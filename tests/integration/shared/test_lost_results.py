@@ -7,11 +7,11 @@ import orjson
 import pytest
 
 from functions.market_analysis.handler import handler as market
-from functions.market_analysis.task import handler as analyse
+from functions.market_analysis.tasks import handler as analyse
 from functions.ratio_study.handler import handler as ratio_study
-from functions.ratio_study.task import handler as study
+from functions.ratio_study.tasks import handler as study
 from functions.reporting.handler import handler as reporting
-from functions.reporting.task import handler as report
+from functions.reporting.tasks import handler as report
 from shared import storage
 from tests.conftest import MigratedDatabase
 from tests.gateway import Answer, Handler, call

@@ -38,10 +38,11 @@ def county(postgres_server: LocalPostgres, database: MigratedDatabase, cloud: No
 @pytest.fixture(autouse=True)
 def small_partitions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Partitions of 100 rows, so that a small source has several."""
-    from functions.sync.service import curated_files, cutting
+    from functions.sync.engine import partitioning
+    from functions.sync.engine.publication import file_plan
 
-    monkeypatch.setattr(cutting, "PARTITION_ROWS", 100)
-    monkeypatch.setattr(curated_files, "ROWS_PER_FILE", 120)
+    monkeypatch.setattr(partitioning, "PARTITION_ROWS", 100)
+    monkeypatch.setattr(file_plan, "ROWS_PER_FILE", 120)
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from pg8000.native import Connection
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 
-from functions.sync import tasks
-from infra.local.counties import configuration_text
+from functions.sync.tasks import machine
+from infra.examples.counties import configuration_text
 from shared.db import unit_of_work
 from shared.db.models import SYNC_TARGETS
 from shared.settings import settings
@@ -160,7 +160,7 @@ class County:
     def plan(self, **more: Any) -> dict[str, Any]:
         """Plan a run of an execution of its own."""
         name = f"execution-{uuid4()}"
-        return call(tasks.plan, {"county_id": COUNTY, "execution": {"id": f"arn:{name}", "name": name}, **more})
+        return call(machine.plan, {"county_id": COUNTY, "execution": {"id": f"arn:{name}", "name": name}, **more})
 
     def items(self, planned: dict[str, Any]) -> list[dict[str, Any]]:
         """The list that Plan wrote."""
@@ -177,7 +177,7 @@ class County:
 
     def partition(self, run_id: str, item: dict[str, Any]) -> dict[str, Any]:
         """Do one partition."""
-        return call(tasks.partition, {"county_id": COUNTY, "run_id": run_id, "partition": item})
+        return call(machine.partition, {"county_id": COUNTY, "run_id": run_id, "partition": item})
 
     def step(self, task: Step, run_id: str) -> dict[str, Any]:
         """Call a task of the whole run."""
@@ -187,7 +187,7 @@ class County:
         """What the machine does with an error."""
         failure = {"Error": type(error).__name__, "Cause": json.dumps({"errorMessage": str(error)})}
         event = {"county_id": COUNTY, "run_id": run_id, "failure": failure, "execution": {"id": "arn:x", "name": "x"}}
-        return call(tasks.fail, event)
+        return call(machine.fail, event)
 
     def end_execution(self, run_id: str, status: str, execution_arn: str | None = None) -> dict[str, Any]:
         """What EventBridge tells of the end of a run's execution, by default of the one that works on it."""
@@ -197,7 +197,7 @@ class County:
             )
         given = json.dumps({"county_id": COUNTY, "run_id": run_id})
         detail = {"executionArn": execution_arn, "name": "x", "status": status, "input": given, "output": None}
-        return call(tasks.fail, {"source": "aws.states", "detail": detail})
+        return call(machine.fail, {"source": "aws.states", "detail": detail})
 
     def sync(self, **more: Any) -> tuple[str, str]:
         """A whole run: its id, and how Reconcile let it go on."""
@@ -208,25 +208,25 @@ class County:
         """Everything after Plan."""
         for item in self.items(planned):
             self.partition(planned["run_id"], item)
-        outcome: str = self.step(tasks.reconcile, planned["run_id"])["outcome"]
+        outcome: str = self.step(machine.reconcile, planned["run_id"])["outcome"]
         if outcome == "apply":
             self.finish(planned["run_id"])
         return outcome
 
     def finish(self, run_id: str) -> None:
         """Apply and Publish."""
-        self.step(tasks.apply, run_id)
+        self.step(machine.apply, run_id)
         self.publish(run_id)
 
     def publish(self, run_id: str) -> None:
         """Prepare, each file, and Publish."""
-        for item in self.files(self.step(tasks.prepare, run_id)):
+        for item in self.files(self.step(machine.prepare, run_id)):
             self.curate(run_id, item)
-        self.step(tasks.publish, run_id)
+        self.step(machine.publish, run_id)
 
     def curate(self, run_id: str, item: dict[str, Any]) -> dict[str, Any]:
         """Write one file of a publication."""
-        return call(tasks.curate, {"county_id": COUNTY, "run_id": run_id, "file": item})
+        return call(machine.curate, {"county_id": COUNTY, "run_id": run_id, "file": item})
 
     # --- what there is
 

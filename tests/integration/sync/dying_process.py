@@ -11,16 +11,17 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from functions.sync.service import curated_files, cutting
+from functions.sync.engine import partitioning
+from functions.sync.engine.publication import file_plan
 from shared.aws import client
 from shared.db import engine
-from tests.integration.sync.walking import Steps, die, disturbed, keep_objects_in, walk
+from tests.integration.sync.sync_steps import Steps, die, disturbed, keep_objects_in, walk
 
 
 def main() -> None:
     """Serve until the input ends."""
-    cutting.PARTITION_ROWS = int(sys.argv[1])
-    curated_files.ROWS_PER_FILE = int(sys.argv[2])
+    partitioning.PARTITION_ROWS = int(sys.argv[1])
+    file_plan.ROWS_PER_FILE = int(sys.argv[2])
     keep_objects_in(Path(sys.argv[3]))
     for service in ("secretsmanager", "events"):
         client(service)  # made here, so that no child has to

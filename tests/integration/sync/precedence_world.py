@@ -10,12 +10,12 @@ from sqlalchemy import text
 from functions.properties.repository import parcels
 from functions.properties.service import parcels as properties
 from functions.roll import service as rolls
-from functions.sync.service import requests, showing
+from functions.sync.service import commands, run_views
 from functions.valuation.repository import approvals
 from functions.valuation.schemas.runs import ApprovalFilter
 from shared.access import Caller
 from shared.db import unit_of_work
-from shared.overrides import Decision
+from shared.precedence.overrides import Decision
 from tests.conftest import MigratedDatabase
 from tests.integration.sync.county import COUNTY, County
 from tests.integration.sync.precedence_model import Table
@@ -210,7 +210,7 @@ class World:
         run_id, outcome = self.county.sync(mode=mode)
         before = self.county.query("SELECT count(*) FROM roll_corrections")
         if outcome == "awaiting_approval":
-            requests.approve(COUNTY, UUID(run_id), CALLER)
+            commands.approve(COUNTY, UUID(run_id), CALLER)
             self.county.finish(run_id)
         roll_rows = self.county.query("SELECT 1 FROM assessments WHERE sync_run_id = CAST(:id AS uuid)", id=run_id)
         corrected = self.county.query("SELECT count(*) FROM roll_corrections") != before
@@ -226,7 +226,7 @@ class World:
             record, own = rows.get(f"A{key}"), rows.get(f"terrafusion-{YEAR}-{key}")
             if own is not None and record is not None and not record.retired:
                 own.retired = True
-        assert showing.get(COUNTY, UUID(run_id)).findings.get("override_conflict", 0) == conflicts
+        assert run_views.get(COUNTY, UUID(run_id)).findings.get("override_conflict", 0) == conflicts
 
     def check(self) -> None:
         """Both say the same of every row that is not retired."""

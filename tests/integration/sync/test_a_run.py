@@ -7,7 +7,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from functions.sync import tasks
+from functions.sync.tasks import machine
 from shared.problems import Conflict, SourceUnavailable, Unprocessable
 from tests.integration.sync.county import BY_PIN, MAPPING, County
 
@@ -270,13 +270,13 @@ def test_a_partition_that_runs_twice_leaves_what_it_leaves_once(county: County) 
     for item in county.items(planned) * 2:
         county.partition(planned["run_id"], item)
     for _ in range(2):
-        county.step(tasks.reconcile, planned["run_id"])
+        county.step(machine.reconcile, planned["run_id"])
     for _ in range(2):
-        county.step(tasks.apply, planned["run_id"])
-    for item in county.files(county.step(tasks.prepare, planned["run_id"])) * 2:
+        county.step(machine.apply, planned["run_id"])
+    for item in county.files(county.step(machine.prepare, planned["run_id"])) * 2:
         county.curate(planned["run_id"], item)
     for _ in range(2):
-        county.step(tasks.publish, planned["run_id"])
+        county.step(machine.publish, planned["run_id"])
 
     assert county.query("SELECT count(*), max(version) FROM properties_operational") == [(299, 1)]
     assert county.query("SELECT count(*) FROM rejected_rows") == [(1,)]

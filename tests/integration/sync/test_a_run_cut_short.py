@@ -12,9 +12,10 @@ import boto3
 import pytest
 from pg8000.exceptions import DatabaseError
 
-from functions.sync import tasks
+from functions.sync import failure
 from functions.sync.schemas import SyncRequest, SyncRun
-from functions.sync.service import failing, requests, showing
+from functions.sync.service import commands, run_views
+from functions.sync.tasks import machine
 from shared.access import Caller
 from shared.db.engine import make_engine
 from shared.jobs import executions, lifecycle
@@ -22,7 +23,7 @@ from shared.problems import Conflict, SourceRefused
 from shared.settings import settings
 from tests.conftest import MigratedDatabase
 from tests.integration.sync.county import COUNTY, County, call
-from tests.waiting import eventually
+from tests.polling import eventually
 
 CALLER = Caller("sub", "somebody", frozenset({COUNTY}), frozenset())
 
@@ -61,15 +62,15 @@ def test_of_several_who_resume_a_run_of_yesterday_at_once_one_does(county: Count
         arn=gone,
     )
     if status == "failed":
-        failing.settle_active(COUNTY)
+        failure.settle_active(COUNTY)
     before = executions_of(run_id)
 
-    answers = at_once(lambda: requests.resume(COUNTY, UUID(run_id), CALLER))
+    answers = at_once(lambda: commands.resume(COUNTY, UUID(run_id), CALLER))
 
     assert sorted(answers) == ["running", *["sync-run-under-way"] * 4]
     assert executions_of(run_id) == before + 1
     with pytest.raises(Conflict, match="not finished"):  # it is a run of this minute, and nobody takes its place
-        requests.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key=None)
+        commands.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key=None)
 
 
 def test_an_approval_of_a_run_of_yesterday_that_several_send_at_once_starts_it_once(county: County) -> None:
@@ -79,7 +80,7 @@ def test_an_approval_of_a_run_of_yesterday_that_several_send_at_once_starts_it_o
     county.query("UPDATE jobs SET created_at = now() - interval '1 day', execution_named_at = NULL RETURNING 1")
     before = executions_of(run_id)
 
-    assert at_once(lambda: requests.approve(COUNTY, UUID(run_id), CALLER)) == ["running"] * 5
+    assert at_once(lambda: commands.approve(COUNTY, UUID(run_id), CALLER)) == ["running"] * 5
 
     assert executions_of(run_id) == before + 1
     assert county.job(run_id) == ("running", None)
@@ -90,11 +91,11 @@ def test_what_a_killed_run_had_finished_is_not_done_again(county: County, monkey
     items = county.items(planned)
     county.partition(planned["run_id"], items[0])
     with pytest.raises(Conflict, match="under way"):
-        requests.resume(COUNTY, UUID(planned["run_id"]), CALLER)
+        commands.resume(COUNTY, UUID(planned["run_id"]), CALLER)
     monkeypatch.setattr(lifecycle, "YOUNG", timedelta(0))
     machine = settings().sync_state_machine_arn.replace(":stateMachine:", ":execution:")
     county.query("UPDATE jobs SET execution_arn = :arn RETURNING 1", arn=f"{machine}:gone")
-    requests.resume(COUNTY, UUID(planned["run_id"]), CALLER)
+    commands.resume(COUNTY, UUID(planned["run_id"]), CALLER)
 
     again = county.plan(run_id=planned["run_id"])
 
@@ -144,12 +145,12 @@ def test_tasks_of_a_cancelled_run_notice_and_stop(county: County) -> None:
     planned = county.plan()
     items = county.items(planned)
     county.partition(planned["run_id"], items[0])
-    requests.cancel(COUNTY, UUID(planned["run_id"]), CALLER)
+    commands.cancel(COUNTY, UUID(planned["run_id"]), CALLER)
 
     with pytest.raises(Conflict, match="cancelled"):
         county.partition(planned["run_id"], items[1])
     with pytest.raises(Conflict, match="cancelled"):
-        county.step(tasks.apply, planned["run_id"])
+        county.step(machine.apply, planned["run_id"])
     county.fail(planned["run_id"], Conflict("cancelled"))
 
     assert county.job(planned["run_id"])[0] == "cancelled"
@@ -163,13 +164,13 @@ def test_a_run_that_was_applied_and_not_published_is_published_by_resuming_it(
     planned = county.plan()
     for item in county.items(planned):
         county.partition(planned["run_id"], item)
-    county.step(tasks.reconcile, planned["run_id"])
-    county.step(tasks.apply, planned["run_id"])
+    county.step(machine.reconcile, planned["run_id"])
+    county.step(machine.apply, planned["run_id"])
     county.fail(planned["run_id"], RuntimeError("no publishing"))
     assert county.job(planned["run_id"])[0] == "failed"
     before = county.row_versions()
 
-    requests.resume(COUNTY, UUID(planned["run_id"]), CALLER)
+    commands.resume(COUNTY, UUID(planned["run_id"]), CALLER)
     again = county.plan(run_id=planned["run_id"])
 
     assert county.items(again) == []
@@ -182,15 +183,15 @@ def test_a_run_that_was_applied_and_not_published_is_published_by_resuming_it(
 def test_a_run_is_applied_by_the_database_though_nobody_waits_for_it(
     county: County, database: MigratedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(requests, "_PATIENCE_S", 1)
+    monkeypatch.setattr(commands, "_PATIENCE_S", 1)
     run_id = _reconciled(county)
     with _held(database, "properties_operational"):
         left = _apply(county, run_id, left=0)
         still = _apply(county, run_id, left=1)
         # an execution that takes the run up goes on to wait, and nobody can cancel what is being written
-        resumed = county.step(tasks.reconcile, run_id)
+        resumed = county.step(machine.reconcile, run_id)
         with pytest.raises(Conflict, match="try again") as busy:
-            requests.cancel(COUNTY, UUID(run_id), CALLER)
+            commands.cancel(COUNTY, UUID(run_id), CALLER)
     assert (left, still) == ({"outcome": "applying", "left": 1}, {"outcome": "applying", "left": 1})
     assert resumed["outcome"] == "apply"
     assert busy.value.slug == "sync-run-busy"
@@ -229,7 +230,7 @@ def test_a_transaction_that_the_database_gives_up_again_and_again_fails_the_run(
     county.fail(run_id, given_up.value)
 
     assert county.query("SELECT count(*) FROM properties_operational") == [(0,)]
-    requests.resume(COUNTY, UUID(run_id), CALLER)
+    commands.resume(COUNTY, UUID(run_id), CALLER)
     assert county.go_on(county.plan(run_id=run_id)) == "apply"
 
 
@@ -239,7 +240,7 @@ def test_of_a_statement_that_fails_nothing_is_applied(county: County, database: 
         owner.exec_driver_sql("ALTER TABLE sales ADD CONSTRAINT refused CHECK (sale_id <> '000005-000001') NOT VALID")
 
     with pytest.raises(DatabaseError, match="refused"):
-        county.step(tasks.apply, run_id)
+        county.step(machine.apply, run_id)
 
     assert county.query("SELECT count(*) FROM properties_operational") == [(0,)]
     assert county.query("SELECT count(*) FROM audit_events WHERE action = 'sync.applied'") == [(0,)]
@@ -251,14 +252,14 @@ def _reconciled(county: County) -> str:
     planned = county.plan()
     for item in county.items(planned):
         county.partition(planned["run_id"], item)
-    assert county.step(tasks.reconcile, planned["run_id"])["outcome"] == "apply"
+    assert county.step(machine.reconcile, planned["run_id"])["outcome"] == "apply"
     run_id: str = planned["run_id"]
     return run_id
 
 
 def _apply(county: County, run_id: str, *, left: int) -> dict[str, Any]:
     """Apply in a Lambda that has a second to wait."""
-    return call(tasks.apply, {"county_id": COUNTY, "run_id": run_id, "left": left}, seconds=61)
+    return call(machine.apply, {"county_id": COUNTY, "run_id": run_id, "left": left}, seconds=61)
 
 
 @contextmanager
@@ -289,12 +290,12 @@ def test_a_run_that_was_lost_does_not_keep_the_next_one_from_starting(
     county: County, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lifecycle, "YOUNG", timedelta(0))
-    lost = requests.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key="one")
+    lost = commands.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key="one")
     with pytest.raises(Conflict, match="not finished"):
-        requests.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key="two")
+        commands.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key="two")
     county.query("UPDATE jobs SET execution_arn = execution_arn || '-gone' RETURNING 1")
 
-    second = requests.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key="two")
+    second = commands.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key="two")
 
     status, error = county.job(str(lost.id))
     assert error is not None
@@ -302,15 +303,15 @@ def test_a_run_that_was_lost_does_not_keep_the_next_one_from_starting(
     assert second.status == "pending"
 
     county.query("UPDATE jobs SET execution_arn = execution_arn || '-gone' RETURNING 1")
-    assert [run.status for run in showing.page(COUNTY, status=None, page_size=9, page_token=None).items] == [
+    assert [run.status for run in run_views.page(COUNTY, status=None, page_size=9, page_token=None).items] == [
         "failed"
     ] * 2
 
 
 def test_a_cancelled_run_stops_its_execution(county: County) -> None:
-    run = requests.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key=None)
+    run = commands.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key=None)
 
-    requests.cancel(COUNTY, run.id, CALLER)
+    commands.cancel(COUNTY, run.id, CALLER)
 
     ((arn,),) = county.query("SELECT execution_arn FROM jobs")
     assert boto3.client("stepfunctions").describe_execution(executionArn=arn)["status"] == "ABORTED"

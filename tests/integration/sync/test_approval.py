@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from functions.sync import tasks
 from functions.sync.handler import handler
+from functions.sync.tasks import machine
 from shared.access import Role
 from shared.problems import Conflict
 from tests.gateway import Answer, call, claims_of
@@ -215,4 +215,4 @@ def test_apply_refuses_a_run_that_waits_for_approval(county: County) -> None:
     run_id, _ = county.sync(validate_only=True)
 
     with pytest.raises(Conflict, match="awaiting_approval"):
-        county.step(tasks.apply, run_id)
+        county.step(machine.apply, run_id)

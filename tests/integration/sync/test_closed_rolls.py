@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from functions.roll.handler import handler as roll_handler
-from functions.sync import tasks
 from functions.sync.handler import handler as sync_handler
 from functions.sync.schemas import ReplayRequest
-from functions.sync.service import requests
+from functions.sync.service import commands
+from functions.sync.tasks import machine
 from functions.valuation.repository import approvals
 from shared.access import Caller
 from shared.db import unit_of_work
@@ -69,7 +69,7 @@ def by_replay(world: World) -> None:
     run_id, outcome = county.sync()
     assert outcome == "apply"
     county.set_mapping(SMALL[: SMALL.rindex("      - {source: total")])  # the roll without its values
-    replayed = requests.replay(COUNTY, UUID(run_id), ReplayRequest(), caller=CALLER, idempotency_key=None)
+    replayed = commands.replay(COUNTY, UUID(run_id), ReplayRequest(), caller=CALLER, idempotency_key=None)
     assert county.go_on(county.plan(run_id=str(replayed.id))) == "awaiting_approval"
 
 
@@ -154,7 +154,7 @@ def test_rows_of_a_closed_roll_wait_and_are_a_numbered_correction_once_approved(
     assert (correction["total_before"], correction["total_after"]) == ("400.00", "450.00")
     closed.roll("1", Decimal(100))
     second, _ = county.sync()
-    requests.approve(COUNTY, UUID(second), CALLER)
+    commands.approve(COUNTY, UUID(second), CALLER)
     county.finish(second)
     differences = [Decimal(one["total_after"]) - Decimal(one["total_before"]) for one in roll("/corrections")]
     assert Decimal(as_closed["total_value"]) + sum(differences) == Decimal(roll()["total_value"]) == 400
@@ -170,7 +170,7 @@ def test_a_roll_that_is_closed_while_a_run_is_on_its_way_takes_nothing_of_it(
     planned = small.plan()
     for item in small.items(planned):
         small.partition(planned["run_id"], item)
-    small.step(tasks.reconcile, planned["run_id"])
+    small.step(machine.reconcile, planned["run_id"])
     roll("/close", "POST", {})
     before = rows(small)
     with pytest.raises(Conflict, match="start a new run"):

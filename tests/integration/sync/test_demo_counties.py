@@ -12,14 +12,14 @@ import polars as pl
 import pytest
 from sqlalchemy.engine import URL
 
-from functions.sync.service.deciding import source_table
+from functions.sync.run_data import source_table
 from functions.sync.sources import KeyRange
 from functions.sync.sources.sql import SqlSource
-from infra.local import legacy
-from infra.local.counties import mapping_text
+from infra.examples import legacy
+from infra.examples.counties import mapping_text
 from infra.local.postgres import LocalPostgres
 from shared.mapping import parse_mapping
-from shared.mapping.compiling import MappedRows, compile_table
+from shared.mapping.compile.tables import MappedRows, compile_table
 from tests.unit.mapping.mappings import TODAY
 
 DATA = Path(legacy.__file__).parent / "data"

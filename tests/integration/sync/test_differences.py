@@ -9,7 +9,7 @@ import pytest
 
 from functions.properties.repository import parcels
 from shared.db import unit_of_work
-from shared.overrides import Decision
+from shared.precedence.overrides import Decision
 from tests.integration.sync.county import COUNTY, County
 from tests.integration.sync.test_approval import ONE, api
 

@@ -9,9 +9,9 @@ import botocore.exceptions
 import pytest
 from sqlalchemy import text
 
-from functions.sync.convert_task import convert
 from functions.sync.handler import handler as sync_api
 from functions.sync.sources.files.geographic import sampling
+from functions.sync.tasks.conversion import convert
 from shared import storage
 from shared.access import Role
 from shared.db import unit_of_work

@@ -26,9 +26,11 @@ from moto.server import ThreadedMotoServer
 from pg8000.native import Connection
 from sqlalchemy.engine import URL
 
+from functions.sync.engine import partitioning
+from functions.sync.engine.publication import file_plan
+from functions.sync.object_keys import latest_manifest_key
 from functions.sync.schemas import Manifest, SyncRequest
-from functions.sync.service import curated_files, cutting, requests
-from functions.sync.service.objects import latest_manifest_key
+from functions.sync.service import commands
 from infra.local.postgres import LocalPostgres
 from infra.settings import ROOT
 from shared import storage
@@ -42,8 +44,8 @@ from shared.settings import settings
 from tests.aws import CREDENTIALS, make_machine
 from tests.conftest import APPLICATION_PASSWORD
 from tests.integration.sync.county import COUNTY, MAPPING, County
-from tests.integration.sync.walking import Steps, break_down, disturbed, keep_objects_in, walk
-from tests.waiting import eventually
+from tests.integration.sync.sync_steps import Steps, break_down, disturbed, keep_objects_in, walk
+from tests.polling import eventually
 
 CALLER = Caller("sub", "somebody", frozenset({COUNTY}), frozenset())
 PARTITION_ROWS, ROWS_PER_FILE = 40, 60
@@ -143,8 +145,8 @@ def prepared(
             "DATABASE_SECRET_ARN": "killing-ground",
         }.items():
             patch.setenv(name, value)
-        patch.setattr(cutting, "PARTITION_ROWS", PARTITION_ROWS)
-        patch.setattr(curated_files, "ROWS_PER_FILE", ROWS_PER_FILE)
+        patch.setattr(partitioning, "PARTITION_ROWS", PARTITION_ROWS)
+        patch.setattr(file_plan, "ROWS_PER_FILE", ROWS_PER_FILE)
         patch.setattr(engine, "database_url", engine.database_url)
         patch.setattr(lifecycle, "YOUNG", timedelta(0))
         for name in ("put", "get", "find"):
@@ -207,7 +209,7 @@ def _prepare(server: LocalPostgres, template: str, objects: Path, process: "subp
 
 
 def _started(mode: Mode = "full") -> str:
-    return str(requests.start(COUNTY, SyncRequest(mode=mode), caller=CALLER, idempotency_key=None).id)
+    return str(commands.start(COUNTY, SyncRequest(mode=mode), caller=CALLER, idempotency_key=None).id)
 
 
 def final_state(county: County) -> dict[str, Any]:
@@ -371,12 +373,12 @@ def _resume(county: County, killed: str) -> None:
     """Go on with a run whose execution has gone with its process; while it is there nobody may."""
     if county.job(killed)[0] in ("pending", "running"):
         with pytest.raises(Conflict, match="under way"):
-            requests.resume(COUNTY, UUID(killed), CALLER)
+            commands.resume(COUNTY, UUID(killed), CALLER)
         gone = f"{settings().sync_state_machine_arn.replace(':stateMachine:', ':execution:')}:gone"
         county.query(
             "UPDATE jobs SET execution_arn = :arn WHERE job_id = CAST(:id AS uuid) RETURNING 1", arn=gone, id=killed
         )
-    requests.resume(COUNTY, UUID(killed), CALLER)
+    commands.resume(COUNTY, UUID(killed), CALLER)
     walk(COUNTY, killed)
 
 

@@ -7,7 +7,7 @@ import boto3
 import orjson
 import pytest
 
-from functions.sync.service import showing
+from functions.sync.service import run_views
 from shared.settings import settings
 from tests.integration.sync.county import COUNTY, County
 
@@ -57,7 +57,7 @@ def test_the_kept_keys_of_unchanged_partitions_are_read_anew_where_they_are_lost
     county.change("UPDATE parcel SET value = '$7' WHERE id = 250; DELETE FROM parcel WHERE id = 50")
     run_id, outcome = county.sync()
     assert outcome == "apply"
-    counts = showing.get(COUNTY, UUID(run_id)).tables["properties_operational"]
+    counts = run_views.get(COUNTY, UUID(run_id)).tables["properties_operational"]
     assert (counts.changed, counts.removed, counts.added) == (1, 1, 0)
     spoil(kept[0], how)
     county.change("UPDATE parcel SET value = '$8' WHERE id = 250")

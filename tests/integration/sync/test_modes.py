@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from functions.sync import tasks
-from functions.sync.service import context, planning
+from functions.sync.engine import plan, run_context
 from functions.sync.sources import Capabilities, ChangedSince, Changes, Extract, Key, KeyRange, Shape, SourceTable
 from functions.sync.sources.secret import ConnectionSecret
 from functions.sync.sources.sql import SqlSource, source_url
+from functions.sync.tasks import machine
 from shared.problems import Conflict, Unprocessable
 from tests.integration.sync.county import MAPPING, County
 
@@ -187,7 +187,7 @@ def test_rows_that_change_while_they_are_read_are_as_the_source_has_them_after_t
                 "DELETE FROM parcel WHERE id IN (9, 209); INSERT INTO parcel (id, pin, class, built, value)"
                 " VALUES (-5, 'A', 'R', '2000', '5'), (305, 'B', 'R', '2000', '5')"
             )
-    assert county.step(tasks.reconcile, planned["run_id"])["outcome"] == "apply"
+    assert county.step(machine.reconcile, planned["run_id"])["outcome"] == "apply"
     county.finish(planned["run_id"])
 
     county.sync()
@@ -218,7 +218,7 @@ def test_staged_rows_that_a_crash_of_the_database_emptied_are_not_half_applied(c
         county.partition(planned["run_id"], item)
 
     with pytest.raises(Conflict, match="database has restarted"):
-        county.step(tasks.reconcile, planned["run_id"])
+        county.step(machine.reconcile, planned["run_id"])
 
     assert county.go_on(county.plan(run_id=planned["run_id"])) == "apply"
     assert county.query("SELECT count(*) FROM properties_operational") == [(299,)]
@@ -276,7 +276,7 @@ def tracked(county: County, monkeypatch: pytest.MonkeyPatch) -> County:
     for statement in _TRACKING.split(";\n"):
         county.change_whole(statement.replace("|", ";"))
     source = TrackedSource(source_url(ConnectionSecret.model_validate_json(county.secret(county.port))))
-    for module in (context, planning):
+    for module in (run_context, plan):
         monkeypatch.setattr(module, "open_source", lambda _: source)
     county.configure(mode="incremental", incremental={"by": "change_tracking"})
     assert county.sync()[1] == "apply"

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from functions.properties.service import parcels as properties
-from functions.sync import tasks
 from functions.sync.handler import handler
-from functions.sync.service import requests
+from functions.sync.service import commands
+from functions.sync.tasks import machine
 from shared.access import Caller
 from shared.db import unit_of_work
 from tests.conftest import MigratedDatabase
@@ -73,7 +73,7 @@ def test_the_fields_that_the_source_wins_are_findings_of_the_run_before_and_afte
     run_id, outcome = small.sync(validate_only=True)
     assert outcome == "awaiting_approval"
     waiting = found_by(run_id)
-    requests.approve(COUNTY, UUID(run_id), CALLER)
+    commands.approve(COUNTY, UUID(run_id), CALLER)
     small.finish(run_id)
 
     assert found_by(run_id) == waiting
@@ -114,7 +114,7 @@ def test_what_was_decided_while_a_run_was_on_its_way_stands(database: MigratedDa
     planned = small.plan()
     for item in small.items(planned):
         small.partition(planned["run_id"], item)
-    assert small.step(tasks.reconcile, planned["run_id"])["outcome"] == "apply"
+    assert small.step(machine.reconcile, planned["run_id"])["outcome"] == "apply"
     world.edit("1", ("year_built", 1960))
     small.finish(planned["run_id"])
     assert small.query("SELECT property_class, year_built FROM properties_operational WHERE property_id = '1'") == [

@@ -12,18 +12,18 @@ import pytest
 import shapely
 
 from functions.properties.repository import parcels
-from functions.sync import tasks
-from functions.sync.service.ahead import FilesAhead, writing_ahead
-from functions.sync.service.context import load
-from shared.curated import curated_columns
+from functions.sync.engine.publication.early_writer import FilesAhead, writing_ahead
+from functions.sync.engine.run_context import load
+from functions.sync.tasks import machine
 from shared.db import unit_of_work
 from shared.db.engine import make_engine
-from shared.overrides import Decision
+from shared.mapping.curated_tables import curated_columns
+from shared.precedence.overrides import Decision
 from shared.problems import Conflict
 from shared.settings import settings
 from tests.conftest import MigratedDatabase
 from tests.integration.sync.county import COUNTY, MAPPING, County
-from tests.waiting import eventually
+from tests.polling import eventually
 
 
 def test_publish_writes_typed_files_and_a_manifest_that_names_them(county: County) -> None:
@@ -45,21 +45,21 @@ def test_the_files_of_a_new_table_are_written_while_it_is_applied(county: County
     run_id = planned["run_id"]
     for item in county.items(planned):
         county.partition(run_id, item)
-    county.step(tasks.reconcile, run_id)
+    county.step(machine.reconcile, run_id)
     # the insert has to wait, as it does where there are many rows
     with ThreadPoolExecutor(1) as pool, make_engine(database.owner_url).connect() as owner:
         owner.exec_driver_sql("LOCK TABLE properties_operational IN SHARE MODE")
-        applying = pool.submit(county.step, tasks.apply, run_id)
+        applying = pool.submit(county.step, machine.apply, run_id)
         assert eventually(lambda: len(county.object_keys("curated/sales")) == 2)
         assert eventually(lambda: len(county.object_keys("curated/properties_operational")) == 3)
         assert county.query("SELECT count(*) FROM properties_operational") == [(0,)]
         owner.rollback()
         applying.result()
 
-    prepared = county.step(tasks.prepare, run_id)
+    prepared = county.step(machine.prepare, run_id)
 
     assert county.files(prepared) == []
-    county.step(tasks.publish, run_id)
+    county.step(machine.publish, run_id)
     manifest = orjson.loads(county.object(f"counties/{COUNTY}/curated/latest.json"))["tables"]
     for table, files in (("properties_operational", 3), ("sales", 2)):
         assert len(manifest[table]["files"]) == files
@@ -77,7 +77,7 @@ def test_files_written_while_a_run_was_not_applied_are_not_published(
     run_id = planned["run_id"]
     for item in county.items(planned):
         county.partition(run_id, item)
-    county.step(tasks.reconcile, run_id)
+    county.step(machine.reconcile, run_id)
     context = load(COUNTY, UUID(run_id))
     with unit_of_work(COUNTY) as connection:
         with writing_ahead(connection, context) as files:
@@ -85,9 +85,9 @@ def test_files_written_while_a_run_was_not_applied_are_not_published(
         files.keep()
         connection.rollback()  # as where the database gives the transaction up
     monkeypatch.setattr(FilesAhead, "write", lambda _: None)
-    county.step(tasks.apply, run_id)
+    county.step(machine.apply, run_id)
 
-    assert len(county.files(county.step(tasks.prepare, run_id))) == 5
+    assert len(county.files(county.step(machine.prepare, run_id))) == 5
 
 
 def test_only_the_curated_files_with_a_changed_row_are_written_anew(county: County) -> None:
@@ -159,18 +159,18 @@ def test_nothing_points_at_a_publication_with_a_missing_file(county: County) -> 
     planned = county.plan()
     for item in county.items(planned):
         county.partition(planned["run_id"], item)
-    county.step(tasks.reconcile, planned["run_id"])
-    county.step(tasks.apply, planned["run_id"])
-    first, *others = county.files(county.step(tasks.prepare, planned["run_id"]))
+    county.step(machine.reconcile, planned["run_id"])
+    county.step(machine.apply, planned["run_id"])
+    first, *others = county.files(county.step(machine.prepare, planned["run_id"]))
     for item in others:
         county.curate(planned["run_id"], item)
 
     with pytest.raises(Conflict, match="has not been written"):
-        county.step(tasks.publish, planned["run_id"])
+        county.step(machine.publish, planned["run_id"])
 
     assert county.object_keys("curated/latest.json") == []
     county.curate(planned["run_id"], first)
-    county.step(tasks.publish, planned["run_id"])
+    county.step(machine.publish, planned["run_id"])
     assert county.object_keys("curated/latest.json")
 
 

@@ -14,12 +14,12 @@ from sqlalchemy import text
 from urllib3.connection import port_by_scheme
 
 from functions.sales_validation.handler import handler as sales_validation
-from functions.sales_validation.task import handler as validation_task
-from functions.sync import tasks
-from functions.sync.convert_task import convert
+from functions.sales_validation.tasks import handler as validation_task
 from functions.sync.handler import handler as sync_api
 from functions.sync.sources.web.arcgis import ArcGisSource
 from functions.sync.sources.web.socrata import SocrataSource
+from functions.sync.tasks import machine
+from functions.sync.tasks.conversion import convert
 from infra.local.postgres import LocalPostgres
 from shared import storage
 from shared.access import Role
@@ -121,30 +121,30 @@ class Case:
         run: dict[str, str] = {"county_id": self.county_id, "run_id": str(uuid4())}
         start = {**run, "execution": {"id": f"arn:{run['run_id']}", "name": run["run_id"]}}
         try:
-            while (planned := call_task(tasks.plan, start))["outcome"] == "convert":
+            while (planned := call_task(machine.plan, start))["outcome"] == "convert":
                 call_task(convert, {**run, "table": planned["table"]})
             self._partitions(run, planned["partitions"]["key"])
-            outcome = call_task(tasks.reconcile, run)["outcome"]
+            outcome = call_task(machine.reconcile, run)["outcome"]
             if outcome == "apply":
                 self.finish(run)
         except Exception as error:
             failure = {"Error": type(error).__name__, "Cause": json.dumps({"errorMessage": str(error)})}
-            call_task(tasks.fail, {**start, "failure": failure})
+            call_task(machine.fail, {**start, "failure": failure})
         return run["run_id"]
 
     def _partitions(self, run: dict[str, str], listed: str) -> None:
         for item in orjson.loads(storage.get(listed)):
             try:
-                call_task(tasks.partition, {**run, "partition": item})
+                call_task(machine.partition, {**run, "partition": item})
             except Exception:
                 raise DistributedMapFailed from None
 
     def finish(self, run: dict[str, str]) -> None:
         """Apply and Publish."""
-        call_task(tasks.apply, run)
-        for item in orjson.loads(storage.get(call_task(tasks.prepare, run)["files"]["key"])):
-            call_task(tasks.curate, {**run, "file": item})
-        call_task(tasks.publish, run)
+        call_task(machine.apply, run)
+        for item in orjson.loads(storage.get(call_task(machine.prepare, run)["files"]["key"])):
+            call_task(machine.curate, {**run, "file": item})
+        call_task(machine.publish, run)
 
     def api(self, method: str, path: str, run_id: str = "", **options: Any) -> Any:
         """The sync API, as the county's IT administrator."""

@@ -60,9 +60,9 @@ def test_a_wrong_password_is_told_at_once(county: County) -> None:
 
 
 def test_a_preview_of_a_silent_source_is_answered_in_its_time(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
-    from functions.sync.service import previewing
+    from functions.sync.service import mapping_preview
 
-    monkeypatch.setattr(previewing, "of_a_person", lambda: Patience(0.5, 0.5, tries=2, total_seconds=2))
+    monkeypatch.setattr(mapping_preview, "of_a_person", lambda: Patience(0.5, 0.5, tries=2, total_seconds=2))
     with silent_server() as port:
         county.set_secret(county.secret(port))
         began = time.monotonic()

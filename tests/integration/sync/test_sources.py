@@ -11,14 +11,14 @@ import pytest
 import shapely
 from sqlalchemy import text
 
-from functions.sync.retrying import RetryableError
 from functions.sync.sources import open_source
 from functions.sync.sources.files import FilesSource
 from functions.sync.sources.sql import SqlSource
 from functions.sync.sources.web.arcgis import ArcGisSource
 from functions.sync.sources.web.socrata import SocrataSource
-from infra.local.counties import configuration_text
-from shared.county_configuration import CountyConfiguration
+from functions.sync.tasks.retries import RetryableError
+from infra.examples.counties import configuration_text
+from shared.counties.configuration import CountyConfiguration
 from shared.db import unit_of_work
 from shared.problems import Problem, SourceRefused, SourceUnavailable
 from shared.settings import settings

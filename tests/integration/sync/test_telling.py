@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from functions.sync.repository import partitions
 from functions.sync.schemas import SyncRequest
-from functions.sync.service import requests, showing
+from functions.sync.service import commands, run_views
 from shared.access import Caller
 from shared.db import unit_of_work
 from shared.problems import Problem
@@ -41,7 +41,7 @@ def test_a_new_column_and_a_changed_type_are_notes_of_the_run(county: County) ->
     county.change("UPDATE sale SET price = 7 WHERE parcel_id = 1")
     run_id, outcome = county.sync()
     assert outcome == "apply"
-    notes = [(one.note, one.table, one.column) for one in showing.get(COUNTY, UUID(run_id)).notes]
+    notes = [(one.note, one.table, one.column) for one in run_views.get(COUNTY, UUID(run_id)).notes]
     assert notes == [("new_column", "sales", "agent"), ("changed_type", "sales", "price")]
 
 
@@ -56,7 +56,7 @@ def test_a_run_to_be_looked_at_that_changes_nothing_waits_for_nothing(county: Co
 
 def test_the_same_key_at_once_starts_one_run_and_answers_everybody_with_it(county: County) -> None:
     def start(_: int) -> Any:
-        return requests.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key="one").id
+        return commands.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key="one").id
 
     with ThreadPoolExecutor(10) as pool:
         ids = set(pool.map(start, range(10)))
@@ -69,7 +69,7 @@ def test_an_approval_that_is_sent_again_is_answered_like_the_first(county: Count
     county.change("UPDATE sale SET price = '7' WHERE parcel_id = 1")
     run_id, _ = county.sync(validate_only=True)
     with ThreadPoolExecutor(5) as pool:
-        answers = list(pool.map(lambda _: requests.approve(COUNTY, UUID(run_id), CALLER).status, range(5)))
+        answers = list(pool.map(lambda _: commands.approve(COUNTY, UUID(run_id), CALLER).status, range(5)))
     assert answers == ["running"] * 5
 
 
@@ -87,4 +87,4 @@ def test_a_run_is_shown_while_it_is_planned_anew_with_other_tables(
         return original(*args)
 
     monkeypatch.setattr(partitions, "progress", meanwhile)
-    assert showing.get(COUNTY, run_id).partitions.total == len(county.items(planned))
+    assert run_views.get(COUNTY, run_id).partitions.total == len(county.items(planned))

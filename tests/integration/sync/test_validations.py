@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from functions.sync import tasks
+from functions.sync.tasks import machine
 from shared.problems import Problem
 from tests.integration.sync.county import MAPPING, County
 from tests.integration.sync.test_approval import ONE, api
@@ -100,10 +100,10 @@ def test_the_rules_are_applied_once_however_often_reconcile_is_tried(county: Cou
     planned = county.plan(validate_only=True)
     for item in county.items(planned):
         county.partition(planned["run_id"], item)
-    county.step(tasks.reconcile, planned["run_id"])
+    county.step(machine.reconcile, planned["run_id"])
     once = (listed(planned["run_id"], "rejected-rows"), len(listed(planned["run_id"], "warnings")))
     county.query("UPDATE jobs SET status = 'running' RETURNING 1")
-    county.step(tasks.reconcile, planned["run_id"])
+    county.step(machine.reconcile, planned["run_id"])
     assert (listed(planned["run_id"], "rejected-rows"), len(listed(planned["run_id"], "warnings"))) == once
     assert [row["source_key"] for row in once[0]] == ["150", "250"]
 

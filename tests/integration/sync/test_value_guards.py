@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from functions.sync.service import requests, showing
+from functions.sync.service import commands, run_views
 from shared.access import Caller
 from tests.conftest import MigratedDatabase
 from tests.integration.sync.county import COUNTY, County
@@ -19,7 +19,7 @@ MONEY = "CAST(replace(replace(value, '$', ''), ',', '') AS numeric)"
 def reasons(county: County, **more: Any) -> list[str]:
     """Why the next run waits; none where it is applied."""
     run_id, outcome = county.sync(**more)
-    found = [f"{one.guard} {one.detail}" for one in showing.get(COUNTY, UUID(run_id)).guard_findings]
+    found = [f"{one.guard} {one.detail}" for one in run_views.get(COUNTY, UUID(run_id)).guard_findings]
     assert (outcome == "awaiting_approval") == bool(found)
     return found
 
@@ -86,9 +86,9 @@ def test_a_county_sets_limits_of_its_own_and_an_approved_run_is_applied(county: 
     county.change("UPDATE parcel SET built = NULL WHERE id > 5; UPDATE parcel SET note = NULL")
     run_id, outcome = county.sync()
     assert outcome == "awaiting_approval"
-    (found,) = showing.get(COUNTY, UUID(run_id)).guard_findings
+    (found,) = run_views.get(COUNTY, UUID(run_id)).guard_findings
     assert (found.guard, found.field, found.share, found.limit) == ("emptied_column", "attributes.note", 1.0, 0.05)
-    requests.approve(COUNTY, UUID(run_id), CALLER)
+    commands.approve(COUNTY, UUID(run_id), CALLER)
     county.finish(run_id)
     assert reasons(county) == []
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from functions.sync.schemas import TablePlan, TableProgress
-from functions.sync.service.showing import speed_of
-from infra.local.commands.sync import progress_text
+from functions.sync.service.run_views import speed_of
+from infra.cli.commands.sync import progress_text
 from shared.problems import SourceRefused
 from tests.integration.sync.county import County
 from tests.integration.sync.test_approval import ONE, RUNS, api

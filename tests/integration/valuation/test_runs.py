@@ -12,7 +12,7 @@ from sqlalchemy import text
 from functions.valuation.handler import handler
 from functions.valuation.repository import results as results_repository
 from functions.valuation.schemas.runs import RunFlag
-from functions.valuation.service import artifacts, planning
+from functions.valuation.service import artifacts, plan_run
 from shared import storage
 from shared.access import Role
 from shared.db import unit_of_work
@@ -26,7 +26,7 @@ from tests.job_cloud import downloaded, partitions_of, run_partitioned
 @pytest.fixture(autouse=True)
 def small_partitions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 200 properties, so that a small county has several."""
-    monkeypatch.setattr(planning, "PARTITION_PROPERTIES", 200)
+    monkeypatch.setattr(plan_run, "PARTITION_PROPERTIES", 200)
 
 
 def test_a_run_values_every_property_of_the_roll_by_partitions(champion: str) -> None:

@@ -11,7 +11,7 @@ from shared.appraisal.avm.training import train
 from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
 from shared.appraisal.hedonic import FEWEST_SALES
 from shared.appraisal.ratio_statistics import cod
-from shared.county_configuration import ValuationSettings
+from shared.counties.configuration import ValuationSettings
 from tests.synthetic_county import LAST_DAY
 from tests.unit.appraisal.known_counties import COUNTY, KNOWN, LATER, ON, SMALL, one, small_model, with_columns
 

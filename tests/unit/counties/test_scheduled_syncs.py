@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.counties.schedule import scheduled_syncs
-from infra.local.counties import configuration_text
-from shared.county_configuration import CountyConfiguration
+from functions.counties.service.schedules import scheduled_syncs
+from infra.examples.counties import configuration_text
+from shared.counties.configuration import CountyConfiguration
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 

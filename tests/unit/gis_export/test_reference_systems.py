@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.gis_export.reference_systems import find, require_within
+from functions.gis_export.domain.reference_systems import find, require_within
 from shared.problems import Unprocessable
 
 SEATTLE = (-122.5, 47.1, -121.1, 47.8)

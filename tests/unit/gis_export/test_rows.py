@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.gis_export.rows import BlockStream, fields_of, text_of, values_of
+from functions.gis_export.domain.copy_text import BlockStream, fields_of, text_of, values_of
 
 _MARKS = {"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
 

@@ -8,7 +8,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.gis_export import shapes
+from functions.gis_export.domain import shapes
 
 SQUARE = shapely.box(-122.0, 47.0, -121.9, 47.1)
 

@@ -16,17 +16,17 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from infra.local import client as client_module
-from infra.local.cli import COMMANDS, app
-from infra.local.client import ApiClient
+from infra.cli import api_client as client_module
+from infra.cli.api_client import ApiClient
+from infra.cli.main import COMMANDS, app
+from infra.cli.session import ADDRESS_FILE
+from infra.cli.tables import WholeTable
 from infra.local.errors import ApiError, ApiUnreachableError
-from infra.local.session import ADDRESS_FILE
-from infra.local.tables import WholeTable
 
 HEAVY = {"aws_cdk", "boto3", "botocore", "moto", "numpy", "polars", "shapely", "sqlalchemy", "uvicorn"}
 IMPORTED = """
 import sys
-from infra.local.cli import main
+from infra.cli.main import main
 sys.argv = ["terrafusion", *sys.argv[1:]]
 try:
     main()

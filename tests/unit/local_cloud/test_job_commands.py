@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import typer
 
-from infra.local.commands.api_description import COUNTY, document, request_schema
-from infra.local.commands.request_options import request_body, request_options
-from infra.local.commands.results import results_shown
-from infra.local.session import console
+from infra.cli.commands.api_description import COUNTY, document, request_schema
+from infra.cli.commands.request_options import request_body, request_options
+from infra.cli.commands.results import results_shown
+from infra.cli.session import console
 
 COLLECTIONS = ["ratio-studies", "market-analyses", "sales-validations", "reports", "gis-exports", "valuation-models"]
 

@@ -14,7 +14,7 @@ from infra.local.aws.provision import generated
 from infra.local.aws.replacing import Replacements
 from infra.local.aws.server import byte_range, changed_service
 from infra.local.custom_resources import DeploymentError, deploy
-from infra.local.directory import DataDirectory, DirectoryInUseError
+from infra.local.data_directory import DataDirectory, DirectoryInUseError
 from infra.local.state import StateStore
 from infra.local.template import CustomResource, Secret
 from infra.local.workers import InvocationError

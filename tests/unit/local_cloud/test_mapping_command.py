@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from infra.local.commands.mapping import app
+from infra.cli.commands.mapping import app
 from tests.unit.mapping.mappings import mapping_text
 
 FIELDS = (

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from infra.local.cli import app
+from infra.cli.main import app
 from infra.settings import ROOT
-from shared.county_configuration import CountyConfiguration
+from shared.counties.configuration import CountyConfiguration
 from shared.mapping import parse_mapping
 from shared.mapping.targets import target_tables
 
-EXAMPLE = ROOT / "infra" / "local" / "counties" / "hood_or"
+EXAMPLE = ROOT / "infra" / "examples" / "counties" / "hood_or"
 
 
 def run(*words: object) -> tuple[int, str]:

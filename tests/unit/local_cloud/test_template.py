@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from infra.local.assembly import ACCOUNT, Assembly, TemplateError
-from infra.local.physical import LocalIdentifiers
+from infra.local.cloud_assembly import ACCOUNT, Assembly, TemplateError
+from infra.local.resource_names import LocalIdentifiers
 from infra.local.template import Template
-from tests.integration.local_cloud.declared import write_assembly
+from tests.integration.local_cloud.sample_template import write_assembly
 
 
 def assembly_of(folder: Path, **stacks: dict[str, Any]) -> Assembly:

@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 
 from shared.mapping import parse_mapping
-from shared.mapping.compiling import CompiledTable, MappedRows, compile_table
+from shared.mapping.compile.tables import CompiledTable, MappedRows, compile_table
 
 TODAY = date(2026, 11, 22)
 

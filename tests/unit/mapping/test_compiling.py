@@ -10,10 +10,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from infra.local.counties import DEMO_COUNTIES, mapping_text
+from infra.examples.counties import DEMO_COUNTIES, mapping_text
 from shared.mapping import parse_mapping
-from shared.mapping.compiling import compile_table, mapping_digest
-from shared.mapping.hashing import row_hashes
+from shared.mapping.compile.row_hashes import row_hashes
+from shared.mapping.compile.tables import compile_table, mapping_digest
 from shared.mapping.targets import target_tables
 from tests.unit.mapping.mappings import TODAY, compiled, frame, mapped, values
 

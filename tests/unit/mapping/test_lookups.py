@@ -3,10 +3,10 @@
 import polars as pl
 import pytest
 
-from shared.mapping import lookups as module
 from shared.mapping import parse_mapping
-from shared.mapping.compiling import CompiledTable, compile_table, mapping_digest
-from shared.mapping.lookups import prepared
+from shared.mapping.compile import lookups as module
+from shared.mapping.compile.lookups import prepared
+from shared.mapping.compile.tables import CompiledTable, compile_table, mapping_digest
 from shared.problems import Unprocessable
 from tests.unit.mapping.mappings import TODAY, frame, mapping_text
 

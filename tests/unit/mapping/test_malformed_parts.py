@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.mapping import MappingError, parse_mapping
-from shared.mapping.document import Path, written
+from shared.mapping.language.document import Path, written
 
 EVERY_STAGE = """\
 source_system_type: TESTING

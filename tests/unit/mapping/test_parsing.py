@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.counties import DEMO_COUNTIES, configuration_text, mapping_text
-from infra.local.legacy.synthetic import MAPPING
-from shared.county_configuration import CountyConfiguration
+from infra.examples.counties import DEMO_COUNTIES, configuration_text, mapping_text
+from infra.examples.legacy.synthetic import MAPPING
+from shared.counties.configuration import CountyConfiguration
 from shared.mapping import MappingError, MappingProblem, parse_mapping
-from shared.mapping.document import MAX_CHARACTERS, MAX_ELEMENTS
+from shared.mapping.language.document import MAX_CHARACTERS, MAX_ELEMENTS
 from tests.unit.mapping.mappings import HEAD
 from tests.unit.mapping.mappings import mapping_text as small
 

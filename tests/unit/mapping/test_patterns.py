@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.mapping.patterns import capture_groups, require_pattern
-from shared.mapping.validations import WHOLE
+from shared.mapping.rules.rule_models import WHOLE
+from shared.mapping.transformations.patterns import capture_groups, require_pattern
 
 PARTS = st.sampled_from(
     [

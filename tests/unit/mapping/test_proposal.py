@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.local.commands.source_sample import sampled_file
+from infra.cli.commands.source_sample import sampled_file
 from infra.settings import ROOT
 from shared.mapping import CountyMapping, parse_mapping
 from shared.mapping.proposal import SampledColumn, SampledTable, propose
 from shared.mapping.targets import target_tables
 
-DATA = ROOT / "infra" / "local" / "legacy" / "data"
+DATA = ROOT / "infra" / "examples" / "legacy" / "data"
 
 
 def table(name: str, key: tuple[str, ...] = (), /, **columns: list[str | None]) -> SampledTable:

@@ -10,8 +10,8 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.geometry import ShapeError, read_shape, wkt_to_wkb
-from shared.reference_systems import UnknownSystemError, srid_of_esri, srid_of_projjson
+from shared.geo.geometry import ShapeError, read_shape, wkt_to_wkb
+from shared.geo.reference_systems import UnknownSystemError, srid_of_esri, srid_of_projjson
 from tests.unit.mapping.mappings import mapped
 
 SQUARE = shapely.box(-122.5, 47.5, -122.4, 47.6)

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from shared.mapping import VALUE_FAULTS, MappingError, parse_mapping, value_fault
-from shared.mapping.compiling import compile_table
+from shared.mapping.compile.tables import compile_table
 from tests.unit.mapping.mappings import TODAY, mapped, mapping_text, values
 
 CELL = "cell F3 is an error (#N/A), which is no value"

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.mapping.reference import transformations_table
-from shared.mapping.step import Kind
 from shared.mapping.transformations import TRANSFORMATIONS
+from shared.mapping.transformations.step import Kind
 from tests.unit.mapping.mappings import compiled, frame, mapped, values
 
 TEXT = "{{source: a, target: condition, type: string, transformations: [{}]}}"

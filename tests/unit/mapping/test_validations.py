@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from shared.mapping import READ_FAULT, MappingError, parse_mapping
-from shared.mapping.compiling import CompiledTable, MappedRows, compile_table
+from shared.mapping.compile.tables import CompiledTable, MappedRows, compile_table
 from shared.mapping.reference import validations_table
-from shared.mapping.validations import VALIDATIONS
+from shared.mapping.rules.rule_models import VALIDATIONS
 from tests.unit.mapping.mappings import TODAY, frame, mapping_text
 
 FIELDS = (

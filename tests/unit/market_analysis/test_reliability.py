@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from functions.market_analysis.analysis import analyse
+from functions.market_analysis.domain.analysis import analyse
 from functions.market_analysis.schemas import MarketAnalysisRequest, MarketAnalysisResults
 from shared.appraisal.errors import InsufficientSalesError
 from shared.appraisal.market_index import fit_market

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from functions.ratio_study.chasing import signs_sentence
+from functions.ratio_study.domain.sales_chasing import signs_sentence
 from shared.appraisal.sales_chasing import chasing_signs
 
 ORDINARY = np.random.default_rng(5).normal(0.97, 0.15, 500).clip(0.4, 2.0)

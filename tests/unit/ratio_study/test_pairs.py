@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from functions.ratio_study.handler import handler
-from infra.local.cli import app
+from infra.cli.main import app
 from infra.local.errors import CommandError
 from shared.access import Role
 from shared.appraisal import ratio_statistics as statistics

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.sales_validation.domain.rules import Thresholds, broken_rules
 from functions.sales_validation.repository.validation import SaleRecord
-from functions.sales_validation.rules import Thresholds, broken_rules
-from shared.county_configuration import SalesValidationSettings
+from shared.counties.configuration import SalesValidationSettings
 
 SETTINGS = SalesValidationSettings()
 THRESHOLDS = Thresholds(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from functions.auth.pre_token import permissions_by_county
 from shared.access import COUNTY_ROLES, PLATFORM_PERMISSIONS, ROLE_PERMISSIONS, Caller, Permission, Role
-from shared.county_configuration import RbacSettings, RoleRefinement
+from shared.counties.configuration import RbacSettings, RoleRefinement
 from shared.problems import Forbidden
 
 PUBLISHED = {

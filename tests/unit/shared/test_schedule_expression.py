@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.schedule_expression import ScheduleExpressionError, next_tick
+from shared.counties.schedule_expression import ScheduleExpressionError, next_tick
 
 
 def at(text: str) -> datetime:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.tables import Table, to_csv
+from shared.csv_export.tables import Table, to_csv
 
 
 def read(content: bytes) -> list[list[str]]:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from functions.sync.retrying import RetryableError
+from functions.sync.tasks.retries import RetryableError
 from shared.jobs.failures import reason_of
 from shared.problems import Conflict, SourceUnavailable, Unprocessable
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from functions.valuation.schemas.valuations import LandSplit
 from functions.valuation.service.land import Land, LandShare, LandShares, land_share
-from functions.valuation.service.telling import divided
+from functions.valuation.service.response_mapping import divided
 
 TYPICAL: LandShares = {"residential": {"": 0.3, "N1": 0.4}}
 NEITHER: LandShares = {}

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from functions.sync.sources.files.lines import Record, Records, lines, text_of, without_end_mark
 from functions.sync.sources.files.stored import FileIndex
 from functions.sync.sources.source import Extract, Sample
+from shared.counties.source_description import CsvFile
 from shared.mapping import READ_FAULT
 from shared.problems import Unprocessable
-from shared.source_description import CsvFile
 from shared.storage import StoredObject
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from functions.sync.sources.files.lines import lines, text_of, without_end_mark
 from functions.sync.sources.files.stored import FileIndex
 from functions.sync.sources.source import Extract, Sample
+from shared.counties.source_description import FixedWidthFile
 from shared.problems import Unprocessable
-from shared.source_description import FixedWidthFile
 from shared.storage import StoredObject
 
 if TYPE_CHECKING:

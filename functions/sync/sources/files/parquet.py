@@ -11,8 +11,8 @@ import orjson
 
 from functions.sync.sources.files.framing import unreadable
 from functions.sync.sources.texts import plain_number
-from shared.reference_systems import DEGREES, UnknownSystemError, srid_of_projjson
-from shared.source_description import ParquetFile
+from shared.counties.source_description import ParquetFile
+from shared.geo.reference_systems import DEGREES, UnknownSystemError, srid_of_projjson
 
 if TYPE_CHECKING:
     import polars as pl
@@ -62,7 +62,7 @@ class ParquetTable:
 
     @cached_property
     def _systems(self) -> dict[str, str]:
-        """By column of shapes what is to stand before them (GeoParquet 1.1; see `shared.geometry.read_shape`)."""
+        """By column of shapes what is to stand before them (GeoParquet 1.1; see `shared.geo.geometry.read_shape`)."""
         import polars as pl
 
         try:

@@ -24,9 +24,7 @@ from functions.sync.sources.source import (
     configured,
 )
 from shared import storage
-from shared.mapping import ROW_NUMBER
-from shared.problems import Conflict, NotFound, SourceRefused
-from shared.source_description import (
+from shared.counties.source_description import (
     CsvFile,
     FilesDescription,
     FixedWidthFile,
@@ -34,6 +32,8 @@ from shared.source_description import (
     ParquetFile,
     XlsxFile,
 )
+from shared.mapping import ROW_NUMBER
+from shared.problems import Conflict, NotFound, SourceRefused
 from shared.storage import StoredObject, county_key
 
 if TYPE_CHECKING:

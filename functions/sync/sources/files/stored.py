@@ -7,8 +7,8 @@ import hashlib
 from pydantic import BaseModel, ConfigDict
 
 from shared import storage
+from shared.counties.source_description import FileDescription, GeographicFile
 from shared.problems import NotFound
-from shared.source_description import FileDescription, GeographicFile
 from shared.storage import StoredObject, county_key
 
 

@@ -15,9 +15,9 @@ from zipfile import BadZipFile, ZipFile
 from functions.sync.sources.files.framing import framed, unreadable
 from functions.sync.sources.files.xlsx_cells import Cell, Meaning, Row, SheetReader, column_letters
 from functions.sync.sources.files.xlsx_package import Package, Tab
+from shared.counties.source_description import XlsxFile
 from shared.mapping import READ_FAULT, VALUE_FAULTS, value_fault
 from shared.problems import Unprocessable
-from shared.source_description import XlsxFile
 
 if TYPE_CHECKING:
     import polars as pl

@@ -38,7 +38,7 @@ from functions.sync.sources.web.arcgis_features import (
     read_place,
 )
 from functions.sync.sources.web.client import BusyError, JsonClient
-from shared.geometry import LATITUDE, LONGITUDE, WKB
+from shared.geo.geometry import LATITUDE, LONGITUDE, WKB
 from shared.problems import SourceRefused, SourceUnavailable, Unprocessable
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import Any
 from functions.sync.sources.texts import as_text
 from functions.sync.sources.web.client import REFUSED
 from functions.sync.sources.web.shapes import NO_SHAPE, read_shape
-from shared.geometry import LATITUDE, LONGITUDE, WKB, Shape, point_shape, polygon_shape
+from shared.geo.geometry import LATITUDE, LONGITUDE, WKB, Shape, point_shape, polygon_shape
+from shared.geo.reference_systems import WEB_MERCATOR, UnknownSystemError, require_known, srid_of_esri, to_degrees
 from shared.mapping import value_fault
 from shared.problems import SourceRefused, SourceUnavailable, Unprocessable
-from shared.reference_systems import WEB_MERCATOR, UnknownSystemError, require_known, srid_of_esri, to_degrees
 
 DATE = "esriFieldTypeDate"
 WGS84 = 4326

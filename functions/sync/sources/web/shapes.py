@@ -7,8 +7,8 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from shared.geometry import Shape
-from shared.reference_systems import misplaced
+from shared.geo.geometry import Shape
+from shared.geo.reference_systems import misplaced
 
 NO_SHAPE: Shape = (None, None, None)
 

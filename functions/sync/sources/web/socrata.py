@@ -28,8 +28,8 @@ from functions.sync.sources.source import (
 from functions.sync.sources.texts import as_text, extract_of, plain_number, with_value_faults
 from functions.sync.sources.web.client import JsonClient
 from functions.sync.sources.web.shapes import NO_SHAPE, read_shape
-from shared.geometry import LATITUDE, LONGITUDE, WKB, point_shape, polygon_shape
-from shared.geometry import Shape as ShapeTexts
+from shared.geo.geometry import LATITUDE, LONGITUDE, WKB, point_shape, polygon_shape
+from shared.geo.geometry import Shape as ShapeTexts
 from shared.mapping import value_fault
 from shared.problems import SourceRefused, Unprocessable
 

@@ -9,9 +9,9 @@ import polars as pl
 from functions.sync.sources import Key, KeyRange, Shape, SourceTable
 from functions.sync.sources.files import FilesSource
 from functions.sync.sources.files.geographic import conversion
+from shared.counties.source_description import FilesDescription, GeographicFile
 from shared.mapping import ROW_NUMBER
 from shared.settings import settings
-from shared.source_description import FilesDescription, GeographicFile
 
 COUNTY = "testing_wa"
 BOUNDS = conversion.Bounds(seconds=60, memory_mb=1769)

@@ -16,8 +16,8 @@ import pytest
 import shapely
 
 from functions.sync.sources.files.geographic import conversion
+from shared.counties.source_description import FilesDescription
 from shared.problems import Problem
-from shared.source_description import FilesDescription
 from tests.unit.sync.sources.bucket import COUNTY, put
 from tests.unit.sync.sources.layers import FORMATS, moved, sent, write_layer
 

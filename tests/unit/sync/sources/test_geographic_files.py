@@ -15,7 +15,7 @@ from pyogrio import raw
 
 from functions.sync.sources import KeyRange
 from functions.sync.sources.files.geographic import conversion
-from shared.geometry import LATITUDE, LONGITUDE, WKB
+from shared.geo.geometry import LATITUDE, LONGITUDE, WKB
 from shared.mapping import VALUE_FAULTS
 from shared.problems import Problem, Unprocessable
 from tests.unit.sync.sources.bucket import files_source, frames, put, source_of, table, whole

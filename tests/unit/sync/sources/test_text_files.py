@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from functions.sync.sources import Ability, KeyRange, Since, SourceTable
 from functions.sync.sources.files.delimited import DelimitedReader
+from shared.counties.source_description import CsvFile
 from shared.mapping import READ_FAULT
 from shared.problems import Conflict, Problem, SourceUnavailable, Unprocessable
-from shared.source_description import CsvFile
 from shared.storage import StoredObject
 from tests.unit.sync.sources.bucket import files_source, frames, put, source_of, table, whole
 

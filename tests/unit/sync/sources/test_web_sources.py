@@ -14,7 +14,7 @@ from functions.sync.sources.web.arcgis import ArcGisSource
 from functions.sync.sources.web.arcgis_features import in_degrees
 from functions.sync.sources.web.client import TRIES
 from functions.sync.sources.web.socrata import SocrataSource
-from shared.geometry import LATITUDE, LONGITUDE, WKB
+from shared.geo.geometry import LATITUDE, LONGITUDE, WKB
 from shared.mapping import VALUE_FAULTS
 from shared.problems import SourceRefused, SourceUnavailable, Unprocessable
 from tests.unit.sync.sources.bucket import shuffled

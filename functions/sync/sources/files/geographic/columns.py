@@ -9,7 +9,7 @@ import nanoarrow as na
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.source_rows import value_fault
+from shared.contracts.source_rows import value_fault
 
 _TEXT_OFFSETS: dict[str, Any] = {"u": np.int32, "U": np.int64}
 """The formats of text columns (Arrow C data interface), and what counts their bytes."""

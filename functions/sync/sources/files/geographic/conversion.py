@@ -19,8 +19,8 @@ from functions.sync.sources.files.geographic.refusals import refused, unreadable
 from functions.sync.sources.files.stored import FileFolder, FileIndex
 from functions.sync.sources.source import configured
 from shared import storage
+from shared.counties.source_description import FilesDescription, GeographicFile
 from shared.problems import NotFound, Problem, SourceRefused, Unprocessable
-from shared.source_description import FilesDescription, GeographicFile
 from shared.storage import StoredObject, county_key
 
 PART_ROWS = 50_000

@@ -14,9 +14,9 @@ from functions.sync.sources.files.geographic import columns as arrow
 from functions.sync.sources.files.geographic.layer import BYTES_AS_THEY_ARE, Layer
 from functions.sync.sources.files.geographic.refusals import refused
 from functions.sync.sources.files.geographic.shapes import place
-from shared.geometry import LATITUDE, LONGITUDE, WKB
-from shared.source_description import ShapeFile
-from shared.source_rows import VALUE_FAULTS, value_fault
+from shared.contracts.source_rows import VALUE_FAULTS, value_fault
+from shared.counties.source_description import ShapeFile
+from shared.geo.geometry import LATITUDE, LONGITUDE, WKB
 
 _NUMBER = "OGC_FID"
 """What GDAL calls the features' numbers where the layer has no name for them."""

@@ -1,7 +1,7 @@
 """Where the parts of a geographic file are kept."""
 
 from functions.sync.sources.files.stored import FileFolder
-from shared.source_description import GeographicFile
+from shared.counties.source_description import GeographicFile
 from shared.storage import StoredObject
 
 _CONVERSION = "1"

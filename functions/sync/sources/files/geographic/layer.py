@@ -14,9 +14,9 @@ from functions.sync.sources.files.geographic.gdal import DRIVERS
 from functions.sync.sources.files.geographic.refusals import choice_of_layer, refused, unreadable
 from functions.sync.sources.files.geographic.shapefile_files import declared_encoding
 from functions.sync.sources.files.geographic.unpacking import Unpacked
-from shared.geometry import LATITUDE, LONGITUDE, WKB
-from shared.source_description import FileGeodatabaseFile, FlatGeobufFile, GeographicFile, ShapeFile
-from shared.source_rows import READ_FAULT, VALUE_FAULTS
+from shared.contracts.source_rows import READ_FAULT, VALUE_FAULTS
+from shared.counties.source_description import FileGeodatabaseFile, FlatGeobufFile, GeographicFile, ShapeFile
+from shared.geo.geometry import LATITUDE, LONGITUDE, WKB
 
 BYTES_AS_THEY_ARE = "ISO-8859-1"
 """The encoding in which GDAL keeps every byte of a Shapefile's texts: they are decoded here, where a byte that is none

@@ -21,8 +21,8 @@ from pydantic import TypeAdapter
 from functions.sync.sources.files.geographic.gdal import GdalLog, prepare
 from functions.sync.sources.files.geographic.refusals import unreadable
 from functions.sync.sources.files.geographic.unpacking import Unpacked, unpacked
+from shared.counties.source_description import FileDescription, GeographicFile
 from shared.problems import Unprocessable
-from shared.source_description import FileDescription, GeographicFile
 
 BATCH_ROWS = 5_000
 """Rows that are in memory at a time; GDAL hands them over together."""

@@ -13,8 +13,8 @@ from functions.sync.sources.files.stored import FileFolder, FileIndex
 from functions.sync.sources.source import Extract, Sample
 from functions.sync.sources.texts import extract_of
 from shared import storage
+from shared.counties.source_description import GeographicFile
 from shared.problems import Conflict
-from shared.source_description import GeographicFile
 from shared.storage import StoredObject
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from shared.counties.source_description import GeographicFile
 from shared.problems import Unprocessable
-from shared.source_description import GeographicFile
 
 KINDS = {
     "shapefile": "zipped Shapefile",

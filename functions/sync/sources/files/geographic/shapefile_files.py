@@ -11,7 +11,7 @@ import struct
 from pathlib import Path
 
 from functions.sync.sources.files.geographic.refusals import refused, unreadable
-from shared.source_description import ShapeFile
+from shared.counties.source_description import ShapeFile
 
 SHAPEFILE_PARTS = {".shp": True, ".shx": True, ".dbf": True, ".prj": False, ".cpg": False}
 """The endings, and whether a layer is nothing without the file: the index alone says which shape is whose."""

@@ -11,7 +11,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from shared.reference_systems import misplaced
+from shared.geo.reference_systems import misplaced
 
 Shapes = NDArray[np.object_]
 

@@ -9,7 +9,7 @@ from zipfile import ZipFile, ZipInfo, is_zipfile
 
 from functions.sync.sources.files.geographic.refusals import choice_of_layer, refused, unreadable
 from functions.sync.sources.files.geographic.shapefile_files import SHAPEFILE_PARTS, rows_of_whole
-from shared.source_description import (
+from shared.counties.source_description import (
     FileGeodatabaseFile,
     FlatGeobufFile,
     GeographicFile,

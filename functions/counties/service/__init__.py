@@ -1,0 +1,1 @@
+"""Use cases of counties: onboarding, configuration, schedules, members and delivered files."""

@@ -1,0 +1,1 @@
+"""Layers, columns, shapes and coordinate reference systems of an export. Pure."""

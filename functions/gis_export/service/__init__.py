@@ -1,0 +1,1 @@
+"""Use cases of GIS exports: requests for them, and the export itself."""

@@ -1,0 +1,1 @@
+"""The market of a county by month, from its sales. Pure."""

@@ -1,0 +1,1 @@
+"""Use cases of market analyses: requests, results and downloads."""

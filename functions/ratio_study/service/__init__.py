@@ -1,0 +1,1 @@
+"""Use cases of ratio studies: of a county's sales, and of pairs that a request brings along."""

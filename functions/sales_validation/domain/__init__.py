@@ -1,0 +1,1 @@
+"""Tests of sales as evidence of market value: transfers, rules, outliers. Pure."""

@@ -1,0 +1,1 @@
+"""The states of the sync machine, one file each, and what they share: nothing here answers a request."""

@@ -1,0 +1,42 @@
+"""Convert: a county's geographic files made into parts that partitions can read, one file a call."""
+
+from uuid import UUID
+
+from functions.sync.repository import runs
+from functions.sync.sources.files.geographic import conversion
+from functions.sync.sources.files.geographic.conversion import Bounds
+from shared.counties.configuration import CountyConfiguration
+from shared.counties.source_description import FilesDescription
+from shared.db import unit_of_work
+from shared.problems import Conflict, NotFound, Unprocessable
+
+
+def convert_file(county_id: str, run_id: UUID, table: str, bounds: Bounds) -> int:
+    """Convert the file of a source table for a run; how many rows it has. Idempotent.
+
+    Raises Conflict for a run that is over, and as `conversion.convert` does.
+    """
+    with unit_of_work(county_id) as connection:
+        run = runs.find(connection, county_id, run_id)
+    if run is None:
+        raise NotFound(f"{county_id} has no sync run {run_id}.", slug="sync-run-not-found")
+    if run.status != "running":
+        raise Conflict(f"Sync run {run_id} is {run.status}.", slug="sync-run-not-running")
+    return conversion.convert(county_id, _files(county_id), table, bounds)
+
+
+def sample_file(county_id: str, table: str, rows: int, bounds: Bounds) -> str:
+    """The key of an object with the first rows of a source table's file. Raises as `conversion.sample` does."""
+    return conversion.sample(county_id, _files(county_id), table, rows, bounds)
+
+
+def _files(county_id: str) -> FilesDescription:
+    with unit_of_work(county_id) as connection:
+        county = runs.county(connection, county_id)
+    if county is None:
+        raise NotFound(f"{county_id} is not onboarded.", slug="county-not-found")
+    configuration = CountyConfiguration.model_validate(county[0])
+    source = configuration.data_ingestion_settings.source_description
+    if not isinstance(source, FilesDescription):
+        raise Unprocessable(f"The source of {county_id} is not files.", slug="source-table-missing")
+    return source

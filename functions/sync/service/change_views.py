@@ -1,0 +1,130 @@
+"""What a run would change, or did: row by row, and as a whole."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from functions.sync.repository import changes, runs
+from functions.sync.run_data import filled_columns, mapping_of
+from functions.sync.schemas import ChangeFilter, ChangeSummary, FieldChange, RowChange, RunState
+from functions.sync.service.run_views import MAX_PAGE, found
+from shared.db import unit_of_work
+from shared.db.models import PROVENANCE, SYNC_TARGETS
+from shared.mapping.targets import ColumnKind, target_tables
+from shared.paging import Page, decode_token, encode_token
+from shared.precedence.field_changes import changed_fields
+from shared.precedence.overrides import ATTRIBUTE_PREFIX, ATTRIBUTES
+from shared.problems import Conflict, Unprocessable
+from shared.rolls.totals import overall, side_by_side, totals_of
+
+_OWN = PROVENANCE | {"action", "held", "base_version", "partition_no", "location"}
+_ROLL = "properties_operational"
+
+
+def page(
+    county_id: str, run_id: UUID, wanted: ChangeFilter, *, page_size: int, page_token: str | None
+) -> Page[RowChange]:
+    """What a run would do, or did, by table and key.
+
+    Raises NotFound, Unprocessable for a table or field that there is not, Conflict where there is nothing to look at.
+    """
+    query = ["sync-changes", county_id, str(run_id), wanted.model_dump()]
+    size = min(page_size, MAX_PAGE)
+    after = decode_token(query, page_token, str, str)
+    tables = _tables(wanted)
+    with unit_of_work(county_id) as connection:
+        run = _with_changes(connection, county_id, run_id)
+        items: list[RowChange] = []
+        for table in tables:
+            if (after and _position(table) < _position(after[0])) or not _has(run, table, wanted):
+                continue
+            read = changes.applied_page if run.applied_at else changes.staged_page
+            last = after[1] if after and after[0] == table else None
+            rows = read(connection, county_id, run_id, table, wanted, after=last, limit=size + 1 - len(items))
+            items += [_row_change(table, *row) for row in rows]
+            if len(items) > size:
+                break
+    more = len(items) > size
+    items = items[:size]
+    token = encode_token(query, [items[-1].table, items[-1].key]) if more else None
+    return Page[RowChange](items=items, next_page_token=token)
+
+
+def summary(county_id: str, run_id: UUID) -> ChangeSummary:
+    """A run's changes as a whole. Raises NotFound, Conflict where there is nothing to look at."""
+    with unit_of_work(county_id) as connection:
+        run = _with_changes(connection, county_id, run_id)
+        if run.applied_at is not None:
+            before = totals_of(connection, county_id, run.applied_at, "just before")
+            after = totals_of(connection, county_id, run.applied_at)
+        elif _ROLL in run.plan:
+            columns = filled_columns(mapping_of(county_id, run_id), _ROLL)
+            before, after = changes.staged_totals(connection, county_id, run_id, columns)
+        else:
+            before, after = {}, {}
+    return ChangeSummary(
+        guard_findings=run.guard_findings,
+        tables=run.tables,
+        before=overall(before),
+        after=overall(after),
+        property_classes=side_by_side(before, after),
+    )
+
+
+def _with_changes(connection: Connection, county_id: str, run_id: UUID) -> RunState:
+    run = found(runs.find(connection, county_id, run_id), county_id, run_id)
+    if run.applied_at is None and run.status != "awaiting_approval":
+        raise Conflict(f"The run is {run.status}: there are no changes to look at.", slug="no-changes-to-show")
+    return run
+
+
+def _tables(wanted: ChangeFilter) -> list[str]:
+    """The tables that a filter can mean."""
+    tables = [name for name in SYNC_TARGETS if wanted.table in (None, name)]
+    if wanted.field is None:
+        return tables
+    column = ATTRIBUTES if wanted.field.startswith(ATTRIBUTE_PREFIX) else wanted.field
+    having = [name for name in tables if column in target_tables()[name].columns]
+    if not having:
+        raise Unprocessable(
+            f"{' and '.join(tables)} have no field {wanted.field}.", pointer="/query/field", slug="field-unknown"
+        )
+    return having
+
+
+def _has(run: RunState, table: str, wanted: ChangeFilter) -> bool:
+    """Whether a run has any such change, as far as its counts tell."""
+    counts = run.tables.get(table)
+    if counts is None or counts.differences == 0:
+        return False
+    return wanted.field is None or wanted.field in counts.changed_fields
+
+
+def _row_change(table: str, key: str, change: Any, before: dict[str, Any], after: dict[str, Any]) -> RowChange:
+    if before and after:  # a staged row has only what the mapping fills
+        before = {name: value for name, value in before.items() if name in after}
+    old, new = ({name: value for name, value in row.items() if name not in _OWN} for row in (before, after))
+    fields = [
+        FieldChange(field=name, old=exact(table, name, was), new=exact(table, name, now))
+        for name, (was, now) in sorted(changed_fields(old, new).items())
+    ]
+    return RowChange(
+        table=table,
+        key=key,
+        change=change,
+        fields=[one for one in fields if one.old is not None or one.new is not None],
+    )
+
+
+def exact(table: str, name: str, value: Any) -> Any:
+    """A field as JSON; money and quantities as decimal text, which a JSON number is not."""
+    column = target_tables()[table].columns.get(name)
+    if value is None or column is None or column.kind is not ColumnKind.NUMERIC:
+        return value
+    return str(Decimal(str(value)).quantize(Decimal(1).scaleb(-column.scale)))
+
+
+def _position(table: str) -> int:
+    return list(SYNC_TARGETS).index(table)

@@ -1,0 +1,215 @@
+"""What people do with runs: start, approve, cancel, resume, replay what is in quarantine."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from functions.sync.failure import is_left, settle, settle_active
+from functions.sync.repository import quarantine, runs
+from functions.sync.repository.runs import RunRow
+from functions.sync.run_lock import add_run, in_the_way, let_go
+from functions.sync.schemas import RejectedFilter, ReplayRequest, RunState, SyncRequest, SyncRun
+from functions.sync.service.rejected_rows import require_known_rule
+from functions.sync.service.run_views import found, get
+from functions.sync.staged_data import require_same_data
+from shared import audit
+from shared.access import Caller
+from shared.db import unit_of_work, waiting_at_most
+from shared.jobs import Job, JobError, executions
+from shared.jobs import repository as jobs
+from shared.jobs.lifecycle import deterministic_id, digest, refuse_reused_key
+from shared.jobs.lifecycle import read as read_job
+from shared.problems import Conflict, ServiceUnavailable
+from shared.settings import settings
+
+_PATIENCE_S = 5
+
+
+def start(county_id: str, request: SyncRequest, *, caller: Caller, idempotency_key: str | None) -> Job:
+    """Write a run down and start it. The same request with the same key finds the run that it made.
+
+    Raises NotFound, Unprocessable for a mode that is not available, Conflict naming the run that is active.
+    """
+    run_id = deterministic_id(county_id, "sync", caller, idempotency_key)
+    settle_active(county_id)
+    with unit_of_work(county_id) as connection:
+        jobs.take_turns(connection, run_id)
+        known = jobs.find(connection, county_id, "sync", run_id)
+        if known is not None:
+            refuse_reused_key(known.request_digest, digest(request))
+        else:
+            add_run(
+                connection,
+                county_id,
+                run_id,
+                request,
+                submitted_by=caller.username,
+                trigger="request",
+                execution_arn=_execution(str(run_id)),
+            )
+            audit.record(
+                connection, county_id, caller.username, "sync.requested", f"sync-runs/{run_id}", request.model_dump()
+            )
+    job = read_job(county_id, "sync", run_id)
+    if job.status == "pending":
+        _start_machine(county_id, run_id, str(run_id), trigger="request")
+    return job
+
+
+def replay(county_id: str, run_id: UUID, request: ReplayRequest, *, caller: Caller, idempotency_key: str | None) -> Job:
+    """Map a run's open rows in quarantine again, with the county's mapping of now, as a run of its own.
+
+    The source is not read. Raises NotFound, Conflict for a run that was not applied, one that has no such row open, or
+    while another run is active.
+    """
+    require_known_rule(request.rule, request.field)
+    replay_id = deterministic_id(county_id, "sync", caller, idempotency_key)
+    settle_active(county_id)
+    with unit_of_work(county_id) as connection:
+        jobs.take_turns(connection, replay_id)
+        known = jobs.find(connection, county_id, "sync", replay_id)
+        if known is not None:
+            refuse_reused_key(known.request_digest, digest(request))
+        else:
+            _require_replayable(connection, county_id, run_id, request)
+            add_run(
+                connection,
+                county_id,
+                replay_id,
+                request,
+                submitted_by=caller.username,
+                trigger="replay",
+                execution_arn=_execution(str(replay_id)),
+                replay_of=run_id,
+            )
+            details = {"replay_of": str(run_id), **request.model_dump()}
+            audit.record(
+                connection, county_id, caller.username, "sync.replay_requested", f"sync-runs/{replay_id}", details
+            )
+    job = read_job(county_id, "sync", replay_id)
+    if job.status == "pending":
+        _start_machine(county_id, replay_id, str(replay_id), trigger="replay")
+    return job
+
+
+def _require_replayable(connection: Connection, county_id: str, run_id: UUID, wanted: RejectedFilter) -> None:
+    run = found(runs.find(connection, county_id, run_id), county_id, run_id)
+    if run.applied_at is None:
+        raise Conflict(
+            "The run was not applied, so the next one judges its rows anew; there is nothing to replay.",
+            slug="sync-run-not-applied",
+        )
+    if not quarantine.page(connection, county_id, run_id, wanted, is_open=True, after=0, limit=1):
+        raise Conflict("The run has no such row open in quarantine.", slug="nothing-to-replay")
+
+
+def approve(county_id: str, run_id: UUID, caller: Caller, reason: str | None = None) -> SyncRun:
+    """Apply exactly what was shown.
+
+    Raises NotFound, and Conflict where the run does not wait, another one is active, or the data has moved on.
+    """
+    execution = f"{run_id}-approve-{_now()}"
+    settle_active(county_id)
+    with unit_of_work(county_id) as connection:
+        run = _held(connection, county_id, run_id)
+        if run.approved_by == caller.username and run.status in ("running", "succeeded"):
+            return get(county_id, run_id)  # asked twice
+        if run.status != "awaiting_approval":
+            raise Conflict(f"The run is {run.status}: it does not wait for approval.", slug="not-awaiting-approval")
+        require_same_data(connection, run, hold=False)
+        if not runs.reopen(connection, county_id, run_id):
+            raise in_the_way(connection, county_id)
+        runs.set_run(connection, county_id, run_id, approved_by=caller.username, approval_reason=reason)
+        jobs.set_execution(connection, county_id, run_id, _execution(execution))
+        audit.record(connection, county_id, caller.username, "sync.approved", f"sync-runs/{run_id}", {"reason": reason})
+    try:
+        _start_machine(county_id, run_id, execution, resume_at="apply")
+    except ServiceUnavailable:
+        with unit_of_work(county_id) as connection:
+            runs.set_run(connection, county_id, run_id, active=False, approved_by=None, approval_reason=None)
+            jobs.set_status(connection, county_id, run_id, "awaiting_approval")
+        raise
+    return get(county_id, run_id)
+
+
+def cancel(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
+    """Drop a run that has not been applied; tasks of it that still run notice and stop.
+
+    Raises NotFound, and Conflict where the run has been applied or has ended.
+    """
+    with unit_of_work(county_id) as connection:
+        run = _held(connection, county_id, run_id)
+        if run.status == "cancelled":
+            return get(county_id, run_id)
+        if run.applied_at is not None or run.status not in ("pending", "running", "awaiting_approval"):
+            raise Conflict(f"The run is {run.status}: there is nothing to cancel.", slug="sync-run-ended")
+        jobs.set_status(
+            connection, county_id, run_id, "cancelled", JobError(type="cancelled", detail=f"By {caller.username}.")
+        )
+        let_go(connection, county_id, run_id)
+        audit.record(connection, county_id, caller.username, "sync.cancelled", f"sync-runs/{run_id}", {})
+        row = jobs.find(connection, county_id, "sync", run_id)
+    if row is not None and row.execution_arn and run.status != "awaiting_approval":
+        executions.stop(row.execution_arn)
+    return get(county_id, run_id)
+
+
+def resume(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
+    """Go on with a run that failed, or that stopped without a word. What it finished is not done again.
+
+    Raises NotFound, and Conflict where the run has ended otherwise or is under way, or another one is active.
+    """
+    execution = f"{run_id}-resume-{_now()}"
+    with unit_of_work(county_id) as connection:
+        active = runs.active(connection, county_id)
+    left = active is not None and is_left(active)  # it keeps what it has staged, unless another one is to go on
+    if active is not None and left and active.run_id != run_id:
+        settle(county_id, active)
+    with unit_of_work(county_id) as connection:
+        run = _held(connection, county_id, run_id)
+        if run.status in ("pending", "running") and not (left and _is_still(connection, county_id, active)):
+            raise Conflict(f"The run is {run.status}: it is under way.", slug="sync-run-under-way")
+        if run.status not in ("failed", "running", "pending"):
+            raise Conflict(f"The run is {run.status}: there is nothing to resume.", slug="sync-run-ended")
+        if not runs.reopen(connection, county_id, run_id):
+            raise in_the_way(connection, county_id)
+        jobs.set_execution(connection, county_id, run_id, _execution(execution))
+        audit.record(connection, county_id, caller.username, "sync.resumed", f"sync-runs/{run_id}", {})
+    _start_machine(county_id, run_id, execution)
+    return get(county_id, run_id)
+
+
+def _is_still(connection: Connection, county_id: str, run: RunRow | None) -> bool:
+    """Whether a run, as it was read, has not been gone on with since by another execution."""
+    return run is not None and jobs.is_worked_on_by(
+        connection, county_id, run.run_id, run.execution_arn or _execution(str(run.run_id))
+    )
+
+
+def _held(connection: Connection, county_id: str, run_id: UUID) -> RunState:
+    """A run, held until the transaction ends. Raises NotFound, Conflict while it is being compared or applied."""
+    busy = Conflict("The run is being compared with the data, or applied; try again in a moment.", slug="sync-run-busy")
+    with waiting_at_most(connection, _PATIENCE_S, busy):
+        return found(runs.find(connection, county_id, run_id, for_update=True), county_id, run_id)
+
+
+def _start_machine(county_id: str, run_id: UUID, name: str, **more: str) -> None:
+    try:
+        given = {"county_id": county_id, "run_id": str(run_id), **more}
+        executions.start(settings().sync_state_machine_arn, name, given)
+    except ServiceUnavailable as error:
+        detail = "The sync could not be started; resume it in a moment."
+        with unit_of_work(county_id) as connection:
+            if "resume_at" not in more:
+                jobs.set_status(connection, county_id, run_id, "failed", JobError(type="not-started", detail=detail))
+                let_go(connection, county_id, run_id)
+        raise ServiceUnavailable(detail) from error
+
+
+def _execution(name: str) -> str:
+    return executions.arn_of(settings().sync_state_machine_arn, name)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")

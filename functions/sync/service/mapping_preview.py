@@ -1,0 +1,138 @@
+"""A mapping tried on a few rows. Nothing is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from functions.sync.repository import runs
+from functions.sync.run_data import source_table
+from functions.sync.schemas import MappingPreview, PreviewedRow, PreviewRequest
+from functions.sync.sources import open_source
+from functions.sync.sources.network import of_a_person
+from shared.counties.configuration import CountyConfiguration
+from shared.db import unit_of_work
+from shared.mapping import (
+    READ_FAULT,
+    ROW_NUMBER,
+    VALUE_FAULTS,
+    CountyMapping,
+    MappingError,
+    TableMapping,
+    parse_mapping,
+)
+from shared.problems import NotFound, Unprocessable
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_NOT_THE_SOURCES = (READ_FAULT, ROW_NUMBER, VALUE_FAULTS)
+LONGEST_SHOWN = 2_000
+"""Characters of a value that are shown: a shape has more."""
+
+
+def preview(county_id: str, request: PreviewRequest) -> MappingPreview:
+    """What a mapping makes of rows that were given, or of some rows of the county's source.
+
+    Raises NotFound, Unprocessable for a mapping with faults, an unknown table or a column that is absent,
+    SourceUnavailable.
+    """
+    from shared.mapping.compile.tables import compile_table
+
+    with unit_of_work(county_id) as connection:
+        county = runs.county(connection, county_id)
+    if county is None:
+        raise NotFound(f"{county_id} is not onboarded.", slug="county-not-found")
+    mapping = _mapping(request.mapping or county[1])
+    table = _table(mapping, request.table)
+    configuration = CountyConfiguration.model_validate(county[0])
+    only = mapping.model_copy(update={"table_mappings": (table,)})
+    frame, numbers, lookups = _rows(configuration, only, table, request)
+    missing = sorted(table.source_fields - set(frame.columns))
+    if missing:
+        raise Unprocessable(
+            f"The rows have no column {', '.join(missing)}, which the mapping names.",
+            pointer="/body/rows" if request.rows else None,
+            slug="source-column-missing",
+        )
+    compiled = compile_table(
+        only,
+        table.target_table_name,
+        today=datetime.now(UTC).date(),
+        lookups=lookups,
+        timezone=configuration.timezone,
+        numbers=numbers,
+    )
+    rows = [_previewed(row) for row in compiled.explain(frame).iter_rows(named=True)]
+    return MappingPreview(
+        table=table.target_table_name,
+        unmapped_columns=[name for name in frame.columns if name not in {*table.source_fields, *_NOT_THE_SOURCES}],
+        rows=rows,
+        rejected=sum(bool(row.rejected) for row in rows),
+        warned=sum(bool(row.warned) and not row.rejected for row in rows),
+    )
+
+
+def _mapping(text: str) -> CountyMapping:
+    try:
+        return parse_mapping(text)
+    except MappingError as error:
+        raise error.as_problem("/body/mapping") from error
+
+
+def _table(mapping: CountyMapping, name: str | None) -> TableMapping:
+    if name is None:
+        return mapping.table_mappings[0]
+    try:
+        return mapping.table(name)
+    except KeyError:
+        known = ", ".join(table.target_table_name for table in mapping.table_mappings)
+        raise Unprocessable(
+            f"The mapping does not fill {name}; it fills: {known}.", pointer="/body/table", slug="table-not-mapped"
+        ) from None
+
+
+def _rows(
+    configuration: CountyConfiguration, mapping: CountyMapping, table: TableMapping, request: PreviewRequest
+) -> tuple[pl.DataFrame, frozenset[str], dict[str, pl.DataFrame]]:
+    """The rows to try with their columns of numbers, and the rows of the lookups; the source is opened only where it is
+    needed.
+    """
+    from functions.sync.lookups import read_lookups
+    from functions.sync.sources.texts import number_columns, without_nuls
+
+    given = _given(request.rows) if request.rows is not None else None
+    if given is not None and not table.lookups:
+        return given, frozenset(), {}
+    source = open_source(configuration, of_a_person())
+    try:
+        if given is not None:
+            return given, frozenset(), read_lookups(source, mapping)
+        sample = source.sample(source_table(table), request.sample_size)
+        return without_nuls(sample.frame), number_columns(sample.types), read_lookups(source, mapping)
+    finally:
+        source.close()
+
+
+def _given(rows: Sequence[dict[str, str | None]]) -> pl.DataFrame:
+    import polars as pl
+
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return pl.DataFrame(
+        [[row.get(name) for name in columns] for row in rows], schema=dict.fromkeys(columns, pl.String), orient="row"
+    )
+
+
+def _previewed(row: dict[str, str]) -> PreviewedRow:
+    source_row, result = (
+        {name: _shown(value) for name, value in orjson.loads(row[part]).items()} for part in ("source_row", "result")
+    )
+    rejected, warned = orjson.loads(row["rejected"]), orjson.loads(row["warned"])
+    return PreviewedRow(source_row=source_row, result=result, rejected=rejected, warned=warned)
+
+
+def _shown(value: Any) -> Any:
+    return f"{value[:LONGEST_SHOWN]}..." if isinstance(value, str) and len(value) > LONGEST_SHOWN else value

@@ -1,0 +1,1 @@
+"""Hold-out accuracy of a trained model. Pure."""

@@ -1,0 +1,73 @@
+"""`terrafusion county source` and `terrafusion county files`: what a county's syncs read."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import typer
+
+from infra.cli.api_client import ApiClient
+from infra.cli.session import ApiUrl, DataDir, Username, console, local_client, running_cloud, signed_in
+from infra.cli.source_secret import put_source_secret
+from shared import storage
+from shared.counties.source_description import INCOMING
+
+
+def source(
+    name: str = typer.Argument(help="The secret's name: terrafusion/COUNTY/NAME, as the configuration says it."),
+    file: Path = typer.Argument(help="A JSON file: dialect, host, port, dbname, username, password."),
+    deployed: bool = typer.Option(False, help="In the AWS account that you are signed in to, not in the local cloud."),
+    data_dir: Path = DataDir,
+) -> None:
+    """Put the address of a county's database into the secret NAME."""
+    try:
+        text = file.read_text()
+        json.loads(text)
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"{file} cannot be read as JSON: {error}") from None
+    secrets: Any = boto3.client("secretsmanager") if deployed else local_client("secretsmanager", data_dir)
+    put_source_secret(secrets, name, text)
+    console().print(f"The secret [bold]{name}[/] says where the source is.")
+
+
+def files(
+    county_id: str = typer.Argument(help="The county."),
+    paths: list[Path] = typer.Argument(metavar="FILE...", help="The files, by the names that the configuration says."),
+    prefix: str = typer.Option(INCOMING, help="The `prefix` of the source in the configuration."),
+    api_url: str | None = ApiUrl,
+    username: str = Username,
+    data_dir: Path = DataDir,
+) -> None:
+    """Put a county's files where its syncs read them."""
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        raise typer.BadParameter(f"there is no file {', '.join(missing)}")
+    send = _over_http(signed_in(api_url, username, data_dir)) if api_url else _into_local_cloud(data_dir)
+    for path in paths:
+        key = storage.county_key(county_id, prefix, path.name)
+        send(county_id, prefix, path)
+        console().print(f"{path.name} is at {key}.")
+
+
+Send = Callable[[str, str, Path], None]
+
+
+def _over_http(client: ApiClient) -> Send:
+    def send(county_id: str, prefix: str, path: Path) -> None:
+        delivery = {"name": path.name, "prefix": prefix, "size_bytes": path.stat().st_size}
+        client.upload(client.post(f"/v1/counties/{county_id}/files", delivery)["url"], path)
+
+    return send
+
+
+def _into_local_cloud(data_dir: Path) -> Send:
+    """Before the county is onboarded too: whoever runs the local cloud is its operator."""
+    s3: Any = local_client("s3", data_dir)
+    bucket = running_cloud(data_dir)["data_bucket"]
+
+    def send(county_id: str, prefix: str, path: Path) -> None:
+        s3.upload_file(str(path), bucket, storage.county_key(county_id, prefix, path.name))
+
+    return send

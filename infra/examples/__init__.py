@@ -1,0 +1,1 @@
+"""Two example counties, with the legacy systems that they are synced from."""

@@ -1,0 +1,1 @@
+"""Shapes, boxes and coordinate reference systems by arithmetic alone, without PROJ."""

@@ -1,0 +1,1 @@
+"""Mappings compiled to Polars expressions."""

@@ -1,0 +1,1 @@
+"""Rules of rows: the platform's own, and those that a county writes."""

@@ -1,0 +1,1 @@
+"""Precedence by field between a county's decisions and its source."""

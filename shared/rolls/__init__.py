@@ -1,0 +1,1 @@
+"""Assessment rolls: whether one may be written to, and its totals."""

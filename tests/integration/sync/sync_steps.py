@@ -1,0 +1,129 @@
+"""A run walked as the state machine does, and what can go wrong on the way, at the n-th thing that it does."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from functions.sync.sources.sql import SqlSource
+from functions.sync.tasks import machine
+from functions.sync.tasks.conversion import convert
+from functions.sync.tasks.retries import RetryableError
+from shared import storage
+from shared.db.driver import PreparingConnection
+from shared.problems import NotFound, ServiceUnavailable
+from tests.gateway import LambdaContext
+
+Event = dict[str, Any]
+Disturb = Callable[[], None]
+
+ATTEMPTS = 4
+"""How often the state machine calls a task that says that trying again may help."""
+
+
+def walk(county_id: str, run_id: str) -> str:
+    """Plan, partitions, Reconcile, Apply, Prepare, files, Publish: how it ended. Raises what a task does at last."""
+    run = {"county_id": county_id, "run_id": run_id}
+    start = {**run, "execution": {"id": f"arn:{run_id}", "name": run_id}}
+    while (planned := _call(machine.plan, start))["outcome"] == "convert":
+        _call(convert, {**run, "table": planned["table"]})
+    for item in orjson.loads(storage.get(planned["partitions"]["key"])):
+        _call(machine.partition, {**run, "partition": item})
+    outcome: str = _call(machine.reconcile, run)["outcome"]
+    if outcome == "apply":
+        while _call(machine.apply, run)["outcome"] == "applying":  # for another execution, or by the database itself
+            time.sleep(0.05)
+        for item in orjson.loads(storage.get(_call(machine.prepare, run)["files"]["key"])):
+            _call(machine.curate, {**run, "file": item})
+        _call(machine.publish, run)
+    return outcome
+
+
+def _call(task: Callable[[Event, Any], Event], event: Event) -> Event:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return task(json.loads(json.dumps(event)), LambdaContext())
+        except (RetryableError, ServiceUnavailable):
+            if attempt == ATTEMPTS:
+                raise
+    raise AssertionError("unreachable")
+
+
+class Steps:
+    """Counts statements, objects and reads of the source, and disturbs the one that it was told to."""
+
+    def __init__(self, at: int | None = None, when: Literal["before", "after"] = "before") -> None:
+        self.done = 0
+        self.disturbed = False
+        self._at = at
+        self._when = when
+
+    def wrap(self, original: Callable[..., Any], disturb: Disturb) -> Callable[..., Any]:
+        def call(*args: Any, **options: Any) -> Any:
+            self.done += 1
+            now = self.done == self._at and not self.disturbed
+            self.disturbed = self.disturbed or now
+            if now and self._when == "before":
+                disturb()
+            result = original(*args, **options)
+            if now and self._when == "after":
+                disturb()
+            return result
+
+        return call
+
+
+@contextmanager
+def disturbed(steps: Steps, disturb: Disturb) -> Iterator[Steps]:
+    """The real driver, storage and source, with `disturb` called at the step that `steps` names."""
+    places = [
+        *((PreparingConnection, name) for name in ("execute_simple", "execute_unnamed", "execute_prepared")),
+        *((storage, name) for name in ("put", "get", "find")),
+        *((SqlSource, name) for name in ("shape", "count", "cut", "read", "keys", "watermark")),
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        for owner, name in places:
+            patch.setattr(owner, name, steps.wrap(getattr(owner, name), disturb))
+        yield steps
+
+
+def keep_objects_in(folder: Path) -> None:
+    """Objects as files, put whole or not at all as S3 does: a killed process leaves them, and a hundred runs are
+    walked in the time that a simulated S3 takes for twenty.
+    """
+
+    def put(key: str, body: bytes, *_: object, **__: object) -> None:
+        path = folder / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".unfinished")
+        unfinished.write_bytes(body)
+        unfinished.replace(path)
+
+    def get(key: str) -> bytes:
+        try:
+            return (folder / key).read_bytes()
+        except FileNotFoundError as error:
+            raise NotFound(f"There is no object {key}.", slug="object-not-found") from error
+
+    def find(key: str) -> storage.StoredObject:
+        return storage.StoredObject(key, etag="", size=len(get(key)))
+
+    vars(storage).update(put=put, get=get, find=find)
+
+
+def die() -> None:
+    """The whole process, as the kernel ends one that runs out of memory."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def break_down() -> None:
+    """What boto3 says when S3 cannot be reached; nothing of ours expects it."""
+    raise EndpointConnectionError(endpoint_url="https://s3")
