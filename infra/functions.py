@@ -178,7 +178,7 @@ def _job(
     """The function of a module's long tasks."""
     return FunctionSpec(
         f"{module.replace('_', '-')}-task",
-        f"functions.{module}.task.handler",
+        f"functions.{module}.tasks.handler",
         _TASK,
         (Layer.CORE, *layers),
         memory_mb,

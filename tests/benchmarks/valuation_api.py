@@ -84,7 +84,7 @@ def run(rows: int | None = None) -> BenchmarkResult:
 def _without_champion() -> dict[str, float]:
     """Values by comparable sales: nothing is fitted in a request, and an edit of a parcel changes no model."""
     from functions.valuation.service import comparables_models
-    from functions.valuation.tasks.train import handler as task
+    from functions.valuation.tasks.training import handler as task
 
     asked, job = _timed(lambda: _value("P000000"))
     fitting = 0.0
@@ -237,7 +237,7 @@ def _request(method: str, path: str, body: object = None, **names: str) -> Any:
 
 
 def _trained() -> str:
-    from functions.valuation.tasks.train import handler as task
+    from functions.valuation.tasks.training import handler as task
 
     model_id: str = _request("POST", "/valuation-models", {"valuation_date": ON})["id"]
     run_task(task, COUNTY, "valuation_model", model_id)
@@ -254,9 +254,9 @@ def _value(property_id: str) -> Any:
 
 
 def _county_run() -> None:
-    from functions.valuation.tasks.finish import handler as finish
+    from functions.valuation.tasks.finishing import handler as finish
     from functions.valuation.tasks.partition import handler as partition
-    from functions.valuation.tasks.plan import handler as plan
+    from functions.valuation.tasks.planning import handler as plan
 
     run_id = _request("POST", "/valuation-runs", {"valuation_date": ON})["id"]
     answer = run_partitioned(Steps("valuation_run", plan, partition, finish), COUNTY, run_id)

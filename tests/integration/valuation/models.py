@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert, select
 
 from functions.valuation.handler import handler
-from functions.valuation.tasks.train import handler as task
+from functions.valuation.tasks.training import handler as task
 from shared.counties.configuration import ValuationSettings
 from shared.db import unit_of_work
 from shared.db.models import Job, ValuationModel

@@ -3,10 +3,10 @@
 from typing import Any
 
 from functions.valuation.handler import handler
-from functions.valuation.tasks.approve import handler as approval_task
-from functions.valuation.tasks.finish import handler as finish
+from functions.valuation.tasks.approval import handler as approval_task
+from functions.valuation.tasks.finishing import handler as finish
 from functions.valuation.tasks.partition import handler as partition
-from functions.valuation.tasks.plan import handler as plan
+from functions.valuation.tasks.planning import handler as plan
 from tests.gateway import Answer, call
 from tests.integration.evidence_county import COUNTY
 from tests.integration.valuation.models import ON

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, text, update
 from functions.properties.repository import parcels
 from functions.roll.handler import handler as roll_handler
 from functions.valuation.repository import approvals as repository
-from functions.valuation.tasks.approve import handler as task
+from functions.valuation.tasks.approval import handler as task
 from shared.access import Role
 from shared.db import unit_of_work
 from shared.db.models import Assessment, AuditEvent, County, PropertyOperational

@@ -12,7 +12,7 @@ from functions.properties.handler import handler as properties
 from functions.valuation.handler import handler
 from functions.valuation.service import artifacts
 from functions.valuation.service import comparables_models as models
-from functions.valuation.tasks.train import handler as task
+from functions.valuation.tasks.training import handler as task
 from shared import storage
 from shared.db import unit_of_work
 from shared.db.models import Job, ValuationComparablesModel

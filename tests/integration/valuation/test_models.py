@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, update
 
 from functions.valuation.handler import handler
 from functions.valuation.service import artifacts
-from functions.valuation.tasks.train import handler as task
+from functions.valuation.tasks.training import handler as task
 from shared import storage
 from shared.access import Role
 from shared.appraisal.avm.artifact import ArtifactError
