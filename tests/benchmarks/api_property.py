@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -168,7 +169,7 @@ def _peer(url: URL, data_dir: Path) -> Iterator[tuple[str, list[psutil.Process]]
     state = StateStore(data_dir / "state.sqlite3")
     key: Any = load_pem_private_key(str(state.get("signing_key", "tokens")).encode(), None)
     state.close()
-    service, gateway = "127.0.0.1:18651", "127.0.0.1:18652"
+    service, gateway = _free_address(), _free_address()
     environment = os.environ | {
         "PEER_DSN": f"postgresql://{url.username}:{url.password}@{url.host}:{url.port}/{url.database}?sslmode=disable",
         "PEER_QUERY": f"SELECT {_COLUMNS} FROM properties_operational WHERE county_id = $1 AND property_id = $2",
@@ -218,9 +219,13 @@ def _peer(url: URL, data_dir: Path) -> Iterator[tuple[str, list[psutil.Process]]
                 each.terminate()
 
 
-def _listens(address: str) -> bool:
-    import socket
+def _free_address() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
 
+
+def _listens(address: str) -> bool:
     host, port = address.split(":")
     with socket.socket() as probe:
         return probe.connect_ex((host, int(port))) == 0
