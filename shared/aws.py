@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, overload
+
+from shared.problems import ServiceUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -48,7 +51,33 @@ def _client(service: str) -> Any:
         config = config.merge(Config(signature_version="s3v4", s3={"addressing_style": _addressing_style()}))
     if service == "lambda":
         config = Config(retries={"total_max_attempts": 1}, read_timeout=_LAMBDA_SECONDS)
-    return boto3.client(service, config=config)  # type: ignore[call-overload]
+    made = boto3.client(service, config=config)  # type: ignore[call-overload]
+    if service == "s3":
+        made.meta.events.register("after-call-error.s3", _raise_outage)
+        made.meta.events.register("after-call.s3", _raise_server_error)
+    return made
+
+
+def _raise_outage(exception: Exception, **_: Any) -> None:
+    """Raise ServiceUnavailable for a call that got no answer, after botocore's own retries."""
+    from botocore.exceptions import ConnectionError as NoConnection
+    from botocore.exceptions import HTTPClientError
+
+    if isinstance(exception, HTTPClientError | NoConnection):
+        raise object_store_outage() from exception
+
+
+def _raise_server_error(http_response: Any, **_: Any) -> None:
+    """Raise ServiceUnavailable for a call that was answered by a server error or by "slow down" (both are 5xx)."""
+    if http_response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise object_store_outage()
+
+
+def object_store_outage() -> ServiceUnavailable:
+    """The problem that an outage or a throttling of S3 is to a request, and to a task that its machine retries."""
+    return ServiceUnavailable(
+        "The object store does not answer at the moment. Try again in a few seconds.", slug="object-store-unavailable"
+    )
 
 
 def _addressing_style() -> Literal["path", "virtual"]:

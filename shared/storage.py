@@ -1,6 +1,7 @@
 """Objects in the data bucket. A county's keys begin with `counties/{county_id}/`."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -9,7 +10,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from shared.aws import client
+from shared.aws import client, object_store_outage
 from shared.problems import Conflict, NotFound
 from shared.settings import settings
 
@@ -46,12 +47,25 @@ def put_stream(key: str, stream: Any) -> None:
 
 
 def get(key: str) -> bytes:
-    """Read an object. Raises NotFound."""
+    """Read an object. Raises NotFound, ServiceUnavailable."""
     s3 = client("s3")
     try:
-        return s3.get_object(Bucket=settings().data_bucket, Key=key)["Body"].read()
+        body = s3.get_object(Bucket=settings().data_bucket, Key=key)["Body"]
     except s3.exceptions.NoSuchKey as error:
         raise _missing(key) from error
+    with _streaming():
+        return body.read()
+
+
+@contextmanager
+def _streaming() -> Iterator[None]:
+    """Raise ServiceUnavailable where the content of an object ends before its end."""
+    from botocore.exceptions import HTTPClientError, IncompleteReadError
+
+    try:
+        yield
+    except (HTTPClientError, IncompleteReadError, OSError) as error:
+        raise object_store_outage() from error
 
 
 def _missing(key: str) -> NotFound:
@@ -70,12 +84,23 @@ class StoredObject:
 
     def range(self, start: int, end: int) -> bytes:
         """The bytes from `start` up to `end`. Raises Conflict where the object was replaced meanwhile, NotFound."""
-        return self._body(Range=f"bytes={start}-{end - 1}").read() if end > start else b""
+        if end <= start:
+            return b""
+        body = self._body(Range=f"bytes={start}-{end - 1}")
+        with _streaming():
+            content: bytes = body.read()
+        return content
 
     def chunks(self, start: int = 0, size: int = 1 << 20) -> Iterator[bytes]:
         """The bytes from `start` on, in pieces. Raises as `range` does."""
         if start < self.size:
-            yield from self._body(Range=f"bytes={start}-{self.size - 1}").iter_chunks(size)
+            body = self._body(Range=f"bytes={start}-{self.size - 1}")
+            while True:
+                with _streaming():
+                    chunk: bytes = body.read(size)
+                if not chunk:
+                    return
+                yield chunk
 
     def download(self, path: Path) -> None:
         """Write the whole object to a file. Raises as `range` does."""
