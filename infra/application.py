@@ -1,4 +1,4 @@
-"""The app: stages, and the order of the stacks in them."""
+"""The CDK app: stages, and the order of their stacks."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ _NO_BUNDLES: Mapping[str, Any] = {"aws:cdk:bundling-stacks": []}
 
 
 def project_context() -> dict[str, Any]:
-    """The context of cdk.json. What the CDK's command line passes goes over it."""
+    """The context of cdk.json, which that of the CDK's command line overrides."""
     context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
     return context
 

@@ -1,4 +1,4 @@
-"""What a deployment uploads: the project's code and its dependencies, for Linux on arm64, made without Docker."""
+"""Assets of a deployment: the project's code and its dependencies for Linux on arm64, bundled without Docker."""
 
 import hashlib
 import shutil
@@ -67,7 +67,7 @@ def _code(source: Path, bundle: "_Bundle") -> Code:
 
 @jsii.implements(ILocalBundling)
 class _Bundle:
-    """Fills an asset's folder: wheels for the platform of the functions, and copies of the project's files."""
+    """An asset's content: wheels for the functions' platform, and copies of the project's files."""
 
     def __init__(
         self,
@@ -84,10 +84,11 @@ class _Bundle:
         self._mounted = mounted
 
     def digest(self) -> str:
-        """What the bundle is made of: another platform makes another bundle of the same requirements."""
-        made_of = [*([self._requirements] if self._requirements else []), *self._copies]
-        whole = f"{PLATFORM} {PYTHON_VERSION} {self._mounted} {digest(made_of)}"
-        return hashlib.sha256(whole.encode()).hexdigest()
+        """A digest of the bundle's sources, platform included: another platform makes another bundle of the same
+        requirements."""
+        sources = [*([self._requirements] if self._requirements else []), *self._copies]
+        description = f"{PLATFORM} {PYTHON_VERSION} {self._mounted} {digest(sources)}"
+        return hashlib.sha256(description.encode()).hexdigest()
 
     def try_bundle(self, output_dir: str, *_options: object, **_named: object) -> bool:
         """The CDK's call. An error raised here ends the synthesis; there is no second way to bundle."""

@@ -1,4 +1,4 @@
-"""The CDK's kernel runs on Node.js: it is taken from the environment's own wheel, never from the machine."""
+"""Node.js for the CDK's kernel, from the environment's wheel instead of the machine."""
 
 import os
 from importlib.util import find_spec

@@ -15,18 +15,18 @@ from infra.assets import PLATFORM, PYTHON_VERSION
 from infra.functions import Layer
 from infra.settings import ROOT
 
-IN_CORE = ("sqlalchemy", "typing-extensions")
-"""What other layers' packages need too and every function has from the core layer."""
+CORE_PACKAGES = ("sqlalchemy", "typing-extensions")
+"""Dependencies of other layers' packages that every function has from the core layer."""
 
 
 def compile_layer(layer: Layer, constraints: Path) -> None:
     """Write the layer's requirements.txt. Raises CalledProcessError with uv's words on stderr."""
-    left_out = [] if layer is Layer.CORE else [word for name in IN_CORE for word in ("--no-emit-package", name)]
+    excluded = [] if layer is Layer.CORE else [word for name in CORE_PACKAGES for word in ("--no-emit-package", name)]
     command = [
         *("uv", "pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate"),
         *("--no-emit-index-url", "--only-binary", ":all:", "--no-emit-build-options"),
         *("--python-platform", PLATFORM, "--python-version", PYTHON_VERSION),
-        *("--constraints", str(constraints), *left_out),
+        *("--constraints", str(constraints), *excluded),
         *("requirements.in", "--output-file", "requirements.txt"),
     ]
     subprocess.run(command, check=True, cwd=ROOT / "layers" / layer)  # noqa: S603 - no shell, and every word is ours

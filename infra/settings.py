@@ -1,4 +1,4 @@
-"""What differs between stages, and the paths that the app is made from."""
+"""Settings of a stage, and the repository's root."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,23 +10,23 @@ from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 
 ROOT = Path(__file__).resolve().parent.parent
-"""The repository: what the assets are cut from."""
+"""The repository's folder."""
 
 
 @dataclass(frozen=True)
 class StageSettings:
-    """One deployment of the whole platform. A production stage protects its data and runs a standby."""
+    """One deployment of the whole platform. A production stage protects its data and runs a standby reader."""
 
     name: str
     production: bool = False
     account: str | None = None
     region: str | None = None
-    """Where the stage is deployed, by default where the caller's credentials are at home. A stage that names both can
-    not land in another one's account."""
+    """Account and region of the deployment, by default those of the caller's credentials. A stage that names both
+    cannot land in another one's account."""
     availability_zones: tuple[str, ...] = ()
     """The two zones of `region`, where they are not its a and b."""
     alarm_email: str = ""
-    """Who hears the alarms. A production stage is not deployed without."""
+    """Subscriber of the alarms. A production stage is refused without."""
     source_networks: tuple[str, ...] = ()
     """CIDR blocks within which counties' systems may be, beside public addresses: those of private lines (VPN, Direct
     Connect). Without any a county that names a private or local address is refused."""
@@ -35,9 +35,9 @@ class StageSettings:
     account that may have more sets what it may have (10,240 at most)."""
 
     def configured(self, options: Mapping[str, Any]) -> "StageSettings":
-        """These settings with what the context says of the stage (`stages` in cdk.json).
+        """These settings under the options of the context (`stages` in cdk.json).
 
-        Raises ValueError for an option that no stage has, for a network that is none, and for a production stage
+        Raises ValueError for an unknown option, a malformed network, and for a production stage
         without `alarm_email`.
         """
         unknown = sorted(options.keys() - _OPTIONS)
@@ -74,12 +74,12 @@ class StageSettings:
 
     @property
     def database_capacity(self) -> tuple[float, float]:
-        """Aurora capacity units, least and most (one unit is about 2 GiB of memory)."""
+        """Minimum and maximum of Aurora's capacity units (one is about 2 GiB of memory)."""
         return (1, 32) if self.production else (0.5, 8)
 
     @property
     def raw_retention_days(self) -> int:
-        """How long the rows of the counties' systems are kept as they were read: through seven roll years."""
+        """Retention of the raw archive, the counties' rows as they were read: seven roll years in production."""
         return 7 * 365 + 2 if self.production else 90
 
     @property
@@ -88,7 +88,7 @@ class StageSettings:
 
 
 _OPTIONS = ("account", "alarm_email", "availability_zones", "max_function_mb", "region", "source_networks")
-"""What the context may say of a stage; the rest is the same in every account."""
+"""Options of a stage in the context; the rest is the same in every account."""
 
 DEVELOPMENT = StageSettings("dev")
 PRODUCTION = StageSettings("prod", production=True)
@@ -96,7 +96,7 @@ STAGES = (DEVELOPMENT, PRODUCTION)
 
 
 def configured_stages(options: Mapping[str, Mapping[str, Any]]) -> list[StageSettings]:
-    """The stages that `options` names (the context's `stages`), with what it says of each.
+    """The stages that `options` (the context's `stages`) names, each with its own options.
 
     Raises ValueError for a stage that does not exist.
     """
@@ -104,4 +104,4 @@ def configured_stages(options: Mapping[str, Mapping[str, Any]]) -> list[StageSet
     unknown = sorted(options.keys() - known)
     if unknown:
         raise ValueError(f"cdk.json, stages: there is no stage {', '.join(unknown)}; there are {', '.join(known)}")
-    return [known[name].configured(chosen) for name, chosen in options.items()]
+    return [known[name].configured(values) for name, values in options.items()]

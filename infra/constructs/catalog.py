@@ -1,4 +1,4 @@
-"""The curated tables as Athena finds them: one database, a table each, a partition a county."""
+"""The Glue catalogue of the curated tables: one database, a table each, a partition a county."""
 
 from aws_cdk import Stack
 from aws_cdk.aws_glue import CfnDatabase, CfnTable
@@ -13,11 +13,12 @@ _FOLDERS = "counties/${county_id}/curated/athena/"
 
 
 class Catalog(Construct):
-    """A query names its county (`WHERE county_id = 'benton_wa'`): the partition is computed from it, so that no crawler
-    runs and nothing is registered when a county is onboarded.
+    """The Glue database and its tables.
 
-    A partition's folder holds a list of the files of the county's last published run, which is replaced as a whole.
-    So a query reads one run's table, whatever is being written beside it.
+    A query names its county (`WHERE county_id = 'benton_wa'`): the partition is computed from it, so that no crawler
+    runs and nothing is registered when a county is onboarded. A partition's folder holds a list of the files of the
+    county's last published run, which is replaced as a whole: a query reads one run's table, whatever is being written
+    beside it.
     """
 
     def __init__(self, scope: Construct, construct_id: str, settings: StageSettings, bucket: IBucket) -> None:
@@ -56,7 +57,7 @@ def _table(name: str, bucket: IBucket) -> CfnTable.TableInputProperty:
             "storage.location.template": f"s3://{bucket.bucket_name}/{_FOLDERS}{name}/",
         },
         storage_descriptor=CfnTable.StorageDescriptorProperty(
-            columns=[column(name=one.name, type=one.hive_type) for one in curated_columns(name)],
+            columns=[column(name=c.name, type=c.hive_type) for c in curated_columns(name)],
             location=f"s3://{bucket.bucket_name}/counties/",
             input_format="org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat",
             output_format="org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",

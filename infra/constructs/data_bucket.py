@@ -16,7 +16,7 @@ from shared.storage import RAW_ARCHIVE
 
 
 class DataBucket(Construct):
-    """Encrypted, private, versioned, reached over TLS only; never deleted with its stack."""
+    """An encrypted, private, versioned bucket behind TLS, which outlives its stack."""
 
     def __init__(self, scope: Construct, construct_id: str, raw_retention_days: int) -> None:
         super().__init__(scope, construct_id)

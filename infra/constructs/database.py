@@ -1,4 +1,4 @@
-"""Aurora PostgreSQL, and the two ways into it: the schema's owner and the application."""
+"""Aurora PostgreSQL with its two roles: the schema's owner and the application."""
 
 from aws_cdk import Duration, Stack
 from aws_cdk.aws_ec2 import IVpc, SubnetSelection, SubnetType
@@ -30,7 +30,7 @@ class Database(Construct):
     def __init__(self, scope: Construct, construct_id: str, settings: StageSettings, vpc: IVpc) -> None:
         super().__init__(scope, construct_id)
         engine = DatabaseClusterEngine.aurora_postgres(version=ENGINE_VERSION)
-        least, most = settings.database_capacity
+        minimum, maximum = settings.database_capacity
         self.cluster = DatabaseCluster(
             self,
             "Cluster",
@@ -41,8 +41,8 @@ class Database(Construct):
             readers=[ClusterInstance.serverless_v2("Standby", scale_with_writer=True, auto_minor_version_upgrade=False)]
             if settings.production
             else [],
-            serverless_v2_min_capacity=least,
-            serverless_v2_max_capacity=most,
+            serverless_v2_min_capacity=minimum,
+            serverless_v2_max_capacity=maximum,
             vpc=vpc,
             vpc_subnets=SubnetSelection(subnet_type=SubnetType.PRIVATE_ISOLATED),
             storage_encrypted=True,

@@ -17,8 +17,8 @@ from infra.constructs.distributed_map import MapSpec, distributed_map
 from infra.constructs.service_function import ServiceFunction
 from infra.constructs.steps import DISCARD, FAILURE, call
 
-MOST_AT_ONCE = 20
-"""Partitions of one job at a time: the database bears each of them."""
+MAX_CONCURRENCY = 20
+"""Partitions of one job at a time. A choice of that order: each holds a connection to the database."""
 
 _JOB = {name: JsonPath.string_at(f"$.{name}") for name in ("county_id", "job_id", "kind")}
 
@@ -36,13 +36,13 @@ class PartitionedSteps:
 def jobs_definition(
     scope: Construct, functions: Sequence[ServiceFunction], partitioned: Sequence[PartitionedSteps], bucket: IBucket
 ) -> IChainable:
-    """The first state: a choice by `$.kind` among the kinds that the functions run."""
+    """Build the machine; returns its first state, a choice by `$.kind`."""
     done = Succeed(scope, "Done")
     failed = Fail(scope, "Job failed", error_path=f"{FAILURE}.Error", cause_path=f"{FAILURE}.Cause")
     choice = Choice(scope, "Kind of job")
     for kind, first in {
-        **_whole(scope, functions, done, failed),
-        **_cut(scope, partitioned, bucket, done, failed),
+        **_single_function_jobs(scope, functions, done, failed),
+        **_partitioned_jobs(scope, partitioned, bucket, done, failed),
     }.items():
         choice.when(Condition.string_equals("$.kind", kind), first)
     return choice.otherwise(
@@ -50,31 +50,31 @@ def jobs_definition(
     )
 
 
-def _whole(
+def _single_function_jobs(
     scope: Construct, functions: Sequence[ServiceFunction], done: Succeed, failed: Fail
 ) -> Mapping[str, IChainable]:
-    """The jobs that one function does at once, by kind."""
+    """First states of the jobs that a single call does, by kind."""
     first: dict[str, IChainable] = {}
     for function in functions:
         for kind in function.spec.job_kinds:
-            record = _record(scope, kind, function, failed)
+            record = _record_failure(scope, kind, function, failed)
             task = call(scope, f"Run {kind}", function, result_path=DISCARD, on_failure=record)
             task.next(done)
             first[kind] = task
     return first
 
 
-def _cut(
+def _partitioned_jobs(
     scope: Construct, partitioned: Sequence[PartitionedSteps], bucket: IBucket, done: Succeed, failed: Fail
 ) -> Mapping[str, IChainable]:
-    """The jobs that are cut into partitions, by kind."""
+    """First states of the jobs that are cut into partitions, by kind."""
     first: dict[str, IChainable] = {}
     for steps in partitioned:
         kind = steps.kind
-        record = _record(scope, kind, steps.plan, failed)
+        record = _record_failure(scope, kind, steps.plan, failed)
         finish = call(scope, f"Finish {kind}", steps.finish, payload=_JOB, result_path=DISCARD, on_failure=record)
         finish.next(done)
-        each = MapSpec(
+        partition_map = MapSpec(
             f"Partitions-{kind}",
             f"Partition of {kind}",
             "partition",
@@ -83,7 +83,7 @@ def _cut(
             "A partition has not been done.",
         )
         partitions = distributed_map(
-            scope, each, steps.partition, bucket, MOST_AT_ONCE, _JOB, on_failure=record, then=finish
+            scope, partition_map, steps.partition, bucket, MAX_CONCURRENCY, _JOB, on_failure=record, then=finish
         )
         plan = call(
             scope,
@@ -105,8 +105,8 @@ def _cut(
     return first
 
 
-def _record(scope: Construct, kind: str, function: ServiceFunction, failed: Fail) -> IChainable:
-    """The job is marked as failed before the execution is."""
+def _record_failure(scope: Construct, kind: str, function: ServiceFunction, failed: Fail) -> IChainable:
+    """A task that marks the job as failed before the execution fails."""
     record = call(scope, f"Record failed {kind}", function, result_path=DISCARD, on_failure=failed)
     record.next(failed)
     return record

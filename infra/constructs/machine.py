@@ -13,13 +13,13 @@ from infra.constructs.platform import Platform
 from infra.functions import Grant
 from infra.settings import StageSettings
 
-LONGEST = Duration.hours(24)
-"""The whole of an execution. A first sync of a million parcels takes minutes and the largest valuation run an hour or
-two; what goes on for a day goes on for ever, and keeps a county's next sync waiting."""
+EXECUTION_TIMEOUT = Duration.hours(24)
+"""Of a whole execution. A first sync of a million parcels takes minutes and the largest valuation run an hour or
+two; what runs for a day does not end, and keeps a county's next sync waiting."""
 
 
 class Machine(Construct):
-    """Standard (not express): a run may take hours, and each of its steps is kept to look at."""
+    """A standard workflow (not express): a run may take hours, and its history is kept for 90 days."""
 
     def __init__(
         self, scope: Construct, construct_id: str, name: str, definition: IChainable, settings: StageSettings
@@ -31,7 +31,7 @@ class Machine(Construct):
             "Machine",
             state_machine_name=physical_name,
             definition_body=DefinitionBody.from_chainable(definition),
-            timeout=LONGEST,
+            timeout=EXECUTION_TIMEOUT,
             logs=LogOptions(
                 destination=LogGroup(
                     self,
@@ -48,7 +48,7 @@ class Machine(Construct):
 
 
 def offer_machine(platform: Platform, grant: Grant, variable: str, name: str, machine: StateMachine) -> None:
-    """Let functions start, look at and stop executions of `machine`, whose ARN is the variable's value."""
+    """Offer `grant`: to start, describe and stop executions of `machine`, whose ARN is the value of `variable`."""
 
     executions = Stack.of(machine).format_arn(
         service="states",
@@ -56,20 +56,20 @@ def offer_machine(platform: Platform, grant: Grant, variable: str, name: str, ma
         resource_name=f"{platform.settings.physical_name(name)}:*",
         arn_format=ArnFormat.COLON_RESOURCE_NAME,
     )
-    look_and_stop = PolicyStatement(
+    describe_and_stop = PolicyStatement(
         actions=["states:DescribeExecution", "states:StopExecution"], resources=[executions]
     )
 
     def allow(role: IRole) -> None:
         machine.grant_start_execution(role)
-        role.add_to_principal_policy(look_and_stop)
+        role.add_to_principal_policy(describe_and_stop)
 
     platform.offer(grant, environment={variable: machine.state_machine_arn}, allow=allow)
 
 
-def tell_of_ends(scope: Construct, machine: StateMachine, function: IFunction) -> None:
-    """Have `function` told of every execution that ended otherwise than by its last state: it failed before its failure
-    was recorded, took too long, or was stopped."""
+def notify_of_ends(scope: Construct, machine: StateMachine, function: IFunction) -> None:
+    """Call `function` for every execution that ended otherwise than by its last state: it failed before its failure was
+    recorded, timed out, or was stopped."""
     Rule(
         scope,
         "Ended",

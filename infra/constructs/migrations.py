@@ -1,4 +1,4 @@
-"""The migration of the schema, as part of the deployment."""
+"""The schema's migration, a custom resource of the deployment."""
 
 from aws_cdk import CustomResource, RemovalPolicy
 from aws_cdk.aws_logs import LogGroup
@@ -14,7 +14,7 @@ from infra.settings import ROOT
 
 
 class Migrations(Construct):
-    """Runs when the migrations or the models behind them change, before any other stack is updated."""
+    """A migration at each change of the migrations or the models, before any other stack is updated."""
 
     def __init__(
         self, scope: Construct, construct_id: str, spec: FunctionSpec, platform: Platform, database: Database

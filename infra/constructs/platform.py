@@ -1,4 +1,4 @@
-"""What the stacks made so far offer to functions: each grant's permissions and environment variables."""
+"""Grants as the stacks define them: each with its permissions and environment variables."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from infra.settings import StageSettings
 
 @dataclass(frozen=True)
 class Capability:
-    """How a function gets what a grant names."""
+    """The permissions and environment variables of a grant."""
 
     environment: Mapping[str, str]
     allow: Callable[[IRole], object]
@@ -20,7 +20,7 @@ class Capability:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the functions that reach the database or a county's system run."""
+    """The network of the functions that reach the database or a county's system."""
 
     vpc: IVpc
     security_group: ISecurityGroup
@@ -28,7 +28,7 @@ class Placement:
 
 @dataclass
 class Platform:
-    """Passed from stack to stack, in order of deployment; each stack adds what it offers."""
+    """A stage's settings and grants, passed from stack to stack in order of deployment; each stack adds its own."""
 
     settings: StageSettings
     placement: Placement | None = None
@@ -37,11 +37,11 @@ class Platform:
     def offer(
         self, grant: Grant, *, environment: Mapping[str, str] | None = None, allow: Callable[[IRole], object]
     ) -> None:
-        """Say what `grant` means from here on."""
+        """Define `grant` for the stacks that follow."""
         self._capabilities[grant] = Capability(environment or {}, allow)
 
     def capability(self, grant: Grant) -> Capability:
-        """What `grant` means. Raises LookupError when it is offered by a later stack only."""
+        """The definition of `grant`. Raises LookupError when only a later stack defines it."""
         if grant not in self._capabilities:
             raise LookupError(f"no stack so far offers the grant {grant}: see the order in infra/application.py")
         return self._capabilities[grant]

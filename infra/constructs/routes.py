@@ -13,7 +13,7 @@ from shared.access import Permission
 
 
 class RouteError(ValueError):
-    """Two routes that cannot stand in one REST API."""
+    """Two routes that exclude each other in one REST API."""
 
 
 @dataclass(frozen=True)

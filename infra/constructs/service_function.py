@@ -1,4 +1,4 @@
-"""One Lambda function of the registry, with the role, log and layers that are its own."""
+"""A Lambda function of the registry with a role, a log and layers of its own."""
 
 from aws_cdk import Duration, RemovalPolicy, Size, Stack
 from aws_cdk.aws_ec2 import SubnetSelection, SubnetType
@@ -31,7 +31,7 @@ _IN_NETWORK = {Grant.DATABASE, Grant.DATABASE_OWNER, Grant.SOURCE_SECRETS}
 
 
 class ServiceFunction(Construct):
-    """Python 3.13 on arm64; may do what its grants say and nothing else."""
+    """A function on Python 3.13 and arm64 whose role has its grants and nothing else."""
 
     def __init__(self, scope: Construct, spec: FunctionSpec, platform: Platform) -> None:
         super().__init__(scope, spec.construct_id)
@@ -49,8 +49,8 @@ class ServiceFunction(Construct):
         capabilities = [platform.capability(grant) for grant in sorted(spec.grants)]
         for capability in capabilities:
             capability.allow(role)
-        place = platform.placement if spec.grants & _IN_NETWORK else None
-        if place:
+        placement = platform.placement if spec.grants & _IN_NETWORK else None
+        if placement:
             # These actions take no resource: Lambda joins the function to the network with them.
             role.add_to_policy(PolicyStatement(actions=_NETWORK_INTERFACES, resources=["*"]))
         self.function = Function(
@@ -75,9 +75,9 @@ class ServiceFunction(Construct):
                 "POWERTOOLS_SERVICE_NAME": spec.name,
                 **{name: value for c in capabilities for name, value in c.environment.items()},
             },
-            vpc=place.vpc if place else None,
-            security_groups=[place.security_group] if place else None,
-            vpc_subnets=SubnetSelection(subnet_type=SubnetType.PRIVATE_WITH_EGRESS) if place else None,
+            vpc=placement.vpc if placement else None,
+            security_groups=[placement.security_group] if placement else None,
+            vpc_subnets=SubnetSelection(subnet_type=SubnetType.PRIVATE_WITH_EGRESS) if placement else None,
         )
 
 

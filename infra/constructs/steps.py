@@ -1,4 +1,4 @@
-"""How a state machine calls a function: with retries, a time limit, and one way to fail.
+"""Task states: a call of a function with its retries, time limit and failure path.
 
 The definitions stay inside what every executor of the language runs: JSONPath, plain function ARNs, no
 nested executions (DESIGN: the sync engine).
@@ -18,23 +18,24 @@ from shared.problems import ServiceUnavailable
 FAILURE = "$.failure"
 """Where a caught error lies in the state: `{"Error": ..., "Cause": ...}`."""
 
-AWAY = [
+UNAVAILABLE = [
     *(problem.__name__ for problem in (DatabaseUnavailable, DatabaseBusy, ServiceUnavailable)),
     "Lambda.TooManyRequestsException",
 ]
-"""What comes back within minutes: a failover of Aurora takes 30 to 120 seconds, a restart with recovery longer; and
-functions that are throttled get their turn when others are done."""
-AWAY_ATTEMPTS = 25
-"""With full jitter between 0 and the delay they last some ten minutes, 21 at most."""
+"""Dependencies that recover within minutes: a failover of Aurora takes 30 to 120 seconds, a restart with recovery
+longer."""
+UNAVAILABLE_ATTEMPTS = 25
+"""Delays of 2, 4, ... 32, then 60 s: 21 minutes at most, and half of that on average under full jitter."""
 RETRYABLE = [
-    "RetryableError",  # a task's own word that trying again may help: a county's source
+    "RetryableError",  # raised by a task for what another attempt may read: a county's source
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.ClientExecutionTimeoutException",
 ]
 CRASHED = ["Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeout"]
-"""The function ended without a word: out of memory, or out of time. Every task is safe to run twice."""
+"""The function ended without an answer: out of memory, or out of time. Every task is idempotent. It is retried once:
+a second crash of the same input is the input's."""
 
 
 def call(
@@ -47,9 +48,11 @@ def call(
     result_path: str | None = None,
     on_failure: IChainable | None = None,
 ) -> LambdaInvoke:
-    """A Task that calls `function`. Without `payload` it gets the whole state; its answer goes to `result_path`.
+    """A Task state that calls `function`.
 
-    `on_failure` is where any error that is left after the retries goes, with the state and `$.failure`.
+    `payload`: the event, by default the whole state. `result_selector`: the members of the answer that are kept, by
+    default all. `result_path`: where the answer lies in the state. `on_failure`: the state that follows an error that
+    the retries did not remove, with the error at `$.failure`.
     """
     task = LambdaInvoke(
         scope,
@@ -60,10 +63,10 @@ def call(
         payload=TaskInput.from_object(payload) if payload else None,
         result_selector=result_selector,
         result_path=result_path,
-        # A minute longer than the function's own limit, so the function is the one to say that it was late.
+        # A minute longer than the function's own limit, so that the function is the one to report the time-out.
         task_timeout=Timeout.duration(Duration.seconds(function.spec.timeout_s + 60)),
     )
-    for errors, attempts in ((AWAY, AWAY_ATTEMPTS), (RETRYABLE, 5)):
+    for errors, attempts in ((UNAVAILABLE, UNAVAILABLE_ATTEMPTS), (RETRYABLE, 5)):
         task.add_retry(
             errors=errors,
             interval=Duration.seconds(2),
@@ -81,11 +84,11 @@ def call(
 
 
 DISCARD = JsonPath.DISCARD
-"""As a `result_path`: the state goes on as it was, so that it never grows."""
+"""As a `result_path`: the answer is dropped, so that the state never grows."""
 
 
-def refusal(scope: Construct, name: str, error: str, cause: str, then: IChainable) -> Pass:
-    """A state that puts an error of the machine's own where a caught one would be, and goes on to `then`."""
+def error_state(scope: Construct, name: str, error: str, cause: str, then: IChainable) -> Pass:
+    """A Pass state that raises an error of the machine's own: it lies where a caught one would, and `then` follows."""
     state = Pass(scope, name, result=Result.from_object({"Error": error, "Cause": cause}), result_path=FAILURE)
     state.next(then)
     return state

@@ -4,8 +4,8 @@ Where Plan says that a geographic file has to be converted first, Convert does i
 
 Input: `{county_id, run_id?, mode?, ...}`, or `{county_id, run_id, resume_at: "apply"}` for a run that waited for
 approval. Plan and Fail get the whole state with `execution: {id, name}`, Fail also `failure: {Error, Cause}`; the
-other tasks get `{county_id, run_id}`, Apply also `left` of its answer before (0), a partition also `partition`, one
-item of the list that Plan wrote, and a file also `file`, one of the list that Prepare wrote.
+other tasks get `{county_id, run_id}`, Apply also `left` of its former answer (0 at first), a partition also
+`partition`, one item of the list that Plan wrote, and a file also `file`, one of the list that Prepare wrote.
 """
 
 from dataclasses import dataclass
@@ -28,10 +28,12 @@ from constructs import Construct
 
 from infra.constructs.distributed_map import MapSpec, distributed_map
 from infra.constructs.service_function import ServiceFunction
-from infra.constructs.steps import DISCARD, FAILURE, call, refusal
+from infra.constructs.steps import DISCARD, FAILURE, call, error_state
 
 _RUN = {"county_id": JsonPath.string_at("$.county_id"), "run_id": JsonPath.string_at("$.run_id")}
-_BETWEEN_QUESTIONS = Duration.seconds(30)
+_APPLY_POLL_INTERVAL = Duration.seconds(30)
+"""Between two calls of Apply. A choice: a transaction that outlives its first call takes minutes, and each poll costs a
+start of the function."""
 _EXECUTION = {
     "id": JsonPath.string_at("$$.Execution.Id"),
     "name": JsonPath.string_at("$$.Execution.Name"),
@@ -54,16 +56,16 @@ class SyncSteps:
 
 
 def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_concurrency: int) -> IChainable:
-    """The first state; the others are reached from it."""
+    """Build the machine; returns its first state."""
     failed = _record_failure(scope, steps.fail)
-    unexpected = refusal(
+    unexpected = error_state(
         scope, "Unexpected outcome", "UnexpectedOutcome", "A task answered with an unknown outcome.", failed
     )
     done = Succeed(scope, "Done")
 
     publish = call(scope, "Publish", steps.publish, payload=_RUN, result_path=DISCARD, on_failure=failed)
     publish.next(done)
-    files = MapSpec(
+    files_map = MapSpec(
         "Files",
         "File",
         "file",
@@ -73,9 +75,9 @@ def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_con
     )
     prepare = call(scope, "Prepare", steps.prepare, payload=_RUN, result_path="$.publication", on_failure=failed)
     prepare.next(
-        distributed_map(scope, files, steps.curate, bucket, max_concurrency, _RUN, on_failure=failed, then=publish)
+        distributed_map(scope, files_map, steps.curate, bucket, max_concurrency, _RUN, on_failure=failed, then=publish)
     )
-    begin = _apply(scope, steps.apply, on_failure=failed, on_nonsense=unexpected, then=prepare)
+    begin = _apply(scope, steps.apply, on_failure=failed, on_unknown_outcome=unexpected, then=prepare)
     reconcile = call(
         scope,
         "Reconcile",
@@ -95,7 +97,7 @@ def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_con
         .when(Condition.string_equals("$.reconciliation.outcome", "unchanged"), done)
         .otherwise(unexpected)
     )
-    each = MapSpec(
+    partitions_map = MapSpec(
         "Partitions",
         "Partition",
         "partition",
@@ -104,7 +106,7 @@ def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_con
         "A partition could not be read; the run's partitions say which.",
     )
     partitions = distributed_map(
-        scope, each, steps.partition, bucket, max_concurrency, _RUN, on_failure=failed, then=reconcile
+        scope, partitions_map, steps.partition, bucket, max_concurrency, _RUN, on_failure=failed, then=reconcile
     )
     plan = call(scope, "Plan", steps.plan, on_failure=failed)
     start = Pass(scope, "Name the execution", parameters=_EXECUTION, result_path="$.execution")
@@ -135,9 +137,15 @@ def sync_definition(scope: Construct, steps: SyncSteps, bucket: IBucket, max_con
 
 
 def _apply(
-    scope: Construct, function: ServiceFunction, *, on_failure: IChainable, on_nonsense: IChainable, then: IChainable
+    scope: Construct,
+    function: ServiceFunction,
+    *,
+    on_failure: IChainable,
+    on_unknown_outcome: IChainable,
+    then: IChainable,
 ) -> IChainable:
-    """Apply is asked again until it is done: the database is at it, however long a Lambda may wait for it."""
+    """A loop around Apply: the database carries the transaction out, for however long it takes, and the machine polls
+    for its end. `on_failure`, `on_unknown_outcome`, `then`: the states that follow."""
     begin = Pass(scope, "Begin to apply", result=Result.from_object({"left": 0}), result_path="$.application")
     apply = call(
         scope,
@@ -148,19 +156,19 @@ def _apply(
         on_failure=on_failure,
     )
     begin.next(apply)
-    wait = Wait(scope, "Leave it to the database", time=WaitTime.duration(_BETWEEN_QUESTIONS))
+    wait = Wait(scope, "Leave it to the database", time=WaitTime.duration(_APPLY_POLL_INTERVAL))
     wait.next(apply)
     apply.next(
         Choice(scope, "Is it applied")
         .when(Condition.string_equals("$.application.outcome", "applied"), then)
         .when(Condition.string_equals("$.application.outcome", "applying"), wait)
-        .otherwise(on_nonsense)
+        .otherwise(on_unknown_outcome)
     )
     return begin
 
 
 def _record_failure(scope: Construct, fail: ServiceFunction) -> Pass:
-    """The run is marked as failed before the execution is; a failure of that itself fails the execution too."""
+    """A task that marks the run as failed before the execution fails; its own failure fails the execution too."""
     end = Fail(scope, "Sync failed", error_path=f"{FAILURE}.Error", cause_path=f"{FAILURE}.Cause")
     record = call(scope, "Record the failure", fail, result_path=DISCARD, on_failure=end)
     record.next(end)

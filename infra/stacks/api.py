@@ -29,7 +29,7 @@ BURST = 400
 
 
 class ApiStack(Stack):
-    """Routes and scopes come from the modules' own declarations (`api.routes`)."""
+    """A REST API whose routes and scopes derive from the modules' declarations (`api.routes`)."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class ApiStack(Stack):
 
 
 def _access_log_format() -> AccessLogFormat:
-    """One JSON object a request: who, what, how long, and the request id that problem documents carry."""
+    """One JSON object a request, with the request id that problem documents have."""
     fields = {
         "request_id": AccessLogField.context_request_id(),
         "time": AccessLogField.context_request_time(),

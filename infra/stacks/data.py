@@ -1,4 +1,4 @@
-"""What holds data: the database, migrated at each deployment, the objects' bucket with its catalogue, the event bus."""
+"""The data stack: database, migrated at each deployment, bucket with its catalogue, and event bus."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from infra.functions import FunctionSpec, Grant
 
 
 class DataStack(Stack):
-    """Everything later comes after it, so no code meets a schema older than itself."""
+    """Data and schema. Later stacks depend on it, so that no code meets a schema older than itself."""
 
     def __init__(
         self, scope: Construct, construct_id: str, platform: Platform, migrations: FunctionSpec, **kwargs: Any

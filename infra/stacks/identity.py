@@ -1,4 +1,4 @@
-"""Who signs in: users, their roles as groups, and the scopes that stand for permissions."""
+"""The identity stack: user pool, a group for each role, and a scope for each permission."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ COUNTIES_ATTRIBUTE = "counties"
 
 
 class IdentityStack(Stack):
-    """A user pool that nobody signs up to by themselves."""
+    """A user pool without self-service sign-up."""
 
     def __init__(
         self, scope: Construct, construct_id: str, platform: Platform, pre_token: FunctionSpec, **kwargs: Any

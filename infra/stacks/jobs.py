@@ -8,14 +8,14 @@ from aws_cdk.aws_s3 import IBucket
 from constructs import Construct
 
 from infra.constructs.jobs_definition import PartitionedSteps, jobs_definition
-from infra.constructs.machine import Machine, offer_machine, tell_of_ends
+from infra.constructs.machine import Machine, notify_of_ends, offer_machine
 from infra.constructs.platform import Platform
 from infra.constructs.service_function import ServiceFunction
 from infra.functions import FunctionSpec, Grant, PartitionedJob
 
 
 class JobsStack(Stack):
-    """One life cycle for every long task of a module."""
+    """One life cycle for the long tasks of all modules."""
 
     def __init__(
         self,
@@ -24,7 +24,7 @@ class JobsStack(Stack):
         platform: Platform,
         functions: Sequence[FunctionSpec],
         partitioned: Sequence[PartitionedJob],
-        settle: FunctionSpec,
+        settle_job: FunctionSpec,
         bucket: IBucket,
         **kwargs: Any,
     ) -> None:
@@ -34,10 +34,10 @@ class JobsStack(Stack):
             PartitionedSteps(job.kind, *(ServiceFunction(self, spec, platform) for spec in job.functions))
             for job in partitioned
         ]
-        in_steps = [function for step in steps for function in (step.plan, step.partition, step.finish)]
-        settling = ServiceFunction(self, settle, platform)
-        self.functions = [function.function for function in (*tasks, *in_steps, settling)]
+        step_functions = [function for step in steps for function in (step.plan, step.partition, step.finish)]
+        settle = ServiceFunction(self, settle_job, platform)
+        self.functions = [function.function for function in (*tasks, *step_functions, settle)]
         definition = jobs_definition(self, tasks, steps, bucket)
         self.machine = Machine(self, "Jobs", "jobs", definition, platform.settings).machine
-        tell_of_ends(self, self.machine, settling.function)
+        notify_of_ends(self, self.machine, settle.function)
         offer_machine(platform, Grant.RUN_JOBS, "JOBS_STATE_MACHINE_ARN", "jobs", self.machine)

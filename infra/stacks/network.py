@@ -1,4 +1,4 @@
-"""The network: where functions meet the database, and the one address that counties see us come from."""
+"""The network stack: VPC of functions and database, and the address that counties see."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from infra.constructs.platform import Placement, Platform
 
 
 class NetworkStack(Stack):
-    """Two zones, chosen at deployment; functions in private subnets, the database in isolated ones."""
+    """A VPC in two zones: functions in private subnets, the database in isolated ones."""
 
     def __init__(self, scope: Construct, construct_id: str, platform: Platform, **kwargs: Any) -> None:
         self._zones = list(platform.settings.zones)

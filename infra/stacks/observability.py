@@ -1,4 +1,4 @@
-"""Alarms that a person should act on, where they are sent, and a dashboard."""
+"""The observability stack: alarms, their topic, and a dashboard."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,7 +31,7 @@ _FIVE_MINUTES = Duration.minutes(5)
 
 
 class ObservabilityStack(Stack):
-    """A stage's `alarm_email` is subscribed to the alarms, which production cannot be without."""
+    """Alarms and dashboard. A stage's `alarm_email` is subscribed to the alarms."""
 
     def __init__(
         self,
@@ -153,15 +153,15 @@ class ObservabilityStack(Stack):
 
 
 def _by(dimension: str, title: str, metric: str) -> GraphWidget:
-    """One of the platform's own metrics, with a line for each value of a dimension beside the service."""
+    """A graph of one of the platform's own metrics, with a line for each value of a dimension beside the service."""
     schema = ",".join(("service", *((dimension,) if dimension != "service" else ())))
-    found = MathExpression(
+    search = MathExpression(
         expression=f"SEARCH('{{{NAMESPACE},{schema}}} MetricName=\"{metric}\"', 'Sum', 300)",
         using_metrics={},
         label="",
         period=_FIVE_MINUTES,
     )
-    return GraphWidget(title=title, left=[found], width=12)
+    return GraphWidget(title=title, left=[search], width=12)
 
 
 def _graph(title: str, *metrics: IMetric) -> GraphWidget:

@@ -1,4 +1,4 @@
-"""The sync machine, its tasks, and what a county's schedule needs to start it."""
+"""The sync stack: state machine, tasks, and the schedules' group and role."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from aws_cdk.aws_s3 import IBucket
 from aws_cdk.aws_scheduler import CfnScheduleGroup
 from constructs import Construct
 
-from infra.constructs.machine import Machine, offer_machine, tell_of_ends
+from infra.constructs.machine import Machine, notify_of_ends, offer_machine
 from infra.constructs.platform import Platform
 from infra.constructs.service_function import ServiceFunction
 from infra.constructs.sync_definition import SyncSteps, sync_definition
@@ -20,7 +20,7 @@ each of them."""
 
 
 class SyncStack(Stack):
-    """Counties' schedules are made at run time, in the group made here, from the counties' configurations."""
+    """The sync machine. Counties' schedules are made at run time, from their configurations, in this stack's group."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class SyncStack(Stack):
             environment={"CONVERT_FUNCTION_NAME": convert.function_name},
             allow=convert.grant_invoke,
         )
-        tell_of_ends(self, self.machine, steps.fail.function)
+        notify_of_ends(self, self.machine, steps.fail.function)
         offer_machine(platform, Grant.RUN_SYNC, "SYNC_STATE_MACHINE_ARN", "sync", self.machine)
         self._offer_schedules(platform)
 

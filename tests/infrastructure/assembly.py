@@ -1,4 +1,4 @@
-"""The synthesized templates, as the tests of this folder look at them."""
+"""Queries over the synthesized templates."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -19,23 +19,23 @@ def test_the_app_synthesizes_both_stages_without_credentials_and_passes_cloudfor
     assert {folder.name for folder in deployed.glob("assembly-*")} == {"assembly-dev", "assembly-prod"}
     report = deployed / "validation-report.json"
     if report.exists():
-        found = json.loads(report.read_text())
+        document = json.loads(report.read_text())
         errors = [
-            v for plugin in found["pluginReports"] for v in plugin.get("violations", []) if v["severity"] == "error"
+            v for plugin in document["pluginReports"] for v in plugin.get("violations", []) if v["severity"] == "error"
         ]
         assert errors == []
 
 
 def test_cloudformation_can_make_what_the_templates_ask_for(deployed: Path) -> None:
     """By AWS's published schemas. A version that can no longer be made is a warning there (W36xx) and an error here."""
-    found = [
+    matches = [
         f"{template.name} {match.path_string}: {match}"
         for template in sorted((deployed / "assembly-prod").glob("*.template.json"))
         for match in lint_file(template)
         if match.rule.id not in CDK_HABITS
     ]
 
-    assert found == []
+    assert matches == []
 
 
 def test_a_stage_is_deployed_where_the_context_says(tmp_path: Path) -> None:
@@ -54,11 +54,11 @@ def test_a_stage_is_deployed_where_the_context_says(tmp_path: Path) -> None:
     functions = Templates(tmp_path / "assembly-dev", "dev").functions().values()
     assert max(function.properties["MemorySize"] for function in functions) == 2048
     environments = [function.properties["Environment"]["Variables"] for function in functions]
-    assert {one["SOURCE_NETWORKS"] for one in environments if "SOURCE_NETWORKS" in one} == {"10.20.0.0/16"}
+    assert {e["SOURCE_NETWORKS"] for e in environments if "SOURCE_NETWORKS" in e} == {"10.20.0.0/16"}
 
 
 @pytest.mark.parametrize(
-    ("stages", "said"),
+    ("stages", "message"),
     [
         ({"dev": {"alarm_mail": "it@example.gov"}}, r"stages\.dev: there is no option alarm_mail; there are account, "),
         ({"dev": {"source_networks": ["10.0.0.0/33"]}}, r"10\.0\.0\.0/33"),
@@ -66,8 +66,8 @@ def test_a_stage_is_deployed_where_the_context_says(tmp_path: Path) -> None:
         ({"prod": {}}, r"stages\.prod: nobody would hear its alarms; set alarm_email"),
     ],
 )
-def test_stages_that_cannot_be_are_refused_with_what_can(stages: dict[str, dict[str, Any]], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_stages_that_cannot_be_are_refused_with_what_can(stages: dict[str, dict[str, Any]], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         configured_stages(stages)
 
 

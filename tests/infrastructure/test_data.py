@@ -144,6 +144,6 @@ def test_the_catalogue_has_each_curated_table_with_its_columns_by_county(templat
         described = table.properties["TableInput"]
         columns = [(c["Name"], c["Type"]) for c in described["StorageDescriptor"]["Columns"]]
         assert columns == [(c.name, c.hive_type) for c in curated_columns(name)]
-        place = json.dumps(described["Parameters"]["storage.location.template"])
-        assert athena_key("${county_id}", name).removesuffix("files.txt") in place
+        location = json.dumps(described["Parameters"]["storage.location.template"])
+        assert athena_key("${county_id}", name).removesuffix("files.txt") in location
         assert described["PartitionKeys"] == [{"Name": "county_id", "Type": "string"}]

@@ -38,10 +38,10 @@ def deployments() -> list[str]:
 
 @pytest.mark.parametrize("pattern", deployments())
 def test_the_readmes_deployment_names_every_stack_of_one_stage(pattern: str, cdk: Path, deployed: Path) -> None:
-    named = _run(cdk, "list", pattern, "--app", str(deployed))
+    listed = _run(cdk, "list", pattern, "--app", str(deployed))
 
     stage = pattern.removesuffix("/*")
-    assert sorted(line.split(" ")[0] for line in named.splitlines()) == [f"{stage}/{name}" for name in STACKS]
+    assert sorted(line.split(" ")[0] for line in listed.splitlines()) == [f"{stage}/{name}" for name in STACKS]
 
 
 def test_the_readme_deploys_a_stage_for_trying_and_one_for_production() -> None:

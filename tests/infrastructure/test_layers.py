@@ -28,10 +28,10 @@ def _pins(path: Path) -> dict[str, str]:
 def test_what_a_layer_is_for_is_pinned_as_the_project_is(layer: Layer) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     project = [requirement.split(";")[0].strip() for requirement in project]
-    wanted = _pins(ROOT / "layers" / layer / "requirements.in")
+    pins = _pins(ROOT / "layers" / layer / "requirements.in")
 
-    assert wanted
-    for name, pinned in wanted.items():
+    assert pins
+    for name, pinned in pins.items():
         assert f"{name}=={pinned}" in project
 
 

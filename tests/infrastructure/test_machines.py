@@ -66,32 +66,32 @@ def test_every_task_is_tried_again_and_its_failure_goes_somewhere(stack: str, te
 @pytest.mark.parametrize(
     "error", ["DatabaseUnavailable", "DatabaseBusy", "ServiceUnavailable", "Lambda.TooManyRequestsException"]
 )
-def test_every_task_waits_for_minutes_for_what_comes_back(stack: str, error: str, templates: Templates) -> None:
+def test_every_task_is_retried_while_a_dependency_recovers(stack: str, error: str, templates: Templates) -> None:
     for scope in _scopes(templates.definition(stack)):
         for name, state in scope["States"].items():
             if state["Type"] == "Task":  # the one that records a failure too
-                (retry,) = [one for one in state["Retry"] if error in one["ErrorEquals"]]
+                (retry,) = [r for r in state["Retry"] if error in r["ErrorEquals"]]
                 delay, longest = retry["IntervalSeconds"], retry["MaxDelaySeconds"]
                 delays = [min(longest, delay * retry["BackoffRate"] ** n) for n in range(retry["MaxAttempts"])]
                 assert (longest, sum(delays) / 2 >= 600) == (60, True), name  # full jitter: half of it on average
 
 
 @MACHINES
-def test_an_execution_that_goes_on_for_ever_is_ended(stack: str, templates: Templates) -> None:
+def test_an_execution_times_out_after_a_day(stack: str, templates: Templates) -> None:
     assert templates.definition(stack)["TimeoutSeconds"] == 24 * 3600
 
 
 @MACHINES
-def test_the_end_of_an_execution_that_left_its_job_is_told(stack: str, templates: Templates) -> None:
+def test_the_end_of_an_execution_that_left_its_job_calls_a_function(stack: str, templates: Templates) -> None:
     rule = templates.one("AWS::Events::Rule", stack).properties
     machine = templates.one("AWS::StepFunctions::StateMachine", stack)
     pattern = rule["EventPattern"]
     assert (pattern["source"], pattern["detail-type"]) == (["aws.states"], ["Step Functions Execution Status Change"])
     assert pattern["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
-    assert [one["Ref"] for one in pattern["detail"]["stateMachineArn"]] == [machine.logical_id]
+    assert [machine_arn["Ref"] for machine_arn in pattern["detail"]["stateMachineArn"]] == [machine.logical_id]
     (target,) = rule["Targets"]
-    told = templates.functions()[{"Sync": "sync-fail", "Jobs": "jobs-settle"}[stack]]
-    assert target["Arn"]["Fn::GetAtt"][0] == told.logical_id
+    called = templates.functions()[{"Sync": "sync-fail", "Jobs": "jobs-settle"}[stack]]
+    assert target["Arn"]["Fn::GetAtt"][0] == called.logical_id
 
 
 @MACHINES
@@ -375,7 +375,7 @@ def test_a_job_is_run_by_the_function_of_its_kind(cloud: Cloud, templates: Templ
     assert cloud.calls == [("reporting-task", JOB)]
 
 
-def test_a_failed_job_is_told_to_its_own_function(cloud: Cloud, templates: Templates) -> None:
+def test_a_failed_job_is_recorded_by_its_own_function(cloud: Cloud, templates: Templates) -> None:
     def crash_first(event: dict[str, Any]) -> dict[str, Any]:
         if "failure" not in event:
             raise MemoryError("too large")
@@ -391,7 +391,7 @@ def test_a_failed_job_is_told_to_its_own_function(cloud: Cloud, templates: Templ
     assert cloud.calls[1][1]["failure"]["Error"] == "MemoryError"
 
 
-def test_a_kind_that_nobody_runs_fails_at_once(cloud: Cloud, templates: Templates) -> None:
+def test_a_job_of_an_unknown_kind_fails_at_once(cloud: Cloud, templates: Templates) -> None:
     execution = cloud.run(templates.definition("Jobs"), {**JOB, "kind": "poetry"})
 
     assert execution["error"] == "UnknownKind"
@@ -401,7 +401,7 @@ def test_a_kind_that_nobody_runs_fails_at_once(cloud: Cloud, templates: Template
 RUN_JOB = {"county_id": "benton_wa", "job_id": "12", "kind": "valuation_run"}
 
 
-def test_a_job_in_partitions_is_planned_done_one_by_one_and_finished(cloud: Cloud, templates: Templates) -> None:
+def test_a_partitioned_job_is_planned_processed_and_finished(cloud: Cloud, templates: Templates) -> None:
     execution = cloud.run(templates.definition("Jobs"), RUN_JOB)
 
     assert execution["status"] == "SUCCEEDED"
@@ -423,7 +423,7 @@ def test_a_job_that_its_plan_has_ended_goes_no_further(cloud: Cloud, templates: 
 @pytest.mark.parametrize(
     ("task", "error"), [("partition", "PartitionFailed"), ("finishing", "KeyError"), ("planning", "KeyError")]
 )
-def test_a_failed_step_of_a_job_in_partitions_is_told_to_its_plan(
+def test_a_failed_step_of_a_partitioned_job_is_recorded_by_its_plan(
     task: str, error: str, cloud: Cloud, templates: Templates
 ) -> None:
     plan = cloud.tasks["valuation-planning"]
@@ -435,7 +435,7 @@ def test_a_failed_step_of_a_job_in_partitions_is_told_to_its_plan(
     execution = cloud.run(templates.definition("Jobs"), RUN_JOB)
 
     assert execution["status"] == "FAILED"
-    told = cloud.events("valuation-planning")[-1]
-    assert told.items() >= RUN_JOB.items()
-    assert told["failure"]["Error"] == error
+    recorded = cloud.events("valuation-planning")[-1]
+    assert recorded.items() >= RUN_JOB.items()
+    assert recorded["failure"]["Error"] == error
     assert ("valuation-finishing" in cloud.order) == (task == "finishing")

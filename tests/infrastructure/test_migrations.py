@@ -45,13 +45,13 @@ def owner(server: LocalPostgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[Co
 
 
 def _tables(connection: Connection) -> set[str]:
-    found = connection.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
-    names = set(found)
+    tables = connection.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+    names = set(tables)
     connection.rollback()
     return names
 
 
-def test_create_and_update_bring_the_schema_and_may_run_twice(owner: Connection) -> None:
+def test_create_and_update_bring_the_schema_and_are_idempotent(owner: Connection) -> None:
     answers = [handler({"RequestType": kind}, None) for kind in ("Create", "Update", "Update")]
 
     assert {"counties", "properties_operational", "sync_runs"} <= _tables(owner)

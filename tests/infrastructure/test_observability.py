@@ -8,7 +8,7 @@ from tests.infrastructure.assembly import Templates, listed
 from tests.infrastructure.conftest import BOTH_STAGES
 
 
-def test_every_alarm_tells_someone(templates: Templates) -> None:
+def test_every_alarm_notifies_the_topic(templates: Templates) -> None:
     topic = templates.one("AWS::SNS::Topic").logical_id
     alarms = list(templates.resources("AWS::CloudWatch::Alarm"))
     described = {alarm.properties["AlarmName"] for alarm in alarms}
@@ -52,7 +52,7 @@ def test_every_function_has_an_alarm_those_of_the_sign_in_and_the_migration_too(
     assert len(watched) == len(templates.functions())
 
 
-def test_the_stages_address_hears_the_alarms(deployed: Path) -> None:
+def test_the_stages_address_is_subscribed_to_the_alarms(deployed: Path) -> None:
     subscription = Templates(deployed / "assembly-prod", "prod").one("AWS::SNS::Subscription").properties
 
     assert subscription["Protocol"] == "email"
