@@ -25,6 +25,7 @@ hypothesis_settings.load_profile("suite")
 os.environ.setdefault("SOURCE_NETWORKS", "127.0.0.0/8")  # where the tests' own servers are
 
 APPLICATION_PASSWORD = "application-password"
+OWNER = "terrafusion_owner"
 TEMPLATE = "terrafusion_template"
 MEMORY_NEEDED = 8 << 30
 
@@ -47,6 +48,7 @@ def postgres_server() -> Iterator[LocalPostgres]:
         tempfile.TemporaryDirectory(prefix="terrafusion-postgres-", dir=_memory()) as folder,
         LocalPostgres(Path(folder), durable=False) as server,
     ):
+        server.create_owner(OWNER, "terrafusion")
         yield server
 
 

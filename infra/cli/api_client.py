@@ -12,7 +12,7 @@ from uuid import uuid4
 from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
-from infra.local.errors import ApiError, ApiUnreachableError, JobFailedError
+from infra.cli.errors import ApiError, ApiUnreachableError, JobFailedError
 
 FINISHED = frozenset({"succeeded", "failed", "cancelled", "awaiting_approval"})
 POLL_SECONDS = 0.3

@@ -7,7 +7,8 @@ from typing import Any
 import typer
 
 from infra.cli.commands.lazy import LazyCommand, lazy_group
-from infra.local.errors import CommandError
+from infra.cli.errors import CommandError
+from infra.local.errors import LocalCloudError
 
 _HERE = "infra.cli.commands"
 
@@ -56,6 +57,6 @@ def main() -> None:
             stream.reconfigure(line_buffering=True)  # whoever reads a pipe or a log sees each line as it comes
     try:
         app()
-    except CommandError as error:
+    except (CommandError, LocalCloudError) as error:
         print(error, file=sys.stderr)
         sys.exit(1)

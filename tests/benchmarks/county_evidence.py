@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 
+from infra.cli.local_platform import local_platform
 from infra.examples import legacy
 from infra.examples.counties import configuration_text, mapping_text
-from infra.local.cloud import LocalCloud
 from shared.evidence import Evidence
 
 
@@ -20,7 +20,7 @@ def synced_evidence(county_id: str) -> Evidence:
     from shared.db import unit_of_work
     from shared.evidence import read_evidence
 
-    with tempfile.TemporaryDirectory() as folder, LocalCloud(Path(folder), port=0, durable=False) as cloud:
+    with tempfile.TemporaryDirectory() as folder, local_platform(Path(folder), port=0, durable=False) as cloud:
         source = legacy.build_county(cloud.postgres.owner_url("postgres"), county_id)
         name = f"terrafusion/{county_id}/source"
         cloud.clients("secretsmanager").create_secret(Name=name, SecretString=source_secret(source))

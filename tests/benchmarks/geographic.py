@@ -25,6 +25,7 @@ import shapely
 from pyogrio import raw
 from sqlalchemy import text
 
+from infra.cli.local_platform import local_platform
 from infra.examples.counties import configuration_text
 from infra.local.cloud import LocalCloud
 from shared.aws import forget_clients
@@ -133,7 +134,7 @@ def _geopackage_seconds(folder: Path, shapefile: Path) -> float:
 
 @contextmanager
 def _cloud(folder: Path) -> Iterator[LocalCloud]:
-    with LocalCloud(folder, port=0, durable=False) as cloud:
+    with local_platform(folder, port=0, durable=False) as cloud:
         try:
             yield cloud
         finally:  # the next one in this process is another cloud

@@ -81,6 +81,7 @@ def run(rows: int | None = None) -> BenchmarkResult:
 
 
 def _database(server: LocalPostgres, rows: int) -> str:
+    server.create_owner("owner", "main")
     server.create_database("bench")
     owner = server.owner_url("bench")
     upgrade(owner, PASSWORD)

@@ -21,6 +21,7 @@ from pg8000.native import Connection, identifier, literal
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 
+from infra.cli.local_platform import local_platform
 from infra.examples.counties import configuration_text
 from infra.examples.legacy.synthetic import MAPPING, TABLE, build_parcels
 from infra.local.cloud import LocalCloud
@@ -92,7 +93,7 @@ def _connected(url: URL) -> Iterator[Connection]:
 @contextmanager
 def synthetic_county(rows: int) -> Iterator[LocalCloud]:
     """A local cloud with a county whose source has `rows` parcels of 25 columns."""
-    with tempfile.TemporaryDirectory() as folder, LocalCloud(Path(folder), port=0, durable=False) as cloud:
+    with tempfile.TemporaryDirectory() as folder, local_platform(Path(folder), port=0, durable=False) as cloud:
         cloud.postgres.create_database(DATABASE)
         source = cloud.postgres.owner_url(DATABASE)
         build_parcels(source, rows)

@@ -137,6 +137,7 @@ def _platform() -> Iterator[None]:
         tempfile.TemporaryDirectory(prefix="benchmark-") as folder,
         LocalPostgres(Path(folder), durable=False) as server,
     ):
+        server.create_owner("owner", "main")
         server.create_database("benchmark")
         owner = server.owner_url("benchmark")
         upgrade(owner, _PASSWORD)

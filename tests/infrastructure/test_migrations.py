@@ -18,6 +18,7 @@ PASSWORD = "the application's own"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgres]:
     """A server of its own: the application's role, and so its password, is the whole server's."""
     with LocalPostgres(tmp_path_factory.mktemp("postgres"), durable=False) as server:
+        server.create_owner("terrafusion_owner", "terrafusion")
         yield server
 
 

@@ -8,8 +8,8 @@ import typer
 
 from infra.cli.api_client import ApiClient
 from infra.cli.commands.lazy import LazyCommand, lazy_group
+from infra.cli.errors import ApiError
 from infra.cli.session import SignIn, console, takes_sign_in
-from infra.local.errors import ApiError
 
 _HERE = "infra.cli.commands"
 

@@ -55,7 +55,7 @@ def demo(
         show = _Steps(screen)
         with show("Two legacy systems, filled with real sales"):
             _legacy_systems(cloud, screen)
-        user = next(user for user in cloud.users if user.role == "ITAdmin")
+        user = next(user for user in cloud.credentials if user.role == "ITAdmin")
         with ApiClient(cloud.url) as client:
             client.login(user.username, user.password)
             with show("Counties onboarded"):

@@ -13,9 +13,9 @@ from typing import Any
 import typer
 from rich.console import Group
 
+from infra.cli.errors import CommandError
 from infra.cli.session import console
 from infra.cli.tables import WholeTable
-from infra.local.errors import CommandError
 from shared.appraisal.errors import AppraisalInputError
 from shared.appraisal.pair_study import Pairs, StratumOfPairs, read_pairs, study_pairs
 from shared.appraisal.ratio_study import Options, RatioStudy

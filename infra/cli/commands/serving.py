@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
+from infra.cli.local_platform import local_platform
 from infra.cli.session import forget_address, note_address
 
 if TYPE_CHECKING:
@@ -92,7 +93,6 @@ class _Ending:
 
 def _start(data_dir: Path, port: int, screen: Console) -> "LocalCloud":
     # imported here, so that `--help` does not wait for it
-    from infra.local.cloud import LocalCloud
     from infra.local.data_directory import DataDirectory
     from infra.local.errors import LocalCloudError
 
@@ -102,7 +102,7 @@ def _start(data_dir: Path, port: int, screen: Console) -> "LocalCloud":
             level=logging.INFO,
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         )
-        cloud = LocalCloud(data_dir, port)
+        cloud = local_platform(data_dir, port)
         cloud.start()
     except (LocalCloudError, OSError) as error:  # the latter: a full disk, a folder that became read-only
         _log.exception("the local cloud did not start")

@@ -33,7 +33,7 @@ def introduce(cloud: "LocalCloud", screen: Console) -> None:
     screen.print(f"  Local AWS     {cloud.aws_endpoint} (any credentials)")
     screen.print(f"  Data and logs {cloud.data_dir}")
     table = WholeTable("user", "password", "role", title="Who can sign in", title_justify="left")
-    for user in cloud.users:
+    for user in cloud.credentials:
         table.add_row(user.username, user.password, user.role)
     screen.print(table)
     screen.print("Ctrl-C stops it; everything is kept.")

@@ -41,7 +41,7 @@ from shared.db.migrate import upgrade
 from shared.jobs import lifecycle
 from shared.settings import settings
 from tests.aws import CREDENTIALS
-from tests.conftest import APPLICATION_PASSWORD
+from tests.conftest import APPLICATION_PASSWORD, OWNER
 from tests.gateway import Handler, LambdaContext, call, claims_of
 from tests.integration.evidence_county import COUNTY, add_county, add_evidence
 from tests.integration.sync.county import COUNTY as SYNCED
@@ -92,6 +92,7 @@ class Database:
 @pytest.fixture(scope="module")
 def server() -> Iterator[LocalPostgres]:
     with tempfile.TemporaryDirectory(prefix="terrafusion-killed-") as folder, LocalPostgres(Path(folder)) as made:
+        made.create_owner(OWNER, "terrafusion")
         made.create_database("killed")
         upgrade(made.owner_url("killed"), APPLICATION_PASSWORD)
         yield made

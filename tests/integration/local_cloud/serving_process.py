@@ -9,6 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
+from infra.cli.local_platform import ACCOUNTS
 from infra.local.cloud import LocalCloud
 
 
@@ -16,8 +17,8 @@ def main() -> None:
     """Serves until SIGTERM."""
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    with LocalCloud(Path(sys.argv[1]), 0, assembly=Path(sys.argv[2])) as cloud:
-        users = {user.username: user.password for user in cloud.users}
+    with LocalCloud(Path(sys.argv[1]), 0, assembly=Path(sys.argv[2]), accounts=ACCOUNTS) as cloud:
+        users = {user.username: user.password for user in cloud.credentials}
         told = {"url": cloud.url, "endpoint": cloud.environment["AWS_ENDPOINT_URL"], "users": users}
         print(json.dumps(told), flush=True)
         ended.wait()

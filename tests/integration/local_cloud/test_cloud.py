@@ -13,6 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from infra.cli.local_platform import ACCOUNTS
 from infra.local.cloud import LocalCloud
 from shared.db.engine import make_engine
 from tests.integration.local_cloud.sample_template import write_assembly
@@ -22,7 +23,8 @@ from tests.polling import eventually
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     folder = tmp_path_factory.mktemp("cloud")
-    with LocalCloud(folder / "data", 0, assembly=write_assembly(folder / "assembly"), durable=False) as running:
+    assembly = write_assembly(folder / "assembly")
+    with LocalCloud(folder / "data", 0, assembly=assembly, durable=False, accounts=ACCOUNTS) as running:
         yield running
 
 
@@ -36,7 +38,7 @@ def sign_in(clients: Any, username: str, password: str) -> dict[str, str]:
 
 
 def tokens_of(cloud: LocalCloud, username: str) -> dict[str, str]:
-    user = next(user for user in cloud.users if user.username == username)
+    user = next(user for user in cloud.credentials if user.username == username)
     return sign_in(cloud.clients, user.username, user.password)
 
 

@@ -37,6 +37,7 @@ SERVE = textwrap.dedent("""
         os.setgid(account)
         os.setuid(account)
     with LocalPostgres(data_dir, durable=False) as server:
+        server.create_owner("owner", "main")
         engine = make_engine(server.owner_url())
         with engine.begin() as connection:
             version = connection.scalar(text("SHOW server_version"))

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from infra.local.postgres import DATABASE, LocalPostgres
+from infra.local.postgres import LocalPostgres
 from shared.db.engine import make_engine
 from tests.integration.local_cloud.processes import wait_until_ended
 from tests.polling import eventually
@@ -39,7 +39,8 @@ def test_a_wrong_password_is_refused(postgres_server: LocalPostgres) -> None:
 
 
 def test_passwords_lie_in_files_only_their_owner_reads(tmp_path: Path) -> None:
-    with LocalPostgres(tmp_path, durable=False):
+    with LocalPostgres(tmp_path, durable=False) as server:
+        server.create_owner("owner", "main")
         files = sorted((tmp_path / "postgres").glob("*.password"))
         assert [file.name for file in files] == ["owner.password", "superuser.password"]
         assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
@@ -83,6 +84,7 @@ PARENT = textwrap.dedent("""
     from shared.db.engine import make_engine
 
     with LocalPostgres(Path(sys.argv[1])) as server:
+        server.create_owner("owner", "main")
         engine = make_engine(server.owner_url())
         with engine.begin() as connection:
             connection.execute(text("CREATE TABLE IF NOT EXISTS kept (number int)"))
@@ -103,7 +105,8 @@ def test_killing_its_parent_leaves_no_server_and_loses_nothing_committed(tmp_pat
 
     # the next start does not have to wait for the old server's end by itself
     with LocalPostgres(tmp_path) as again:
-        engine = make_engine(again.owner_url(DATABASE))
+        again.create_owner("owner", "main")
+        engine = make_engine(again.owner_url())
         with engine.begin() as connection:
             assert connection.scalar(text("SELECT count(*) FROM kept")) == 1
         engine.dispose()
@@ -123,6 +126,7 @@ def test_a_lock_that_names_a_process_of_something_else_does_not_keep_it_from_sta
 
 def test_a_killed_server_is_started_again_on_its_port_with_all_that_was_committed(tmp_path: Path) -> None:
     with LocalPostgres(tmp_path) as server:
+        server.create_owner("owner", "main")
         server.keep_running()
         engine = make_engine(server.owner_url())
         with engine.begin() as connection:

@@ -18,10 +18,10 @@ from typer.testing import CliRunner
 
 from infra.cli import api_client as client_module
 from infra.cli.api_client import ApiClient
+from infra.cli.errors import ApiError, ApiUnreachableError
 from infra.cli.main import COMMANDS, app
 from infra.cli.session import ADDRESS_FILE
 from infra.cli.tables import WholeTable
-from infra.local.errors import ApiError, ApiUnreachableError
 
 HEAVY = {"aws_cdk", "boto3", "botocore", "moto", "numpy", "polars", "shapely", "sqlalchemy", "uvicorn"}
 IMPORTED = """

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from functions.ratio_study.handler import handler
+from infra.cli.errors import CommandError
 from infra.cli.main import app
-from infra.local.errors import CommandError
 from shared.access import Role
 from shared.appraisal import ratio_statistics as statistics
 from tests.gateway import Answer, call, claims_of
