@@ -4,15 +4,11 @@ from uuid import UUID
 
 from aws_lambda_powertools.event_handler import Response
 
-from functions.ratio_study.schemas import (
-    RatioStatistics,
-    RatioStatisticsRequest,
-    RatioStudyRequest,
-    RatioStudyResults,
-)
+from functions.ratio_study.schemas import RatioStatistics, RatioStatisticsRequest, RatioStudyRequest
 from functions.ratio_study.service import requests
 from shared.access import Permission
-from shared.api import Api, accepted, answer, declare_job_commands
+from shared.api import Api, accepted, answer, declare_job_commands, faults_in_body
+from shared.contracts.ratio_study import RatioStudyResults
 from shared.jobs import Job
 
 api = Api("ratio_study")
@@ -25,7 +21,9 @@ _ONE = _ALL + "/{study_id}"
 @api.post(_ALL, permission=Permission.RUN_VALUATION, summary="Start a ratio study", status=202)
 def start_study(county_id: str, body: RatioStudyRequest) -> Response[Job]:
     """Compare values with sale prices, overall and by stratum, against the IAAO Standard on Ratio Studies."""
-    return accepted(requests.submit(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key))
+    with faults_in_body():
+        job = requests.submit(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key)
+    return accepted(job)
 
 
 declare_job_commands(api, _ONE, kind=requests.KIND, permission=Permission.RUN_VALUATION)
@@ -46,6 +44,7 @@ def get_study_results(county_id: str, study_id: UUID) -> Response[RatioStudyResu
 @api.post("/v1/ratio-statistics", permission=Permission.VIEW_VALUATION, summary="Study a list of pairs")
 def study_pairs(body: RatioStatisticsRequest) -> Response[RatioStatistics]:
     """Statistics with confidence intervals and verdicts of values and prices that are sent along; nothing is kept."""
-    from functions.ratio_study.service import pairs  # with it the numeric libraries, which no other route needs
+    from functions.ratio_study.service import pair_statistics  # with it the numeric libraries of this route alone
 
-    return answer(pairs.statistics_of(body))
+    with faults_in_body():
+        return answer(pair_statistics.statistics_of(body))

@@ -1,9 +1,8 @@
-"""What a ratio study reads."""
+"""SQL of ratio studies."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -12,6 +11,7 @@ import orjson
 from pg8000.native import identifier, literal
 from sqlalchemy import Connection, text
 
+from functions.ratio_study.domain.study_sales import StudySales, ValueChanges
 from functions.ratio_study.schemas import (
     ATTRIBUTE_PREFIX,
     NUMBER_COLUMNS,
@@ -20,49 +20,21 @@ from functions.ratio_study.schemas import (
     StudyFilter,
 )
 from shared.appraisal.arrays import FloatArray
-from shared.db import unit_of_work
 from shared.db.copying import copied_rows
 from shared.evidence import DECIDED, VALIDITY, Evidence, excluded_sales, read_evidence
 
 
-@dataclass(frozen=True)
-class ValueChanges:
-    """Total values of `roll_year` over those of the year before, of properties sold in the period and of others."""
-
-    roll_year: int
-    sold: FloatArray
-    unsold: FloatArray
-
-
-@dataclass(frozen=True)
-class StudySales:
-    """The county's valid sales, and how many others there are by reason.
-
-    `stored_value` is the value of the roll or run that is studied, one a sale, NaN where it has none; None for other
-    sources. `columns` are the columns that strata are made of, one value a sale. `run_valuation_date` is that of the
-    valuation run. `changes` is None where there are not two roll years to compare.
-    """
-
-    evidence: Evidence
-    excluded: Mapping[str, int]
-    stored_value: FloatArray | None = None
-    columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    run_valuation_date: date | None = None
-    changes: ValueChanges | None = None
-
-
-def read(county_id: str, request: RatioStudyRequest) -> StudySales:
-    """Everything that a study of this request looks at."""
-    with unit_of_work(county_id) as connection:
-        evidence = read_evidence(connection, county_id)
-        return StudySales(
-            evidence=evidence,
-            excluded=excluded_sales(connection, county_id),
-            stored_value=_stored_values(connection, county_id, request, evidence),
-            columns=_columns(connection, county_id, request.strata, evidence),
-            run_valuation_date=_run_date(connection, county_id, request),
-            changes=_changes(connection, county_id, request),
-        )
+def study_sales(connection: Connection, county_id: str, request: RatioStudyRequest) -> StudySales:
+    """The county's valid sales with everything else that a study of this request needs."""
+    evidence = read_evidence(connection, county_id)
+    return StudySales(
+        evidence=evidence,
+        excluded=excluded_sales(connection, county_id),
+        stored_value=_stored_values(connection, county_id, request, evidence),
+        columns=_columns(connection, county_id, request.strata, evidence),
+        run_valuation_date=_run_valuation_date(connection, county_id, request),
+        changes=_value_changes(connection, county_id, request),
+    )
 
 
 _SOLD = " AND EXISTS (SELECT FROM sales s WHERE s.county_id = v.county_id AND s.property_id = v.property_id)"
@@ -90,22 +62,22 @@ def _stored_values(
     return np.array([values.get(property_id, np.nan) for property_id in evidence.property_ids], dtype=np.float64)
 
 
-def _run_date(connection: Connection, county_id: str, request: RatioStudyRequest) -> date | None:
+def _run_valuation_date(connection: Connection, county_id: str, request: RatioStudyRequest) -> date | None:
     if request.valuation_run_id is None:
         return None
-    found: date | None = connection.scalar(
+    valuation_date: date | None = connection.scalar(
         text("SELECT valuation_date FROM valuation_runs WHERE county_id = :county_id AND run_id = :run_id"),
         {"county_id": county_id, "run_id": request.valuation_run_id},
     )
-    return found
+    return valuation_date
 
 
 def _columns(connection: Connection, county_id: str, strata: Sequence[str], evidence: Evidence) -> dict[str, list[Any]]:
     """The columns and attributes that strata name, in the order of the evidence."""
-    wanted = [name for name in strata if name in (*TEXT_COLUMNS, *NUMBER_COLUMNS) or name.startswith(ATTRIBUTE_PREFIX)]
-    if not wanted:
+    names = [name for name in strata if name in (*TEXT_COLUMNS, *NUMBER_COLUMNS) or name.startswith(ATTRIBUTE_PREFIX)]
+    if not names:
         return {}
-    expressions = ", ".join(_expression(name) for name in wanted)
+    expressions = ", ".join(_expression(name) for name in names)
     rows = copied_rows(
         connection,
         f"SELECT s.sale_id, {expressions} FROM sales s"  # noqa: S608 - names are identifiers or literals
@@ -113,10 +85,10 @@ def _columns(connection: Connection, county_id: str, strata: Sequence[str], evid
         f" WHERE s.county_id = {literal(county_id)} AND s.retired_at IS NULL",
     )
     by_sale = {row[0]: row[1:] for row in rows}
-    nothing = ("",) * len(wanted)  # of a sale that a sync has retired since the evidence was read
+    unknown = ("",) * len(names)  # of a sale that a sync has retired since the evidence was read
     return {
-        name: [_value(name, by_sale.get(sale_id, nothing)[place]) for sale_id in evidence.sale_ids]
-        for place, name in enumerate(wanted)
+        name: [_column_value(name, by_sale.get(sale_id, unknown)[number]) for sale_id in evidence.sale_ids]
+        for number, name in enumerate(names)
     }
 
 
@@ -126,20 +98,20 @@ def _expression(name: str) -> str:
     return f"p.{identifier(name)}"
 
 
-def _value(name: str, shown: str) -> Any:
-    """A column's value from its text: numbers as numbers, attributes as their JSON says."""
-    if shown == "":
+def _column_value(name: str, text_value: str) -> Any:
+    """A column's value from its text: numbers as numbers, attributes by their JSON type."""
+    if text_value == "":
         return None
     if name in NUMBER_COLUMNS:
-        return float(shown)
+        return float(text_value)
     if not name.startswith(ATTRIBUTE_PREFIX):
-        return shown
-    value = orjson.loads(shown)
-    return shown if isinstance(value, dict | list) else value
+        return text_value
+    value = orjson.loads(text_value)
+    return text_value if isinstance(value, dict | list) else value
 
 
-def _changes(connection: Connection, county_id: str, request: RatioStudyRequest) -> ValueChanges | None:
-    """How values changed from the roll before the one that is studied (the latest one for current values)."""
+def _value_changes(connection: Connection, county_id: str, request: RatioStudyRequest) -> ValueChanges | None:
+    """Changes of value from the roll before to the studied roll (to the latest one for current values)."""
     if request.value_source not in ("assessed", "roll") or request.filter.sale_ids is not None:
         return None
     latest = text("SELECT max(roll_year) FROM assessments WHERE county_id = :county_id AND retired_at IS NULL")
@@ -157,7 +129,7 @@ def _changes(connection: Connection, county_id: str, request: RatioStudyRequest)
         f" sum(total_value) FILTER (WHERE roll_year = {literal(year)}) AS now_total,"
         f" sum(total_value) FILTER (WHERE roll_year = {literal(year - 1)}) AS before_total FROM assessments"
         f" WHERE county_id = {county} AND retired_at IS NULL AND roll_year IN ({literal(year)}, {literal(year - 1)})"
-        f"{_of_filter(county, request.filter)}"
+        f"{_filter_condition(county, request.filter)}"
         " GROUP BY property_id) v WHERE now_total > 0 AND before_total > 0",
     )
     if not rows:
@@ -167,11 +139,14 @@ def _changes(connection: Connection, county_id: str, request: RatioStudyRequest)
     return ValueChanges(year, change[was_sold], change[~was_sold])
 
 
-def _of_filter(county: str, wanted: StudyFilter) -> str:
-    """SQL that takes the assessments of the filter's parcels alone."""
+def _filter_condition(county: str, sale_filter: StudyFilter) -> str:
+    """SQL that keeps the assessments of the filter's parcels alone."""
     conditions = [
         f"p.{column} IN ({', '.join(map(literal, names))})"
-        for column, names in (("property_class", wanted.property_classes), ("neighborhood", wanted.neighborhoods))
+        for column, names in (
+            ("property_class", sale_filter.property_classes),
+            ("neighborhood", sale_filter.neighborhoods),
+        )
         if names is not None
     ]
     if not conditions:
@@ -182,16 +157,15 @@ def _of_filter(county: str, wanted: StudyFilter) -> str:
     )
 
 
-def known_attributes(county_id: str) -> list[str]:
+def attribute_names(connection: Connection, county_id: str) -> list[str]:
     """The names of the attributes that sold properties have."""
-    with unit_of_work(county_id) as connection:
-        return list(
-            connection.scalars(
-                text(
-                    "SELECT DISTINCT name FROM sales s JOIN properties_operational p USING (county_id, property_id),"
-                    " jsonb_object_keys(CASE jsonb_typeof(p.attributes) WHEN 'object' THEN p.attributes ELSE '{}' END)"
-                    " AS name WHERE s.county_id = :county_id AND s.retired_at IS NULL ORDER BY name"
-                ),
-                {"county_id": county_id},
-            )
+    return list(
+        connection.scalars(
+            text(
+                "SELECT DISTINCT name FROM sales s JOIN properties_operational p USING (county_id, property_id),"
+                " jsonb_object_keys(CASE jsonb_typeof(p.attributes) WHEN 'object' THEN p.attributes ELSE '{}' END)"
+                " AS name WHERE s.county_id = :county_id AND s.retired_at IS NULL ORDER BY name"
+            ),
+            {"county_id": county_id},
         )
+    )

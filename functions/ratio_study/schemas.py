@@ -7,12 +7,25 @@ from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from shared.contracts.ratio_study import StratumResult, StudyResult, ValueSource
 from shared.schemas import RequestSchema, Schema
 
-ValueSource = Literal["assessed", "roll", "model", "valuation_run"]
+DEFAULT_ITERATIONS = 1000
+"""Bootstrap resamples: the number that assesspy takes unless told otherwise."""
+DEFAULT_SEED = 20130401
+"""Of the bootstrap. A choice without consequence: any fixed number makes a study repeatable; this is the standard's
+month, April 2013."""
+DEFAULT_CONFIDENCE = 0.95
+"""Of the intervals. A choice: the level at which the standard's worked examples, and assesspy, give theirs."""
+MIN_SAMPLE = 5
+"""Sales of a study at least: the IAAO Standard on Ratio Studies (2013) calls the reliability of fewer than five
+exceptionally poor."""
+MAX_PAIRS = 10_000
+"""Pairs of one request. A choice: with MAX_RESAMPLED_PAIRS it leaves a thousand resamples of all of them."""
+MAX_PAIR_STRATA = 5
+"""Names of strata a pair. A choice; each costs as much as the overall study."""
+
 PropertyKind = Literal["residential_homogeneous", "residential", "income", "rural", "vacant"]
-Verdict = Literal["meets", "does not meet", "indeterminate", "insufficient sample"]
-ChasingTestName = Literal["sold_and_unsold", "before_and_after_valuation_date"]
 
 PRICE_STRATA = ("price_quartile", "price_decile")
 DERIVED_STRATA = (
@@ -88,10 +101,10 @@ class RatioStudyRequest(RequestSchema):
     strata: Annotated[tuple[Stratum, ...], AfterValidator(_each_once), Field(max_length=20)] = ()
     property_kinds: dict[str, PropertyKind] = Field(default_factory=dict)
     trim: bool = True
-    iterations: int = Field(default=1000, ge=100, le=10_000, description="bootstrap resamples")
-    seed: int = Field(default=20130401, ge=0, le=2**63 - 1, description="of the bootstrap")
-    confidence: float = Field(default=0.95, ge=0.5, le=0.999)
-    minimum_sample: int = Field(default=5, ge=5, le=100_000)
+    iterations: int = Field(default=DEFAULT_ITERATIONS, ge=100, le=10_000, description="bootstrap resamples")
+    seed: int = Field(default=DEFAULT_SEED, ge=0, le=2**63 - 1, description="of the bootstrap")
+    confidence: float = Field(default=DEFAULT_CONFIDENCE, ge=0.5, le=0.999)
+    minimum_sample: int = Field(default=MIN_SAMPLE, ge=MIN_SAMPLE, le=100_000)
 
     @model_validator(mode="after")
     def _goes_together(self) -> "RatioStudyRequest":
@@ -105,143 +118,6 @@ class RatioStudyRequest(RequestSchema):
         return self
 
 
-class Statistic(Schema):
-    """A statistic with its confidence interval; `low` and `high` are null where the sample allows none."""
-
-    value: float
-    low: float | None
-    high: float | None
-
-
-class StatisticVerdict(Schema):
-    """One statistic held against its range; `sentence` can be quoted."""
-
-    statistic: str
-    result: Verdict
-    range_low: float
-    range_high: float
-    sentence: str
-
-
-class Trimming(Schema):
-    """What was left out as outliers. `capped`: more lay beyond the fences than the 10 % that may be trimmed."""
-
-    trimmed: int
-    beyond_fences: int
-    low_fence: float
-    high_fence: float
-    capped: bool
-
-
-class SalesChasing(Schema):
-    """Signs that sold properties were revalued to their prices.
-
-    `largest_step` is the largest share of ratios that are one value to three decimals, `share_near_one` the share of
-    ratios within 0.98 and 1.02, `normal_share` what a normal distribution of their mean and deviation would put there.
-    `sentence` says the rule, its thresholds and what was found.
-    """
-
-    suspected: bool
-    low_cod: bool
-    largest_step: float
-    share_near_one: float
-    normal_share: float | None = None
-    sentence: str = ""
-
-
-class ValueGroup(Schema):
-    """Sales of one part of the range of values: their median value and ratio, and the ratio's 90 % interval."""
-
-    sales: int
-    median_value: float
-    median_ratio: float
-    low: float
-    high: float
-
-
-class VerticalEquity(Schema):
-    """The groups behind the VEI, the lowest value first.
-
-    `significance` is the gap between the intervals of the groups with the highest and the lowest ratio, in percent of
-    the median; 0 where they overlap.
-    """
-
-    groups: tuple[ValueGroup, ...]
-    significance: float
-
-
-class ChasingTest(Schema):
-    """Two groups of properties compared: changes of value of sold and unsold ones, or ratios before and after.
-
-    `p_value` is Mann and Whitney's; `sentence` can be quoted.
-    """
-
-    test: ChasingTestName
-    first_sales: int
-    second_sales: int
-    first_median: float
-    second_median: float
-    p_value: float
-    suspected: bool
-    sentence: str
-
-
-class StudyResult(Schema):
-    """One sample studied; statistics by name: median, mean, weighted_mean, cod, cov, prd, prb, mki, vei."""
-
-    sales: int
-    trimming: Trimming
-    statistics: dict[str, Statistic]
-    verdicts: tuple[StatisticVerdict, ...]
-    vertical_equity: VerticalEquity | None
-    sales_chasing: SalesChasing
-    notes: tuple[str, ...]
-
-
-class TrimmedSale(Schema):
-    """A sale that the overall study leaves out as an outlier; the price is as studied, time-adjusted or as paid."""
-
-    sale_id: str
-    property_id: str
-    sale_date: date
-    price: float
-    value: float
-    ratio: float
-
-
-class StratumResult(Schema):
-    """One stratum: its study, or why there is none."""
-
-    stratum: str
-    value: str
-    sales: int
-    study: StudyResult | None
-    reason: str | None
-
-
-class RatioStudyResults(Schema):
-    """The whole study. `sales_excluded` counts the county's other sales by reason.
-
-    `trimmed_sales` are those that the overall study trimmed, the thousand furthest from a ratio of one.
-    """
-
-    value_source: ValueSource
-    roll_year: int | None
-    valuation_run_id: UUID | None
-    sale_from: date
-    sale_to: date
-    valuation_date: date | None
-    prices_time_adjusted: bool
-    standard: str
-    overall: StudyResult
-    strata: tuple[StratumResult, ...]
-    chasing_tests: tuple[ChasingTest, ...]
-    trimmed_sales: tuple[TrimmedSale, ...]
-    sales_excluded: dict[str, int]
-
-
-MAX_PAIRS = 10_000
-MAX_PAIR_STRATA = 5
 _ABOVE_ZERO = WithJsonSchema({"type": "number", "exclusiveMinimum": 0})
 
 
@@ -266,10 +142,10 @@ class RatioStatisticsRequest(RequestSchema):
     sales: Annotated[list[RatioPair], Field(min_length=1, max_length=MAX_PAIRS)]
     property_kind: PropertyKind | None = None
     trim: bool = True
-    iterations: int = Field(default=1000, ge=100, le=10_000, description="bootstrap resamples")
-    seed: int = Field(default=20130401, ge=0, le=2**63 - 1, description="of the bootstrap")
-    confidence: float = Field(default=0.95, ge=0.5, le=0.999)
-    minimum_sample: int = Field(default=5, ge=5, le=100_000)
+    iterations: int = Field(default=DEFAULT_ITERATIONS, ge=100, le=10_000, description="bootstrap resamples")
+    seed: int = Field(default=DEFAULT_SEED, ge=0, le=2**63 - 1, description="of the bootstrap")
+    confidence: float = Field(default=DEFAULT_CONFIDENCE, ge=0.5, le=0.999)
+    minimum_sample: int = Field(default=MIN_SAMPLE, ge=MIN_SAMPLE, le=100_000)
 
 
 class RatioStatistics(Schema):

@@ -2,7 +2,7 @@
 
 from shared.api.answers import accepted, answer, entity_tag, no_content, see_other
 from shared.api.job_commands import declare_job_commands
-from shared.api.problems import from_query
+from shared.api.problems import faults_in_body, from_query
 from shared.api.request import segment
 from shared.api.resolver import Api, Route
 
@@ -13,6 +13,7 @@ __all__ = [
     "answer",
     "declare_job_commands",
     "entity_tag",
+    "faults_in_body",
     "from_query",
     "no_content",
     "see_other",

@@ -1,6 +1,8 @@
 """Problems as RFC 9457 documents."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import orjson
@@ -18,6 +20,8 @@ MAX_FAULTS = 100
 """A person mends no more at once; a mapping of half a megabyte can have tens of thousands."""
 MAX_SHOWN = 500
 """Characters of what was sent that are repeated in a message or a pointer."""
+_PARTS = ("/body/", "/query/", "/path/", "/header/")
+"""The parts of a request that pointers begin with."""
 
 
 def problem_response(problem: Problem, request_id: str) -> Response[str]:
@@ -55,6 +59,22 @@ def from_query(model: type[Model], **values: Any) -> Model:
         return model(**values)
     except ValidationError as error:
         raise validation_problem([{**fault, "loc": ("query", *fault["loc"])} for fault in error.errors()]) from error
+
+
+@contextmanager
+def faults_in_body() -> Iterator[None]:
+    """Place a service's faults, which point into its own arguments, in the request's body that these came from.
+
+    Faults that name their part of the request already (an Idempotency-Key's) stay as they are.
+    """
+    try:
+        yield
+    except Problem as problem:
+        problem.faults = tuple(
+            fault if fault.pointer.startswith(_PARTS) else replace(fault, pointer=f"/body{fault.pointer}")
+            for fault in problem.faults
+        )
+        raise
 
 
 def shortened(text: str, limit: int = MAX_SHOWN) -> str:

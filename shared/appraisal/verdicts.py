@@ -8,10 +8,10 @@ its whole confidence interval lies outside the range (section 9: the burden is o
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Literal
 
+from shared.appraisal.codes import VerdictCode, VerdictResult
 from shared.appraisal.intervals import Interval
 
 STANDARD = "IAAO Standard on Ratio Studies (2013)"
@@ -27,8 +27,6 @@ PRB_RANGE = (-0.05, 0.05)
 PRB_UNACCEPTABLE = (-0.10, 0.10)
 MKI_RANGE = (0.95, 1.05)
 VEI_RANGE = (-10.0, 10.0)
-
-Result = Literal["meets", "does not meet", "indeterminate", "insufficient sample"]
 
 
 class Uniformity(StrEnum):
@@ -60,10 +58,11 @@ _NOT_RESIDENTIAL = re.compile(r"non[\W_]*resid\w*")
 
 @dataclass(frozen=True)
 class Verdict:
-    """One statistic judged: `sentence` can be quoted as it stands."""
+    """One statistic judged. `code` names it to programs, `statistic` to people; `sentence` can be quoted."""
 
+    code: VerdictCode
     statistic: str
-    result: Result
+    result: VerdictResult
     low: float
     high: float
     sentence: str
@@ -78,48 +77,60 @@ def uniformity_of(property_class: str | None) -> Uniformity | None:
 
 def judge_level(value: float, interval: Interval | None, sales: int) -> Verdict:
     """The median ratio against 0.90 to 1.10."""
-    return _judge("median ratio", value, interval, LEVEL_RANGE, sales, FEWEST_FOR_STATISTICS, _THE_STANDARD, 3)
+    return _judge(
+        "median", "median ratio", value, interval, LEVEL_RANGE, sales, FEWEST_FOR_STATISTICS, _THE_STANDARD, 3
+    )
 
 
 def judge_stratum_level(value: float, interval: Interval | None, sales: int, overall: float) -> Verdict:
     """A stratum's median ratio against the overall median, give or take 5 percent."""
     bounds = (overall * (1 - STRATUM_TOLERANCE), overall * (1 + STRATUM_TOLERANCE))
     name = "stratum's median ratio (within 5% of the overall level)"
-    return _judge(name, value, interval, bounds, sales, FEWEST_FOR_STATISTICS, _THE_STANDARD, 3)
+    return _judge(
+        "median_against_overall", name, value, interval, bounds, sales, FEWEST_FOR_STATISTICS, _THE_STANDARD, 3
+    )
 
 
 def judge_cod(value: float, interval: Interval | None, sales: int, kind: Uniformity) -> Verdict:
     """COD against the range of its kind of property. A COD below 5 is no failure but a question."""
     low, high = COD_RANGES[kind]
     verdict = _judge(
-        f"COD for {kind.value} property", value, interval, (low, high), sales, FEWEST_FOR_STATISTICS, _THE_STANDARD, 1
+        "cod",
+        f"COD for {kind.value} property",
+        value,
+        interval,
+        (low, high),
+        sales,
+        FEWEST_FOR_STATISTICS,
+        _THE_STANDARD,
+        1,
     )
     if verdict.result == "does not meet" and value < low:
         sentence = (
             f"The COD of {value:.1f} is below {low:.0f}, which {_THE_STANDARD} takes as a sign of sales chasing or of "
             "a sample that does not represent the population; uniformity cannot be judged before that is ruled out."
         )
-        return Verdict(verdict.statistic, "indeterminate", low, high, sentence)
+        return replace(verdict, result="indeterminate", sentence=sentence)
     return verdict
 
 
 def judge_prd(value: float, interval: Interval | None, sales: int) -> Verdict:
     """PRD against 0.98 to 1.03; needs 20 sales."""
-    return _judge("PRD", value, interval, PRD_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, _THE_STANDARD, 3)
+    return _judge("prd", "PRD", value, interval, PRD_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, _THE_STANDARD, 3)
 
 
 def judge_prb(value: float, interval: Interval | None, sales: int) -> Verdict:
     """PRB against -0.05 to 0.05; beyond 0.10 the sentence says unacceptable. Needs 20 sales."""
-    verdict = _judge("PRB", value, interval, PRB_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, _THE_STANDARD, 3)
+    verdict = _judge("prb", "PRB", value, interval, PRB_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, _THE_STANDARD, 3)
     if verdict.result == "does not meet" and interval and interval.outside(*PRB_UNACCEPTABLE):
         sentence = f"{verdict.sentence} A PRB beyond 0.10 either way is unacceptable."
-        return Verdict(verdict.statistic, verdict.result, verdict.low, verdict.high, sentence)
+        return replace(verdict, sentence=sentence)
     return verdict
 
 
 def judge_mki(value: float, interval: Interval | None, sales: int) -> Verdict:
     """MKI against 0.95 to 1.05; needs 20 sales."""
-    return _judge("MKI", value, interval, MKI_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, REVISION, 3)
+    return _judge("mki", "MKI", value, interval, MKI_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, REVISION, 3)
 
 
 def judge_vei(value: float, interval: Interval | None, sales: int, significance: float | None = None) -> Verdict:
@@ -127,7 +138,7 @@ def judge_vei(value: float, interval: Interval | None, sales: int, significance:
 
     `significance` is the draft's own measure (see `vertical_equity`); the sentence then says what it tells.
     """
-    verdict = _judge("VEI", value, interval, VEI_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, REVISION, 1)
+    verdict = _judge("vei", "VEI", value, interval, VEI_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, REVISION, 1)
     if not significance or verdict.result == "insufficient sample":
         return verdict
     unacceptable = significance > VEI_RANGE[1]
@@ -136,10 +147,11 @@ def judge_vei(value: float, interval: Interval | None, sales: int, significance:
         f" {significance:.1f}% of the median apart; beyond 10% the draft calls it"
         f" unacceptable{'' if unacceptable else ', which this is not'}."
     )
-    return Verdict(verdict.statistic, verdict.result, verdict.low, verdict.high, sentence)
+    return replace(verdict, sentence=sentence)
 
 
 def _judge(
+    code: VerdictCode,
     name: str,
     value: float,
     interval: Interval | None,
@@ -157,15 +169,15 @@ def _judge(
             f"The {name} cannot be judged from {sales} sales; at least {fewest} sales and a confidence interval are "
             f"needed to hold it against {span} of {source}."
         )
-        return Verdict(name, "insufficient sample", low, high, sentence)
+        return Verdict(code, name, "insufficient sample", low, high, sentence)
     given += f", confidence interval {interval.low:.{digits}f} to {interval.high:.{digits}f})"
     if interval.outside(low, high):
         sentence = f"{given} does not meet {source}: the whole interval lies outside {span}."
-        return Verdict(name, "does not meet", low, high, sentence)
+        return Verdict(code, name, "does not meet", low, high, sentence)
     if low <= value <= high:
-        return Verdict(name, "meets", low, high, f"{given} meets {source}, whose range is {span}.")
+        return Verdict(code, name, "meets", low, high, f"{given} meets {source}, whose range is {span}.")
     sentence = (
         f"{given} lies outside {span} of {source}, but its interval reaches into the range: non-compliance cannot "
         "be shown from this sample."
     )
-    return Verdict(name, "indeterminate", low, high, sentence)
+    return Verdict(code, name, "indeterminate", low, high, sentence)

@@ -1,47 +1,42 @@
-"""A county's ratio study: which sales, which values, which strata. Pure: what was read in, results out."""
+"""A county's ratio study: its sales, values and strata, measured and judged. Pure: records in, results out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
 
-from functions.ratio_study.domain.results import shown
-from functions.ratio_study.domain.sales_chasing import before_and_after, sold_and_unsold
-from functions.ratio_study.domain.strata import labels
-from functions.ratio_study.domain.values import Values, known_values, model_values
-from functions.ratio_study.repository import StudySales
-from functions.ratio_study.schemas import (
-    PRICE_STRATA,
-    ChasingTest,
-    RatioStudyRequest,
-    RatioStudyResults,
-    StratumResult,
-    StudyFilter,
-    StudyResult,
-    TrimmedSale,
-)
+from functions.ratio_study.domain.options import study_options
+from functions.ratio_study.domain.parameters import MAX_LISTED_TRIMMED_SALES
+from functions.ratio_study.domain.sales_chasing import compare_before_and_after, compare_sold_and_unsold
+from functions.ratio_study.domain.strata import stratum_labels
+from functions.ratio_study.domain.study_result import study_result
+from functions.ratio_study.domain.study_sales import StudySales
+from functions.ratio_study.domain.study_values import StudyValues, model_values, stored_values
+from functions.ratio_study.schemas import PRICE_STRATA, RatioStudyRequest, StudyFilter
 from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, TextArray
 from shared.appraisal.errors import InsufficientSalesError
 from shared.appraisal.ratio_study import Options, RatioStudy, study
 from shared.appraisal.verdicts import STANDARD, Uniformity, uniformity_of
+from shared.contracts.ratio_study import ChasingTest, RatioStudyResults, StratumResult, StudyResult, TrimmedSale
 from shared.evidence import Evidence
+from shared.progress import ReportProgress
 
-Progress = Callable[[int, int | None, str], None]
-_MOST_LISTED = 1000
-_MIXED = "COD is not judged: the sales are of several kinds of property or of a kind without a range; see the strata."
+_MIXED_KINDS_NOTE = (
+    "COD is not judged: the sales are of several kinds of property or of a kind without a range; see the strata."
+)
 
 
-def make_study(request: RatioStudyRequest, sales: StudySales, progress: Progress) -> RatioStudyResults:
+def make_study(request: RatioStudyRequest, sales: StudySales, progress: ReportProgress) -> RatioStudyResults:
     """Study the sales of the period. Raises AppraisalInputError when there are too few for any statistic."""
     evidence = sales.evidence
-    on = _valuation_date(request, sales)
-    adjust = on is not None and request.time_adjust_prices is not False
+    valuation_date = _valuation_date(request, sales)
+    adjust = valuation_date is not None and request.time_adjust_prices is not False
     in_dates = _in_period(request, evidence.sales.sale_day)
-    in_period = in_dates & _chosen(request.filter, evidence)
-    values = _values(request, sales, in_period, on, adjust, progress)
+    in_period = in_dates & _in_filter(request.filter, evidence)
+    values = _values(request, sales, in_period, valuation_date, adjust, progress)
     usable = in_period & np.isfinite(values.estimate) & (values.estimate > 0) & (evidence.sales.sale_price > 0)
     reasons = {
         **sales.excluded,
@@ -51,19 +46,19 @@ def make_study(request: RatioStudyRequest, sales: StudySales, progress: Progress
     }
     rows = np.flatnonzero(usable).astype(np.int64)
     whole, overall, strata = _study_rows(request, sales, values, rows, progress)
-    known_to_model = int((evidence.sales.sale_day[rows] < on.toordinal()).sum()) if on else 0
+    before_valuation = int((evidence.sales.sale_day[rows] < valuation_date.toordinal()).sum()) if valuation_date else 0
     return RatioStudyResults(
         value_source=request.value_source,
         roll_year=request.roll_year,
         valuation_run_id=request.valuation_run_id,
         sale_from=request.sale_from,
         sale_to=request.sale_to,
-        valuation_date=on,
+        valuation_date=valuation_date,
         prices_time_adjusted=adjust,
         standard=STANDARD,
-        overall=_with_note(overall, request, known_to_model),
+        overall=_with_run_note(overall, request, before_valuation),
         strata=strata,
-        chasing_tests=_chasing_tests(request, sales, values, rows, on if adjust else None),
+        chasing_tests=_chasing_tests(request, sales, values, rows, valuation_date if adjust else None),
         trimmed_sales=_trimmed(sales, values, rows[~whole.trimming.kept]),
         sales_excluded={reason: count for reason, count in reasons.items() if count},
     )
@@ -81,87 +76,113 @@ def _in_period(request: RatioStudyRequest, day: IntArray) -> BoolArray:
     return (day >= request.sale_from.toordinal()) & (day <= request.sale_to.toordinal())
 
 
-def _chosen(wanted: StudyFilter, evidence: Evidence) -> BoolArray:
-    """The sales that a filter takes."""
-    chosen = np.ones(len(evidence), dtype=np.bool_)
+def _in_filter(sale_filter: StudyFilter, evidence: Evidence) -> BoolArray:
+    """The sales that meet every condition of the filter."""
+    selected = np.ones(len(evidence), dtype=np.bool_)
     for names, column in (
-        (wanted.property_classes, evidence.property_class),
-        (wanted.neighborhoods, evidence.sales.characteristics.neighborhood),
-        (wanted.sale_ids, np.array(evidence.sale_ids, dtype=np.str_)),
+        (sale_filter.property_classes, evidence.property_class),
+        (sale_filter.neighborhoods, evidence.sales.characteristics.neighborhood),
+        (sale_filter.sale_ids, np.array(evidence.sale_ids, dtype=np.str_)),
     ):
         if names is not None:
-            chosen &= np.isin(column, names)
-    return chosen
+            selected &= np.isin(column, names)
+    return selected
 
 
 def _values(
     request: RatioStudyRequest,
     sales: StudySales,
     in_period: BoolArray,
-    on: date | None,
+    valuation_date: date | None,
     adjust: bool,
-    progress: Progress,
-) -> Values:
+    progress: ReportProgress,
+) -> StudyValues:
+    """The values of the request's source.
+
+    `in_period` are the sales to be studied; `adjust` carries their prices to the valuation date.
+    """
     evidence = sales.evidence
-    if request.value_source == "model" and on is not None:
-        return model_values(evidence, in_period, on, adjust, progress)
+    if request.value_source == "model" and valuation_date is not None:
+        return model_values(evidence, in_period, valuation_date, adjust, progress)
+    adjust_to = valuation_date if adjust else None
     if sales.stored_value is None:
-        return known_values(evidence, evidence.assessed_value, in_period, on if adjust else None, "no_assessed_value")
+        return stored_values(evidence, evidence.assessed_value, in_period, adjust_to, "no_assessed_value")
     missing = "no_value_in_the_run" if request.value_source == "valuation_run" else "no_value_in_the_roll"
-    return known_values(evidence, sales.stored_value, in_period, on if adjust else None, missing)
+    return stored_values(evidence, sales.stored_value, in_period, adjust_to, missing)
 
 
-def _with_note(overall: StudyResult, request: RatioStudyRequest, known_to_model: int) -> StudyResult:
-    if request.value_source != "valuation_run" or not known_to_model:
+def _with_run_note(overall: StudyResult, request: RatioStudyRequest, before_valuation: int) -> StudyResult:
+    """Add that a run's models may know the prices of sales before its valuation date."""
+    if request.value_source != "valuation_run" or not before_valuation:
         return overall
     note = (
-        f"{known_to_model:,} of the sales are before the run's valuation date: its models may have learned from their"
+        f"{before_valuation:,} of the sales are before the run's valuation date: its models may have learned from their"
         " prices, so these ratios flatter them. Sales from that date on do not."
     )
     return overall.model_copy(update={"notes": (*overall.notes, note)})
 
 
 def _chasing_tests(
-    request: RatioStudyRequest, sales: StudySales, values: Values, rows: IntArray, on: date | None
+    request: RatioStudyRequest, sales: StudySales, values: StudyValues, rows: IntArray, valuation_date: date | None
 ) -> tuple[ChasingTest, ...]:
-    """Values that a county set can have followed prices; a model's, found without the price, cannot."""
+    """Tests of values that a county set and that can have followed prices; a model's out-of-sample values cannot."""
     if request.value_source == "model":
         return ()
-    split = None
-    if on is not None:
+    periods = None
+    if valuation_date is not None:
         ratio = values.estimate[rows] / values.price[rows]
-        split = before_and_after(ratio, sales.evidence.sales.sale_day[rows], on.toordinal())
-    return tuple(test for test in (sold_and_unsold(sales.changes), split) if test is not None)
+        periods = compare_before_and_after(ratio, sales.evidence.sales.sale_day[rows], valuation_date.toordinal())
+    return tuple(test for test in (compare_sold_and_unsold(sales.changes), periods) if test is not None)
 
 
 def _study_rows(
-    request: RatioStudyRequest, sales: StudySales, values: Values, rows: IntArray, progress: Progress
+    request: RatioStudyRequest, sales: StudySales, values: StudyValues, rows: IntArray, progress: ReportProgress
 ) -> tuple[RatioStudy, StudyResult, tuple[StratumResult, ...]]:
-    options = Options(request.trim, request.confidence, request.iterations, request.seed, request.minimum_sample)
+    """The overall study, the same as the results have it, and the strata; `rows` are the studied sales."""
+    options = study_options(request)
     estimate, price = values.estimate[rows], values.price[rows]
-    kinds = _kinds(request, sales.evidence.property_class[rows])
-    overall = study(estimate, price, _only(kinds), options)
+    kinds = _property_kinds(request, sales.evidence.property_class[rows])
+    overall = study(estimate, price, _only_kind(kinds), options)
     median = overall.statistics["median"].value
 
     def strata() -> Iterator[StratumResult]:
         for name in request.strata:
-            found = labels(name, sales, rows, estimate, price, median)
-            of_stratum = replace(options, judge_vertical_equity=name not in PRICE_STRATA)
-            order = np.argsort(found, kind="stable")
-            levels, starts = np.unique(found[order], return_index=True)
+            labels = stratum_labels(name, sales, rows, estimate, price, median)
+            stratum_options = replace(options, judge_vertical_equity=name not in PRICE_STRATA)
+            order = np.argsort(labels, kind="stable")
+            levels, starts = np.unique(labels[order], return_index=True)
             for number, members in enumerate(np.split(order, starts[1:])):
                 progress(number + 1, len(levels), f"stratum {name}")
-                yield _stratum(
-                    name, str(levels[number]), estimate[members], price[members], kinds[members], of_stratum, median
-                )
+                sample = (estimate[members], price[members], kinds[members])
+                yield _stratum(name, str(levels[number]), sample, stratum_options, median)
 
-    return overall, _shown(overall, kinds), tuple(strata())
+    return overall, _result(overall, kinds), tuple(strata())
 
 
-def _trimmed(sales: StudySales, values: Values, rows: IntArray) -> tuple[TrimmedSale, ...]:
-    """The ratios furthest from one first, as many as a list should have."""
+def _stratum(
+    name: str,
+    level: str,
+    sample: tuple[FloatArray, FloatArray, TextArray],
+    options: Options,
+    overall_median: float,
+) -> StratumResult:
+    """The study of a stratum's estimates, prices and kinds of property, or the reason why there is none."""
+    estimate, price, kinds = sample
+    try:
+        stratum = study(estimate, price, _only_kind(kinds), options, overall_median)
+    except InsufficientSalesError as error:
+        return StratumResult(stratum=name, value=level, sales=estimate.size, study=None, reason=f"{error.problem}.")
+    return StratumResult(stratum=name, value=level, sales=estimate.size, study=_result(stratum, kinds), reason=None)
+
+
+def _result(sample_study: RatioStudy, kinds: TextArray) -> StudyResult:
+    return study_result(sample_study, () if _only_kind(kinds) else (_MIXED_KINDS_NOTE,))
+
+
+def _trimmed(sales: StudySales, values: StudyValues, rows: IntArray) -> tuple[TrimmedSale, ...]:
+    """The trimmed sales, the ratios furthest from one first, up to the length of the list."""
     ratio = values.estimate[rows] / values.price[rows]
-    furthest = np.argsort(-np.abs(np.log(ratio)), kind="stable")[:_MOST_LISTED]
+    furthest = np.argsort(-np.abs(np.log(ratio)), kind="stable")[:MAX_LISTED_TRIMMED_SALES]
     return tuple(
         TrimmedSale(
             sale_id=sales.evidence.sale_ids[row],
@@ -175,35 +196,15 @@ def _trimmed(sales: StudySales, values: Values, rows: IntArray) -> tuple[Trimmed
     )
 
 
-def _stratum(
-    name: str,
-    level: str,
-    estimate: FloatArray,
-    price: FloatArray,
-    kinds: TextArray,
-    options: Options,
-    overall_median: float,
-) -> StratumResult:
-    try:
-        made = study(estimate, price, _only(kinds), options, overall_median)
-    except InsufficientSalesError as error:
-        return StratumResult(stratum=name, value=level, sales=estimate.size, study=None, reason=f"{error.problem}.")
-    return StratumResult(stratum=name, value=level, sales=estimate.size, study=_shown(made, kinds), reason=None)
+def _property_kinds(request: RatioStudyRequest, property_class: TextArray) -> TextArray:
+    """The kind of property of each sale, as requested or by the class's name; "" where neither names one."""
+    requested = {name: Uniformity[kind.upper()] for name, kind in request.property_kinds.items()}
+    levels, codes = np.unique(property_class, return_inverse=True)
+    kinds = [requested.get(str(level)) or uniformity_of(str(level)) or "" for level in levels]
+    return np.array(kinds, dtype=np.str_)[codes]
 
 
-def _shown(made: RatioStudy, kinds: TextArray) -> StudyResult:
-    return shown(made, () if _only(kinds) else (_MIXED,))
-
-
-def _kinds(request: RatioStudyRequest, property_class: TextArray) -> TextArray:
-    """The kind of property of each sale, as asked for or as the class name tells; "" where it tells of none."""
-    asked = {name: Uniformity[kind.upper()] for name, kind in request.property_kinds.items()}
-    levels, place = np.unique(property_class, return_inverse=True)
-    found = [asked.get(str(level)) or uniformity_of(str(level)) or "" for level in levels]
-    return np.array(found, dtype=np.str_)[place]
-
-
-def _only(kinds: TextArray) -> Uniformity | None:
-    """The one kind that all the sales are of."""
-    found = np.unique(kinds)
-    return Uniformity(str(found[0])) if found.size == 1 and found[0] != "" else None
+def _only_kind(kinds: TextArray) -> Uniformity | None:
+    """The kind of property where all the sales are of one; None where they are mixed or of none."""
+    distinct = np.unique(kinds)
+    return Uniformity(str(distinct[0])) if distinct.size == 1 and distinct[0] != "" else None

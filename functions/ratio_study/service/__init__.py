@@ -1,1 +1,1 @@
-"""Use cases of ratio studies: of a county's sales, and of pairs that a request brings along."""
+"""Use cases of ratio studies: requests, the study of a county's sales, and statistics of a list of pairs."""

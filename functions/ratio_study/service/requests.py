@@ -1,15 +1,16 @@
-"""The rules of asking for a ratio study, and of looking at it."""
+"""Ratio studies as jobs: submitted, looked at, and their results."""
 
 from uuid import UUID
 
-from functions.ratio_study.schemas import RatioStudyRequest, RatioStudyResults
+from functions.ratio_study.schemas import RatioStudyRequest
 from shared import jobs
 from shared.access import Caller
+from shared.contracts.ratio_study import RatioStudyResults
 from shared.jobs import Job
 from shared.problems import Conflict, NotFound, Unprocessable
 
 KIND = "ratio_study"
-_RUN = "valuation_run"
+_VALUATION_RUN = "valuation_run"
 
 
 def submit(county_id: str, request: RatioStudyRequest, *, caller: Caller, idempotency_key: str | None) -> Job:
@@ -24,11 +25,11 @@ def submit(county_id: str, request: RatioStudyRequest, *, caller: Caller, idempo
 
 def _require_succeeded(county_id: str, run_id: UUID) -> None:
     try:
-        run = jobs.get(county_id, _RUN, run_id)
+        run = jobs.get(county_id, _VALUATION_RUN, run_id)
     except NotFound as error:
         raise Unprocessable(
             f"{county_id} has no valuation run {run_id}.",
-            pointer="/body/valuation_run_id",
+            pointer="/valuation_run_id",
             slug="valuation-run-not-found",
         ) from error
     if run.status != "succeeded":
@@ -44,5 +45,5 @@ def get(county_id: str, study_id: UUID) -> Job:
 
 
 def results(county_id: str, study_id: UUID) -> RatioStudyResults:
-    """What a study found. Raises NotFound, and Conflict while it has not succeeded."""
+    """The results of a study. Raises NotFound, and Conflict while it has not succeeded."""
     return jobs.results_as(RatioStudyResults, county_id, KIND, study_id)

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from functions.ratio_study.domain.sales_chasing import signs_sentence
+from functions.ratio_study.domain.sales_chasing import chasing_signs_sentence
 from shared.appraisal.sales_chasing import chasing_signs
 
 ORDINARY = np.random.default_rng(5).normal(0.97, 0.15, 500).clip(0.4, 2.0)
 
 
 def test_a_sentence_says_the_rule_its_thresholds_and_what_was_found() -> None:
-    said = signs_sentence(chasing_signs(ORDINARY))
+    said = chasing_signs_sentence(chasing_signs(ORDINARY))
     for part in ("COD is under 5", "more than 3% of the ratios", "between 0.98 and 1.02", "so it is not suspected"):
         assert part in said
 
@@ -19,7 +19,7 @@ def test_a_sentence_says_the_rule_its_thresholds_and_what_was_found() -> None:
 def test_ratios_heaped_at_one_are_suspected_and_the_difference_to_exact_counts_is_told(exactly: bool) -> None:
     near = np.full(30, 1.0) if exactly else 1.0 + np.linspace(-4e-4, 4e-4, 30)
     signs = chasing_signs(np.concatenate([ORDINARY, near]))
-    said = signs_sentence(signs)
+    said = chasing_signs_sentence(signs)
     assert signs.suspected
     assert "are 1.000" in said
     assert said.count("so it is suspected") == 1
