@@ -11,8 +11,8 @@ from infra.settings import ROOT
 
 SOURCES = sorted((ROOT / "infra" / "local").rglob("*.py"))
 PRODUCT_WORDS = re.compile(
-    r"count(y|ies)|parcel|propert(y|ies) class|assess|apprais|valuation|ratio stud|terra ?fusion|\bcama\b|\b_?sync(s|_|\b)"
-    r"|king_wa|lucas_oh",
+    r"count(y|ies)|parcel|assess|apprais|valuation|ratio stud|terra ?fusion|king_wa|lucas_oh"
+    r"|\bcama\b|\b_?sync(s|_|\b)",
     re.IGNORECASE,
 )
 GENERAL_MODULES = {
