@@ -14,7 +14,7 @@ from functions.sync.parquet_objects import get_frame, put_frame
 from functions.sync.sources import Source, SourceTable
 from functions.sync.sources.texts import without_nuls
 from shared.mapping import CountyMapping
-from shared.mapping.compile.lookups import prepared
+from shared.mapping.compile.lookups import build_lookup
 from shared.mapping.compile.tables import Lookups
 from shared.problems import NotFound, Unprocessable
 
@@ -85,4 +85,4 @@ def _read(source: Source, mapping: CountyMapping, name: str) -> pl.DataFrame:
             f"The source of the lookup {name} has no column {', '.join(missing)}, which the mapping names.",
             slug="source-column-missing",
         )
-    return prepared(name, lookup, map(without_nuls, source.keys(table, columns)))
+    return build_lookup(name, lookup, map(without_nuls, source.keys(table, columns)))

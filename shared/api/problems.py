@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, ValidationError
 
 from shared.problems import BadRequest, Fault, Problem, Unprocessable
-from shared.validation_words import in_words
+from shared.validation_messages import error_text
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -49,7 +49,7 @@ def validation_problem(errors: Sequence[Any]) -> Problem:
         position = errors[0]["loc"][-1]
         reason = errors[0].get("ctx", {}).get("error", "not JSON")
         return BadRequest(f"The body is not JSON: {reason} (at character {position}).", slug="malformed-json")
-    faults = tuple(Fault(_pointer(e["loc"]), in_words(e), e["type"]) for e in errors)
+    faults = tuple(Fault(_pointer(e["loc"]), error_text(e), e["type"]) for e in errors)
     return Unprocessable(f"{len(faults)} part(s) of the request are not valid; see errors.", faults=faults)
 
 

@@ -153,12 +153,12 @@ def _stage_differing(
         pl.lit(number).alias("partition_no"), action.alias("action"), pl.col("version").alias("base_version")
     )
     differs = decided.get_column("action").is_not_null()
-    differing = pl.concat([decided.filter(differs), compiled.texts(good.filter(differs))], how="horizontal")
+    differing = pl.concat([decided.filter(differs), compiled.to_copy_texts(good.filter(differs))], how="horizontal")
     staging.fill(connection, context.run_id, table, differing)
     if context.run.mode != "snapshot" or differs.all():
         return differing.height
     same = decided.filter(~differs).with_columns(pl.lit("U").alias("action"))
-    rows = pl.concat([same, compiled.texts(good.filter(~differs))], how="horizontal")
+    rows = pl.concat([same, compiled.to_copy_texts(good.filter(~differs))], how="horizontal")
     columns = filled_columns(context.mapping, table)
     keys = targets.differing_keys(connection, context.county_id, context.run_id, table, columns, rows)
     mended = rows.filter(pl.col(compiled.key).is_in(keys))

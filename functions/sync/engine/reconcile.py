@@ -33,7 +33,7 @@ from functions.sync.staged_data import require_staged
 from shared.db import unit_of_work
 from shared.db.models import SYNC_TARGETS, key_column
 from shared.jobs import repository as jobs
-from shared.mapping.compile.tables import DUPLICATE_KEY
+from shared.mapping.rules.rule_names import BuiltinRule
 from shared.problems import Conflict
 from shared.rolls import closing
 
@@ -89,7 +89,9 @@ def _reconcile_table(context: RunContext, table: str, of_table: Sequence[Partiti
         _reject_duplicates(connection, context, table, of_table, keys)
         check_across_rows(connection, context, table, of_table)
         warned = warnings.count(connection, context.county_id, context.run_id, table)
-        repeated = quarantine.count_rule(connection, context.county_id, context.run_id, table, DUPLICATE_KEY)
+        repeated = quarantine.count_rule(
+            connection, context.county_id, context.run_id, table, BuiltinRule.DUPLICATE_KEY
+        )
         staged, aside = changes.count_staged(connection, context.run_id, table)
         closed = _find_closed_rolls(connection, context, table)
         if staged.keys() & {"changed", "returned"}:
@@ -182,7 +184,11 @@ def _reject_duplicates(
         return
     aside = changes.set_duplicates_aside(connection, context.run_id, table, later.rows())
     key = key_column(SYNC_TARGETS[table])
-    reason = {"rule": DUPLICATE_KEY, "field": key, "message": "an earlier row of the source has the same key"}
+    reason = {
+        "rule": BuiltinRule.DUPLICATE_KEY,
+        "field": key,
+        "message": "an earlier row of the source has the same key",
+    }
     for number, rows in rows_as_read(context, table, of_table, aside, reason):
         reader = quarantine.Reader(context.run_id, number)
         quarantine.add(connection, context.county_id, context.run_id, table, reader, rows)

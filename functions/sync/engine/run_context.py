@@ -80,7 +80,7 @@ class RunContext:
             today=self.run.today,
             lookups=self.lookups(table),
             timezone=self.configuration.timezone,
-            numbers=self.numbers(table),
+            numeric_columns=self.numbers(table),
         )
 
     def whole_table(self, table: str) -> SourceTable:

@@ -13,7 +13,7 @@ from functions.sync.repository import changes, partitions, quarantine, validatio
 from functions.sync.repository.validation import StagedKey
 from functions.sync.schemas import PartitionState
 from shared.mapping import CountyMapping
-from shared.mapping.rules.rule_models import AcrossRows, Reference, Unique
+from shared.mapping.rules.rule_models import Reference, TableRule, Unique
 
 
 def referenced_first(mapping: CountyMapping, tables: Sequence[str]) -> list[str]:
@@ -55,14 +55,14 @@ def check_across_rows(
         partitions.forget_digests(connection, context.county_id, context.run_id, table, numbers)
 
 
-def _broken(connection: Connection, context: RunContext, table: str, rule: AcrossRows) -> list[StagedKey]:
+def _broken(connection: Connection, context: RunContext, table: str, rule: TableRule) -> list[StagedKey]:
     county_id, run_id = context.county_id, context.run_id
     if isinstance(rule, Unique):
         return validation.not_unique(connection, county_id, run_id, table, rule.fields)
     return validation.without_referenced(connection, county_id, run_id, table, rule.field, rule.table)
 
 
-def _message(rule: AcrossRows) -> str:
+def _message(rule: TableRule) -> str:
     if isinstance(rule, Unique):
         return f"another row has the same {' and '.join(rule.fields)}"
     return f"{rule.table} has no row of this {rule.field}"

@@ -64,7 +64,7 @@ def preview(county_id: str, request: PreviewRequest) -> MappingPreview:
         today=datetime.now(UTC).date(),
         lookups=lookups,
         timezone=configuration.timezone,
-        numbers=numbers,
+        numeric_columns=numbers,
     )
     rows = [_previewed(row) for row in compiled.explain(frame).iter_rows(named=True)]
     return MappingPreview(

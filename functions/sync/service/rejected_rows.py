@@ -14,7 +14,7 @@ from shared.csv_export.tables import CSV
 from shared.db import unit_of_work
 from shared.filters import require_known
 from shared.jobs.lifecycle import digest
-from shared.mapping import JUDGED_BY
+from shared.mapping import RULE_NAMES
 from shared.mapping.targets import target_tables
 from shared.paging import Page, decode_token, encode_token
 from shared.precedence.overrides import ATTRIBUTE_PREFIX
@@ -144,7 +144,7 @@ def _is_open(state: RowState | None) -> bool | None:
 
 def require_known_rule(rule: str | None, field: str | None) -> None:
     """Raise Unprocessable for a rule or a field that no reason names."""
-    require_known("rule", rule, JUDGED_BY)
+    require_known("rule", rule, RULE_NAMES)
     if field is None or not field.startswith(ATTRIBUTE_PREFIX):
         fields = {name for table in target_tables().values() for name in table.columns}
         require_known("field", field, fields | {"county_id"})

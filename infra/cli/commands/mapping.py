@@ -76,7 +76,7 @@ def _parsed(file: Path) -> CountyMapping:
     except OSError as error:
         raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from None
     except MappingError as error:
-        for problem in error.problems:
+        for problem in error.diagnostics:
             console().print(f"{file}:{problem.line}:{problem.column}: {problem.message}", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
 

@@ -1,1 +1,1 @@
-"""Mappings compiled to Polars expressions."""
+"""The compiler: mappings to Polars expressions."""

@@ -1,4 +1,4 @@
-"""Texts read as typed columns, and typed columns written as canonical text."""
+"""Casts: texts to typed columns, and typed columns to the canonical texts of COPY and JSON."""
 
 from __future__ import annotations
 
@@ -8,84 +8,84 @@ from shared.geo.geometry import ShapeError, read_shape
 from shared.mapping.language.literals import FALSE_WORDS, TRUE_WORDS
 from shared.mapping.language.model import FieldType
 from shared.mapping.targets import ColumnKind, TargetColumn
-from shared.mapping.transformations.step import Kind
+from shared.mapping.transformations.step import ValueKind
 
 _CONTROLS = [chr(code) for code in range(32)] + ['"', "\\"]
 _ESCAPES = [f"\\u{code:04x}" for code in range(32)] + ['\\"', "\\\\"]
 
 ENTRY_SCALE = 4
-"""Decimals that a number in a JSON column keeps at most."""
+"""Decimals of a number in a JSON column: enough for areas and shares, and none that a float makes up."""
 
 
-def read_as(value: pl.Expr, kind: Kind, type_: FieldType, column: TargetColumn) -> pl.Expr:
-    """`value` as the column's type, NULL where it cannot be read or does not fit (see FieldType)."""
+def cast_to(value: pl.Expr, kind: ValueKind, type_: FieldType, column: TargetColumn) -> pl.Expr:
+    """Cast a value to its field's type (see FieldType); NULL where it cannot be read or does not fit the column."""
     if type_ is FieldType.STRING:
-        return value.dt.to_string("iso:strict") if kind is Kind.TIMESTAMP else value.cast(pl.String)
+        return value.dt.to_string("iso:strict") if kind is ValueKind.TIMESTAMP else value.cast(pl.String)
     if type_ in (FieldType.DATE, FieldType.TIMESTAMP):
-        return _read_time(value, kind, type_)
+        return _cast_to_time(value, kind, type_)
     if type_ is FieldType.GEOMETRY:
-        return read_geometry(value).struct.field("wkb")
-    text = value.cast(pl.String).str.strip_chars() if kind is Kind.TEXT else value
+        return cast_to_geometry(value).struct.field("wkb")
+    text = value.cast(pl.String).str.strip_chars() if kind is ValueKind.TEXT else value
     match type_:
         case FieldType.INTEGER:
-            return _read_integer(text, kind, column)
+            return _cast_to_integer(text, kind, column)
         case FieldType.DECIMAL | FieldType.MONEY | FieldType.FLOAT:
-            return _read_number(text, column)
+            return _cast_to_number(text, column)
         case FieldType.BOOLEAN:
             lower = text.str.to_lowercase()
             return pl.when(lower.is_in(list(TRUE_WORDS))).then(True).when(lower.is_in(list(FALSE_WORDS))).then(False)
         case FieldType.JSON:
-            whole = text.str.json_path_match("$").is_not_null() & ~text.str.contains("\\u0000", literal=True)
-            return pl.when(whole).then(text)
+            valid = text.str.json_path_match("$").is_not_null() & ~text.str.contains("\\u0000", literal=True)
+            return pl.when(valid).then(text)
         case _:
             items = text.str.split(",").list.eval(pl.element().str.strip_chars())
             quoted = items.list.eval(_quoted(pl.element().filter(pl.element() != "")))
             return pl.when(text != "").then(pl.lit("[") + quoted.list.join(",") + pl.lit("]"))
 
 
-def read_number(text: pl.Expr) -> pl.Expr:
-    """A text as a finite float, NULL where it is none."""
+def cast_to_number(text: pl.Expr) -> pl.Expr:
+    """A text as a finite float; NULL where it is no such number."""
     number = text.str.strip_chars().cast(pl.Float64, strict=False)
     return pl.when(number.is_finite()).then(number)
 
 
-def _read_time(value: pl.Expr, kind: Kind, type_: FieldType) -> pl.Expr:
-    if kind is Kind.DATE:
+def _cast_to_time(value: pl.Expr, kind: ValueKind, type_: FieldType) -> pl.Expr:
+    if kind is ValueKind.DATE:
         return value
-    if kind is Kind.TIMESTAMP:
+    if kind is ValueKind.TIMESTAMP:
         return value if type_ is FieldType.TIMESTAMP else value.dt.date()
     text = value.str.strip_chars()
     if type_ is FieldType.DATE:
         return text.str.to_date("%Y-%m-%d", strict=False)
     patterns = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f")
-    moments = [text.str.to_datetime(pattern, strict=False, time_unit="us") for pattern in patterns]
-    return pl.coalesce(moments).dt.replace_time_zone("UTC")
+    timestamps = [text.str.to_datetime(pattern, strict=False, time_unit="us") for pattern in patterns]
+    return pl.coalesce(timestamps).dt.replace_time_zone("UTC")
 
 
-def read_geometry(value: pl.Expr) -> pl.Expr:
+def cast_to_geometry(value: pl.Expr) -> pl.Expr:
     """WKB of a point, a polygon or several, in hexadecimal, as a structure: `wkb` is the text that PostgreSQL reads
-    bytes from, `fault` the reason why there is none.
+    bytes from, `error` the reason why there is none.
     """
     digits = value.str.strip_chars().str.replace(r"(^|;)(?:\\x|0[xX])", "${1}")
-    return digits.map_batches(_read_shapes, return_dtype=pl.Struct({"wkb": pl.String, "fault": pl.String}))
+    return digits.map_batches(_shapes, return_dtype=pl.Struct({"wkb": pl.String, "error": pl.String}))
 
 
-def _read_shapes(texts: pl.Series) -> pl.Series:
-    shapes, faults = list[str | None](), list[str | None]()
+def _shapes(texts: pl.Series) -> pl.Series:
+    shapes, errors = list[str | None](), list[str | None]()
     for text in texts:
-        shape, fault = None, None
+        shape, reason = None, None
         try:
             shape = read_shape(text) if text else None
         except ShapeError as error:
-            fault = f"the shape {error}"
+            reason = f"the shape {error}"
         shapes.append(None if shape is None else f"\\x{shape.lower()}")
-        faults.append(fault)
-    columns = {"wkb": pl.Series(shapes, dtype=pl.String), "fault": pl.Series(faults, dtype=pl.String)}
+        errors.append(reason)
+    columns = {"wkb": pl.Series(shapes, dtype=pl.String), "error": pl.Series(errors, dtype=pl.String)}
     return pl.DataFrame(columns).to_struct(texts.name)
 
 
-def _read_integer(value: pl.Expr, kind: Kind, column: TargetColumn) -> pl.Expr:
-    if kind is Kind.NUMBER:
+def _cast_to_integer(value: pl.Expr, kind: ValueKind, column: TargetColumn) -> pl.Expr:
+    if kind is ValueKind.NUMBER:
         whole: pl.Expr = pl.when(value == value.round(0)).then(value)
     else:
         whole = value.str.extract(r"^\+?(-?[0-9]+)(?:\.0*)?$", 1)
@@ -96,7 +96,7 @@ def _read_integer(value: pl.Expr, kind: Kind, column: TargetColumn) -> pl.Expr:
     return whole.cast(pl.Int32 if column.kind is ColumnKind.INTEGER else pl.Int64, strict=False)
 
 
-def _read_number(value: pl.Expr, column: TargetColumn) -> pl.Expr:
+def _cast_to_number(value: pl.Expr, column: TargetColumn) -> pl.Expr:
     if column.kind is ColumnKind.FLOAT:
         number = value.cast(pl.Float64, strict=False)
         return pl.when(number.is_finite()).then(number)
@@ -105,8 +105,8 @@ def _read_number(value: pl.Expr, column: TargetColumn) -> pl.Expr:
     return value.cast(pl.Decimal(18, ENTRY_SCALE), strict=False)
 
 
-def written(column: str, dtype: pl.DataType) -> pl.Expr:
-    """A typed column as the text that PostgreSQL reads; equal values have equal texts."""
+def to_copy_text(column: str, dtype: pl.DataType) -> pl.Expr:
+    """A typed column as the canonical text that COPY takes: equal values have equal texts."""
     value = pl.col(column)
     if isinstance(dtype, pl.String):
         return value
@@ -117,8 +117,8 @@ def written(column: str, dtype: pl.DataType) -> pl.Expr:
     return value.cast(pl.String)
 
 
-def as_json(value: pl.Expr, type_: FieldType) -> pl.Expr:
-    """A typed column as the text of a JSON value; NULL stays NULL."""
+def to_json(value: pl.Expr, type_: FieldType) -> pl.Expr:
+    """A typed column as JSON text; NULL stays NULL."""
     match type_:
         case FieldType.INTEGER | FieldType.BOOLEAN:
             return value.cast(pl.String)
@@ -138,6 +138,6 @@ def _quoted(text: pl.Expr) -> pl.Expr:
     return pl.lit('"') + text.str.replace_many(_CONTROLS, _ESCAPES) + pl.lit('"')
 
 
-def json_text(text: pl.Expr) -> pl.Expr:
+def to_json_string(text: pl.Expr) -> pl.Expr:
     """A text column as JSON strings."""
     return _quoted(text)

@@ -1,4 +1,4 @@
-"""The rows of a lookup, as `lookup` finds them: small tables of the source, read whole and once a run."""
+"""Lookup tables: small tables of the source, read whole once per run and indexed by their keys."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ MAX_LOOKUP_ROWS = 500_000
 """A lookup is held whole by each partition while it is mapped: some 60 MB at this size."""
 
 
-def prepared(name: str, lookup: LookupTable, frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """The rows of a lookup (all columns String): its columns, and their key. Rows without a key are left out.
+def build_lookup(name: str, lookup: LookupTable, frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """The rows of a lookup by key (all columns String); rows without a key are left out.
 
     Raises Unprocessable where there are too many rows, or two with the same key.
     """
@@ -31,14 +31,14 @@ def prepared(name: str, lookup: LookupTable, frames: Iterable[pl.DataFrame]) -> 
             )
         parts.append(frame.select(columns))
     key = lookup_key([pl.col(column) for column in lookup.key]).alias(LOOKUP_KEY)
-    found = pl.concat(parts).with_columns(key).filter(pl.col(LOOKUP_KEY).is_not_null())
-    twice = found.filter(pl.col(LOOKUP_KEY).is_duplicated())
-    if twice.height:
-        said = "/".join(str(value) for value in twice.select(lookup.key).row(0))
-        raise Unprocessable(f"The lookup {name} has several rows with the key {said:.80}.", slug="lookup-key-twice")
-    return found.select(LOOKUP_KEY, *lookup.columns).sort(LOOKUP_KEY)
+    keyed = pl.concat(parts).with_columns(key).filter(pl.col(LOOKUP_KEY).is_not_null())
+    duplicates = keyed.filter(pl.col(LOOKUP_KEY).is_duplicated())
+    if duplicates.height:
+        shown = "/".join(str(value) for value in duplicates.select(lookup.key).row(0))
+        raise Unprocessable(f"The lookup {name} has several rows with the key {shown:.80}.", slug="lookup-key-twice")
+    return keyed.select(LOOKUP_KEY, *lookup.columns).sort(LOOKUP_KEY)
 
 
 def lookup_digest(rows: pl.DataFrame) -> str:
-    """Of the content of a prepared lookup: what is mapped with it has to be mapped anew when it changes."""
+    """The digest of a lookup's rows: when it changes, the rows that were mapped with it have to be mapped again."""
     return hashlib.sha256(rows.write_csv(quote_style="necessary").encode()).hexdigest()

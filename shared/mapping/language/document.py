@@ -1,4 +1,4 @@
-"""YAML read into plain values, with the place of each: what messages about a mapping point to.
+"""A YAML document as plain values, each with its line and column, so that messages can point to them.
 
 Scalars stay the text that was written. In legacy codes `01` is not 1, `1.10` is not 1.1 and `no` is not false;
 what a field needs is decided by the field, not by YAML.
@@ -11,13 +11,16 @@ from dataclasses import dataclass, field
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from shared.mapping.language.errors import MappingError, MappingProblem
+from shared.mapping.language.errors import Diagnostic, MappingError, Path
 
 MAX_CHARACTERS = 512 * 1024
+"""Characters of a mapping: forty times the largest of the demo counties' (12,600). It bounds the memory and the time of
+a request, so only its order matters."""
 MAX_ELEMENTS = 50_000
+"""Values of a mapping: a value map may have thousands of codes. It bounds what aliases and nesting can make of the
+characters above; only its order matters."""
 
 Value = str | None | list["Value"] | dict[str, "Value"]
-Path = tuple[str | int, ...]
 
 _STANDARD = "tag:yaml.org,2002:"
 _TAGS = {_STANDARD + name for name in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp")}
@@ -25,25 +28,25 @@ _TAGS = {_STANDARD + name for name in ("map", "seq", "str", "int", "float", "boo
 
 @dataclass
 class Document:
-    """The values of a YAML text, and where each one stands; `unread` are the paths of those that a problem keeps from
-    being read as they were meant.
+    """The values of a YAML text by path, with their line and column; `unread` are the paths whose values an error keeps
+    from being read as they were meant.
     """
 
     value: Value
-    places: dict[Path, tuple[int, int]]
-    problems: list[MappingProblem] = field(default_factory=list)
+    positions: dict[Path, tuple[int, int]]
+    diagnostics: list[Diagnostic] = field(default_factory=list)
     unread: set[Path] = field(default_factory=set)
 
-    def problem(self, path: Path, message: str) -> MappingProblem:
-        """A fault at `path`, or at the nearest element above it that the text has."""
+    def diagnostic(self, path: Path, message: str) -> Diagnostic:
+        """An error at `path`, or at the nearest element above it that the text has."""
         present = path
-        while present not in self.places:
+        while present not in self.positions:
             present = present[:-1]
-        line, column = self.places[present]
-        return MappingProblem(line, column, written(path), message)
+        line, column = self.positions[present]
+        return Diagnostic(line, column, path_text(path), message)
 
 
-def written(path: Path) -> str:
+def path_text(path: Path) -> str:
     """`('table_mappings', 0, 'type')` as `table_mappings[0].type`."""
     text = ""
     for part in path:
@@ -52,46 +55,46 @@ def written(path: Path) -> str:
 
 
 def read_document(text: str) -> Document:
-    """Read one YAML document. Raises MappingError where it is no YAML, or too large; other faults are collected."""
+    """Read one YAML document. Raises MappingError where it is no YAML, or too large; other errors are collected."""
     if len(text) > MAX_CHARACTERS:
-        raise _unreadable(1, 1, f"the mapping has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read")
+        raise _fatal(1, 1, f"the mapping has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read")
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise _unreadable(line, column, f"this is not YAML: {error.problem or error.context}") from error
+        raise _fatal(line, column, f"this is not YAML: {error.problem or error.context}") from error
     except (yaml.YAMLError, ValueError) as error:
-        raise _unreadable(1, 1, f"this is not YAML: {str(error).splitlines()[0]}") from error
+        raise _fatal(1, 1, f"this is not YAML: {str(error).splitlines()[0]}") from error
     except RecursionError as error:
-        raise _unreadable(1, 1, "this is nested too deeply to be a mapping") from error
+        raise _fatal(1, 1, "this is nested too deeply to be a mapping") from error
     if node is None:
-        raise _unreadable(1, 1, "the mapping is empty")
+        raise _fatal(1, 1, "the mapping is empty")
     reader = _Reader()
     value = reader.read(node, ())
-    return Document(value, reader.places, reader.problems, reader.unread)
+    return Document(value, reader.positions, reader.diagnostics, reader.unread)
 
 
-def _unreadable(line: int, column: int, message: str) -> MappingError:
-    return MappingError([MappingProblem(line, column, "", message)])
+def _fatal(line: int, column: int, message: str) -> MappingError:
+    return MappingError([Diagnostic(line, column, "", message)])
 
 
 class _Reader:
     def __init__(self) -> None:
-        self.places: dict[Path, tuple[int, int]] = {}
-        self.problems: list[MappingProblem] = []
+        self.positions: dict[Path, tuple[int, int]] = {}
+        self.diagnostics: list[Diagnostic] = []
         self.unread: set[Path] = set()
         self._seen: set[int] = set()
 
     def read(self, node: Node, path: Path) -> Value:
         line, column = node.start_mark.line + 1, node.start_mark.column + 1
-        self.places[path] = (line, column)
+        self.positions[path] = (line, column)
         if id(node) in self._seen:  # an alias repeats a node, and a few of them can stand for billions
             self._report(node, path, "aliases (*name) are not read; write the value again")
             return None
         self._seen.add(id(node))
         if len(self._seen) > MAX_ELEMENTS:
-            raise _unreadable(line, column, f"the mapping has more than {MAX_ELEMENTS:,} elements")
+            raise _fatal(line, column, f"the mapping has more than {MAX_ELEMENTS:,} elements")
         if node.tag not in _TAGS:
             self._report(node, path, f"the tag {node.tag.removeprefix(_STANDARD)!r} is not read")
             return None
@@ -112,7 +115,7 @@ class _Reader:
                 self._report(key_node, (*path, key), f"{key!r} stands here twice")
                 continue
             values[key] = self.read(value_node, (*path, key))
-            self.places[(*path, key)] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            self.positions[(*path, key)] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
         return values
 
     def _read_scalar(self, node: Node, path: Path) -> Value:
@@ -122,7 +125,7 @@ class _Reader:
         return None if node.tag == _STANDARD + "null" else str(node.value)
 
     def _report(self, node: Node, path: Path, message: str, unread: Path | None = None) -> None:
-        """Report a problem; what it keeps from being read stands at `path`, unless `unread` is given."""
+        """Record an error; the value that it keeps from being read is at `path`, unless `unread` is given."""
         mark = node.start_mark
-        self.problems.append(MappingProblem(mark.line + 1, mark.column + 1, written(path), message))
+        self.diagnostics.append(Diagnostic(mark.line + 1, mark.column + 1, path_text(path), message))
         self.unread.add(path if unread is None else unread)

@@ -1,4 +1,4 @@
-"""Read a county's mapping: strict, and with every fault at once."""
+"""Parsing of a county's mapping: strict, and with all errors at once."""
 
 import difflib
 import re
@@ -8,56 +8,55 @@ from functools import cache
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.mapping.language.document import Document, Path, read_document
-from shared.mapping.language.errors import MappingError
-from shared.mapping.language.faults import Fault, unknown
+from shared.mapping.language.document import Document, read_document
+from shared.mapping.language.errors import ElementError, MappingError, Path, unknown_name
 from shared.mapping.language.model import AttributesMap, CountyMapping, FieldMap, LookupTable, TableMapping
-from shared.mapping.language.semantic_checks import faults
+from shared.mapping.language.semantic_checks import semantic_errors
 from shared.mapping.language.wellformed import Gaps, WellFormed
 from shared.mapping.rules.rule_models import VALIDATIONS
 from shared.mapping.transformations import TRANSFORMATIONS
-from shared.validation_words import in_words
+from shared.validation_messages import error_text
 
 
 def parse_mapping(text: str) -> CountyMapping:
     """The mapping that a YAML text describes.
 
-    Raises MappingError with every fault, each with its line and column: those of the document's form (unknown keys,
-    wrong types, unknown transformations), and those of sense (unknown tables and columns, missing value maps, types
+    Raises MappingError with every error, each with its line and column: those of the document's form (unknown keys,
+    wrong types, unknown transformations), and semantic ones (unknown tables and columns, missing value maps, types
     that do not go together) of all that is well-formed.
     """
     document = read_document(text)
-    mapping, gaps, found = _well_formed(document)
+    mapping, gaps, errors = _well_formed(document)
     if mapping is not None:
-        found += faults(mapping, gaps)
-    problems = [*document.problems, *(document.problem(path, message) for path, message in found)]
-    if mapping is None or problems:
-        raise MappingError(problems)
+        errors += semantic_errors(mapping, gaps)
+    diagnostics = [*document.diagnostics, *(document.diagnostic(path, message) for path, message in errors)]
+    if mapping is None or diagnostics:
+        raise MappingError(diagnostics)
     return mapping
 
 
 MAX_PASSES = 5
-"""How often a document is read anew. A collection that is too long hides the faults of its elements, and a mapping has
+"""Passes over a document at most. A collection that is too long hides the errors of its elements, and a mapping has
 such collections three deep: each is shortened in one pass, and the last pass finds nothing.
 """
 
 
-def _well_formed(document: Document) -> tuple[CountyMapping | None, Gaps, list[Fault]]:
-    """What of a document is well-formed (None where it is no mapping at all), its gaps, and every fault of form."""
-    form, unread, found = WellFormed(document.value), sorted(document.unread, key=str), list[Fault]()
+def _well_formed(document: Document) -> tuple[CountyMapping | None, Gaps, list[ElementError]]:
+    """The well-formed part of a document (None where it is no mapping at all), its gaps, and every error of form."""
+    form, unread, errors = WellFormed(document.value), sorted(document.unread, key=str), list[ElementError]()
     for _ in range(MAX_PASSES):
-        mapping, errors = _validated(form.document)
-        located = list(_located(document, errors))
-        found += [(path, _message(error)) for path, error in located]
+        mapping, invalid = _validated(form.document)
+        located = list(_located(document, invalid))
+        errors += [(path, _message(error)) for path, error in located]
         if (mapping is not None and not unread) or not isinstance(document.value, dict):
-            return mapping, form.gaps, found
+            return mapping, form.gaps, errors
         for path in (*unread, *(path for path, error in located if error["type"] != "too_long")):
             form.leave_out(path)
         for path, error in located:
             if error["type"] == "too_long":
                 form.shorten(path, error["ctx"]["max_length"])
         unread = []
-    return None, form.gaps, found
+    return None, form.gaps, errors
 
 
 def _validated(value: object) -> tuple[CountyMapping | None, list[ErrorDetails]]:
@@ -68,18 +67,18 @@ def _validated(value: object) -> tuple[CountyMapping | None, list[ErrorDetails]]
 
 
 def _located(document: Document, errors: Iterable[ErrorDetails]) -> Iterator[tuple[Path, ErrorDetails]]:
-    """pydantic's errors, each with the path of what is at fault, but for those that another one explains."""
-    found = list(errors)
-    for error in found:
+    """pydantic's errors with the paths of their elements, without those that another error explains."""
+    reported = list(errors)
+    for error in reported:
         path = _path(document, error["loc"])
-        # a value that YAML's reader refused is none, and has been told
+        # a value that YAML's reader refused is None here, and has been reported
         refused = error["input"] is None and error["type"] != "extra_forbidden" and path in document.unread
-        if not refused and not (error["type"] == "too_short" and any(_is_inside(other, error) for other in found)):
+        if not refused and not (error["type"] == "too_short" and any(_is_inside(other, error) for other in reported)):
             yield path, error
 
 
 def _is_inside(inner: ErrorDetails, outer: ErrorDetails) -> bool:
-    """pydantic calls a list too short whose items are the ones at fault."""
+    """Whether an error lies within another: pydantic also calls a list too short whose items are wrong."""
     depth = len(outer["loc"])
     return len(inner["loc"]) > depth and inner["loc"][:depth] == outer["loc"]
 
@@ -89,7 +88,7 @@ def _path(document: Document, location: Path) -> Path:
     path: Path = ()
     for index, part in enumerate(location):
         last = index == len(location) - 1
-        if (*path, part) in document.places or (last and part not in TRANSFORMATIONS and part not in VALIDATIONS):
+        if (*path, part) in document.positions or (last and part not in TRANSFORMATIONS and part not in VALIDATIONS):
             path = (*path, part)
     return path
 
@@ -104,8 +103,8 @@ def _message(error: ErrorDetails) -> str:
             return "this is missing"
         case "union_tag_invalid":
             of_rule = context.get("discriminator") == "'rule'"
-            what, known = ("rule", VALIDATIONS) if of_rule else ("transformation", TRANSFORMATIONS)
-            return unknown(what, str(context.get("tag")), known)
+            noun, known = ("rule", VALIDATIONS) if of_rule else ("transformation", TRANSFORMATIONS)
+            return unknown_name(noun, str(context.get("tag")), known)
         case "union_tag_not_found":
             return (
                 "a rule has a `rule`" if context.get("discriminator") == "'rule'" else "a transformation has a `type`"
@@ -121,7 +120,7 @@ def _message(error: ErrorDetails) -> str:
         case "string_type":
             return "here stands a text"
         case _:
-            return in_words(error)
+            return error_text(error)
 
 
 @cache

@@ -1,44 +1,44 @@
-"""The well-formed part of a mapping: what can be checked for sense although other parts are malformed.
+"""The well-formed part of a mapping, which gets its semantic checks although other parts are malformed.
 
-A malformed element gives way to a stand-in, so that the others keep their places. `Gaps` says what could not be read:
-no fault of sense is told of it, nor one that only follows from what it might have said.
+A malformed element is replaced by a placeholder, so that the others keep their paths. `Gaps` are the elements that
+could not be read: no semantic error is reported of them, nor one that depends on their content.
 """
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.mapping.language.document import Path
+from shared.mapping.language.errors import Path
 from shared.mapping.language.model import CountyMapping, TableMapping
 
 TABLES, FIELDS, RULES, VALUE_MAPS, LOOKUPS = "table_mappings", "field_map", "validations", "value_maps", "lookups"
 
-_NOTHING = "\x00"
-"""The text of stand-ins: none of the mapping's own texts, since NUL is refused where a text is read."""
+_PLACEHOLDER = "\x00"
+"""The text of placeholders. It equals no text of the mapping: NUL is refused where a text is read."""
 
 _KEPT = ("target", "type")
 _FIELD = {
-    "source": _NOTHING,
-    "target": _NOTHING,
+    "source": _PLACEHOLDER,
+    "target": _PLACEHOLDER,
     "type": "string",
     "default_from_config": "county_id_default",  # the target that was kept may be the county's id
 }
-_RULE = {"rule": "required", "field": _NOTHING}
-_LOOKUP = {"source_table_name": _NOTHING, "key": [_NOTHING], "columns": [_NOTHING]}
+_RULE = {"rule": "required", "field": _PLACEHOLDER}
+_LOOKUP = {"source_table_name": _PLACEHOLDER, "key": [_PLACEHOLDER], "columns": [_PLACEHOLDER]}
 _TABLE = {
-    "source_table_name": _NOTHING,
-    "source_query": _NOTHING,
-    "target_table_name": _NOTHING,
-    "primary_key_source_fields": [_NOTHING],
-    "primary_key_target_fields": [_NOTHING],
-    "watermark_field": _NOTHING,
+    "source_table_name": _PLACEHOLDER,
+    "source_query": _PLACEHOLDER,
+    "target_table_name": _PLACEHOLDER,
+    "primary_key_source_fields": [_PLACEHOLDER],
+    "primary_key_target_fields": [_PLACEHOLDER],
+    "watermark_field": _PLACEHOLDER,
     "attributes": {},
 }
 
 
 @dataclass
 class Gaps:
-    """What could not be read. `malformed` are the paths of elements, and of what cannot be read in them; `incomplete`
-    those of collections that may define more names than could be read.
+    """Elements that could not be read. `malformed`: their paths, and those of their unreadable parts; `incomplete`: the
+    paths of collections that may define more names than could be read.
     """
 
     malformed: set[Path] = field(default_factory=set)
@@ -54,14 +54,14 @@ class Gaps:
 
 
 class WellFormed:
-    """The document of a mapping, whose malformed elements are replaced in place: see `leave_out` and `shorten`."""
+    """The document of a mapping, with malformed elements replaced in place: see `leave_out` and `shorten`."""
 
     def __init__(self, document: Any) -> None:
         self.document = document
         self.gaps = Gaps()
 
     def leave_out(self, path: Path) -> None:
-        """Replace the smallest element around `path` that other elements can do without."""
+        """Replace the smallest element around `path` on which no other element depends."""
         match path:
             case ("table_mappings", int(index), *inner):
                 self._leave_out_of_tables(index, tuple(inner))
@@ -76,7 +76,7 @@ class WellFormed:
             case ("value_maps" | "lookups" as collection, *_):
                 self._leave_out_collection(self.document, (collection,), {})
             case (str(key), *_) if key in CountyMapping.model_fields:
-                self._replace(self.document, (key,), "1.1" if key == "target_schema_version" else _NOTHING)
+                self._replace(self.document, (key,), "1.1" if key == "target_schema_version" else _PLACEHOLDER)
             case (str(key), *_) if isinstance(self.document.pop(key, None), dict):
                 # a key that is not known may be one of these under another name
                 self.gaps.incomplete |= {(name,) for name in (VALUE_MAPS, LOOKUPS) if name not in self.document}
@@ -84,7 +84,7 @@ class WellFormed:
                 pass
 
     def shorten(self, path: Path, length: int) -> None:
-        """Leave out what a collection has beyond `length`."""
+        """Truncate a collection to `length` elements."""
         holder: Any = self.document
         for part in path[:-1]:
             holder = holder[part]
@@ -115,7 +115,7 @@ class WellFormed:
             case (key, *_):
                 may_be_source = isinstance(table.pop(key, None), str)
                 if may_be_source and not table.keys() & {"source_table_name", "source_query"}:
-                    table["source_table_name"] = _NOTHING
+                    table["source_table_name"] = _PLACEHOLDER
 
     def _leave_out_field(self, fields: list[Any], index: int, path: Path, part: Path) -> None:
         """A field's target and type are kept where they can be read: other fields and rules depend on them."""
@@ -126,13 +126,15 @@ class WellFormed:
         if "target" not in kept:
             self.gaps.incomplete.add(path)
 
-    def _leave_out_collection(self, holder: dict[str, Any], path: Path, stand_in: list[Any] | dict[str, Any]) -> None:
-        """One that was read has a namesake that was not."""
+    def _leave_out_collection(
+        self, holder: dict[str, Any], path: Path, placeholder: list[Any] | dict[str, Any]
+    ) -> None:
+        """Replace a collection, unless it was read: then the error is that of a second one of its name."""
         self.gaps.incomplete.add(path)
         read = holder.get(str(path[-1]))
-        if not read or not isinstance(read, type(stand_in)):
-            self._replace(holder, path, stand_in)
+        if not read or not isinstance(read, type(placeholder)):
+            self._replace(holder, path, placeholder)
 
-    def _replace(self, holder: Any, path: Path, stand_in: object) -> None:
-        holder[path[-1]] = stand_in
+    def _replace(self, holder: Any, path: Path, placeholder: object) -> None:
+        holder[path[-1]] = placeholder
         self.gaps.malformed.add(path)

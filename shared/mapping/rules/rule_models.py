@@ -1,4 +1,4 @@
-"""What a county wants to be true of its rows, beside what the platform checks of every county: see `rules`.
+"""The rules that a county writes for its rows, beside the built-in ones (`builtin_rules`) that hold for every county.
 
 A rule that is broken rejects the row, or lets it in with a warning. A rule says nothing of a NULL value, but for
 `required`. Rules speak of target columns, as they are after the transformations. `VALIDATIONS` is the registry: the
@@ -12,12 +12,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from shared.mapping.transformations.patterns import require_pattern
 
 Severity = Literal["reject", "warn"]
+TODAY, THIS_YEAR = "today", "this_year"
+"""Bounds of ranges that move with the calendar."""
 Column = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Operator = Literal["<", "<=", "==", ">=", ">"]
 
 
 class Rule(BaseModel):
-    """A rule; `columns` are those that it speaks of."""
+    """A rule of a mapping."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -25,7 +27,7 @@ class Rule(BaseModel):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The target columns (or entries) that the rule speaks of; the first is the one at fault."""
+        """The target columns (or entries) that the rule reads; a violation is reported of the first."""
         raise NotImplementedError
 
 
@@ -66,8 +68,8 @@ class Allowed(_OfField):
     values: Annotated[tuple[str, ...], Field(min_length=1, max_length=5_000)]
 
 
-WHOLE = "^(?:{})$"
-"""A pattern that has to match all of a value."""
+FULL_MATCH = "^(?:{})$"
+"""The template of a pattern that has to match the whole value."""
 
 
 class Matches(_OfField):
@@ -80,7 +82,7 @@ class Matches(_OfField):
 
     @model_validator(mode="after")
     def _linear(self) -> "Matches":
-        require_pattern(self.pattern, WHOLE)
+        require_pattern(self.pattern, FULL_MATCH)
         return self
 
 
@@ -152,5 +154,5 @@ VALIDATIONS: dict[str, type[Rule]] = {
 }
 """Every rule by the name that a mapping uses."""
 
-AcrossRows = Unique | Reference
+TableRule = Unique | Reference
 """Rules that need the whole table."""

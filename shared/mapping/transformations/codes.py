@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 from typing_extensions import override
 
-from shared.mapping.transformations.step import References, Step, is_written
+from shared.mapping.transformations.step import References, Step, is_not_blank
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,7 +25,7 @@ class ValueMap(Step):
 
     @property
     @override
-    def complaint(self) -> str:
+    def failure_message(self) -> str:
         return f"is not in the value map {self.map}"
 
     @property
@@ -37,12 +37,12 @@ class ValueMap(Step):
     def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
         import polars as pl
 
-        known = dict(references.value_maps[self.map])
-        translated = inputs[0].replace_strict(known, default=self.default, return_dtype=pl.String)
+        codes = dict(references.value_maps[self.map])
+        translated = inputs[0].replace_strict(codes, default=self.default, return_dtype=pl.String)
         return pl.when(inputs[0].is_not_null()).then(translated)
 
     @override
-    def fault(self, inputs: Sequence[pl.Expr], result: pl.Expr, references: References) -> pl.Expr | None:
+    def failed(self, inputs: Sequence[pl.Expr], result: pl.Expr, references: References) -> pl.Expr | None:
         if not self.rejects:
             return None
         return inputs[0].is_not_null() & ~inputs[0].is_in(list(references.value_maps[self.map]))
@@ -58,31 +58,31 @@ class Lookup(Step):
     table: str
     column: str
     default: str | None = None
-    joins: ClassVar[bool] = True
+    variadic: ClassVar[bool] = True
 
     @property
     @override
-    def complaint(self) -> str:
+    def failure_message(self) -> str:
         return f"is no key of the lookup {self.table}"
 
     @override
     def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
         import polars as pl
 
-        found = references.lookups[self.table]
+        rows = references.lookups[self.table]
         key = lookup_key(inputs)
         value = key.replace_strict(
-            found.get_column(LOOKUP_KEY), found.get_column(self.column), default=self.default, return_dtype=pl.String
+            rows.get_column(LOOKUP_KEY), rows.get_column(self.column), default=self.default, return_dtype=pl.String
         )
         return pl.when(key.is_not_null()).then(value)
 
     @override
-    def fault(self, inputs: Sequence[pl.Expr], result: pl.Expr, references: References) -> pl.Expr | None:
+    def failed(self, inputs: Sequence[pl.Expr], result: pl.Expr, references: References) -> pl.Expr | None:
         if "default" in self.model_fields_set:
             return None
         key = lookup_key(inputs)
-        known = references.lookups[self.table].get_column(LOOKUP_KEY)
-        return key.is_not_null() & ~key.is_in(known.implode())
+        keys = references.lookups[self.table].get_column(LOOKUP_KEY)
+        return key.is_not_null() & ~key.is_in(keys.implode())
 
 
 class ParseBoolean(Step):
@@ -96,7 +96,7 @@ class ParseBoolean(Step):
     false: Annotated[tuple[str, ...], Field(min_length=1, max_length=50)]
 
     @model_validator(mode="after")
-    def _told_apart(self) -> ParseBoolean:
+    def _distinct(self) -> ParseBoolean:
         if {word.lower() for word in self.true} & {word.lower() for word in self.false}:
             raise ValueError("a word stands for true and for false")
         return self
@@ -106,14 +106,14 @@ class ParseBoolean(Step):
         import polars as pl
 
         word = inputs[0].str.strip_chars().str.to_lowercase()
-        yes, no = ([one.strip().lower() for one in words] for words in (self.true, self.false))
+        yes, no = ([text.strip().lower() for text in words] for words in (self.true, self.false))
         if "true" not in no and "false" not in yes:
             yes, no = [*yes, "true"], [*no, "false"]
         return pl.when(word.is_in(yes)).then(pl.lit("true")).when(word.is_in(no)).then(pl.lit("false"))
 
     @override
-    def fault(self, inputs: Sequence[pl.Expr], result: pl.Expr, references: References) -> pl.Expr | None:
-        return is_written(inputs[0]) & result.is_null()
+    def failed(self, inputs: Sequence[pl.Expr], result: pl.Expr, references: References) -> pl.Expr | None:
+        return is_not_blank(inputs[0]) & result.is_null()
 
 
 LOOKUP_KEY = "\x1dkey"
@@ -121,9 +121,9 @@ LOOKUP_KEY = "\x1dkey"
 
 
 def lookup_key(columns: Sequence[pl.Expr]) -> pl.Expr:
-    """Key columns as one text that no other key shares; NULL where one of them is NULL or blank."""
+    """Key columns as one unique text; NULL where one of them is NULL or blank."""
     import polars as pl
 
     texts = [column.str.strip_chars() for column in columns]
     whole = texts[0] if len(texts) == 1 else pl.concat_str(texts, separator="\x1f")
-    return pl.when(pl.all_horizontal(is_written(column) for column in columns)).then(whole)
+    return pl.when(pl.all_horizontal(is_not_blank(column) for column in columns)).then(whole)

@@ -1,4 +1,4 @@
-"""Transformations that join several sources, or need none."""
+"""Transformations that join several sources, or generate a value without one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from shared.mapping.transformations.step import References, Step, is_written
+from shared.mapping.transformations.step import References, Step, is_not_blank
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,28 +19,28 @@ class Concat(Step):
 
     type: Literal["concat"]
     separator: Annotated[str, Field(max_length=10)] = " "
-    joins: ClassVar[bool] = True
+    variadic: ClassVar[bool] = True
 
     @override
     def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
         import polars as pl
 
-        filled = [pl.when(is_written(text)).then(text) for text in inputs]
+        filled = [pl.when(is_not_blank(text)).then(text) for text in inputs]
         joined = pl.concat_str(filled, separator=self.separator, ignore_nulls=True)
-        return pl.when(pl.any_horizontal(is_written(text) for text in inputs)).then(joined)
+        return pl.when(pl.any_horizontal(is_not_blank(text) for text in inputs)).then(joined)
 
 
 class Coalesce(Step):
     """The first of the sources that is neither NULL nor blank."""
 
     type: Literal["coalesce"]
-    joins: ClassVar[bool] = True
+    variadic: ClassVar[bool] = True
 
     @override
     def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
         import polars as pl
 
-        return pl.coalesce([pl.when(is_written(text)).then(text) for text in inputs])
+        return pl.coalesce([pl.when(is_not_blank(text)).then(text) for text in inputs])
 
 
 class Constant(Step):
@@ -48,7 +48,7 @@ class Constant(Step):
 
     type: Literal["constant"]
     value: str
-    starts: ClassVar[bool] = True
+    generates: ClassVar[bool] = True
 
     @override
     def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 from typing_extensions import override
 
-from shared.mapping.transformations.step import NUMERIC, Kind, References, Step, is_unread
+from shared.mapping.transformations.step import NUMERIC, References, Step, ValueKind, is_unparsed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -55,8 +55,8 @@ class ParseNumber(Step):
         return digits if self.decimal == "." else digits.str.replace(self.decimal, ".", literal=True)
 
     @override
-    def fault(self, inputs: Sequence[pl.Expr], result: pl.Expr, references: References) -> pl.Expr | None:
-        return is_unread(inputs[0], result)
+    def failed(self, inputs: Sequence[pl.Expr], result: pl.Expr, references: References) -> pl.Expr | None:
+        return is_unparsed(inputs[0], result)
 
 
 UNITS: dict[str, float] = {
@@ -76,11 +76,11 @@ class Scale(Step):
     factor: float | None = Field(default=None, allow_inf_nan=False)
     unit: Literal["acres_to_sqft", "hectares_to_sqft", "sqm_to_sqft", "thousands", "percent_to_share"] | None = None
     digits: Annotated[int, Field(ge=0, le=9)] = 2
-    accepts: ClassVar[frozenset[Kind]] = NUMERIC
-    returns: ClassVar[Kind] = Kind.NUMBER
+    accepts: ClassVar[frozenset[ValueKind]] = NUMERIC
+    returns: ClassVar[ValueKind] = ValueKind.NUMBER
 
     @model_validator(mode="after")
-    def _one_of_them(self) -> Scale:
+    def _factor_or_unit(self) -> Scale:
         if (self.factor is None) == (self.unit is None):
             raise ValueError("give either `factor` or `unit`")
         return self
@@ -99,9 +99,9 @@ class Add(Step):
     type: Literal["add"]
     weights: Annotated[tuple[float, ...], Field(min_length=1, max_length=20)] | None = None
     digits: Annotated[int, Field(ge=0, le=9)] = 2
-    accepts: ClassVar[frozenset[Kind]] = NUMERIC
-    returns: ClassVar[Kind] = Kind.NUMBER
-    joins: ClassVar[bool] = True
+    accepts: ClassVar[frozenset[ValueKind]] = NUMERIC
+    returns: ClassVar[ValueKind] = ValueKind.NUMBER
+    variadic: ClassVar[bool] = True
 
     @override
     def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
@@ -117,10 +117,10 @@ class _Arithmetic(Step):
     """Works on two sources or more; where one is NULL or blank, so is the result."""
 
     digits: Annotated[int, Field(ge=0, le=9)] = 2
-    accepts: ClassVar[frozenset[Kind]] = NUMERIC
-    returns: ClassVar[Kind] = Kind.NUMBER
-    joins: ClassVar[bool] = True
-    least: ClassVar[int] = 2
+    accepts: ClassVar[frozenset[ValueKind]] = NUMERIC
+    returns: ClassVar[ValueKind] = ValueKind.NUMBER
+    variadic: ClassVar[bool] = True
+    min_sources: ClassVar[int] = 2
 
 
 class Subtract(_Arithmetic):
@@ -156,11 +156,11 @@ class Divide(_Arithmetic):
 
     type: Literal["divide"]
     by_zero: Literal["reject", "null"] = "reject"
-    most: ClassVar[int] = 2
+    max_sources: ClassVar[int] = 2
 
     @property
     @override
-    def complaint(self) -> str:
+    def failure_message(self) -> str:
         return "is divided by zero"
 
     @override
@@ -171,7 +171,7 @@ class Divide(_Arithmetic):
         return quotient.round(self.digits, mode="half_away_from_zero")
 
     @override
-    def fault(self, inputs: Sequence[pl.Expr], result: pl.Expr, references: References) -> pl.Expr | None:
+    def failed(self, inputs: Sequence[pl.Expr], result: pl.Expr, references: References) -> pl.Expr | None:
         if self.by_zero == "null":
             return None
         return inputs[0].is_not_null() & (inputs[1] == 0)

@@ -1,4 +1,4 @@
-"""Transformations that make shapes: well-known binary (WKB) in hexadecimal, longitude first, in degrees (WGS 84)."""
+"""Transformations to shapes: well-known binary (WKB) in hexadecimal, longitude first, in degrees (WGS 84)."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from typing_extensions import override
 
 from shared.geo.geometry import point_wkb, wkt_to_wkb
-from shared.mapping.transformations.step import NUMERIC, Kind, References, Step, is_written
+from shared.mapping.transformations.step import NUMERIC, References, Step, ValueKind, is_not_blank
 
 if TYPE_CHECKING:
     import polars as pl
 
 
 class PointShape(Step):
-    """The point that two sources are: longitude, then latitude. Where one is NULL or blank, so is the point."""
+    """The point whose longitude and latitude are the two sources. Where one is NULL or blank, so is the point."""
 
     type: Literal["point"]
-    accepts: ClassVar[frozenset[Kind]] = NUMERIC
-    joins: ClassVar[bool] = True
-    least: ClassVar[int] = 2
-    most: ClassVar[int] = 2
+    accepts: ClassVar[frozenset[ValueKind]] = NUMERIC
+    variadic: ClassVar[bool] = True
+    min_sources: ClassVar[int] = 2
+    max_sources: ClassVar[int] = 2
 
     @override
     def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
@@ -51,6 +51,6 @@ class ParseWkt(Step):
         return inputs[0].map_batches(shapes, return_dtype=pl.String)
 
     @override
-    def fault(self, inputs: Sequence[pl.Expr], result: pl.Expr, references: References) -> pl.Expr | None:
+    def failed(self, inputs: Sequence[pl.Expr], result: pl.Expr, references: References) -> pl.Expr | None:
         empty = inputs[0].str.to_uppercase().str.contains(r"^\s*\w+\s+(?:ZM?\s+|M\s+)?EMPTY\s*$")
-        return is_written(inputs[0]) & ~empty & result.is_null()
+        return is_not_blank(inputs[0]) & ~empty & result.is_null()

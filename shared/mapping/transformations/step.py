@@ -1,4 +1,4 @@
-"""What every transformation is: parameters, the kinds of columns it takes and gives, and an expression."""
+"""The base of every transformation: parameters, the kinds of values that it takes and returns, and an expression."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 ValueMaps = Mapping[str, Mapping[str, str | None]]
 
 
-class Kind(StrEnum):
-    """What a column holds between two transformations."""
+class ValueKind(StrEnum):
+    """The kind of values between two transformations."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -24,14 +24,14 @@ class Kind(StrEnum):
     TIMESTAMP = "timestamp"
 
 
-TEXT = frozenset({Kind.TEXT})
-NUMERIC = frozenset({Kind.TEXT, Kind.NUMBER})
+TEXT = frozenset({ValueKind.TEXT})
+NUMERIC = frozenset({ValueKind.TEXT, ValueKind.NUMBER})
 
 
 @dataclass(frozen=True)
 class References:
-    """What transformations refer to: the mapping's value maps and the rows of its lookups (see `lookups`) by name, and
-    the county's time zone.
+    """What transformations refer to beside their sources: value maps and the rows of lookups (see `compile.lookups`) by
+    name, and the county's time zone.
     """
 
     value_maps: ValueMaps
@@ -40,43 +40,43 @@ class References:
 
 
 class Step(BaseModel):
-    """A transformation. `accepts` and `returns` are checked when a mapping is read; `joins` takes several sources, at
-    least `least` and at most `most`.
+    """A transformation. `accepts` and `returns` are checked when a mapping is parsed. A `variadic` one takes several
+    sources, from `min_sources` to `max_sources`; one that `generates` needs none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    accepts: ClassVar[frozenset[Kind]] = TEXT
-    returns: ClassVar[Kind] = Kind.TEXT
-    joins: ClassVar[bool] = False
-    starts: ClassVar[bool] = False
-    least: ClassVar[int] = 1
-    most: ClassVar[int] = 20
+    accepts: ClassVar[frozenset[ValueKind]] = TEXT
+    returns: ClassVar[ValueKind] = ValueKind.TEXT
+    variadic: ClassVar[bool] = False
+    generates: ClassVar[bool] = False
+    min_sources: ClassVar[int] = 1
+    max_sources: ClassVar[int] = 20
 
     @property
-    def calculates(self) -> bool:
-        """Whether the inputs are to be numbers: texts are read as such first, and one that is none rejects the row."""
-        return Kind.NUMBER in self.accepts
+    def reads_numbers(self) -> bool:
+        """Whether it takes numbers: texts are read as such first, and one that is no number rejects the row."""
+        return ValueKind.NUMBER in self.accepts
 
     @property
-    def complaint(self) -> str:
-        """What is said of a value that it cannot work on."""
+    def failure_message(self) -> str:
+        """The message for a value that it cannot transform, to follow the value."""
         return f"cannot be read by {getattr(self, 'type', '')}"
 
     def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
-        """The column that results from the inputs (one, unless `joins`)."""
+        """The result as an expression of the inputs (one, unless `variadic`)."""
         raise NotImplementedError
 
-    def fault(self, inputs: Sequence[pl.Expr], result: pl.Expr, references: References) -> pl.Expr | None:  # noqa: ARG002
-        """True where an input could not be read and the row has to be rejected; None where that cannot be."""
+    def failed(self, inputs: Sequence[pl.Expr], result: pl.Expr, references: References) -> pl.Expr | None:  # noqa: ARG002
+        """True where an input cannot be transformed, which rejects the row; None where every value can."""
         return None
 
 
-def is_written(text: pl.Expr) -> pl.Expr:
-    """Whether a text has something to read: neither NULL nor blank."""
+def is_not_blank(text: pl.Expr) -> pl.Expr:
+    """Whether a text is neither NULL nor blank."""
     return (text.str.strip_chars() != "").fill_null(value=False)
 
 
-def is_unread(text: pl.Expr, result: pl.Expr) -> pl.Expr:
-    """Whether there was something to read and nothing came of it."""
-    return is_written(text) & result.is_null()
+def is_unparsed(text: pl.Expr, result: pl.Expr) -> pl.Expr:
+    """Whether a text that is not blank has no result."""
+    return is_not_blank(text) & result.is_null()

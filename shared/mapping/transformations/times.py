@@ -1,4 +1,4 @@
-"""Transformations that read dates and moments."""
+"""Transformations that read dates and timestamps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import override
 
-from shared.mapping.transformations.step import Kind, References, Step, is_unread
+from shared.mapping.transformations.step import References, Step, ValueKind, is_unparsed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,7 +21,7 @@ class _WithFormats(Step):
     formats: Annotated[tuple[str, ...], Field(min_length=1, max_length=10)] | None = None
 
     @model_validator(mode="after")
-    def _one_of_them(self) -> _WithFormats:
+    def _format_or_formats(self) -> _WithFormats:
         if (self.format is None) == (self.formats is None):
             raise ValueError("give either `format` or `formats`")
         for pattern in self.patterns:
@@ -35,8 +35,8 @@ class _WithFormats(Step):
         return (self.format,) if self.format is not None else self.formats or ()
 
     @override
-    def fault(self, inputs: Sequence[pl.Expr], result: pl.Expr, references: References) -> pl.Expr | None:
-        return is_unread(inputs[0], result)
+    def failed(self, inputs: Sequence[pl.Expr], result: pl.Expr, references: References) -> pl.Expr | None:
+        return is_unparsed(inputs[0], result)
 
 
 class ParseDate(_WithFormats):
@@ -48,7 +48,7 @@ class ParseDate(_WithFormats):
 
     type: Literal["parse_date"]
     pivot: Annotated[int, Field(ge=0, le=99)] | None = None
-    returns: ClassVar[Kind] = Kind.DATE
+    returns: ClassVar[ValueKind] = ValueKind.DATE
 
     @override
     def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
@@ -69,17 +69,17 @@ class ParseDate(_WithFormats):
 
 
 class ParseTimestamp(_WithFormats):
-    """Reads a moment, written in the clock time of `timezone` (default UTC), like `parse_date`; `%z` reads an offset
+    """Reads a timestamp, written in the clock time of `timezone` (default UTC), like `parse_date`; `%z` reads an offset
     (`-08`, `-0800`, `-08:00`, `Z`), which then decides instead of `timezone`, and `.%f` a fraction of any length.
 
-    Read as a date, it is the day that the text says; of a moment with an offset, the day in `timezone`, or without one
-    in the county's own time zone. In autumn's doubled hour the earlier moment is taken; a clock time that spring leaves
+    Read as a date, it is the day that the text says; of one with an offset, the day in `timezone`, or without one
+    in the county's own time zone. In autumn's doubled hour the earlier one is taken; a clock time that spring leaves
     out rejects the row.
     """
 
     type: Literal["parse_timestamp"]
     timezone: str | None = None
-    returns: ClassVar[Kind] = Kind.TIMESTAMP
+    returns: ClassVar[ValueKind] = ValueKind.TIMESTAMP
 
     @field_validator("timezone")
     @classmethod
@@ -94,21 +94,21 @@ class ParseTimestamp(_WithFormats):
     def expression(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
         import polars as pl
 
-        return pl.coalesce(self._moment(inputs[0], pattern) for pattern in self.patterns)
+        return pl.coalesce(self._timestamp(inputs[0], pattern) for pattern in self.patterns)
 
     def day(self, inputs: Sequence[pl.Expr], references: References) -> pl.Expr:
-        """The day of the moment (see the class)."""
+        """The day of the timestamp (see the class)."""
         import polars as pl
 
         zone = self.timezone or references.timezone
         days = []
         for pattern in self.patterns:
-            moment = self._moment(inputs[0], pattern)
-            clock = moment.dt.convert_time_zone(zone) if "%z" in pattern else self._clock(inputs[0], pattern)
-            days.append(pl.when(moment.is_not_null()).then(clock.dt.date()))
+            timestamp = self._timestamp(inputs[0], pattern)
+            clock = timestamp.dt.convert_time_zone(zone) if "%z" in pattern else self._clock(inputs[0], pattern)
+            days.append(pl.when(timestamp.is_not_null()).then(clock.dt.date()))
         return pl.coalesce(days)
 
-    def _moment(self, text: pl.Expr, pattern: str) -> pl.Expr:
+    def _timestamp(self, text: pl.Expr, pattern: str) -> pl.Expr:
         if "%z" not in pattern:
             local = self._clock(text, pattern).dt.replace_time_zone(
                 self.timezone or "UTC", ambiguous="earliest", non_existent="null"
@@ -122,5 +122,5 @@ class ParseTimestamp(_WithFormats):
 
 
 def _chrono(pattern: str) -> str:
-    """A format as Polars' parser takes it: its `%f` are nanoseconds and its `%z` wants minutes."""
+    """The equivalent format of Polars' parser: its `%f` are nanoseconds, and its `%z` requires minutes."""
     return pattern.replace(".%f", "%.f").replace("%z", "%#z")

@@ -5,7 +5,7 @@ import pytest
 
 from shared.mapping import parse_mapping
 from shared.mapping.compile import lookups as module
-from shared.mapping.compile.lookups import prepared
+from shared.mapping.compile.lookups import build_lookup
 from shared.mapping.compile.tables import CompiledTable, compile_table, mapping_digest
 from shared.problems import Unprocessable
 from tests.unit.mapping.mappings import TODAY, frame, mapping_text
@@ -38,8 +38,8 @@ USES = rows(code=["11", "91"], meaning=["single", "vacant"], grp=["residential",
 def compiled(owners: pl.DataFrame = OWNERS) -> CompiledTable:
     mapping = parse_mapping(mapping_text(*FIELDS) + LOOKUPS)
     found = {
-        "owners": prepared("owners", mapping.lookups["owners"], [owners.head(2), owners.slice(2)]),
-        "uses": prepared("uses", mapping.lookups["uses"], [USES]),
+        "owners": build_lookup("owners", mapping.lookups["owners"], [owners.head(2), owners.slice(2)]),
+        "uses": build_lookup("uses", mapping.lookups["uses"], [USES]),
     }
     return compile_table(mapping, "properties_operational", today=TODAY, lookups=found)
 
@@ -74,7 +74,7 @@ def test_what_a_lookup_says_is_part_of_the_mappings_digest() -> None:
     mapping = parse_mapping(mapping_text(*FIELDS) + LOOKUPS)
 
     def digest(name: str) -> str:
-        uses = prepared("uses", mapping.lookups["uses"], [USES.with_columns(grp=pl.lit(name))])
+        uses = build_lookup("uses", mapping.lookups["uses"], [USES.with_columns(grp=pl.lit(name))])
         return mapping_digest(mapping, "properties_operational", {"uses": uses})
 
     assert digest("a") == digest("a") != digest("b")

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.mapping import MappingError, parse_mapping
-from shared.mapping.language.document import Path, written
+from shared.mapping.language.document import path_text
+from shared.mapping.language.errors import Path
 
 EVERY_STAGE = """\
 source_system_type: TESTING
@@ -47,7 +48,7 @@ lookups:
 def test_faults_of_every_stage_are_told_at_once() -> None:
     with pytest.raises(MappingError) as error:
         parse_mapping(EVERY_STAGE)
-    assert [(one.line, one.path) for one in error.value.problems] == [
+    assert [(one.line, one.path) for one in error.value.diagnostics] == [
         (2, "target_schema_version"),
         (9, "table_mappings[0].watermark"),
         (11, "table_mappings[0].field_map[0].type"),
@@ -135,7 +136,7 @@ def _faults(mapping: dict[str, Any]) -> set[tuple[str, str]]:
     """Paths and messages, without hints at what there is instead."""
     with pytest.raises(MappingError) as error:
         parse_mapping(json.dumps(mapping))  # YAML, too
-    return {(one.path, one.message.partition("; ")[0]) for one in error.value.problems}
+    return {(one.path, one.message.partition("; ")[0]) for one in error.value.diagnostics}
 
 
 def _elements() -> list[Path]:
@@ -183,7 +184,7 @@ def breaks(draw: st.DrawFn, paths: list[Path]) -> tuple[Path, dict[str, Any]]:
 
 
 def _outside(faults: set[tuple[str, str]], path: Path) -> set[tuple[str, str]]:
-    inside = written(path)
+    inside = path_text(path)
     return {one for one in faults if one[0] != inside and not one[0].startswith((f"{inside}.", f"{inside}["))}
 
 
@@ -191,7 +192,7 @@ def _outside(faults: set[tuple[str, str]], path: Path) -> set[tuple[str, str]]:
 def test_a_malformed_element_neither_hides_nor_adds_faults_of_others(broken: tuple[Path, dict[str, Any]]) -> None:
     path, mapping = broken
     found = _faults(mapping)
-    renamed = {one for one in found if one[0] == written((*path[:-1], f"no_{path[-1]}"))}
+    renamed = {one for one in found if one[0] == path_text((*path[:-1], f"no_{path[-1]}"))}
     assert _outside(found, path) - renamed == _outside(_faults(MAPPING), path)
     assert renamed or _outside(found, path) < found
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from infra.examples.counties import DEMO_COUNTIES, configuration_text, mapping_text
 from infra.examples.legacy.synthetic import MAPPING
 from shared.counties.configuration import CountyConfiguration
-from shared.mapping import MappingError, MappingProblem, parse_mapping
+from shared.mapping import Diagnostic, MappingError, parse_mapping
 from shared.mapping.language.document import MAX_CHARACTERS, MAX_ELEMENTS
 from tests.unit.mapping.mappings import HEAD
 from tests.unit.mapping.mappings import mapping_text as small
@@ -41,22 +41,22 @@ value_maps:
 READS = "source_table_name: parcels"
 
 
-def problems(text: str) -> list[MappingProblem]:
+def problems(text: str) -> list[Diagnostic]:
     with pytest.raises(MappingError) as error:
         parse_mapping(text)
-    return error.value.problems
+    return error.value.diagnostics
 
 
-def faults_of(text: str) -> list[MappingProblem]:
+def faults_of(text: str) -> list[Diagnostic]:
     """None, where the text is a mapping; a refusal without a fault would be one itself."""
     try:
         parse_mapping(text)
     except MappingError as error:
-        return error.problems or [MappingProblem(0, 0, "", "refused without a fault")]
+        return error.diagnostics or [Diagnostic(0, 0, "", "refused without a fault")]
     return []
 
 
-def only(text: str) -> MappingProblem:
+def only(text: str) -> Diagnostic:
     (problem,) = problems(text)
     return problem
 

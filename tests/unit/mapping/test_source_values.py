@@ -47,7 +47,7 @@ def test_it_is_a_warning_where_the_mapping_says_so_or_the_column_is_kept_without
 def test_kept_columns_of_numbers_stay_numbers_and_codes_stay_texts() -> None:
     text = mapping_text() + "    attributes: {unmapped: keep}\n"
     columns = {"garage": ["2", "0.50", "-1", "007", "x"], "code": ["2", "3", "4", "5", "6"]}
-    table = compile_table(parse_mapping(text), "properties_operational", today=TODAY, numbers={"garage"})
+    table = compile_table(parse_mapping(text), "properties_operational", today=TODAY, numeric_columns={"garage"})
     found = table.apply(faulty(*[None] * 5, **columns))
     kept = [json.loads(one) for one in found.good["attributes"]]
     assert [one["garage"] for one in kept] == [2, 0.5, -1, "007", "x"]
@@ -109,7 +109,7 @@ CONSTANT = "{{target: {}, type: {}, transformations: [{{type: constant, value: {
 def test_what_no_row_could_have_is_refused_with_the_mapping(field: str, said: str) -> None:
     with pytest.raises(MappingError, match="") as refused:
         parse_mapping(mapping_text(field))
-    assert any(said in one.message for one in refused.value.problems), refused.value.problems
+    assert any(said in one.message for one in refused.value.diagnostics), refused.value.diagnostics
 
 
 def test_a_constant_that_its_format_reads_is_none_of_them() -> None:

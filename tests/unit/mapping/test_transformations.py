@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.mapping.reference import transformations_table
 from shared.mapping.transformations import TRANSFORMATIONS
-from shared.mapping.transformations.step import Kind
+from shared.mapping.transformations.step import ValueKind
 from tests.unit.mapping.mappings import compiled, frame, mapped, values
 
 TEXT = "{{source: a, target: condition, type: string, transformations: [{}]}}"
@@ -60,7 +60,7 @@ def test_a_text_becomes(transformation: str, before: str | None, after: str | No
     [
         n
         for n, step in TRANSFORMATIONS.items()
-        if not step.starts and step.least == 1 and Kind.NUMBER not in step.accepts
+        if not step.generates and step.min_sources == 1 and ValueKind.NUMBER not in step.accepts
     ],
 )
 def test_null_stays_null(name: str) -> None:
@@ -171,8 +171,8 @@ def test_a_code_is_translated_defaulted_or_rejected() -> None:
 
 def joined(transformation: str, **columns: list[str | None]) -> pl.Series:
     names = ", ".join(columns)
-    calculates = re.search("add|subtract|multiply|divide", transformation)
-    target = "land_value, type: money" if calculates else "condition, type: string"
+    reads_numbers = re.search("add|subtract|multiply|divide", transformation)
+    target = "land_value, type: money" if reads_numbers else "condition, type: string"
     field = f"{{source: [{names}], target: {target}, transformations: [{transformation}]}}"
     rows = compiled(field).apply(frame(**columns))
     return rows.good[target.split(",")[0]]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import polars as pl
 import pytest
 
-from shared.mapping import READ_FAULT, MappingError, parse_mapping
+from shared.mapping import READ_FAULT, RULE_NAMES, MappingError, parse_mapping
 from shared.mapping.compile.tables import CompiledTable, MappedRows, compile_table
 from shared.mapping.reference import validations_table
 from shared.mapping.rules.rule_models import VALIDATIONS
@@ -161,7 +161,7 @@ def test_nothing_to_keep_is_null() -> None:
 def test_a_fault_of_a_rule_is_told_with_its_line(rule: str, said: str) -> None:
     with pytest.raises(MappingError) as refused:
         table(rule)
-    (problem,) = refused.value.problems
+    (problem,) = refused.value.diagnostics
     assert said in problem.message
     assert problem.line == 19
 
@@ -171,3 +171,24 @@ def test_the_documentation_names_every_rule_and_parameter() -> None:
     for name, rule in VALIDATIONS.items():
         (line,) = [line for line in documented.splitlines() if line.startswith(f"| `{name}` |")]
         assert all(f"`{parameter}`" in line for parameter in rule.model_fields if parameter not in ("rule", "severity"))
+
+
+def test_every_reason_names_a_rule_by_which_rejected_rows_can_be_filtered() -> None:
+    fields = (
+        "{source: pin, target: parcel_number, type: string, required: true}",
+        "{source: built, target: year_built, type: integer}",
+        "{source: total, target: total_value, type: money}",
+        "{source: seat, target: county_id, type: string, default_from_config: county_id_default}",
+    )
+    table = compile_table(parse_mapping(mapping_text(*fields)), "properties_operational", today=TODAY)
+    rows = table.apply(
+        frame(
+            id=["..", "1", "1", "2", "3", "4"], pin=["a", "a", "a", None, "a", "a"],
+            built=["1950", "1950", "1950", "1", "x", "1950"], total=["1", "1", "1", "1", "1", "1.001"],
+            seat=[None, None, None, None, None, "king_wa"],
+        )
+    )  # fmt: skip
+    reasons = [*rows.rejected["reasons"], *rows.warned["reasons"]]
+    names = {reason["rule"] for text in reasons for reason in json.loads(text)}
+    assert names == {"address", "duplicate_key", "required", "range", "type", "county"}
+    assert names <= RULE_NAMES

@@ -1,9 +1,9 @@
-"""What a value breaks, in our words: pydantic's speak of strings, inputs and its own type names."""
+"""Messages for pydantic's errors: its own speak of strings, inputs and its type names."""
 
 from collections.abc import Mapping
 from typing import Any
 
-_WORDS = {
+_MESSAGES = {
     **dict.fromkeys(("dict_type", "mapping_type", "model_type", "model_attributes_type"), "it has to be an object"),
     **dict.fromkeys(("list_type", "tuple_type", "set_type", "frozen_set_type"), "it has to be a list"),
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "it has to be a whole number"),
@@ -44,16 +44,16 @@ _WORDS = {
 }
 
 
-def in_words(error: Mapping[str, Any]) -> str:
+def error_text(error: Mapping[str, Any]) -> str:
     """The message of one of pydantic's errors."""
     context = dict(error.get("ctx") or {})
     for name in ("expected", "discriminator", "expected_tags"):
         if name in context:
             context[name] = str(context[name]).replace("'", "").replace(" or ", ", ")
-    words = _WORDS.get(error["type"])
-    if words is None:
+    message = _MESSAGES.get(error["type"])
+    if message is None:
         return str(error["msg"]).replace("Input should be", "it has to be").replace("a valid ", "a ")
     try:
-        return words.format(**context)
+        return message.format(**context)
     except (KeyError, IndexError):
         return str(error["msg"]).partition(", ")[2] or "it is not valid"
