@@ -15,7 +15,7 @@ from infra.settings import ROOT
 PYTHON_VERSION = "3.13"
 PLATFORM = "aarch64-manylinux_2_28"
 
-_IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc")
+_IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", "*.md")
 
 
 def module_code(package: str) -> Code:
@@ -52,7 +52,9 @@ def digest(paths: Iterable[Path]) -> str:
 def _files(path: Path) -> Iterable[Path]:
     if path.is_file():
         return [path]
-    return (p for p in path.rglob("*") if p.is_file() and "__pycache__" not in p.parts and p.suffix != ".pyc")
+    return (
+        p for p in path.rglob("*") if p.is_file() and "__pycache__" not in p.parts and p.suffix not in {".pyc", ".md"}
+    )
 
 
 def _code(source: Path, bundle: "_Bundle") -> Code:

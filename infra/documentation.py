@@ -1,7 +1,8 @@
-"""The documentation's derived sections: tables that the code says once. `python -m infra.documentation` writes them."""
+"""Derived sections of the pages: tables that the code says once. `python -m infra.documentation` writes them."""
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from infra.settings import ROOT
 from shared.access import PLATFORM_PERMISSIONS, ROLE_PERMISSIONS, Permission
@@ -14,8 +15,6 @@ from shared.mapping.reference import (
     transformations_table,
     validations_table,
 )
-
-README = ROOT / "README.md"
 
 
 def roles() -> str:
@@ -61,17 +60,22 @@ def mapping_targets() -> str:
     return targets_table()
 
 
-SECTIONS: dict[str, Callable[[], str]] = {
-    "roles": roles,
-    "transformations": transformations,
-    "validations": validations,
-    "sources": sources,
+Sections = Mapping[str, Callable[[], str]]
+
+PAGES: Mapping[Path, Sections] = {
+    ROOT / "shared/api/README.md": {"roles": roles},
+    ROOT / "shared/counties/README.md": {"sources": sources},
+    ROOT / "shared/mapping/README.md": {
+        "members": mapping_members,
+        "targets": mapping_targets,
+        "transformations": transformations,
+        "validations": validations,
+    },
 }
-MAPPING_SECTIONS: dict[str, Callable[[], str]] = {"members": mapping_members, "targets": mapping_targets}
-PAGES = {README: SECTIONS, ROOT / "shared" / "mapping" / "README.md": MAPPING_SECTIONS}
+"""The derived sections of each page, by the name in their markers."""
 
 
-def with_sections(text: str, sections: Mapping[str, Callable[[], str]]) -> str:
+def with_sections(text: str, sections: Sections) -> str:
     """A page with each derived section made anew between its markers."""
     for name, render in sections.items():
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
@@ -84,5 +88,5 @@ def _escaped(replacement: str) -> str:
 
 
 if __name__ == "__main__":
-    for page, its_sections in PAGES.items():
-        page.write_text(with_sections(page.read_text(), its_sections))
+    for page, page_sections in PAGES.items():
+        page.write_text(with_sections(page.read_text(), page_sections))

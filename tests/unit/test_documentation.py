@@ -1,5 +1,6 @@
-"""The README is true: what it names exists, and what exists is named in it."""
+"""The pages are true: what they name exists, and what exists is named where it belongs."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any, get_args
@@ -9,11 +10,23 @@ from pydantic import BaseModel
 
 from infra.cli.main import main_group
 from infra.documentation import PAGES, with_sections
+from infra.openapi import DOCUMENT
 from infra.settings import ROOT
+from shared.access import Permission, Role
+from shared.appraisal.codes import VerdictCode
 from shared.counties.configuration import CountyConfiguration
 from tests.benchmarks.__main__ import BENCHMARKS
 
-README = (ROOT / "README.md").read_text()
+FOLDERS = ("functions", "infra", "shared", "tests", "layers")
+ALL_PAGES = [ROOT / "README.md", *sorted(page for folder in FOLDERS for page in (ROOT / folder).rglob("*.md"))]
+TEXTS = {page: page.read_text() for page in ALL_PAGES}
+COMMAND_LINE = ROOT / "infra/cli/README.md"
+README_LINES = 110
+"""A page and a half: what does not fit belongs to its subject's page."""
+
+
+def _name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
 
 
 def _fields(model: type[BaseModel]) -> list[str]:
@@ -26,43 +39,100 @@ def _fields(model: type[BaseModel]) -> list[str]:
     return names
 
 
-def _commands() -> list[str]:
-    return [f"terrafusion {' '.join(words)}" for words in _below(main_group(), ())]
+def _commands() -> dict[str, Any]:
+    """Every command by its words, the groups among them."""
+    return {" ".join(words): command for words, command in _below(main_group(), ())}
 
 
-def _below(group: Any, words: tuple[str, ...]) -> list[tuple[str, ...]]:
-    found: list[tuple[str, ...]] = []
+def _below(group: Any, words: tuple[str, ...]) -> list[tuple[tuple[str, ...], Any]]:
+    commands: list[tuple[tuple[str, ...], Any]] = []
     for name in group.commands:
         _, command, _ = group.resolve_command(None, [name])
-        found += _below(command, (*words, name)) if hasattr(command, "commands") else [(*words, name)]
-    return found
+        commands.append(((*words, name), command))
+        if hasattr(command, "commands"):
+            commands += _below(command, (*words, name))
+    return commands
 
 
-@pytest.mark.parametrize("page", PAGES, ids=str)
+COMMANDS = _commands()
+SINGLE_COMMANDS = [words for words, command in COMMANDS.items() if not hasattr(command, "commands")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_the_derived_sections_are_what_the_code_says(page: Path) -> None:
     text = page.read_text()
     assert all(f"<!-- {section} -->" in text for section in PAGES[page])
     assert with_sections(text, PAGES[page]) == text, "run: uv run python -m infra.documentation"
 
 
-@pytest.mark.parametrize("command", _commands())
-def test_every_command_is_in_the_readme(command: str) -> None:
+@pytest.mark.parametrize("page", ALL_PAGES, ids=_name)
+def test_links_lead_to_files_of_the_repository(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", TEXTS[page])
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=_name)
+def test_the_paths_that_a_page_names_exist(page: Path) -> None:
+    paths = re.findall(rf"`((?:{'|'.join(FOLDERS)}|\.ci)/[\w./-]*)`", TEXTS[page])
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=_name)
+def test_the_commands_that_a_page_names_exist(page: Path) -> None:
+    named = re.findall(r"terrafusion ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?", TEXTS[page])
+    unknown = [
+        (group, command)
+        for group, command in named
+        if group not in COMMANDS or (command and hasattr(COMMANDS[group], "commands") and not _known(group, command))
+    ]
+    assert unknown == []
+
+
+def _known(group: str, command: str) -> bool:
+    """A group may take its default command's arguments: `sync hood_or` is `sync run hood_or`."""
+    return f"{group} {command}" in COMMANDS or group == "sync"
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=_name)
+def test_every_page_but_the_first_can_be_reached_from_it(page: Path) -> None:
+    reached, waiting = set[Path](), [ROOT / "README.md"]
+    while waiting:
+        current = waiting.pop()
+        if current not in reached and current in TEXTS:
+            reached.add(current)
+            waiting += [(current.parent / link).resolve() for link in re.findall(r"\]\(([^)#:]+)", TEXTS[current])]
+    assert page in reached or page.is_relative_to(ROOT / "tests/data")
+
+
+def test_the_first_page_is_a_page_and_a_half() -> None:
+    assert len(TEXTS[ROOT / "README.md"].splitlines()) <= README_LINES
+
+
+@pytest.mark.parametrize("command", SINGLE_COMMANDS)
+def test_every_command_is_on_the_command_lines_page(command: str) -> None:
     *group, name = command.split()
-    lines = [line for line in README.splitlines() if " ".join(group) in line]
-    assert any(command in line or f"`{group[-1]} {name}`" in line for line in lines)
+    lines = [line for line in TEXTS[COMMAND_LINE].splitlines() if " ".join(group) in line]
+    assert any(f"terrafusion {command}" in line or f"`{' '.join(group)} {name}`" in line for line in lines)
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
-def test_every_benchmark_is_in_the_readme(name: str) -> None:
-    assert f"`{name}`" in README
+def test_every_benchmark_has_its_figures(name: str) -> None:
+    assert f"| `{name}` |" in TEXTS[ROOT / "tests/benchmarks/README.md"]
 
 
 @pytest.mark.parametrize("name", sorted(set(_fields(CountyConfiguration))))
-def test_every_setting_of_a_county_is_in_the_readme(name: str) -> None:
-    assert f"`{name}`" in README
+def test_every_setting_of_a_county_is_described(name: str) -> None:
+    assert f"`{name}`" in TEXTS[ROOT / "shared/counties/README.md"]
 
 
-def test_every_path_that_the_readme_names_exists() -> None:
-    paths = re.findall(r"`((?:functions|shared|infra|layers|tests|\.ci)/[\w./-]*)`", README)
-    assert paths
-    assert [path for path in paths if not (ROOT / path).exists()] == []
+def _terms() -> list[str]:
+    """What the API says in words of the field or of our own: tags, roles, permissions, statistics, kinds of jobs."""
+    paths = json.loads(DOCUMENT.read_text())["paths"].values()
+    tags = {tag for path in paths for operation in path.values() for tag in operation["tags"]}
+    statistics = {code.partition("_against")[0] for code in get_args(VerdictCode)}
+    return sorted({*tags, *map(str, Role), *map(str, Permission), *statistics})
+
+
+@pytest.mark.parametrize("term", _terms())
+def test_every_term_of_the_api_is_in_the_glossary(term: str) -> None:
+    assert f"`{term}`" in TEXTS[ROOT / "infra/GLOSSARY.md"]
