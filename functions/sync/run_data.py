@@ -3,8 +3,8 @@
 from functools import lru_cache
 from uuid import UUID
 
+from functions.sync.domain.runs import TablePlan
 from functions.sync.object_keys import mapping_key
-from functions.sync.schemas import TablePlan
 from functions.sync.sources import ChangedSince, Since, SourceTable
 from shared import storage
 from shared.mapping import CountyMapping, TableMapping, parse_mapping

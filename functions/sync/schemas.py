@@ -1,6 +1,6 @@
-"""Runs, their partitions and what they found, as values."""
+"""Models of the sync API: requests, filters and answers."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -10,6 +10,9 @@ from shared.counties.configuration import SyncMode
 from shared.jobs.schemas import JobError, JobStatus, Progress
 from shared.rolls.totals import ClassTotals, RollTotals
 from shared.schemas import RequestSchema, Schema
+
+RunStatus = JobStatus
+"""Status of a run: that of its job."""
 
 Change = Literal["added", "changed", "removed", "returned"]
 
@@ -317,149 +320,3 @@ class MappingPreview(Schema):
     rows: list[PreviewedRow]
     rejected: int
     warned: int
-
-
-class TablePlan(Schema):
-    """How a run reads one table.
-
-    `reads` tells one table or query and its key from another. `since` is where the reading begins: a watermark, or a
-    change tracking version. `watermark` and `change_version` are the source's as they were before a row was read:
-    where the next incremental run begins once this one is applied. `whole_run` is the last applied run that read the
-    whole table; `digests_hold` says whether a partition with its digest can be passed over.
-    """
-
-    columns: dict[str, str]
-    reads: str
-    mapping_digest: str
-    read_by: ReadBy
-    rows: int = 0
-    since: str | None = None
-    watermark: str | None = None
-    change_version: int | None = None
-    whole_run: UUID | None = None
-    digests_hold: bool = False
-
-
-class RunState(Schema):
-    """A run as the tasks need it. `closed_rolls`: rows that it was found to change of closed rolls, by year."""
-
-    county_id: str
-    run_id: UUID
-    status: JobStatus
-    mode: RunMode
-    validate_only: bool
-    trigger: str
-    submitted_by: str
-    mapping_digest: str | None
-    plan: dict[str, TablePlan]
-    tables: dict[str, TableCounts]
-    base_run: UUID | None
-    replay_of: UUID | None
-    replay_filter: RejectedFilter | None
-    approved_by: str | None
-    approval_reason: str | None
-    closed_rolls: dict[int, int]
-    guard_findings: list[GuardFinding]
-    planned_at: datetime | None
-    applied_at: datetime | None
-    published_at: datetime | None
-
-    @property
-    def today(self) -> date:
-        """The day by which years and dates are judged: that of the plan, however long the run takes."""
-        if self.planned_at is None:
-            raise LookupError(f"run {self.run_id} has not been planned")
-        return self.planned_at.date()
-
-
-Key = list[str | int]
-"""Where a range of rows ends, as JSON can hold it."""
-
-
-class Watermark(Schema):
-    """How far a table has been read, by the mapping of that digest."""
-
-    table_name: str
-    mapping_digest: str
-    watermark: str | None
-    change_version: int | None
-
-
-class PartitionState(Schema):
-    """A key range of one table in one run. `read_run` and `read_no` name the partition that read its rows last."""
-
-    run_id: UUID
-    table_name: str
-    partition_no: int
-    lower_key: list[Any] | None
-    upper_key: list[Any] | None
-    status: Literal["pending", "done"]
-    digest: str | None = None
-    unchanged: bool = False
-    rows_read: int | None = None
-    rows_good: int | None = None
-    rows_rejected: int | None = None
-    rows_staged: int | None = None
-    raw_key: str | None = None
-    read_run: UUID | None = None
-    read_no: int | None = None
-
-    @property
-    def name(self) -> str:
-        """The partition as messages name it, with its key range."""
-        lower = "the beginning" if self.lower_key is None else "/".join(map(str, self.lower_key))
-        upper = "the end" if self.upper_key is None else "/".join(map(str, self.upper_key))
-        return f"partition {self.partition_no} of {self.table_name} (keys after {lower} up to {upper})"
-
-
-class ManifestFile(Schema):
-    """A Parquet file (its key in the data bucket) with the rows after the file before it up to `upper_key`.
-
-    None is open: the last file ends where the table does.
-    """
-
-    key: str
-    rows: int
-    upper_key: str | None
-
-
-class ManifestTable(Schema):
-    """The files that together are one table."""
-
-    rows: int
-    files: list[ManifestFile]
-
-
-class Manifest(Schema):
-    """A county's curated tables after a run: what a consumer reads, and nothing else.
-
-    Rows that were changed after `changes_through`, but for the run's own, may be missing until the next manifest.
-    """
-
-    county_id: str
-    run_id: UUID
-    published_at: datetime
-    changes_through: datetime
-    tables: dict[str, ManifestTable]
-
-
-class PlannedFile(Schema):
-    """A file of a publication; `lower_key` is the end of the one before it. What is not written is taken over."""
-
-    file: ManifestFile
-    lower_key: str | None
-    written: bool
-
-
-class WrittenAhead(Schema):
-    """Files that were written while a run was applied, all those of their tables; as of `moment`."""
-
-    moment: datetime
-    tables: dict[str, list[PlannedFile]]
-
-
-class Publication(Schema):
-    """What a run is to publish."""
-
-    changes_through: datetime
-    tables: dict[str, list[PlannedFile]]

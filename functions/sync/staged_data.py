@@ -2,8 +2,8 @@
 
 from sqlalchemy import Connection
 
+from functions.sync.domain.runs import RunState
 from functions.sync.repository import changes, runs, targets
-from functions.sync.schemas import RunState
 from shared.problems import Conflict
 
 

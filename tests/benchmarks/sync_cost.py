@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from functions.sync.engine.partitioning import PARTITION_ROWS
+from functions.sync.domain.partitioning import PARTITION_ROWS
 from infra.functions import REGISTRY
 from infra.local.cloud import LocalCloud
 from infra.stacks.sync import DEFAULT_CONCURRENCY

@@ -10,13 +10,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from functions.sync.domain.runs import RunState
 from functions.sync.engine.publication.early_writer import writing_ahead
 from functions.sync.engine.removed_rows import CHANGED_ONLY, settled_keys
 from functions.sync.engine.run_context import RunContext, load, require_going
 from functions.sync.repository import partitions, quarantine, roll_rows, runs, staging, targets, watermarks
 from functions.sync.run_data import filled_columns
 from functions.sync.run_lock import supersede_waiting
-from functions.sync.schemas import RejectedFilter, RunState
+from functions.sync.schemas import RejectedFilter
 from functions.sync.staged_data import require_same_data
 from shared import audit
 from shared.db import commit_with, unit_of_work

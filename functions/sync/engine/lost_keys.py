@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import polars as pl
 from aws_lambda_powertools import Logger
 
+from functions.sync.domain.partitions import PartitionState
 from functions.sync.engine.partition import read_partition
 from functions.sync.engine.removed_rows import read_keys
 from functions.sync.engine.run_context import RunContext
 from functions.sync.repository import partitions
-from functions.sync.schemas import PartitionState
 from shared.db import unit_of_work
 from shared.problems import NotFound
 

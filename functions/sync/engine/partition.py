@@ -7,12 +7,12 @@ from uuid import UUID
 import polars as pl
 from sqlalchemy import Connection
 
+from functions.sync.domain.partitions import PartitionState
 from functions.sync.engine.run_context import RunContext, load, require_going
 from functions.sync.object_keys import raw_key, target_keys_key
 from functions.sync.parquet_objects import put_frame
 from functions.sync.repository import partitions, quarantine, runs, staging, targets, warnings
 from functions.sync.run_data import filled_columns
-from functions.sync.schemas import PartitionState
 from functions.sync.sources import Extract, KeyRange, Shape
 from functions.sync.sources.texts import without_nuls
 from shared.db import unit_of_work

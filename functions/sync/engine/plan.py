@@ -8,7 +8,9 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import orjson
 from sqlalchemy import Connection, func
 
-from functions.sync.engine import partitioning
+from functions.sync.domain import partitioning
+from functions.sync.domain.partitions import PartitionState
+from functions.sync.domain.runs import RunState, TablePlan
 from functions.sync.engine.read_strategy import Decided, Known, ReadingDecision, WholeReading
 from functions.sync.engine.replay_source import QuarantinedRows, plan_of_replay
 from functions.sync.failure import settle_active
@@ -16,7 +18,7 @@ from functions.sync.object_keys import deleted_key, mapping_key, partitions_key
 from functions.sync.repository import findings, partitions, quarantine, runs, staging, warnings, watermarks
 from functions.sync.run_data import filled_columns, source_table
 from functions.sync.run_lock import add_job, add_run, new_run
-from functions.sync.schemas import PartitionState, RejectedFilter, RunState, SyncRequest, TablePlan
+from functions.sync.schemas import RejectedFilter, SyncRequest
 from functions.sync.sources import Ability, Source, open_source
 from functions.sync.sources.files.geographic.reader import FileNotConvertedError
 from shared import storage
@@ -192,7 +194,7 @@ def _read_source(
             one = decision.decide(table)
             rows, bounds = _cut(source, table, one.plan, known.whole.get(name))
             decided[name] = Decided(one.plan.model_copy(update={"rows": rows}), one.changes)
-            planned += partitioning.partitions_of(run.run_id, name, bounds)
+            planned += partitioning.new_partitions(run.run_id, name, bounds)
     finally:
         source.close()
     return decided, planned
@@ -218,19 +220,19 @@ def _known(county_id: str, mapping: CountyMapping) -> Known:
 
 def _cut(
     source: Source, table: TableMapping, plan_run: TablePlan, whole: WholeReading | None
-) -> tuple[int, partitioning.Bounds]:
+) -> tuple[int, partitioning.KeyRanges]:
     """How many rows there are to read, and their ranges: those of the last whole reading while they fit."""
     read = source_table(table, plan_run)
     same = plan_run.read_by == "whole" and whole is not None and whole.reads == plan_run.reads
     if whole is not None and same and source.capabilities.can(Ability.KEY_RANGES):
         rows = source.count(read)
-        bounds = partitioning.reusable_bounds(whole.partitions, rows)
+        bounds = partitioning.reusable_ranges(whole.partitions, rows)
         if bounds is not None:
             return rows, bounds
     rows, ends = source.cut(read, partitioning.PARTITION_ROWS)
     if rows == 0 and plan_run.read_by != "whole":
         return 0, []
-    return rows, partitioning.bounds_between(ends)
+    return rows, partitioning.ranges_ending_at(ends)
 
 
 def _replay(
@@ -252,7 +254,7 @@ def _replay(
         rows, ends = kept.cut(partitioning.PARTITION_ROWS)
         plan_run = plan_of_replay(mapping, name, earlier.plan.get(name) if rows else None, lookups)
         decided[name] = Decided(plan_run.model_copy(update={"rows": rows}))
-        planned += partitioning.partitions_of(run.run_id, name, partitioning.bounds_between(ends) if rows else [])
+        planned += partitioning.new_partitions(run.run_id, name, partitioning.ranges_ending_at(ends) if rows else [])
     return decided, planned
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Connection, func
 
+from functions.sync.domain.publication import Manifest, ManifestTable, PlannedFile, Publication
 from functions.sync.engine.publication import file_plan
 from functions.sync.engine.publication.early_writer import read_ahead
 from functions.sync.engine.publication.file_plan import latest_manifest, plan_files, still_there
@@ -19,7 +20,6 @@ from functions.sync.engine.publication.file_writer import load_publication
 from functions.sync.engine.run_context import RunContext, load
 from functions.sync.object_keys import athena_key, files_key, latest_manifest_key, manifest_key, publication_key
 from functions.sync.repository import published, runs
-from functions.sync.schemas import Manifest, ManifestTable, PlannedFile, Publication
 from shared import storage
 from shared.aws import client
 from shared.db import unit_of_work

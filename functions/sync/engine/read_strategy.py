@@ -10,8 +10,10 @@ from uuid import UUID
 
 import orjson
 
+from functions.sync.domain.partitions import PartitionState
+from functions.sync.domain.runs import TablePlan, Watermark
 from functions.sync.run_data import source_table
-from functions.sync.schemas import PartitionState, RunMode, TablePlan, Watermark
+from functions.sync.schemas import RunMode
 from functions.sync.sources import Ability, Changes, Source, SourceTable, overlapped
 from shared.counties.configuration import IncrementalSettings
 from shared.mapping import CountyMapping, TableMapping

@@ -7,8 +7,9 @@ from uuid import UUID
 import polars as pl
 from sqlalchemy import Connection
 
+from functions.sync.domain.guards import TableOutcome, guard_findings, source_notes
+from functions.sync.domain.partitions import PartitionState
 from functions.sync.engine import value_guards
-from functions.sync.engine.guards import TableOutcome, findings_of, notes_of
 from functions.sync.engine.lost_keys import read_again_where_lost
 from functions.sync.engine.removed_rows import CHANGED_ONLY, removed_keys, repeated_keys, settled_keys
 from functions.sync.engine.run_context import RunContext, load, require_going
@@ -28,7 +29,7 @@ from functions.sync.repository import (
 )
 from functions.sync.repository.value_changes import ChangedRows
 from functions.sync.run_data import filled_columns
-from functions.sync.schemas import GuardFinding, PartitionState, SourceNote, TableCounts
+from functions.sync.schemas import GuardFinding, SourceNote, TableCounts
 from functions.sync.staged_data import require_staged
 from shared.db import unit_of_work
 from shared.db.models import SYNC_TARGETS, key_column
@@ -62,7 +63,9 @@ def reconcile_run(county_id: str, run_id: UUID) -> Outcome:
         for table in referenced_first(context.mapping, list(context.run.plan))
     }
     before = {name: earlier.get(read.whole_run) for name, read in context.run.plan.items() if read.whole_run}
-    return _decide(context, tables, findings_of(context, before, tables), notes_of(context, before))
+    limits = context.configuration.data_ingestion_settings.guards
+    guarded = guard_findings(context.run, limits, before, tables)
+    return _decide(context, tables, guarded, source_notes(context.run, before))
 
 
 def _reconcile_table(context: RunContext, table: str, of_table: Sequence[PartitionState]) -> TableOutcome:
@@ -73,8 +76,8 @@ def _reconcile_table(context: RunContext, table: str, of_table: Sequence[Partiti
     if all(partition.unchanged for partition in of_table) and not _may_remove(context, table, of_table):
         with unit_of_work(context.county_id) as connection:
             known = targets.live_count(connection, context.county_id, table)
-        return TableOutcome(counts.model_copy(update={"known": known}), unchanged=True, in_source=None)
-    in_source = _count_source(context, table) if plan.read_by == "whole" else None
+        return TableOutcome(counts.model_copy(update={"known": known}), unchanged=True, source_count=None)
+    source_count = _count_source(context, table) if plan.read_by == "whole" else None
     of_table, keys = read_again_where_lost(context, table, of_table)
     with unit_of_work(context.county_id) as connection:
         live = targets.live_keys(connection, context.county_id, table)
@@ -113,7 +116,7 @@ def _reconcile_table(context: RunContext, table: str, of_table: Sequence[Partiti
         with unit_of_work(context.county_id) as connection:
             open_keys = quarantine.open_keys(connection, context.county_id, table)
         idle = not settled_keys(context, table, of_table, open_keys)
-    return TableOutcome(found, unchanged=idle, in_source=in_source, closed=closed, values=values)
+    return TableOutcome(found, unchanged=idle, source_count=source_count, closed_rolls=closed, value_findings=values)
 
 
 def _judge_values(

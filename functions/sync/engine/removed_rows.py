@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
+from functions.sync.domain.partitions import PartitionState
 from functions.sync.engine.run_context import RunContext
 from functions.sync.object_keys import deleted_key, target_keys_key
 from functions.sync.parquet_objects import get_frame
-from functions.sync.schemas import PartitionState
 from functions.sync.sources.texts import without_nuls
 from shared.mapping.compile.tables import CompiledTable, compile_table
 

@@ -6,8 +6,10 @@ import hashlib
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from functions.sync.domain.partitions import Key
+from functions.sync.domain.runs import TablePlan
 from functions.sync.repository import quarantine
-from functions.sync.schemas import Key, RejectedFilter, TablePlan
+from functions.sync.schemas import RejectedFilter
 from functions.sync.sources import Extract, KeyRange, Shape, SourceTable
 from shared.db import unit_of_work
 from shared.mapping import READ_FAULT, VALUE_FAULTS, CountyMapping

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
+from functions.sync.domain.runs import RunState
 from functions.sync.engine.replay_source import QuarantinedRows
 from functions.sync.repository import runs
 from functions.sync.run_data import mapping_of, source_table
-from functions.sync.schemas import RejectedFilter, RunState
+from functions.sync.schemas import RejectedFilter
 from functions.sync.sources import Extract, KeyRange, Shape, Source, SourceTable, open_source
 from shared.counties.configuration import CountyConfiguration
 from shared.db import unit_of_work

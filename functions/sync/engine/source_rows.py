@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import orjson
 import polars as pl
 
+from functions.sync.domain.partitions import PartitionState
 from functions.sync.engine.run_context import RunContext
 from functions.sync.parquet_objects import get_frame
 from functions.sync.repository.quarantine import Reject
 from functions.sync.repository.validation import StagedKey
-from functions.sync.schemas import PartitionState
 
 _TARGET = "\x1dtarget"
 

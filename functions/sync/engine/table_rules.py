@@ -7,11 +7,11 @@ from graphlib import CycleError, TopologicalSorter
 
 from sqlalchemy import Connection
 
+from functions.sync.domain.partitions import PartitionState
 from functions.sync.engine.run_context import RunContext
 from functions.sync.engine.source_rows import rows_as_read
 from functions.sync.repository import changes, partitions, quarantine, validation, warnings
 from functions.sync.repository.validation import StagedKey
-from functions.sync.schemas import PartitionState
 from shared.mapping import CountyMapping
 from shared.mapping.rules.rule_models import Reference, TableRule, Unique
 

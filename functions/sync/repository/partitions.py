@@ -7,7 +7,8 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Connection, Integer, Row, cast, delete, func, select, text, tuple_, update
 
-from functions.sync.schemas import Partition, PartitionState, TableProgress
+from functions.sync.domain.partitions import PartitionState
+from functions.sync.schemas import Partition, TableProgress
 from shared.db.models import SyncPartition
 
 _COLUMNS = [getattr(SyncPartition, name) for name in PartitionState.model_fields]

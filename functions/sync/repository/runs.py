@@ -8,7 +8,8 @@ from pg8000.native import literal
 from sqlalchemy import Connection, Row, Select, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from functions.sync.schemas import GuardFinding, RunMode, RunState, SourceNote, TableCounts
+from functions.sync.domain.runs import RunState
+from functions.sync.schemas import GuardFinding, RunMode, SourceNote, TableCounts
 from shared.db.literals import uuid_literal
 from shared.db.models import County, Job, SyncRun
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from functions.sync.schemas import TablePlan, Watermark
+from functions.sync.domain.runs import TablePlan, Watermark
 from shared.db.models import SyncWatermark
 
 _COLUMNS = [getattr(SyncWatermark, name) for name in Watermark.model_fields]

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from functions.sync.domain.runs import RunState
 from functions.sync.repository import changes, runs
 from functions.sync.run_data import filled_columns, mapping_of
-from functions.sync.schemas import ChangeFilter, ChangeSummary, FieldChange, RowChange, RunState
+from functions.sync.schemas import ChangeFilter, ChangeSummary, FieldChange, RowChange
 from functions.sync.service.run_views import MAX_PAGE, found
 from shared.db import unit_of_work
 from shared.db.models import PROVENANCE, SYNC_TARGETS

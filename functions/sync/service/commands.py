@@ -5,11 +5,12 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from functions.sync.domain.runs import RunState
 from functions.sync.failure import is_left, settle, settle_active
 from functions.sync.repository import quarantine, runs
 from functions.sync.repository.runs import RunRow
 from functions.sync.run_lock import add_run, in_the_way, let_go
-from functions.sync.schemas import RejectedFilter, ReplayRequest, RunState, SyncRequest, SyncRun
+from functions.sync.schemas import RejectedFilter, ReplayRequest, SyncRequest, SyncRun
 from functions.sync.service.rejected_rows import require_known_rule
 from functions.sync.service.run_views import found, get
 from functions.sync.staged_data import require_same_data

@@ -5,17 +5,10 @@ from datetime import UTC, datetime
 from typing import NamedTuple, NoReturn
 from uuid import UUID
 
+from functions.sync.domain.runs import RunState, TablePlan
 from functions.sync.failure import settled
 from functions.sync.repository import findings, partitions, runs
-from functions.sync.schemas import (
-    Partition,
-    PartitionCounts,
-    RunState,
-    SyncRun,
-    TableCounts,
-    TablePlan,
-    TableProgress,
-)
+from functions.sync.schemas import Partition, PartitionCounts, SyncRun, TableCounts, TableProgress
 from shared.db import one_moment, unit_of_work
 from shared.db.tenancy import require_onboarded
 from shared.jobs.lifecycle import links_of

@@ -1,5 +1,6 @@
 """Where a county's data is read from."""
 
+from functions.sync.domain.partitions import Key
 from functions.sync.sources.opening import open_source
 from functions.sync.sources.source import (
     Ability,
@@ -7,7 +8,6 @@ from functions.sync.sources.source import (
     ChangedSince,
     Changes,
     Extract,
-    Key,
     KeyRange,
     Sample,
     Shape,

@@ -8,15 +8,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
+from functions.sync.domain.partitions import Key
 from shared.problems import Unprocessable
 
 if TYPE_CHECKING:
     import polars as pl
 
 Described = TypeVar("Described")
-
-Key = list[str | int]
-"""Where a range of rows ends, as JSON can hold it: the value of the key columns, or a place in a file."""
 
 
 class Ability(StrEnum):

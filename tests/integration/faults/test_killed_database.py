@@ -288,7 +288,7 @@ def test_a_job_that_cannot_even_be_told_as_failed_is_failed_once_somebody_looks(
 def test_a_sync_ends_and_the_next_one_starts(
     database: Database, postgres_server: LocalPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("functions.sync.engine.partitioning.PARTITION_ROWS", 100)
+    monkeypatch.setattr("functions.sync.domain.partitioning.PARTITION_ROWS", 100)
     postgres_server.create_database("killed_source")
     county = County(postgres_server.owner_url("killed_source"))
     county.build()

@@ -38,7 +38,7 @@ def county(postgres_server: LocalPostgres, database: MigratedDatabase, cloud: No
 @pytest.fixture(autouse=True)
 def small_partitions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Partitions of 100 rows, so that a small source has several."""
-    from functions.sync.engine import partitioning
+    from functions.sync.domain import partitioning
     from functions.sync.engine.publication import file_plan
 
     monkeypatch.setattr(partitioning, "PARTITION_ROWS", 100)

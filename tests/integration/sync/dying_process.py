@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from functions.sync.engine import partitioning
+from functions.sync.domain import partitioning
 from functions.sync.engine.publication import file_plan
 from shared.aws import client
 from shared.db import engine

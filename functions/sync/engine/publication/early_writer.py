@@ -15,6 +15,7 @@ from aws_lambda_powertools import Logger
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
+from functions.sync.domain.publication import PlannedFile, WrittenAhead
 from functions.sync.engine.publication import file_plan
 from functions.sync.engine.publication.file_plan import plan_files
 from functions.sync.engine.publication.file_writer import write_file
@@ -22,7 +23,6 @@ from functions.sync.engine.run_context import RunContext
 from functions.sync.object_keys import ahead_key
 from functions.sync.repository import published, staging
 from functions.sync.run_data import filled_columns
-from functions.sync.schemas import PlannedFile, WrittenAhead
 from shared import storage
 from shared.db import unit_of_work
 from shared.db.models import SYNC_TARGETS, key_column

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 from pydantic import ValidationError
 
+from functions.sync.domain.publication import Manifest, ManifestFile, PlannedFile
 from functions.sync.engine.run_context import RunContext
 from functions.sync.object_keys import curated_key, latest_manifest_key
-from functions.sync.schemas import Manifest, ManifestFile, PlannedFile
 from shared import storage
 from shared.problems import NotFound
 

@@ -6,11 +6,11 @@ from uuid import UUID
 
 import polars as pl
 
+from functions.sync.domain.publication import PlannedFile, Publication
 from functions.sync.engine.run_context import require_going
 from functions.sync.object_keys import publication_key
 from functions.sync.parquet_objects import put_frame
 from functions.sync.repository import published, runs
-from functions.sync.schemas import PlannedFile, Publication
 from shared import storage
 from shared.db import unit_of_work
 from shared.mapping.curated_tables import GEOMETRY, VALID_FROM, VERSION, is_located

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
+from functions.sync.domain.partitions import Key
 from functions.sync.sources.files.compressed import unpacked
 from functions.sync.sources.files.geographic.folder import folder_of
 from functions.sync.sources.files.geographic.reader import GeographicReader, Sampler
@@ -15,7 +16,6 @@ from functions.sync.sources.source import (
     Ability,
     Capabilities,
     Extract,
-    Key,
     KeyRange,
     Sample,
     Shape,

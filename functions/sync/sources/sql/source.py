@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, CursorResult, text
 from sqlalchemy.engine import URL
 
+from functions.sync.domain.partitions import Key
 from functions.sync.sources.network import Patience, of_a_run
 from functions.sync.sources.source import (
     Ability,
@@ -18,7 +19,6 @@ from functions.sync.sources.source import (
     ChangedSince,
     Changes,
     Extract,
-    Key,
     KeyRange,
     Sample,
     Shape,

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from functions.sync.sources.source import ChangedSince, Key, KeyRange, Since, SourceTable
+from functions.sync.domain.partitions import Key
+from functions.sync.sources.source import ChangedSince, KeyRange, Since, SourceTable
 from functions.sync.sources.sql.dialects import Dialect, Parameters
 
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from functions.sync.domain.partitions import Key
 from functions.sync.sources.network import Patience
 from functions.sync.sources.source import (
     Ability,
     Capabilities,
     Extract,
-    Key,
     KeyRange,
     Sample,
     Shape,

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from functions.sync.domain.partitions import Key
 from functions.sync.sources.network import Patience
 from functions.sync.sources.source import (
     Ability,
     Capabilities,
     Extract,
-    Key,
     KeyRange,
     Sample,
     Shape,

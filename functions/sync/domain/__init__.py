@@ -1,0 +1,1 @@
+"""State of runs, partitions and publications, and the rules on it: no database, no AWS, no Polars."""
