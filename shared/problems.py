@@ -5,7 +5,9 @@ carries a slug (the problem's stable name), a detail for a person, and, where th
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,25 @@ class ServiceUnavailable(Problem):
 
     status, slug, title = 503, "service-unavailable", "Try again in a moment"
     retry_after = 5
+
+
+_REQUEST_PARTS = ("/body/", "/query/", "/path/", "/header/")
+
+
+@contextmanager
+def faults_below(place: str) -> Iterator[None]:
+    """Put `place` before the pointers of faults that point into an argument, which the caller took from there.
+
+    Faults that name their part of the request already (an Idempotency-Key's) stay as they are.
+    """
+    try:
+        yield
+    except Problem as problem:
+        problem.faults = tuple(
+            fault if fault.pointer.startswith(_REQUEST_PARTS) else replace(fault, pointer=place + fault.pointer)
+            for fault in problem.faults
+        )
+        raise
 
 
 _NAMED = re.compile(r"([a-z][a-z0-9-]*): (.*)", re.DOTALL)

@@ -1,53 +1,23 @@
 """SQL of reports."""
 
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Row, select, text
 
+from functions.reporting.domain.roll_records import RollOverlap, RollRow
 from functions.reporting.schemas import Grouping
 from shared.db.models import County
 
 _GROUP: dict[Grouping, str] = {
-    # the class of that year's roll; what the roll does not say is taken from the parcel as it is now
+    # the class of that year's roll; where the roll has none, the parcel's present class
     "property_class": "coalesce(a.own_class, p.property_class)",
     "neighborhood": "p.neighborhood",
 }
 
 
-class RollRow(NamedTuple):
-    """Values of one group of a roll; `grouping` None is the whole county, `group` None parcels without a group."""
-
-    roll_year: int
-    grouping: Grouping | None
-    group: str | None
-    parcels: int
-    parcels_without_value: int
-    land_value: Decimal
-    improvement_value: Decimal
-    total_value: Decimal
-    assessed_value: Decimal
-    mean_value: Decimal | None
-    median_value: Decimal | None
-    min_value: Decimal | None
-    max_value: Decimal | None
-
-
-class Overlap(NamedTuple):
-    """Which parcels two rolls have in common, and what those and the others are worth on each."""
-
-    in_both: int
-    only_now: int
-    only_before: int
-    total_in_both_now: Decimal
-    total_in_both_before: Decimal
-    total_only_now: Decimal
-    total_only_before: Decimal
-
-
-def overlap(connection: Connection, county_id: str, year: int, previous: int) -> Overlap:
-    """The parcels of two roll years beside each other."""
+def roll_overlap(connection: Connection, county_id: str, year: int, previous: int) -> RollOverlap:
+    """The parcels that two roll years share, and those on one alone."""
     row = connection.execute(
         text(
             "SELECT count(*) FILTER (WHERE now AND before), count(*) FILTER (WHERE NOT before),"
@@ -64,16 +34,16 @@ def overlap(connection: Connection, county_id: str, year: int, previous: int) ->
         ),
         {"county_id": county_id, "year": year, "previous": previous},
     ).one()
-    return Overlap(*row)
+    return RollOverlap(*row)
 
 
 def county_name(connection: Connection, county_id: str) -> str | None:
-    """What the county is called."""
+    """The county's name."""
     return connection.scalar(select(County.friendly_name).where(County.county_id == county_id))
 
 
 def roll_years(connection: Connection, county_id: str) -> list[int]:
-    """The roll years that there are assessments of, newest first."""
+    """The roll years with assessments, newest first."""
     return list(
         connection.scalars(
             text(
@@ -85,7 +55,9 @@ def roll_years(connection: Connection, county_id: str) -> list[int]:
     )
 
 
-def roll(connection: Connection, county_id: str, years: Sequence[int], groupings: Sequence[Grouping]) -> list[RollRow]:
+def roll_rows(
+    connection: Connection, county_id: str, years: Sequence[int], groupings: Sequence[Grouping]
+) -> list[RollRow]:
     """Each year's totals: of the county, and of every group of each grouping."""
     sets = ", ".join(f"(roll_year, {name})" for name in groupings)
     expressions = ", ".join(f"{_GROUP[name]} AS {name}" for name in groupings)
@@ -117,6 +89,6 @@ def _roll_row(row: Row[*tuple[Any, ...]], groupings: Sequence[Grouping]) -> Roll
     values = dict(row._mapping)
     absent = values.pop("absent")
     keys = {name: values.pop(name) for name in groupings}
-    present = [name for place, name in enumerate(reversed(groupings)) if not absent >> place & 1]
+    present = [name for bit, name in enumerate(reversed(groupings)) if not absent >> bit & 1]
     grouping = present[0] if present else None
     return RollRow(grouping=grouping, group=keys[grouping] if grouping else None, **values)

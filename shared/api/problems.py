@@ -1,15 +1,14 @@
 """Problems as RFC 9457 documents."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 import orjson
 from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, ValidationError
 
-from shared.problems import BadRequest, Fault, Problem, Unprocessable
+from shared.problems import BadRequest, Fault, Problem, Unprocessable, faults_below
 from shared.validation_messages import error_text
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -20,8 +19,6 @@ MAX_FAULTS = 100
 """A person mends no more at once; a mapping of half a megabyte can have tens of thousands."""
 MAX_SHOWN = 500
 """Characters of what was sent that are repeated in a message or a pointer."""
-_PARTS = ("/body/", "/query/", "/path/", "/header/")
-"""The parts of a request that pointers begin with."""
 
 
 def problem_response(problem: Problem, request_id: str) -> Response[str]:
@@ -61,20 +58,9 @@ def from_query(model: type[Model], **values: Any) -> Model:
         raise validation_problem([{**fault, "loc": ("query", *fault["loc"])} for fault in error.errors()]) from error
 
 
-@contextmanager
-def faults_in_body() -> Iterator[None]:
-    """Place a service's faults, which point into its own arguments, in the request's body that these came from.
-
-    Faults that name their part of the request already (an Idempotency-Key's) stay as they are.
-    """
-    try:
-        yield
-    except Problem as problem:
-        problem.faults = tuple(
-            fault if fault.pointer.startswith(_PARTS) else replace(fault, pointer=f"/body{fault.pointer}")
-            for fault in problem.faults
-        )
-        raise
+def faults_in_body() -> AbstractContextManager[None]:
+    """Place a service's faults, which point into its own arguments, in the request's body that these came from."""
+    return faults_below("/body")
 
 
 def shortened(text: str, limit: int = MAX_SHOWN) -> str:

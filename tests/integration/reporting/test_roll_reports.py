@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, update
 
-from functions.reporting.roll_report import roll_statements
-from functions.reporting.roll_summary import RollSummary
+from functions.reporting.domain.roll_summary import RollSummary
+from functions.reporting.reports.assessment_roll_summary import roll_statements
 from shared.db import unit_of_work
 from shared.db.models import Assessment, County, PropertyOperational
 from tests.conftest import MigratedDatabase
@@ -216,11 +216,11 @@ def test_another_countys_roll_is_not_counted() -> None:
 
 @pytest.mark.parametrize("format_", ["pdf", "csv", "json"])
 def test_running_the_work_again_gives_the_same_bytes(format_: Any) -> None:
-    from functions.reporting.making import make_report
-    from functions.reporting.schemas import ReportRequest
+    from functions.reporting.reports.request import ReportRequest
+    from functions.reporting.service.build_report import build_report
 
     wanted = ReportRequest.model_validate(
         {"report_type": "assessment_roll_summary", "format": format_, "parameters": {"roll_year": 2025}}
     )
-    first, second = (make_report(COUNTY, "job", wanted, NOW).content for _ in range(2))
+    first, second = (build_report(COUNTY, "job", wanted, NOW).content for _ in range(2))
     assert first == second

@@ -93,8 +93,8 @@ def test_the_tables_numbers_are_the_apis_to_the_last_digit() -> None:
 
 
 def test_the_document_is_typeset_and_the_same_each_time() -> None:
-    from functions.reporting.making import make_report
-    from functions.reporting.schemas import ReportRequest
+    from functions.reporting.reports.request import ReportRequest
+    from functions.reporting.service.build_report import build_report
     from shared import jobs
 
     study_id = study()
@@ -103,7 +103,7 @@ def test_the_document_is_typeset_and_the_same_each_time() -> None:
     wanted = ReportRequest.model_validate(
         {"report_type": "sales_ratio_study", "format": "pdf", "parameters": {"ratio_study_id": study_id}}
     )
-    first, second = (make_report(COUNTY, "job", wanted, asked_at).content for _ in range(2))
+    first, second = (build_report(COUNTY, "job", wanted, asked_at).content for _ in range(2))
     assert pdf.startswith(b"%PDF")
     assert first == second
 
@@ -127,10 +127,10 @@ def test_a_study_that_has_not_succeeded_is_refused() -> None:
 
 
 def test_the_job_itself_refuses_a_study_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    from functions.reporting import studies
+    from functions.reporting.reports.sales_ratio_study import SalesRatioStudy
 
     with monkeypatch.context() as unchecked:
-        unchecked.setattr(studies, "require_succeeded", lambda *_: None)
+        unchecked.setattr(SalesRatioStudy, "check", lambda *_: None)
         answer = request("sales_ratio_study", "pdf", {"ratio_study_id": str(uuid4())})
     job = run(answer.body["id"])
     assert (job.body["status"], job.body["error"]["type"]) == ("failed", "ratio-study-not-found")

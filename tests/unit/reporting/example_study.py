@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from functions.reporting.report import Heading
-from functions.reporting.schemas import ReportRequest
-from functions.reporting.studies import FinishedStudy, StudyDocument
+from functions.reporting.reports.finished_study import FinishedStudy, results_model
+from functions.reporting.reports.report_type import Heading
 from shared.jobs import Job, Progress
 
 MADE_AT = datetime(2026, 11, 22, 22, 57, 0, 704_489, tzinfo=UTC)
@@ -14,10 +13,21 @@ STUDY_ID = UUID("00000000-0000-4000-8000-000000000001")
 
 
 def sample(median: float, *, sales: int = 40, result: str = "meets", overall: float | None = None) -> dict[str, Any]:
-    verdicts = [verdict("median ratio", result, 0.9, 1.1)]
+    verdicts = [verdict("median", "median ratio", result, 0.9, 1.1)]
     if overall is not None:
-        verdicts.append(verdict("stratum's median ratio (within 5% of the overall level)", result, 0.93, 1.03))
-    verdicts += [verdict("COD for vacant land property", result, 5.0, 25.0), verdict("PRB", result, -0.05, 0.05)]
+        verdicts.append(
+            verdict(
+                "median_against_overall",
+                "stratum's median ratio (within 5% of the overall level)",
+                result,
+                0.93,
+                1.03,
+            )
+        )
+    verdicts += [
+        verdict("cod", "COD for vacant land property", result, 5.0, 25.0),
+        verdict("prb", "PRB", result, -0.05, 0.05),
+    ]
     return {
         "sales": sales,
         "trimming": {"trimmed": 2, "beyond_fences": 3, "low_fence": 0.4, "high_fence": 1.6, "capped": True},
@@ -28,14 +38,22 @@ def sample(median: float, *, sales: int = 40, result: str = "meets", overall: fl
             "prb": {"value": -0.0271, "low": -0.04, "high": 0.01},
         },
         "verdicts": verdicts,
+        "vertical_equity": None,
         "sales_chasing": {"suspected": True, "low_cod": False, "largest_step": 0.1, "share_near_one": 0.2},
         "notes": ["MKI is not given: every price is the same."],
     }
 
 
-def verdict(statistic: str, result: str, low: float, high: float) -> dict[str, Any]:
+def verdict(code: str, statistic: str, result: str, low: float, high: float) -> dict[str, Any]:
     sentence = f"the {statistic} {result}."
-    return {"statistic": statistic, "result": result, "range_low": low, "range_high": high, "sentence": sentence}
+    return {
+        "code": code,
+        "statistic": statistic,
+        "result": result,
+        "range_low": low,
+        "range_high": high,
+        "sentence": sentence,
+    }
 
 
 def stratum(value: str, study: dict[str, Any]) -> dict[str, Any]:
@@ -45,6 +63,8 @@ def stratum(value: str, study: dict[str, Any]) -> dict[str, Any]:
 def results() -> dict[str, Any]:
     return {
         "value_source": "assessed",
+        "roll_year": None,
+        "valuation_run_id": None,
         "sale_from": "2025-01-01",
         "sale_to": "2025-12-31",
         "valuation_date": "2026-01-01",
@@ -56,6 +76,8 @@ def results() -> dict[str, Any]:
             stratum("N2", sample(1.2, sales=9, result="does not meet", overall=0.98)),
             {"stratum": "neighborhood", "value": "N3", "sales": 1, "study": None, "reason": "needs 5 sales."},
         ],
+        "chasing_tests": [],
+        "trimmed_sales": [],
         "sales_excluded": {"not_arms_length": 1203},
         "something_newer": {"unknown": [1, 2]},
     }
@@ -73,11 +95,8 @@ def finished(document: dict[str, Any], **parameters: Any) -> FinishedStudy:
         parameters={"from": "2025-01-01", "trim": True, "strata": ["neighborhood"], "seed": 1, **parameters},
         links={},
     )
-    return FinishedStudy(job, document, StudyDocument.model_validate(document))
+    return FinishedStudy(job, document, results_model(document))
 
 
 def heading(name: str = "King County, Washington", county_id: str = "king_wa") -> Heading:
-    request = ReportRequest.model_validate(
-        {"report_type": "sales_ratio_study", "format": "pdf", "parameters": {"ratio_study_id": str(STUDY_ID)}}
-    )
-    return Heading(county_id, name, "00000000-0000-4000-8000-000000000002", MADE_AT, request)
+    return Heading(county_id, name, "00000000-0000-4000-8000-000000000002", MADE_AT)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.reporting import display
+from functions.reporting.render import display
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_what_is_missing_is_a_dash() -> None:
         display.decimals(None, 3),
         display.interval(0.9, None, 3),
     ]
-    assert set(written) == {display.NOTHING}
+    assert set(written) == {display.MISSING}
 
 
 def test_ratios_keep_their_decimals() -> None:

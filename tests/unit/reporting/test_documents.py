@@ -7,10 +7,9 @@ import typst
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.reporting import documents
-from functions.reporting.documents import to_pdf
-from functions.reporting.making import page_of
-from functions.reporting.study_report import study_report
+from functions.reporting.render.pdf import TEMPLATES, to_pdf
+from functions.reporting.reports.sales_ratio_study import study_report
+from functions.reporting.service.build_report import page_view
 from tests.unit.reporting.example_study import MADE_AT, finished, heading, results
 
 HOSTILE = (
@@ -25,14 +24,14 @@ def view_of(name: str) -> dict[str, Any]:
     document["overall"]["notes"] = [name]
     document["overall"]["verdicts"][0]["sentence"] = name
     document["sales_excluded"] = {name or "x": 1}
-    place = heading(name or "x")
-    return page_of(place, report := study_report(place, finished(document, note=name))) | report.view
+    named = heading(name or "x")
+    return page_view(named, study_report(named, finished(document, note=name)))
 
 
 def elements(view: dict[str, Any], selector: str) -> list[Any]:
-    template = documents.TEMPLATES / "sales_ratio_study.typ"
+    template = TEMPLATES / "sales_ratio_study.typ"
     found: list[Any] = json.loads(
-        typst.query(template, selector, root=documents.TEMPLATES, sys_inputs={"report": json.dumps(view)})
+        typst.query(template, selector, root=TEMPLATES, sys_inputs={"report": json.dumps(view)})
     )
     return found
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from functions.reporting.schemas import ReportRequest
+from functions.reporting.reports.request import ReportRequest
 
 STUDY = "00000000-0000-4000-8000-000000000000"
 

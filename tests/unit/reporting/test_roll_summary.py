@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.reporting.repository import RollRow
-from functions.reporting.roll_summary import RollGroup, summarize, years_to_read
+from functions.reporting.domain.roll_records import RollRow
+from functions.reporting.domain.roll_summary import RollGroup, compared_years, summarize
 from functions.reporting.schemas import Grouping
 from shared.problems import Unprocessable
 
@@ -95,11 +95,11 @@ def test_parcels_without_a_group_come_last() -> None:
 
 
 def test_the_roll_before_is_the_newest_earlier_one() -> None:
-    assert years_to_read(2025, [2026, 2025, 2022, 2019]) == (2025, 2022)
-    assert years_to_read(2019, [2026, 2019]) == (2019, None)
+    assert compared_years(2025, [2026, 2025, 2022, 2019]) == (2025, 2022)
+    assert compared_years(2019, [2026, 2019]) == (2019, None)
 
 
 def test_a_year_without_a_roll_is_refused_with_those_there_are() -> None:
     with pytest.raises(Unprocessable, match=r"2024.*2023, 2025") as caught:
-        years_to_read(2024, [2025, 2023])
+        compared_years(2024, [2025, 2023])
     assert caught.value.slug == "roll-year-empty"

@@ -5,9 +5,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.reporting.strata_chart import charts
-from functions.reporting.studies import StudyDocument
-from functions.reporting.study_report import study_report
+from functions.reporting.render.strata_chart import strata_charts
+from functions.reporting.reports.finished_study import results_model
+from functions.reporting.reports.sales_ratio_study import study_report
 from tests.unit.reporting.example_study import finished, heading, results, sample
 
 
@@ -92,8 +92,8 @@ def test_everything_in_a_chart_lies_inside_it(medians: list[tuple[float, float, 
     for place, (median, below, above, sales) in enumerate(medians):
         study = sample(median, sales=sales)
         study["statistics"]["median"] |= {"low": median - below, "high": median + above}
-        strata.append({"stratum": "city", "value": str(place), "sales": sales, "study": study})
-    (chart,) = charts(StudyDocument.model_validate({**results(), "strata": strata}))
+        strata.append({"stratum": "city", "value": str(place), "sales": sales, "study": study, "reason": None})
+    (chart,) = strata_charts(results_model({**results(), "strata": strata}))
     assert 0 < len(chart["rows"]) <= 40
     for row in chart["rows"]:
         assert 0 <= row["low"] <= row["median"] <= row["high"] <= 1
@@ -104,7 +104,17 @@ def test_everything_in_a_chart_lies_inside_it(medians: list[tuple[float, float, 
 
 def test_the_page_says_what_was_tested_and_quotes_the_tests_for_sales_chasing() -> None:
     sentence = "The values of 20 sold properties changed by +15.0%: sold properties look revalued to their prices."
-    document = {**results(), "chasing_tests": [{"test": "sold_and_unsold", "suspected": True, "sentence": sentence}]}
+    test = {
+        "test": "sold_and_unsold",
+        "first_sales": 20,
+        "second_sales": 80,
+        "first_median": 1.15,
+        "second_median": 1.02,
+        "p_value": 0.001,
+        "suspected": True,
+        "sentence": sentence,
+    }
+    document = {**results(), "chasing_tests": [test]}
     assert sentence in study_report(heading(), finished(document)).view["notes"]
     tested = {
         source: study_report(heading(), finished({**document, "value_source": source, "roll_year": 2025})).view[

@@ -1,13 +1,20 @@
-"""The assessment roll summary as a report."""
+"""The assessment roll summary: a roll year's values by group, against the roll before it."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from functions.reporting import display
-from functions.reporting.report import MOST_PRINTED, TITLES, Heading, Report
-from functions.reporting.roll_summary import RollGroup, RollSummary
+from pydantic import AfterValidator, Field
+
+from functions.reporting import repository
+from functions.reporting.domain.parameters import MAX_CHART_BARS, MAX_PRINTED_ROWS
+from functions.reporting.domain.roll_summary import RollGroup, RollSummary, compared_years, summarize
+from functions.reporting.render import display
+from functions.reporting.reports.printing import printed_rows
+from functions.reporting.reports.report_type import Heading, Report, ReportType
 from functions.reporting.schemas import Grouping
 from shared.csv_export.tables import Table
+from shared.db import unit_of_work
+from shared.schemas import RequestSchema
 
 _GROUPING_TITLES: dict[Grouping, str] = {"property_class": "Property class", "neighborhood": "Neighborhood"}
 _FIGURES = (
@@ -30,14 +37,49 @@ _CHANGES = (
     "assessed_value",
     "total_value_percent",
 )
-_BARS = 14
-"""So many groups fit into the chart; the largest are shown."""
+
+
+def _require_distinct(groups: list[Grouping]) -> list[Grouping]:
+    if len(set(groups)) != len(groups):
+        raise ValueError("name each grouping once")
+    return groups
+
+
+class AssessmentRollSummaryParameters(RequestSchema):
+    """The roll year, and by what the parcels are grouped."""
+
+    roll_year: Annotated[int, Field(ge=1800, le=2200)]
+    groups: Annotated[
+        list[Grouping],
+        Field(min_length=1, max_length=2, default_factory=lambda: ["property_class", "neighborhood"]),
+        AfterValidator(_require_distinct),
+    ]
+
+
+class AssessmentRollSummary(ReportType[AssessmentRollSummaryParameters]):
+    """The report of a roll year's values: the county's, and each group's, with their change."""
+
+    title = "Assessment Roll Summary"
+    parameters = AssessmentRollSummaryParameters
+
+    def build(self, heading: Heading, parameters: AssessmentRollSummaryParameters) -> Report:
+        """Lay out the roll year beside the one before it. Raises Unprocessable for a year without a roll."""
+        county_id = heading.county_id
+        with unit_of_work(county_id) as connection:
+            year, previous = compared_years(parameters.roll_year, repository.roll_years(connection, county_id))
+            years = [year] if previous is None else [year, previous]
+            rows = repository.roll_rows(connection, county_id, years, parameters.groups)
+            overlap = None if previous is None else repository.roll_overlap(connection, county_id, year, previous)
+        return roll_report(heading, summarize(rows, year, previous, parameters.groups, overlap))
+
+
+REPORT_TYPE = AssessmentRollSummary()
 
 
 def roll_report(heading: Heading, summary: RollSummary) -> Report:
     """Lay out a roll summary."""
     return Report(
-        title=f"{TITLES['assessment_roll_summary']} {summary.roll_year}",
+        title=f"{AssessmentRollSummary.title} {summary.roll_year}",
         view=_view(summary),
         document={"summary": summary.model_dump(mode="json")},
         table=_table(heading, summary),
@@ -70,8 +112,8 @@ def _view(summary: RollSummary) -> dict[str, Any]:
             {
                 "title": f"By {_GROUPING_TITLES[grouping].lower()}",
                 "column": _GROUPING_TITLES[grouping],
-                "rows": [_line(display.name(group.group), group) for group in _printed(groups)],
-                "omitted": display.omission(len(groups), MOST_PRINTED, "those of greatest total value"),
+                "rows": [_line(display.name(group.group), group) for group in printed_rows(groups, _total_value)],
+                "omitted": display.omission(len(groups), MAX_PRINTED_ROWS, "those of greatest total value"),
                 "bars": _bars(groups),
             }
             for grouping, groups in summary.groups.items()
@@ -94,10 +136,10 @@ def _facts(summary: RollSummary) -> list[tuple[str, str]]:
 
 
 def roll_statements(summary: RollSummary) -> list[str]:
-    """What the numbers say, in sentences."""
+    """The summary in sentences."""
     county = summary.county
     parcels = "parcel" if county.parcels == 1 else "parcels"
-    said = [
+    statements = [
         (
             f"The {summary.roll_year} roll holds {display.count(county.parcels)} {parcels} with a total value of"
             f" {display.dollars(county.total_value)}, of which {display.dollars(county.assessed_value)} is assessed."
@@ -105,7 +147,7 @@ def roll_statements(summary: RollSummary) -> list[str]:
     ]
     if county.change is not None:
         change = county.change
-        said.append(
+        statements.append(
             f"Against the {summary.previous_roll_year} roll the total value changed by"
             f" {display.dollar_change(change.total_value)}"
             f" ({display.percent_change(change.total_value_percent)}); the number of parcels"
@@ -113,7 +155,7 @@ def roll_statements(summary: RollSummary) -> list[str]:
         )
     overlap = summary.overlap
     if overlap is not None and (overlap.only_in_roll or overlap.only_in_previous):
-        said.append(
+        statements.append(
             f"The two rolls hold different parcels: {display.count(overlap.in_both)} are on both,"
             f" {display.count(overlap.only_in_roll)} on the {summary.roll_year} roll alone"
             f" ({display.dollars(overlap.total_only_in_roll)}), {display.count(overlap.only_in_previous)} on the"
@@ -122,11 +164,11 @@ def roll_statements(summary: RollSummary) -> list[str]:
             f" ({display.percent_change(overlap.change_in_both_percent)})."
         )
     if county.parcels_without_value:
-        said.append(
+        statements.append(
             f"{display.count(county.parcels_without_value)} of the parcels have no total value; they are counted,"
             " and enter no sum, mean or median of total value."
         )
-    return said
+    return statements
 
 
 def _line(name: str, group: RollGroup) -> list[str]:
@@ -142,22 +184,18 @@ def _line(name: str, group: RollGroup) -> list[str]:
         display.dollars(group.median_value),
         display.dollars(group.min_value),
         display.dollars(group.max_value),
-        display.NOTHING if change is None else display.dollar_change(change.total_value),
-        display.NOTHING if change is None else display.percent_change(change.total_value_percent),
+        display.MISSING if change is None else display.dollar_change(change.total_value),
+        display.MISSING if change is None else display.percent_change(change.total_value_percent),
     ]
 
 
-def _printed(groups: list[RollGroup]) -> list[RollGroup]:
-    """The groups that fit on paper, in their order."""
-    if len(groups) <= MOST_PRINTED:
-        return groups
-    places = sorted(range(len(groups)), key=lambda place: -groups[place].total_value)[:MOST_PRINTED]
-    return [groups[place] for place in sorted(places)]
+def _total_value(group: RollGroup) -> Decimal:
+    return group.total_value
 
 
 def _bars(groups: list[RollGroup]) -> list[dict[str, Any]]:
     """The largest groups' land and improvement value, as shares of the largest group's sum of both."""
-    drawn = sorted(groups, key=lambda group: (-_sum(group), group.group or ""))[:_BARS]
+    drawn = sorted(groups, key=lambda group: (-_sum(group), group.group or ""))[:MAX_CHART_BARS]
     greatest = max((_sum(group) for group in drawn), default=Decimal(0))
     if greatest <= 0:
         return []

@@ -1,9 +1,9 @@
-"""The assessment roll summary: what a roll year is worth, group by group, against the roll before it."""
+"""The assessment roll summary: the values of a roll year, group by group, against the roll before it."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 
-from functions.reporting.repository import Overlap, RollRow
+from functions.reporting.domain.roll_records import RollOverlap, RollRow
 from functions.reporting.schemas import Grouping
 from shared.problems import Unprocessable
 from shared.schemas import Schema
@@ -12,7 +12,7 @@ CENT = Decimal("0.01")
 
 
 class RollChange(Schema):
-    """How a group differs from the same group of an earlier roll; the percentage is of that roll's total value."""
+    """The change of a group from an earlier roll; the percentage is of that roll's total value."""
 
     parcels: int
     land_value: Decimal
@@ -23,9 +23,9 @@ class RollChange(Schema):
 
 
 class RollGroup(Schema):
-    """Values of one group of a roll, in dollars; mean, median, least and greatest are of the parcels' total value.
+    """Values of one group of a roll, in dollars; mean, median, minimum and maximum are of the parcels' total value.
 
-    `group` is None for parcels that nobody has put into one. `parcels_without_value` have no total value and count
+    `group` is None for parcels without a group. `parcels_without_value` have no total value and count
     in no statistic. `change` is None where there is no earlier roll.
     """
 
@@ -63,7 +63,7 @@ class ParcelOverlap(Schema):
 class RollSummary(Schema):
     """A roll year in numbers; `previous_roll_year` is the newest earlier one that there is.
 
-    `overlap` says which parcels the two have in common; None without an earlier roll.
+    `overlap` counts the parcels that the two share; None without an earlier roll.
     """
 
     roll_year: int
@@ -73,13 +73,13 @@ class RollSummary(Schema):
     groups: dict[Grouping, list[RollGroup]]
 
 
-def years_to_read(roll_year: int, known: Sequence[int]) -> tuple[int, int | None]:
+def compared_years(roll_year: int, known: Sequence[int]) -> tuple[int, int | None]:
     """The roll year and the one to compare it with, of those known. Raises Unprocessable for a year without a roll."""
     if roll_year not in known:
-        there = ", ".join(map(str, sorted(known))) or "none"
+        listed = ", ".join(map(str, sorted(known))) or "none"
         raise Unprocessable(
-            f"There is no assessment of roll year {roll_year}. Roll years with assessments: {there}.",
-            pointer="/body/parameters/roll_year",
+            f"There is no assessment of roll year {roll_year}. Roll years with assessments: {listed}.",
+            pointer="/roll_year",
             slug="roll-year-empty",
         )
     return roll_year, max((year for year in known if year < roll_year), default=None)
@@ -90,16 +90,16 @@ def summarize(
     roll_year: int,
     previous_year: int | None,
     groupings: Sequence[Grouping],
-    overlap: Overlap | None = None,
+    overlap: RollOverlap | None = None,
 ) -> RollSummary:
-    """Put a roll's groups beside those of the roll before; a group that is gone stays, with nothing in it."""
-    found = {(row.roll_year, row.grouping, row.group): row for row in rows}
+    """Put a roll's groups beside those of the roll before; a group that is gone stays, with no parcels."""
+    by_group = {(row.roll_year, row.grouping, row.group): row for row in rows}
 
     def group(grouping: Grouping | None, name: str | None) -> RollGroup:
-        now = found.get((roll_year, grouping, name)) or _empty(roll_year, grouping, name)
+        now = by_group.get((roll_year, grouping, name)) or _empty(roll_year, grouping, name)
         if previous_year is None:
             return _with_change(now, None)
-        before = found.get((previous_year, grouping, name)) or _empty(previous_year, grouping, name)
+        before = by_group.get((previous_year, grouping, name)) or _empty(previous_year, grouping, name)
         return _with_change(now, before)
 
     return RollSummary(
@@ -111,23 +111,23 @@ def summarize(
     )
 
 
-def _overlap(found: Overlap) -> ParcelOverlap:
-    change = found.total_in_both_now - found.total_in_both_before
+def _overlap(overlap: RollOverlap) -> ParcelOverlap:
+    change = overlap.total_in_both_now - overlap.total_in_both_before
     return ParcelOverlap(
-        in_both=found.in_both,
-        only_in_roll=found.only_now,
-        only_in_previous=found.only_before,
-        total_in_both=found.total_in_both_now,
-        previous_total_in_both=found.total_in_both_before,
-        total_only_in_roll=found.total_only_now,
-        previous_total_only_in_previous=found.total_only_before,
+        in_both=overlap.in_both,
+        only_in_roll=overlap.only_now,
+        only_in_previous=overlap.only_before,
+        total_in_both=overlap.total_in_both_now,
+        previous_total_in_both=overlap.total_in_both_before,
+        total_only_in_roll=overlap.total_only_now,
+        previous_total_only_in_previous=overlap.total_only_before,
         change_in_both=change,
-        change_in_both_percent=_percent(change, found.total_in_both_before),
+        change_in_both_percent=_percent(change, overlap.total_in_both_before),
     )
 
 
-def _percent(change: Decimal, of: Decimal) -> Decimal | None:
-    return (100 * change / of).quantize(CENT) if of else None
+def _percent(change: Decimal, base: Decimal) -> Decimal | None:
+    return (100 * change / base).quantize(CENT) if base else None
 
 
 def _names(rows: Sequence[RollRow], grouping: Grouping) -> list[str | None]:

@@ -1,0 +1,1 @@
+"""The assessment roll summary, and the limits of what is printed. Pure."""

@@ -1,0 +1,27 @@
+"""Limits of a printed report, each with its reason. The CSV and the JSON of a report have everything."""
+
+MAX_PRINTED_ROWS = 1000
+"""Rows of a printed table. A choice: some twenty pages are more than anybody reads on paper, and typesetting takes
+memory with every row."""
+
+MAX_CHART_STRATA = 40
+"""Strata of a chart of medians. What a page holds: 40 rows of 12 points are 480 of the 670 points of its text."""
+
+MAX_CHART_BARS = 14
+"""Groups of a chart of values. What half a landscape page holds beside its heading and legend."""
+
+MAX_NAME_LENGTH = 80
+"""Characters of a name in a table's cell. A choice: more of it tells nobody more, and makes the row higher."""
+
+MAX_WORD_LENGTH = 18
+"""Characters of a word without a place to break it: what the narrowest column of names holds at its size of type."""
+
+CHART_LIMITS = (0.4, 1.8)
+"""The widest axis of ratios. A choice: it holds every median that trimming leaves in a usable study; what lies beyond
+is drawn at the edge, so that one odd stratum does not press all others into a point."""
+
+CHART_MIN_SPAN = (0.8, 1.2)
+"""The narrowest axis: the range of 0.90 to 1.10 of the IAAO Standard on Ratio Studies (2013) with as much beside it."""
+
+CHART_STEP = 0.1
+"""Ratios between two ticks of an axis."""

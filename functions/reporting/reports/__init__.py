@@ -1,0 +1,1 @@
+"""The types of report: a file each, with what they share. `registry.py` lists them."""

@@ -1,0 +1,67 @@
+"""Finished ratio studies with their results, as the ratio studies' module has stored them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from shared import jobs
+from shared.contracts.ratio_study import RatioStudyResults
+from shared.jobs import Job
+from shared.problems import Conflict, Gone, NotFound, Unprocessable
+
+_RATIO_STUDY = "ratio_study"
+
+
+@dataclass(frozen=True)
+class FinishedStudy:
+    """A ratio study: its job, its results document word for word, and the same as a model."""
+
+    job: Job
+    document: Mapping[str, Any]
+    results: RatioStudyResults
+
+    @property
+    def finished_at(self) -> datetime:
+        """The time at which the study was finished."""
+        return self.job.finished_at or self.job.created_at
+
+
+def require_succeeded(county_id: str, study_id: UUID) -> Job:
+    """The job of a study that has results.
+
+    Raises Unprocessable for a study that the county does not have, Conflict for one that has not succeeded.
+    """
+    try:
+        job = jobs.get(county_id, _RATIO_STUDY, study_id)
+    except NotFound as error:
+        raise Unprocessable(
+            f"{county_id} has no ratio study {study_id}.", pointer="/ratio_study_id", slug="ratio-study-not-found"
+        ) from error
+    if job.status != "succeeded":
+        raise Conflict(
+            f"Ratio study {study_id} is {job.status}: a report needs one that has succeeded.",
+            slug="ratio-study-not-succeeded",
+        )
+    return job
+
+
+def read_study(county_id: str, study_id: UUID) -> FinishedStudy:
+    """A study with its results. Raises as `require_succeeded` does, and Gone where they were lost or damaged since."""
+    job = require_succeeded(county_id, study_id)
+    try:
+        document = jobs.results(county_id, _RATIO_STUDY, study_id)
+        return FinishedStudy(job, document, results_model(document))
+    except (Gone, ValidationError) as error:
+        raise Gone(
+            f"The results of ratio study {study_id} are lost or damaged; make the study again, then the report of it.",
+            slug="ratio-study-lost",
+        ) from error
+
+
+def results_model(document: Mapping[str, Any]) -> RatioStudyResults:
+    """The results as a model. Fields that a newer release has added are passed over; the document keeps them."""
+    return RatioStudyResults.model_validate(document, extra="ignore")

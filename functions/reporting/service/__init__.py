@@ -1,0 +1,1 @@
+"""Use cases of reports: requests, and building a report's file."""

@@ -1,0 +1,96 @@
+"""Building a report: from a request to a file in the job's folder."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import orjson
+
+from functions.reporting import repository
+from functions.reporting.render import display
+from functions.reporting.render.pdf import to_pdf
+from functions.reporting.reports.registry import REPORT_TYPES
+from functions.reporting.reports.report_type import Heading, Report
+from functions.reporting.reports.request import ReportRequest
+from functions.reporting.schemas import ReportFormat, ReportResult
+from functions.reporting.service.requests import KIND
+from shared import jobs
+from shared.csv_export.tables import CSV, to_csv
+from shared.db import unit_of_work
+from shared.jobs import RunningJob
+from shared.jobs.download import store_file
+
+_CONTENT_TYPES: dict[ReportFormat, str] = {
+    "pdf": "application/pdf",
+    "csv": CSV,
+    "json": "application/json",
+}
+
+
+@dataclass(frozen=True)
+class BuiltReport:
+    """A report as the content of a file."""
+
+    title: str
+    content: bytes
+
+
+def run(job: RunningJob) -> ReportResult:
+    """Build a report and put its file into the job's folder."""
+    request = ReportRequest.model_validate(job.parameters)
+    requested_at = jobs.get(job.county_id, KIND, job.job_id).created_at
+    built = build_report(job.county_id, str(job.job_id), request, requested_at)
+    filename = f"{job.county_id}-{request.report_type.replace('_', '-')}-{requested_at:%Y-%m-%d}.{request.format}"
+    with TemporaryDirectory() as folder:
+        path = Path(folder, filename)
+        path.write_bytes(built.content)
+        stored = store_file(job, path, filename, _CONTENT_TYPES[request.format])
+    return ReportResult(report_type=request.report_type, format=request.format, title=built.title, file=stored)
+
+
+def build_report(county_id: str, job_id: str, request: ReportRequest, requested_at: datetime) -> BuiltReport:
+    """Build the requested report; the same request and time give the same bytes.
+
+    Raises Unprocessable, Conflict or Gone where the data that it needs is not there.
+    """
+    with unit_of_work(county_id) as connection:
+        name = repository.county_name(connection, county_id) or county_id
+    heading = Heading(county_id, name, job_id, requested_at.astimezone(UTC))
+    report = REPORT_TYPES[request.report_type].build(heading, request.parameters)
+    return BuiltReport(report.title, _content(heading, request, report))
+
+
+def _content(heading: Heading, request: ReportRequest, report: Report) -> bytes:
+    match request.format:
+        case "pdf":
+            return to_pdf(request.report_type, page_view(heading, report), heading.generated_at)
+        case "csv":
+            return to_csv(report.table)
+        case "json":
+            return orjson.dumps(_document(heading, request, report), option=orjson.OPT_INDENT_2)
+
+
+def page_view(heading: Heading, report: Report) -> dict[str, Any]:
+    """The data of a template: what every page shows, and the report's own view."""
+    return {
+        "title": report.title,
+        "county_name": " ".join(heading.county_name.split()),
+        "generated_at": display.moment(heading.generated_at),
+        "job_id": heading.job_id,
+        **report.view,
+    }
+
+
+def _document(heading: Heading, request: ReportRequest, report: Report) -> dict[str, Any]:
+    return {
+        "report_type": request.report_type,
+        "title": report.title,
+        "county_id": heading.county_id,
+        "county_name": heading.county_name,
+        "job_id": heading.job_id,
+        "generated_at": heading.generated_at.isoformat(),
+        "parameters": request.parameters.model_dump(mode="json"),
+        **report.document,
+    }
