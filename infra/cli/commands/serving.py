@@ -1,5 +1,6 @@
 """Serving the platform for as long as a command runs."""
 
+import gc
 import logging
 import os
 import queue
@@ -45,6 +46,7 @@ def serving(data_dir: Path, port: int, screen: Console) -> Iterator[tuple["Local
             ending.begun()
             forget_address(data_dir)
             cloud.stop()
+            gc.freeze()  # the interpreter's end need not look through what is left for cycles
     finally:
         ending.over()
 
