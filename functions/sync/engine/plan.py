@@ -19,8 +19,9 @@ from functions.sync.repository import findings, partitions, quarantine, runs, st
 from functions.sync.run_data import filled_columns, source_table
 from functions.sync.run_lock import add_job, add_run, new_run
 from functions.sync.schemas import RejectedFilter, SyncRequest
-from functions.sync.sources import Ability, Source, open_source
+from functions.sync.sources import Ability, Source
 from functions.sync.sources.files.geographic.reader import FileNotConvertedError
+from functions.sync.sources.opening import open_source
 from shared import storage
 from shared.counties.configuration import CountyConfiguration
 from shared.db import unit_of_work

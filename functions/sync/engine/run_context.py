@@ -11,7 +11,8 @@ from functions.sync.engine.replay_source import QuarantinedRows
 from functions.sync.repository import runs
 from functions.sync.run_data import mapping_of, source_table
 from functions.sync.schemas import RejectedFilter
-from functions.sync.sources import Extract, KeyRange, Shape, Source, SourceTable, open_source
+from functions.sync.sources import Extract, KeyRange, Shape, Source, SourceTable
+from functions.sync.sources.opening import open_source
 from shared.counties.configuration import CountyConfiguration
 from shared.db import unit_of_work
 from shared.mapping import CountyMapping

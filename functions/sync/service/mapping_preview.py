@@ -11,8 +11,8 @@ import orjson
 from functions.sync.repository import runs
 from functions.sync.run_data import source_table
 from functions.sync.schemas import MappingPreview, PreviewedRow, PreviewRequest
-from functions.sync.sources import open_source
 from functions.sync.sources.network import of_a_person
+from functions.sync.sources.opening import open_source
 from shared.counties.configuration import CountyConfiguration
 from shared.db import unit_of_work
 from shared.mapping import (

@@ -1,7 +1,6 @@
 """Where a county's data is read from."""
 
 from functions.sync.domain.partitions import Key
-from functions.sync.sources.opening import open_source
 from functions.sync.sources.source import (
     Ability,
     Capabilities,
@@ -30,6 +29,5 @@ __all__ = [
     "Since",
     "Source",
     "SourceTable",
-    "open_source",
     "overlapped",
 ]

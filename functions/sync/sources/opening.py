@@ -32,8 +32,8 @@ def open_source(configuration: CountyConfiguration, patience: Patience | None = 
                 source_url(secret), secret.ca_certificate, timezone=configuration.timezone, patience=patience
             )
         case FilesDescription() as files:
-            from functions.sync.sources.files import FilesSource
             from functions.sync.sources.files.geographic.sampling import sample_key
+            from functions.sync.sources.files.source import FilesSource
 
             return FilesSource(configuration.county_id, files, partial(sample_key, configuration.county_id))
         case ArcGisDescription() as service:

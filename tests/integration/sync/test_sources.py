@@ -11,8 +11,8 @@ import pytest
 import shapely
 from sqlalchemy import text
 
-from functions.sync.sources import open_source
-from functions.sync.sources.files import FilesSource
+from functions.sync.sources.files.source import FilesSource
+from functions.sync.sources.opening import open_source
 from functions.sync.sources.sql import SqlSource
 from functions.sync.sources.web.arcgis import ArcGisSource
 from functions.sync.sources.web.socrata import SocrataSource

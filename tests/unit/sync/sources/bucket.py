@@ -7,8 +7,8 @@ import boto3
 import polars as pl
 
 from functions.sync.sources import Key, KeyRange, Shape, SourceTable
-from functions.sync.sources.files import FilesSource
 from functions.sync.sources.files.geographic import conversion
+from functions.sync.sources.files.source import FilesSource
 from shared.counties.source_description import FilesDescription, GeographicFile
 from shared.mapping import ROW_NUMBER
 from shared.settings import settings

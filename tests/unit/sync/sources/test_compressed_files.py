@@ -7,7 +7,8 @@ import zipfile
 
 import pytest
 
-from functions.sync.sources.files import FilesSource, compressed
+from functions.sync.sources.files import compressed
+from functions.sync.sources.files.source import FilesSource
 from shared.mapping import ROW_NUMBER
 from shared.problems import Unprocessable
 from tests.unit.sync.sources.bucket import source_of, table, whole
