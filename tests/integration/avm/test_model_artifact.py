@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from shared.appraisal.avm.artifact import FORMAT_VERSION, ArtifactError, dump, load
 from shared.appraisal.avm.model import TrainedModel
 from shared.appraisal.avm.training import STAGES, train
+from tests.integration.avm.known_counties import KNOWN, SMALL, one, small_model
 from tests.synthetic_county import LAST_DAY
-from tests.unit.appraisal.known_counties import KNOWN, SMALL, one, small_model
 
 Artifact = dict[str, bytes]
 

@@ -6,7 +6,7 @@ import pytest
 
 from shared.appraisal.avm import network
 from shared.appraisal.avm.model import TrainedModel
-from tests.unit.appraisal.known_counties import large_model
+from tests.integration.avm.known_counties import large_model
 
 _STEPS, _EPOCHS = 100, 5
 """What these tests ask holds whatever the network has learned; `test_network` looks at one that has learned all."""

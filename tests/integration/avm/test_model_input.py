@@ -12,8 +12,8 @@ from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
 from shared.appraisal.hedonic import FEWEST_SALES
 from shared.appraisal.ratio_statistics import cod
 from shared.counties.configuration import ValuationSettings
+from tests.integration.avm.known_counties import COUNTY, KNOWN, LATER, ON, SMALL, one, small_model, with_columns
 from tests.synthetic_county import LAST_DAY
-from tests.unit.appraisal.known_counties import COUNTY, KNOWN, LATER, ON, SMALL, one, small_model, with_columns
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from shared.appraisal.avm.model import TrainedModel
 from shared.appraisal.errors import AppraisalInputError
 from shared.appraisal.models import Model
 from shared.appraisal.ratio_statistics import cod, prb
+from tests.integration.avm.known_counties import COUNTY, KNOWN, LATER, ON, SMALL, one, small_model
 from tests.synthetic_county import ANNUAL_TREND, LAST_DAY
-from tests.unit.appraisal.known_counties import COUNTY, KNOWN, LATER, ON, SMALL, one, small_model
 
 
 def later_value(row: int) -> float:
@@ -142,7 +142,7 @@ def test_the_comparables_of_many_are_those_of_each(model: TrainedModel) -> None:
 def test_many_properties_are_valued_in_parts_as_one(model: TrainedModel, monkeypatch: pytest.MonkeyPatch) -> None:
     subjects = replace(KNOWN, living_area_sqft=np.where(np.arange(len(KNOWN)) < 60, np.nan, KNOWN.living_area_sqft))
     whole = model.value(subjects)
-    monkeypatch.setattr("shared.appraisal.avm.model._AT_ONCE", 50)
+    monkeypatch.setattr("shared.appraisal.avm.model._AT_ONCE", 300)
     parts = model.value(subjects)
     assert np.allclose(parts.predictions.estimate, whole.predictions.estimate, rtol=1e-5, equal_nan=True)
     assert parts.contributions.base == whole.contributions.base

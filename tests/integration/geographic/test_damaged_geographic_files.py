@@ -18,8 +18,8 @@ import shapely
 from functions.sync.sources.files.geographic import conversion
 from shared.counties.source_description import FilesDescription
 from shared.problems import Problem
+from tests.integration.geographic.layers import FORMATS, moved, sent, write_layer
 from tests.unit.sync.sources.bucket import COUNTY, put
-from tests.unit.sync.sources.layers import FORMATS, moved, sent, write_layer
 
 FILES = int(os.environ.get("DAMAGED_FILES", "18"))
 ROWS = 200

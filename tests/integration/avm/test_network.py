@@ -8,7 +8,7 @@ from shared.appraisal.avm.model import TrainedModel
 from shared.appraisal.avm.network import MEMBERS, Network, fit_network_and_folds, gradients
 from shared.appraisal.avm.network_inputs import Binned, SingleArray, _binned
 from shared.appraisal.avm.relative_error import slope_and_curvature
-from tests.unit.appraisal.known_counties import KNOWN
+from tests.integration.avm.known_counties import KNOWN
 
 SALES = 400
 

@@ -1,0 +1,3 @@
+"""S3 for geographic files, as for other sources that are files."""
+
+from tests.unit.sync.sources.conftest import bucket  # noqa: F401 - a fixture
