@@ -1,4 +1,4 @@
-"""The environment of a Lambda function, read once and checked."""
+"""The environment of a Lambda function: read once, and required when the function starts."""
 
 import os
 from functools import cache
@@ -6,9 +6,16 @@ from ipaddress import IPv4Network, IPv6Network
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+REQUIRED_SETTINGS = "REQUIRED_SETTINGS"
+"""The variable that lists the others that a function's grants name, separated by commas; the template derives it."""
+
+
+class MissingSettingsError(RuntimeError):
+    """Variables that a function needs and its environment lacks; the message names them."""
+
 
 class Settings(BaseModel):
-    """Names of what the stacks made; each field is the environment variable of the same name."""
+    """Names of the resources that the stacks made; each field is the environment variable of the same name."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -36,3 +43,12 @@ class Settings(BaseModel):
 def settings() -> Settings:
     """The settings of this process. `settings.cache_clear()` forgets them (tests)."""
     return Settings.model_validate(dict(os.environ))
+
+
+def require_settings() -> None:
+    """Raise MissingSettingsError for variables that `REQUIRED_SETTINGS` lists and that are absent or empty."""
+    required = filter(None, os.environ.get(REQUIRED_SETTINGS, "").split(","))
+    missing = [name for name in required if not os.environ.get(name)]
+    if missing:
+        function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "the function")
+        raise MissingSettingsError(f"{function} is deployed without {', '.join(missing)}, which its grants name")

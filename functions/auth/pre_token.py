@@ -13,10 +13,12 @@ from shared.access import PLATFORM_PERMISSIONS, ROLE_PERMISSIONS, Permission, Ro
 from shared.counties.configuration import RbacSettings
 from shared.db import read_again
 from shared.db.limits import SIGN_IN, limited
+from shared.observability import lambda_entry
 
 COUNTIES_ATTRIBUTE = "custom:counties"
 
 
+@lambda_entry
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Fill the response of a token request; the event is Cognito's, and goes back to it."""
     request = event["request"]

@@ -7,10 +7,12 @@ from aws_lambda_powertools import Logger
 
 from shared.jobs import settle_execution
 from shared.jobs.executions import ExecutionEnd
+from shared.observability import lambda_entry
 
 _logger = Logger(service="jobs")
 
 
+@lambda_entry
 def settle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {settled}: whether the job has been failed. The event is EventBridge's, of an execution's status."""
     end = ExecutionEnd.model_validate(event["detail"])

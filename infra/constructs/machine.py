@@ -32,6 +32,7 @@ class Machine(Construct):
             state_machine_name=physical_name,
             definition_body=DefinitionBody.from_chainable(definition),
             timeout=EXECUTION_TIMEOUT,
+            tracing_enabled=True,
             logs=LogOptions(
                 destination=LogGroup(
                     self,

@@ -11,6 +11,7 @@ from aws_cdk.aws_lambda import (
     LoggingFormat,
     Runtime,
     SystemLogLevel,
+    Tracing,
 )
 from aws_cdk.aws_logs import LogGroup
 from constructs import Construct
@@ -18,6 +19,7 @@ from constructs import Construct
 from infra.assets import layer_code, module_code
 from infra.constructs.platform import Platform
 from infra.functions import FunctionSpec, Grant, Layer
+from shared.settings import REQUIRED_SETTINGS
 
 _NETWORK_INTERFACES = [
     "ec2:AssignPrivateIpAddresses",
@@ -49,6 +51,7 @@ class ServiceFunction(Construct):
         capabilities = [platform.capability(grant) for grant in sorted(spec.grants)]
         for capability in capabilities:
             capability.allow(role)
+        granted = {name: value for c in capabilities for name, value in c.environment.items()}
         placement = platform.placement if spec.grants & _IN_NETWORK else None
         if placement:
             # These actions take no resource: Lambda joins the function to the network with them.
@@ -70,10 +73,12 @@ class ServiceFunction(Construct):
             logging_format=LoggingFormat.JSON,
             application_log_level_v2=ApplicationLogLevel.INFO,
             system_log_level_v2=SystemLogLevel.WARN,
+            tracing=Tracing.ACTIVE,
             environment={
                 "STAGE": platform.settings.name,
                 "POWERTOOLS_SERVICE_NAME": spec.name,
-                **{name: value for c in capabilities for name, value in c.environment.items()},
+                REQUIRED_SETTINGS: ",".join(sorted(granted)),
+                **granted,
             },
             vpc=placement.vpc if placement else None,
             security_groups=[placement.security_group] if placement else None,

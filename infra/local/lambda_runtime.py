@@ -71,7 +71,7 @@ def error_document(error: BaseException) -> dict[str, Any]:
     }
 
 
-_OWN_TO_EACH = frozenset({"POWERTOOLS_SERVICE_NAME"})
+_OWN_TO_EACH = frozenset({"POWERTOOLS_SERVICE_NAME", "REQUIRED_SETTINGS"})
 """Read while a handler is imported, so it may differ between functions of one process."""
 
 

@@ -65,6 +65,7 @@ class ApiStack(Stack):
                 throttling_burst_limit=BURST,
                 access_log_destination=LogGroupLogDestination(log),
                 access_log_format=_access_log_format(),
+                tracing_enabled=True,
             ),
         )
         authorizer = CognitoUserPoolsAuthorizer(

@@ -2,12 +2,15 @@
 
 from typing import Any, TypeVar
 
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 
 from shared.jobs.schemas import Job
 
 JSON = "application/json"
 Body = TypeVar("Body")
+
+_logger = Logger(service="jobs")
 
 
 def entity_tag(version: int) -> str:
@@ -26,7 +29,8 @@ def answer(body: Body, status: int = 200, *, version: int | None = None, locatio
 
 
 def accepted(job: Job) -> Response[Job]:
-    """202 for a long task: the job, and where to look for it."""
+    """202 for a long task: the job, and where to look for it. The log line ties the request to the job's own lines."""
+    _logger.info("job accepted", job_id=str(job.id), kind=job.kind)
     return answer(job, 202, location=job.links["self"])
 
 

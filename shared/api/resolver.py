@@ -33,6 +33,7 @@ from shared.api.request import JSON, json_body, path_of, path_parameters, requir
 from shared.db.engine import forget_connections
 from shared.db.failures import DatabaseUnavailable, unavailability
 from shared.db.limits import REQUEST, limited
+from shared.observability import lambda_entry
 from shared.problems import (
     BadRequest,
     NotFound,
@@ -152,9 +153,15 @@ class Api:
         value: str | None = self.resolver.current_event.headers.get(name)
         return value
 
-    def handler(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+    @cached_property
+    def handler(self) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
         """The Lambda entry for API Gateway's proxy events."""
-        return add_security_headers(self._handle(event, context))
+
+        @lambda_entry
+        def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+            return add_security_headers(self._handle(event, context))
+
+        return handler
 
     def _handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         request_id = str(event["requestContext"].get("requestId", ""))

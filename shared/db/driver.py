@@ -42,8 +42,13 @@ from pg8000.native import literal
 
 from shared.db.limits import UNATTENDED, Limits
 from shared.db.redaction import without_values
+from shared.observability.correlation import correlation_id
 
+APPLICATION_NAME = "terrafusion"
+MAX_APPLICATION_NAME = 63
+"""Bytes of a name in PostgreSQL (NAMEDATALEN - 1)."""
 MAX_PREPARED = 200
+"""Statements kept per connection: a module has some dozens, so none of them is dropped. Only its order matters."""
 MAX_IDLE_S = 60
 """A connection that rested for longer is not used again: NAT and firewalls forget quiet flows, mostly after 350
 seconds, and a frozen Lambda does not hear of a server's end."""
@@ -116,16 +121,16 @@ class PreparingConnection(ClosingConnection):
 
     def begin(self, county_id: str) -> None:
         """Begin a transaction that sees `county_id` and no other county. It is sent with the first statement."""
-        self._opening, self._read = f"BEGIN; SET LOCAL app.county_id = {literal(county_id)}", None
+        self._opening, self._read = f"BEGIN; {_session_settings(county_id)}", None
 
     def begin_at_one_moment(self, county_id: str) -> None:
         """As `begin`, but reading only, and every statement sees the data as the first one does."""
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        self._opening, self._read = f"{begin}; SET LOCAL app.county_id = {literal(county_id)}", None
+        self._opening, self._read = f"{begin}; {_session_settings(county_id)}", None
 
     def begin_reads(self, county_id: str) -> None:
         """As `begin`, but reading only, and each prepared statement is a transaction of its own: one round trip."""
-        self._opening = self._read = f"BEGIN READ ONLY; SET LOCAL app.county_id = {literal(county_id)}"
+        self._opening = self._read = f"BEGIN READ ONLY; {_session_settings(county_id)}"
 
     @property
     def stale(self) -> bool:
@@ -325,6 +330,17 @@ def keep_alive(connection: socket.socket) -> None:
     for name, value in {**_KEEP_ALIVE, "TCP_USER_TIMEOUT": _UNACKNOWLEDGED_MS}.items():
         if hasattr(socket, name):
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _session_settings(county_id: str) -> str:
+    """SQL of a transaction's settings: its tenant, and its correlation id, which `pg_stat_activity` shows."""
+    tenant = f"SET LOCAL app.county_id = {literal(county_id)}"
+    identifier = correlation_id()
+    if identifier is None:
+        return tenant
+    return (
+        f"{tenant}; SET LOCAL application_name = {literal(f'{APPLICATION_NAME} {identifier}'[:MAX_APPLICATION_NAME])}"
+    )
 
 
 def _milliseconds(seconds: float | None) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL
 
 from shared.aws import client
-from shared.db.driver import PreparingConnection
+from shared.db.driver import APPLICATION_NAME, PreparingConnection
 from shared.db.limits import limits
 from shared.db.redaction import hide_literals
 from shared.settings import settings
@@ -60,7 +60,7 @@ def connect(url: URL) -> PreparingConnection:
             database=url.database,
             password=url.password,
             ssl_context=False if url.query.get("sslmode") == "disable" else _tls(),
-            application_name="terrafusion",
+            application_name=APPLICATION_NAME,
             timeout=limits().connect_s,
         )
     except OSError as error:  # of the TLS handshake, and of an end in the middle of signing in: pg8000 lets them pass

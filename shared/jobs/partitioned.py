@@ -17,6 +17,7 @@ from shared.jobs import repository
 from shared.jobs.failures import reason_of
 from shared.jobs.schemas import Progress
 from shared.jobs.task import RunningJob, Work, begin, fail, finish
+from shared.observability import lambda_entry
 from shared.problems import Conflict, NotFound, Problem, ServiceUnavailable
 from shared.settings import settings
 
@@ -33,6 +34,7 @@ def plan_task(kind: str, plan: Callable[[RunningJob], Sequence[BaseModel]]) -> T
     number n is the same partition in each. A problem fails the job with its slug, and the machine ends.
     """
 
+    @lambda_entry
     def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         county_id, job_id = event["county_id"], UUID(event["job_id"])
         key = storage.county_key(county_id, "jobs", str(job_id), _LIST)
@@ -67,6 +69,7 @@ def partition_task(kind: str, item_type: type[Item], work: Callable[[RunningJob,
     the same behind however often it runs. A problem fails the job with its slug, and the map with it.
     """
 
+    @lambda_entry
     def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         county_id, job_id = event["county_id"], UUID(event["job_id"])
         number = int(event["partition"]["number"])
@@ -97,6 +100,7 @@ def finish_task(kind: str, work: Work) -> TaskHandler:
     Event: {county_id, job_id, kind}. Raises Conflict where a partition has not been done.
     """
 
+    @lambda_entry
     def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         county_id, job_id = event["county_id"], UUID(event["job_id"])
         job = begin(county_id, kind, job_id)

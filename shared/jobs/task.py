@@ -16,6 +16,7 @@ from shared.jobs import repository
 from shared.jobs.failures import reason_of
 from shared.jobs.lifecycle import results_key
 from shared.jobs.schemas import JobError, JobStatus, Progress
+from shared.observability import lambda_entry
 from shared.problems import Conflict, NotFound, Problem, ServiceUnavailable
 
 PROGRESS_SECONDS = 1.0
@@ -80,6 +81,7 @@ def job_task(work_of_kind: Mapping[str, Work]) -> Callable[[dict[str, Any], Any]
     job with its slug; anything else is raised for the state machine, which tries again what may help.
     """
 
+    @lambda_entry
     def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         county_id, kind, job_id = event["county_id"], event["kind"], UUID(event["job_id"])
         if "failure" in event:

@@ -28,6 +28,10 @@ WITHOUT_RESOURCES = {
     "logs:GetLogDelivery",
     "logs:ListLogDeliveries",
     "logs:PutResourcePolicy",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
     "logs:UpdateLogDelivery",
 }
 
@@ -88,8 +92,17 @@ def test_a_functions_environment_names_what_it_was_granted_and_nothing_else(
     environment = templates.functions()[spec.name].properties["Environment"]["Variables"]
     granted = {name for grant in spec.grants for name in VARIABLES[grant]}
 
-    assert set(environment) == {"STAGE", "POWERTOOLS_SERVICE_NAME", *granted}
+    assert set(environment) == {"STAGE", "POWERTOOLS_SERVICE_NAME", "REQUIRED_SETTINGS", *granted}
+    assert environment["REQUIRED_SETTINGS"] == ",".join(sorted(granted)), "what it cannot start without"
     assert environment["POWERTOOLS_SERVICE_NAME"] == spec.name
+
+
+def test_requests_functions_and_machines_are_traced(templates: Templates) -> None:
+    for spec in REGISTRY:
+        assert templates.functions()[spec.name].properties["TracingConfig"] == {"Mode": "Active"}, spec.name
+    assert templates.one("AWS::ApiGateway::Stage").properties["TracingEnabled"] is True
+    for machine in templates.resources("AWS::StepFunctions::StateMachine"):
+        assert machine.properties["TracingConfiguration"] == {"Enabled": True}, machine.logical_id
 
 
 def test_only_the_migration_may_read_the_owners_secret(templates: Templates) -> None:

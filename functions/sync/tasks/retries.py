@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from shared.observability import lambda_entry
 from shared.problems import Problem, SourceRefused, SourceUnavailable, named
 
 Task = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -16,6 +17,7 @@ class RetryableError(SourceUnavailable):
 def machine_task(work: Task) -> Task:
     """Tell the state machine where trying again may help, and what a problem is called."""
 
+    @lambda_entry
     @wraps(work)
     def task(event: dict[str, Any], context: Any) -> dict[str, Any]:
         try:
