@@ -64,7 +64,6 @@ def test_a_function_is_what_its_entry_says(spec: FunctionSpec, templates: Templa
     assert function.properties["Handler"] == spec.entry
     assert function.properties["MemorySize"] == min(spec.memory_mb, DEVELOPMENT.max_function_mb)
     assert function.properties["Timeout"] == spec.timeout_s
-    assert "TracingConfig" not in function.properties
     layers = {re.sub(r"Layer[0-9A-F]{8}$", "", layer["Ref"]).lower() for layer in function.properties["Layers"]}
     assert layers == set(spec.layers)
 
