@@ -1,4 +1,4 @@
-"""Routes of syncs."""
+"""Routes of syncs and of the mapping's preview."""
 
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -37,7 +37,7 @@ api = Api("sync")
 handler = api.handler
 
 _RUNS = "/v1/counties/{county_id}/sync-runs"
-_ONE = _RUNS + "/{run_id}"
+_RUN = _RUNS + "/{run_id}"
 _MAPPING = "/v1/counties/{county_id}/mapping"
 PageToken = Annotated[str | None, Query()]
 Filter = Annotated[str | None, Query(max_length=200)]
@@ -47,15 +47,15 @@ State = Annotated[RowState | None, Query(description="open, or resolved by a lat
 
 @api.post(_MAPPING + "/preview", permission=Permission.MANAGE_COUNTY, summary="Try a mapping on some rows")
 def preview_mapping(county_id: str, request: PreviewRequest) -> Response[MappingPreview]:
-    """What the mapping makes of some rows of the county's source, or of rows in the request: source, result and reasons
-    side by side. Nothing is stored.
+    """Maps some rows of the county's source, or rows in the request: source, result and reasons side by side. Nothing
+    is stored.
     """
     return answer(mapping_preview.preview(county_id, request))
 
 
 @api.post(_RUNS, permission=Permission.RUN_SYNC, summary="Start a sync", status=202)
 def start_run(county_id: str, request: SyncRequest) -> Response[Job]:
-    """Reads the county's system and applies what differs; with validate_only it stops to be looked at first."""
+    """Reads the county's system and applies the differences; with validate_only it stops for approval first."""
     return accepted(commands.start(county_id, request, caller=api.caller, idempotency_key=api.idempotency_key))
 
 
@@ -70,13 +70,13 @@ def list_runs(
     return answer(run_views.page(county_id, status=status, page_size=page_size, page_token=page_token))
 
 
-@api.get(_ONE, permission=Permission.VIEW_SYNC, summary="One sync")
+@api.get(_RUN, permission=Permission.VIEW_SYNC, summary="One sync")
 def get_run(county_id: str, run_id: UUID) -> Response[SyncRun]:
-    """How far the run is, what it found in each table, and what made it wait or fail."""
+    """Progress of the run, its results by table, and the reason for which it waits or failed."""
     return answer(run_views.get(county_id, run_id))
 
 
-@api.get(_ONE + "/partitions", permission=Permission.VIEW_SYNC, summary="A sync's partitions")
+@api.get(_RUN + "/partitions", permission=Permission.VIEW_SYNC, summary="A sync's partitions")
 def list_partitions(
     county_id: str,
     run_id: UUID,
@@ -84,13 +84,13 @@ def list_partitions(
     page_size: PageSize = 100,
     page_token: PageToken = None,
 ) -> Response[Page[Partition]]:
-    """The key ranges that the run reads, what became of each, and why one failed."""
+    """The key ranges that the run reads, with the result or the error of each."""
     return answer(
         run_views.partitions_page(county_id, run_id, status=status, page_size=page_size, page_token=page_token)
     )
 
 
-@api.get(_ONE + "/changes", permission=Permission.VIEW_SYNC, summary="What a sync changes")
+@api.get(_RUN + "/changes", permission=Permission.VIEW_SYNC, summary="What a sync changes")
 def list_changes(
     county_id: str,
     run_id: UUID,
@@ -100,18 +100,18 @@ def list_changes(
     page_size: PageSize = 100,
     page_token: PageToken = None,
 ) -> Response[Page[RowChange]]:
-    """Row by row and field by field: what a waiting run would do, or what an applied one did."""
-    wanted = from_query(ChangeFilter, table=table, change=change, field=field)
-    return answer(change_views.page(county_id, run_id, wanted, page_size=page_size, page_token=page_token))
+    """Row by row and field by field: the changes that a waiting run would apply, or that an applied one did."""
+    row_filter = from_query(ChangeFilter, table=table, change=change, field=field)
+    return answer(change_views.page(county_id, run_id, row_filter, page_size=page_size, page_token=page_token))
 
 
-@api.get(_ONE + "/changes/summary", permission=Permission.VIEW_SYNC, summary="What a sync changes as a whole")
+@api.get(_RUN + "/changes/summary", permission=Permission.VIEW_SYNC, summary="What a sync changes as a whole")
 def summarize_changes(county_id: str, run_id: UUID) -> Response[ChangeSummary]:
     """Rows by table and field, and the roll's values by property class before and after."""
     return answer(change_views.summary(county_id, run_id))
 
 
-@api.get(_ONE + "/rejected-rows", permission=Permission.VIEW_SYNC, summary="Rows in quarantine")
+@api.get(_RUN + "/rejected-rows", permission=Permission.VIEW_SYNC, summary="Rows in quarantine")
 def list_rejected_rows(
     county_id: str,
     run_id: UUID,
@@ -122,15 +122,15 @@ def list_rejected_rows(
     page_size: PageSize = 100,
     page_token: PageToken = None,
 ) -> Response[Page[RejectedRow]]:
-    """The source's rows that this run could not take, with every reason, and what became of them since. Unchanged
+    """The source's rows that this run rejected, with every reason, and their resolution since. Unchanged
     partitions are not read again: their rows are listed with the run that read them.
     """
-    wanted = from_query(RejectedFilter, table=table, rule=rule, field=field)
-    return answer(rejected_rows.page(county_id, run_id, wanted, state, page_size=page_size, page_token=page_token))
+    row_filter = from_query(RejectedFilter, table=table, rule=rule, field=field)
+    return answer(rejected_rows.page(county_id, run_id, row_filter, state, page_size=page_size, page_token=page_token))
 
 
 @api.get(
-    _ONE + "/rejected-rows/export",
+    _RUN + "/rejected-rows/export",
     permission=Permission.VIEW_SYNC,
     summary="Rows in quarantine as CSV",
     status=303,
@@ -144,11 +144,11 @@ def export_rejected_rows(
     state: State = None,
 ) -> Response[Any]:
     """Redirects to a CSV file: the reasons of each row, then the columns of the source as they were read."""
-    wanted = from_query(RejectedFilter, table=table, rule=rule, field=field)
-    return see_other(rejected_rows.export_url(county_id, run_id, wanted, state))
+    row_filter = from_query(RejectedFilter, table=table, rule=rule, field=field)
+    return see_other(rejected_rows.export_url(county_id, run_id, row_filter, state))
 
 
-@api.get(_ONE + "/findings", permission=Permission.VIEW_SYNC, summary="What a sync found of single rows")
+@api.get(_RUN + "/findings", permission=Permission.VIEW_SYNC, summary="What a sync found of single rows")
 def list_findings(
     county_id: str,
     run_id: UUID,
@@ -157,14 +157,16 @@ def list_findings(
     page_size: PageSize = 100,
     page_token: PageToken = None,
 ) -> Response[Page[Finding]]:
-    """Fields that were decided here and for which the source brings another value than before: there the source's
-    value goes first. Also values that do not add up any more after that.
+    """Fields with a decided value whose source value has changed: the source's value supersedes it. Also values that do
+    not add up any more after that.
     """
-    wanted = from_query(FindingFilter, kind=kind, table=table)
-    return answer(rejected_rows.findings_page(county_id, run_id, wanted, page_size=page_size, page_token=page_token))
+    row_filter = from_query(FindingFilter, kind=kind, table=table)
+    return answer(
+        rejected_rows.findings_page(county_id, run_id, row_filter, page_size=page_size, page_token=page_token)
+    )
 
 
-@api.get(_ONE + "/warnings", permission=Permission.VIEW_SYNC, summary="Rows taken with a warning")
+@api.get(_RUN + "/warnings", permission=Permission.VIEW_SYNC, summary="Rows taken with a warning")
 def list_warnings(
     county_id: str,
     run_id: UUID,
@@ -184,19 +186,19 @@ def list_warnings(
 
 
 @api.post(
-    _ONE + "/rejected-rows/replay",
+    _RUN + "/rejected-rows/replay",
     permission=Permission.RUN_SYNC,
     summary="Map rows in quarantine again",
     status=202,
 )
 def replay_rejected_rows(county_id: str, run_id: UUID, request: ReplayRequest) -> Response[Job]:
-    """A run of its own takes the open rows as they were read, with the county's mapping of now; the source is not
-    read. Rows that are good by now are applied, the others stay in quarantine with the reasons of now.
+    """A run of its own maps the open rows as they were read with the county's present mapping; the source is not read.
+    Valid rows are applied, the others stay in quarantine with their present reasons.
     """
     return accepted(commands.replay(county_id, run_id, request, caller=api.caller, idempotency_key=api.idempotency_key))
 
 
-@api.post(_ONE + "/approve", permission=Permission.APPROVE_SYNC, summary="Apply what was shown", status=202)
+@api.post(_RUN + "/approve", permission=Permission.APPROVE_SYNC, summary="Apply what was shown", status=202)
 def approve_run(
     county_id: str, run_id: UUID, request: Annotated[ApproveSync | None, Body()] = None
 ) -> Response[SyncRun]:
@@ -204,18 +206,18 @@ def approve_run(
     become a numbered correction of it, with the reason that is given.
     """
     reason = request.reason if request is not None else None
-    found = commands.approve(county_id, run_id, api.caller, reason)
-    return answer(found, 202, location=found.links["self"])
+    run = commands.approve(county_id, run_id, api.caller, reason)
+    return answer(run, 202, location=run.links["self"])
 
 
-@api.post(_ONE + "/cancel", permission=Permission.RUN_SYNC, summary="Drop a sync")
+@api.post(_RUN + "/cancel", permission=Permission.RUN_SYNC, summary="Drop a sync")
 def cancel_run(county_id: str, run_id: UUID) -> Response[SyncRun]:
     """Drops a run that has not been applied; nothing of it remains but its record."""
     return answer(commands.cancel(county_id, run_id, api.caller))
 
 
-@api.post(_ONE + "/resume", permission=Permission.RUN_SYNC, summary="Go on with a sync", status=202)
+@api.post(_RUN + "/resume", permission=Permission.RUN_SYNC, summary="Go on with a sync", status=202)
 def resume_run(county_id: str, run_id: UUID) -> Response[SyncRun]:
-    """Goes on with a run that failed or was cut short, with the partitions that are still to be done."""
-    found = commands.resume(county_id, run_id, api.caller)
-    return answer(found, 202, location=found.links["self"])
+    """Resumes a run that failed or was cut short, with the partitions that are not done."""
+    run = commands.resume(county_id, run_id, api.caller)
+    return answer(run, 202, location=run.links["self"])

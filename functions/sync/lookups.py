@@ -1,6 +1,4 @@
-"""The lookups of a run's mapping: read once when it is planned, so that all its partitions see the same rows."""
-
-from __future__ import annotations
+"""Lookups of a run's mapping: read once by Plan, so that all partitions see the same rows."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -12,7 +10,7 @@ import polars as pl
 from functions.sync.object_keys import lookup_key
 from functions.sync.parquet_objects import get_frame, put_frame
 from functions.sync.sources import Source, SourceTable
-from functions.sync.sources.texts import without_nuls
+from functions.sync.sources.texts import remove_nuls
 from shared.mapping import CountyMapping
 from shared.mapping.compile.lookups import build_lookup
 from shared.mapping.compile.tables import Lookups
@@ -20,7 +18,7 @@ from shared.problems import NotFound, Unprocessable
 
 
 def read_lookups(source: Source, mapping: CountyMapping) -> dict[str, pl.DataFrame]:
-    """The rows of the lookups that the mapping's tables use.
+    """Read the rows of the lookups that the mapping's tables use.
 
     Raises Unprocessable where a column is missing, there are too many rows or two of a key, SourceUnavailable.
     """
@@ -28,40 +26,38 @@ def read_lookups(source: Source, mapping: CountyMapping) -> dict[str, pl.DataFra
 
 
 def replayed_lookups(
-    county_id: str, replay_of: UUID, mapping: CountyMapping, opened: Callable[[], Source]
+    county_id: str, replay_of: UUID, mapping: CountyMapping, open_source: Callable[[], Source]
 ) -> dict[str, pl.DataFrame]:
-    """The same for a run that maps rows of another again: as that one found them. The source is opened only for a
-    lookup that is new, or defined otherwise by now.
-    """
-    found, new = dict[str, pl.DataFrame](), list[str]()
+    """The lookups of a replay: those of the run that is replayed; new or redefined ones are read from the source."""
+    lookups, new = dict[str, pl.DataFrame](), list[str]()
     for name in _used(mapping):
         try:
-            found |= lookups_of(county_id, replay_of, mapping, [name])
+            lookups |= load_lookups(county_id, replay_of, mapping, [name])
         except NotFound:
             new.append(name)
     if new:
-        source = opened()
+        source = open_source()
         try:
-            found |= {name: _read(source, mapping, name) for name in new}
+            lookups |= {name: _read(source, mapping, name) for name in new}
         finally:
             source.close()
-    return found
+    return lookups
 
 
-def keep_lookups(county_id: str, run_id: UUID, mapping: CountyMapping, lookups: Lookups) -> None:
-    """Store what was read, for the run's partitions and for a run that maps its rows again."""
+def store_lookups(county_id: str, run_id: UUID, mapping: CountyMapping, lookups: Lookups) -> None:
+    """Store the lookups of a run, for its partitions and its replays."""
     for name, rows in lookups.items():
         put_frame(_key(county_id, run_id, mapping, name), rows)
 
 
-def lookups_of(county_id: str, run_id: UUID, mapping: CountyMapping, names: Iterable[str]) -> dict[str, pl.DataFrame]:
-    """The rows of the named lookups as the run has them. Raises NotFound."""
-    return {name: _kept(_key(county_id, run_id, mapping, name)) for name in names}
+def load_lookups(county_id: str, run_id: UUID, mapping: CountyMapping, names: Iterable[str]) -> dict[str, pl.DataFrame]:
+    """The stored rows of a run's lookups. Raises NotFound."""
+    return {name: _loaded(_key(county_id, run_id, mapping, name)) for name in names}
 
 
 @lru_cache(maxsize=8)
-def _kept(key: str) -> pl.DataFrame:
-    """A process does many partitions of a run."""
+def _loaded(key: str) -> pl.DataFrame:
+    """Cached, because a process does many partitions of a run."""
     return get_frame(key)
 
 
@@ -70,7 +66,7 @@ def _used(mapping: CountyMapping) -> list[str]:
 
 
 def _key(county_id: str, run_id: UUID, mapping: CountyMapping, name: str) -> str:
-    """With the definition in it: one that was changed is another lookup."""
+    """The key has the definition's digest in it: a redefined lookup is another object."""
     definition = f"{name}\n{mapping.lookups[name].model_dump_json()}"
     return lookup_key(county_id, run_id, hashlib.sha256(definition.encode()).hexdigest())
 
@@ -79,10 +75,10 @@ def _read(source: Source, mapping: CountyMapping, name: str) -> pl.DataFrame:
     lookup = mapping.lookups[name]
     table = SourceTable(lookup.source_table_name, lookup.source_query, lookup.key)
     columns = [*lookup.key, *lookup.columns]
-    missing = sorted(set(columns) - set(source.shape(table).columns))
+    missing = sorted(set(columns) - set(source.schema(table).columns))
     if missing:
         raise Unprocessable(
             f"The source of the lookup {name} has no column {', '.join(missing)}, which the mapping names.",
             slug="source-column-missing",
         )
-    return build_lookup(name, lookup, map(without_nuls, source.keys(table, columns)))
+    return build_lookup(name, lookup, map(remove_nuls, source.keys(table, columns)))

@@ -1,4 +1,4 @@
-"""Where a run's objects lie in the data bucket."""
+"""Keys of a run's objects in the data bucket."""
 
 from uuid import UUID
 
@@ -6,12 +6,12 @@ from shared.storage import county_key
 
 
 def mapping_key(county_id: str, run_id: UUID) -> str:
-    """The mapping that the run uses, whatever the county's mapping has become since."""
+    """The mapping with which the run was planned."""
     return county_key(county_id, "sync", str(run_id), "mapping.yaml")
 
 
 def lookup_key(county_id: str, run_id: UUID, definition: str) -> str:
-    """The rows of a lookup, named by the digest of its definition, as the run found them (Parquet)."""
+    """The rows of a lookup as the run read them (Parquet), named by the digest of its definition."""
     return county_key(county_id, "sync", str(run_id), "lookups", f"{definition}.parquet")
 
 
@@ -26,23 +26,23 @@ def raw_key(county_id: str, run_id: UUID, table: str, number: int) -> str:
 
 
 def target_keys_key(raw: str) -> str:
-    """The target keys of the rows that lie under a raw key (Parquet, one column `key`)."""
+    """The target keys of the rows of a raw object (Parquet, one column `key`)."""
     county, _, rest = raw.partition("/raw/")
     return f"{county}/keys/{rest}"
 
 
-def deleted_key(county_id: str, run_id: UUID, table: str) -> str:
-    """The key columns of the rows that change tracking says were deleted (Parquet)."""
+def deleted_rows_key(county_id: str, run_id: UUID, table: str) -> str:
+    """The key columns of the rows that change tracking reports as deleted (Parquet)."""
     return county_key(county_id, "sync", str(run_id), f"deleted-{table}.parquet")
 
 
 def publication_key(county_id: str, run_id: UUID) -> str:
-    """What a run publishes: its files, those it takes over and those it writes."""
+    """The plan of a run's publication."""
     return county_key(county_id, "sync", str(run_id), "publication.json")
 
 
-def ahead_key(county_id: str, run_id: UUID) -> str:
-    """The files that were written while the run was applied."""
+def early_files_key(county_id: str, run_id: UUID) -> str:
+    """The list of files written while the run was applied."""
     return county_key(county_id, "sync", str(run_id), "ahead.json")
 
 
@@ -52,17 +52,17 @@ def files_key(county_id: str, run_id: UUID) -> str:
 
 
 def curated_key(county_id: str, run_id: UUID, table: str, number: int) -> str:
-    """A part of a table as it was applied (Parquet, typed)."""
+    """A curated file: a key range of a table (Parquet, typed)."""
     return county_key(county_id, "curated", table, f"run={run_id}", f"part-{number:05}.parquet")
 
 
 def manifest_key(county_id: str, run_id: UUID) -> str:
-    """The files that make up the county's tables after a run."""
+    """The manifest of the county's curated tables after a run."""
     return county_key(county_id, "curated", "manifests", f"{run_id}.json")
 
 
 def latest_manifest_key(county_id: str) -> str:
-    """A copy of the newest run's manifest, replaced when all its files are there."""
+    """A copy of the last manifest, replaced when all files of the next one exist."""
     return county_key(county_id, "curated", "latest.json")
 
 

@@ -1,14 +1,10 @@
-"""Frames as Parquet objects."""
-
-from __future__ import annotations
+"""Data frames as Parquet objects."""
 
 import io
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from shared import storage
-
-if TYPE_CHECKING:
-    import polars as pl
 
 PARQUET = "application/vnd.apache.parquet"
 
@@ -24,6 +20,4 @@ def put_frame(
 
 def get_frame(key: str) -> pl.DataFrame:
     """Read a Parquet object. Raises NotFound."""
-    import polars as pl
-
     return pl.read_parquet(io.BytesIO(storage.get(key)))

@@ -1,4 +1,4 @@
-"""The mapping of a run, and the parts of it that both the engine and the views of runs read."""
+"""The mapping of a run, and the parts of it that both the engine and the services read."""
 
 from functools import lru_cache
 from uuid import UUID
@@ -8,29 +8,28 @@ from functions.sync.object_keys import mapping_key
 from functions.sync.sources import ChangedSince, Since, SourceTable
 from shared import storage
 from shared.mapping import CountyMapping, TableMapping, parse_mapping
+from shared.mapping.targets import target_tables
 
 
 def mapping_of(county_id: str, run_id: UUID) -> CountyMapping:
-    """The mapping that a run was planned with."""
+    """The mapping with which a run was planned."""
     return _parsed(storage.get(mapping_key(county_id, run_id)).decode())
 
 
 @lru_cache(maxsize=8)
 def _parsed(mapping: str) -> CountyMapping:
-    """A process does many partitions of a run; reading YAML takes as long as mapping 5,000 rows."""
+    """Cached, because a process does many partitions of a run and parsing YAML takes as long as mapping 5,000 rows."""
     return parse_mapping(mapping)
 
 
 def filled_columns(mapping: CountyMapping, target: str) -> tuple[str, ...]:
     """The target columns that a mapping fills, in the order of the table."""
-    from shared.mapping.targets import target_tables
-
     filled = mapping.table(target).filled_columns
     return tuple(name for name in target_tables()[target].columns if name in filled)
 
 
 def source_table(table: TableMapping, plan: TablePlan | None = None) -> SourceTable:
-    """What a table mapping reads: everything, or what a plan says."""
+    """The source table of a table mapping: with all its rows, or with those that a plan reads."""
     since: Since | ChangedSince | None = None
     if plan is not None and plan.since is not None:
         if plan.read_by == "watermark":

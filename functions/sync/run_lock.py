@@ -1,4 +1,4 @@
-"""One run of a county at a time: the database refuses the second."""
+"""The lock of a county: one active run, by a unique index of the database."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -26,7 +26,7 @@ def add_run(
     execution_arn: str,
     replay_of: UUID | None = None,
 ) -> None:
-    """Write a run and its job down with the execution that is to do it, and take the county's lock with it.
+    """Record a run and its job with the execution that is to work on it, which takes the county's lock.
 
     Raises NotFound for a county that is not onboarded, Conflict where another run of the county is active.
     """
@@ -39,7 +39,7 @@ def add_run(
         abandon(connection, county_id, other.run_id)
         if runs.add(connection, county_id, run):
             return
-    raise in_the_way(connection, county_id)
+    raise active_run_conflict(connection, county_id)
 
 
 def new_run(
@@ -50,10 +50,10 @@ def new_run(
     trigger: str,
     replay_of: UUID | None = None,
 ) -> runs.NewRun:
-    """The run that a request asks for. Raises NotFound for a county that is not onboarded."""
+    """The record of a requested run. Raises NotFound for a county that is not onboarded."""
     if isinstance(request, ReplayRequest):
-        wanted = request.model_dump(include=set(RejectedFilter.model_fields))
-        return runs.NewRun(run_id, "replay", request.validate_only, trigger, replay_of, wanted)
+        row_filter = request.model_dump(include=set(RejectedFilter.model_fields))
+        return runs.NewRun(run_id, "replay", request.validate_only, trigger, replay_of, row_filter)
     county = runs.county(connection, county_id)
     if county is None:
         raise NotFound(f"{county_id} is not onboarded.", slug="county-not-found")
@@ -69,7 +69,7 @@ def add_job(
     submitted_by: str,
     execution_arn: str | None = None,
 ) -> None:
-    """Write the job of a run down."""
+    """Record the job of a run."""
     job = Job(
         id=run_id,
         kind="sync",
@@ -83,33 +83,33 @@ def add_job(
     jobs.add(connection, county_id, job, digest(request), execution_arn)
 
 
-def in_the_way(connection: Connection, county_id: str) -> Conflict:
-    """The Conflict that names the active run."""
+def active_run_conflict(connection: Connection, county_id: str) -> Conflict:
+    """The Conflict of a run with the county's active one, which it names."""
     other = runs.active(connection, county_id)
-    which = f"{other.run_id} ({other.status}, by {other.submitted_by})" if other else "another one"
+    active = f"{other.run_id} ({other.status}, by {other.submitted_by})" if other else "another one"
     return Conflict(
-        f"{county_id} has a sync run that is not finished: {which}. Wait for it, resume it or cancel it.",
+        f"{county_id} has a sync run that is not finished: {active}. Wait for it, resume it or cancel it.",
         slug="sync-run-active",
     )
 
 
 def abandon(connection: Connection, county_id: str, run_id: UUID) -> None:
-    """End a run that stopped without a word, long ago."""
+    """End a run that has been active for longer than any run can be (`runs.STALE_AFTER`)."""
     error = JobError(type="interrupted", detail="The run stopped without a word, and a later one took its place.")
     jobs.set_status(connection, county_id, run_id, "failed", error)
-    let_go(connection, county_id, run_id)
+    release(connection, county_id, run_id)
 
 
-def let_go(connection: Connection, county_id: str, run_id: UUID) -> None:
-    """Drop what a run has staged, and give the county free."""
+def release(connection: Connection, county_id: str, run_id: UUID) -> None:
+    """Drop the staging tables of a run, and release its county."""
     staging.drop(connection, run_id)
     runs.set_run(connection, county_id, run_id, active=False)
 
 
-def supersede_waiting(connection: Connection, county_id: str, run_id: UUID) -> None:
-    """Cancel the runs that wait for approval: what they show is no longer what would be changed."""
-    for waiting in runs.waiting(connection, county_id):
+def cancel_superseded(connection: Connection, county_id: str, run_id: UUID) -> None:
+    """Cancel the other runs that wait for approval: the changes that they show are out of date."""
+    for waiting in runs.awaiting_approval(connection, county_id):
         if waiting != run_id:
             error = JobError(type="superseded", detail=f"Run {run_id} was applied while this one waited.")
             jobs.set_status(connection, county_id, waiting, "cancelled", error)
-            let_go(connection, county_id, waiting)
+            release(connection, county_id, waiting)

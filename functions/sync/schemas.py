@@ -21,11 +21,11 @@ RunMode = Literal["full", "incremental", "snapshot", "replay"]
 compares every row; `incremental` reads what changed since; `replay` reads what an earlier run put into quarantine."""
 
 ReadBy = Literal["whole", "watermark", "change_tracking", "quarantine"]
-"""How a run reads one table. An incremental run reads a table whole that it knows no beginning of."""
+"""Way in which a run reads one table. An incremental run reads a table whole that has no watermark yet."""
 
 Resolution = Literal["synced", "gone", "rejected_again"]
-"""What became of a row in quarantine: a later run took it, its source no longer has it, or a later run rejected it
-again and has it with the reasons of now."""
+"""Resolution of a row in quarantine: a later run took it, its source no longer has it, or a later run rejected it again
+and has it with its present reasons."""
 
 
 RowState = Literal["open", "resolved"]
@@ -36,9 +36,9 @@ TargetTable = Literal["properties_operational", "improvements", "sales", "owners
 
 
 class SyncRequest(RequestSchema):
-    """What is to be synced how. Without a mode the county's configuration decides.
+    """A sync to start. Without a mode the county's configuration decides.
 
-    With `validate_only` the run stops before it applies anything, with its changes to look at and approve.
+    With `validate_only` the run stops before it applies anything, and its changes wait for approval.
     """
 
     mode: SyncMode | None = None
@@ -46,7 +46,7 @@ class SyncRequest(RequestSchema):
 
 
 class RejectedFilter(RequestSchema):
-    """Which rows in quarantine are meant; all that is given must hold."""
+    """Filter of rows in quarantine; rows match all that is given."""
 
     table: TargetTable | None = None
     rule: Annotated[str, StringConstraints(max_length=100)] | None = None
@@ -54,21 +54,21 @@ class RejectedFilter(RequestSchema):
 
 
 class ReplayRequest(RejectedFilter):
-    """Which of a run's open rows in quarantine are to be mapped again; without a filter all of them."""
+    """Open rows in quarantine of a run to map again; without a filter all of them."""
 
     validate_only: bool = False
 
 
 class ApproveSync(RequestSchema):
-    """Why a waiting run is applied; of a run that changes a closed roll, the reason of the correction."""
+    """Approval of a waiting run; of one that changes a closed roll, with the reason of the correction."""
 
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)] | None = None
 
 
 class TableCounts(Schema):
-    """What a run did with one table. `rejected` counts rows in quarantine, also those of unchanged partitions;
-    `repeated_keys` those among them whose key an earlier row of the source has, so that only the first was taken;
-    `warned` the rows that this run took with a warning.
+    """Rows of one table in a run, by what became of them. `rejected` counts rows in quarantine, also those of unchanged
+    partitions; `repeated_keys` those among them whose key an earlier row of the source has, so that only the first was
+    taken; `warned` the rows that this run took with a warning.
     """
 
     read_by: ReadBy = "whole"
@@ -90,7 +90,7 @@ class TableCounts(Schema):
 
 
 class GuardFinding(Schema):
-    """Why a run waits for a person: `share` beyond `limit`, of `table`."""
+    """A reason for which a run waits for approval: `share` exceeds `limit`, in `table`."""
 
     guard: Literal[
         "removed_share",
@@ -114,21 +114,21 @@ class GuardFinding(Schema):
 
 
 FindingKind = Literal["override_conflict", "values_disagree", "closed_roll"]
-"""`override_conflict`: the source's new value of a field goes before another one that was decided here;
+"""`override_conflict`: the source's new value of a field supersedes another, decided value;
 `values_disagree`: values of the source stand beside decided ones, and land and improvements do not add up to the total;
 `closed_roll`: the row belongs to a roll that is closed, which it would correct.
 """
 
 
 class FindingFilter(Schema):
-    """Which of a run's findings are meant."""
+    """Filter of a run's findings."""
 
     kind: FindingKind | None = None
     table: TargetTable | None = None
 
 
 class Finding(Schema):
-    """What a run found of one row that a person should know of.
+    """A finding of a run on one row, for a person to review.
 
     `details` of an `override_conflict`: `decided` and `source`, the values; `source_before`, which the decision stood
     against; `decided_by`, `decided_at`, `origin` and `decision_id`. Of `values_disagree`: the three values.
@@ -144,7 +144,7 @@ class Finding(Schema):
 
 
 class SourceNote(Schema):
-    """What a run noticed of its source that stops nothing: a column that is new, or has another type."""
+    """A difference of the source that does not stop a run: a column that is new, or has another type."""
 
     note: Literal["new_column", "changed_type"]
     table: str
@@ -153,7 +153,7 @@ class SourceNote(Schema):
 
 
 class TableProgress(Schema):
-    """What the partitions of one table have done so far; `finished_at` is when the last one did."""
+    """Progress of the partitions of one table; `finished_at` is that of the last one done."""
 
     finished_at: datetime | None
     partitions: int
@@ -164,7 +164,7 @@ class TableProgress(Schema):
 
 
 class PartitionCounts(Schema):
-    """How far the reading is."""
+    """Partitions of a run, by state."""
 
     total: int
     done: int
@@ -172,10 +172,9 @@ class PartitionCounts(Schema):
 
 
 class SyncRun(Schema):
-    """A run as its caller sees it: a job, and what is known of the sync.
+    """A run: its job, and the results of the sync.
 
-    `rows_per_second` is the speed at which its partitions are read, `seconds_left` how long those that are still to be
-    read will take at that speed.
+    `rows_per_second`: rate at which its partitions are read; `seconds_left`: time for the others at that rate.
     """
 
     id: UUID
@@ -213,7 +212,7 @@ class FieldChange(Schema):
 
 
 class RowChange(Schema):
-    """What a run does, or did, to one row."""
+    """The change of one row by a run, waiting or applied."""
 
     table: str
     key: str
@@ -222,7 +221,7 @@ class RowChange(Schema):
 
 
 class ChangeFilter(Schema):
-    """Which of a run's changes are meant; `field` those rows that were there before and differ in that field."""
+    """Filter of a run's changes; with `field` the rows that existed before and differ in that field."""
 
     table: TargetTable | None = None
     change: Change | None = None
@@ -230,7 +229,7 @@ class ChangeFilter(Schema):
 
 
 class ChangeSummary(Schema):
-    """What a run changes as a whole: why a person has to look, rows by table and field, the roll before and after."""
+    """The changes of a run in total: guard findings, rows by table and field, the roll before and after."""
 
     guard_findings: list[GuardFinding]
     tables: dict[str, TableCounts]
@@ -240,7 +239,7 @@ class ChangeSummary(Schema):
 
 
 class Partition(Schema):
-    """A key range of one table in one run, and what became of it."""
+    """A key range of one table in one run, with its result."""
 
     table: str
     partition: int
@@ -257,7 +256,7 @@ class Partition(Schema):
 
 
 class RejectReason(Schema):
-    """Why a row is in quarantine, or warned of: the rule, the target field, and a message that quotes the value."""
+    """A reason for which a row was rejected or warned of: rule, target field, and a message that quotes the value."""
 
     rule: str
     field: str
@@ -304,7 +303,7 @@ class PreviewRequest(RequestSchema):
 
 
 class PreviewedRow(Schema):
-    """A source row, what would be stored of it (as texts), and why it would be rejected or warned of."""
+    """A source row, the values that would be stored (as text), and the reasons to reject it or to warn."""
 
     source_row: dict[str, Any]
     result: dict[str, str | None]
@@ -313,7 +312,7 @@ class PreviewedRow(Schema):
 
 
 class MappingPreview(Schema):
-    """What a mapping makes of some rows. Rules that need the whole table (unique, reference) are not applied."""
+    """Result of a mapping on some rows. Rules of the whole table (unique, reference) are not applied."""
 
     table: str
     unmapped_columns: list[str]

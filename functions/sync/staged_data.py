@@ -1,4 +1,4 @@
-"""Checks that a run's staged rows, and the data that they were compared with, are still what they were."""
+"""Checks that a run's staged rows are complete, and that the data they were compared with is unchanged."""
 
 from sqlalchemy import Connection
 
@@ -7,20 +7,20 @@ from functions.sync.repository import changes, runs, targets
 from shared.problems import Conflict
 
 
-def require_staged(table: str, found: int, expected: int) -> None:
-    """Raise Conflict where staged rows are gone: a database server that crashes empties its unlogged tables."""
-    if found != expected:
+def require_staged_rows(table: str, present: int, expected: int) -> None:
+    """Raise Conflict where staged rows are lost: a database server that crashes empties its unlogged tables."""
+    if present != expected:
         raise Conflict(
-            f"Of {expected:,} rows that were staged for {table} there are {found:,}: the database has restarted"
+            f"Of {expected:,} rows that were staged for {table} there are {present:,}: the database has restarted"
             " meanwhile. Start a new run.",
             slug="staged-rows-lost",
         )
 
 
-def require_same_data(connection: Connection, run: RunState, *, hold: bool) -> None:
-    """Raise Conflict where the data is no longer what the run was compared with, or its staged rows are lost.
+def require_data_unchanged(connection: Connection, run: RunState, *, lock: bool) -> None:
+    """Raise Conflict where the data has changed since the run was compared with it, or staged rows are lost.
 
-    With `hold` nobody edits a row of an approved run until the transaction ends.
+    With `lock` the rows of an approved run cannot be edited until the transaction ends.
     """
     if runs.last_applied(connection, run.county_id) != run.base_run:
         raise Conflict(
@@ -28,9 +28,9 @@ def require_same_data(connection: Connection, run: RunState, *, hold: bool) -> N
         )
     for table, counts in run.tables.items():
         staged, _ = changes.count_staged(connection, run.run_id, table)
-        require_staged(table, sum(staged.values()), counts.differences)
+        require_staged_rows(table, sum(staged.values()), counts.differences)
     if run.approved_by is None and run.status != "awaiting_approval":
         return
-    moved = sum(targets.moved_on(connection, run.county_id, run.run_id, table, hold=hold) for table in run.tables)
+    moved = sum(targets.count_moved_on(connection, run.county_id, run.run_id, table, lock=lock) for table in run.tables)
     if moved:
         raise Conflict(f"{moved} of the rows were edited since they were shown; start a new run.", slug="data-moved-on")

@@ -10,7 +10,7 @@ Key = list[str | int]
 
 
 class PartitionState(Schema):
-    """A key range of one table in one run. `read_run` and `read_no` name the partition that read its rows last."""
+    """A key range of one table in one run. `read_run` and `read_no`: the partition that last read its rows."""
 
     run_id: UUID
     table_name: str
@@ -29,8 +29,13 @@ class PartitionState(Schema):
     read_no: int | None = None
 
     @property
+    def figures(self) -> dict[str, int | bool | None]:
+        """The counts that the task answers and logs."""
+        return self.model_dump(include={"unchanged", "rows_read", "rows_rejected", "rows_staged"})
+
+    @property
     def name(self) -> str:
-        """The partition as messages name it, with its key range."""
+        """Label of the partition in messages, with its key range."""
         lower = "the beginning" if self.lower_key is None else "/".join(map(str, self.lower_key))
         upper = "the end" if self.upper_key is None else "/".join(map(str, self.upper_key))
         return f"partition {self.partition_no} of {self.table_name} (keys after {lower} up to {upper})"

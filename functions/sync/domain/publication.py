@@ -7,9 +7,9 @@ from shared.schemas import Schema
 
 
 class ManifestFile(Schema):
-    """A Parquet file (its key in the data bucket) with the rows after the file before it up to `upper_key`.
+    """A Parquet file (its key in the data bucket) with the rows after those of the previous file, up to `upper_key`.
 
-    None is open: the last file ends where the table does.
+    The last file of a table has no upper key.
     """
 
     key: str
@@ -18,16 +18,16 @@ class ManifestFile(Schema):
 
 
 class ManifestTable(Schema):
-    """The files that together are one table."""
+    """A table: its files, in the order of their keys."""
 
     rows: int
     files: list[ManifestFile]
 
 
 class Manifest(Schema):
-    """A county's curated tables after a run: what a consumer reads, and nothing else.
+    """A county's curated tables after a run, for consumers.
 
-    Rows that were changed after `changes_through`, but for the run's own, may be missing until the next manifest.
+    Rows changed after `changes_through` by anything but the run may be missing until the next manifest.
     """
 
     county_id: str
@@ -38,22 +38,22 @@ class Manifest(Schema):
 
 
 class PlannedFile(Schema):
-    """A file of a publication; `lower_key` is the end of the one before it. What is not written is taken over."""
+    """A file of a publication, with keys after `lower_key`. One that is not to be `written` exists already."""
 
     file: ManifestFile
     lower_key: str | None
     written: bool
 
 
-class WrittenAhead(Schema):
-    """Files that were written while a run was applied, all those of their tables; as of `moment`."""
+class EarlyFiles(Schema):
+    """Files written while a run was applied, complete by table; `moment` is the time of that transaction."""
 
     moment: datetime
     tables: dict[str, list[PlannedFile]]
 
 
 class Publication(Schema):
-    """What a run is to publish."""
+    """Plan of a run's publication: every file of every table."""
 
     changes_through: datetime
     tables: dict[str, list[PlannedFile]]

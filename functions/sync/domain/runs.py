@@ -8,12 +8,12 @@ from shared.schemas import Schema
 
 
 class TablePlan(Schema):
-    """How a run reads one table.
+    """Plan of reading one table.
 
-    `reads` tells one table or query and its key from another. `since` is where the reading begins: a watermark, or a
-    change tracking version. `watermark` and `change_version` are the source's as they were before a row was read:
-    where the next incremental run begins once this one is applied. `whole_run` is the last applied run that read the
-    whole table; `digests_hold` says whether a partition with its digest can be passed over.
+    `reads`: digest of the table or query and its key. `since`: the watermark or change tracking version at which an
+    incremental reading begins. `watermark` and `change_version`: the source's before any row was read, at which the
+    next incremental run begins once this one is applied. `whole_run`: the last applied run that read the whole table;
+    while `digests_hold`, a partition with the digest that it had in that run is skipped.
     """
 
     columns: dict[str, str]
@@ -29,7 +29,7 @@ class TablePlan(Schema):
 
 
 class RunState(Schema):
-    """A run as the tasks need it. `closed_rolls`: rows that it was found to change of closed rolls, by year."""
+    """A run as the states of its machine read it. `closed_rolls`: rows that it changes of closed rolls, by year."""
 
     county_id: str
     run_id: UUID
@@ -54,14 +54,14 @@ class RunState(Schema):
 
     @property
     def today(self) -> date:
-        """The day by which years and dates are judged: that of the plan, however long the run takes."""
+        """The day by which years and dates are checked: that of the plan, however long the run takes."""
         if self.planned_at is None:
             raise LookupError(f"run {self.run_id} has not been planned")
         return self.planned_at.date()
 
 
 class Watermark(Schema):
-    """How far a table has been read, by the mapping of that digest."""
+    """Position up to which a table has been read, with the mapping of that digest."""
 
     table_name: str
     mapping_digest: str

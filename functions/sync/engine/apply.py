@@ -1,7 +1,7 @@
 """Apply: the whole run in one transaction, or nothing of it.
 
-The transaction is the database's: it gets all that is to be written in one message, and carries it out and commits it
-whether or not anybody waits. So neither a Lambda's fifteen minutes nor its death bounds what a run can write.
+The database gets the whole transaction in one message, and carries it out and commits it whether or not a client
+waits. So neither a Lambda's fifteen minutes nor its death bounds how many rows a run can write.
 """
 
 import time
@@ -11,67 +11,79 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from functions.sync.domain.runs import RunState
-from functions.sync.engine.publication.early_writer import writing_ahead
-from functions.sync.engine.removed_rows import CHANGED_ONLY, settled_keys
-from functions.sync.engine.run_context import RunContext, load, require_going
+from functions.sync.engine.publication.early_writer import writing_early
+from functions.sync.engine.removed_rows import CHANGED_ONLY, resolved_quarantine_keys
+from functions.sync.engine.run_context import RunContext, load, require_running
+from functions.sync.engine.run_log import log_state
 from functions.sync.repository import partitions, quarantine, roll_rows, runs, staging, targets, watermarks
 from functions.sync.run_data import filled_columns
-from functions.sync.run_lock import supersede_waiting
+from functions.sync.run_lock import cancel_superseded
 from functions.sync.schemas import RejectedFilter
-from functions.sync.staged_data import require_same_data
+from functions.sync.staged_data import require_data_unchanged
 from shared import audit
 from shared.db import commit_with, unit_of_work
 from shared.problems import Conflict, NotFound
 from shared.rolls import closing
 
-MOST_LEFT = 3
-"""How often a transaction is left to the database before it counts as one that it cannot do."""
-_LEAST_PATIENCE = 1.0
+MAX_HANDOFFS = 3
+"""How many times a transaction that no Lambda waits for any more may end uncommitted before the run fails. A choice: an
+error after the handoff is in the database's log alone, so one restart of the server is forgiven, and a repeated error
+is not repeated for ever."""
+_MIN_WAIT_S = 1.0
+"""Seconds that Apply waits for the commit at least: small runs are applied within them however late the call is."""
 
 
-class Application(NamedTuple):
-    """How far a run is: `left` is how often its transaction was left to the database, which may be at it."""
+class ApplyResult(NamedTuple):
+    """Progress of a run. `handoffs`: how many times a Lambda stopped waiting for this transaction; the server may still
+    be running it.
+    """
 
     outcome: Literal["applied", "applying"]
-    left: int
+    handoffs: int
 
 
-def apply_run(county_id: str, run_id: UUID, *, patience: float, left: int = 0) -> Application:
-    """Bring what is staged into the targets, and wait for it for at most `patience` seconds. Safe to run again.
+def apply_run(county_id: str, run_id: UUID, *, wait_seconds: float, handoffs: int = 0) -> ApplyResult:
+    """Write the staged rows into the targets, waiting at most `wait_seconds` for the commit. Idempotent.
 
-    Raises Conflict where the data has moved on since the run was compared with it: always when another run was
-    applied since, and for an approved run also when a row was edited, so that exactly what was shown is applied. Also
-    where the database has given up a transaction that was left to it, for the third time.
+    Raises Conflict where the data is no longer what the run was compared with: always where another run was applied
+    since, and for an approved run also where a row was edited, so that exactly what was shown is applied. Also where
+    MAX_HANDOFFS transactions have ended without a commit.
     """
-    until = time.monotonic() + patience
+    result = _apply(county_id, run_id, wait_seconds, handoffs)
+    log_state(result.outcome, county_id, run_id)
+    return result
+
+
+def _apply(county_id: str, run_id: UUID, wait_seconds: float, handoffs: int) -> ApplyResult:
+    deadline = time.monotonic() + wait_seconds
     context = load(county_id, run_id)
     with unit_of_work(county_id) as connection:
-        if not runs.begin_to_apply(connection, run_id):
-            return Application("applying", left)
+        if not runs.try_lock_for_apply(connection, run_id):
+            return ApplyResult("applying", handoffs)
         run = runs.find(connection, county_id, run_id, for_update=True)
         if run is None:
             raise NotFound(f"{county_id} has no sync run {run_id}.", slug="sync-run-not-found")
         if run.applied_at is None:
-            require_going(run)
-            _require_hope(left)
-            require_same_data(connection, run, hold=True)
-            corrected = _begin_corrections(connection, context, run)
-            watermarks.move(connection, county_id, run_id, run.plan)
+            require_running(run)
+            _require_attempts_left(handoffs)
+            require_data_unchanged(connection, run, lock=True)
+            corrections = _begin_corrections(connection, context, run)
+            watermarks.advance(connection, county_id, run_id, run.plan)
             _record(connection, context)
-            statements = [*_changes(context, _keys_to_settle(connection, context)), *corrected]
-            with writing_ahead(connection, context) as files:
-                done = commit_with(connection, statements, max(_LEAST_PATIENCE, until - time.monotonic()))
-            files.keep()
-            if not done:
-                return Application("applying", left + 1)
+            statements = [*_change_statements(context, _resolved_keys(connection, context)), *corrections]
+            with writing_early(connection, context) as early:
+                committed = commit_with(connection, statements, max(_MIN_WAIT_S, deadline - time.monotonic()))
+            early.record()
+            if not committed:
+                return ApplyResult("applying", handoffs + 1)
     with unit_of_work(county_id) as connection:
         staging.drop(connection, run_id)
-        supersede_waiting(connection, county_id, run_id)
-    return Application("applied", left)
+        cancel_superseded(connection, county_id, run_id)
+    return ApplyResult("applied", handoffs)
 
 
 def _begin_corrections(connection: Connection, context: RunContext, run: RunState) -> list[str]:
-    """Hold the rolls that the run changes, and number its corrections of those that are closed; SQL that ends them.
+    """Lock the rolls that the run changes, and number its corrections of the closed ones; the SQL that ends them.
 
     Raises Conflict where a roll was closed since the run was compared with it.
     """
@@ -100,60 +112,64 @@ def _begin_corrections(connection: Connection, context: RunContext, run: RunStat
     return [closing.END_CORRECTIONS] if closed else []
 
 
-def _keys_to_settle(connection: Connection, context: RunContext) -> dict[str, list[str]]:
-    """By table, the keys in quarantine that a reading of what changed has come by."""
-    found = {}
+def _resolved_keys(connection: Connection, context: RunContext) -> dict[str, list[str]]:
+    """Keys with open rows in quarantine that an incremental run has read or found deleted, by table."""
+    resolved = {}
     for table, plan in context.run.plan.items():
         if plan.read_by in CHANGED_ONLY:
-            keys = quarantine.open_keys(connection, context.county_id, table)
-            of_table = partitions.of_run(connection, context.county_id, context.run_id, table)
-            found[table] = settled_keys(context, table, of_table, keys)
-    return found
+            open_keys = quarantine.open_keys(connection, context.county_id, table)
+            table_partitions = partitions.of_run(connection, context.county_id, context.run_id, table)
+            resolved[table] = resolved_quarantine_keys(context, table, table_partitions, open_keys)
+    return resolved
 
 
-def _to_settle(context: RunContext, keys: dict[str, list[str]]) -> list[str]:
+def _close_quarantine_sql(context: RunContext, resolved: dict[str, list[str]]) -> list[str]:
     """SQL that closes the rows in quarantine that this run has taken, found gone, or rejected again."""
     run, statements = context.run, []
     for table, plan in run.plan.items():
         if plan.read_by == "whole":
-            statements.append(quarantine.to_settle_whole(run.county_id, run.run_id, table))
-        elif keys.get(table):
-            statements.append(quarantine.to_settle_keys(run.county_id, run.run_id, table, keys[table]))
+            statements.append(quarantine.close_after_full_read_sql(run.county_id, run.run_id, table))
+        elif resolved.get(table):
+            statements.append(quarantine.close_keys_sql(run.county_id, run.run_id, table, resolved[table]))
         elif run.replay_of is not None:
-            wanted = run.replay_filter or RejectedFilter()
-            statements.append(quarantine.to_settle_replayed(run.county_id, run.run_id, table, run.replay_of, wanted))
+            row_filter = run.replay_filter or RejectedFilter()
+            statements.append(
+                quarantine.close_replayed_sql(run.county_id, run.run_id, table, run.replay_of, row_filter)
+            )
     return statements
 
 
-def _require_hope(left: int) -> None:
-    if left >= MOST_LEFT:
+def _require_attempts_left(handoffs: int) -> None:
+    if handoffs >= MAX_HANDOFFS:
         raise Conflict(
-            f"The database has ended the run's transaction {left} times without applying it, when nobody was waiting"
-            " for its word any more. Its log says why; resume the run then.",
+            f"The database has ended the run's transaction {handoffs} times without applying it, when no client was"
+            " waiting for it any more. The database's log says why; resume the run then.",
             slug="not-applied",
         )
 
 
-def _changes(context: RunContext, keys: dict[str, list[str]]) -> list[str]:
-    """All that takes time, as SQL, and what depends on it; the run's row last, which others look for."""
+def _change_statements(context: RunContext, resolved: dict[str, list[str]]) -> list[str]:
+    """The statements of the transaction that take time or depend on those; the run's own row, which others poll,
+    last.
+    """
     county_id, run_id, actor = context.county_id, context.run_id, _actor(context)
     statements = []
     for target, expected in context.run.tables.items():
         columns = filled_columns(context.mapping, target)
         system = context.mapping.source_system_type
-        statements += targets.to_apply(county_id, run_id, target, columns, system, expected)
+        statements += targets.apply_sql(county_id, run_id, target, columns, system, expected)
     if "assessments" in context.run.tables:
-        statements += targets.to_give_way(county_id, run_id, actor)
-    return [*statements, *_to_settle(context, keys), runs.to_mark_applied(county_id, run_id)]
+        statements += targets.retire_platform_rows_sql(county_id, run_id, actor)
+    return [*statements, *_close_quarantine_sql(context, resolved), runs.mark_applied_sql(county_id, run_id)]
 
 
 def _record(connection: Connection, context: RunContext) -> None:
-    """As many rows as were staged, which has been counted: each is written, or none is."""
-    wrote = {
+    """Audit the rows written: those that were staged and counted, since the transaction writes all of them or none."""
+    written = {
         target: counts.model_dump(include={"added", "changed", "removed", "returned"})
         for target, counts in context.run.tables.items()
     }
-    details = {"tables": wrote, "mapping_digest": context.run.mapping_digest}
+    details = {"tables": written, "mapping_digest": context.run.mapping_digest}
     subject = f"sync-runs/{context.run_id}"
     audit.record(connection, context.county_id, _actor(context), "sync.applied", subject, details)
 

@@ -1,7 +1,11 @@
-"""Convert: a county's geographic files made into parts that partitions can read, one file a call."""
+"""Convert: a geographic file of a county written as parts that partitions can read, one file a call.
+
+Its function has GDAL's layer in place of Polars', so nothing here may import a module that needs Polars.
+"""
 
 from uuid import UUID
 
+from functions.sync.engine.run_log import log_state
 from functions.sync.repository import runs
 from functions.sync.sources.files.geographic import conversion
 from functions.sync.sources.files.geographic.conversion import Bounds
@@ -12,9 +16,9 @@ from shared.problems import Conflict, NotFound, Unprocessable
 
 
 def convert_file(county_id: str, run_id: UUID, table: str, bounds: Bounds) -> int:
-    """Convert the file of a source table for a run; how many rows it has. Idempotent.
+    """Convert the file of a source table for a run, and return its number of rows. Idempotent.
 
-    Raises Conflict for a run that is over, and as `conversion.convert` does.
+    Raises Conflict for a run that has ended, and as `conversion.convert` does.
     """
     with unit_of_work(county_id) as connection:
         run = runs.find(connection, county_id, run_id)
@@ -22,11 +26,16 @@ def convert_file(county_id: str, run_id: UUID, table: str, bounds: Bounds) -> in
         raise NotFound(f"{county_id} has no sync run {run_id}.", slug="sync-run-not-found")
     if run.status != "running":
         raise Conflict(f"Sync run {run_id} is {run.status}.", slug="sync-run-not-running")
-    return conversion.convert(county_id, _files(county_id), table, bounds)
+    rows = conversion.convert(county_id, _files(county_id), table, bounds)
+    log_state("file converted", county_id, run_id, table=table, rows=rows)
+    return rows
 
 
 def sample_file(county_id: str, table: str, rows: int, bounds: Bounds) -> str:
-    """The key of an object with the first rows of a source table's file. Raises as `conversion.sample` does."""
+    """Convert the first rows of a source table's file, and return the key of their object.
+
+    Raises as `conversion.sample` does.
+    """
     return conversion.sample(county_id, _files(county_id), table, rows, bounds)
 
 

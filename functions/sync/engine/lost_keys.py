@@ -1,4 +1,4 @@
-"""What earlier runs kept of partitions that have not changed since, read anew where it was lost or damaged."""
+"""Stored keys of unchanged partitions, read from the source again where their objects are lost or damaged."""
 
 from collections.abc import Sequence
 
@@ -16,32 +16,32 @@ from shared.problems import NotFound
 _logger = Logger(service="sync")
 
 
-def read_again_where_lost(
-    context: RunContext, table: str, of_table: Sequence[PartitionState]
+def read_keys_with_recovery(
+    context: RunContext, table: str, table_partitions: Sequence[PartitionState]
 ) -> tuple[Sequence[PartitionState], pl.DataFrame]:
-    """The partitions, and every key that the run has read (`read_keys`).
+    """The partitions, and every key that the run has read (as `read_keys`).
 
-    A partition whose rows are unchanged has the keys of the run that read them. Where these cannot be read any more,
-    the partition is read again. Raises as reading a partition does.
+    The keys of an unchanged partition were stored by the run that read it. Where they cannot be loaded, the partition
+    is read again. Raises as `read_partition`.
     """
     try:
-        return of_table, read_keys(of_table)
+        return table_partitions, read_keys(table_partitions)
     except (NotFound, pl.exceptions.PolarsError):
-        lost = [one for one in of_table if one.unchanged and not _is_readable(one)]
+        lost = [partition for partition in table_partitions if partition.unchanged and not _is_readable(partition)]
         if not lost:
             raise
     extra = {"county_id": context.county_id, "run_id": str(context.run_id), "table": table, "partitions": len(lost)}
-    _logger.warning("kept keys are lost, their partitions are read again", extra=extra)
+    _logger.warning("stored keys are lost; their partitions are read again", extra=extra)
     whole_run = context.run.plan[table].whole_run
     for partition in lost:
         with unit_of_work(context.county_id) as connection:
             if whole_run is not None:
-                partitions.forget_digest(connection, context.county_id, whole_run, partition)
+                partitions.clear_digest_of_same_range(connection, context.county_id, whole_run, partition)
             partitions.set_pending(connection, context.county_id, partition)
         read_partition(context.county_id, context.run_id, table, partition.partition_no)
     with unit_of_work(context.county_id) as connection:
-        found = partitions.of_run(connection, context.county_id, context.run_id, table)
-    return found, read_keys(found)
+        reread = partitions.of_run(connection, context.county_id, context.run_id, table)
+    return reread, read_keys(reread)
 
 
 def _is_readable(partition: PartitionState) -> bool:

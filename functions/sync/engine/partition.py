@@ -1,4 +1,4 @@
-"""One partition: read, keep, map, compare, stage. Run twice, it leaves the same as once."""
+"""Partition: read one key range, archive it, map it, compare it with the target, and stage what differs. Idempotent."""
 
 import hashlib
 import time
@@ -8,23 +8,51 @@ import polars as pl
 from sqlalchemy import Connection
 
 from functions.sync.domain.partitions import PartitionState
-from functions.sync.engine.run_context import RunContext, load, require_going
+from functions.sync.engine.run_context import RunContext, load, require_running
+from functions.sync.engine.run_log import log_state
 from functions.sync.object_keys import raw_key, target_keys_key
 from functions.sync.parquet_objects import put_frame
 from functions.sync.repository import partitions, quarantine, runs, staging, targets, warnings
 from functions.sync.run_data import filled_columns
-from functions.sync.sources import Extract, KeyRange, Shape
-from functions.sync.sources.texts import without_nuls
+from functions.sync.sources import Extract, KeyRange, TableSchema
+from functions.sync.sources.texts import remove_nuls
+from shared import metrics
 from shared.db import unit_of_work
 from shared.mapping.compile.tables import CompiledTable, MappedRows, mapping_digest
-from shared.problems import Conflict, NotFound
+from shared.problems import Conflict, NotFound, Problem, ServiceUnavailable
 from shared.storage import RAW_ARCHIVE
 
 
-def read_partition(county_id: str, run_id: UUID, table: str, number: int) -> tuple[PartitionState, float]:
-    """Do a partition; what became of it, and the seconds it took.
+def process_partition(county_id: str, run_id: UUID, table: str, number: int) -> PartitionState:
+    """Process a partition, with its metrics and its log line; an error is kept with its key range.
 
-    Raises NotFound, Conflict for a run that is over, SourceUnavailable. What it did is there whole or not at all.
+    Raises as `read_partition`.
+    """
+    try:
+        done, seconds = read_partition(county_id, run_id, table, number)
+    except ServiceUnavailable:
+        raise
+    except Exception as error:
+        _keep_error(county_id, run_id, table, number, error)
+        raise
+    _record_metrics(done, county_id, seconds)
+    log_state(
+        "partition done",
+        county_id,
+        run_id,
+        table=table,
+        partition=number,
+        seconds=round(seconds, 3),
+        rows_per_second=round((done.rows_read or 0) / seconds) if seconds else None,
+        **done.figures,
+    )
+    return done
+
+
+def read_partition(county_id: str, run_id: UUID, table: str, number: int) -> tuple[PartitionState, float]:
+    """Process a partition; its state, and the seconds that took. All of its effects are committed, or none.
+
+    Raises NotFound, Conflict for a run that has ended, SourceUnavailable.
     """
     started = time.monotonic()
     context = load(county_id, run_id)
@@ -51,11 +79,37 @@ def read_partition(county_id: str, run_id: UUID, table: str, number: int) -> tup
     return _stage(context, partition, extract, digest, started), time.monotonic() - started
 
 
+def _keep_error(county_id: str, run_id: UUID, table: str, number: int, error: Exception) -> None:
+    """Record why a partition failed; a Conflict says that the run has ended, so there is no one to record it for."""
+    if isinstance(error, Conflict):
+        return
+    message = error.detail if isinstance(error, Problem) else type(error).__name__
+    with unit_of_work(county_id) as connection:
+        partition = partitions.find(connection, county_id, run_id, table, number)
+        if partition is not None:
+            partitions.set_error(connection, county_id, run_id, table, number, f"{partition.name}: {message}")
+
+
+def _record_metrics(done: PartitionState, county_id: str, seconds: float) -> None:
+    metrics.record(
+        "sync",
+        {
+            "RowsRead": ("Count", float(done.rows_read or 0)),
+            "RowsRejected": ("Count", float(done.rows_rejected or 0)),
+            "RowsStaged": ("Count", float(done.rows_staged or 0)),
+            "PartitionSeconds": ("Seconds", seconds),
+        },
+        properties={"county_id": county_id, "run_id": str(done.run_id), "table": done.table_name},
+    )
+
+
 def _digest(context: RunContext, table: str, extract: Extract) -> str:
-    """All that decides what becomes of a partition: its rows, how they are mapped, and what their types say."""
+    """Digest of a partition's inputs: its rows, the mapping with its lookups, the time zone, and the numeric
+    columns.
+    """
     mapping = mapping_digest(context.mapping, table, context.lookups(table))
-    told = [mapping, context.configuration.timezone, *sorted(context.numbers(table)), extract.digest]
-    return hashlib.sha256(":".join(told).encode()).hexdigest()
+    inputs = [mapping, context.configuration.timezone, *sorted(context.numbers(table)), extract.digest]
+    return hashlib.sha256(":".join(inputs).encode()).hexdigest()
 
 
 def _extract(context: RunContext, partition: PartitionState) -> Extract:
@@ -63,7 +117,7 @@ def _extract(context: RunContext, partition: PartitionState) -> Extract:
     rows = context.rows(table)
     try:
         keys = KeyRange(partition.lower_key, partition.upper_key)
-        return rows.read(context.source_table(table), Shape(context.run.plan[table].columns), keys)
+        return rows.read(context.source_table(table), TableSchema(context.run.plan[table].columns), keys)
     finally:
         rows.close()
 
@@ -79,7 +133,7 @@ def _stage(
 ) -> PartitionState:
     table, number = partition.table_name, partition.partition_no
     raw = raw_key(context.county_id, context.run_id, table, number)
-    frame = without_nuls(extract.frame())
+    frame = remove_nuls(extract.frame())
     put_frame(raw, frame, tag=RAW_ARCHIVE)
     compiled = context.compiled(table)
     mapped = compiled.apply(frame)
@@ -109,16 +163,16 @@ def _stage(
 
 
 def _claim(connection: Connection, context: RunContext, partition: PartitionState) -> bool:
-    """Hold the partition until the transaction ends; False where another try of it has finished meanwhile.
+    """Lock the partition until the transaction ends; False where another attempt at it has finished meanwhile.
 
     Raises Conflict for a run that has ended, or that was planned anew since the partition was read.
     """
     run = runs.find(connection, context.county_id, context.run_id)
     if run is not None:
-        require_going(run)
+        require_running(run)
         if run.planned_at != context.run.planned_at:
             raise Conflict(f"Sync run {run.run_id} was planned anew meanwhile.", slug="sync-run-planned-anew")
-    held = partitions.find(
+    locked = partitions.find(
         connection,
         context.county_id,
         context.run_id,
@@ -126,20 +180,20 @@ def _claim(connection: Connection, context: RunContext, partition: PartitionStat
         partition.partition_no,
         for_update=True,
     )
-    return held is not None and held.status == "pending"
+    return locked is not None and locked.status == "pending"
 
 
 def _stage_differing(
     connection: Connection, context: RunContext, compiled: CompiledTable, table: str, number: int, mapped: MappedRows
 ) -> int:
-    """Stage the good rows that the target does not have as they are, as texts, with what is to be done; how many.
+    """Stage the valid rows that differ from the target, as texts with their action; the number of rows staged.
 
-    A row of which the source says what it said before is passed over, but for a snapshot, which compares the values.
+    Rows are compared by the hash of what the source said last; a snapshot compares the values of the others too.
     """
     good = mapped.good
-    state = targets.state_of(connection, context.county_id, table, good.get_column(compiled.key))
+    current = targets.current_rows(connection, context.county_id, table, good.get_column(compiled.key))
     compared = good.select(pl.col(compiled.key).alias("key"), pl.col("row_hash").alias("new_hash")).join(
-        state, on="key", how="left", maintain_order="left"
+        current, on="key", how="left", maintain_order="left"
     )
     action = (
         pl.when(pl.col("version").is_null())
@@ -149,37 +203,37 @@ def _stage_differing(
         .when(pl.col("row_hash") != pl.col("new_hash"))
         .then(pl.lit("U"))
     )
-    decided = compared.select(
+    actions = compared.select(
         pl.lit(number).alias("partition_no"), action.alias("action"), pl.col("version").alias("base_version")
     )
-    differs = decided.get_column("action").is_not_null()
-    differing = pl.concat([decided.filter(differs), compiled.to_copy_texts(good.filter(differs))], how="horizontal")
-    staging.fill(connection, context.run_id, table, differing)
+    differs = actions.get_column("action").is_not_null()
+    differing = pl.concat([actions.filter(differs), compiled.to_copy_texts(good.filter(differs))], how="horizontal")
+    staging.load(connection, context.run_id, table, differing)
     if context.run.mode != "snapshot" or differs.all():
         return differing.height
-    same = decided.filter(~differs).with_columns(pl.lit("U").alias("action"))
+    same = actions.filter(~differs).with_columns(pl.lit("U").alias("action"))
     rows = pl.concat([same, compiled.to_copy_texts(good.filter(~differs))], how="horizontal")
     columns = filled_columns(context.mapping, table)
     keys = targets.differing_keys(connection, context.county_id, context.run_id, table, columns, rows)
-    mended = rows.filter(pl.col(compiled.key).is_in(keys))
-    staging.fill(connection, context.run_id, table, mended)
-    return differing.height + mended.height
+    repaired = rows.filter(pl.col(compiled.key).is_in(keys))
+    staging.load(connection, context.run_id, table, repaired)
+    return differing.height + repaired.height
 
 
 def _quarantine(connection: Connection, context: RunContext, partition: PartitionState, mapped: MappedRows) -> None:
     rejects = [
-        quarantine.Reject(*row)
+        quarantine.FlaggedRow(*row)
         for row in mapped.rejected.select("source_key", "target_key", "source_row", "reasons").iter_rows()
     ]
-    reader = quarantine.Reader(context.run_id, partition.partition_no)
-    quarantine.add(connection, context.county_id, context.run_id, partition.table_name, reader, rejects)
+    reading = quarantine.ReadingPartition(context.run_id, partition.partition_no)
+    quarantine.add(connection, context.county_id, context.run_id, partition.table_name, reading, rejects)
     warned = [
-        quarantine.Reject(*row)
+        quarantine.FlaggedRow(*row)
         for row in mapped.warned.select("source_key", "target_key", "source_row", "reasons").iter_rows()
     ]
     number = partition.partition_no
     warnings.add(connection, context.county_id, context.run_id, partition.table_name, number, warned)
     if context.run.replay_of is not None:
-        quarantine.keep_readers(
+        quarantine.inherit_reading_partitions(
             connection, context.county_id, context.run_id, partition.table_name, context.run.replay_of
         )

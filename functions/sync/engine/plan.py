@@ -1,4 +1,4 @@
-"""Plan: take the county's lock, look at the source, cut its tables into partitions."""
+"""Plan: take the county's lock, decide how each table is read, and cut it into partitions."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,10 +11,13 @@ from sqlalchemy import Connection, func
 from functions.sync.domain import partitioning
 from functions.sync.domain.partitions import PartitionState
 from functions.sync.domain.runs import RunState, TablePlan
-from functions.sync.engine.read_strategy import Decided, Known, ReadingDecision, WholeReading
-from functions.sync.engine.replay_source import QuarantinedRows, plan_of_replay
-from functions.sync.failure import settle_active
-from functions.sync.object_keys import deleted_key, mapping_key, partitions_key
+from functions.sync.engine.read_strategy import EarlierReads, FullRead, PlannedTable, ReadStrategy
+from functions.sync.engine.replay_source import QuarantineSource, plan_replay
+from functions.sync.engine.run_log import log_state
+from functions.sync.failure import fail_orphaned_active_run
+from functions.sync.lookups import read_lookups, replayed_lookups, store_lookups
+from functions.sync.object_keys import deleted_rows_key, mapping_key, partitions_key
+from functions.sync.parquet_objects import put_frame
 from functions.sync.repository import findings, partitions, quarantine, runs, staging, warnings, watermarks
 from functions.sync.run_data import filled_columns, source_table
 from functions.sync.run_lock import add_job, add_run, new_run
@@ -31,59 +34,64 @@ from shared.mapping import CountyMapping, TableMapping, parse_mapping
 from shared.problems import Conflict, NotFound, Unprocessable
 
 SCHEDULE = "schedule"
-"""The trigger of a run that nobody asked for."""
+"""The trigger of a run that the county's schedule starts."""
 
 
-class Planned(NamedTuple):
-    """What the state machine goes on with."""
+class PlanResult(NamedTuple):
+    """Answer of Plan: where the list of partitions is, or which source table's file is to be converted first."""
 
     run_id: UUID
     partitions_key: str
     outcome: Literal["proceed", "convert", "skipped"]
     convert: str | None = None
-    """The source table whose file has to be converted before there is a plan."""
 
 
 def scheduled_run_id(execution_id: str) -> UUID:
-    """The run of an execution that nobody asked for by name: the same on every try."""
+    """The id of the run of a scheduled execution, the same at every attempt."""
     return uuid5(NAMESPACE_URL, execution_id)
 
 
-def plan_run(county_id: str, run_id: UUID, request: SyncRequest, trigger: str, execution_arn: str) -> Planned:
-    """Plan a run, or take up one that was planned before. Safe to run again.
+def plan_run(county_id: str, run_id: UUID, request: SyncRequest, trigger: str, execution_arn: str) -> PlanResult:
+    """Plan a run, or resume one that was planned before. Idempotent.
 
-    A tick of a schedule that finds another run active is skipped, and written down as a run that was. Raises NotFound,
-    Conflict where another run of the county is active, Unprocessable for a mapping with faults or a
-    source without what the mapping or the mode needs, SourceUnavailable.
+    A scheduled run that finds another one active is skipped, and recorded as cancelled. Raises NotFound, Conflict where
+    another run of the county is active, Unprocessable for an invalid mapping or a source without what the mapping or
+    the mode needs, SourceUnavailable.
     """
+    result = _plan(county_id, run_id, request, trigger, execution_arn)
+    log_state("planned", county_id, run_id, outcome=result.outcome)
+    return result
+
+
+def _plan(county_id: str, run_id: UUID, request: SyncRequest, trigger: str, execution_arn: str) -> PlanResult:
     try:
         run, mapping_text, configuration = _take_up(county_id, run_id, request, trigger, execution_arn)
     except Conflict:
-        if settle_active(county_id):  # the run in the way was one that nobody works on
-            return plan_run(county_id, run_id, request, trigger, execution_arn)
+        if fail_orphaned_active_run(county_id):  # the other run had no execution any more
+            return _plan(county_id, run_id, request, trigger, execution_arn)
         if trigger == SCHEDULE and _skip(county_id, run_id, request):
-            return Planned(run_id, partitions_key(county_id, run_id), "skipped")
+            return PlanResult(run_id, partitions_key(county_id, run_id), "skipped")
         raise
     list_key = partitions_key(county_id, run_id)
-    if run.applied_at is not None:  # only the publishing is left
+    if run.applied_at is not None:  # only the publication remains
         _put_list(list_key, [])
-        return Planned(run_id, list_key, "proceed")
-    known = _still_valid(run)
-    if known is None:
+        return PlanResult(run_id, list_key, "proceed")
+    planned = _valid_partitions(run)
+    if planned is None:
         try:
-            known = _plan_anew(run, mapping_text, configuration)
+            planned = _plan_anew(run, mapping_text, configuration)
         except FileNotConvertedError as missing:
-            return Planned(run_id, list_key, "convert", missing.table)
-    _put_list(list_key, known)
-    return Planned(run_id, list_key, "proceed")
+            return PlanResult(run_id, list_key, "convert", missing.table)
+    _put_list(list_key, planned)
+    return PlanResult(run_id, list_key, "proceed")
 
 
 def _skip(county_id: str, run_id: UUID, request: SyncRequest) -> bool:
-    """Write a tick down as a cancelled run where another one is in its way."""
+    """Record a scheduled run as cancelled because another one is active; False where none is."""
     with unit_of_work(county_id) as connection:
-        known = runs.find(connection, county_id, run_id)
-        if known is not None:
-            return known.status == "cancelled"
+        existing = runs.find(connection, county_id, run_id)
+        if existing is not None:
+            return existing.status == "cancelled"
         other = runs.active(connection, county_id)
         if other is None:
             return False
@@ -122,22 +130,22 @@ def _take_up(
     return run, county[1], CountyConfiguration.model_validate(county[0])
 
 
-def _still_valid(run: RunState) -> list[PartitionState] | None:
-    """The partitions of an earlier plan, where what it staged is there and the data is still what it began with."""
+def _valid_partitions(run: RunState) -> list[PartitionState] | None:
+    """The partitions of an earlier plan, where its staged rows are complete and no other run was applied since."""
     if run.planned_at is None:
         return None
     with unit_of_work(run.county_id) as connection:
-        known = partitions.of_run(connection, run.county_id, run.run_id)
-        staged = all(_is_whole(connection, run.run_id, table, known) for table in run.plan)
+        planned = partitions.of_run(connection, run.county_id, run.run_id)
+        staged = all(_is_staged(connection, run.run_id, table, planned) for table in run.plan)
         same_base = runs.last_applied(connection, run.county_id) == run.base_run
-    return known if staged and same_base else None
+    return planned if staged and same_base else None
 
 
-def _is_whole(connection: Connection, run_id: UUID, table: str, known: Sequence[PartitionState]) -> bool:
-    """A server that crashes empties its unlogged tables, and what was staged is gone."""
+def _is_staged(connection: Connection, run_id: UUID, table: str, planned: Sequence[PartitionState]) -> bool:
+    """False where staged rows are missing: a database server that crashes empties its unlogged tables."""
     if not staging.exists(connection, run_id, table):
         return False
-    expected = sum(one.rows_staged or 0 for one in known if one.table_name == table and one.status == "done")
+    expected = sum(part.rows_staged or 0 for part in planned if part.table_name == table and part.status == "done")
     return staging.count_read(connection, run_id, table) == expected
 
 
@@ -150,18 +158,18 @@ def _plan_anew(run: RunState, mapping_text: str, configuration: CountyConfigurat
     with unit_of_work(run.county_id) as connection:
         base_run = runs.last_applied(connection, run.county_id)
     if run.replay_of is not None:
-        decided, planned = _replay(run, run.replay_of, mapping, configuration)
+        tables, planned = _plan_replay(run, run.replay_of, mapping, configuration)
     else:
-        decided, planned = _read_source(run, mapping, configuration)
+        tables, planned = _plan_source(run, mapping, configuration)
     storage.put(mapping_key(run.county_id, run.run_id), mapping_text.encode(), "application/yaml")
-    _keep_deleted(run, decided)
+    _store_deleted_rows(run, tables)
     with unit_of_work(run.county_id) as connection:
         staging.drop(connection, run.run_id)
         partitions.clear(connection, run.county_id, run.run_id)
         quarantine.clear(connection, run.county_id, run.run_id)
         warnings.clear(connection, run.county_id, run.run_id)
         findings.clear(connection, run.county_id, run.run_id)
-        for table in decided:
+        for table in tables:
             staging.create(connection, run.county_id, run.run_id, table, filled_columns(mapping, table))
         partitions.add(connection, run.county_id, planned)
         runs.set_run(
@@ -170,104 +178,98 @@ def _plan_anew(run: RunState, mapping_text: str, configuration: CountyConfigurat
             run.run_id,
             planned_at=func.now(),
             mapping_digest=hashlib.sha256(mapping_text.encode()).hexdigest(),
-            plan={name: one.plan.model_dump(mode="json") for name, one in decided.items()},
+            plan={name: table.plan.model_dump(mode="json") for name, table in tables.items()},
             base_run=base_run,
             counts=None,
         )
     return planned
 
 
-def _read_source(
+def _plan_source(
     run: RunState, mapping: CountyMapping, configuration: CountyConfiguration
-) -> tuple[dict[str, Decided], list[PartitionState]]:
-    from functions.sync.lookups import keep_lookups, read_lookups
-
-    known = _known(run.county_id, mapping)
-    decided, planned = dict[str, Decided](), list[PartitionState]()
+) -> tuple[dict[str, PlannedTable], list[PartitionState]]:
+    earlier = _earlier_reads(run.county_id, mapping)
+    tables, planned = dict[str, PlannedTable](), list[PartitionState]()
     source = open_source(configuration)
     try:
         lookups = read_lookups(source, mapping)
-        keep_lookups(run.county_id, run.run_id, mapping, lookups)
+        store_lookups(run.county_id, run.run_id, mapping, lookups)
         incremental = configuration.data_ingestion_settings.incremental
-        decision = ReadingDecision(source, mapping, lookups, run.mode, incremental, known)
+        strategy = ReadStrategy(source, mapping, lookups, run.mode, incremental, earlier)
         for table in mapping.table_mappings:
             name = table.target_table_name
-            one = decision.decide(table)
-            rows, bounds = _cut(source, table, one.plan, known.whole.get(name))
-            decided[name] = Decided(one.plan.model_copy(update={"rows": rows}), one.changes)
-            planned += partitioning.new_partitions(run.run_id, name, bounds)
+            read = strategy.plan(table)
+            rows, ranges = _cut(source, table, read.plan, earlier.full_reads.get(name))
+            tables[name] = PlannedTable(read.plan.model_copy(update={"rows": rows}), read.changes)
+            planned += partitioning.new_partitions(run.run_id, name, ranges)
     finally:
         source.close()
-    return decided, planned
+    return tables, planned
 
 
-def _known(county_id: str, mapping: CountyMapping) -> Known:
-    whole = {}
+def _earlier_reads(county_id: str, mapping: CountyMapping) -> EarlierReads:
+    full_reads = {}
     with unit_of_work(county_id) as connection:
         marks = watermarks.of_county(connection, county_id)
         for table in mapping.table_mappings:
             name = table.target_table_name
-            run_id = runs.last_whole(connection, county_id, name)
+            run_id = runs.last_full_read(connection, county_id, name)
             earlier = runs.find(connection, county_id, run_id) if run_id is not None else None
             if earlier is not None:
-                whole[name] = WholeReading(
+                full_reads[name] = FullRead(
                     earlier.run_id,
                     earlier.plan[name].reads,
-                    digests_hold=not runs.changed_since(connection, county_id, earlier.run_id, name),
+                    digests_hold=not runs.was_written_since(connection, county_id, earlier.run_id, name),
                     partitions=partitions.of_run(connection, county_id, earlier.run_id, name),
                 )
-    return Known(marks, whole)
+    return EarlierReads(marks, full_reads)
 
 
 def _cut(
-    source: Source, table: TableMapping, plan_run: TablePlan, whole: WholeReading | None
+    source: Source, table: TableMapping, plan: TablePlan, full_read: FullRead | None
 ) -> tuple[int, partitioning.KeyRanges]:
-    """How many rows there are to read, and their ranges: those of the last whole reading while they fit."""
-    read = source_table(table, plan_run)
-    same = plan_run.read_by == "whole" and whole is not None and whole.reads == plan_run.reads
-    if whole is not None and same and source.capabilities.can(Ability.KEY_RANGES):
+    """The number of rows to read, and their key ranges: those of the last full read, while they fit."""
+    read = source_table(table, plan)
+    same = plan.read_by == "whole" and full_read is not None and full_read.reads == plan.reads
+    if full_read is not None and same and source.capabilities.can(Ability.KEY_RANGES):
         rows = source.count(read)
-        bounds = partitioning.reusable_ranges(whole.partitions, rows)
-        if bounds is not None:
-            return rows, bounds
+        ranges = partitioning.reusable_ranges(full_read.partitions, rows)
+        if ranges is not None:
+            return rows, ranges
     rows, ends = source.cut(read, partitioning.PARTITION_ROWS)
-    if rows == 0 and plan_run.read_by != "whole":
+    if rows == 0 and plan.read_by != "whole":
         return 0, []
     return rows, partitioning.ranges_ending_at(ends)
 
 
-def _replay(
+def _plan_replay(
     run: RunState, replay_of: UUID, mapping: CountyMapping, configuration: CountyConfiguration
-) -> tuple[dict[str, Decided], list[PartitionState]]:
-    """The plan of a run that maps again what an earlier one put into quarantine."""
-    from functions.sync.lookups import keep_lookups, replayed_lookups
-
+) -> tuple[dict[str, PlannedTable], list[PartitionState]]:
+    """The plan of a run that maps the rows again that an earlier one rejected."""
     with unit_of_work(run.county_id) as connection:
         earlier = runs.find(connection, run.county_id, replay_of)
     if earlier is None:
         raise NotFound(f"{run.county_id} has no sync run {replay_of}.", slug="sync-run-not-found")
     lookups = replayed_lookups(run.county_id, replay_of, mapping, lambda: open_source(configuration))
-    keep_lookups(run.county_id, run.run_id, mapping, lookups)
-    decided, planned = dict[str, Decided](), list[PartitionState]()
+    store_lookups(run.county_id, run.run_id, mapping, lookups)
+    tables, planned = dict[str, PlannedTable](), list[PartitionState]()
     for table in mapping.table_mappings:
         name = table.target_table_name
-        kept = QuarantinedRows(run.county_id, replay_of, run.replay_filter or RejectedFilter(), name)
-        rows, ends = kept.cut(partitioning.PARTITION_ROWS)
-        plan_run = plan_of_replay(mapping, name, earlier.plan.get(name) if rows else None, lookups)
-        decided[name] = Decided(plan_run.model_copy(update={"rows": rows}))
+        quarantined = QuarantineSource(run.county_id, replay_of, run.replay_filter or RejectedFilter(), name)
+        rows, ends = quarantined.cut(partitioning.PARTITION_ROWS)
+        plan = plan_replay(mapping, name, earlier.plan.get(name) if rows else None, lookups)
+        tables[name] = PlannedTable(plan.model_copy(update={"rows": rows}))
         planned += partitioning.new_partitions(run.run_id, name, partitioning.ranges_ending_at(ends) if rows else [])
-    return decided, planned
+    return tables, planned
 
 
-def _keep_deleted(run: RunState, decided: dict[str, Decided]) -> None:
-    """What change tracking says was deleted, for Reconcile."""
-    for name, one in decided.items():
-        if one.changes is not None:
-            from functions.sync.parquet_objects import put_frame
-
-            put_frame(deleted_key(run.county_id, run.run_id, name), one.changes.deleted)
+def _store_deleted_rows(run: RunState, tables: dict[str, PlannedTable]) -> None:
+    """Store the rows that change tracking reports as deleted, for Reconcile."""
+    for name, table in tables.items():
+        if table.changes is not None:
+            put_frame(deleted_rows_key(run.county_id, run.run_id, name), table.changes.deleted)
 
 
 def _put_list(key: str, planned: Sequence[PartitionState]) -> None:
-    items = [{"table_name": one.table_name, "partition_no": one.partition_no} for one in planned]
+    items = [{"table_name": part.table_name, "partition_no": part.partition_no} for part in planned]
     storage.put(key, orjson.dumps(items), "application/json")

@@ -1,4 +1,4 @@
-"""Reconcile: what the source no longer has, what two partitions both have, the guards, and the run's difference."""
+"""Reconcile: removed rows, keys read twice, rules of the whole table, guards, and the run's difference."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -10,10 +10,11 @@ from sqlalchemy import Connection
 from functions.sync.domain.guards import TableOutcome, guard_findings, source_notes
 from functions.sync.domain.partitions import PartitionState
 from functions.sync.engine import value_guards
-from functions.sync.engine.lost_keys import read_again_where_lost
-from functions.sync.engine.removed_rows import CHANGED_ONLY, removed_keys, repeated_keys, settled_keys
-from functions.sync.engine.run_context import RunContext, load, require_going
-from functions.sync.engine.source_rows import rows_as_read
+from functions.sync.engine.lost_keys import read_keys_with_recovery
+from functions.sync.engine.removed_rows import CHANGED_ONLY, removed_keys, repeated_keys, resolved_quarantine_keys
+from functions.sync.engine.run_context import RunContext, load, require_running
+from functions.sync.engine.run_log import log_state
+from functions.sync.engine.source_rows import source_rows_of
 from functions.sync.engine.table_rules import check_across_rows, referenced_first
 from functions.sync.repository import (
     changes,
@@ -30,7 +31,7 @@ from functions.sync.repository import (
 from functions.sync.repository.value_changes import ChangedRows
 from functions.sync.run_data import filled_columns
 from functions.sync.schemas import GuardFinding, SourceNote, TableCounts
-from functions.sync.staged_data import require_staged
+from functions.sync.staged_data import require_staged_rows
 from shared.db import unit_of_work
 from shared.db.models import SYNC_TARGETS, key_column
 from shared.jobs import repository as jobs
@@ -42,120 +43,128 @@ Outcome = Literal["apply", "awaiting_approval", "unchanged"]
 
 
 def reconcile_run(county_id: str, run_id: UUID) -> Outcome:
-    """Compare the whole run with its source and its targets, and decide how it goes on. Safe to run again.
+    """Compare the whole run with its source and its targets, and decide what follows. Idempotent.
 
-    Raises Conflict where a partition is not done or what was staged is lost, SourceUnavailable.
+    Raises Conflict where a partition is not done or staged rows are lost, SourceUnavailable.
     """
+    outcome = _reconcile(county_id, run_id)
+    log_state("reconciled", county_id, run_id, outcome=outcome)
+    return outcome
+
+
+def _reconcile(county_id: str, run_id: UUID) -> Outcome:
     context = load(county_id, run_id)
     if context.run.applied_at is not None:
         return "apply"
     with unit_of_work(county_id) as connection:
         if runs.is_being_applied(connection, run_id):  # by the database, for an execution that has ended
             return "apply"
-        of_run = partitions.of_run(connection, county_id, run_id)
-        whole = {read.whole_run for read in context.run.plan.values() if read.whole_run is not None}
-        earlier = {one: runs.find(connection, county_id, one) for one in whole}
-    waiting = [partition.name for partition in of_run if partition.status != "done"]
-    if waiting:
-        raise Conflict(f"Not everything has been read: {waiting[0]} and {len(waiting) - 1} more.")
+        run_partitions = partitions.of_run(connection, county_id, run_id)
+        full_reads = {plan.whole_run for plan in context.run.plan.values() if plan.whole_run is not None}
+        full_read_runs = {full_read: runs.find(connection, county_id, full_read) for full_read in full_reads}
+    pending = [partition.name for partition in run_partitions if partition.status != "done"]
+    if pending:
+        raise Conflict(f"Not everything has been read: {pending[0]} and {len(pending) - 1} more.")
     tables = {
-        table: _reconcile_table(context, table, [one for one in of_run if one.table_name == table])
+        table: _reconcile_table(context, table, [part for part in run_partitions if part.table_name == table])
         for table in referenced_first(context.mapping, list(context.run.plan))
     }
-    before = {name: earlier.get(read.whole_run) for name, read in context.run.plan.items() if read.whole_run}
+    earlier = {name: full_read_runs.get(plan.whole_run) for name, plan in context.run.plan.items() if plan.whole_run}
     limits = context.configuration.data_ingestion_settings.guards
-    guarded = guard_findings(context.run, limits, before, tables)
-    return _decide(context, tables, guarded, source_notes(context.run, before))
+    guarded = guard_findings(context.run, limits, earlier, tables)
+    return _decide(context, tables, guarded, source_notes(context.run, earlier))
 
 
-def _reconcile_table(context: RunContext, table: str, of_table: Sequence[PartitionState]) -> TableOutcome:
+def _reconcile_table(context: RunContext, table: str, table_partitions: Sequence[PartitionState]) -> TableOutcome:
     plan = context.run.plan[table]
-    read = sum(partition.rows_read or 0 for partition in of_table)
-    rejected = sum(partition.rows_rejected or 0 for partition in of_table)
+    read = sum(partition.rows_read or 0 for partition in table_partitions)
+    rejected = sum(partition.rows_rejected or 0 for partition in table_partitions)
     counts = TableCounts(read_by=plan.read_by, read=read, rejected=rejected)
-    if all(partition.unchanged for partition in of_table) and not _may_remove(context, table, of_table):
+    if all(partition.unchanged for partition in table_partitions) and not _may_remove(context, table, table_partitions):
         with unit_of_work(context.county_id) as connection:
-            known = targets.live_count(connection, context.county_id, table)
+            known = targets.count_live(connection, context.county_id, table)
         return TableOutcome(counts.model_copy(update={"known": known}), unchanged=True, source_count=None)
     source_count = _count_source(context, table) if plan.read_by == "whole" else None
-    of_table, keys = read_again_where_lost(context, table, of_table)
+    table_partitions, keys = read_keys_with_recovery(context, table, table_partitions)
     with unit_of_work(context.county_id) as connection:
         live = targets.live_keys(connection, context.county_id, table)
     removed = removed_keys(context, table, live, keys)
     with unit_of_work(context.county_id) as connection:
-        _hold(connection, context)
+        _lock_run(connection, context)
         present = staging.count(connection, context.run_id, table)
-        if present.pop(staging.REMOVE, 0):  # of an earlier try of this task
+        if present.pop(staging.REMOVE, 0):  # of an earlier attempt
             changes.clear_removals(connection, context.run_id, table)
-        require_staged(table, sum(present.values()), sum(one.rows_staged or 0 for one in of_table))
+        require_staged_rows(table, sum(present.values()), sum(part.rows_staged or 0 for part in table_partitions))
         _stage_removals(connection, context, table, removed)
-        _reject_duplicates(connection, context, table, of_table, keys)
-        check_across_rows(connection, context, table, of_table)
+        _reject_duplicates(connection, context, table, table_partitions, keys)
+        check_across_rows(connection, context, table, table_partitions)
         warned = warnings.count(connection, context.county_id, context.run_id, table)
         repeated = quarantine.count_rule(
             connection, context.county_id, context.run_id, table, BuiltinRule.DUPLICATE_KEY
         )
-        staged, aside = changes.count_staged(connection, context.run_id, table)
-        closed = _find_closed_rolls(connection, context, table)
+        staged, excluded = changes.count_staged(connection, context.run_id, table)
+        closed_rolls = _closed_roll_rows(connection, context, table)
         if staged.keys() & {"changed", "returned"}:
             columns = filled_columns(context.mapping, table)
-            for statement in findings.to_find(context.county_id, context.run_id, table, columns):
+            for statement in findings.record_findings_sql(context.county_id, context.run_id, table, columns):
                 connection.exec_driver_sql(statement)
         update = {
             "known": live.height,
-            "rejected": rejected + aside,
+            "rejected": rejected + excluded,
             "repeated_keys": repeated,
             "warned": warned,
             **staged,
         }
-        found = counts.model_copy(update=update)
-        fields, values = _judge_values(connection, context, table, found) if found.changed else ({}, ())
-        found = found.model_copy(update={"changed_fields": fields})
-    idle = plan.read_by in CHANGED_ONLY and found.differences == 0 and found.rejected == 0
+        counts = counts.model_copy(update=update)
+        fields, findings_of_values = _judge_values(connection, context, table, counts) if counts.changed else ({}, ())
+        counts = counts.model_copy(update={"changed_fields": fields})
+    idle = plan.read_by in CHANGED_ONLY and counts.differences == 0 and counts.rejected == 0
     if idle:
         with unit_of_work(context.county_id) as connection:
             open_keys = quarantine.open_keys(connection, context.county_id, table)
-        idle = not settled_keys(context, table, of_table, open_keys)
-    return TableOutcome(found, unchanged=idle, source_count=source_count, closed_rolls=closed, value_findings=values)
+        idle = not resolved_quarantine_keys(context, table, table_partitions, open_keys)
+    return TableOutcome(
+        counts, unchanged=idle, source_count=source_count, closed_rolls=closed_rolls, value_findings=findings_of_values
+    )
 
 
 def _judge_values(
     connection: Connection, context: RunContext, table: str, counts: TableCounts
 ) -> tuple[dict[str, int], tuple[GuardFinding, ...]]:
-    """In how many of the changed rows each field differs, and what speaks against the values that they get."""
+    """The number of changed rows in which each field differs, and the findings of the guards on values."""
     columns = filled_columns(context.mapping, table)
     rows = ChangedRows(connection, context.county_id, context.run_id, table)
     fields = rows.by_field(columns)
     limits = context.configuration.data_ingestion_settings.guards
-    found = tuple(value_guards.findings_of(rows, limits, counts, fields, columns))
-    return {name: changes.changed for name, changes in fields.items()}, found
+    guarded = tuple(value_guards.value_findings(rows, limits, counts, fields, columns))
+    return {name: changes.changed for name, changes in fields.items()}, guarded
 
 
-def _find_closed_rolls(connection: Connection, context: RunContext, table: str) -> dict[closing.ClosedRoll, int]:
-    """How many rows of closed rolls the run would change."""
+def _closed_roll_rows(connection: Connection, context: RunContext, table: str) -> dict[closing.ClosedRoll, int]:
+    """The number of rows of each closed roll that the run would change; a finding is recorded for each row."""
     if table not in closing.ROLL_TABLES:
         return {}
     columns = filled_columns(context.mapping, table)
     years = roll_rows.years(connection, context.county_id, context.run_id, table, columns)
-    closed = {one.roll_year: one for one in closing.closed_rolls(connection, context.county_id, years)}
-    counts = roll_rows.find(connection, context.county_id, context.run_id, table, columns, closed)
+    closed = {roll.roll_year: roll for roll in closing.closed_rolls(connection, context.county_id, years)}
+    counts = roll_rows.record_findings(connection, context.county_id, context.run_id, table, columns, closed)
     return {closed[year]: number for year, number in counts.items()}
 
 
-def _may_remove(context: RunContext, table: str, of_table: Sequence[PartitionState]) -> bool:
-    """Whether rows can be gone where nothing was read: a reading of what changed has no partition then."""
+def _may_remove(context: RunContext, table: str, table_partitions: Sequence[PartitionState]) -> bool:
+    """True where an incremental run may find removed rows although no partition has changed rows."""
     read_by = context.run.plan[table].read_by
     if read_by == "change_tracking":
         return True
     removals = context.configuration.data_ingestion_settings.incremental.removals
-    return read_by == "watermark" and (bool(of_table) or removals == "compare_keys")
+    return read_by == "watermark" and (bool(table_partitions) or removals == "compare_keys")
 
 
-def _hold(connection: Connection, context: RunContext) -> None:
-    """Let no other try of this task write at the same time. Raises Conflict for a run that has ended."""
+def _lock_run(connection: Connection, context: RunContext) -> None:
+    """Lock the run against other attempts of this task. Raises Conflict for a run that has ended."""
     run = runs.find(connection, context.county_id, context.run_id, for_update=True)
     if run is not None:
-        require_going(run)
+        require_running(run)
 
 
 def _count_source(context: RunContext, table: str) -> int:
@@ -173,32 +182,36 @@ def _stage_removals(connection: Connection, context: RunContext, table: str, rem
         pl.col("version").alias("base_version"),
         pl.col("key").alias(key_column(SYNC_TARGETS[table])),
     )
-    staging.fill(connection, context.run_id, table, rows)
+    staging.load(connection, context.run_id, table, rows)
 
 
 def _reject_duplicates(
-    connection: Connection, context: RunContext, table: str, of_table: Sequence[PartitionState], keys: pl.DataFrame
+    connection: Connection,
+    context: RunContext,
+    table: str,
+    table_partitions: Sequence[PartitionState],
+    keys: pl.DataFrame,
 ) -> None:
-    """Keys that several partitions have: the first one's row stands, the others go into quarantine."""
+    """Reject rows whose key an earlier partition has read too."""
     if keys.get_column("partition_no").n_unique() < 2:
         return
     later = repeated_keys(keys)
     if later.is_empty():
         return
-    aside = changes.set_duplicates_aside(connection, context.run_id, table, later.rows())
+    excluded = changes.exclude(connection, context.run_id, table, later.rows())
     key = key_column(SYNC_TARGETS[table])
     reason = {
         "rule": BuiltinRule.DUPLICATE_KEY,
         "field": key,
         "message": "an earlier row of the source has the same key",
     }
-    for number, rows in rows_as_read(context, table, of_table, aside, reason):
-        reader = quarantine.Reader(context.run_id, number)
-        quarantine.add(connection, context.county_id, context.run_id, table, reader, rows)
+    for number, rows in source_rows_of(context, table, table_partitions, excluded, reason):
+        reading = quarantine.ReadingPartition(context.run_id, number)
+        quarantine.add(connection, context.county_id, context.run_id, table, reading, rows)
 
 
 def _end_without_changes(connection: Connection, context: RunContext) -> None:
-    """A run that was to be looked at first, and would change nothing: there is nothing to approve."""
+    """End a run with validate_only that would change nothing: there is nothing to approve."""
     staging.drop(connection, context.run_id)
     runs.set_run(connection, context.county_id, context.run_id, active=False)
     jobs.set_status(connection, context.county_id, context.run_id, "succeeded")
@@ -210,16 +223,16 @@ def _decide(
     counts = {name: table.counts for name, table in tables.items()}
     county_id, run_id = context.county_id, context.run_id
     with unit_of_work(county_id) as connection:
-        _hold(connection, context)
+        _lock_run(connection, context)
         runs.set_findings(connection, county_id, run_id, counts, guarded, notes)
         if all(table.unchanged for table in tables.values()) and runs.is_published(connection, context.run):
-            # nothing to show, to keep or to apply; only how far the source has been read moves on
+            # nothing to apply or to publish; only the watermarks advance
             staging.drop(connection, run_id)
-            watermarks.move(connection, county_id, run_id, context.run.plan)
+            watermarks.advance(connection, county_id, run_id, context.run.plan)
             runs.set_run(connection, county_id, run_id, active=False)
             jobs.set_status(connection, county_id, run_id, "succeeded")
             return "unchanged"
-        if context.run.validate_only and not guarded and not any(one.differences for one in counts.values()):
+        if context.run.validate_only and not guarded and not any(table.differences for table in counts.values()):
             _end_without_changes(connection, context)
             return "unchanged"
         if context.run.validate_only or guarded:

@@ -1,68 +1,55 @@
-"""What a run put into quarantine, read like a source: for a run that maps it again."""
-
-from __future__ import annotations
+"""Rows in quarantine, read like a source by a run that maps them again."""
 
 import hashlib
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from functions.sync.domain.partitions import Key
 from functions.sync.domain.runs import TablePlan
 from functions.sync.repository import quarantine
 from functions.sync.schemas import RejectedFilter
-from functions.sync.sources import Extract, KeyRange, Shape, SourceTable
+from functions.sync.sources import Extract, KeyRange, SourceTable, TableSchema
 from shared.db import unit_of_work
 from shared.mapping import READ_FAULT, VALUE_FAULTS, CountyMapping
+from shared.mapping.compile.tables import Lookups, mapping_digest
 from shared.problems import Unprocessable
 
-if TYPE_CHECKING:
-    import polars as pl
 
-    from shared.mapping.compile.tables import Lookups
+class QuarantineSource:
+    """The open rows of one run and target table, as a source whose keys are their row numbers."""
 
-
-class QuarantinedRows:
-    """The open rows of one run and target. A key range is one of their numbers."""
-
-    def __init__(self, county_id: str, run_id: UUID, wanted: RejectedFilter, target: str) -> None:
+    def __init__(self, county_id: str, run_id: UUID, row_filter: RejectedFilter, target: str) -> None:
         self._county_id = county_id
         self._run_id = run_id
-        self._wanted = wanted
+        self._row_filter = row_filter
         self._target = target
 
     def cut(self, rows: int) -> tuple[int, list[Key]]:
-        """How many rows there are, and the numbers of every `rows`-th one."""
+        """The number of rows, and the number of every `rows`-th of them."""
         with unit_of_work(self._county_id) as connection:
-            return quarantine.cut(connection, self._county_id, self._run_id, self._wanted, self._target, rows=rows)
+            return quarantine.cut(connection, self._county_id, self._run_id, self._row_filter, self._target, rows=rows)
 
-    def read(self, _table: SourceTable, shape: Shape, keys: KeyRange) -> Extract:
-        """The rows of a range as the source once gave them."""
+    def read(self, _table: SourceTable, schema: TableSchema, keys: KeyRange) -> Extract:
+        """The rows of a range as they were read from the source."""
         with unit_of_work(self._county_id) as connection:
             frame = quarantine.read(
                 connection,
                 self._county_id,
                 self._run_id,
-                self._wanted,
+                self._row_filter,
                 self._target,
-                columns=list(dict.fromkeys([*shape.columns, READ_FAULT, VALUE_FAULTS])),
+                columns=list(dict.fromkeys([*schema.columns, READ_FAULT, VALUE_FAULTS])),
                 lower=int(keys.lower[0]) if keys.lower else None,
                 upper=int(keys.upper[0]) if keys.upper else None,
             )
         digest = hashlib.sha256(frame.write_csv(quote_style="necessary").encode()).hexdigest()
-
-        def rows() -> pl.DataFrame:
-            return frame
-
-        return Extract(frame.height, digest, rows)
+        return Extract(frame.height, digest, lambda: frame)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no connection stays open."""
 
 
-def plan_of_replay(mapping: CountyMapping, target: str, earlier: TablePlan | None, lookups: Lookups) -> TablePlan:
-    """How rows in quarantine are read again. Raises Unprocessable where the mapping names a column they have not."""
-    from shared.mapping.compile.tables import mapping_digest
-
+def plan_replay(mapping: CountyMapping, target: str, earlier: TablePlan | None, lookups: Lookups) -> TablePlan:
+    """The plan of reading quarantined rows again. Raises Unprocessable where the mapping names a column they lack."""
     columns = earlier.columns if earlier is not None else {}
     missing = sorted(mapping.table(target).source_fields - set(columns))
     if earlier is not None and missing:

@@ -1,36 +1,34 @@
-"""What every task of a run needs to know."""
-
-from __future__ import annotations
+"""Context of a run: its state, its county's configuration and its mapping, loaded by every state of the machine."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from functions.sync.domain.runs import RunState
-from functions.sync.engine.replay_source import QuarantinedRows
+from functions.sync.engine.replay_source import QuarantineSource
+from functions.sync.lookups import load_lookups
 from functions.sync.repository import runs
 from functions.sync.run_data import mapping_of, source_table
 from functions.sync.schemas import RejectedFilter
-from functions.sync.sources import Extract, KeyRange, Shape, Source, SourceTable
+from functions.sync.sources import Extract, KeyRange, Source, SourceTable, TableSchema
 from functions.sync.sources.opening import open_source
+from functions.sync.sources.texts import number_columns
 from shared.counties.configuration import CountyConfiguration
 from shared.db import unit_of_work
 from shared.mapping import CountyMapping
+from shared.mapping.compile.tables import CompiledTable, Lookups, compile_table
 from shared.problems import Conflict, NotFound
 
-if TYPE_CHECKING:
-    from shared.mapping.compile.tables import CompiledTable, Lookups
 
+class RowReader(Protocol):
+    """The part of a source from which partitions are read."""
 
-class Rows(Protocol):
-    """What partitions are read from."""
-
-    def read(self, table: SourceTable, shape: Shape, keys: KeyRange) -> Extract:
+    def read(self, table: SourceTable, schema: TableSchema, keys: KeyRange) -> Extract:
         """The rows of a range."""
         ...
 
     def close(self) -> None:
-        """Let go of what is held open."""
+        """Close connections."""
         ...
 
 
@@ -51,31 +49,25 @@ class RunContext:
         return self.run.run_id
 
     def source(self) -> Source:
-        """The county's source, opened. Raises SourceUnavailable."""
+        """Open the county's source. Raises SourceUnavailable."""
         return open_source(self.configuration)
 
-    def rows(self, table: str) -> Rows:
-        """Where the rows of a target come from: the source, or what an earlier run put into quarantine."""
+    def rows(self, table: str) -> RowReader:
+        """Open what a target's rows are read from: the source, or the quarantine of the run that is replayed."""
         if self.run.replay_of is None:
             return self.source()
-        return QuarantinedRows(self.county_id, self.run.replay_of, self.run.replay_filter or RejectedFilter(), table)
+        return QuarantineSource(self.county_id, self.run.replay_of, self.run.replay_filter or RejectedFilter(), table)
 
     def lookups(self, table: str) -> Lookups:
         """The rows of the lookups that a target's fields use, as they were when the run was planned."""
-        from functions.sync.lookups import lookups_of
-
-        return lookups_of(self.county_id, self.run_id, self.mapping, self.mapping.table(table).lookups)
+        return load_lookups(self.county_id, self.run_id, self.mapping, self.mapping.table(table).lookups)
 
     def numbers(self, table: str) -> frozenset[str]:
-        """The source's columns of a target whose type is one of numbers."""
-        from functions.sync.sources.texts import number_columns
-
+        """The source's columns of numeric type for a target."""
         return number_columns(self.run.plan[table].columns)
 
     def compiled(self, table: str) -> CompiledTable:
-        """The mapping of a target, compiled with what the run was planned with."""
-        from shared.mapping.compile.tables import compile_table
-
+        """The mapping of a target, compiled with the lookups and the day of the run's plan."""
         return compile_table(
             self.mapping,
             table,
@@ -86,26 +78,26 @@ class RunContext:
         )
 
     def whole_table(self, table: str) -> SourceTable:
-        """All that the source has for a target."""
+        """The source table of a target with all its rows."""
         return source_table(self.mapping.table(table))
 
     def source_table(self, table: str) -> SourceTable:
-        """What the run reads for a target."""
+        """The source table of a target with the rows that the run's plan reads."""
         return source_table(self.mapping.table(table), self.run.plan[table])
 
 
 def load(county_id: str, run_id: UUID) -> RunContext:
-    """The context of a run. Raises NotFound, and Conflict for a run that was cancelled or has failed."""
+    """Load the context of a run. Raises NotFound, and Conflict for a run that does not run any more."""
     with unit_of_work(county_id) as connection:
         run = runs.find(connection, county_id, run_id)
         county = runs.county(connection, county_id)
     if run is None or county is None:
         raise NotFound(f"{county_id} has no sync run {run_id}.", slug="sync-run-not-found")
-    require_going(run)
+    require_running(run)
     return RunContext(run, CountyConfiguration.model_validate(county[0]), mapping_of(county_id, run_id))
 
 
-def require_going(run: RunState) -> None:
-    """Raise Conflict for a run that somebody cancelled, or that has ended otherwise."""
+def require_running(run: RunState) -> None:
+    """Raise Conflict for a run that was cancelled or has ended otherwise."""
     if run.status != "running":
         raise Conflict(f"Sync run {run.run_id} is {run.status}.", slug="sync-run-not-running")

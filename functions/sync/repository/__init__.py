@@ -1,1 +1,1 @@
-"""The SQL of syncs: runs, partitions and quarantine; staging; the comparison with the targets; apply."""
+"""SQL of syncs: runs, partitions and quarantine; staging; the comparison with the targets; Apply."""

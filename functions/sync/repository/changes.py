@@ -1,4 +1,4 @@
-"""What a run does, or did, row by row and field by field."""
+"""Changes of a run, row by row and field by field: those staged, and those applied."""
 # ruff: noqa: S608 - names are quoted identifiers of models or mappings; values are literals or parameters
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from pg8000.native import identifier, literal
 from sqlalchemy import Connection, text
 
 from functions.sync.repository import staging
-from functions.sync.repository.value_changes import value
+from functions.sync.repository.value_changes import value_sql
 from functions.sync.schemas import Change, ChangeFilter
 from shared.db.models import SYNC_TARGETS, history_table, key_column, versioned_columns
 from shared.rolls.totals import SUMMED, RollTotals, read_totals
@@ -21,10 +21,10 @@ ChangedRow = tuple[str, Change, dict[str, Any], dict[str, Any]]
 
 
 def count_staged(connection: Connection, run_id: UUID, target: str) -> tuple[dict[str, int], int]:
-    """Staged rows by change, and how many are set aside, which Apply passes over."""
+    """The number of staged rows by change, and of those excluded, which Apply skips."""
     counts = staging.count(connection, run_id, target)
-    aside = counts.pop(None, 0)
-    return {_CHANGES[action]: number for action, number in counts.items() if action is not None}, aside
+    excluded = counts.pop(None, 0)
+    return {_CHANGES[action]: number for action, number in counts.items() if action is not None}, excluded
 
 
 def staged_page(
@@ -37,7 +37,7 @@ def staged_page(
     after: str | None,
     limit: int,
 ) -> list[ChangedRow]:
-    """What a run that has not been applied would do, by key."""
+    """The changes that a run would apply, in the order of their keys."""
     key = identifier(key_column(SYNC_TARGETS[target]))
     conditions = [f"s.action = '{_action(wanted.change)}'" if wanted.change else "s.action IS NOT NULL"]
     if wanted.field is not None:
@@ -73,7 +73,7 @@ def applied_page(
     after: str | None,
     limit: int,
 ) -> list[ChangedRow]:
-    """What an applied run did, by key: its versions, and those that they superseded."""
+    """The changes of an applied run, in the order of their keys: its versions beside those that they superseded."""
     model = SYNC_TARGETS[target]
     key = identifier(key_column(model))
     history = history_table(model)
@@ -102,7 +102,7 @@ def applied_page(
 def staged_totals(
     connection: Connection, county_id: str, run_id: UUID, columns: Sequence[str]
 ) -> tuple[dict[str | None, RollTotals], dict[str | None, RollTotals]]:
-    """The roll as it is, and as it would be; `columns` are those that the run's mapping fills."""
+    """Totals of the roll by property class, before and after a run; `columns`: those that its mapping fills."""
     staged = staging.table_name(run_id, "properties_operational")
     names = ("property_class", "land_value", "improvement_value", "total_value")
     after = ", ".join(f"{'s' if name in columns else 't'}.{name}" for name in names)
@@ -121,10 +121,10 @@ def staged_totals(
     )
 
 
-def set_duplicates_aside(
+def exclude(
     connection: Connection, run_id: UUID, target: str, keys: Sequence[tuple[str, int]]
 ) -> list[tuple[str, int]]:
-    """Let Apply pass over staged rows whose key an earlier partition has: (key, partition) of each that was staged."""
+    """Exclude staged rows of these keys and partitions from Apply; those of them that were staged."""
     key = identifier(key_column(SYNC_TARGETS[target]))
     rows = connection.execute(
         text(
@@ -133,20 +133,20 @@ def set_duplicates_aside(
             f" WHERE s.{key} = d.key AND s.partition_no = d.partition_no AND s.action IS NOT NULL"
             f" RETURNING s.{key}, s.partition_no"
         ),
-        {"keys": [one for one, _ in keys], "numbers": [number for _, number in keys]},
+        {"keys": [row_key for row_key, _ in keys], "numbers": [number for _, number in keys]},
     )
     return [(row[0], int(row[1])) for row in rows]
 
 
 def clear_removals(connection: Connection, run_id: UUID, target: str) -> None:
-    """Forget removals that an earlier try of Reconcile staged."""
+    """Delete the removals that an earlier attempt at Reconcile staged."""
     removals = f"action = {literal(staging.REMOVE)}"
     connection.exec_driver_sql(f"DELETE FROM {staging.table_name(run_id, target)} WHERE {removals}")
 
 
 def _differs(before: str, after: str, field: str) -> str:
-    """SQL of whether two rows differ in a field."""
-    return f"{value(before, field)} IS DISTINCT FROM {value(after, field)}"
+    """SQL condition that two rows differ in a field."""
+    return f"{value_sql(before, field)} IS DISTINCT FROM {value_sql(after, field)}"
 
 
 def _action(change: Change) -> str:

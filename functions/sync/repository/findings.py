@@ -1,4 +1,4 @@
-"""What a run found of single rows: where the source's value goes before one that was decided here."""
+"""Findings of a run on single rows: source values that supersede decided ones, or do not add up beside them."""
 # ruff: noqa: S608 - names are quoted identifiers of models; values are literals or parameters
 
 from collections.abc import Iterable, Sequence
@@ -17,26 +17,26 @@ from shared.precedence import overrides
 _VALUES = ("land_value", "improvement_value", "total_value")
 
 
-def to_find(county_id: str, run_id: UUID, target: str, columns: Sequence[str]) -> list[str]:
-    """SQL that holds overrides on what is staged, and writes down what becomes of them. Carried out again, it finds
-    what there is by then.
+def record_findings_sql(county_id: str, run_id: UUID, target: str, columns: Sequence[str]) -> list[str]:
+    """SQL that applies standing overrides to the staged rows, and records conflicts and disagreeing values.
+    Idempotent.
     """
-    forget = (
+    delete_earlier = (
         f"DELETE FROM sync_findings WHERE county_id = {literal(county_id)} AND run_id = {uuid_literal(run_id)}"
         f" AND table_name = {literal(target)} AND kind IN ('override_conflict', 'values_disagree')"
     )
-    held = overrides.hold(county_id, target, staging.table_name(run_id, target), columns)
-    statements = [*held, forget, _conflicts(county_id, run_id, target, columns)]
+    hold_overrides = overrides.hold(county_id, target, staging.table_name(run_id, target), columns)
+    statements = [*hold_overrides, delete_earlier, _conflicts(county_id, run_id, target, columns)]
     has_values = set(_VALUES) <= {column.name for column in SYNC_TARGETS[target].__table__.columns}
     if has_values and not set(_VALUES).isdisjoint(columns):
         statements.append(_disagreeing_values(county_id, run_id, target, columns))
     return statements
 
 
-def to_end_overrides(county_id: str, run_id: UUID, target: str, columns: Sequence[str]) -> str:
-    """SQL that ends the overrides of fields for which the source brings another value than they stood against."""
+def end_overrides_sql(county_id: str, run_id: UUID, target: str, columns: Sequence[str]) -> str:
+    """SQL that ends the overrides of fields whose source value has changed since they were made."""
     key = identifier(key_column(SYNC_TARGETS[target]))
-    brought = overrides.brought_value(_own(target, columns))
+    brought = overrides.brought_value(_non_key(target, columns))
     return (
         "UPDATE field_overrides AS o SET ended_at = now(), ended_why ="
         f" CASE WHEN {brought} = o.value THEN 'source_agrees' ELSE 'source_changed' END,"
@@ -47,27 +47,27 @@ def to_end_overrides(county_id: str, run_id: UUID, target: str, columns: Sequenc
 
 
 def clear(connection: Connection, county_id: str, run_id: UUID) -> None:
-    """Forget a run's findings: it is planned anew."""
+    """Delete a run's findings: it is planned anew."""
     connection.execute(delete(SyncFinding).where(SyncFinding.county_id == county_id, SyncFinding.run_id == run_id))
 
 
 def counts(connection: Connection, county_id: str, run_ids: Iterable[UUID]) -> dict[UUID, dict[str, int]]:
-    """How many findings of each kind there are, by run."""
+    """The number of findings by run and kind."""
     rows = connection.execute(
         select(SyncFinding.run_id, SyncFinding.kind, func.count())
         .where(SyncFinding.county_id == county_id, SyncFinding.run_id.in_(list(run_ids)))
         .group_by(SyncFinding.run_id, SyncFinding.kind)
     )
-    found: dict[UUID, dict[str, int]] = {}
+    by_run: dict[UUID, dict[str, int]] = {}
     for run_id, kind, number in rows:
-        found.setdefault(run_id, {})[kind] = int(number)
-    return found
+        by_run.setdefault(run_id, {})[kind] = int(number)
+    return by_run
 
 
 def page(
-    connection: Connection, county_id: str, run_id: UUID, wanted: FindingFilter, *, after: int, limit: int
+    connection: Connection, county_id: str, run_id: UUID, row_filter: FindingFilter, *, after: int, limit: int
 ) -> list[Row[*tuple[Any, ...]]]:
-    """A run's findings in the order in which they were written down."""
+    """A page of a run's findings, in the order in which they were recorded."""
     statement = (
         select(
             SyncFinding.finding_no,
@@ -81,17 +81,17 @@ def page(
         .order_by(SyncFinding.finding_no)
         .limit(limit)
     )
-    if wanted.kind is not None:
-        statement = statement.where(SyncFinding.kind == wanted.kind)
-    if wanted.table is not None:
-        statement = statement.where(SyncFinding.table_name == wanted.table)
+    if row_filter.kind is not None:
+        statement = statement.where(SyncFinding.kind == row_filter.kind)
+    if row_filter.table is not None:
+        statement = statement.where(SyncFinding.table_name == row_filter.table)
     return list(connection.execute(statement))
 
 
 def _conflicts(county_id: str, run_id: UUID, target: str, columns: Sequence[str]) -> str:
-    """SQL that writes down where the source's new value goes before another one that was decided here."""
+    """SQL that records fields whose new source value supersedes another, decided value."""
     key = identifier(key_column(SYNC_TARGETS[target]))
-    brought = overrides.brought_value(_own(target, columns))
+    brought = overrides.brought_value(_non_key(target, columns))
     return _insert(
         county_id,
         run_id,
@@ -107,7 +107,7 @@ def _conflicts(county_id: str, run_id: UUID, target: str, columns: Sequence[str]
 
 
 def _disagreeing_values(county_id: str, run_id: UUID, target: str, columns: Sequence[str]) -> str:
-    """SQL that writes down where values of the source stand beside decided ones, and do not add up."""
+    """SQL that records rows in which source values and decided values do not add up."""
     key = identifier(key_column(SYNC_TARGETS[target]))
     land, improvements, total = (f"{'s' if name in columns else 't'}.{name}" for name in _VALUES)
     filled = [name for name in _VALUES if name in columns]
@@ -125,12 +125,12 @@ def _disagreeing_values(county_id: str, run_id: UUID, target: str, columns: Sequ
 
 
 def _insert(county_id: str, run_id: UUID, kind: FindingKind, target: str, rows: str) -> str:
-    """SQL that writes findings down; `rows` selects key, field and details."""
+    """SQL that inserts findings; `rows` selects key, field and details."""
     return (
         "INSERT INTO sync_findings (county_id, run_id, kind, table_name, row_key, field, details)"
         f" SELECT {literal(county_id)}, {uuid_literal(run_id)}, {literal(kind)}, {literal(target)}, {rows}"
     )
 
 
-def _own(target: str, columns: Sequence[str]) -> list[str]:
+def _non_key(target: str, columns: Sequence[str]) -> list[str]:
     return [name for name in columns if name != key_column(SYNC_TARGETS[target])]

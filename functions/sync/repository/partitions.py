@@ -1,17 +1,20 @@
-"""Partitions of a run."""
+"""Partitions of runs."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, Integer, Row, cast, delete, func, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Integer, Row, cast, delete, func, select, text, tuple_, update
 
 from functions.sync.domain.partitions import PartitionState
-from functions.sync.schemas import Partition, TableProgress
+from functions.sync.schemas import TableProgress
 from shared.db.models import SyncPartition
 
 _COLUMNS = [getattr(SyncPartition, name) for name in PartitionState.model_fields]
+
+MAX_ERROR_CHARACTERS = 1000
+"""Characters of an error that are kept. A choice: messages of sources and databases say why in their first lines."""
 
 
 def add(connection: Connection, county_id: str, partitions: Sequence[PartitionState]) -> None:
@@ -39,18 +42,14 @@ def add(connection: Connection, county_id: str, partitions: Sequence[PartitionSt
 
 
 def clear(connection: Connection, county_id: str, run_id: UUID) -> None:
-    """Forget a run's partitions: it is planned anew."""
-    connection.execute(
-        delete(SyncPartition).where(SyncPartition.county_id == county_id, SyncPartition.run_id == run_id)
-    )
+    """Delete a run's partitions: it is planned anew."""
+    connection.execute(delete(SyncPartition).where(*_at(county_id, run_id)))
 
 
 def of_run(connection: Connection, county_id: str, run_id: UUID, table: str | None = None) -> list[PartitionState]:
     """A run's partitions, in order; all of them, or those of one table."""
     statement = (
-        select(*_COLUMNS)
-        .where(SyncPartition.county_id == county_id, SyncPartition.run_id == run_id)
-        .order_by(SyncPartition.table_name, SyncPartition.partition_no)
+        select(*_COLUMNS).where(*_at(county_id, run_id)).order_by(SyncPartition.table_name, SyncPartition.partition_no)
     )
     if table is not None:
         statement = statement.where(SyncPartition.table_name == table)
@@ -60,13 +59,8 @@ def of_run(connection: Connection, county_id: str, run_id: UUID, table: str | No
 def find(
     connection: Connection, county_id: str, run_id: UUID, table: str, number: int, *, for_update: bool = False
 ) -> PartitionState | None:
-    """A partition, held until the transaction ends where it is to be finished."""
-    statement = select(*_COLUMNS).where(
-        SyncPartition.county_id == county_id,
-        SyncPartition.run_id == run_id,
-        SyncPartition.table_name == table,
-        SyncPartition.partition_no == number,
-    )
+    """A partition; with `for_update` locked until the transaction ends."""
+    statement = select(*_COLUMNS).where(*_at(county_id, run_id, table, number))
     row = connection.execute(statement.with_for_update() if for_update else statement).one_or_none()
     return None if row is None else _state(row)
 
@@ -88,7 +82,7 @@ def find_same_range(
 
 
 def finish(connection: Connection, county_id: str, partition: PartitionState, seconds: float) -> None:
-    """Write down what became of a partition."""
+    """Record the result of a partition."""
     values = partition.model_dump(
         include={
             "digest",
@@ -104,72 +98,52 @@ def finish(connection: Connection, county_id: str, partition: PartitionState, se
     )
     connection.execute(
         update(SyncPartition)
-        .where(
-            SyncPartition.county_id == county_id,
-            SyncPartition.run_id == partition.run_id,
-            SyncPartition.table_name == partition.table_name,
-            SyncPartition.partition_no == partition.partition_no,
-        )
+        .where(*_at(county_id, partition.run_id, partition.table_name, partition.partition_no))
         .values(**values, status="done", seconds=seconds, finished_at=func.clock_timestamp(), error=None)
     )
 
 
-def forget_digests(connection: Connection, county_id: str, run_id: UUID, table: str, numbers: Sequence[int]) -> None:
-    """Let the next run read these partitions again, whether their rows change or not."""
+def clear_digests(connection: Connection, county_id: str, run_id: UUID, table: str, numbers: Sequence[int]) -> None:
+    """Clear the digests of these partitions, so that the next run maps their rows again even if they are unchanged."""
     connection.execute(
         update(SyncPartition)
         .where(
-            SyncPartition.county_id == county_id,
-            SyncPartition.run_id == run_id,
-            SyncPartition.table_name == table,
+            *_at(county_id, run_id, table),
             SyncPartition.partition_no.in_(list(numbers)),
         )
         .values(digest=None)
     )
 
 
-def forget_digest(connection: Connection, county_id: str, run_id: UUID, partition: PartitionState) -> None:
-    """The same of the partition of another run with the same key range."""
-    same = find_same_range(connection, county_id, run_id, partition)
-    if same is not None:
-        forget_digests(connection, county_id, run_id, same.table_name, [same.partition_no])
+def clear_digest_of_same_range(connection: Connection, county_id: str, run_id: UUID, partition: PartitionState) -> None:
+    """Clear the digest of another run's partition with the same key range."""
+    other = find_same_range(connection, county_id, run_id, partition)
+    if other is not None:
+        clear_digests(connection, county_id, run_id, other.table_name, [other.partition_no])
 
 
 def set_pending(connection: Connection, county_id: str, partition: PartitionState) -> None:
-    """Let a partition of this run be read again."""
+    """Reset a partition, so that it can be read again."""
     connection.execute(
         update(SyncPartition)
-        .where(
-            SyncPartition.county_id == county_id,
-            SyncPartition.run_id == partition.run_id,
-            SyncPartition.table_name == partition.table_name,
-            SyncPartition.partition_no == partition.partition_no,
-        )
+        .where(*_at(county_id, partition.run_id, partition.table_name, partition.partition_no))
         .values(status="pending", digest=None, unchanged=False)
     )
 
 
 def set_error(connection: Connection, county_id: str, run_id: UUID, table: str, number: int, error: str) -> None:
-    """Keep why a partition failed, for whoever looks at the run."""
+    """Record why a partition failed."""
     connection.execute(
-        update(SyncPartition)
-        .where(
-            SyncPartition.county_id == county_id,
-            SyncPartition.run_id == run_id,
-            SyncPartition.table_name == table,
-            SyncPartition.partition_no == number,
-        )
-        .values(error=error[:1000])
+        update(SyncPartition).where(*_at(county_id, run_id, table, number)).values(error=error[:MAX_ERROR_CHARACTERS])
     )
 
 
 def first_error(connection: Connection, county_id: str, run_id: UUID) -> str | None:
-    """Why a partition of the run failed, or None where none did."""
+    """The error of the first failed partition of a run, or None."""
     return connection.scalar(
         select(SyncPartition.error)
         .where(
-            SyncPartition.county_id == county_id,
-            SyncPartition.run_id == run_id,
+            *_at(county_id, run_id),
             SyncPartition.status != "done",
             SyncPartition.error.is_not(None),
         )
@@ -179,7 +153,7 @@ def first_error(connection: Connection, county_id: str, run_id: UUID) -> str | N
 
 
 def progress(connection: Connection, county_id: str, run_ids: Iterable[UUID]) -> dict[UUID, dict[str, TableProgress]]:
-    """How far the partitions are, by run and table."""
+    """Progress of the partitions, by run and table."""
     rows = connection.execute(
         select(
             SyncPartition.run_id,
@@ -194,9 +168,9 @@ def progress(connection: Connection, county_id: str, run_ids: Iterable[UUID]) ->
         .where(SyncPartition.county_id == county_id, SyncPartition.run_id.in_(list(run_ids)))
         .group_by(SyncPartition.run_id, SyncPartition.table_name)
     )
-    found: dict[UUID, dict[str, TableProgress]] = {}
+    by_run: dict[UUID, dict[str, TableProgress]] = {}
     for run_id, table, total, done, unchanged, read, rejected, finished_at in rows:
-        found.setdefault(run_id, {})[table] = TableProgress(
+        by_run.setdefault(run_id, {})[table] = TableProgress(
             finished_at=finished_at,
             partitions=total,
             done=done,
@@ -204,7 +178,7 @@ def progress(connection: Connection, county_id: str, run_ids: Iterable[UUID]) ->
             rows_read=read,
             rows_rejected=rejected,
         )
-    return found
+    return by_run
 
 
 def page(
@@ -213,13 +187,13 @@ def page(
     run_id: UUID,
     *,
     status: str | None,
-    after: tuple[str, int] | None,
+    after: tuple[Any, ...] | None,
     limit: int,
-) -> list[Partition]:
-    """A run's partitions for showing them, in order."""
+) -> list[Row[*tuple[Any, ...]]]:
+    """A page of a run's partitions, in order."""
     statement = (
         select(SyncPartition)
-        .where(SyncPartition.county_id == county_id, SyncPartition.run_id == run_id)
+        .where(*_at(county_id, run_id))
         .order_by(SyncPartition.table_name, SyncPartition.partition_no)
         .limit(limit)
     )
@@ -227,14 +201,14 @@ def page(
         statement = statement.where(SyncPartition.status == status)
     if after is not None:
         statement = statement.where(tuple_(SyncPartition.table_name, SyncPartition.partition_no) > after)
-    return [
-        Partition(
-            table=row.table_name,
-            partition=row.partition_no,
-            **{name: getattr(row, name) for name in Partition.model_fields.keys() - {"table", "partition"}},
-        )
-        for row in connection.execute(statement.with_only_columns(*SyncPartition.__table__.columns))
-    ]
+    return list(connection.execute(statement.with_only_columns(*SyncPartition.__table__.columns)))
+
+
+def _at(county_id: str, run_id: UUID, table: str | None = None, number: int | None = None) -> list[ColumnElement[bool]]:
+    """Conditions for the partitions of a run, of one of its tables, or for one partition."""
+    columns = (SyncPartition.county_id, SyncPartition.run_id, SyncPartition.table_name, SyncPartition.partition_no)
+    values = (county_id, run_id, table, number)
+    return [column == value for column, value in zip(columns, values, strict=True) if value is not None]
 
 
 def _state(row: Row[*tuple[Any, ...]]) -> PartitionState:

@@ -1,4 +1,4 @@
-"""What Publish reads: the targets as they were applied, in ranges of their keys."""
+"""Rows of the targets in key ranges, as Prepare counts them and Curate writes them."""
 # ruff: noqa: S608 - names are quoted identifiers of models or mappings; values are literals or parameters
 
 from collections.abc import Collection, Sequence
@@ -16,51 +16,53 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def now(connection: Connection) -> datetime:
-    """The database's time, by which versions are dated."""
-    moment: datetime = connection.execute(text("SELECT now()")).scalar_one()
-    return moment
+def transaction_time(connection: Connection) -> datetime:
+    """The start of the transaction by the database's clock, as versions are dated."""
+    started_at: datetime = connection.execute(text("SELECT now()")).scalar_one()
+    return started_at
 
 
 def cut(connection: Connection, county_id: str, target: str, rows: int) -> tuple[list[str], list[int]]:
-    """Ranges of `rows` rows that are not retired: the keys at which they end, but for the last, and their rows."""
+    """Key ranges of `rows` live rows: the keys at which all but the last end, and the number of rows of each."""
     where = f"{identifier(target)} WHERE county_id = {literal(county_id)} AND retired_at IS NULL"
     return _cut(connection, where, key_column(SYNC_TARGETS[target]), rows)
 
 
 def cut_staged(connection: Connection, run_id: UUID, target: str, rows: int) -> tuple[list[str], list[int]]:
-    """The same of the rows that a run has staged to be added."""
+    """As `cut`, of the rows that a run has staged to be added."""
     return _cut(connection, _added(run_id, target), key_column(SYNC_TARGETS[target]), rows)
 
 
 def has_rows(connection: Connection, county_id: str, target: str) -> bool:
-    """Whether there are rows that are not retired."""
+    """True where the county has live rows in the table."""
     found = text(f"SELECT EXISTS (SELECT 1 FROM {identifier(target)} WHERE county_id = :county AND retired_at IS NULL)")
     return bool(connection.execute(found, {"county": county_id}).scalar_one())
 
 
-def live_rows(connection: Connection, county_id: str, target: str, bounds: Sequence[str]) -> list[int]:
-    """How many rows that are not retired each range has: up to bounds[0], ..., after bounds[-1]."""
+def count_live_by_range(connection: Connection, county_id: str, target: str, bounds: Sequence[str]) -> list[int]:
+    """The number of live rows of each range up to bounds[0], ..., after bounds[-1]."""
     return _by_range(connection, county_id, target, bounds, "retired_at IS NULL", {})
 
 
-def changed_rows(
-    connection: Connection, county_id: str, target: str, bounds: Sequence[str], since: datetime, but: UUID
+def count_changed_by_range(
+    connection: Connection, county_id: str, target: str, bounds: Sequence[str], since: datetime, except_run: UUID
 ) -> list[int]:
-    """How many rows of each range have a version of later than `since` that the run `but` did not make."""
-    later = "valid_from > CAST(:since AS timestamptz) AND sync_run_id IS DISTINCT FROM CAST(:but AS uuid)"
-    return _by_range(connection, county_id, target, bounds, later, {"since": since, "but": str(but)})
+    """The number of rows of each range with a version later than `since`, those made by the run `except_run` left
+    out.
+    """
+    later = "valid_from > CAST(:since AS timestamptz) AND sync_run_id IS DISTINCT FROM CAST(:except_run AS uuid)"
+    return _by_range(connection, county_id, target, bounds, later, {"since": since, "except_run": str(except_run)})
 
 
 def rows_between(
     connection: Connection, county_id: str, target: str, columns: Sequence[str], lower: str | None, upper: str | None
 ) -> "pl.DataFrame":
-    """Rows with lower < key <= upper that are not retired, by key, as texts, with `version` and `valid_from`.
+    """Live rows with lower < key <= upper in the order of their keys, as text, with `version` and `valid_from`.
 
     `valid_from` is in microseconds since 1970, UTC.
     """
     key = key_column(SYNC_TARGETS[target])
-    return staging.copied(
+    return staging.query_frame(
         connection,
         f"SELECT {', '.join(identifier(name) for name in columns)}, version, {_MICROSECONDS.format('valid_from')}"
         f" FROM {identifier(target)} WHERE county_id = {literal(county_id)} AND retired_at IS NULL"
@@ -68,26 +70,26 @@ def rows_between(
     )
 
 
-def staged_between(
+def staged_rows_between(
     connection: Connection,
     run_id: UUID,
     target: str,
     columns: Sequence[str],
     filled: Collection[str],
-    moment: datetime,
+    applied_at: datetime,
     lower: str | None,
     upper: str | None,
 ) -> "pl.DataFrame":
-    """The same of the rows that a run has staged to be added, as they are once that is done at `moment`.
+    """As `rows_between`, of the rows that a run has staged to be added, with their versions as of `applied_at`.
 
     `filled` are the columns that staging has.
     """
     key = key_column(SYNC_TARGETS[target])
     names = [identifier(name) if name in filled else f"NULL AS {identifier(name)}" for name in columns]
-    begins = _MICROSECONDS.format(f"CAST({literal(moment.isoformat())} AS timestamptz)")
-    return staging.copied(
+    valid_from = _MICROSECONDS.format(f"CAST({literal(applied_at.isoformat())} AS timestamptz)")
+    return staging.query_frame(
         connection,
-        f"SELECT {', '.join(names)}, 1 AS version, {begins} FROM {_added(run_id, target)}"
+        f"SELECT {', '.join(names)}, 1 AS version, {valid_from} FROM {_added(run_id, target)}"
         f"{_within(key, lower, upper)} ORDER BY {identifier(key)}",
     )
 
@@ -105,7 +107,7 @@ def _within(key: str, lower: str | None, upper: str | None) -> str:
 
 
 def _cut(connection: Connection, where: str, key: str, rows: int) -> tuple[list[str], list[int]]:
-    """Counted for itself: a window that counts all rows would keep them all until the last is read."""
+    """Two queries, since a window function that counts all rows would hold them all until the last is read."""
     name = identifier(key)
     found = connection.exec_driver_sql(
         f"SELECT n, key FROM (SELECT {name} AS key, row_number() OVER (ORDER BY {name}) AS n FROM {where}) AS numbered"
@@ -117,7 +119,12 @@ def _cut(connection: Connection, where: str, key: str, rows: int) -> tuple[list[
 
 
 def _by_range(
-    connection: Connection, county_id: str, target: str, bounds: Sequence[str], condition: str, more: dict[str, object]
+    connection: Connection,
+    county_id: str,
+    target: str,
+    bounds: Sequence[str],
+    condition: str,
+    parameters: dict[str, object],
 ) -> list[int]:
     key = identifier(key_column(SYNC_TARGETS[target]))
     # width_bucket counts a bound into the range that begins with it, and ours end with it
@@ -128,7 +135,7 @@ def _by_range(
             " (SELECT CAST(:bounds AS text[]) AS bounds) AS b"
             f" WHERE county_id = :county_id AND {condition} GROUP BY range_no"
         ),
-        {"county_id": county_id, "bounds": list(bounds), **more},
+        {"county_id": county_id, "bounds": list(bounds), **parameters},
     )
     counts = [0] * (len(bounds) + 1)
     for number, count in rows:

@@ -1,4 +1,4 @@
-"""Rows in quarantine: put there by a partition, listed, mapped again, closed by the run that settles them."""
+"""The quarantine of rejected rows: filled by partitions, listed, replayed, closed by the run that resolves them."""
 # ruff: noqa: S608 - names are quoted identifiers of models or mappings; values are literals or parameters
 
 from collections.abc import Iterator, Sequence
@@ -20,13 +20,14 @@ from shared.db.models import SYNC_TARGETS, RejectedRow, key_column
 if TYPE_CHECKING:
     import polars as pl
 
-_AT_ONCE = 2_000
+_INSERT_BATCH_SIZE = 2_000
+"""Rows of one INSERT. A choice, of the order of a megabyte of JSON."""
 
-RejectedRowRow = Row[*tuple[Any, ...]]
+RejectedRecord = Row[*tuple[Any, ...]]
 
 
-class Reject(NamedTuple):
-    """A row for the quarantine; the row and its reasons as JSON."""
+class FlaggedRow(NamedTuple):
+    """A source row that was rejected or warned of; the row and its reasons as JSON."""
 
     source_key: str | None
     target_key: str | None
@@ -34,7 +35,7 @@ class Reject(NamedTuple):
     reasons: str
 
 
-class Reader(NamedTuple):
+class ReadingPartition(NamedTuple):
     """The partition that read a row from the source."""
 
     run_id: UUID
@@ -42,25 +43,30 @@ class Reader(NamedTuple):
 
 
 RECORDSET = "jsonb_to_recordset(CAST(:rows AS jsonb)) AS x (k text, t text, r jsonb, w jsonb)"
-"""Where INSERT finds what `recordsets` gives: source key, target key, row, reasons."""
+"""SQL that turns a text of `recordsets` into rows: source key, target key, source row, reasons."""
 
 
-def recordsets(rejects: Sequence[Reject]) -> Iterator[str]:
-    """Rejects as JSON, as many at a time as go into one statement."""
-    for start in range(0, len(rejects), _AT_ONCE):
+def recordsets(flagged: Sequence[FlaggedRow]) -> Iterator[str]:
+    """Flagged rows as JSON, in batches for one statement each."""
+    for start in range(0, len(flagged), _INSERT_BATCH_SIZE):
         rows = [
-            {"k": one.source_key, "t": one.target_key}
-            | {"r": orjson.Fragment(one.source_row), "w": orjson.Fragment(one.reasons)}
-            for one in rejects[start : start + _AT_ONCE]
+            {"k": row.source_key, "t": row.target_key}
+            | {"r": orjson.Fragment(row.source_row), "w": orjson.Fragment(row.reasons)}
+            for row in flagged[start : start + _INSERT_BATCH_SIZE]
         ]
         yield orjson.dumps(rows).decode()
 
 
 def add(
-    connection: Connection, county_id: str, run_id: UUID, table: str, reader: Reader, rejects: Sequence[Reject]
+    connection: Connection,
+    county_id: str,
+    run_id: UUID,
+    table: str,
+    reading: ReadingPartition,
+    rows: Sequence[FlaggedRow],
 ) -> None:
-    """Put rows into quarantine."""
-    for rows in recordsets(rejects):
+    """Put rejected rows into quarantine."""
+    for recordset in recordsets(rows):
         connection.execute(
             text(
                 "INSERT INTO rejected_rows"
@@ -73,21 +79,21 @@ def add(
                 "county_id": county_id,
                 "run_id": str(run_id),
                 "table_name": table,
-                "read_run": str(reader.run_id),
-                "number": reader.number,
-                "rows": rows,
+                "read_run": str(reading.run_id),
+                "number": reading.number,
+                "rows": recordset,
             },
         )
 
 
 def clear(connection: Connection, county_id: str, run_id: UUID) -> None:
-    """Forget what a run put into quarantine: it is planned anew."""
+    """Delete the rows that a run put into quarantine: it is planned anew."""
     connection.execute(delete(RejectedRow).where(RejectedRow.county_id == county_id, RejectedRow.run_id == run_id))
 
 
 def count_rule(connection: Connection, county_id: str, run_id: UUID, table: str, rule: str) -> int:
-    """How many rows of a table the run put into quarantine for a rule."""
-    found = connection.scalar(
+    """The number of rows of a table that a run rejected for a rule."""
+    rows = connection.scalar(
         select(func.count())
         .select_from(RejectedRow)
         .where(
@@ -97,20 +103,20 @@ def count_rule(connection: Connection, county_id: str, run_id: UUID, table: str,
             RejectedRow.reasons.contains([{"rule": rule}]),
         )
     )
-    return int(found or 0)
+    return int(rows or 0)
 
 
 def page(
     connection: Connection,
     county_id: str,
     run_id: UUID,
-    wanted: RejectedFilter,
+    row_filter: RejectedFilter,
     *,
     is_open: bool | None,
     after: int,
     limit: int,
-) -> list[RejectedRowRow]:
-    """A run's rows in quarantine in the order in which they came; open ones, settled ones or (None) both."""
+) -> list[RejectedRecord]:
+    """A page of a run's rejected rows, in the order in which they were added: open, resolved or (None) both."""
     statement = (
         select(
             RejectedRow.row_no,
@@ -122,7 +128,7 @@ def page(
             RejectedRow.resolved_by_run,
             RejectedRow.resolved_at,
         )
-        .where(_verbatim(_as_sql(county_id, run_id, wanted, is_open)), RejectedRow.row_no > after)
+        .where(_verbatim(_filter_sql(county_id, run_id, row_filter, is_open)), RejectedRow.row_no > after)
         .order_by(RejectedRow.row_no)
         .limit(limit)
     )
@@ -130,10 +136,16 @@ def page(
 
 
 def export(
-    connection: Connection, county_id: str, run_id: UUID, wanted: RejectedFilter, *, is_open: bool | None, target: Path
+    connection: Connection,
+    county_id: str,
+    run_id: UUID,
+    row_filter: RejectedFilter,
+    *,
+    is_open: bool | None,
+    target: Path,
 ) -> None:
-    """Write a run's rows in quarantine as CSV: what is known of each, then the source's columns as they were read."""
-    where = _as_sql(county_id, run_id, wanted, is_open)
+    """Write a run's rejected rows as CSV: their reasons and state, then the source's columns as they were read."""
+    where = _filter_sql(county_id, run_id, row_filter, is_open)
     columns = connection.scalars(
         _verbatim(f"SELECT DISTINCT jsonb_object_keys(source_row) FROM rejected_rows WHERE {where} ORDER BY 1")
     ).all()
@@ -151,12 +163,12 @@ def export(
 
 
 def cut(
-    connection: Connection, county_id: str, run_id: UUID, wanted: RejectedFilter, table: str, *, rows: int
+    connection: Connection, county_id: str, run_id: UUID, row_filter: RejectedFilter, table: str, *, rows: int
 ) -> tuple[int, list[Key]]:
-    """How many of a run's rows in one table are open, and the numbers of every `rows`-th of them."""
+    """The number of a run's open rows of one table, and the row number of every `rows`-th of them."""
     numbers = connection.scalars(
         select(RejectedRow.row_no)
-        .where(_verbatim(_as_sql(county_id, run_id, wanted, is_open=True, table=table)))
+        .where(_verbatim(_filter_sql(county_id, run_id, row_filter, is_open=True, table=table)))
         .order_by(RejectedRow.row_no)
     ).all()
     return len(numbers), [[number] for number in numbers[rows - 1 : -1 : rows]]
@@ -166,23 +178,25 @@ def read(
     connection: Connection,
     county_id: str,
     run_id: UUID,
-    wanted: RejectedFilter,
+    row_filter: RejectedFilter,
     table: str,
     *,
     columns: Sequence[str],
     lower: int | None,
     upper: int | None,
 ) -> "pl.DataFrame":
-    """A run's open rows of one table with numbers in (lower, upper]: the source's columns, as they were read."""
-    where = _as_sql(county_id, run_id, wanted, is_open=True, table=table)
+    """A run's open rows of one table with numbers in (lower, upper]: the source's columns as they were read."""
+    where = _filter_sql(county_id, run_id, row_filter, is_open=True, table=table)
     where += f" AND row_no > {int(lower)}" if lower is not None else ""
     where += f" AND row_no <= {int(upper)}" if upper is not None else ""
     source = ", ".join(f"source_row ->> {literal(name)} AS {identifier(name)}" for name in columns)
-    return staging.copied(connection, f"SELECT {source} FROM rejected_rows WHERE {where} ORDER BY row_no")
+    return staging.query_frame(connection, f"SELECT {source} FROM rejected_rows WHERE {where} ORDER BY row_no")
 
 
-def keep_readers(connection: Connection, county_id: str, run_id: UUID, table: str, replay_of: UUID) -> None:
-    """Let rows that a replay rejected again name the partition that once read them from the source."""
+def inherit_reading_partitions(
+    connection: Connection, county_id: str, run_id: UUID, table: str, replay_of: UUID
+) -> None:
+    """Give rows that a replay rejected again the partition that originally read them from the source."""
     connection.execute(
         text(
             "UPDATE rejected_rows AS n SET read_run = q.read_run, partition_no = q.partition_no"
@@ -195,7 +209,7 @@ def keep_readers(connection: Connection, county_id: str, run_id: UUID, table: st
 
 
 def open_keys(connection: Connection, county_id: str, table: str) -> list[str]:
-    """The target keys of the rows of a table that are open, whichever run put them there."""
+    """The target keys of all open rows of a table, of whichever run."""
     return list(
         connection.scalars(
             select(RejectedRow.target_key)
@@ -210,33 +224,33 @@ def open_keys(connection: Connection, county_id: str, table: str) -> list[str]:
     )
 
 
-def to_settle_whole(county_id: str, run_id: UUID, table: str) -> str:
-    """SQL that closes what earlier runs have in quarantine of a table that this run has read as a whole and applied.
+def close_after_full_read_sql(county_id: str, run_id: UUID, table: str) -> str:
+    """SQL that closes the rows of earlier runs of a table that this run has read whole and applied.
 
-    Rows of partitions that it passed over as unchanged stay open.
+    Rows of partitions that it skipped as unchanged stay open.
     """
-    passed_over = (
+    skipped = (
         f"SELECT FROM sync_partitions AS p WHERE p.county_id = {literal(county_id)}"
         f" AND p.run_id = {uuid_literal(run_id)} AND p.table_name = q.table_name AND p.unchanged"
         " AND p.read_run = q.read_run AND p.read_no = q.partition_no"
     )
-    return _to_settle(county_id, run_id, table, f"NOT EXISTS ({passed_over})")
+    return _close_sql(county_id, run_id, table, f"NOT EXISTS ({skipped})")
 
 
-def to_settle_keys(county_id: str, run_id: UUID, table: str, keys: Sequence[str]) -> str:
-    """SQL that closes the rows with one of these target keys, which this run has read and applied."""
+def close_keys_sql(county_id: str, run_id: UUID, table: str, keys: Sequence[str]) -> str:
+    """SQL that closes the rows with these target keys, which this run has read and applied."""
     listed = literal(orjson.dumps(list(keys)).decode())
     condition = f"q.target_key IN (SELECT jsonb_array_elements_text(CAST({listed} AS jsonb)))"
-    return _to_settle(county_id, run_id, table, condition)
+    return _close_sql(county_id, run_id, table, condition)
 
 
-def to_settle_replayed(county_id: str, run_id: UUID, table: str, replay_of: UUID, wanted: RejectedFilter) -> str:
-    """SQL that closes the rows of an earlier run that this run has mapped again and applied."""
-    return _to_settle(county_id, run_id, table, _as_sql(county_id, replay_of, wanted, is_open=True, alias="q."))
+def close_replayed_sql(county_id: str, run_id: UUID, table: str, replay_of: UUID, row_filter: RejectedFilter) -> str:
+    """SQL that closes the rows of an earlier run that this run has replayed and applied."""
+    return _close_sql(county_id, run_id, table, _filter_sql(county_id, replay_of, row_filter, is_open=True, alias="q."))
 
 
-def _to_settle(county_id: str, run_id: UUID, table: str, condition: str) -> str:
-    """Once it is applied, a row that was not rejected again is either live in the target or gone from the source."""
+def _close_sql(county_id: str, run_id: UUID, table: str, condition: str) -> str:
+    """Once the run is applied, a row that it did not reject again is live in the target or gone from the source."""
     key = identifier(key_column(SYNC_TARGETS[table]))
     county, run = literal(county_id), uuid_literal(run_id)
     return (
@@ -250,19 +264,21 @@ def _to_settle(county_id: str, run_id: UUID, table: str, condition: str) -> str:
     )
 
 
-def _as_sql(
+def _filter_sql(
     county_id: str,
     run_id: UUID,
-    wanted: RejectedFilter,
+    row_filter: RejectedFilter,
     is_open: bool | None,
     *,
     table: str | None = None,
     alias: str = "",
 ) -> str:
-    """The conditions as text, because COPY takes no parameters."""
+    """SQL conditions with literals, because COPY takes no parameters."""
     conditions = [f"{alias}county_id = {literal(county_id)}", f"{alias}run_id = {uuid_literal(run_id)}"]
-    conditions += [f"{alias}table_name = {literal(name)}" for name in (wanted.table, table) if name is not None]
-    reason = {name: value for name, value in (("rule", wanted.rule), ("field", wanted.field)) if value is not None}
+    conditions += [f"{alias}table_name = {literal(name)}" for name in (row_filter.table, table) if name is not None]
+    reason = {
+        name: value for name, value in (("rule", row_filter.rule), ("field", row_filter.field)) if value is not None
+    }
     if reason:
         conditions.append(f"{alias}reasons @> CAST({literal(orjson.dumps([reason]).decode())} AS jsonb)")
     if is_open is not None:
@@ -271,5 +287,5 @@ def _as_sql(
 
 
 def _verbatim(sql: str) -> TextClause:
-    """A colon in a literal is no parameter."""
+    """SQL without parameters: colons in literals are escaped."""
     return text(sql.replace(":", "\\:"))

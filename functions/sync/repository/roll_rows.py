@@ -1,4 +1,4 @@
-"""Rows that a run would change of rolls, by year."""
+"""Rows of rolls that a run would change, by roll year."""
 # ruff: noqa: S608 - names are quoted identifiers of models; values are literals or parameters
 
 from collections.abc import Collection, Sequence
@@ -14,7 +14,7 @@ _CHANGE = "CASE s.action WHEN 'A' THEN 'added' WHEN 'U' THEN 'changed' WHEN 'R' 
 
 
 def years(connection: Connection, county_id: str, run_id: UUID, target: str, columns: Sequence[str]) -> list[int]:
-    """The roll years that rows which a run adds, changes or removes belong to, before or after it."""
+    """The roll years of the rows that a run adds, changes or removes, before and after the change."""
     rows = connection.execute(
         text(f"SELECT DISTINCT roll_year FROM ({_rows(run_id, target, columns)}) AS r WHERE roll_year IS NOT NULL"),
         {"county_id": county_id},
@@ -22,7 +22,7 @@ def years(connection: Connection, county_id: str, run_id: UUID, target: str, col
     return sorted(int(row[0]) for row in rows)
 
 
-def find(
+def record_findings(
     connection: Connection,
     county_id: str,
     run_id: UUID,
@@ -30,7 +30,7 @@ def find(
     columns: Sequence[str],
     closed: Collection[int],
 ) -> dict[int, int]:
-    """Write a finding down for each row that a run would change of closed rolls; how many there are, by year."""
+    """Record a finding for each row of a closed roll that a run would change; their number by year."""
     given = {"county_id": county_id, "run_id": run_id, "table_name": target, "closed": list(closed)}
     connection.execute(
         text(
@@ -56,7 +56,7 @@ def find(
 
 
 def _rows(run_id: UUID, target: str, columns: Sequence[str]) -> str:
-    """SQL of the rows of rolls that a run changes: as they are, and as they would be."""
+    """SQL of the rows of rolls that a run changes, before and after."""
     key, staged = identifier(key_column(SYNC_TARGETS[target])), staging.table_name(run_id, target)
     known = (
         f"SELECT s.{key} AS row_key, t.roll_year, t.property_id, {_CHANGE} AS change FROM {staged} AS s"

@@ -1,4 +1,4 @@
-"""Runs: their life cycle is the job's of the same id, what they found is their own."""
+"""Runs. A run's status is that of the job with the same id; counts and findings are columns of its own."""
 
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -14,7 +14,8 @@ from shared.db.literals import uuid_literal
 from shared.db.models import County, Job, SyncRun
 
 STALE_AFTER = timedelta(hours=6)
-"""A run that is still active after this long has died without a word; the next one takes its place."""
+"""Age after which an active run counts as abandoned, and the next one takes its place. A choice, well beyond any run.
+"""
 
 RunRow = Row[*tuple[Any, ...]]
 
@@ -32,7 +33,7 @@ _RUN = (
 
 
 class NewRun(NamedTuple):
-    """A run that is to be written down."""
+    """The values of a new run."""
 
     run_id: UUID
     mode: RunMode
@@ -43,7 +44,7 @@ class NewRun(NamedTuple):
 
 
 def county(connection: Connection, county_id: str) -> tuple[dict[str, Any], str] | None:
-    """The county's configuration and mapping as they stand, or None."""
+    """The county's current configuration and mapping, or None."""
     row = connection.execute(
         select(County.configuration, County.mapping).where(County.county_id == county_id)
     ).one_or_none()
@@ -51,7 +52,7 @@ def county(connection: Connection, county_id: str) -> tuple[dict[str, Any], str]
 
 
 def add(connection: Connection, county_id: str, run: NewRun, *, active: bool = True) -> bool:
-    """Insert a run; False where it is to be the active one and the county has one already."""
+    """Insert a run; False where it is to be active and the county has an active run."""
     statement = insert(SyncRun).values(county_id=county_id, active=active, **run._asdict()).on_conflict_do_nothing()
     return connection.execute(statement).rowcount == 1
 
@@ -67,7 +68,7 @@ def active(connection: Connection, county_id: str) -> RunRow | None:
 
 
 def last_applied(connection: Connection, county_id: str) -> UUID | None:
-    """The run that made the data what it is."""
+    """The run that was applied last."""
     return connection.scalar(
         select(SyncRun.run_id)
         .where(SyncRun.county_id == county_id, SyncRun.applied_at.is_not(None))
@@ -76,7 +77,7 @@ def last_applied(connection: Connection, county_id: str) -> UUID | None:
     )
 
 
-def last_whole(connection: Connection, county_id: str, table: str) -> UUID | None:
+def last_full_read(connection: Connection, county_id: str, table: str) -> UUID | None:
     """The last applied run that read the whole of a table."""
     return connection.scalar(
         select(SyncRun.run_id)
@@ -90,8 +91,8 @@ def last_whole(connection: Connection, county_id: str, table: str) -> UUID | Non
     )
 
 
-def changed_since(connection: Connection, county_id: str, run_id: UUID, table: str) -> bool:
-    """Whether a run that was applied after this one wrote to a table."""
+def was_written_since(connection: Connection, county_id: str, run_id: UUID, table: str) -> bool:
+    """True where a run that was applied after this one has written a table."""
     applied_at = select(SyncRun.applied_at).where(SyncRun.county_id == county_id, SyncRun.run_id == run_id)
     later = connection.scalars(
         select(SyncRun.counts["tables"][table]).where(
@@ -102,7 +103,7 @@ def changed_since(connection: Connection, county_id: str, run_id: UUID, table: s
 
 
 def is_published(connection: Connection, run: RunState) -> bool:
-    """Whether what a run is compared with has been published; a run that was applied can have failed after that."""
+    """True where the run that this one is compared with is published: it may have failed after it was applied."""
     if run.base_run is None:
         return True
     published = select(SyncRun.published_at).where(SyncRun.county_id == run.county_id, SyncRun.run_id == run.base_run)
@@ -110,37 +111,37 @@ def is_published(connection: Connection, run: RunState) -> bool:
 
 
 def find(connection: Connection, county_id: str, run_id: UUID, *, for_update: bool = False) -> RunState | None:
-    """A run, held until the transaction ends where it is to be changed."""
-    if for_update:  # first, and apart: a statement that waits for one row reads the others as they were before
-        held = select(SyncRun.run_id).where(SyncRun.county_id == county_id, SyncRun.run_id == run_id)
-        connection.execute(held.with_for_update())
+    """A run; with `for_update` locked until the transaction ends."""
+    if for_update:  # in a statement of its own: one that waits for a row reads other rows as they were before
+        lock = select(SyncRun.run_id).where(SyncRun.county_id == county_id, SyncRun.run_id == run_id)
+        connection.execute(lock.with_for_update())
     row = connection.execute(_select(county_id).where(SyncRun.run_id == run_id)).one_or_none()
     return None if row is None else _state(county_id, row)
 
 
-def begin_to_apply(connection: Connection, run_id: UUID) -> bool:
-    """Let nobody else apply a run until the transaction ends; False where another one is at it."""
-    return bool(connection.scalar(select(func.pg_try_advisory_xact_lock(_applying(run_id)))))
+def try_lock_for_apply(connection: Connection, run_id: UUID) -> bool:
+    """Take the lock of Apply until the transaction ends; False where another transaction has it."""
+    return bool(connection.scalar(select(func.pg_try_advisory_xact_lock(_apply_lock(run_id)))))
 
 
 def is_being_applied(connection: Connection, run_id: UUID) -> bool:
-    """Whether another transaction applies a run, or is about to."""
-    return not connection.scalar(select(func.pg_try_advisory_xact_lock_shared(_applying(run_id))))
+    """True where another transaction has the lock of Apply."""
+    return not connection.scalar(select(func.pg_try_advisory_xact_lock_shared(_apply_lock(run_id))))
 
 
-def _applying(run_id: UUID) -> Any:
+def _apply_lock(run_id: UUID) -> Any:
     return func.hashtextextended(f"apply {run_id}", 0)
 
 
 def find_row(connection: Connection, county_id: str, run_id: UUID) -> RunRow | None:
-    """A run's row with its job's, for showing it."""
+    """The record of a run with its job's."""
     return connection.execute(_select(county_id).where(SyncRun.run_id == run_id)).one_or_none()
 
 
 def page(
     connection: Connection, county_id: str, *, status: str | None, before: tuple[Any, ...] | None, limit: int
 ) -> list[RunRow]:
-    """Runs, the newest first, after the one that `before` names by its time and id."""
+    """A page of runs, the newest first; `before`: creation time and id of the last run of the previous page."""
     statement = _select(county_id).order_by(Job.created_at.desc(), SyncRun.run_id.desc()).limit(limit)
     if status is not None:
         statement = statement.where(Job.status == status)
@@ -150,12 +151,12 @@ def page(
 
 
 def set_run(connection: Connection, county_id: str, run_id: UUID, **values: Any) -> None:
-    """Write columns of a run."""
+    """Set columns of a run."""
     connection.execute(update(SyncRun).where(SyncRun.county_id == county_id, SyncRun.run_id == run_id).values(**values))
 
 
-def to_mark_applied(county_id: str, run_id: UUID) -> str:
-    """SQL that says that a run is applied, by the transaction's time: that of the versions it makes."""
+def mark_applied_sql(county_id: str, run_id: UUID) -> str:
+    """SQL that marks a run as applied at the transaction's time, which is that of the versions it writes."""
     return (
         f"UPDATE sync_runs SET applied_at = now() WHERE county_id = {literal(county_id)}"  # noqa: S608 - literals
         f" AND run_id = {uuid_literal(run_id)}"
@@ -170,7 +171,7 @@ def set_findings(
     findings: list[GuardFinding],
     notes: list[SourceNote],
 ) -> None:
-    """Write down what Reconcile found."""
+    """Record the result of Reconcile."""
     set_run(
         connection,
         county_id,
@@ -183,7 +184,7 @@ def set_findings(
 
 
 def reopen(connection: Connection, county_id: str, run_id: UUID) -> bool:
-    """Make an ended run the active one again, running; False where the county has another active one."""
+    """Make an ended run active and running again; False where the county has another active run."""
     other = active(connection, county_id)
     if other is not None and other.run_id != run_id:
         return False
@@ -238,7 +239,7 @@ def _closed_rolls(guarded: list[dict[str, Any]]) -> dict[int, int]:
     return rows
 
 
-def waiting(connection: Connection, county_id: str) -> list[UUID]:
+def awaiting_approval(connection: Connection, county_id: str) -> list[UUID]:
     """The runs that wait for approval."""
     return list(
         connection.scalars(

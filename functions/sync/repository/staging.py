@@ -1,7 +1,7 @@
-"""Staging: one unlogged table a run and target, holding only the rows that differ. It comes and goes with the run.
+"""Staging: one unlogged table per run and target with the rows that differ, dropped at the end of the run.
 
-A table shows its rows to its own county only. COPY does not go into a table under row-level security, so the tables
-belong to a role that may load them and nothing else: the application takes it for as long as it loads.
+Row-level security shows a table's rows to its county alone. COPY FROM is refused under row-level security, so the
+tables belong to a role that may load them and nothing else, which the application assumes while it loads.
 """
 # ruff: noqa: S608 - names are quoted identifiers of models or mappings; values are literals or parameters
 
@@ -20,9 +20,10 @@ from shared.db.roles import APPLICATION_ROLE, STAGING_ROLE
 if TYPE_CHECKING:
     import polars as pl
 
-_CHUNK = 256 * 1024
+_CHUNK_BYTES = 256 * 1024
+"""Bytes handed to the driver at a time. A choice; the socket takes less at once."""
 REMOVE = "D"
-"""The action of a row that Reconcile stages, not a partition."""
+"""Action of the rows that Reconcile stages; partitions stage the others."""
 
 
 def table_name(run_id: UUID, target: str) -> str:
@@ -32,18 +33,18 @@ def table_name(run_id: UUID, target: str) -> str:
 
 @contextmanager
 def _loading(connection: Connection) -> Iterator[None]:
-    """The role that owns the tables. Where the block fails, so does the transaction, and the role ends with it."""
+    """Assume the role that owns the tables. If the block fails, the transaction ends, and with it the role."""
     connection.exec_driver_sql(f"SET LOCAL ROLE {STAGING_ROLE}")
     yield
     connection.exec_driver_sql("RESET ROLE")
 
 
 def create(connection: Connection, county_id: str, run_id: UUID, target: str, columns: Sequence[str]) -> None:
-    """Make the county's table with the types of the target's columns, where it is not there.
+    """Create the county's table with the types of the target's columns, unless it exists.
 
-    `action` is A (add), U (change), R (return) or D (remove); `base_version` is the target's version that was compared
-    with. A row without an action has been set aside: its key was read twice, or it breaks a rule across rows. `held`
-    is what the source brought for the fields that have a decided value instead.
+    `action`: A (add), U (update), R (return) or D (remove), or NULL for an excluded row, whose key was read twice or
+    which breaks a rule of the whole table. `base_version`: the version of the target row that was compared. `held`: the
+    source's values of fields for which the row has a decided value instead.
     """
     if exists(connection, run_id, target):
         return
@@ -67,8 +68,8 @@ def create(connection: Connection, county_id: str, run_id: UUID, target: str, co
         )
 
 
-def index(connection: Connection, run_id: UUID, target: str, key: str) -> None:
-    """Let ranges of keys be read without reading the whole table for each."""
+def create_key_index(connection: Connection, run_id: UUID, target: str, key: str) -> None:
+    """Index the table by its key, for reading key ranges."""
     name = identifier(f"r{run_id.hex}_{target}_key")
     with _loading(connection):
         connection.exec_driver_sql(
@@ -77,47 +78,47 @@ def index(connection: Connection, run_id: UUID, target: str, key: str) -> None:
 
 
 def exists(connection: Connection, run_id: UUID, target: str) -> bool:
-    """Whether the table is there."""
+    """True where the table exists."""
     return connection.scalar(text("SELECT to_regclass(:name)"), {"name": table_name(run_id, target)}) is not None
 
 
 def count(connection: Connection, run_id: UUID, target: str) -> dict[str | None, int]:
-    """How many rows there are by action, those set aside under None."""
+    """The number of rows by action; None for excluded rows."""
     rows = connection.exec_driver_sql(f"SELECT action, count(*) FROM {table_name(run_id, target)} GROUP BY action")
     return {action: int(number) for action, number in rows}
 
 
 def count_read(connection: Connection, run_id: UUID, target: str) -> int:
-    """How many rows the partitions staged."""
+    """The number of rows that partitions have staged."""
     return sum(number for action, number in count(connection, run_id, target).items() if action != REMOVE)
 
 
 def drop(connection: Connection, run_id: UUID) -> None:
-    """Remove every staging table of a run. Those of runs before the tables had an owner of their own are ours."""
-    found = connection.execute(
+    """Drop every staging table of a run. The application owns those of runs from before the loading role existed."""
+    tables = connection.execute(
         text(
             "SELECT relname, pg_get_userbyid(relowner) = current_user AS ours FROM pg_class"
             " WHERE relnamespace = 'staging'::regnamespace AND relkind = 'r' AND relname LIKE :pattern"
         ),
         {"pattern": f"r{run_id.hex}\\_%"},
     ).all()
-    for row in found:
-        with nullcontext() if row.ours else _loading(connection):
-            connection.exec_driver_sql(f"DROP TABLE staging.{identifier(row.relname)}")
+    for table in tables:
+        with nullcontext() if table.ours else _loading(connection):
+            connection.exec_driver_sql(f"DROP TABLE staging.{identifier(table.relname)}")
 
 
-def fill(connection: Connection, run_id: UUID, target: str, rows: "pl.DataFrame") -> None:
-    """COPY rows of texts; the frame's columns are columns of the table."""
+def load(connection: Connection, run_id: UUID, target: str, rows: "pl.DataFrame") -> None:
+    """COPY rows of text into the staging table; the frame's columns are columns of the table."""
     if rows.is_empty():
         return
     with _loading(connection):
-        copy(connection, _copy_from(table_name(run_id, target), rows), rows)
+        copy_in(connection, _copy_from(table_name(run_id, target), rows), rows)
 
 
-def fill_like(connection: Connection, run_id: UUID, target: str, name: str, rows: "pl.DataFrame") -> None:
-    """The same into a temporary table that is like it, made and analysed for this transaction."""
+def load_temporary(connection: Connection, run_id: UUID, target: str, name: str, rows: "pl.DataFrame") -> None:
+    """COPY rows into a temporary table of the same columns, created and analyzed for this transaction."""
     connection.exec_driver_sql(f"CREATE TEMP TABLE {name} (LIKE {table_name(run_id, target)}) ON COMMIT DROP")
-    copy(connection, _copy_from(name, rows), rows)
+    copy_in(connection, _copy_from(name, rows), rows)
     connection.exec_driver_sql(f"ANALYZE {name}")
 
 
@@ -125,7 +126,7 @@ def _copy_from(table: str, rows: "pl.DataFrame") -> str:
     return f"COPY {table} ({', '.join(identifier(name) for name in rows.columns)}) FROM STDIN (FORMAT csv)"
 
 
-def copy(connection: Connection, statement: str, rows: "pl.DataFrame") -> None:
+def copy_in(connection: Connection, statement: str, rows: "pl.DataFrame") -> None:
     """Send a frame to a COPY ... FROM STDIN (FORMAT csv)."""
     buffer = io.BytesIO()
     rows.write_csv(buffer, include_header=False)
@@ -134,16 +135,16 @@ def copy(connection: Connection, statement: str, rows: "pl.DataFrame") -> None:
     driver.execute_unnamed(statement, stream=_chunks(buffer))
 
 
-def copied(connection: Connection, query: str) -> "pl.DataFrame":
-    """The rows of a query by COPY ... TO STDOUT, every column as String."""
+def query_frame(connection: Connection, query: str) -> "pl.DataFrame":
+    """The result of a query by COPY ... TO STDOUT, every column as String."""
     import polars as pl
 
     rows, _ = copy_out(connection.connection.dbapi_connection, f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)")
     return pl.read_csv(rows, infer_schema=False)
 
 
-def copied_keys(connection: Connection, query: str) -> "pl.DataFrame":
-    """The rows of a query for `key` (text) and `version`, however many: as they come, not as one text."""
+def query_keys(connection: Connection, query: str) -> "pl.DataFrame":
+    """The result of a query for `key` (text) and `version`, parsed block by block, since it may be of any size."""
     import polars as pl
 
     schema = {"key": pl.String, "version": pl.Int32}
@@ -153,5 +154,5 @@ def copied_keys(connection: Connection, query: str) -> "pl.DataFrame":
 
 
 def _chunks(buffer: io.BytesIO) -> Iterator[bytes]:
-    while chunk := buffer.read(_CHUNK):
+    while chunk := buffer.read(_CHUNK_BYTES):
         yield chunk

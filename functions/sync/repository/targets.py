@@ -1,4 +1,4 @@
-"""The targets: compared with what a partition read, and changed by Apply.
+"""The target tables: compared with the rows of a partition, and changed by Apply.
 
 Names of tables and columns come from the models; values are literals or parameters. Where COPY reads, its query
 cannot have parameters.
@@ -23,79 +23,84 @@ from shared.precedence import overrides
 if TYPE_CHECKING:
     import polars as pl
 
-_WIDE = 3
-"""A key range with this many times the rows that are asked for is joined with the keys instead of read."""
+_MAX_RANGE_RATIO = 3
+"""Rows of a key range per requested key up to which the range is read; beyond that the keys are joined with the table.
+A choice: it decides about speed alone."""
 
 
-_OF_THE_SOURCE = f"source_system <> {literal(PLATFORM_SOURCE)}"
-"""No source has the rows that the platform made itself, so none can miss them."""
+_FROM_SOURCE = f"source_system <> {literal(PLATFORM_SOURCE)}"
+"""Rows made by the platform are in no source, so a source without them does not retire them."""
 
 
-def state_of(connection: Connection, county_id: str, target: str, keys: "pl.Series") -> "pl.DataFrame":
-    """What the target has of these keys, and maybe more: key, row_hash, version, retired ("t" or "f")."""
+def current_rows(connection: Connection, county_id: str, target: str, keys: "pl.Series") -> "pl.DataFrame":
+    """The target's rows of these keys, and possibly of others: key, row_hash, version, retired ("t" or "f")."""
     if keys.is_empty():
-        return staging.copied(connection, _state_query(county_id, target, "false"))
+        return staging.query_frame(connection, _state_query(county_id, target, "false"))
     key = identifier(key_column(SYNC_TARGETS[target]))
-    listed = keys.to_list()
-    # the order of texts is the database's, so it is asked for the ends; as JSON, for the driver's arrays are slow
+    key_list = keys.to_list()
+    # the database computes the ends, since its collation orders the keys; as JSON, since the driver's arrays are slow
     first, last = connection.execute(
         text("SELECT min(k), max(k) FROM jsonb_array_elements_text(CAST(:keys AS jsonb)) AS u (k)"),
-        {"keys": orjson.dumps(listed).decode()},
+        {"keys": orjson.dumps(key_list).decode()},
     ).one()
     between = f"t.{key} BETWEEN {literal(first)} AND {literal(last)}"
-    limit = _WIDE * len(listed) + 1000
+    limit = _MAX_RANGE_RATIO * len(key_list) + 1000
     inside = connection.exec_driver_sql(
         f"SELECT count(*) FROM (SELECT 1 FROM {identifier(target)} AS t"
         f" WHERE t.county_id = {literal(county_id)} AND {between} LIMIT {limit}) AS found"
     ).scalar_one()
     if inside < limit:
-        return staging.copied(connection, _state_query(county_id, target, between))
-    connection.exec_driver_sql("CREATE TEMP TABLE wanted (key text NOT NULL, filler text) ON COMMIT DROP")
-    staging.copy(connection, "COPY wanted FROM STDIN (FORMAT csv)", _two_columns(keys))
-    connection.exec_driver_sql("ANALYZE wanted")
-    return staging.copied(connection, _state_query(county_id, target, f"t.{key} IN (SELECT key FROM wanted)"))
-
-
-def live_keys(connection: Connection, county_id: str, target: str) -> "pl.DataFrame":
-    """Key and version of every row of the source's that is not retired."""
-    key = identifier(key_column(SYNC_TARGETS[target]))
-    return staging.copied_keys(
-        connection,
-        f"SELECT {key} AS key, version FROM {identifier(target)}"
-        f" WHERE county_id = {literal(county_id)} AND retired_at IS NULL AND {_OF_THE_SOURCE}",
+        return staging.query_frame(connection, _state_query(county_id, target, between))
+    connection.exec_driver_sql("CREATE TEMP TABLE requested_keys (key text NOT NULL, filler text) ON COMMIT DROP")
+    staging.copy_in(connection, "COPY requested_keys FROM STDIN (FORMAT csv)", _two_columns(keys))
+    connection.exec_driver_sql("ANALYZE requested_keys")
+    return staging.query_frame(
+        connection, _state_query(county_id, target, f"t.{key} IN (SELECT key FROM requested_keys)")
     )
 
 
-def live_count(connection: Connection, county_id: str, target: str) -> int:
-    """How many rows of the source's are not retired."""
+def live_keys(connection: Connection, county_id: str, target: str) -> "pl.DataFrame":
+    """Key and version of every live row that came from the source."""
+    key = identifier(key_column(SYNC_TARGETS[target]))
+    return staging.query_keys(
+        connection,
+        f"SELECT {key} AS key, version FROM {identifier(target)}"
+        f" WHERE county_id = {literal(county_id)} AND retired_at IS NULL AND {_FROM_SOURCE}",
+    )
+
+
+def count_live(connection: Connection, county_id: str, target: str) -> int:
+    """The number of live rows that came from the source."""
     statement = text(
         f"SELECT count(*) FROM {identifier(target)} WHERE county_id = :county_id AND retired_at IS NULL"
-        f" AND {_OF_THE_SOURCE}"
+        f" AND {_FROM_SOURCE}"
     )
     return int(connection.execute(statement, {"county_id": county_id}).scalar_one())
 
 
-def moved_on(connection: Connection, county_id: str, run_id: UUID, target: str, *, hold: bool) -> int:
-    """How many staged rows were compared with a version that the target no longer has. `hold` keeps the target's
-    rows as they are until the transaction ends.
+def count_moved_on(connection: Connection, county_id: str, run_id: UUID, target: str, *, lock: bool) -> int:
+    """The number of staged rows whose target row has another version by now than they were compared with.
+
+    `lock` keeps the target's rows from being edited until the transaction ends.
     """
     key = identifier(key_column(SYNC_TARGETS[target]))
     statement = text(
         f"WITH held AS (SELECT t.{key}, t.version FROM {identifier(target)} AS t WHERE t.county_id = :county_id"
-        f" AND t.{key} IN (SELECT {key} FROM {staging.table_name(run_id, target)}){' FOR UPDATE' if hold else ''})"
+        f" AND t.{key} IN (SELECT {key} FROM {staging.table_name(run_id, target)}){' FOR UPDATE' if lock else ''})"
         f" SELECT count(*) FROM {staging.table_name(run_id, target)} AS s LEFT JOIN held USING ({key})"
         " WHERE s.action IS NOT NULL AND held.version IS DISTINCT FROM s.base_version"
     )
     return int(connection.execute(statement, {"county_id": county_id}).scalar_one())
 
 
-def to_apply(
+def apply_sql(
     county_id: str, run_id: UUID, target: str, columns: Sequence[str], source_system: str, expected: TableCounts
 ) -> list[str]:
-    """SQL that brings staged rows into the target, and what they supersede into its history, in this order.
+    """SQL that writes staged rows into the target, and the versions that they supersede into its history.
 
-    All at the transaction's time. Of what nothing is `expected`, nothing is looked for: each look reads all that is
-    staged. What is decided here is held once the rows are: a decision that was made since the run was compared counts.
+    The statements run in the given order, and date versions at the transaction's time. Those for changes of which none
+    is `expected` are left out, since each reads the whole staging table. Overrides are applied once more while the rows
+    are locked, so that decisions made since Reconcile count.
     """
     model = SYNC_TARGETS[target]
     key = identifier(key_column(model))
@@ -121,8 +126,8 @@ def to_apply(
     brought = expected.changed + expected.returned
     steps = {
         keep_versions(model, f"JOIN {staged} AS s ON {same} WHERE s.action <> 'A'", run): superseded,
-        **dict.fromkeys(findings.to_find(county_id, run_id, target, columns), brought),
-        findings.to_end_overrides(county_id, run_id, target, columns): brought,
+        **dict.fromkeys(findings.record_findings_sql(county_id, run_id, target, columns), brought),
+        findings.end_overrides_sql(county_id, run_id, target, columns): brought,
         f"{update}'U'": expected.changed,
         f"{update}'R'": expected.returned,
         retire: expected.removed,
@@ -131,23 +136,22 @@ def to_apply(
     return [statement for statement, rows in steps.items() if rows]
 
 
-def to_give_way(county_id: str, run_id: UUID, actor: str) -> list[str]:
-    """SQL that retires assessments of the platform's own where the county's record of the year is there by now.
+def retire_platform_rows_sql(county_id: str, run_id: UUID, actor: str) -> list[str]:
+    """SQL that retires assessments made by the platform where the county's own record of the year has arrived.
 
-    A table that has just been loaded has no statistics yet, and nearly all its rows are of one year: `+ 0` keeps the
-    planner from looking rows up by the index of years, which would compare each with all.
-    """
-    made = (
+    A table that was just loaded has no statistics, and nearly all its rows are of one year: `+ 0` keeps the planner
+    from using the index on years, which would compare each row with all others."""
+    rows = (
         f"t.county_id = {literal(county_id)} AND t.source_system = {literal(PLATFORM_SOURCE)} AND t.retired_at IS NULL"
         f" AND EXISTS (SELECT 1 FROM assessments AS own WHERE own.county_id = {literal(county_id)}"
         " AND own.property_id = t.property_id AND own.roll_year + 0 = t.roll_year + 0 AND own.retired_at IS NULL"
         f" AND own.source_system <> {literal(PLATFORM_SOURCE)}) AND roll_takes_changes(t.county_id, t.roll_year)"
     )
     retire = (
-        f"UPDATE assessments AS t SET retired_at = now(), version = t.version + 1, valid_from = {BEGINS} WHERE {made}"
+        f"UPDATE assessments AS t SET retired_at = now(), version = t.version + 1, valid_from = {BEGINS} WHERE {rows}"
     )
     return [
-        keep_versions(SYNC_TARGETS["assessments"], f"WHERE {made}", uuid_literal(run_id)),
+        keep_versions(SYNC_TARGETS["assessments"], f"WHERE {rows}", uuid_literal(run_id)),
         audit.counted(county_id, actor, "sync.assessments_gave_way", f"sync-runs/{run_id}", "assessments", retire),
     ]
 
@@ -155,24 +159,24 @@ def to_give_way(county_id: str, run_id: UUID, actor: str) -> list[str]:
 def differing_keys(
     connection: Connection, county_id: str, run_id: UUID, target: str, columns: Sequence[str], rows: "pl.DataFrame"
 ) -> list[str]:
-    """The keys of those of `rows` that the target has with other values than the source and the decisions say.
+    """The keys of those of `rows` whose target row has other values than the source and the overrides say.
 
-    For rows of which the source says what it said before: somebody has written to the target.
+    For rows that are unchanged in the source, whose target row was changed without a decision.
     """
     key = identifier(key_column(SYNC_TARGETS[target]))
-    staging.fill_like(connection, run_id, target, "compared", rows)
+    staging.load_temporary(connection, run_id, target, "compared", rows)
     for statement in overrides.hold(county_id, target, "compared", columns):
         connection.exec_driver_sql(statement)
     differs = " OR ".join(f"{_comparable('t', name)} IS DISTINCT FROM {_comparable('s', name)}" for name in columns)
-    found = connection.exec_driver_sql(
+    differing = connection.exec_driver_sql(
         f"SELECT s.{key} FROM compared AS s JOIN {identifier(target)} AS t ON t.county_id = {literal(county_id)}"
         f" AND t.{key} = s.{key} WHERE {differs}"
     )
-    return [str(row[0]) for row in found]
+    return [str(row[0]) for row in differing]
 
 
 def _comparable(row: str, column: str) -> str:
-    """An attribute that is null is one that is not there."""
+    """SQL of a column's value for comparison; attributes that are null count as absent."""
     value = f"{row}.{identifier(column)}"
     return f"nullif(jsonb_strip_nulls({value}), '{{}}')" if column == overrides.ATTRIBUTES else value
 
@@ -186,7 +190,7 @@ def _state_query(county_id: str, target: str, where: str) -> str:
 
 
 def _two_columns(keys: "pl.Series") -> "pl.DataFrame":
-    """A second column, because a line of one empty field would be no line."""
+    """The keys with an empty second column, since COPY reads a line of one empty field as no row."""
     import polars as pl
 
     return keys.alias("key").to_frame().with_columns(filler=pl.lit(""))

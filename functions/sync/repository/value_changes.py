@@ -1,4 +1,4 @@
-"""What becomes of a table's values in the rows that a run changes, by column and by attribute."""
+"""Statistics of the values in the rows that a run changes, by column and by attribute."""
 # ruff: noqa: S608 - names are quoted identifiers of models; values are literals or parameters
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from shared.precedence.overrides import ATTRIBUTE_PREFIX, ATTRIBUTES
 
 
 class FieldChanges(NamedTuple):
-    """Of the rows that change: in how many a field differs, becomes empty, and had a value before."""
+    """The number of changed rows in which a field differs, becomes empty, and had a value before."""
 
     changed: int
     emptied: int
@@ -24,7 +24,7 @@ class FieldChanges(NamedTuple):
 
 
 class ClassDifference(NamedTuple):
-    """The values of the changed rows of a property class, before and after."""
+    """Sums of a value over the changed rows of a property class, before and after."""
 
     before: Decimal
     after: Decimal
@@ -32,7 +32,7 @@ class ClassDifference(NamedTuple):
 
 @dataclass(frozen=True)
 class ChangedRows:
-    """The rows of a table that a run changes."""
+    """The rows of a table that a run changes, queried in its staging table."""
 
     connection: Connection
     county_id: str
@@ -40,50 +40,50 @@ class ChangedRows:
     target: str
 
     def by_field(self, columns: Sequence[str]) -> dict[str, FieldChanges]:
-        """What becomes of each column that differs anywhere, and of each attribute."""
+        """Changes by field, of the columns that differ in any row, and of the attributes."""
         counts = ", ".join(
-            f"count(*) FILTER (WHERE {value('t', name)} IS DISTINCT FROM {value('s', name)}),"
-            f" count(*) FILTER (WHERE {filled('t', name)} AND NOT {filled('s', name)}),"
-            f" count(*) FILTER (WHERE {filled('t', name)})"
+            f"count(*) FILTER (WHERE {value_sql('t', name)} IS DISTINCT FROM {value_sql('s', name)}),"
+            f" count(*) FILTER (WHERE {is_filled_sql('t', name)} AND NOT {is_filled_sql('s', name)}),"
+            f" count(*) FILTER (WHERE {is_filled_sql('t', name)})"
             for name in columns
         )
-        row = self._one(f"SELECT {counts} FROM {self._rows}")
+        row = self._query_one(f"SELECT {counts} FROM {self._rows}")
         counted = {name: FieldChanges(*map(int, row[3 * at : 3 * at + 3])) for at, name in enumerate(columns)}
-        found = {name: changes for name, changes in counted.items() if changes.changed}
-        if ATTRIBUTES in found:
-            found |= self._by_attribute()
-        return found
+        changed = {name: changes for name, changes in counted.items() if changes.changed}
+        if ATTRIBUTES in changed:
+            changed |= self._by_attribute()
+        return changed
 
-    def filled_in_all(self, fields: Sequence[str]) -> dict[str, int]:
-        """In how many of the table's rows each field has a value now."""
-        counts = ", ".join(f"count(*) FILTER (WHERE {filled('t', name)})" for name in fields)
-        row = self._one(
+    def count_filled(self, fields: Sequence[str]) -> dict[str, int]:
+        """The number of live rows of the whole table that have a value in each field now."""
+        counts = ", ".join(f"count(*) FILTER (WHERE {is_filled_sql('t', name)})" for name in fields)
+        row = self._query_one(
             f"SELECT {counts} FROM {identifier(self.target)} AS t"
             " WHERE t.county_id = :county_id AND t.retired_at IS NULL"
         )
         return dict(zip(fields, map(int, row), strict=True))
 
-    def kinds(self, field: str) -> tuple[int, int]:
-        """How many different values the changed rows have in a field, before and after."""
-        before, after = self._one(
-            f"SELECT count(DISTINCT {value('t', field)}), count(DISTINCT {value('s', field)}) FROM {self._rows}"
-            f" WHERE {value('t', field)} IS DISTINCT FROM {value('s', field)}"
+    def count_distinct(self, field: str) -> tuple[int, int]:
+        """The number of distinct values of a field in the changed rows, before and after."""
+        before, after = self._query_one(
+            f"SELECT count(DISTINCT {value_sql('t', field)}), count(DISTINCT {value_sql('s', field)}) FROM {self._rows}"
+            f" WHERE {value_sql('t', field)} IS DISTINCT FROM {value_sql('s', field)}"
         )
         return int(before), int(after)
 
-    def is_one_value(self, field: str) -> bool:
-        """Whether every row of the table that has a value in a field would have the same one."""
+    def becomes_single_valued(self, field: str) -> bool:
+        """True where all values of a field in the whole table would be the same after the run."""
         key, staged = identifier(key_column(SYNC_TARGETS[self.target])), staging.table_name(self.run_id, self.target)
-        (kinds,) = self._one(
-            f"SELECT count(DISTINCT v) FROM (SELECT {value('t', field)} AS v FROM {identifier(self.target)} AS t"
+        (distinct,) = self._query_one(
+            f"SELECT count(DISTINCT v) FROM (SELECT {value_sql('t', field)} AS v FROM {identifier(self.target)} AS t"
             " WHERE t.county_id = :county_id AND t.retired_at IS NULL AND NOT EXISTS ("
             f"SELECT 1 FROM {staged} AS s WHERE s.{key} = t.{key} AND s.action IS NOT NULL)"
-            f" UNION ALL SELECT {value('s', field)} FROM {staged} AS s WHERE s.action <> 'D') AS after"
+            f" UNION ALL SELECT {value_sql('s', field)} FROM {staged} AS s WHERE s.action <> 'D') AS after"
         )
-        return int(kinds) == 1
+        return int(distinct) == 1
 
     def class_differences(self, column: str, class_column: str | None) -> dict[str | None, ClassDifference]:
-        """A value's sums over the changed rows, by the class that they had and the one that they get."""
+        """Sums of a value over the changed rows: before by their old class, after by their new one."""
         before, after = ("t.property_class", class_column or "t.property_class")
         rows = self.connection.execute(
             text(
@@ -97,7 +97,7 @@ class ChangedRows:
         return {row[0]: ClassDifference(Decimal(row[1]), Decimal(row[2])) for row in rows}
 
     def class_totals(self, column: str) -> dict[str | None, tuple[int, Decimal]]:
-        """How many rows each class has now, and what a value comes to in it."""
+        """The number of live rows and the total of a value by class, now."""
         rows = self.connection.execute(
             text(
                 f"SELECT property_class, count(*), coalesce(sum({identifier(column)}), 0)"
@@ -129,19 +129,19 @@ class ChangedRows:
         counted = {f"{ATTRIBUTE_PREFIX}{name}": FieldChanges(*map(int, counts)) for name, *counts in rows}
         return {name: counts for name, counts in counted.items() if counts.changed}
 
-    def _one(self, statement: str) -> Sequence[int]:
+    def _query_one(self, statement: str) -> Sequence[int]:
         return tuple(self.connection.execute(text(statement), {"county_id": self.county_id}).one())
 
 
-def value(row: str, field: str) -> str:
+def value_sql(row: str, field: str) -> str:
     """SQL of a row's value of a field: a column, or a key of the attributes."""
     if field.startswith(ATTRIBUTE_PREFIX):
         return f"({row}.{ATTRIBUTES} -> {literal(field.removeprefix(ATTRIBUTE_PREFIX))})"
     return f"{row}.{identifier(field)}"
 
 
-def filled(row: str, field: str) -> str:
-    """SQL of whether a row has a value of a field; an attribute that is null is none."""
+def is_filled_sql(row: str, field: str) -> str:
+    """SQL condition that a row has a value in a field; an attribute that is null counts as absent."""
     if field.startswith(ATTRIBUTE_PREFIX):
         return f"({row}.{ATTRIBUTES} ->> {literal(field.removeprefix(ATTRIBUTE_PREFIX))} IS NOT NULL)"
     return f"({row}.{identifier(field)} IS NOT NULL)"

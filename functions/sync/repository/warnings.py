@@ -1,4 +1,4 @@
-"""Rows that a run took with a warning."""
+"""Warnings: rows that a run took although they break a rule that only warns."""
 # ruff: noqa: S608 - the text is a constant; values are parameters
 
 from collections.abc import Sequence
@@ -7,18 +7,18 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, delete, func, select, text
 
-from functions.sync.repository.quarantine import RECORDSET, Reject, recordsets
+from functions.sync.repository.quarantine import RECORDSET, FlaggedRow, recordsets
 from shared.db.models import SyncWarning
 
 ACROSS_ROWS = 0
-"""The partition number of warnings that need more than one row."""
+"""Partition number of warnings from rules of the whole table."""
 
 
 def add(
-    connection: Connection, county_id: str, run_id: UUID, table: str, number: int, warned: Sequence[Reject]
+    connection: Connection, county_id: str, run_id: UUID, table: str, number: int, rows: Sequence[FlaggedRow]
 ) -> None:
-    """Write warnings down: the row and its reasons as JSON, like a reject."""
-    for rows in recordsets(warned):
+    """Record rows with a warning, and its reasons."""
+    for recordset in recordsets(rows):
         connection.execute(
             text(
                 "INSERT INTO sync_warnings"
@@ -31,7 +31,7 @@ def add(
                 "run_id": str(run_id),
                 "table_name": table,
                 "number": number,
-                "rows": rows,
+                "rows": recordset,
             },
         )
 
@@ -39,7 +39,7 @@ def add(
 def clear(
     connection: Connection, county_id: str, run_id: UUID, table: str | None = None, number: int | None = None
 ) -> None:
-    """Forget a run's warnings, or those of one table and partition."""
+    """Delete a run's warnings, or those of one table and partition."""
     statement = delete(SyncWarning).where(SyncWarning.county_id == county_id, SyncWarning.run_id == run_id)
     if table is not None:
         statement = statement.where(SyncWarning.table_name == table)
@@ -49,13 +49,13 @@ def clear(
 
 
 def count(connection: Connection, county_id: str, run_id: UUID, table: str) -> int:
-    """How many rows of a table the run took with a warning; one may have several."""
-    found = connection.scalar(
+    """The number of rows of a table with a warning; a row may have several."""
+    rows = connection.scalar(
         select(func.count(func.distinct(SyncWarning.target_key))).where(
             SyncWarning.county_id == county_id, SyncWarning.run_id == run_id, SyncWarning.table_name == table
         )
     )
-    return int(found or 0)
+    return int(rows or 0)
 
 
 def page(
@@ -68,7 +68,7 @@ def page(
     after: int,
     limit: int,
 ) -> list[Row[*tuple[Any, ...]]]:
-    """A run's warnings in the order in which they came."""
+    """A page of a run's warnings, in the order in which they were added."""
     statement = (
         select(
             SyncWarning.row_no,

@@ -1,4 +1,4 @@
-"""How far each target's source has been read."""
+"""Watermarks: the position up to which each target's source has been read."""
 
 from uuid import UUID
 
@@ -17,8 +17,8 @@ def of_county(connection: Connection, county_id: str) -> dict[str, Watermark]:
     return {row.table_name: Watermark.model_validate(dict(row._mapping)) for row in rows}
 
 
-def move(connection: Connection, county_id: str, run_id: UUID, plan: dict[str, TablePlan]) -> None:
-    """Move the watermarks to what a run's plan took from the source. To be done where the run is applied."""
+def advance(connection: Connection, county_id: str, run_id: UUID, plan: dict[str, TablePlan]) -> None:
+    """Advance the watermarks to those of a run's plan, in the transaction that applies the run."""
     for table, read in plan.items():
         if read.watermark is None and read.change_version is None:
             continue

@@ -1,4 +1,4 @@
-"""What a run would change, or did: row by row, and as a whole."""
+"""Changes of a run, waiting or applied: row by row, and in total."""
 
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,7 @@ from functions.sync.domain.runs import RunState
 from functions.sync.repository import changes, runs
 from functions.sync.run_data import filled_columns, mapping_of
 from functions.sync.schemas import ChangeFilter, ChangeSummary, FieldChange, RowChange
-from functions.sync.service.run_views import MAX_PAGE, found
+from functions.sync.service.pages import MAX_PAGE, require_run
 from shared.db import unit_of_work
 from shared.db.models import PROVENANCE, SYNC_TARGETS
 from shared.mapping.targets import ColumnKind, target_tables
@@ -20,30 +20,30 @@ from shared.precedence.overrides import ATTRIBUTE_PREFIX, ATTRIBUTES
 from shared.problems import Conflict, Unprocessable
 from shared.rolls.totals import overall, side_by_side, totals_of
 
-_OWN = PROVENANCE | {"action", "held", "base_version", "partition_no", "location"}
+_NOT_SHOWN = PROVENANCE | {"action", "held", "base_version", "partition_no", "location"}
 _ROLL = "properties_operational"
 
 
 def page(
-    county_id: str, run_id: UUID, wanted: ChangeFilter, *, page_size: int, page_token: str | None
+    county_id: str, run_id: UUID, row_filter: ChangeFilter, *, page_size: int, page_token: str | None
 ) -> Page[RowChange]:
-    """What a run would do, or did, by table and key.
+    """A page of the changes of a run, waiting or applied, by table and key.
 
-    Raises NotFound, Unprocessable for a table or field that there is not, Conflict where there is nothing to look at.
+    Raises NotFound, Unprocessable for an unknown table or field, Conflict for a run without changes to show.
     """
-    query = ["sync-changes", county_id, str(run_id), wanted.model_dump()]
+    query = ["sync-changes", county_id, str(run_id), row_filter.model_dump()]
     size = min(page_size, MAX_PAGE)
     after = decode_token(query, page_token, str, str)
-    tables = _tables(wanted)
+    tables = _tables(row_filter)
     with unit_of_work(county_id) as connection:
         run = _with_changes(connection, county_id, run_id)
         items: list[RowChange] = []
         for table in tables:
-            if (after and _position(table) < _position(after[0])) or not _has(run, table, wanted):
+            if (after and _position(table) < _position(after[0])) or not _may_have_changes(run, table, row_filter):
                 continue
             read = changes.applied_page if run.applied_at else changes.staged_page
             last = after[1] if after and after[0] == table else None
-            rows = read(connection, county_id, run_id, table, wanted, after=last, limit=size + 1 - len(items))
+            rows = read(connection, county_id, run_id, table, row_filter, after=last, limit=size + 1 - len(items))
             items += [_row_change(table, *row) for row in rows]
             if len(items) > size:
                 break
@@ -54,7 +54,7 @@ def page(
 
 
 def summary(county_id: str, run_id: UUID) -> ChangeSummary:
-    """A run's changes as a whole. Raises NotFound, Conflict where there is nothing to look at."""
+    """The changes of a run in total. Raises NotFound, Conflict for a run without changes to show."""
     with unit_of_work(county_id) as connection:
         run = _with_changes(connection, county_id, run_id)
         if run.applied_at is not None:
@@ -75,52 +75,52 @@ def summary(county_id: str, run_id: UUID) -> ChangeSummary:
 
 
 def _with_changes(connection: Connection, county_id: str, run_id: UUID) -> RunState:
-    run = found(runs.find(connection, county_id, run_id), county_id, run_id)
+    run = require_run(runs.find(connection, county_id, run_id), county_id, run_id)
     if run.applied_at is None and run.status != "awaiting_approval":
         raise Conflict(f"The run is {run.status}: there are no changes to look at.", slug="no-changes-to-show")
     return run
 
 
-def _tables(wanted: ChangeFilter) -> list[str]:
-    """The tables that a filter can mean."""
-    tables = [name for name in SYNC_TARGETS if wanted.table in (None, name)]
-    if wanted.field is None:
+def _tables(row_filter: ChangeFilter) -> list[str]:
+    """The tables that a filter allows."""
+    tables = [name for name in SYNC_TARGETS if row_filter.table in (None, name)]
+    if row_filter.field is None:
         return tables
-    column = ATTRIBUTES if wanted.field.startswith(ATTRIBUTE_PREFIX) else wanted.field
-    having = [name for name in tables if column in target_tables()[name].columns]
-    if not having:
+    column = ATTRIBUTES if row_filter.field.startswith(ATTRIBUTE_PREFIX) else row_filter.field
+    with_field = [name for name in tables if column in target_tables()[name].columns]
+    if not with_field:
         raise Unprocessable(
-            f"{' and '.join(tables)} have no field {wanted.field}.", pointer="/query/field", slug="field-unknown"
+            f"{' and '.join(tables)} have no field {row_filter.field}.", pointer="/query/field", slug="field-unknown"
         )
-    return having
+    return with_field
 
 
-def _has(run: RunState, table: str, wanted: ChangeFilter) -> bool:
-    """Whether a run has any such change, as far as its counts tell."""
+def _may_have_changes(run: RunState, table: str, row_filter: ChangeFilter) -> bool:
+    """False where the run's counts show that it has no such change."""
     counts = run.tables.get(table)
     if counts is None or counts.differences == 0:
         return False
-    return wanted.field is None or wanted.field in counts.changed_fields
+    return row_filter.field is None or row_filter.field in counts.changed_fields
 
 
 def _row_change(table: str, key: str, change: Any, before: dict[str, Any], after: dict[str, Any]) -> RowChange:
-    if before and after:  # a staged row has only what the mapping fills
+    if before and after:  # a staged row has only the columns that the mapping fills
         before = {name: value for name, value in before.items() if name in after}
-    old, new = ({name: value for name, value in row.items() if name not in _OWN} for row in (before, after))
+    old, new = ({name: value for name, value in row.items() if name not in _NOT_SHOWN} for row in (before, after))
     fields = [
-        FieldChange(field=name, old=exact(table, name, was), new=exact(table, name, now))
+        FieldChange(field=name, old=json_value(table, name, was), new=json_value(table, name, now))
         for name, (was, now) in sorted(changed_fields(old, new).items())
     ]
     return RowChange(
         table=table,
         key=key,
         change=change,
-        fields=[one for one in fields if one.old is not None or one.new is not None],
+        fields=[change for change in fields if change.old is not None or change.new is not None],
     )
 
 
-def exact(table: str, name: str, value: Any) -> Any:
-    """A field as JSON; money and quantities as decimal text, which a JSON number is not."""
+def json_value(table: str, name: str, value: Any) -> Any:
+    """A field's value as JSON; money and quantities as decimal text, since JSON numbers are read as floats."""
     column = target_tables()[table].columns.get(name)
     if value is None or column is None or column.kind is not ColumnKind.NUMERIC:
         return value

@@ -1,4 +1,4 @@
-"""What people do with runs: start, approve, cancel, resume, replay what is in quarantine."""
+"""Commands on runs: start, replay, approve, cancel, resume."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -6,14 +6,15 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from functions.sync.domain.runs import RunState
-from functions.sync.failure import is_left, settle, settle_active
+from functions.sync.failure import fail_if_orphaned, fail_orphaned_active_run, is_orphaned
 from functions.sync.repository import quarantine, runs
 from functions.sync.repository.runs import RunRow
-from functions.sync.run_lock import add_run, in_the_way, let_go
+from functions.sync.run_lock import active_run_conflict, add_run, release
 from functions.sync.schemas import RejectedFilter, ReplayRequest, SyncRequest, SyncRun
+from functions.sync.service.pages import require_run
 from functions.sync.service.rejected_rows import require_known_rule
-from functions.sync.service.run_views import found, get
-from functions.sync.staged_data import require_same_data
+from functions.sync.service.run_views import get
+from functions.sync.staged_data import require_data_unchanged
 from shared import audit
 from shared.access import Caller
 from shared.db import unit_of_work, waiting_at_most
@@ -24,21 +25,22 @@ from shared.jobs.lifecycle import read as read_job
 from shared.problems import Conflict, ServiceUnavailable
 from shared.settings import settings
 
-_PATIENCE_S = 5
+_LOCK_TIMEOUT_S = 5
+"""Seconds that a command waits for a run that a task has locked. A choice, well below the 29 of API Gateway."""
 
 
 def start(county_id: str, request: SyncRequest, *, caller: Caller, idempotency_key: str | None) -> Job:
-    """Write a run down and start it. The same request with the same key finds the run that it made.
+    """Record a run and start it. The same request with the same key returns the run that it made before.
 
     Raises NotFound, Unprocessable for a mode that is not available, Conflict naming the run that is active.
     """
     run_id = deterministic_id(county_id, "sync", caller, idempotency_key)
-    settle_active(county_id)
+    fail_orphaned_active_run(county_id)
     with unit_of_work(county_id) as connection:
         jobs.take_turns(connection, run_id)
-        known = jobs.find(connection, county_id, "sync", run_id)
-        if known is not None:
-            refuse_reused_key(known.request_digest, digest(request))
+        existing = jobs.find(connection, county_id, "sync", run_id)
+        if existing is not None:
+            refuse_reused_key(existing.request_digest, digest(request))
         else:
             add_run(
                 connection,
@@ -47,7 +49,7 @@ def start(county_id: str, request: SyncRequest, *, caller: Caller, idempotency_k
                 request,
                 submitted_by=caller.username,
                 trigger="request",
-                execution_arn=_execution(str(run_id)),
+                execution_arn=_execution_arn(str(run_id)),
             )
             audit.record(
                 connection, county_id, caller.username, "sync.requested", f"sync-runs/{run_id}", request.model_dump()
@@ -59,19 +61,19 @@ def start(county_id: str, request: SyncRequest, *, caller: Caller, idempotency_k
 
 
 def replay(county_id: str, run_id: UUID, request: ReplayRequest, *, caller: Caller, idempotency_key: str | None) -> Job:
-    """Map a run's open rows in quarantine again, with the county's mapping of now, as a run of its own.
+    """Map a run's open rows in quarantine again with the county's present mapping, as a run of its own.
 
-    The source is not read. Raises NotFound, Conflict for a run that was not applied, one that has no such row open, or
-    while another run is active.
+    The source is not read. Raises NotFound, Conflict for a run that was not applied or has no such row open, and while
+    another run is active.
     """
     require_known_rule(request.rule, request.field)
     replay_id = deterministic_id(county_id, "sync", caller, idempotency_key)
-    settle_active(county_id)
+    fail_orphaned_active_run(county_id)
     with unit_of_work(county_id) as connection:
         jobs.take_turns(connection, replay_id)
-        known = jobs.find(connection, county_id, "sync", replay_id)
-        if known is not None:
-            refuse_reused_key(known.request_digest, digest(request))
+        existing = jobs.find(connection, county_id, "sync", replay_id)
+        if existing is not None:
+            refuse_reused_key(existing.request_digest, digest(request))
         else:
             _require_replayable(connection, county_id, run_id, request)
             add_run(
@@ -81,7 +83,7 @@ def replay(county_id: str, run_id: UUID, request: ReplayRequest, *, caller: Call
                 request,
                 submitted_by=caller.username,
                 trigger="replay",
-                execution_arn=_execution(str(replay_id)),
+                execution_arn=_execution_arn(str(replay_id)),
                 replay_of=run_id,
             )
             details = {"replay_of": str(run_id), **request.model_dump()}
@@ -94,35 +96,35 @@ def replay(county_id: str, run_id: UUID, request: ReplayRequest, *, caller: Call
     return job
 
 
-def _require_replayable(connection: Connection, county_id: str, run_id: UUID, wanted: RejectedFilter) -> None:
-    run = found(runs.find(connection, county_id, run_id), county_id, run_id)
+def _require_replayable(connection: Connection, county_id: str, run_id: UUID, row_filter: RejectedFilter) -> None:
+    run = require_run(runs.find(connection, county_id, run_id), county_id, run_id)
     if run.applied_at is None:
         raise Conflict(
             "The run was not applied, so the next one judges its rows anew; there is nothing to replay.",
             slug="sync-run-not-applied",
         )
-    if not quarantine.page(connection, county_id, run_id, wanted, is_open=True, after=0, limit=1):
+    if not quarantine.page(connection, county_id, run_id, row_filter, is_open=True, after=0, limit=1):
         raise Conflict("The run has no such row open in quarantine.", slug="nothing-to-replay")
 
 
 def approve(county_id: str, run_id: UUID, caller: Caller, reason: str | None = None) -> SyncRun:
-    """Apply exactly what was shown.
+    """Approve a waiting run: exactly the changes that were shown are applied.
 
     Raises NotFound, and Conflict where the run does not wait, another one is active, or the data has moved on.
     """
-    execution = f"{run_id}-approve-{_now()}"
-    settle_active(county_id)
+    execution = f"{run_id}-approve-{_timestamp()}"
+    fail_orphaned_active_run(county_id)
     with unit_of_work(county_id) as connection:
-        run = _held(connection, county_id, run_id)
+        run = _lock_run(connection, county_id, run_id)
         if run.approved_by == caller.username and run.status in ("running", "succeeded"):
-            return get(county_id, run_id)  # asked twice
+            return get(county_id, run_id)  # the request was repeated
         if run.status != "awaiting_approval":
             raise Conflict(f"The run is {run.status}: it does not wait for approval.", slug="not-awaiting-approval")
-        require_same_data(connection, run, hold=False)
+        require_data_unchanged(connection, run, lock=False)
         if not runs.reopen(connection, county_id, run_id):
-            raise in_the_way(connection, county_id)
+            raise active_run_conflict(connection, county_id)
         runs.set_run(connection, county_id, run_id, approved_by=caller.username, approval_reason=reason)
-        jobs.set_execution(connection, county_id, run_id, _execution(execution))
+        jobs.set_execution(connection, county_id, run_id, _execution_arn(execution))
         audit.record(connection, county_id, caller.username, "sync.approved", f"sync-runs/{run_id}", {"reason": reason})
     try:
         _start_machine(county_id, run_id, execution, resume_at="apply")
@@ -135,12 +137,12 @@ def approve(county_id: str, run_id: UUID, caller: Caller, reason: str | None = N
 
 
 def cancel(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
-    """Drop a run that has not been applied; tasks of it that still run notice and stop.
+    """Cancel a run that has not been applied; tasks of it that still run notice and stop.
 
     Raises NotFound, and Conflict where the run has been applied or has ended.
     """
     with unit_of_work(county_id) as connection:
-        run = _held(connection, county_id, run_id)
+        run = _lock_run(connection, county_id, run_id)
         if run.status == "cancelled":
             return get(county_id, run_id)
         if run.applied_at is not None or run.status not in ("pending", "running", "awaiting_approval"):
@@ -148,7 +150,7 @@ def cancel(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
         jobs.set_status(
             connection, county_id, run_id, "cancelled", JobError(type="cancelled", detail=f"By {caller.username}.")
         )
-        let_go(connection, county_id, run_id)
+        release(connection, county_id, run_id)
         audit.record(connection, county_id, caller.username, "sync.cancelled", f"sync-runs/{run_id}", {})
         row = jobs.find(connection, county_id, "sync", run_id)
     if row is not None and row.execution_arn and run.status != "awaiting_approval":
@@ -157,60 +159,63 @@ def cancel(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
 
 
 def resume(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
-    """Go on with a run that failed, or that stopped without a word. What it finished is not done again.
+    """Resume a run that failed or is orphaned; partitions that are done are not read again.
 
     Raises NotFound, and Conflict where the run has ended otherwise or is under way, or another one is active.
     """
-    execution = f"{run_id}-resume-{_now()}"
+    execution = f"{run_id}-resume-{_timestamp()}"
     with unit_of_work(county_id) as connection:
         active = runs.active(connection, county_id)
-    left = active is not None and is_left(active)  # it keeps what it has staged, unless another one is to go on
-    if active is not None and left and active.run_id != run_id:
-        settle(county_id, active)
+    # the staged rows of an orphan are kept, unless another run is to be resumed
+    orphaned = active is not None and is_orphaned(active)
+    if active is not None and orphaned and active.run_id != run_id:
+        fail_if_orphaned(county_id, active)
     with unit_of_work(county_id) as connection:
-        run = _held(connection, county_id, run_id)
-        if run.status in ("pending", "running") and not (left and _is_still(connection, county_id, active)):
+        run = _lock_run(connection, county_id, run_id)
+        if run.status in ("pending", "running") and not (
+            orphaned and _is_still_orphaned(connection, county_id, active)
+        ):
             raise Conflict(f"The run is {run.status}: it is under way.", slug="sync-run-under-way")
         if run.status not in ("failed", "running", "pending"):
             raise Conflict(f"The run is {run.status}: there is nothing to resume.", slug="sync-run-ended")
         if not runs.reopen(connection, county_id, run_id):
-            raise in_the_way(connection, county_id)
-        jobs.set_execution(connection, county_id, run_id, _execution(execution))
+            raise active_run_conflict(connection, county_id)
+        jobs.set_execution(connection, county_id, run_id, _execution_arn(execution))
         audit.record(connection, county_id, caller.username, "sync.resumed", f"sync-runs/{run_id}", {})
     _start_machine(county_id, run_id, execution)
     return get(county_id, run_id)
 
 
-def _is_still(connection: Connection, county_id: str, run: RunRow | None) -> bool:
-    """Whether a run, as it was read, has not been gone on with since by another execution."""
+def _is_still_orphaned(connection: Connection, county_id: str, run: RunRow | None) -> bool:
+    """True where no other execution has taken up the run since it was read."""
     return run is not None and jobs.is_worked_on_by(
-        connection, county_id, run.run_id, run.execution_arn or _execution(str(run.run_id))
+        connection, county_id, run.run_id, run.execution_arn or _execution_arn(str(run.run_id))
     )
 
 
-def _held(connection: Connection, county_id: str, run_id: UUID) -> RunState:
-    """A run, held until the transaction ends. Raises NotFound, Conflict while it is being compared or applied."""
+def _lock_run(connection: Connection, county_id: str, run_id: UUID) -> RunState:
+    """A run, locked until the transaction ends. Raises NotFound, Conflict while a task has it locked."""
     busy = Conflict("The run is being compared with the data, or applied; try again in a moment.", slug="sync-run-busy")
-    with waiting_at_most(connection, _PATIENCE_S, busy):
-        return found(runs.find(connection, county_id, run_id, for_update=True), county_id, run_id)
+    with waiting_at_most(connection, _LOCK_TIMEOUT_S, busy):
+        return require_run(runs.find(connection, county_id, run_id, for_update=True), county_id, run_id)
 
 
-def _start_machine(county_id: str, run_id: UUID, name: str, **more: str) -> None:
+def _start_machine(county_id: str, run_id: UUID, name: str, **options: str) -> None:
     try:
-        given = {"county_id": county_id, "run_id": str(run_id), **more}
-        executions.start(settings().sync_state_machine_arn, name, given)
+        execution_input = {"county_id": county_id, "run_id": str(run_id), **options}
+        executions.start(settings().sync_state_machine_arn, name, execution_input)
     except ServiceUnavailable as error:
         detail = "The sync could not be started; resume it in a moment."
         with unit_of_work(county_id) as connection:
-            if "resume_at" not in more:
+            if "resume_at" not in options:
                 jobs.set_status(connection, county_id, run_id, "failed", JobError(type="not-started", detail=detail))
-                let_go(connection, county_id, run_id)
+                release(connection, county_id, run_id)
         raise ServiceUnavailable(detail) from error
 
 
-def _execution(name: str) -> str:
+def _execution_arn(name: str) -> str:
     return executions.arn_of(settings().sync_state_machine_arn, name)
 
 
-def _now() -> str:
+def _timestamp() -> str:
     return datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")

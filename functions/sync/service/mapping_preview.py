@@ -1,4 +1,7 @@
-"""A mapping tried on a few rows. Nothing is stored."""
+"""Preview of a mapping on a few rows; nothing is stored.
+
+Polars is imported when a preview is asked for: no other route needs it, and a cold start would wait for it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import orjson
 from functions.sync.repository import runs
 from functions.sync.run_data import source_table
 from functions.sync.schemas import MappingPreview, PreviewedRow, PreviewRequest
-from functions.sync.sources.network import of_a_person
+from functions.sync.sources.network import request_timeouts
 from functions.sync.sources.opening import open_source
 from shared.counties.configuration import CountyConfiguration
 from shared.db import unit_of_work
@@ -29,16 +32,15 @@ from shared.problems import NotFound, Unprocessable
 if TYPE_CHECKING:
     import polars as pl
 
-_NOT_THE_SOURCES = (READ_FAULT, ROW_NUMBER, VALUE_FAULTS)
-LONGEST_SHOWN = 2_000
-"""Characters of a value that are shown: a shape has more."""
+_ADDED_COLUMNS = (READ_FAULT, ROW_NUMBER, VALUE_FAULTS)
+MAX_SHOWN_CHARACTERS = 2_000
+"""Characters of a value that are shown; geometries have more. A choice: an answer is to stay readable."""
 
 
 def preview(county_id: str, request: PreviewRequest) -> MappingPreview:
-    """What a mapping makes of rows that were given, or of some rows of the county's source.
+    """Map the rows of the request, or a sample of the county's source.
 
-    Raises NotFound, Unprocessable for a mapping with faults, an unknown table or a column that is absent,
-    SourceUnavailable.
+    Raises NotFound, Unprocessable for an invalid mapping, an unknown table or a missing column, SourceUnavailable.
     """
     from shared.mapping.compile.tables import compile_table
 
@@ -49,8 +51,8 @@ def preview(county_id: str, request: PreviewRequest) -> MappingPreview:
     mapping = _mapping(request.mapping or county[1])
     table = _table(mapping, request.table)
     configuration = CountyConfiguration.model_validate(county[0])
-    only = mapping.model_copy(update={"table_mappings": (table,)})
-    frame, numbers, lookups = _rows(configuration, only, table, request)
+    mapping = mapping.model_copy(update={"table_mappings": (table,)})
+    frame, numbers, lookups = _rows(configuration, mapping, table, request)
     missing = sorted(table.source_fields - set(frame.columns))
     if missing:
         raise Unprocessable(
@@ -59,7 +61,7 @@ def preview(county_id: str, request: PreviewRequest) -> MappingPreview:
             slug="source-column-missing",
         )
     compiled = compile_table(
-        only,
+        mapping,
         table.target_table_name,
         today=datetime.now(UTC).date(),
         lookups=lookups,
@@ -69,7 +71,7 @@ def preview(county_id: str, request: PreviewRequest) -> MappingPreview:
     rows = [_previewed(row) for row in compiled.explain(frame).iter_rows(named=True)]
     return MappingPreview(
         table=table.target_table_name,
-        unmapped_columns=[name for name in frame.columns if name not in {*table.source_fields, *_NOT_THE_SOURCES}],
+        unmapped_columns=[name for name in frame.columns if name not in {*table.source_fields, *_ADDED_COLUMNS}],
         rows=rows,
         rejected=sum(bool(row.rejected) for row in rows),
         warned=sum(bool(row.warned) and not row.rejected for row in rows),
@@ -98,26 +100,24 @@ def _table(mapping: CountyMapping, name: str | None) -> TableMapping:
 def _rows(
     configuration: CountyConfiguration, mapping: CountyMapping, table: TableMapping, request: PreviewRequest
 ) -> tuple[pl.DataFrame, frozenset[str], dict[str, pl.DataFrame]]:
-    """The rows to try with their columns of numbers, and the rows of the lookups; the source is opened only where it is
-    needed.
-    """
+    """The rows to map, their numeric columns, and the lookups. The source is opened only where it is needed."""
     from functions.sync.lookups import read_lookups
-    from functions.sync.sources.texts import number_columns, without_nuls
+    from functions.sync.sources.texts import number_columns, remove_nuls
 
-    given = _given(request.rows) if request.rows is not None else None
-    if given is not None and not table.lookups:
-        return given, frozenset(), {}
-    source = open_source(configuration, of_a_person())
+    requested = _request_frame(request.rows) if request.rows is not None else None
+    if requested is not None and not table.lookups:
+        return requested, frozenset(), {}
+    source = open_source(configuration, request_timeouts())
     try:
-        if given is not None:
-            return given, frozenset(), read_lookups(source, mapping)
+        if requested is not None:
+            return requested, frozenset(), read_lookups(source, mapping)
         sample = source.sample(source_table(table), request.sample_size)
-        return without_nuls(sample.frame), number_columns(sample.types), read_lookups(source, mapping)
+        return remove_nuls(sample.frame), number_columns(sample.types), read_lookups(source, mapping)
     finally:
         source.close()
 
 
-def _given(rows: Sequence[dict[str, str | None]]) -> pl.DataFrame:
+def _request_frame(rows: Sequence[dict[str, str | None]]) -> pl.DataFrame:
     import polars as pl
 
     columns = list(dict.fromkeys(name for row in rows for name in row))
@@ -128,11 +128,14 @@ def _given(rows: Sequence[dict[str, str | None]]) -> pl.DataFrame:
 
 def _previewed(row: dict[str, str]) -> PreviewedRow:
     source_row, result = (
-        {name: _shown(value) for name, value in orjson.loads(row[part]).items()} for part in ("source_row", "result")
+        {name: _shortened(value) for name, value in orjson.loads(row[part]).items()}
+        for part in ("source_row", "result")
     )
     rejected, warned = orjson.loads(row["rejected"]), orjson.loads(row["warned"])
     return PreviewedRow(source_row=source_row, result=result, rejected=rejected, warned=warned)
 
 
-def _shown(value: Any) -> Any:
-    return f"{value[:LONGEST_SHOWN]}..." if isinstance(value, str) and len(value) > LONGEST_SHOWN else value
+def _shortened(value: Any) -> Any:
+    return (
+        f"{value[:MAX_SHOWN_CHARACTERS]}..." if isinstance(value, str) and len(value) > MAX_SHOWN_CHARACTERS else value
+    )

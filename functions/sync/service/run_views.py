@@ -1,25 +1,23 @@
-"""Runs as people look at them: how far they are, and how fast."""
+"""Runs and their partitions as the API shows them, with progress and speed."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 from uuid import UUID
 
-from functions.sync.domain.runs import RunState, TablePlan
-from functions.sync.failure import settled
+from functions.sync.domain.runs import TablePlan
+from functions.sync.failure import fail_orphaned
 from functions.sync.repository import findings, partitions, runs
 from functions.sync.schemas import Partition, PartitionCounts, SyncRun, TableCounts, TableProgress
-from shared.db import one_moment, unit_of_work
+from functions.sync.service.pages import MAX_PAGE, from_row, page_of_run, raise_not_found
+from shared.db import one_moment
 from shared.db.tenancy import require_onboarded
 from shared.jobs.lifecycle import links_of
 from shared.paging import Page, decode_token, encode_token
-from shared.problems import NotFound
-
-MAX_PAGE = 500
 
 
 def page(county_id: str, *, status: str | None, page_size: int, page_token: str | None) -> Page[SyncRun]:
-    """Runs, the newest first."""
+    """A page of the county's runs, the newest first."""
     query = ["sync-runs", county_id, status]
     size = min(page_size, MAX_PAGE)
     with one_moment(county_id) as connection:
@@ -29,52 +27,58 @@ def page(county_id: str, *, status: str | None, page_size: int, page_token: str 
         ids = [row.run_id for row in rows]
         progress = partitions.progress(connection, county_id, ids)
         counts = findings.counts(connection, county_id, ids)
-    if settled(county_id, rows):
+    if fail_orphaned(county_id, rows):
         return page(county_id, status=status, page_size=page_size, page_token=page_token)
-    items = [shown(county_id, row, progress.get(row.run_id, {}), counts.get(row.run_id, {})) for row in rows[:size]]
+    items = [
+        to_sync_run(county_id, row, progress.get(row.run_id, {}), counts.get(row.run_id, {})) for row in rows[:size]
+    ]
     more = len(rows) > size
     last = [items[-1].created_at.isoformat(), str(items[-1].id)] if more else []
     return Page[SyncRun](items=items, next_page_token=encode_token(query, last) if more else None)
 
 
 def get(county_id: str, run_id: UUID) -> SyncRun:
-    """A run as it stands. Raises NotFound."""
+    """A run. Raises NotFound."""
     with one_moment(county_id) as connection:
         row = runs.find_row(connection, county_id, run_id)
         progress = partitions.progress(connection, county_id, [run_id])
         counts = findings.counts(connection, county_id, [run_id])
     if row is None:
-        _not_found(county_id, run_id)
-    if settled(county_id, [row]):
+        raise_not_found(county_id, run_id)
+    if fail_orphaned(county_id, [row]):
         return get(county_id, run_id)
-    return shown(county_id, row, progress.get(run_id, {}), counts.get(run_id, {}))
+    return to_sync_run(county_id, row, progress.get(run_id, {}), counts.get(run_id, {}))
 
 
 def partitions_page(
     county_id: str, run_id: UUID, *, status: str | None, page_size: int, page_token: str | None
 ) -> Page[Partition]:
-    """A run's partitions with their key ranges, and what became of each. Raises NotFound."""
-    query = ["sync-partitions", county_id, str(run_id), status]
-    size = min(page_size, MAX_PAGE)
-    after = decode_token(query, page_token, str, int)
-    with unit_of_work(county_id) as connection:
-        found(runs.find(connection, county_id, run_id), county_id, run_id)
-        last = (after[0], after[1]) if after else None
-        rows = partitions.page(connection, county_id, run_id, status=status, after=last, limit=size + 1)
-    items = rows[:size]
-    token = encode_token(query, [items[-1].table, str(items[-1].partition)]) if len(rows) > size else None
-    return Page[Partition](items=items, next_page_token=token)
+    """A page of a run's partitions, with the key range and the result of each. Raises NotFound."""
+    return page_of_run(
+        county_id,
+        run_id,
+        ["sync-partitions", status],
+        parse=[str, int],
+        read=lambda connection, after, limit: partitions.page(
+            connection, county_id, run_id, status=status, after=after, limit=limit
+        ),
+        to_item=lambda row: from_row(Partition, row, table=row.table_name, partition=row.partition_no),
+        key=lambda partition: [partition.table, str(partition.partition)],
+        page_size=page_size,
+        page_token=page_token,
+    )
 
 
-def shown(
-    county_id: str, row: runs.RunRow, progress: Mapping[str, TableProgress], found_of: Mapping[str, int]
+def to_sync_run(
+    county_id: str, row: runs.RunRow, progress: Mapping[str, TableProgress], finding_counts: Mapping[str, int]
 ) -> SyncRun:
+    """The API's model of a run's record; `progress` of its partitions by table, `finding_counts` by kind."""
     total = sum(table.partitions for table in progress.values())
     done = sum(table.done for table in progress.values())
     unchanged = sum(table.unchanged for table in progress.values())
-    plan = {name: TablePlan.model_validate(one) for name, one in (row.plan or {}).items()}
-    # until the run is reconciled, what its partitions have read so far
-    so_far = {
+    plan = {name: TablePlan.model_validate(table) for name, table in (row.plan or {}).items()}
+    # shown until the run is reconciled
+    counts_of_partitions = {
         name: TableCounts(read_by=plan[name].read_by, read=table.rows_read, rejected=table.rows_rejected)
         for name, table in progress.items()
     }
@@ -97,9 +101,9 @@ def shown(
             "rows_per_second": speed.rows_per_second,
             "seconds_left": speed.seconds_left,
             "partitions": PartitionCounts(total=total, done=done, unchanged=unchanged),
-            "tables": (row.counts or {}).get("tables") or so_far,
+            "tables": (row.counts or {}).get("tables") or counts_of_partitions,
             "guard_findings": row.guard_findings or [],
-            "findings": found_of,
+            "findings": finding_counts,
             "notes": row.notes or [],
             "approved_by": row.approved_by,
             "applied_at": row.applied_at,
@@ -109,7 +113,7 @@ def shown(
 
 
 class Speed(NamedTuple):
-    """How fast partitions are read, and how long the rest will take; None where it cannot be told."""
+    """The rate at which partitions are read, and the time that the rest will take; None where unknown."""
 
     rows_per_second: float | None
     seconds_left: float | None
@@ -121,7 +125,7 @@ def speed_of(
     planned_at: datetime | None,
     now: datetime | None,
 ) -> Speed:
-    """The speed of a run's reading. `now` is None for a run that does not run: then it is what it was."""
+    """The speed of a run's reading. `now` is None for a run that does not run: its speed until its last partition."""
     read = sum(table.rows_read for table in progress.values())
     ends = [table.finished_at for table in progress.values() if table.finished_at is not None]
     if planned_at is None or not ends:
@@ -131,7 +135,7 @@ def speed_of(
     rate = read / max((until - planned_at).total_seconds(), 0.001)
     if now is None or not reading:
         return Speed(round(rate, 1), None)
-    rest = max(0, sum(one.rows for one in plan.values()) - read)
+    rest = max(0, sum(table.rows for table in plan.values()) - read)
     return Speed(round(rate, 1), round(rest / rate, 1) if rate else None)
 
 
@@ -145,13 +149,3 @@ def _step(row: runs.RunRow, total: int, done: int) -> str:
     if done < total:
         return "reading"
     return "reconciling" if row.reconciled_at is None else "applying"
-
-
-def found(run: RunState | None, county_id: str, run_id: UUID) -> RunState:
-    if run is None:
-        _not_found(county_id, run_id)
-    return run
-
-
-def _not_found(county_id: str, run_id: UUID) -> NoReturn:
-    raise NotFound(f"{county_id} has no sync run {run_id}.", slug="sync-run-not-found")

@@ -9,11 +9,11 @@ from functions.sync.sources.source import (
     Extract,
     KeyRange,
     Sample,
-    Shape,
     Since,
     Source,
     SourceTable,
-    overlapped,
+    TableSchema,
+    with_overlap,
 )
 
 __all__ = [
@@ -25,9 +25,9 @@ __all__ = [
     "Key",
     "KeyRange",
     "Sample",
-    "Shape",
     "Since",
     "Source",
     "SourceTable",
-    "overlapped",
+    "TableSchema",
+    "with_overlap",
 ]

@@ -30,7 +30,7 @@ Address = IPv4Address | IPv6Address
 
 
 @dataclass
-class Patience:
+class Timeouts:
     """How long is waited: for a connection, for the next bytes of an answer, how often it is asked for, and for
     everything together.
     """
@@ -56,14 +56,14 @@ class Patience:
         return None if self.total_seconds is None else self.total_seconds - (time.monotonic() - self._started)
 
 
-def of_a_run() -> Patience:
+def run_timeouts() -> Timeouts:
     """That of a task: a statement of a large table takes minutes, and the state machine tries again."""
-    return Patience(connect_seconds=15, silence_seconds=240, tries=6)
+    return Timeouts(connect_seconds=15, silence_seconds=240, tries=6)
 
 
-def of_a_person() -> Patience:
+def request_timeouts() -> Timeouts:
     """That of a request, which the gateway answers for us after 29 seconds."""
-    return Patience(connect_seconds=5, silence_seconds=12, tries=2, total_seconds=20)
+    return Timeouts(connect_seconds=5, silence_seconds=12, tries=2, total_seconds=20)
 
 
 def open_socket(host: str, port: int, seconds: float) -> socket.socket:

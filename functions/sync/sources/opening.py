@@ -6,7 +6,7 @@ from typing import TypeVar
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from functions.sync.sources.network import Patience, of_a_run
+from functions.sync.sources.network import Timeouts, run_timeouts
 from functions.sync.sources.secret import AppTokenSecret, ConnectionSecret, TokenSecret
 from functions.sync.sources.source import Source
 from shared.aws import client
@@ -17,12 +17,12 @@ from shared.problems import SourceRefused
 Secret = TypeVar("Secret", bound=BaseModel)
 
 
-def open_source(configuration: CountyConfiguration, patience: Patience | None = None) -> Source:
+def open_source(configuration: CountyConfiguration, patience: Timeouts | None = None) -> Source:
     """The source that a county's configuration describes, read with the patience of a run, unless another is given.
 
     Raises SourceUnavailable; no secret is in a message.
     """
-    patience = patience or of_a_run()
+    patience = patience or run_timeouts()
     match configuration.data_ingestion_settings.source_description:
         case SqlDescription(secret_name=name):
             from functions.sync.sources.sql import SqlSource, source_url

@@ -53,7 +53,7 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class Since:
-    """The rows whose watermark `field` is `value` (of `Source.watermark`, or of `overlapped`) or higher.
+    """The rows whose watermark `field` is `value` (of `Source.watermark`, or of `with_overlap`) or higher.
 
     Rows without a watermark are not among them.
     """
@@ -73,7 +73,7 @@ class ChangedSince:
 class SourceTable:
     """What is read: a table or a query, the columns that order its rows, and maybe only what changed since.
 
-    `shape`, `count`, `cut`, `keys` and `read` of a table with `since` see only those rows.
+    `schema`, `count`, `cut`, `keys` and `read` of a table with `since` see only those rows.
     """
 
     table_name: str | None
@@ -83,7 +83,7 @@ class SourceTable:
 
 
 @dataclass(frozen=True)
-class Shape:
+class TableSchema:
     """The columns of a source table with their types, as the source calls them; a plan keeps no order."""
 
     columns: dict[str, str]
@@ -138,7 +138,7 @@ class Source(Protocol):
         """What it can do."""
         ...
 
-    def shape(self, table: SourceTable) -> Shape:
+    def schema(self, table: SourceTable) -> TableSchema:
         """The columns, without reading more rows than it takes to know them."""
         ...
 
@@ -150,7 +150,7 @@ class Source(Protocol):
         """How many rows there are, and the keys of every `rows`-th one: where one range ends and the next begins."""
         ...
 
-    def read(self, table: SourceTable, shape: Shape, keys: KeyRange) -> Extract:
+    def read(self, table: SourceTable, schema: TableSchema, keys: KeyRange) -> Extract:
         """The rows of a range, in the order of their keys."""
         ...
 
@@ -167,7 +167,7 @@ class Source(Protocol):
     def watermark(self, table: SourceTable, field: str) -> str | None:
         """The highest value of `field` now, as text that `Since` takes; None where no row has one.
 
-        Read before the rows: what is committed afterwards has a higher one, or lies in the overlap (`overlapped`).
+        Read before the rows: what is committed afterwards has a higher one, or lies in the overlap (`with_overlap`).
         Raises Unprocessable where the order of the column's values is not that of time.
         """
         ...
@@ -211,7 +211,7 @@ def configured(tables: Mapping[str, Described], name: str) -> Described:
     return tables[name]
 
 
-def overlapped(watermark: str, seconds: int) -> str:
+def with_overlap(watermark: str, seconds: int) -> str:
     """A watermark that many seconds earlier, so that rows that were committed late are read too.
 
     A value that is no time (a number, a row version) stays as it is: such values are given out in order.

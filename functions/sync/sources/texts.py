@@ -29,7 +29,7 @@ _NUMBER_TYPE = re.compile(
 )
 
 
-def extract_of(frame: pl.DataFrame) -> Extract:
+def to_extract(frame: pl.DataFrame) -> Extract:
     """A frame of texts as an extract; NULL and the empty text differ in the digest."""
     digest = hashlib.sha256(frame.write_csv(quote_style="necessary").encode()).hexdigest()
     return Extract(frame.height, digest, lambda: frame)
@@ -100,7 +100,7 @@ def as_text(value: object) -> str | None:
     return str(value)
 
 
-def without_nuls(frame: pl.DataFrame) -> pl.DataFrame:
+def remove_nuls(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame as PostgreSQL can hold it, which has no NUL: a value of nothing but NULs and blanks (LOW-VALUES: a
     field that was never filled) is NULL, those at the end of one are its padding, and one within a text is a fault of
     the value.
@@ -115,7 +115,7 @@ def without_nuls(frame: pl.DataFrame) -> pl.DataFrame:
     faults: list[list[str]] = [[] for _ in range(frame.height)]
     cleaned = []
     for name in affected:
-        texts = [_without_nuls(text) for text in frame[name].to_list()]
+        texts = [_remove_nuls(text) for text in frame[name].to_list()]
         cleaned.append(pl.Series(name, [None if text and NUL in text else text for text in texts], dtype=pl.String))
         for row, text in enumerate(texts):
             if text and NUL in text:
@@ -124,7 +124,7 @@ def without_nuls(frame: pl.DataFrame) -> pl.DataFrame:
     return with_value_faults(frame.with_columns(cleaned), faults)
 
 
-def _without_nuls(text: str | None) -> str | None:
+def _remove_nuls(text: str | None) -> str | None:
     if text is None or NUL not in text:
         return text
     return text.rstrip(NUL) if text.strip(f"{NUL} ") else None

@@ -1,1 +1,1 @@
-"""Lambda entries of the sync machine; conversion is apart, since its function has GDAL's layer in place of Polars'."""
+"""Lambda entries of the sync machine; Convert is apart, since its function has GDAL's layer in place of Polars'."""

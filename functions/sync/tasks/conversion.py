@@ -1,12 +1,11 @@
-"""The Lambda entry that converts geographic files: a state of the sync machine, and what previews ask for a sample.
+"""Lambda entry of Convert, a state of the sync machine; previews call it for a sample.
 
-Apart from `tasks`, for the function has GDAL's layer in place of Polars'.
+Apart from `machine`, since its function has GDAL's layer in place of Polars'.
 """
 
 from typing import Any
 from uuid import UUID
 
-from aws_lambda_powertools import Logger
 from pydantic import BaseModel, ConfigDict
 
 from functions.sync.engine.convert import convert_file, sample_file
@@ -14,15 +13,14 @@ from functions.sync.sources.files.geographic.conversion import Bounds
 from functions.sync.tasks.retries import machine_task
 from shared.problems import Problem
 
-_logger = Logger(service="sync")
-
-_TO_ANSWER_IN = 30
-"""Seconds of its time that the function keeps for itself."""
+ANSWER_RESERVE_S = 30
+"""Seconds of its time that the function keeps to answer when a conversion has to be ended. A choice, far above the
+second that this takes."""
 SAMPLE_SECONDS = 20
-"""What a preview leaves for a sample: the API answers within 29 seconds."""
+"""Seconds that a preview leaves for a sample: API Gateway ends the request after 29."""
 
 
-class _Conversion(BaseModel):
+class _ConvertEvent(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     county_id: str
@@ -36,20 +34,15 @@ def convert(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """-> {rows} of a file that is converted for a run; {key} of the first `rows` rows, where no run is named, or
     {refused: {detail, slug, status}}.
     """
-    asked = _Conversion.model_validate(event)
+    asked = _ConvertEvent.model_validate(event)
     memory = int(context.memory_limit_in_mb)
     if asked.run_id is None:
-        return _sampled(asked, Bounds(SAMPLE_SECONDS, memory))
-    seconds = context.get_remaining_time_in_millis() / 1000 - _TO_ANSWER_IN
-    rows = convert_file(asked.county_id, asked.run_id, asked.table, Bounds(seconds, memory))
-    _logger.info(
-        "file converted",
-        extra={"county_id": asked.county_id, "run_id": str(asked.run_id), "table": asked.table, "rows": rows},
-    )
-    return {"rows": rows}
+        return _sample(asked, Bounds(SAMPLE_SECONDS, memory))
+    seconds = context.get_remaining_time_in_millis() / 1000 - ANSWER_RESERVE_S
+    return {"rows": convert_file(asked.county_id, asked.run_id, asked.table, Bounds(seconds, memory))}
 
 
-def _sampled(asked: _Conversion, bounds: Bounds) -> dict[str, Any]:
+def _sample(asked: _ConvertEvent, bounds: Bounds) -> dict[str, Any]:
     try:
         return {"key": sample_file(asked.county_id, asked.table, asked.rows or 1, bounds)}
     except Problem as problem:

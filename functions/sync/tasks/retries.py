@@ -1,4 +1,4 @@
-"""How a task of the sync machine says that trying again may help."""
+"""Errors of the sync machine's tasks, marked for its Retry where another attempt may help."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -11,11 +11,11 @@ Task = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 class RetryableError(SourceUnavailable):
-    """The source went away while it was read; the state machine tries again."""
+    """The source became unavailable while it was read; the state machine retries."""
 
 
 def machine_task(work: Task) -> Task:
-    """Tell the state machine where trying again may help, and what a problem is called."""
+    """Raise RetryableError where another attempt may help, and name problems by their slug."""
 
     @lambda_entry
     @wraps(work)

@@ -317,7 +317,7 @@ def test_a_sample_is_read_before_and_after_a_file_is_converted(tmp_path: Path) -
     assert fresh.sample(table(), 2).frame.equals(converted)
     assert converted.get_column("PIN").to_list() == ["P0", "P1"]
     with pytest.raises(Problem, match="has not been converted"):
-        fresh.shape(table())
+        fresh.schema(table())
 
 
 def test_parts_are_read_by_the_places_that_they_end_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,7 +327,7 @@ def test_parts_are_read_by_the_places_that_they_end_at(tmp_path: Path, monkeypat
     source = source_of(path.read_bytes(), format="flatgeobuf")
     total, ends = source.cut(table(), 50_000)
     assert (total, [end for end, _ in ends]) == (12_000, [5_000, 10_000])
-    last = source.read(table(), source.shape(table()), KeyRange(ends[1], None)).frame()
+    last = source.read(table(), source.schema(table()), KeyRange(ends[1], None)).frame()
     assert last.get_column("PIN").to_list() == [f"P{number}" for number in range(10_000, 12_000)]
     found = frames(source, 50_000)
     assert pl.concat(found).get_column("PIN").to_list() == [f"P{number}" for number in range(12_000)]

@@ -1,4 +1,4 @@
-"""What a case's run left, judged by the outcomes that its expected.json allows.
+"""What a case's run result, judged by the outcomes that its expected.json allows.
 
 `expected.json`: `says`, the situation and what is right in it; `rounds`, what is brought before each sync; `again`: one
 more sync after a failure; `preview`; `onboarding`, a refusal that is right too; and `outcomes`. All of an outcome has
@@ -20,7 +20,7 @@ Expected = dict[str, Any]
 
 
 @dataclass
-class Left:
+class RunResult:
     """What is there after the last run, and what was said on the way."""
 
     run: str
@@ -36,7 +36,7 @@ class Left:
     flags: dict[str, str] = field(default_factory=dict)
 
 
-def left_by(county_id: str, run_id: str, first_failed: str = "", noted: str = "") -> Left:
+def result_of_run(county_id: str, run_id: str, first_failed: str = "", noted: str = "") -> RunResult:
     """Read it from the operational database."""
 
     def rows(statement: str) -> list[Any]:
@@ -62,50 +62,50 @@ def left_by(county_id: str, run_id: str, first_failed: str = "", noted: str = ""
     run = {"succeeded": "applied", "failed": "failed", "awaiting_approval": "waits"}[status]
     message = {"applied": "", "failed": error, "waits": findings}[run] or ""
     noted = " ".join([noted, counts or "", *(reasons for _, reasons in warned)])
-    return Left(run, message, first_failed, parcels, sales, rejected, warned, noted)
+    return RunResult(run, message, first_failed, parcels, sales, rejected, warned, noted)
 
 
-def verdict(expected: Expected, left: Left) -> tuple[Expected | None, list[str]]:
+def verdict(expected: Expected, result: RunResult) -> tuple[Expected | None, list[str]]:
     """The outcome that holds, and what speaks against each of those that do not."""
     against = []
     for outcome in expected["outcomes"]:
-        faults = list(_faults(outcome, left))
+        faults = list(_faults(outcome, result))
         if not faults:
             return outcome, []
         against.append(f"{outcome['verdict']} {outcome['says']}: " + "; ".join(faults[:4]))
     return None, against
 
 
-def _faults(outcome: Expected, left: Left) -> Iterator[str]:
+def _faults(outcome: Expected, result: RunResult) -> Iterator[str]:
     wanted = outcome.get("run", "applied")
-    if left.run not in ([wanted] if isinstance(wanted, str) else wanted):
-        yield f"the run is {left.run} ({left.message[:300]})"
+    if result.run not in ([wanted] if isinstance(wanted, str) else wanted):
+        yield f"the run is {result.run} ({result.message[:300]})"
     for name in ("message", "first_failed", "noted"):
-        if name in outcome and not re.search(outcome[name], getattr(left, name)):
-            yield f"{name} is {getattr(left, name)[:300]!r}"
-    yield from _rejected_faults(outcome, left)
-    if "count" in outcome and len(left.parcels) != outcome["count"]:
-        yield f"{len(left.parcels)} parcels"
+        if name in outcome and not re.search(outcome[name], getattr(result, name)):
+            yield f"{name} is {getattr(result, name)[:300]!r}"
+    yield from _rejected_faults(outcome, result)
+    if "count" in outcome and len(result.parcels) != outcome["count"]:
+        yield f"{len(result.parcels)} parcels"
     for table in ("parcels", "sales"):
         if table in outcome:
-            yield from _table_faults(outcome, table, left)
+            yield from _table_faults(outcome, table, result)
     for sale, pattern in outcome.get("flags", {}).items():
-        if not re.search(pattern, left.flags.get(sale, "")):
-            yield f"the flags of {sale} are {left.flags.get(sale)}"
+        if not re.search(pattern, result.flags.get(sale, "")):
+            yield f"the flags of {sale} are {result.flags.get(sale)}"
 
 
-def _rejected_faults(outcome: Expected, left: Left) -> Iterator[str]:
+def _rejected_faults(outcome: Expected, result: RunResult) -> Iterator[str]:
     wanted = outcome.get("rejected", {"rows": 0, "each": ""})
-    matching = [reasons for _, reasons in left.rejected if re.search(wanted["each"], reasons)]
-    if len(matching) < wanted["rows"] or (outcome.get("no_rejected") and left.rejected):
-        yield f"rejected: {left.rejected[:3]}"
+    matching = [reasons for _, reasons in result.rejected if re.search(wanted["each"], reasons)]
+    if len(matching) < wanted["rows"] or (outcome.get("no_rejected") and result.rejected):
+        yield f"rejected: {result.rejected[:3]}"
 
 
-def _table_faults(outcome: Expected, table: str, left: Left) -> Iterator[str]:
-    found: dict[str, Expected] = getattr(left, table)
+def _table_faults(outcome: Expected, table: str, result: RunResult) -> Iterator[str]:
+    found: dict[str, Expected] = getattr(result, table)
     for key, alternatives in outcome[table].items():
         one_of = alternatives if isinstance(alternatives, list) else [alternatives]
-        faults = [list(_row_faults(wanted, key, found.get(key), left)) for wanted in one_of]
+        faults = [list(_row_faults(wanted, key, found.get(key), result)) for wanted in one_of]
         if all(faults):
             yield f"{key}: {' or '.join(', '.join(of) for of in faults)}"
     others = set(found) - set(outcome[table])
@@ -113,17 +113,17 @@ def _table_faults(outcome: Expected, table: str, left: Left) -> Iterator[str]:
         yield f"{table} that should not be: {sorted(others)[:3]}"
 
 
-def _row_faults(wanted: Expected, key: str, row: Expected | None, left: Left) -> Iterator[str]:
+def _row_faults(wanted: Expected, key: str, row: Expected | None, result: RunResult) -> Iterator[str]:
     if wanted.get("absent"):
         yield from [f"it is there: {row}"] if row is not None else []
         return
     if "rejected" in wanted:
-        reasons = [reasons for of, reasons in left.rejected if of == key]
+        reasons = [reasons for of, reasons in result.rejected if of == key]
         if not any(re.search(wanted["rejected"], one) for one in reasons):
             yield f"it is not rejected for that: {reasons}"
         if row is not None and not wanted.get("kept"):
             yield "it is there"
-    if "warned" in wanted and not any(of == key and re.search(wanted["warned"], said) for of, said in left.warned):
+    if "warned" in wanted and not any(of == key and re.search(wanted["warned"], said) for of, said in result.warned):
         yield "no warning"
     values = {k: v for k, v in wanted.items() if k not in {"rejected", "kept", "warned", "absent"}}
     if row is None:

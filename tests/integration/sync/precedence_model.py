@@ -57,7 +57,7 @@ class Row:
         for one in self.fields.values():
             one.withdraw(decision)
 
-    def in_the_way(self, decision: UUID) -> bool:
+    def is_built_upon(self, decision: UUID) -> bool:
         """Whether another decision stands on what this one decided."""
         stands = [[one for one, _ in each.decisions] for each in self.fields.values()]
         if self.made_by == decision and any(stands):

@@ -197,7 +197,7 @@ class World:
         rows = [*self.properties.rows.values(), *self.assessments.rows.values()]
         with unit_of_work(COUNTY) as connection:
             moved = approvals.moved_on(connection, COUNTY, approval_id)
-            assert bool(moved) == any(row.in_the_way(approval_id) for row in rows)
+            assert bool(moved) == any(row.is_built_upon(approval_id) for row in rows)
             if moved:
                 return
             approvals.take_back(connection, COUNTY, approval_id, undo_id)

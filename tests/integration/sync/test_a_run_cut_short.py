@@ -62,7 +62,7 @@ def test_of_several_who_resume_a_run_of_yesterday_at_once_one_does(county: Count
         arn=gone,
     )
     if status == "failed":
-        failure.settle_active(COUNTY)
+        failure.fail_orphaned_active_run(COUNTY)
     before = executions_of(run_id)
 
     answers = at_once(lambda: commands.resume(COUNTY, UUID(run_id), CALLER))
@@ -183,7 +183,7 @@ def test_a_run_that_was_applied_and_not_published_is_published_by_resuming_it(
 def test_a_run_is_applied_by_the_database_though_nobody_waits_for_it(
     county: County, database: MigratedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "_PATIENCE_S", 1)
+    monkeypatch.setattr(commands, "_LOCK_TIMEOUT_S", 1)
     run_id = _reconciled(county)
     with _held(database, "properties_operational"):
         left = _apply(county, run_id, left=0)

@@ -44,7 +44,7 @@ def mapped(system: URL, county_id: str, target: str) -> MappedRows:
     table = source_table(mapping.table(target))
     source = SqlSource(system.update_query_dict({"sslmode": "disable"}))
     try:
-        frame = source.read(table, source.shape(table), KeyRange(None, None)).frame()
+        frame = source.read(table, source.schema(table), KeyRange(None, None)).frame()
     finally:
         source.close()
     return compile_table(mapping, target, today=TODAY).apply(frame)

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from sqlalchemy.engine import URL
 
-from functions.sync.sources import Ability, Key, KeyRange, Since, SourceTable, overlapped
+from functions.sync.sources import Ability, Key, KeyRange, Since, SourceTable, with_overlap
 from functions.sync.sources.secret import ConnectionSecret
 from functions.sync.sources.sql import SqlSource, source_url
 from shared.problems import SourceUnavailable, Unprocessable
@@ -59,7 +59,7 @@ def address(port: int, password: str = PASSWORD) -> URL:
 def whole(source: SqlSource, table: SourceTable, rows: int) -> list[pl.DataFrame]:
     _, ends = source.cut(table, rows)
     edges: list[Key | None] = [None, *ends, None]
-    shape = shuffled(source.shape(table))
+    shape = shuffled(source.schema(table))
     return [source.read(table, shape, KeyRange(*edge)).frame() for edge in pairwise(edges)]
 
 
@@ -71,8 +71,8 @@ def test_the_ranges_hold_every_row_once_under_a_collation_that_ignores_case(sour
 
 
 def test_values_come_as_the_texts_that_mappings_read(source: SqlSource) -> None:
-    assert source.shape(PARCEL).columns["changed"] == "datetime"
-    shape = shuffled(source.shape(PARCEL))
+    assert source.schema(PARCEL).columns["changed"] == "datetime"
+    shape = shuffled(source.schema(PARCEL))
     row = source.read(PARCEL, shape, KeyRange(["b0", 2], ["b0", 3])).frame().row(0, named=True)
     assert row == {
         "book": "b0", "page": "3", "note": "", "value": "3001.50", "sold": "2016-02-29",
@@ -84,7 +84,7 @@ def test_a_watermark_finds_the_rows_that_changed_since_it(source: SqlSource) -> 
     mark = source.watermark(PARCEL, "changed")
     assert mark is not None
     assert mark.startswith("2024-01-01 04:10:00")
-    since = SourceTable("parcel", None, ("book", "page"), Since("changed", overlapped(mark, 300)))
+    since = SourceTable("parcel", None, ("book", "page"), Since("changed", with_overlap(mark, 300)))
     assert source.count(since) == 6  # five minutes, both ends included
     frames = whole(source, since, 4)
     assert [frame.height for frame in frames] == [4, 2]
@@ -99,7 +99,7 @@ def test_a_watermark_written_as_text_is_taken_where_it_sorts_by_time(source: Sql
 
 def test_a_query_with_percent_signs_and_colons_is_read_as_it_is(source: SqlSource) -> None:
     table = SourceTable(None, "SELECT * FROM tidy WHERE label LIKE '100%' OR label = ':x' -- %s :all", ("id",))
-    frame = source.read(table, source.shape(table), KeyRange([0], [9])).frame()
+    frame = source.read(table, source.schema(table), KeyRange([0], [9])).frame()
     assert frame.get_column("label").to_list() == ["100%", ":x"]
 
 
@@ -131,9 +131,9 @@ def test_a_wrong_password_is_not_repeated(server: MariaDb) -> None:
 def test_a_column_that_was_dropped_is_no_longer_in_the_shape(server: MariaDb, source: SqlSource) -> None:
     server.run("CREATE TABLE shrinking (id INT PRIMARY KEY, kept INT, spare INT)")
     table = SourceTable("shrinking", None, ("id",))
-    before = source.shape(table)
+    before = source.schema(table)
     server.run("ALTER TABLE shrinking DROP COLUMN spare, MODIFY kept VARCHAR(10)")
-    after = source.shape(table)
+    after = source.schema(table)
     assert set(before.columns) - set(after.columns) == {"spare"}
     assert (before.columns["kept"], after.columns["kept"]) == ("long", "var_string")
     assert source.cut(table, 10) == (0, [])

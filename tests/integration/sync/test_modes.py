@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.sync.engine import plan, run_context
-from functions.sync.sources import Capabilities, ChangedSince, Changes, Extract, Key, KeyRange, Shape, SourceTable
+from functions.sync.sources import Capabilities, ChangedSince, Changes, Extract, Key, KeyRange, SourceTable, TableSchema
 from functions.sync.sources.secret import ConnectionSecret
 from functions.sync.sources.sql import SqlSource, source_url
 from functions.sync.tasks import machine
@@ -247,14 +247,14 @@ class TrackedSource(SqlSource):
             " AND NOT EXISTS (SELECT FROM parcel AS p WHERE p.id = tracked.id)"
         )
         deleted = SourceTable(None, gone, ("id",))
-        frame = self.read(deleted, self.shape(deleted), KeyRange(None, None)).frame()
+        frame = self.read(deleted, self.schema(deleted), KeyRange(None, None)).frame()
         return Changes(self.change_version(table), frame.select("id"))
 
     def cut(self, table: SourceTable, rows: int) -> tuple[int, list[Key]]:
         return super().cut(self._changed(table), rows)
 
-    def read(self, table: SourceTable, shape: Shape, keys: KeyRange) -> Extract:
-        return super().read(self._changed(table), shape, keys)
+    def read(self, table: SourceTable, schema: TableSchema, keys: KeyRange) -> Extract:
+        return super().read(self._changed(table), schema, keys)
 
     def _changed(self, table: SourceTable) -> SourceTable:
         if not isinstance(table.since, ChangedSince):

@@ -12,7 +12,7 @@ import pytest
 import shapely
 
 from functions.properties.repository import parcels
-from functions.sync.engine.publication.early_writer import FilesAhead, writing_ahead
+from functions.sync.engine.publication.early_writer import EarlyWriter, writing_early
 from functions.sync.engine.run_context import load
 from functions.sync.tasks import machine
 from shared.db import unit_of_work
@@ -80,11 +80,11 @@ def test_files_written_while_a_run_was_not_applied_are_not_published(
     county.step(machine.reconcile, run_id)
     context = load(COUNTY, UUID(run_id))
     with unit_of_work(COUNTY) as connection:
-        with writing_ahead(connection, context) as files:
+        with writing_early(connection, context) as files:
             assert eventually(lambda: len(county.object_keys("curated/")) == 5)
-        files.keep()
+        files.record()
         connection.rollback()  # as where the database gives the transaction up
-    monkeypatch.setattr(FilesAhead, "write", lambda _: None)
+    monkeypatch.setattr(EarlyWriter, "write", lambda _: None)
     county.step(machine.apply, run_id)
 
     assert len(county.files(county.step(machine.prepare, run_id))) == 5

@@ -219,17 +219,17 @@ def test_a_source_that_went_wrong_elsewhere_is_read_or_refused_with_the_reason(
         run_id = case.sync()
     if case.expected.get("preview"):
         told += case_judge.as_text(case.api("POST", "/mapping/preview", body={}).body)
-    left = case_judge.left_by(case.county_id, run_id, noted=told)
-    if left.run == "failed" and case.expected.get("again"):
-        left = case_judge.left_by(case.county_id, case.sync(), first_failed=left.message, noted=told)
-    found, against = case_judge.verdict(case.expected, left)
-    if found is None and left.run == "waits":
+    result = case_judge.result_of_run(case.county_id, run_id, noted=told)
+    if result.run == "failed" and case.expected.get("again"):
+        result = case_judge.result_of_run(case.county_id, case.sync(), first_failed=result.message, noted=told)
+    found, against = case_judge.verdict(case.expected, result)
+    if found is None and result.run == "waits":
         assert case.api("POST", "/sync-runs/{run_id}/approve", run_id).status == 202
         case.finish({"county_id": case.county_id, "run_id": run_id})
-        found, against = case_judge.verdict(case.expected, case_judge.left_by(case.county_id, run_id, noted=told))
+        found, against = case_judge.verdict(case.expected, case_judge.result_of_run(case.county_id, run_id, noted=told))
     if any("flags" in outcome for outcome in case.expected["outcomes"]):
         make_machine(monkeypatch, "jobs")
         settings.cache_clear()
-        left.flags = case.flags()
-        found, against = case_judge.verdict(case.expected, left)
+        result.flags = case.flags()
+        found, against = case_judge.verdict(case.expected, result)
     assert found is not None, f"{case.expected['says']}\n" + "\n".join(against)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.sync.sources import KeyRange, SourceTable
-from functions.sync.sources.network import Patience
+from functions.sync.sources.network import Timeouts
 from functions.sync.sources.sql import SqlSource
 from infra.local.postgres import LocalPostgres
 from shared.problems import SourceRefused, SourceTimeout
@@ -34,7 +34,7 @@ def test_values_read_the_same_whatever_the_server_is_set_to(county: County, post
         county.change_whole(f"ALTER DATABASE {name} SET {setting} = '{value}'")
     source = SqlSource(county._url.set(query={"sslmode": "disable"}), timezone="America/Los_Angeles")
 
-    (row,) = source.read(TABLE, source.shape(TABLE), KeyRange(None, None)).frame().to_dicts()
+    (row,) = source.read(TABLE, source.schema(TABLE), KeyRange(None, None)).frame().to_dicts()
 
     source.close()
     assert row == {
@@ -45,7 +45,7 @@ def test_values_read_the_same_whatever_the_server_is_set_to(county: County, post
 
 
 def test_a_statement_that_takes_too_long_is_ended_by_the_server(county: County) -> None:
-    patience = Patience(connect_seconds=5, silence_seconds=1, tries=1)
+    patience = Timeouts(connect_seconds=5, silence_seconds=1, tries=1)
     source = SqlSource(county._url.set(query={"sslmode": "disable"}), patience=patience)
     with pytest.raises(SourceTimeout, match="did not answer in time"):
         source.count(SourceTable(None, "SELECT pg_sleep(30)", ("pg_sleep",)))
@@ -62,7 +62,7 @@ def test_a_wrong_password_is_told_at_once(county: County) -> None:
 def test_a_preview_of_a_silent_source_is_answered_in_its_time(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
     from functions.sync.service import mapping_preview
 
-    monkeypatch.setattr(mapping_preview, "of_a_person", lambda: Patience(0.5, 0.5, tries=2, total_seconds=2))
+    monkeypatch.setattr(mapping_preview, "request_timeouts", lambda: Timeouts(0.5, 0.5, tries=2, total_seconds=2))
     with silent_server() as port:
         county.set_secret(county.secret(port))
         began = time.monotonic()

@@ -57,10 +57,10 @@ def test_no_county_loads_into_the_staging_table_of_another(county: County, relat
     rows = pl.DataFrame({"partition_no": ["0"], "action": ["A"], "property_id": ["foreign"]})
 
     with pytest.raises(DatabaseError, match="of another county"), unit_of_work("king_wa") as connection:
-        staging.fill(connection, run_of(relation), "properties_operational", rows)
+        staging.load(connection, run_of(relation), "properties_operational", rows)
 
     with unit_of_work(COUNTY) as connection:
-        staging.fill(connection, run_of(relation), "properties_operational", rows)
+        staging.load(connection, run_of(relation), "properties_operational", rows)
         assert connection.scalar(text("SELECT current_user")) == "terrafusion_app"
 
 

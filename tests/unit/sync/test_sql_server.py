@@ -12,7 +12,7 @@ from pytds import tls
 from sqlalchemy import create_engine
 
 from functions.sync.sources import ChangedSince, KeyRange, Since, SourceTable
-from functions.sync.sources.network import of_a_run
+from functions.sync.sources.network import run_timeouts
 from functions.sync.sources.secret import ConnectionSecret
 from functions.sync.sources.sql import SqlSource, change_tracking, source_url
 from functions.sync.sources.sql.dialects import SqlServer
@@ -130,7 +130,7 @@ def test_a_query_cannot_be_tracked() -> None:
 
 def test_a_query_that_begins_with_with_is_refused_before_the_server_is_asked() -> None:
     with pytest.raises(Unprocessable, match="make a view"):
-        SqlSource(source_url(SECRET)).shape(SourceTable(None, " WITH x AS (SELECT 1 AS a) SELECT * FROM x", ("a",)))
+        SqlSource(source_url(SECRET)).schema(SourceTable(None, " WITH x AS (SELECT 1 AS a) SELECT * FROM x", ("a",)))
 
 
 def test_a_server_that_cannot_be_reached_is_told_without_the_secret() -> None:
@@ -143,13 +143,13 @@ def test_a_server_that_cannot_be_reached_is_told_without_the_secret() -> None:
 
 
 def test_the_line_is_encrypted_and_the_server_verified_unless_that_is_switched_off() -> None:
-    plain = SqlServer().arguments(source_url(SECRET), None, of_a_run())
+    plain = SqlServer().arguments(source_url(SECRET), None, run_timeouts())
     assert "cafile" not in plain
     encrypted = source_url(SECRET.model_copy(update={"sslmode": None}))
-    usual = SqlServer().arguments(encrypted, None, of_a_run())["cafile"]
+    usual = SqlServer().arguments(encrypted, None, run_timeouts())["cafile"]
     assert Path(usual).is_file()
     authority = certificate()
-    own = SqlServer().arguments(encrypted, authority, of_a_run())["cafile"]
+    own = SqlServer().arguments(encrypted, authority, run_timeouts())["cafile"]
     assert Path(own).read_text() == authority
     assert tls.create_context(own).get_cert_store() is not None
     with pytest.raises(SourceUnavailable, match="is no certificate"):

@@ -47,7 +47,7 @@ def ranges(ends: list[Key]) -> list[KeyRange]:
 @pytest.mark.parametrize("rows", [1, 7, 10, 36, 37, 100])
 def test_the_ranges_hold_every_row_once_also_those_without_a_key(source: SqlSource, rows: int) -> None:
     total, ends = source.cut(TABLE, rows)
-    shape = source.shape(TABLE)
+    shape = source.schema(TABLE)
     frames = [source.read(TABLE, shape, keys).frame() for keys in ranges(ends)]
 
     assert total == source.count(TABLE) == 37
@@ -58,13 +58,13 @@ def test_the_ranges_hold_every_row_once_also_those_without_a_key(source: SqlSour
 
 
 def test_null_is_kept_apart_from_an_empty_text(source: SqlSource) -> None:
-    frame = source.read(TABLE, source.shape(TABLE), KeyRange(["B0", 0], ["B0", 3])).frame()
+    frame = source.read(TABLE, source.schema(TABLE), KeyRange(["B0", 0], ["B0", 3])).frame()
     assert frame.rows() == [("B0", "1", None), ("B0", "2", None), ("B0", "3", "")]
     assert set(frame.dtypes) == {pl.String}
 
 
 def test_a_digest_changes_with_the_rows_and_not_otherwise(source: SqlSource) -> None:
-    shape = source.shape(TABLE)
+    shape = source.schema(TABLE)
     uppers: list[Key] = [["B1", 1], ["B1", 1], ["B1", 2]]
     first, again, other = (source.read(TABLE, shape, KeyRange(None, upper)).digest for upper in uppers)
     assert first == again != other
@@ -72,12 +72,12 @@ def test_a_digest_changes_with_the_rows_and_not_otherwise(source: SqlSource) -> 
 
 def test_a_query_with_colons_and_comments_is_read_as_it_is(source: SqlSource) -> None:
     table = SourceTable(None, "SELECT book, page, ':x' || '%s' AS note FROM parcel -- all: of them", ("book", "page"))
-    extract = source.read(table, source.shape(table), KeyRange(["B2", 8], ["B2", 9]))
+    extract = source.read(table, source.schema(table), KeyRange(["B2", 8], ["B2", 9]))
     assert extract.frame().rows() == [("B2", "9", ":x%s")]
 
 
 def test_an_empty_range_has_the_columns_of_the_table(source: SqlSource) -> None:
-    frame = source.read(TABLE, source.shape(TABLE), KeyRange(["Z", 0], None)).frame()
+    frame = source.read(TABLE, source.schema(TABLE), KeyRange(["Z", 0], None)).frame()
     assert frame.is_empty()
     assert frame.columns == ["book", "page", "note"]
 

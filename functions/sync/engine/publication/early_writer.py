@@ -1,8 +1,8 @@
 """Curated files of tables that are new to a county, written while Apply waits for the database.
 
-What a first load will have made of a table is what is staged for it, so that its files need not wait until it is
-there: the function that applies has nothing else to do meanwhile, and the files take less time than the indexes.
-A table of which one file is not done in time is left to Publish, which writes it from what was applied.
+The rows of a first load are staged as they will be applied, so their files need not wait for the commit: the function
+that applies has nothing else to do meanwhile, and writing files takes less time than building the indexes. A table
+whose files are not all written in time is left to Curate, which writes them from the applied rows.
 """
 
 import threading
@@ -15,12 +15,12 @@ from aws_lambda_powertools import Logger
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from functions.sync.domain.publication import PlannedFile, WrittenAhead
+from functions.sync.domain.publication import EarlyFiles, PlannedFile
 from functions.sync.engine.publication import file_plan
+from functions.sync.engine.publication.curated_file import write_file
 from functions.sync.engine.publication.file_plan import plan_files
-from functions.sync.engine.publication.file_writer import write_file
 from functions.sync.engine.run_context import RunContext
-from functions.sync.object_keys import ahead_key
+from functions.sync.object_keys import early_files_key
 from functions.sync.repository import published, staging
 from functions.sync.run_data import filled_columns
 from shared import storage
@@ -33,70 +33,72 @@ _logger = Logger(service="sync")
 
 
 @contextmanager
-def writing_ahead(connection: Connection, context: RunContext) -> Iterator["FilesAhead"]:
-    """Write files while the block applies the run in the transaction of `connection`.
+def writing_early(connection: Connection, context: RunContext) -> Iterator["EarlyWriter"]:
+    """Write files in a thread while the block applies the run in the transaction of `connection`.
 
-    When the block ends, so has the writing: staged rows can be dropped. What was written is known once `keep` is
-    called, and counts if the transaction commits.
+    The thread has ended when the block has: staged rows can be dropped. `EarlyWriter.record` then stores the list of
+    files, which counts if the transaction commits.
     """
-    ahead = FilesAhead(context, published.now(connection), _new_tables(connection, context))
-    thread = threading.Thread(target=ahead.write, name="files-ahead", daemon=True)
+    writer = EarlyWriter(context, published.transaction_time(connection), _new_tables(connection, context))
+    thread = threading.Thread(target=writer.write, name="early-files", daemon=True)
     thread.start()
     try:
-        yield ahead
+        yield writer
     finally:
-        ahead.stop.set()
+        writer.stop.set()
         thread.join()
 
 
-def read_ahead(context: RunContext) -> dict[str, list[PlannedFile]]:
-    """The files of each table that were written while the run was applied, not in a try that came to nothing."""
+def load_early_files(context: RunContext) -> dict[str, list[PlannedFile]]:
+    """Early files by table, where the transaction beside which they were written is the one that committed."""
     try:
-        found = WrittenAhead.model_validate_json(storage.get(ahead_key(context.county_id, context.run_id)))
+        early = EarlyFiles.model_validate_json(storage.get(early_files_key(context.county_id, context.run_id)))
     except (NotFound, ValidationError):
         return {}
-    return found.tables if found.moment == context.run.applied_at else {}
+    return early.tables if early.moment == context.run.applied_at else {}
 
 
 @dataclass
-class FilesAhead:
-    """Files as they will be when the run is applied at `moment`, the time of its transaction."""
+class EarlyWriter:
+    """Writes the files of `tables` with the rows' versions as of `applied_at`, the time of the transaction."""
 
     context: RunContext
-    moment: datetime
+    applied_at: datetime
     tables: list[str]
     stop: threading.Event = field(default_factory=threading.Event)
     written: dict[str, list[PlannedFile]] = field(default_factory=dict)
 
     def write(self) -> None:
-        """Write one table's files after the other until told to stop. A fault ends it, and nothing else."""
-        with self._optional():
+        """Write the tables' files one after the other until `stop` is set. An error ends this and does not fail the
+        run.
+        """
+        with self._errors_logged():
             for table in self.tables:
                 self._write_table(table)
 
-    def keep(self) -> None:
-        """Say what was written: Publish takes it as it is. What cannot be said, Publish does again."""
+    def record(self) -> None:
+        """Store the list of written files for Prepare; without it they are written again."""
         if self.written:
-            found = WrittenAhead(moment=self.moment, tables=self.written)
-            key = ahead_key(self.context.county_id, self.context.run_id)
-            with self._optional():
-                storage.put(key, found.model_dump_json().encode(), "application/json")
+            early = EarlyFiles(moment=self.applied_at, tables=self.written)
+            key = early_files_key(self.context.county_id, self.context.run_id)
+            with self._errors_logged():
+                storage.put(key, early.model_dump_json().encode(), "application/json")
 
     @contextmanager
-    def _optional(self) -> Iterator[None]:
-        """No fault in here is one of the run."""
+    def _errors_logged(self) -> Iterator[None]:
+        """Log an error of the block instead of raising it."""
         try:
             yield
         except Exception as error:
             extra = {"county_id": self.context.county_id, "run_id": str(self.context.run_id), "error": repr(error)}
-            _logger.warning("files are not written ahead", extra=extra)
+            _logger.warning("early files are not written", extra=extra)
 
     def _write_table(self, table: str) -> None:
         county_id, run_id = self.context.county_id, self.context.run_id
         if self.stop.is_set():
             return
         with unit_of_work(county_id) as connection:
-            staging.index(connection, run_id, table, key_column(SYNC_TARGETS[table]))
+            staging.create_key_index(connection, run_id, table, key_column(SYNC_TARGETS[table]))
             bounds, rows = published.cut_staged(connection, run_id, table, file_plan.ROWS_PER_FILE)
         columns, filled = list(target_tables()[table].columns), filled_columns(self.context.mapping, table)
         files = []
@@ -104,8 +106,15 @@ class FilesAhead:
             if self.stop.is_set():
                 return
             with unit_of_work(county_id) as connection:
-                texts = published.staged_between(
-                    connection, run_id, table, columns, filled, self.moment, planned.lower_key, planned.file.upper_key
+                texts = published.staged_rows_between(
+                    connection,
+                    run_id,
+                    table,
+                    columns,
+                    filled,
+                    self.applied_at,
+                    planned.lower_key,
+                    planned.file.upper_key,
                 )
             write_file(table, planned.file.key, texts)
             files.append(planned.model_copy(update={"written": False}))
@@ -113,7 +122,7 @@ class FilesAhead:
 
 
 def _new_tables(connection: Connection, context: RunContext) -> list[str]:
-    """Tables that the county has no row of, and for which more rows are staged than a file has."""
+    """Tables of which the county has no row, and for which more rows are staged than one file holds."""
     return [
         table
         for table, counts in context.run.tables.items()

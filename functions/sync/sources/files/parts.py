@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from functions.sync.sources.files.stored import FileFolder, FileIndex
 from functions.sync.sources.source import Extract, Sample
-from functions.sync.sources.texts import extract_of
+from functions.sync.sources.texts import to_extract
 from shared import storage
 from shared.counties.source_description import ParquetFile, XlsxFile
 from shared.problems import NotFound, Unprocessable
@@ -82,7 +82,7 @@ class PartsReader:
         last = -(-(index.rows if end is None else end) // index.rows_a_range)
         parts = [pl.read_parquet(io.BytesIO(storage.get(self._folder.part_key(n)))) for n in range(first, last)]
         empty = pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
-        return extract_of(pl.concat(parts, how="diagonal") if parts else empty)
+        return to_extract(pl.concat(parts, how="diagonal") if parts else empty)
 
     @cached_property
     def _table(self) -> LocalTable:

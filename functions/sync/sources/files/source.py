@@ -18,8 +18,8 @@ from functions.sync.sources.source import (
     Extract,
     KeyRange,
     Sample,
-    Shape,
     SourceTable,
+    TableSchema,
     WithoutChangeTracking,
     configured,
 )
@@ -83,13 +83,13 @@ class FilesSource(WithoutChangeTracking):
     def capabilities(self) -> Capabilities:
         return Capabilities(_LACKING)
 
-    def shape(self, table: SourceTable) -> Shape:
+    def schema(self, table: SourceTable) -> TableSchema:
         _, folder, reader = self._opened(table)
         columns = reader.columns()
         if reader.typed_by_rows:
             index = folder.index() or self._indexed(folder, reader, DEFAULT_ROWS)
             columns = index.columns or columns
-        return Shape({**columns, ROW_NUMBER: "integer"})
+        return TableSchema({**columns, ROW_NUMBER: "integer"})
 
     def count(self, table: SourceTable) -> int:
         _, folder, reader = self._opened(table)
@@ -104,11 +104,11 @@ class FilesSource(WithoutChangeTracking):
         # with the version in it, the ranges of a file that was replaced are never taken for this one's
         return index.rows, [[end, file.etag] for end in index.ends]
 
-    def read(self, table: SourceTable, shape: Shape, keys: KeyRange) -> Extract:
+    def read(self, table: SourceTable, schema: TableSchema, keys: KeyRange) -> Extract:
         file, folder, reader = self._opened(table)
         start, end = (None if key is None else _place(key, file) for key in (keys.lower, keys.upper))
-        extract = reader.read([name for name in shape.columns if name != ROW_NUMBER], start, end)
-        if ROW_NUMBER not in shape.columns:
+        extract = reader.read([name for name in schema.columns if name != ROW_NUMBER], start, end)
+        if ROW_NUMBER not in schema.columns:
             return extract
         first = self._rows_before(folder, start)
         return replace(extract, frame=lambda: _numbered(extract.frame(), first))
@@ -119,11 +119,11 @@ class FilesSource(WithoutChangeTracking):
         return Sample(_numbered(sample.frame, 0), {**sample.types, ROW_NUMBER: "integer"})
 
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        shape = self.shape(table)
+        schema = self.schema(table)
         _, ends = self.cut(table, DEFAULT_ROWS)
         edges: list[Key | None] = [None, *ends, None]
         for lower, upper in pairwise(edges):
-            yield self.read(table, shape, KeyRange(lower, upper)).frame().select(columns)
+            yield self.read(table, schema, KeyRange(lower, upper)).frame().select(columns)
 
     def watermark(self, table: SourceTable, field: str) -> str | None:  # noqa: ARG002
         self.capabilities.refuse(Ability.WATERMARK)

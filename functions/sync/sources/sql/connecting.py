@@ -10,11 +10,11 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
-from functions.sync.sources.network import Patience, open_socket
+from functions.sync.sources.network import Timeouts, open_socket
 from functions.sync.sources.sql.dialects import Dialect
 
 
-def make_engine(url: URL, dialect: Dialect, authority: str | None, patience: Patience) -> Engine:
+def make_engine(url: URL, dialect: Dialect, authority: str | None, patience: Timeouts) -> Engine:
     """An engine whose connections are opened by `open_socket`; no key of the address's query reaches the driver."""
     arguments = dialect.arguments(url, authority, patience)
     engine = create_engine(url.set(query={}), poolclass=NullPool, connect_args=arguments, hide_parameters=True)
@@ -42,7 +42,7 @@ class _PermittedSockets(ModuleType):
         return getattr(socket, name)
 
     def create_connection(self, address: tuple[str, int], timeout: float | None = None) -> socket.socket:
-        return open_socket(*address, timeout or Patience(15, 15, 1).connect_seconds)
+        return open_socket(*address, timeout or Timeouts(15, 15, 1).connect_seconds)
 
 
 def _watch_rerouting() -> None:

@@ -14,7 +14,7 @@ from pg8000.native import literal
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 
-from functions.sync.sources.network import Patience
+from functions.sync.sources.network import Timeouts
 from functions.sync.sources.secret import ConnectionSecret
 from shared.db.driver import ClosingConnection
 from shared.problems import SourceRefused
@@ -37,7 +37,7 @@ class Dialect:
     copies: ClassVar[bool] = False
     """Whether rows are read by COPY, which takes no parameters."""
 
-    def arguments(self, url: URL, authority: str | None, patience: Patience) -> dict[str, Any]:  # noqa: ARG002
+    def arguments(self, url: URL, authority: str | None, patience: Timeouts) -> dict[str, Any]:  # noqa: ARG002
         """What the driver's connect gets beside the address; `authority` (PEM) is whom its certificate is verified by
         instead of the usual ones. No key of the address's query reaches the driver.
         """
@@ -86,7 +86,7 @@ class PostgreSql(Dialect):
     compares_rows = True
     copies = True
 
-    def arguments(self, url: URL, authority: str | None, patience: Patience) -> dict[str, Any]:  # noqa: ARG002
+    def arguments(self, url: URL, authority: str | None, patience: Timeouts) -> dict[str, Any]:  # noqa: ARG002
         # False, because None would make a context (40 ms) and ask the server
         context = False if url.query.get("sslmode") == "disable" else tls(authority)
         return {"application_name": "terrafusion-sync", "ssl_context": context}
@@ -123,7 +123,7 @@ class MySql(Dialect):
     driver = "mysql+pymysql"
     default_port = 3306
 
-    def arguments(self, url: URL, authority: str | None, patience: Patience) -> dict[str, Any]:
+    def arguments(self, url: URL, authority: str | None, patience: Timeouts) -> dict[str, Any]:
         # of the session, because the server's own zone and modes would decide over texts
         arguments: dict[str, Any] = {
             "read_timeout": patience.connect_seconds,
@@ -170,7 +170,7 @@ class SqlServer(Dialect):
     driver = "mssql+pytds"
     default_port = 1433
 
-    def arguments(self, url: URL, authority: str | None, patience: Patience) -> dict[str, Any]:
+    def arguments(self, url: URL, authority: str | None, patience: Timeouts) -> dict[str, Any]:
         arguments: dict[str, Any] = {
             "login_timeout": patience.connect_seconds,
             "disable_connect_retry": True,  # the state machine tries again, and later

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, CursorResult
 
 from functions.sync.sources.source import Extract
 from functions.sync.sources.sql.dialects import Dialect
-from functions.sync.sources.texts import as_text, extract_of, plain_number, with_value_faults
+from functions.sync.sources.texts import as_text, plain_number, to_extract, with_value_faults
 from shared.db.copying import copy_out
 from shared.mapping import value_fault
 
@@ -23,7 +23,7 @@ _FLOAT = re.compile(r"real|double precision|float[48]?", re.I)
 _REPLACED = "\ufffd"
 
 
-def copied(connection: Connection, query: str, types: Mapping[str, str]) -> Extract:
+def copy_extract(connection: Connection, query: str, types: Mapping[str, str]) -> Extract:
     """PostgreSQL's COPY. Its text is the digest's: it changes exactly when a value does."""
     text, rows = copy_out(connection.connection.dbapi_connection, f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)")
     digest = hashlib.sha256(text).hexdigest()
@@ -59,16 +59,16 @@ def _without_broken_texts(frame: pl.DataFrame) -> pl.DataFrame:
     return with_value_faults(whole, faults)
 
 
-def fetched(result: CursorResult[Any], dialect: Dialect) -> Extract:
+def fetch_extract(result: CursorResult[Any], dialect: Dialect) -> Extract:
     """All rows of a result."""
     import polars as pl
 
     columns = list(result.keys())
-    parts = list(fetched_parts(result, _FETCH_ROWS, dialect))
-    return extract_of(pl.concat(parts) if parts else pl.DataFrame(schema=dict.fromkeys(columns, pl.String)))
+    parts = list(fetch_frames(result, _FETCH_ROWS, dialect))
+    return to_extract(pl.concat(parts) if parts else pl.DataFrame(schema=dict.fromkeys(columns, pl.String)))
 
 
-def fetched_parts(result: CursorResult[Any], rows: int, dialect: Dialect) -> Iterator[pl.DataFrame]:
+def fetch_frames(result: CursorResult[Any], rows: int, dialect: Dialect) -> Iterator[pl.DataFrame]:
     """The rows of a result, some at a time."""
     import polars as pl
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, CursorResult, text
 from sqlalchemy.engine import URL
 
 from functions.sync.domain.partitions import Key
-from functions.sync.sources.network import Patience, of_a_run
+from functions.sync.sources.network import Timeouts, run_timeouts
 from functions.sync.sources.source import (
     Ability,
     Capabilities,
@@ -21,15 +21,15 @@ from functions.sync.sources.source import (
     Extract,
     KeyRange,
     Sample,
-    Shape,
     Since,
     SourceTable,
+    TableSchema,
 )
 from functions.sync.sources.sql import change_tracking
 from functions.sync.sources.sql.connecting import make_engine
 from functions.sync.sources.sql.dialects import STATEMENT_SHARE, SqlServer, dialect_of
 from functions.sync.sources.sql.failures import is_of_driver, problem_of
-from functions.sync.sources.sql.rows import copied, fetched, fetched_parts
+from functions.sync.sources.sql.rows import copy_extract, fetch_extract, fetch_frames
 from functions.sync.sources.sql.statements import Statement, Statements
 from functions.sync.sources.texts import as_text
 from shared.problems import Problem, Unprocessable
@@ -37,7 +37,7 @@ from shared.problems import Problem, Unprocessable
 if TYPE_CHECKING:
     import polars as pl
 
-_KEYS_AT_ONCE = 100_000
+_KEYS_BATCH_SIZE = 100_000
 _TEXT_TYPES = re.compile(
     r"(n?(var)?char|character|text|(n|var|medium|tiny|long)*text|(var_)?string|bpchar|name)\b", re.I
 )
@@ -48,11 +48,11 @@ class SqlSource:
     """A SQL database, read in read-only transactions; PostgreSQL by COPY."""
 
     def __init__(
-        self, url: URL, authority: str | None = None, *, timezone: str = "UTC", patience: Patience | None = None
+        self, url: URL, authority: str | None = None, *, timezone: str = "UTC", patience: Timeouts | None = None
     ) -> None:
         self._url = url
         self._timezone = timezone
-        self._patience = patience or of_a_run()
+        self._patience = patience or run_timeouts()
         self._dialect = dialect_of(url)
         self._engine = make_engine(url, self._dialect, authority, self._patience)
 
@@ -63,14 +63,14 @@ class SqlSource:
         reason = f"{self._dialect.title} has no change tracking; use a watermark, or the mode snapshot"
         return Capabilities({Ability.CHANGE_TRACKING: reason})
 
-    def shape(self, table: SourceTable) -> Shape:
+    def schema(self, table: SourceTable) -> TableSchema:
         # what changed since has the columns of the whole, whose types the condition needs
-        statement = self._statements(replace(table, since=None)).shape()
-        with self._connection("the shape of") as connection:
+        statement = self._statements(replace(table, since=None)).schema()
+        with self._connection("the columns of") as connection:
             result = _run(connection, statement)
             description = result.cursor.description if result.cursor else []
             types = self._dialect.types(connection, statement.sql, [column[1] for column in description])
-            return Shape({column[0]: type_ for column, type_ in zip(description, types, strict=True)})
+            return TableSchema({column[0]: type_ for column, type_ in zip(description, types, strict=True)})
 
     def count(self, table: SourceTable) -> int:
         with self._reading(table, "the rows of") as (connection, statements):
@@ -84,29 +84,29 @@ class SqlSource:
         ends = [_key(row, len(table.key)) for row in found if row[-1] < total]
         return total, [end for end in ends if None not in end]
 
-    def read(self, table: SourceTable, shape: Shape, keys: KeyRange) -> Extract:
-        with self._reading(table, "the rows of", shape) as (connection, statements):
+    def read(self, table: SourceTable, schema: TableSchema, keys: KeyRange) -> Extract:
+        with self._reading(table, "the rows of", schema) as (connection, statements):
             statement = statements.read(keys)
             if self._dialect.copies:
-                return copied(connection, statement.sql, shape.columns)
-            return fetched(_run(connection, statement, stream=True), self._dialect)
+                return copy_extract(connection, statement.sql, schema.columns)
+            return fetch_extract(_run(connection, statement, stream=True), self._dialect)
 
     def sample(self, table: SourceTable, rows: int) -> Sample:
-        types = self.shape(table).columns
+        types = self.schema(table).columns
         with self._reading(table, "rows of") as (connection, statements):
             statement = statements.sample(int(rows))
             if self._dialect.copies:
-                return Sample(copied(connection, statement.sql, types).frame(), types)
-            return Sample(fetched(_run(connection, statement), self._dialect).frame(), types)
+                return Sample(copy_extract(connection, statement.sql, types).frame(), types)
+            return Sample(fetch_extract(_run(connection, statement), self._dialect).frame(), types)
 
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         with self._reading(table, "the keys of") as (connection, statements):
             if self._dialect.copies:
-                frame = copied(connection, statements.keys(columns).sql, statements.types).frame()
-                yield from frame.iter_slices(_KEYS_AT_ONCE)
+                frame = copy_extract(connection, statements.keys(columns).sql, statements.types).frame()
+                yield from frame.iter_slices(_KEYS_BATCH_SIZE)
                 return
             result = _run(connection, statements.keys(columns), stream=True)
-            yield from fetched_parts(result, _KEYS_AT_ONCE, self._dialect)
+            yield from fetch_frames(result, _KEYS_BATCH_SIZE, self._dialect)
 
     def watermark(self, table: SourceTable, field: str) -> str | None:
         with self._reading(table, "the watermark of") as (connection, statements):
@@ -133,7 +133,7 @@ class SqlSource:
             statements = self._tracked(connection, table)
             now = change_tracking.require_remembered(connection, statements, version)
             deleted = _run(connection, statements.deleted(version), stream=True)
-            return Changes(now, fetched(deleted, self._dialect).frame())
+            return Changes(now, fetch_extract(deleted, self._dialect).frame())
 
     def close(self) -> None:
         self._engine.dispose()
@@ -141,32 +141,32 @@ class SqlSource:
     def _quote(self, name: str) -> str:
         return self._engine.dialect.identifier_preparer.quote_identifier(name)
 
-    def _statements(self, table: SourceTable, shape: Shape | None = None) -> Statements:
+    def _statements(self, table: SourceTable, schema: TableSchema | None = None) -> Statements:
         if isinstance(self._dialect, SqlServer) and re.match(r"\s*with\b", table.query or "", re.I):
             raise Unprocessable(
                 "SQL Server takes no WITH within another query: make a view of it, and name that.",
                 slug="source-query-with",
             )
-        return Statements(self._dialect, self._quote, table, shape.columns if shape is not None else {})
+        return Statements(self._dialect, self._quote, table, schema.columns if schema is not None else {})
 
-    def _tracked(self, connection: Connection, table: SourceTable, shape: Shape | None = None) -> Statements:
-        statements = self._statements(table, shape)
+    def _tracked(self, connection: Connection, table: SourceTable, schema: TableSchema | None = None) -> Statements:
+        statements = self._statements(table, schema)
         return replace(statements, primary_key=change_tracking.primary_key(connection, statements))
 
     @contextmanager
     def _reading(
-        self, table: SourceTable, what: str, shape: Shape | None = None
+        self, table: SourceTable, what: str, schema: TableSchema | None = None
     ) -> Iterator[tuple[Connection, Statements]]:
         """A transaction, and the statements of the table with the types that they need."""
         if isinstance(table.since, ChangedSince):
             self.capabilities.require(Ability.CHANGE_TRACKING)
-        if shape is None and (isinstance(table.since, Since) or what == "the watermark of"):
-            shape = self.shape(table)
+        if schema is None and (isinstance(table.since, Since) or what == "the watermark of"):
+            schema = self.schema(table)
         with self._connection(what) as connection:
             if isinstance(table.since, ChangedSince):
-                yield connection, self._tracked(connection, table, shape)
+                yield connection, self._tracked(connection, table, schema)
             else:
-                yield connection, self._statements(table, shape)
+                yield connection, self._statements(table, schema)
 
     @contextmanager
     def _connection(self, what: str) -> Iterator[Connection]:

@@ -30,7 +30,7 @@ class Statements:
     primary_key: Sequence[str] = ()
     """Of the table itself; only for what change tracking names."""
 
-    def shape(self) -> Statement:
+    def schema(self) -> Statement:
         parameters: Parameters = {}
         return Statement(f"SELECT * FROM {self._source(parameters)} WHERE 1 = 0", parameters)
 

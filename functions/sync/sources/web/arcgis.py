@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from functions.sync.domain.partitions import Key
-from functions.sync.sources.network import Patience
+from functions.sync.sources.network import Timeouts
 from functions.sync.sources.source import (
     Ability,
     Capabilities,
     Extract,
     KeyRange,
     Sample,
-    Shape,
     Since,
     SourceTable,
+    TableSchema,
     WithoutChangeTracking,
     configured,
 )
-from functions.sync.sources.texts import extract_of, with_value_faults
+from functions.sync.sources.texts import to_extract, with_value_faults
 from functions.sync.sources.web.arcgis_features import (
     DATE,
     WGS84,
@@ -44,7 +44,7 @@ from shared.problems import SourceRefused, SourceUnavailable, Unprocessable
 if TYPE_CHECKING:
     import polars as pl
 
-_KEYS_AT_ONCE = 100_000
+_KEYS_BATCH_SIZE = 100_000
 _SHAPES = {"esriGeometryPoint", "esriGeometryPolygon"}
 _NUMBERS = {
     "esriFieldTypeOID", "esriFieldTypeInteger", "esriFieldTypeSmallInteger", "esriFieldTypeBigInteger",
@@ -62,7 +62,7 @@ class ArcGisSource(WithoutChangeTracking):
         token: str | None,
         *,
         sleep: Callable[[float], None] = time.sleep,
-        patience: Patience | None = None,
+        patience: Timeouts | None = None,
     ) -> None:
         headers = {"X-Esri-Authorization": f"Bearer {token}"} if token else {}
         self._client = JsonClient(url, headers, sleep=sleep, patience=patience)
@@ -79,12 +79,12 @@ class ArcGisSource(WithoutChangeTracking):
             }
         )
 
-    def shape(self, table: SourceTable) -> Shape:
+    def schema(self, table: SourceTable) -> TableSchema:
         layer = self._layer(table)
         columns = dict(layer.fields)
         if layer.geometry is not None:
             columns |= {WKB: layer.geometry, LONGITUDE: "float", LATITUDE: "float"}
-        return Shape(columns)
+        return TableSchema(columns)
 
     def count(self, table: SourceTable) -> int:
         layer = self._layer(table)
@@ -110,12 +110,12 @@ class ArcGisSource(WithoutChangeTracking):
         places = (ids[place - 1] for place in range(rows, len(ids), rows))
         return len(ids), [[end] for end in dict.fromkeys(places) if end != ids[-1]]
 
-    def read(self, table: SourceTable, shape: Shape, keys: KeyRange) -> Extract:
+    def read(self, table: SourceTable, schema: TableSchema, keys: KeyRange) -> Extract:
         layer = self._layer(table)
-        return extract_of(self._frame(layer, self._ids(layer, _where(layer, table, keys)), list(shape.columns)))
+        return to_extract(self._frame(layer, self._ids(layer, _where(layer, table, keys)), list(schema.columns)))
 
     def sample(self, table: SourceTable, rows: int) -> Sample:
-        layer, types = self._layer(table), self.shape(table).columns
+        layer, types = self._layer(table), self.schema(table).columns
         return Sample(self._frame(layer, self._ids(layer, _where(layer, table))[:rows], list(types)), types)
 
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
@@ -123,8 +123,8 @@ class ArcGisSource(WithoutChangeTracking):
 
         layer = self._layer(table)
         ids = self._ids(layer, _where(layer, table))
-        for start in range(0, len(ids), _KEYS_AT_ONCE):
-            found = self._features(layer, ids[start : start + _KEYS_AT_ONCE], columns, shapes=False)
+        for start in range(0, len(ids), _KEYS_BATCH_SIZE):
+            found = self._features(layer, ids[start : start + _KEYS_BATCH_SIZE], columns, shapes=False)
             rows = [read_attributes(feature, layer, columns)[0] for feature in found]
             yield pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
 

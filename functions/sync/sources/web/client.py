@@ -17,10 +17,10 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from urllib3.exceptions import TimeoutError as SilenceError
 from urllib3.response import BaseHTTPResponse
 
-from functions.sync.sources.network import Patience, of_a_run, open_socket
+from functions.sync.sources.network import Timeouts, open_socket, run_timeouts
 from shared.problems import SourceRefused, SourceTimeout, SourceUnavailable
 
-TRIES = of_a_run().tries
+TRIES = run_timeouts().tries
 LONGEST_WAIT = 60.0
 """Seconds between two tries at most; a server that asks for more is given up."""
 LARGEST_ANSWER = 128 << 20
@@ -53,7 +53,7 @@ class _TlsConnection(HTTPSConnection):
 
 
 def _connected(connection: HTTPConnection) -> socket.socket:
-    seconds = connection.timeout if isinstance(connection.timeout, int | float) else of_a_run().connect_seconds
+    seconds = connection.timeout if isinstance(connection.timeout, int | float) else run_timeouts().connect_seconds
     try:
         return open_socket(connection._dns_host, connection.port, seconds)
     except TimeoutError as error:
@@ -79,11 +79,11 @@ class JsonClient:
         headers: Mapping[str, str],
         *,
         sleep: Callable[[float], None] = time.sleep,
-        patience: Patience | None = None,
+        patience: Timeouts | None = None,
     ) -> None:
         self._address = address.rstrip("/")
         self._sleep = sleep
-        self._patience = patience or of_a_run()
+        self._patience = patience or run_timeouts()
         self._pool = urllib3.PoolManager(headers={"Accept": "application/json", **headers})
         self._pool.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 

@@ -12,20 +12,20 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from functions.sync.domain.partitions import Key
-from functions.sync.sources.network import Patience
+from functions.sync.sources.network import Timeouts
 from functions.sync.sources.source import (
     Ability,
     Capabilities,
     Extract,
     KeyRange,
     Sample,
-    Shape,
     Since,
     SourceTable,
+    TableSchema,
     WithoutChangeTracking,
     configured,
 )
-from functions.sync.sources.texts import as_text, extract_of, plain_number, with_value_faults
+from functions.sync.sources.texts import as_text, plain_number, to_extract, with_value_faults
 from functions.sync.sources.web.client import JsonClient
 from functions.sync.sources.web.shapes import NO_SHAPE, read_shape
 from shared.geo.geometry import LATITUDE, LONGITUDE, WKB, point_shape, polygon_shape
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 PAGE_ROWS = 10_000
-_IDS_AT_ONCE = 50_000
+_IDS_BATCH_SIZE = 50_000
 _SYSTEM = {":id": "row_identifier", ":created_at": "fixed_timestamp", ":updated_at": "fixed_timestamp"}
 _EVERYTHING = f"{', '.join(_SYSTEM)}, *"
 _SHAPES = {"point", "polygon", "multipolygon"}
@@ -54,7 +54,7 @@ class SocrataSource(WithoutChangeTracking):
         app_token: str | None,
         *,
         sleep: Callable[[float], None] = time.sleep,
-        patience: Patience | None = None,
+        patience: Timeouts | None = None,
     ) -> None:
         headers = {"X-App-Token": app_token} if app_token else {}
         self._client = JsonClient(address, headers, sleep=sleep, patience=patience)
@@ -72,10 +72,10 @@ class SocrataSource(WithoutChangeTracking):
             }
         )
 
-    def shape(self, table: SourceTable) -> Shape:
+    def schema(self, table: SourceTable) -> TableSchema:
         columns = self._types(table)
         placed = {WKB: "geometry", LONGITUDE: "float", LATITUDE: "float"} if _geometry(columns) else {}
-        return Shape({**columns, **placed})
+        return TableSchema({**columns, **placed})
 
     def count(self, table: SourceTable) -> int:
         found = self._rows(table, {"$select": "count(*) AS row_count", **self._where(table)})
@@ -86,19 +86,19 @@ class SocrataSource(WithoutChangeTracking):
 
     def cut(self, table: SourceTable, rows: int) -> tuple[int, list[Key]]:
         total, last, ends = 0, "", list[Key]()
-        for page in self._pages(table, KeyRange(None, None), ":id", _IDS_AT_ONCE):
+        for page in self._pages(table, KeyRange(None, None), ":id", _IDS_BATCH_SIZE):
             for row in page:
                 if total and total % rows == 0:
                     ends.append([last])
                 total, last = total + 1, row[":id"]
         return total, ends
 
-    def read(self, table: SourceTable, shape: Shape, keys: KeyRange) -> Extract:
+    def read(self, table: SourceTable, schema: TableSchema, keys: KeyRange) -> Extract:
         pages = self._pages(table, keys, _EVERYTHING, PAGE_ROWS)
-        return extract_of(self._frame(table, list(shape.columns), [row for page in pages for row in page]))
+        return to_extract(self._frame(table, list(schema.columns), [row for page in pages for row in page]))
 
     def sample(self, table: SourceTable, rows: int) -> Sample:
-        types = self.shape(table).columns
+        types = self.schema(table).columns
         found = next(self._pages(table, KeyRange(None, None), _EVERYTHING, rows), [])
         return Sample(self._frame(table, list(types), found), types)
 
@@ -107,7 +107,7 @@ class SocrataSource(WithoutChangeTracking):
 
         types = self._types(table)
         select = ", ".join(dict.fromkeys([":id", *columns]))
-        for page in self._pages(table, KeyRange(None, None), select, _IDS_AT_ONCE):
+        for page in self._pages(table, KeyRange(None, None), select, _IDS_BATCH_SIZE):
             rows = [_read(row, types, columns)[0] for row in page]
             yield pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
 

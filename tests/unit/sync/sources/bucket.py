@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import polars as pl
 
-from functions.sync.sources import Key, KeyRange, Shape, SourceTable
+from functions.sync.sources import Key, KeyRange, SourceTable, TableSchema
 from functions.sync.sources.files.geographic import conversion
 from functions.sync.sources.files.source import FilesSource
 from shared.counties.source_description import FilesDescription, GeographicFile
@@ -41,15 +41,15 @@ def files_source(tables: dict[str, Any], *, convert: bool = True) -> FilesSource
     return FilesSource(COUNTY, described, lambda name, rows: conversion.sample(COUNTY, described, name, rows, BOUNDS))
 
 
-def shuffled(shape: Shape) -> Shape:
+def shuffled(schema: TableSchema) -> TableSchema:
     """A shape as it comes back from a plan: in another order."""
-    return Shape(dict(sorted(shape.columns.items(), key=lambda column: (len(column[0]), column[0][::-1]))))
+    return TableSchema(dict(sorted(schema.columns.items(), key=lambda column: (len(column[0]), column[0][::-1]))))
 
 
 def frames(source: FilesSource, rows: int, of: SourceTable | None = None) -> list[pl.DataFrame]:
     """Every range of a table, read as the partitions of a run read them: by a source of their own."""
     read = of or table()
-    shape = shuffled(source.shape(read))
+    shape = shuffled(source.schema(read))
     total, ends = source.cut(read, rows)
     edges: list[Key | None] = [None, *ends, None]
     made = [source.read(read, shape, KeyRange(*edge)) for edge in pairwise(edges)]

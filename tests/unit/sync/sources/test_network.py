@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from functions.sync.sources import Source, SourceTable
-from functions.sync.sources.network import Patience, is_permitted, open_socket
+from functions.sync.sources.network import Timeouts, is_permitted, open_socket
 from functions.sync.sources.secret import ConnectionSecret
 from functions.sync.sources.sql import SqlSource, source_url
 from functions.sync.sources.web.arcgis import ArcGisSource
@@ -102,8 +102,8 @@ def of_dialect(dialect: str, port: int) -> SqlSource:
     return SqlSource(source_url(secret), patience=impatient())
 
 
-def impatient() -> Patience:
-    return Patience(connect_seconds=0.4, silence_seconds=0.4, tries=2, total_seconds=3)
+def impatient() -> Timeouts:
+    return Timeouts(connect_seconds=0.4, silence_seconds=0.4, tries=2, total_seconds=3)
 
 
 OPENED: dict[str, Callable[[int], Source]] = {
@@ -137,6 +137,6 @@ def test_an_answer_that_stops_in_the_middle_is_given_up(kind: str, networks: Cal
 
 
 def test_the_whole_has_a_limit_too() -> None:
-    patience = Patience(connect_seconds=5, silence_seconds=5, tries=2, total_seconds=0.0)
+    patience = Timeouts(connect_seconds=5, silence_seconds=5, tries=2, total_seconds=0.0)
     with pytest.raises(SourceTimeout):
         patience.at_most(5)

@@ -170,7 +170,7 @@ def test_a_file_that_is_not_whole_is_refused_with_the_place(content: bytes, slug
 def test_a_digest_changes_with_the_rows_or_the_names_and_not_otherwise() -> None:
     def digest(content: bytes) -> str:
         source = source_of(content, format="csv")
-        return source.read(table(), source.shape(table()), KeyRange(None, None)).digest
+        return source.read(table(), source.schema(table()), KeyRange(None, None)).digest
 
     assert digest(b"id,a\n1,2\n") == digest(b"id,a\n1,2\n")
     assert len({digest(b"id,a\n1,2\n"), digest(b"id,a\n1,3\n"), digest(b"a,id\n1,2\n")}) == 3
@@ -179,7 +179,7 @@ def test_a_digest_changes_with_the_rows_or_the_names_and_not_otherwise() -> None
 def test_a_file_that_is_replaced_between_two_reads_is_a_conflict() -> None:
     source = source_of(b"id,a\n1,2\n3,4\n5,6\n", format="csv")
     _, ends = source.cut(table(), 1)
-    shape = source.shape(table())
+    shape = source.schema(table())
     put("parcels.dat", b"id,a\n1,2\n9,4\n5,6\n")
     with pytest.raises(Conflict, match="was replaced while it was read"):
         source.read(table(), shape, KeyRange(ends[0], ends[1]))
@@ -189,8 +189,8 @@ def test_a_file_that_is_replaced_between_two_reads_is_a_conflict() -> None:
 
 
 def test_a_column_that_was_dropped_or_renamed_is_no_longer_in_the_shape() -> None:
-    before = source_of(b"id,kept,spare\n1,2,3\n", format="csv").shape(table()).columns
-    after = source_of(b"id,renamed\n1,2\n", format="csv").shape(table()).columns
+    before = source_of(b"id,kept,spare\n1,2,3\n", format="csv").schema(table()).columns
+    after = source_of(b"id,renamed\n1,2\n", format="csv").schema(table()).columns
     assert set(before) ^ set(after) == {"kept", "spare", "renamed"}
 
 
@@ -201,8 +201,8 @@ def test_a_file_source_says_what_it_cannot_do() -> None:
         lambda: source.watermark(table(), "id"),
         lambda: source.change_version(table()),
         lambda: source.count(SourceTable("parcels", None, ("id",), Since("id", "1"))),
-        lambda: source.shape(SourceTable(None, "SELECT 1", ("id",))),
-        lambda: source.shape(table("sales")),
+        lambda: source.schema(SourceTable(None, "SELECT 1", ("id",))),
+        lambda: source.schema(table("sales")),
     ]
     for refusal in refusals:
         with pytest.raises(Unprocessable):
@@ -212,7 +212,7 @@ def test_a_file_source_says_what_it_cannot_do() -> None:
 def test_a_file_that_is_not_there_is_an_unavailable_source() -> None:
     source = files_source(described("missing.csv")["tables"])
     with pytest.raises(SourceUnavailable, match=r"no file missing\.csv below incoming/"):
-        source.shape(table())
+        source.schema(table())
 
 
 def test_the_keys_of_all_rows_come_alone() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.sync.sources.texts import as_text, number_columns, plain_number, without_nuls
+from functions.sync.sources.texts import as_text, number_columns, plain_number, remove_nuls
 from shared.mapping import VALUE_FAULTS
 
 
@@ -47,10 +47,10 @@ def test_a_drivers_value_becomes_text(value: object, text: str | None) -> None:
 
 def test_low_values_are_null_padding_is_dropped_and_a_nul_within_a_text_is_a_fault_of_its_value() -> None:
     frame = pl.DataFrame({"id": ["1", "2", "3", "4"], "note": ["\x00\x00 ", "LOT 1\x00\x00", "LOT\x00 2", None]})
-    found = without_nuls(frame)
+    found = remove_nuls(frame)
     assert found["note"].to_list() == [None, "LOT 1", None, None]
     assert found[VALUE_FAULTS].to_list() == [None, None, "note\tnote holds a NUL character (0x00): 'LOT␀ 2'", None]
-    assert without_nuls(frame.select("id")).columns == ["id"]
+    assert remove_nuls(frame.select("id")).columns == ["id"]
 
 
 def test_columns_of_numbers_are_known_by_what_each_source_calls_them() -> None:

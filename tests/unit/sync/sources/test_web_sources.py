@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import shapely
 
-from functions.sync.sources import Ability, ChangedSince, Key, KeyRange, Since, Source, SourceTable, overlapped
+from functions.sync.sources import Ability, ChangedSince, Key, KeyRange, Since, Source, SourceTable, with_overlap
 from functions.sync.sources.web.arcgis import ArcGisSource
 from functions.sync.sources.web.arcgis_features import in_degrees
 from functions.sync.sources.web.client import TRIES
@@ -83,7 +83,7 @@ def dataset(socrata: Server, slept: Slept, monkeypatch: pytest.MonkeyPatch) -> I
     from functions.sync.sources.web import socrata as module
 
     monkeypatch.setattr(module, "PAGE_ROWS", 4)
-    monkeypatch.setattr(module, "_IDS_AT_ONCE", 5)
+    monkeypatch.setattr(module, "_IDS_BATCH_SIZE", 5)
     source = SocrataSource(socrata.start(), {"parcels": "abcd-1234"}, TOKEN, sleep=slept)
     yield source
     source.close()
@@ -92,7 +92,7 @@ def dataset(socrata: Server, slept: Slept, monkeypatch: pytest.MonkeyPatch) -> I
 def whole(source: Source, table: SourceTable, at_once: int) -> list[pl.DataFrame]:
     total, ends = source.cut(table, at_once)
     edges: list[Key | None] = [None, *ends, None]
-    shape = shuffled(source.shape(table))
+    shape = shuffled(source.schema(table))
     extracts = [source.read(table, shape, KeyRange(*edge)) for edge in pairwise(edges)]
     assert sum(extract.rows for extract in extracts) == total == source.count(table)
     return [extract.frame() for extract in extracts]
@@ -133,7 +133,7 @@ def test_a_page_that_is_too_heavy_for_the_server_is_asked_for_in_halves(slept: S
 def test_a_date_of_edits_is_a_watermark(layer: ArcGisSource) -> None:
     mark = layer.watermark(PARCELS, "EDITED")
     assert mark == "1970-01-24 00:00:00"
-    since = SourceTable("parcels", None, ("PIN",), Since("EDITED", overlapped(mark, 86_400)))
+    since = SourceTable("parcels", None, ("PIN",), Since("EDITED", with_overlap(mark, 86_400)))
     assert pl.concat(whole(layer, since, 2)).get_column("PIN").to_list() == ["P021", "P022"]
     numbers = SourceTable("parcels", None, ("PIN",), Since("VALUE", layer.watermark(PARCELS, "VALUE") or ""))
     assert layer.count(numbers) == 1
@@ -194,7 +194,7 @@ def test_a_busy_server_is_asked_again_when_it_says_so(layer: ArcGisSource, arcgi
     ],
 )  # fmt: skip
 def test_json_is_read_as_servers_send_it(layer: ArcGisSource, arcgis: Server, slept: Slept, content: bytes) -> None:
-    layer.shape(PARCELS)
+    layer.schema(PARCELS)
     arcgis.faults.append((200, {}, content))
     assert layer.count(PARCELS) == 3
     assert slept == []
@@ -215,7 +215,7 @@ def test_json_is_read_as_servers_send_it(layer: ArcGisSource, arcgis: Server, sl
 def test_what_is_no_json_is_said_at_once(
     layer: ArcGisSource, arcgis: Server, slept: Slept, content: bytes, said: str
 ) -> None:
-    layer.shape(PARCELS)
+    layer.schema(PARCELS)
     arcgis.faults.append((200, {"Content-Type": "text/html"}, content))
     with pytest.raises(SourceRefused, match=said):
         layer.count(PARCELS)
@@ -238,7 +238,7 @@ def test_features_that_are_listed_and_do_not_come_fail_the_reading(slept: Slept)
     service = ArcGis(features(23), limit=1000, heavy=1000)
     service.hidden = {7, 9, 21}
     source = serve(service, slept)
-    shape = source.shape(PARCELS)
+    shape = source.schema(PARCELS)
     with pytest.raises(
         SourceUnavailable, match="23 features were asked for and 20 came; the service lists OBJECTID 7, 9, 21"
     ):
@@ -248,7 +248,7 @@ def test_features_that_are_listed_and_do_not_come_fail_the_reading(slept: Slept)
 def test_a_feature_that_was_deleted_meanwhile_is_left_out(slept: Slept) -> None:
     service = ArcGis(features(23), limit=1000, heavy=1000)
     source = serve(service, slept)
-    shape, rows = source.shape(PARCELS), list(service.rows)
+    shape, rows = source.schema(PARCELS), list(service.rows)
     service.after_ids = lambda: service.rows.remove(rows[4])
     found = source.read(PARCELS, shape, KeyRange(None, None)).frame()
     assert found["PIN"].to_list() == [f"P{n:03}" for n in range(23) if n != 4]
@@ -340,7 +340,7 @@ def test_a_server_that_stays_busy_is_given_up(dataset: SocrataSource, socrata: S
 
 
 def test_a_server_that_dies_halfway_fails_the_read(layer: ArcGisSource, arcgis: Server) -> None:
-    shape = layer.shape(PARCELS)
+    shape = layer.schema(PARCELS)
     layer.count(PARCELS)
     arcgis.faults += [(200, {"Declared-Length": "999"}, b'{"objectIds": [1, 2')] * TRIES
     with pytest.raises(SourceUnavailable, match=f"asked {TRIES} times"):
@@ -366,7 +366,7 @@ def test_a_fault_inside_an_answer_of_200_is_a_fault(
 def test_a_redirect_is_not_followed(layer: ArcGisSource, arcgis: Server) -> None:
     arcgis.faults.append((302, {"Location": "http://169.254.169.254/latest/meta-data"}, b""))
     with pytest.raises(SourceUnavailable, match="redirects elsewhere"):
-        layer.shape(PARCELS)
+        layer.schema(PARCELS)
 
 
 def test_credentials_travel_in_headers_and_stand_in_no_address_and_no_message(
@@ -389,10 +389,10 @@ def test_a_field_that_is_gone_is_no_longer_in_the_shape(slept: Slept) -> None:
     server = Server(service.answer)
     address = f"{server.start()}/x/FeatureServer"
     try:
-        before = ArcGisSource(address, {"parcels": 0}, None, sleep=slept).shape(PARCELS).columns
+        before = ArcGisSource(address, {"parcels": 0}, None, sleep=slept).schema(PARCELS).columns
         service.fields = [one for one in service.fields if one["name"] != "VALUE"]
         service.fields[1]["type"] = "esriFieldTypeInteger"
-        after = ArcGisSource(address, {"parcels": 0}, None, sleep=slept).shape(PARCELS).columns
+        after = ArcGisSource(address, {"parcels": 0}, None, sleep=slept).schema(PARCELS).columns
     finally:
         server.stop()
     assert set(before) - set(after) == {"VALUE"}

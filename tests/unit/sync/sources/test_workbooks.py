@@ -132,7 +132,7 @@ def test_a_column_of_numbers_alone_is_one() -> None:
     content = written(
         '<c><v>1</v></c><c t="inlineStr"><is><t>x</t></is></c>', "<c><v>2</v></c><c><v>3</v></c><c><v>4</v></c>"
     )
-    columns = source_of(content, format="xlsx").shape(table()).columns
+    columns = source_of(content, format="xlsx").schema(table()).columns
     assert [columns[name] for name in ("a", "b", "c", ROW_NUMBER)] == ["number", "cell", "number", "integer"]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from functions.sync.sources.files.parquet import as_texts
 from functions.sync.sources.files.stored import FileFolder, FileIndex
 from functions.sync.sources.source import Extract, Sample
-from functions.sync.sources.texts import extract_of
+from functions.sync.sources.texts import to_extract
 from shared import storage
 from shared.counties.source_description import GeographicFile
 from shared.problems import Conflict
@@ -65,7 +65,7 @@ class GeographicReader:
         first = bisect_left(edges, start or 0)
         last = bisect_left(edges, self._index.rows if end is None else end)
         parts = [as_texts(_typed(self._part(number))) for number in range(first, max(last, first + 1))]
-        return extract_of(pl.concat(parts))
+        return to_extract(pl.concat(parts))
 
     @cached_property
     def _index(self) -> FileIndex:
