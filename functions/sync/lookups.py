@@ -10,7 +10,7 @@ import polars as pl
 from functions.sync.object_keys import lookup_key
 from functions.sync.parquet_objects import get_frame, put_frame
 from functions.sync.sources import Source, SourceTable
-from functions.sync.sources.texts import remove_nuls
+from functions.sync.sources.text_values import remove_nuls
 from shared.mapping import CountyMapping
 from shared.mapping.compile.lookups import build_lookup
 from shared.mapping.compile.tables import Lookups

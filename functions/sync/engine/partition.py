@@ -15,7 +15,7 @@ from functions.sync.parquet_objects import put_frame
 from functions.sync.repository import partitions, quarantine, runs, staging, targets, warnings
 from functions.sync.run_data import filled_columns
 from functions.sync.sources import Extract, KeyRange, TableSchema
-from functions.sync.sources.texts import remove_nuls
+from functions.sync.sources.text_values import remove_nuls
 from shared import metrics
 from shared.db import unit_of_work
 from shared.mapping.compile.tables import CompiledTable, MappedRows, mapping_digest

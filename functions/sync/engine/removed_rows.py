@@ -12,7 +12,7 @@ from functions.sync.domain.partitions import PartitionState
 from functions.sync.engine.run_context import RunContext
 from functions.sync.object_keys import deleted_rows_key, target_keys_key
 from functions.sync.parquet_objects import get_frame
-from functions.sync.sources.texts import remove_nuls
+from functions.sync.sources.text_values import remove_nuls
 from shared.mapping.compile.tables import CompiledTable, compile_table
 
 CHANGED_ONLY = ("watermark", "change_tracking")

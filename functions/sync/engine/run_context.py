@@ -12,7 +12,7 @@ from functions.sync.run_data import mapping_of, source_table
 from functions.sync.schemas import RejectedFilter
 from functions.sync.sources import Extract, KeyRange, Source, SourceTable, TableSchema
 from functions.sync.sources.opening import open_source
-from functions.sync.sources.texts import number_columns
+from functions.sync.sources.text_values import number_columns
 from shared.counties.configuration import CountyConfiguration
 from shared.db import unit_of_work
 from shared.mapping import CountyMapping

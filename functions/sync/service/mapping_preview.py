@@ -102,7 +102,7 @@ def _rows(
 ) -> tuple[pl.DataFrame, frozenset[str], dict[str, pl.DataFrame]]:
     """The rows to map, their numeric columns, and the lookups. The source is opened only where it is needed."""
     from functions.sync.lookups import read_lookups
-    from functions.sync.sources.texts import number_columns, remove_nuls
+    from functions.sync.sources.text_values import number_columns, remove_nuls
 
     requested = _request_frame(request.rows) if request.rows is not None else None
     if requested is not None and not table.lookups:

@@ -1,4 +1,4 @@
-"""Where a county's data is read from."""
+"""Sources: the systems and files from which counties' data is read, all behind the protocol `Source`."""
 
 from functions.sync.domain.partitions import Key
 from functions.sync.sources.source import (

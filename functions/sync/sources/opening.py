@@ -1,4 +1,4 @@
-"""A county's source, opened by what its configuration and its secret say."""
+"""Open a county's source from its configuration and its secret."""
 
 from functools import partial
 from typing import TypeVar
@@ -7,7 +7,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from functions.sync.sources.network import Timeouts, run_timeouts
-from functions.sync.sources.secret import AppTokenSecret, ConnectionSecret, TokenSecret
+from functions.sync.sources.secrets import AppTokenSecret, ConnectionSecret, TokenSecret
 from functions.sync.sources.source import Source
 from shared.aws import client
 from shared.counties.configuration import CountyConfiguration
@@ -17,19 +17,19 @@ from shared.problems import SourceRefused
 Secret = TypeVar("Secret", bound=BaseModel)
 
 
-def open_source(configuration: CountyConfiguration, patience: Timeouts | None = None) -> Source:
-    """The source that a county's configuration describes, read with the patience of a run, unless another is given.
+def open_source(configuration: CountyConfiguration, timeouts: Timeouts | None = None) -> Source:
+    """Open the source that a county's configuration describes, by default with the timeouts of a run.
 
-    Raises SourceUnavailable; no secret is in a message.
+    The drivers of a kind of source are imported when one is opened. Raises SourceUnavailable; no message has a secret.
     """
-    patience = patience or run_timeouts()
+    timeouts = timeouts or run_timeouts()
     match configuration.data_ingestion_settings.source_description:
         case SqlDescription(secret_name=name):
             from functions.sync.sources.sql import SqlSource, source_url
 
             secret = _secret(name, ConnectionSecret)
             return SqlSource(
-                source_url(secret), secret.ca_certificate, timezone=configuration.timezone, patience=patience
+                source_url(secret), secret.ca_certificate, timezone=configuration.timezone, timeouts=timeouts
             )
         case FilesDescription() as files:
             from functions.sync.sources.files.geographic.sampling import sample_key
@@ -40,12 +40,12 @@ def open_source(configuration: CountyConfiguration, patience: Timeouts | None = 
             from functions.sync.sources.web.arcgis import ArcGisSource
 
             token = _secret(service.secret_name, TokenSecret).token if service.secret_name else None
-            return ArcGisSource(service.url, service.layers, token, patience=patience)
+            return ArcGisSource(service.url, service.layers, token, timeouts=timeouts)
         case SocrataDescription() as site:
             from functions.sync.sources.web.socrata import SocrataSource
 
             token = _secret(site.secret_name, AppTokenSecret).app_token if site.secret_name else None
-            return SocrataSource(f"https://{site.domain}", site.datasets, token, patience=patience)
+            return SocrataSource(f"https://{site.domain}", site.datasets, token, timeouts=timeouts)
 
 
 def _secret(name: str, model: type[Secret]) -> Secret:

@@ -1,4 +1,4 @@
-"""What every source can do. A new sort of source is a class with these methods, and a line in `opening`."""
+"""The protocol of sources. A new kind of source is a class with these methods, and a case in `opening`."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ Described = TypeVar("Described")
 
 
 class Ability(StrEnum):
-    """What some sources can do and others cannot."""
+    """Abilities that some sources have and others lack."""
 
     QUERY = "query"
     """Read a `source_query` beside a `source_table_name`."""
     KEY_RANGES = "key_ranges"
-    """Cut by keys: a range still means the same rows when the source has changed. Without it ranges are places in
-    the present data, so those of an earlier run do not fit; `cut` gives the same ones for the same data."""
+    """Ranges of keys: a range still means the same rows when the source has changed. Without it ranges are positions in
+    the present data and not valid for a later run; `cut` gives the same ones for the same data."""
     WATERMARK = "watermark"
-    """Tell the rows whose watermark is at a value or higher."""
+    """Read the rows whose watermark is at a value or higher."""
     CHANGE_TRACKING = "change_tracking"
-    """Tell what was inserted, updated and deleted since a version."""
+    """Read the rows inserted, updated and deleted since a version."""
 
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a source can do; `lacking` gives the reason for each ability that it has not."""
+    """The abilities of a source; `lacking` gives the reason for each that it lacks."""
 
     lacking: Mapping[Ability, str] = field(default_factory=dict)
 
     def can(self, ability: Ability) -> bool:
-        """Whether the source has an ability."""
+        """True where the source has an ability."""
         return ability not in self.lacking
 
     def require(self, ability: Ability) -> None:
-        """Raise Unprocessable with the reason where the source has it not."""
+        """Raise Unprocessable with the reason where the source lacks it."""
         if ability in self.lacking:
             self.refuse(ability)
 
     def refuse(self, ability: Ability) -> NoReturn:
-        """Raise Unprocessable with the reason why the source has it not."""
+        """Raise Unprocessable with the reason for which the source lacks it."""
         raise Unprocessable(self.lacking[ability], slug=f"source-without-{ability.replace('_', '-')}")
 
 
@@ -64,14 +64,14 @@ class Since:
 
 @dataclass(frozen=True)
 class ChangedSince:
-    """The rows that change tracking names as inserted or updated after `version`."""
+    """The rows that change tracking reports as inserted or updated after `version`."""
 
     version: int
 
 
 @dataclass(frozen=True)
 class SourceTable:
-    """What is read: a table or a query, the columns that order its rows, and maybe only what changed since.
+    """A table or a query to read, with the columns that order its rows; with `since` only the rows changed since then.
 
     `schema`, `count`, `cut`, `keys` and `read` of a table with `since` see only those rows.
     """
@@ -84,7 +84,7 @@ class SourceTable:
 
 @dataclass(frozen=True)
 class TableSchema:
-    """The columns of a source table with their types, as the source calls them; a plan keeps no order."""
+    """The columns of a source table by name, with their types as the source calls them; their order has no meaning."""
 
     columns: dict[str, str]
 
@@ -99,11 +99,12 @@ class KeyRange:
 
 @dataclass(frozen=True)
 class Extract:
-    """The rows of a range. `digest` is the same for the same rows; `frame` parses them, every column as String,
-    NULL kept apart from the empty text. A row that is no row (a line of a file with too many fields) says so in the
-    column `shared.mapping.READ_FAULT`, and is rejected with that reason when it is mapped; a value that cannot be read
-    (an error in a cell, a day in the year 20023) is NULL, and says so in VALUE_FAULTS.
-    """
+    """The rows of a range. `digest` is the same for the same rows; `frame` parses them, every column as String, with
+    NULL distinct from the empty text.
+
+    A malformed row (a line with too many fields) has its reason in the column `shared.mapping.READ_FAULT`, for which
+    the mapping rejects it. A value that cannot be read (an error in a cell, a day in the year 20023) is NULL, with its
+    reason in VALUE_FAULTS."""
 
     rows: int
     digest: str
@@ -112,7 +113,7 @@ class Extract:
 
 @dataclass(frozen=True)
 class Sample:
-    """Some rows, and the types of their columns as far as these rows tell."""
+    """Some rows, and the types of their columns as far as these rows show them."""
 
     frame: pl.DataFrame
     types: Mapping[str, str]
@@ -120,8 +121,9 @@ class Sample:
 
 @dataclass(frozen=True)
 class Changes:
-    """What change tracking says of a table: `version` is that of now, `deleted` has the key columns of the rows that
-    are gone since, as String. The rows inserted or updated are read with `SourceTable.since`.
+    """Changes of a table by change tracking: the present `version`, and the key columns of `deleted` rows as String.
+
+    Rows inserted or updated are read with `SourceTable.since`.
     """
 
     version: int
@@ -135,19 +137,19 @@ class Source(Protocol):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What it can do."""
+        """Its abilities."""
         ...
 
     def schema(self, table: SourceTable) -> TableSchema:
-        """The columns, without reading more rows than it takes to know them."""
+        """The columns, with as few rows read as their types require."""
         ...
 
     def count(self, table: SourceTable) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         ...
 
     def cut(self, table: SourceTable, rows: int) -> tuple[int, list[Key]]:
-        """How many rows there are, and the keys of every `rows`-th one: where one range ends and the next begins."""
+        """The number of rows, and the key of every `rows`-th one, at which a range ends."""
         ...
 
     def read(self, table: SourceTable, schema: TableSchema, keys: KeyRange) -> Extract:
@@ -155,40 +157,40 @@ class Source(Protocol):
         ...
 
     def sample(self, table: SourceTable, rows: int) -> Sample:
-        """Some rows, as `read` gives them, without going through the whole table."""
+        """Some rows as `read` gives them, without reading the whole table."""
         ...
 
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """The columns `columns` of every row, as String, in frames of at most some 100,000 rows: what removed rows
-        are told from where a run does not read everything, and what lookups are made of.
+        """Some columns of every row, as String, in frames of some 100,000 rows at most: for lookups, and for finding
+        removed rows in an incremental run.
         """
         ...
 
     def watermark(self, table: SourceTable, field: str) -> str | None:
-        """The highest value of `field` now, as text that `Since` takes; None where no row has one.
+        """The present maximum of `field`, as text for `Since`; None where no row has a value.
 
-        Read before the rows: what is committed afterwards has a higher one, or lies in the overlap (`with_overlap`).
-        Raises Unprocessable where the order of the column's values is not that of time.
+        Read before the rows: rows committed afterwards have a higher one, or lie in the overlap (`with_overlap`).
+        Raises Unprocessable where the column's values do not sort by time.
         """
         ...
 
     def change_version(self, table: SourceTable) -> int:
-        """Change tracking's version now: to be kept by a run that reads everything, before it does."""
+        """The present version of change tracking, which a full read keeps before it reads."""
         ...
 
     def changes_since(self, table: SourceTable, version: int) -> Changes:
-        """What happened after `version`. Raises Conflict (slug `change-tracking-expired`) where the source no longer
-        remembers that far back, so that a full run is needed.
+        """The changes after `version`. Raises Conflict (slug `change-tracking-expired`) where the source has discarded
+        some of them, so that a full run is needed.
         """
         ...
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close connections."""
         ...
 
 
 class WithoutChangeTracking:
-    """The part of a source that lacks change tracking."""
+    """Mixin of sources that lack change tracking."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -201,8 +203,8 @@ class WithoutChangeTracking:
         self.capabilities.refuse(Ability.CHANGE_TRACKING)
 
 
-def configured(tables: Mapping[str, Described], name: str) -> Described:
-    """What a source's configuration says of a table. Raises Unprocessable, with the names that it has."""
+def table_description(tables: Mapping[str, Described], name: str) -> Described:
+    """The description of a table in a source's configuration. Raises Unprocessable with the configured names."""
     if name not in tables:
         raise Unprocessable(
             f"The source has no table {name}; its configuration names: {', '.join(tables)}.",
@@ -212,9 +214,9 @@ def configured(tables: Mapping[str, Described], name: str) -> Described:
 
 
 def with_overlap(watermark: str, seconds: int) -> str:
-    """A watermark that many seconds earlier, so that rows that were committed late are read too.
+    """A watermark moved back by `seconds`, so that rows that were committed late are read too.
 
-    A value that is no time (a number, a row version) stays as it is: such values are given out in order.
+    A value that is not a time (a number, a row version) stays: such values are assigned in order.
     """
     if not seconds or watermark.isdigit():
         return watermark

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.engine import URL
 
 from functions.sync.sources import Ability, Key, KeyRange, Since, SourceTable, with_overlap
-from functions.sync.sources.secret import ConnectionSecret
+from functions.sync.sources.secrets import ConnectionSecret
 from functions.sync.sources.sql import SqlSource, source_url
 from shared.problems import SourceUnavailable, Unprocessable
 from tests.mariadb import PASSWORD, MariaDb, server_binary

@@ -7,7 +7,7 @@ import pytest
 
 from functions.sync.engine import plan, run_context
 from functions.sync.sources import Capabilities, ChangedSince, Changes, Extract, Key, KeyRange, SourceTable, TableSchema
-from functions.sync.sources.secret import ConnectionSecret
+from functions.sync.sources.secrets import ConnectionSecret
 from functions.sync.sources.sql import SqlSource, source_url
 from functions.sync.tasks import machine
 from shared.problems import Conflict, Unprocessable

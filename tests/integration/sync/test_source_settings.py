@@ -45,8 +45,8 @@ def test_values_read_the_same_whatever_the_server_is_set_to(county: County, post
 
 
 def test_a_statement_that_takes_too_long_is_ended_by_the_server(county: County) -> None:
-    patience = Timeouts(connect_seconds=5, silence_seconds=1, tries=1)
-    source = SqlSource(county._url.set(query={"sslmode": "disable"}), patience=patience)
+    timeouts = Timeouts(connect_seconds=5, silence_seconds=1, tries=1)
+    source = SqlSource(county._url.set(query={"sslmode": "disable"}), timeouts=timeouts)
     with pytest.raises(SourceTimeout, match="did not answer in time"):
         source.count(SourceTable(None, "SELECT pg_sleep(30)", ("pg_sleep",)))
     source.close()

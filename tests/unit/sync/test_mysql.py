@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from functions.sync.sources import KeyRange, Since, SourceTable
-from functions.sync.sources.secret import ConnectionSecret
+from functions.sync.sources.secrets import ConnectionSecret
 from functions.sync.sources.sql import source_url
 from functions.sync.sources.sql.dialects import MySql
 from functions.sync.sources.sql.statements import Statements

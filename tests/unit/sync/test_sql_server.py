@@ -13,7 +13,7 @@ from sqlalchemy import create_engine
 
 from functions.sync.sources import ChangedSince, KeyRange, Since, SourceTable
 from functions.sync.sources.network import run_timeouts
-from functions.sync.sources.secret import ConnectionSecret
+from functions.sync.sources.secrets import ConnectionSecret
 from functions.sync.sources.sql import SqlSource, change_tracking, source_url
 from functions.sync.sources.sql.dialects import SqlServer
 from functions.sync.sources.sql.statements import Statements

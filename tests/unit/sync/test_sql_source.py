@@ -12,11 +12,11 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
 from functions.sync.sources import Key, KeyRange, SourceTable
-from functions.sync.sources.secret import ConnectionSecret
+from functions.sync.sources.secrets import ConnectionSecret
 from functions.sync.sources.sql import SqlSource, source_url
 from functions.sync.sources.sql.dialects import PostgreSql
 from functions.sync.sources.sql.statements import Statements
-from functions.sync.sources.texts import as_text
+from functions.sync.sources.text_values import as_text
 from shared.problems import SourceUnavailable
 
 TABLE = SourceTable("parcel", None, ("book", "page"))

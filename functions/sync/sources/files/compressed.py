@@ -1,4 +1,4 @@
-"""Text files that come compressed: unpacked once beside the indexes, since a compressed file has no middle."""
+"""Text files that come compressed: unpack once beside the indexes, since a compressed file has no middle."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from functions.sync.sources.files.framing import unreadable
+from functions.sync.sources.files.frames import unreadable_file
 from shared import storage
 from shared.problems import NotFound, Unprocessable
 from shared.storage import StoredObject, county_key
 
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _OTHERS = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7-Zip", b"\x28\xb5\x2f\xfd": "Zstandard", b"Rar!": "RAR"}
-LARGEST = 16 << 30
-"""Bytes of an unpacked file: a county's roll is a few gigabytes at most."""
+MAX_UNPACKED_BYTES = 16 << 30
+"""Bytes of an unpack file: a county's roll is a few gigabytes at most."""
 
 
-def unpacked(county_id: str, file: StoredObject, name: str) -> StoredObject:
-    """The file itself, or what is in it where it is compressed. Raises Unprocessable for what cannot be unpacked."""
+def unpack(county_id: str, file: StoredObject, name: str) -> StoredObject:
+    """The file itself, or what is in it where it is compressed. Raises Unprocessable for what cannot be unpack."""
     beginning = file.range(0, min(6, file.size))
     other = next((said for mark, said in _OTHERS.items() if beginning.startswith(mark)), None)
     if other is not None:
@@ -47,7 +47,7 @@ def unpacked(county_id: str, file: StoredObject, name: str) -> StoredObject:
     except (OSError, EOFError, zlib.error, BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
         storage.delete_below(f"{of_file}/")
         said = "a password protects it" if "encrypted" in str(error) else f"it is damaged or cut off ({error})"
-        raise unreadable(name, "compressed file", said, "Send it again.") from None
+        raise unreadable_file(name, "compressed file", said, "Send it again.") from None
     return storage.find(key)
 
 
@@ -106,6 +106,8 @@ class _Bounded(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         found: bytes = self._content.read(size)
         self._read += len(found)
-        if self._read > LARGEST:
-            raise Unprocessable(f"{self._name} unpacks to more than {LARGEST >> 30} GB.", slug="file-too-large")
+        if self._read > MAX_UNPACKED_BYTES:
+            raise Unprocessable(
+                f"{self._name} unpacks to more than {MAX_UNPACKED_BYTES >> 30} GB.", slug="file-too-large"
+            )
         return found

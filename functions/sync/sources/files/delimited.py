@@ -8,8 +8,8 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from functions.sync.sources.files.lines import Record, Records, lines, text_of, without_end_mark
-from functions.sync.sources.files.stored import FileIndex
+from functions.sync.sources.files.file_index import FileIndex
+from functions.sync.sources.files.lines import Record, Records, detect_encoding, lines, strip_end_of_file
 from functions.sync.sources.source import Extract, Sample
 from shared.counties.source_description import CsvFile
 from shared.mapping import READ_FAULT
@@ -19,7 +19,7 @@ from shared.storage import StoredObject
 if TYPE_CHECKING:
     import polars as pl
 
-_BEGINNING = 64 * 1024
+_HEADER_BYTES = 64 * 1024
 MAX_SHOWN = 500
 """Characters of a faulty record that its reason quotes."""
 
@@ -35,8 +35,8 @@ class DelimitedReader:
 
     def __init__(self, file: StoredObject, description: CsvFile) -> None:
         self._format = description
-        self._text = text_of(file.range(0, min(4, file.size)), description.encoding)
-        self._file = without_end_mark(file, self._text)
+        self._text = detect_encoding(file.range(0, min(4, file.size)), description.encoding)
+        self._file = strip_end_of_file(file, self._text)
 
     def columns(self) -> dict[str, str]:
         return {**dict.fromkeys(self._header[0], "text"), READ_FAULT: "fault"}
@@ -63,11 +63,11 @@ class DelimitedReader:
         frame = self._frame(self._records(iter((content,)), f"{self._format.file}, after byte {begin}"))
         # what the same bytes mean depends on the columns' names
         digest = hashlib.sha256("\x1f".join(names).encode() + content).hexdigest()
-        return Extract(frame.height, digest, lambda: _chosen(frame, columns))
+        return Extract(frame.height, digest, lambda: _select(frame, columns))
 
     def sample(self, rows: int) -> Sample:
         _, start = self._header
-        found = self._records(self._file.chunks(start, _BEGINNING), self._format.file)
+        found = self._records(self._file.chunks(start, _HEADER_BYTES), self._format.file)
         return Sample(self._frame(islice(found, rows)), self.columns())
 
     def _frame(self, records: Iterable[Record]) -> pl.DataFrame:
@@ -96,7 +96,7 @@ class DelimitedReader:
         """The names of the columns, and where the first record begins."""
         if not self._format.header:
             return list(self._format.columns), self._text.mark
-        beginning = self._file.range(self._text.mark, min(self._file.size, self._text.mark + _BEGINNING))
+        beginning = self._file.range(self._text.mark, min(self._file.size, self._text.mark + _HEADER_BYTES))
         first = next(iter(self._records(iter((beginning,)), self._format.file)), None) if beginning else None
         if first is None:
             raise Unprocessable(f"{self._format.file} is empty: it has no header line.", slug="file-empty")
@@ -107,7 +107,7 @@ class DelimitedReader:
         return iter(Records(source, self._format.delimiter, self._format.quote, name))
 
 
-def _chosen(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+def _select(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     """The columns that were asked for, and what is wrong with rows in any case."""
     return frame.select(name for name in frame.columns if name in columns or name == READ_FAULT)
 

@@ -1,4 +1,4 @@
-"""Text whose fields have fixed widths: what COBOL systems and old extracts give."""
+"""TextEncoding whose fields have fixed widths: what COBOL systems and old extracts give."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from functions.sync.sources.files.lines import lines, text_of, without_end_mark
-from functions.sync.sources.files.stored import FileIndex
+from functions.sync.sources.files.file_index import FileIndex
+from functions.sync.sources.files.lines import detect_encoding, lines, strip_end_of_file
 from functions.sync.sources.source import Extract, Sample
 from shared.counties.source_description import FixedWidthFile
 from shared.problems import Unprocessable
@@ -28,8 +28,8 @@ class FixedWidthReader:
 
     def __init__(self, file: StoredObject, description: FixedWidthFile) -> None:
         self._format = description
-        self._text = text_of(file.range(0, min(4, file.size)), description.encoding)
-        self._file = without_end_mark(file, self._text)
+        self._text = detect_encoding(file.range(0, min(4, file.size)), description.encoding)
+        self._file = strip_end_of_file(file, self._text)
 
     def columns(self) -> dict[str, str]:
         return {column.name: f"text({column.length})" for column in self._format.columns}

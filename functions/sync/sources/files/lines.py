@@ -12,14 +12,14 @@ from itertools import chain
 from shared.problems import Unprocessable
 from shared.storage import StoredObject
 
-LARGEST_FIELD = 4 << 20
+MAX_FIELD_CHARACTERS = 4 << 20
 """Characters of a field at most; a quote that is never closed reaches it soon."""
-csv.field_size_limit(LARGEST_FIELD)
+csv.field_size_limit(MAX_FIELD_CHARACTERS)
 
-_LAST_BLOCK = 4096
+_END_BLOCK_BYTES = 4096
 _END_OF_FILE, _NUL = "\x1a", "\x00"
 
-_MARKS: tuple[tuple[bytes, str], ...] = (
+_BYTE_ORDER_MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
@@ -27,7 +27,7 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
 
 
 @dataclass(frozen=True)
-class Text:
+class TextEncoding:
     """How bytes are text: the encoding, and how many bytes a byte order mark takes at the beginning."""
 
     encoding: str
@@ -43,23 +43,23 @@ class Text:
         try:
             return content.decode(self.encoding)
         except UnicodeDecodeError as error:
-            raise _not_text(self, place, content[error.start : error.start + 1]) from None
+            raise _not_decodable(self, place, content[error.start : error.start + 1]) from None
 
 
-def text_of(beginning: bytes, declared: str) -> Text:
+def detect_encoding(beginning: bytes, declared: str) -> TextEncoding:
     """The encoding of a file that begins like this: its byte order mark decides before what was declared does."""
-    for mark, encoding in _MARKS:
+    for mark, encoding in _BYTE_ORDER_MARKS:
         if beginning.startswith(mark):
-            return Text(encoding, len(mark))
-    return Text("utf-16-le" if declared == "utf-16" else declared, 0)
+            return TextEncoding(encoding, len(mark))
+    return TextEncoding("utf-16-le" if declared == "utf-16" else declared, 0)
 
 
-def without_end_mark(file: StoredObject, text: Text) -> StoredObject:
+def strip_end_of_file(file: StoredObject, text: TextEncoding) -> StoredObject:
     """The file up to the end-of-file mark of DOS (Ctrl-Z), where it ends in some: they, and the NULs that fill up its
     last block, are no data.
     """
     width = 2 if text.wide else 1
-    block = min(_LAST_BLOCK, (file.size - text.mark) // width * width)
+    block = min(_END_BLOCK_BYTES, (file.size - text.mark) // width * width)
     tail = file.range(file.size - block, file.size)
     units = [tail[place : place + width] for place in range(0, block, width)]
     mark, nul, *line_ends = (one.encode(text.encoding) for one in (_END_OF_FILE, _NUL, "\n", "\r"))
@@ -77,7 +77,7 @@ def without_end_mark(file: StoredObject, text: Text) -> StoredObject:
     return replace(file, size=file.size - (len(units) - kept) * width) if kept < len(units) else file
 
 
-def lines(chunks: Iterable[bytes], text: Text, name: str) -> Iterator[tuple[str, int]]:
+def lines(chunks: Iterable[bytes], text: TextEncoding, name: str) -> Iterator[tuple[str, int]]:
     """Each line with its line end, and the number of its bytes. A line ends with LF, CR LF or CR.
 
     Raises Unprocessable where the bytes are no text in the encoding.
@@ -88,8 +88,10 @@ def lines(chunks: Iterable[bytes], text: Text, name: str) -> Iterator[tuple[str,
         try:
             held += decoder.decode(chunk)
         except UnicodeDecodeError as error:
-            raise _not_text(text, f"{name}, after line {number}", error.object[error.start : error.start + 1]) from None
-        if len(held) > 4 * LARGEST_FIELD and "\n" not in held and "\r" not in held:
+            raise _not_decodable(
+                text, f"{name}, after line {number}", error.object[error.start : error.start + 1]
+            ) from None
+        if len(held) > 4 * MAX_FIELD_CHARACTERS and "\n" not in held and "\r" not in held:
             raise Unprocessable(f"{name} has a line of more than {len(held):,} characters.", slug="file-line-too-long")
         found = io.StringIO(held, newline="").readlines()
         # the last line may go on, and a CR may be half of a CR LF
@@ -98,7 +100,7 @@ def lines(chunks: Iterable[bytes], text: Text, name: str) -> Iterator[tuple[str,
             number += 1
             yield line, len(line.encode(text.encoding))
     if decoder.getstate()[0]:
-        raise _not_text(text, f"{name}, at its end", decoder.getstate()[0][:1])
+        raise _not_decodable(text, f"{name}, at its end", decoder.getstate()[0][:1])
     if held:
         for line in io.StringIO(held, newline=""):
             yield line, len(line.encode(text.encoding))
@@ -172,7 +174,7 @@ class Records:
         self._exhausted = True
 
 
-def _not_text(text: Text, place: str, byte: bytes) -> Unprocessable:
+def _not_decodable(text: TextEncoding, place: str, byte: bytes) -> Unprocessable:
     other = "utf-8" if text.encoding != "utf-8" else "cp1252"
     return Unprocessable(
         f"{place}: the byte 0x{byte.hex()} is no {text.encoding}; is the file {other}?", slug="file-encoding"

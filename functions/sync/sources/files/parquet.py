@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from functions.sync.sources.files.framing import unreadable
-from functions.sync.sources.texts import plain_number
+from functions.sync.sources.files.frames import unreadable_file
+from functions.sync.sources.text_values import plain_number
 from shared.counties.source_description import ParquetFile
 from shared.geo.reference_systems import DEGREES, UnknownSystemError, srid_of_projjson
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _UNPRINTABLE = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
-_EXACT = 2.0**53
+_MAX_EXACT_FLOAT = 2.0**53
 """Whole floats below are written by their digits."""
 
 
@@ -44,7 +44,7 @@ class ParquetTable:
                 texts = [self._placed(_text(name, dtype, name in self._texts)) for name, dtype in self._schema.items()]
                 frame = scan.slice(start, rows).select(texts).collect(engine="streaming")
             except (pl.exceptions.PolarsError, OSError) as error:
-                raise unreadable(
+                raise unreadable_file(
                     self._format.file, "Parquet file", error, "Write it again, or send it as CSV."
                 ) from None
             if frame.height:
@@ -62,7 +62,9 @@ class ParquetTable:
 
     @cached_property
     def _systems(self) -> dict[str, str]:
-        """By column of shapes what is to stand before them (GeoParquet 1.1; see `shared.geo.geometry.read_shape`)."""
+        """By column of shapes what is to stand before them (GeoParquet 1.1; see
+        `shared.geo.geometry.read_shape`).
+        """
         import polars as pl
 
         try:
@@ -96,7 +98,9 @@ class ParquetTable:
         try:
             return pl.scan_parquet(self._path).collect_schema()
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise unreadable(self._format.file, "Parquet file", error, "Write it again, or send it as CSV.") from None
+            raise unreadable_file(
+                self._format.file, "Parquet file", error, "Write it again, or send it as CSV."
+            ) from None
 
 
 def _system(column: Mapping[str, Any]) -> str | None:
@@ -129,7 +133,7 @@ def _text(name: str, dtype: pl.DataType, is_text: bool) -> pl.Expr:
     if isinstance(dtype, pl.Datetime):
         return value.dt.strftime("%Y-%m-%d %H:%M:%S%.6f%:z" if dtype.time_zone else "%Y-%m-%d %H:%M:%S%.6f")
     if dtype.is_float():
-        whole = (value == value.floor()) & (value.abs() < _EXACT)
+        whole = (value == value.floor()) & (value.abs() < _MAX_EXACT_FLOAT)
         digits = (
             pl.when(whole).then(value.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(value.cast(pl.String))
         )

@@ -9,9 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
 
-from functions.sync.sources.files.stored import FileFolder, FileIndex
+from functions.sync.sources.files.file_index import FileFolder, FileIndex
 from functions.sync.sources.source import Extract, Sample
-from functions.sync.sources.texts import to_extract
+from functions.sync.sources.text_values import to_extract
 from shared import storage
 from shared.counties.source_description import ParquetFile, XlsxFile
 from shared.problems import NotFound, Unprocessable
@@ -20,7 +20,7 @@ from shared.storage import StoredObject
 if TYPE_CHECKING:
     import polars as pl
 
-LARGEST_SAMPLED = 200 << 20
+MAX_SAMPLED_BYTES = 200 << 20
 """Bytes of a file that is fetched whole to look at its first rows."""
 
 PartedFile = XlsxFile | ParquetFile
@@ -63,7 +63,7 @@ class PartsReader:
     def sample(self, rows: int) -> Sample:
         import polars as pl
 
-        if self._file.size > LARGEST_SAMPLED:
+        if self._file.size > MAX_SAMPLED_BYTES:
             raise Unprocessable(
                 f"{self._format.file} is too large ({self._file.size >> 20} MB) to be looked into; start a sync with"
                 " validate_only, or give rows.",

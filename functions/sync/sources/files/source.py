@@ -8,10 +8,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from functions.sync.domain.partitions import Key
-from functions.sync.sources.files.compressed import unpacked
+from functions.sync.sources.files.compressed import unpack
+from functions.sync.sources.files.file_index import FileFolder, FileIndex
 from functions.sync.sources.files.geographic.folder import folder_of
 from functions.sync.sources.files.geographic.reader import GeographicReader, Sampler
-from functions.sync.sources.files.stored import FileFolder, FileIndex
 from functions.sync.sources.source import (
     Ability,
     Capabilities,
@@ -21,7 +21,7 @@ from functions.sync.sources.source import (
     SourceTable,
     TableSchema,
     WithoutChangeTracking,
-    configured,
+    table_description,
 )
 from shared import storage
 from shared.counties.source_description import (
@@ -39,8 +39,8 @@ from shared.storage import StoredObject, county_key
 if TYPE_CHECKING:
     import polars as pl
 
-DEFAULT_ROWS = 50_000
-_LACKING = {
+DEFAULT_RANGE_ROWS = 50_000
+_MISSING_ABILITIES = {
     Ability.QUERY: "a file cannot be queried: name it with source_table_name",
     Ability.KEY_RANGES: "a file is cut by places, which a new file does not share",
     Ability.WATERMARK: "a file does not know what changed: use the mode full or snapshot",
@@ -81,46 +81,46 @@ class FilesSource(WithoutChangeTracking):
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(_LACKING)
+        return Capabilities(_MISSING_ABILITIES)
 
     def schema(self, table: SourceTable) -> TableSchema:
-        _, folder, reader = self._opened(table)
+        _, folder, reader = self._reader_of(table)
         columns = reader.columns()
         if reader.typed_by_rows:
-            index = folder.index() or self._indexed(folder, reader, DEFAULT_ROWS)
+            index = folder.index() or self._build_index(folder, reader, DEFAULT_RANGE_ROWS)
             columns = index.columns or columns
         return TableSchema({**columns, ROW_NUMBER: "integer"})
 
     def count(self, table: SourceTable) -> int:
-        _, folder, reader = self._opened(table)
-        index = folder.index() or self._indexed(folder, reader, DEFAULT_ROWS)
+        _, folder, reader = self._reader_of(table)
+        index = folder.index() or self._build_index(folder, reader, DEFAULT_RANGE_ROWS)
         return index.rows
 
     def cut(self, table: SourceTable, rows: int) -> tuple[int, list[Key]]:
-        file, folder, reader = self._opened(table)
+        file, folder, reader = self._reader_of(table)
         index = folder.index()
         if index is None or index.rows_a_range != rows:
-            index = self._indexed(folder, reader, rows)
+            index = self._build_index(folder, reader, rows)
         # with the version in it, the ranges of a file that was replaced are never taken for this one's
         return index.rows, [[end, file.etag] for end in index.ends]
 
     def read(self, table: SourceTable, schema: TableSchema, keys: KeyRange) -> Extract:
-        file, folder, reader = self._opened(table)
-        start, end = (None if key is None else _place(key, file) for key in (keys.lower, keys.upper))
+        file, folder, reader = self._reader_of(table)
+        start, end = (None if key is None else _position(key, file) for key in (keys.lower, keys.upper))
         extract = reader.read([name for name in schema.columns if name != ROW_NUMBER], start, end)
         if ROW_NUMBER not in schema.columns:
             return extract
         first = self._rows_before(folder, start)
-        return replace(extract, frame=lambda: _numbered(extract.frame(), first))
+        return replace(extract, frame=lambda: _with_row_numbers(extract.frame(), first))
 
     def sample(self, table: SourceTable, rows: int) -> Sample:
-        _, _, reader = self._opened(table)
+        _, _, reader = self._reader_of(table)
         sample = reader.sample(rows)
-        return Sample(_numbered(sample.frame, 0), {**sample.types, ROW_NUMBER: "integer"})
+        return Sample(_with_row_numbers(sample.frame, 0), {**sample.types, ROW_NUMBER: "integer"})
 
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         schema = self.schema(table)
-        _, ends = self.cut(table, DEFAULT_ROWS)
+        _, ends = self.cut(table, DEFAULT_RANGE_ROWS)
         edges: list[Key | None] = [None, *ends, None]
         for lower, upper in pairwise(edges):
             yield self.read(table, schema, KeyRange(lower, upper)).frame().select(columns)
@@ -131,7 +131,7 @@ class FilesSource(WithoutChangeTracking):
     def close(self) -> None:
         self._readers.clear()
 
-    def _opened(self, table: SourceTable) -> tuple[StoredObject, FileFolder, FileReader]:
+    def _reader_of(self, table: SourceTable) -> tuple[StoredObject, FileFolder, FileReader]:
         if table.query is not None:
             self.capabilities.require(Ability.QUERY)
         if table.since is not None:
@@ -142,7 +142,7 @@ class FilesSource(WithoutChangeTracking):
         return self._readers[name]
 
     def _open(self, name: str) -> tuple[StoredObject, FileFolder, FileReader]:
-        description = configured(self._description.tables, name)
+        description = table_description(self._description.tables, name)
         key = county_key(self._county_id, self._description.prefix, description.file)
         try:
             file = storage.find(key)
@@ -155,7 +155,7 @@ class FilesSource(WithoutChangeTracking):
             return file, folder, GeographicReader(name, file, folder, description, self._sampler)
         folder = FileFolder(self._county_id, file, description)
         if isinstance(description, (CsvFile, FixedWidthFile)):
-            file = unpacked(self._county_id, file, description.file)
+            file = unpack(self._county_id, file, description.file)
         return file, folder, _reader(file, folder, description)
 
     def _rows_before(self, folder: FileFolder, start: int | None) -> int:
@@ -167,7 +167,7 @@ class FilesSource(WithoutChangeTracking):
             raise Conflict(f"The ranges of {folder.name} are of another reading of it.", slug="object-replaced")
         return (index.ends.index(start) + 1) * index.rows_a_range
 
-    def _indexed(self, folder: FileFolder, reader: FileReader, rows: int) -> FileIndex:
+    def _build_index(self, folder: FileFolder, reader: FileReader, rows: int) -> FileIndex:
         if isinstance(reader, GeographicReader):
             return reader.index(rows)
         folder.clear()
@@ -194,14 +194,14 @@ def _reader(
             return PartsReader(file, folder, description)
 
 
-def _numbered(frame: pl.DataFrame, before: int) -> pl.DataFrame:
+def _with_row_numbers(frame: pl.DataFrame, before: int) -> pl.DataFrame:
     import polars as pl
 
     numbers = pl.int_range(before + 1, before + frame.height + 1).cast(pl.String).alias(ROW_NUMBER)
     return frame.with_columns(numbers)
 
 
-def _place(key: Key, file: StoredObject) -> int:
+def _position(key: Key, file: StoredObject) -> int:
     place, etag = key
     if etag != file.etag:
         raise Conflict(f"{file.key} was replaced while it was read.", slug="object-replaced")

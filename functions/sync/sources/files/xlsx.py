@@ -12,8 +12,8 @@ from xml.etree.ElementTree import ParseError
 from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile, ZipFile
 
-from functions.sync.sources.files.framing import framed, unreadable
-from functions.sync.sources.files.xlsx_cells import Cell, Meaning, Row, SheetReader, column_letters
+from functions.sync.sources.files.frames import frames_of, unreadable_file
+from functions.sync.sources.files.xlsx_cells import Cell, CellContext, Row, SheetReader, column_letters
 from functions.sync.sources.files.xlsx_package import Package, Tab
 from shared.counties.source_description import XlsxFile
 from shared.mapping import READ_FAULT, VALUE_FAULTS, value_fault
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-LARGEST = 4 << 30
-LARGEST_TEXTS = 128 << 20
+MAX_UNPACKED_BYTES = 4 << 30
+MAX_SHARED_TEXT_BYTES = 128 << 20
 """Bytes, unpacked, of a workbook and of its table of texts."""
 
-_DAMAGES = (
+_DAMAGE_ERRORS = (
     *(BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, struct.error),
     *(ParseError, ExpatError, LookupError, ValueError, OverflowError),
 )
@@ -51,8 +51,8 @@ class Workbook:
     def __init__(self, path: Path, description: XlsxFile) -> None:
         self._path = path
         self._format = description
-        self._place = ""
-        self._require_bearable()
+        self._position = ""
+        self._require_readable()
         self._names: list[str] = []
         self._kinds: dict[str, str] = {}
         with self._sheet():
@@ -66,7 +66,7 @@ class Workbook:
     def frames(self, rows: int) -> Iterator[pl.DataFrame]:
         self._kinds = {}
         with self._sheet() as found:
-            yield from framed(map(self._written, found), [*self._names, READ_FAULT, VALUE_FAULTS], rows)
+            yield from frames_of(map(self._written, found), [*self._names, READ_FAULT, VALUE_FAULTS], rows)
 
     def _written(self, row: Row) -> Sequence[str | None]:
         width = len(self._names)
@@ -88,17 +88,17 @@ class Workbook:
     @contextmanager
     def _sheet(self) -> Iterator[Iterator[Row]]:
         """The rows below the header, whose names are known from then on."""
-        self._place = ""
+        self._position = ""
         try:
             with ZipFile(self._path) as archive:
                 package = Package(archive)
-                meaning = Meaning(package.texts(), package.styles(), package.from_1904, package.recalculates)
+                meaning = CellContext(package.texts(), package.styles(), package.from_1904, package.recalculates)
                 with ExitStack() as opened:
                     yield self._below_header(package, meaning, opened)
-        except _DAMAGES as error:
+        except _DAMAGE_ERRORS as error:
             raise self._damaged(error) from None
 
-    def _below_header(self, package: Package, meaning: Meaning, opened: ExitStack) -> Iterator[Row]:
+    def _below_header(self, package: Package, meaning: CellContext, opened: ExitStack) -> Iterator[Row]:
         tabs = self._tabs(package)
         for tab in tabs:
             content = opened.enter_context(package.open(tab.part or ""))
@@ -117,8 +117,8 @@ class Workbook:
         """The rows; what goes wrong has gone wrong in or after the last one begun."""
         try:
             yield from reader
-        except _DAMAGES:
-            self._place = f" (sheet {tab.name}, row {max(1, reader.row)})"
+        except _DAMAGE_ERRORS:
+            self._position = f" (sheet {tab.name}, row {max(1, reader.row)})"
             raise
 
     def _tabs(self, package: Package) -> list[Tab]:
@@ -155,27 +155,27 @@ class Workbook:
             )
         return names
 
-    def _require_bearable(self) -> None:
+    def _require_readable(self) -> None:
         """Raise Unprocessable for what is no workbook, and for one that unpacks to more than can be held: its shared
         texts are held whole.
         """
         with self._path.open("rb") as file:
             beginning = file.read(512)
         if not beginning.startswith(_ZIP):
-            raise unreadable(self._format.file, "workbook (XLSX)", _what_it_is(beginning), _SAVE_AGAIN)
+            raise unreadable_file(self._format.file, "workbook (XLSX)", _describe_content(beginning), _SAVE_AGAIN)
         try:
             with ZipFile(self._path) as archive:
                 sizes = {info.filename.lower(): info.file_size for info in archive.infolist()}
                 other = next((said for part, said in _OTHER_PACKAGES.items() if part in sizes), None)
-        except _DAMAGES as error:
+        except _DAMAGE_ERRORS as error:
             raise self._damaged(error) from None
         if other is not None:
-            raise unreadable(self._format.file, "workbook (XLSX)", other, _SAVE_AGAIN)
+            raise unreadable_file(self._format.file, "workbook (XLSX)", other, _SAVE_AGAIN)
         texts = sizes.get("xl/sharedstrings.xml", 0)
-        if texts > LARGEST_TEXTS or sum(sizes.values()) > LARGEST:
+        if texts > MAX_SHARED_TEXT_BYTES or sum(sizes.values()) > MAX_UNPACKED_BYTES:
             raise Unprocessable(
                 f"{self._format.file} unpacks to {sum(sizes.values()) >> 20} MB ({texts >> 20} MB of texts);"
-                f" {LARGEST >> 20} ({LARGEST_TEXTS >> 20}) are read. Send it as CSV.",
+                f" {MAX_UNPACKED_BYTES >> 20} ({MAX_SHARED_TEXT_BYTES >> 20}) are read. Send it as CSV.",
                 slug="file-too-large",
             )
 
@@ -183,10 +183,10 @@ class Workbook:
         said = (
             "a password protects it" if "encrypted" in str(error) else f"it is damaged: {error or type(error).__name__}"
         )
-        return unreadable(f"{self._format.file}{self._place}", "workbook (XLSX)", said, _SAVE_AGAIN)
+        return unreadable_file(f"{self._format.file}{self._position}", "workbook (XLSX)", said, _SAVE_AGAIN)
 
 
-def _what_it_is(beginning: bytes) -> str:
+def _describe_content(beginning: bytes) -> str:
     if beginning.startswith(_OLE):
         return "it is one of Excel 97 to 2003 (.xls), or a password protects it"
     if beginning.lstrip().lower().startswith((b"<html", b"<!doctype", b"<table")):

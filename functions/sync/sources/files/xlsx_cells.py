@@ -15,13 +15,13 @@ from typing import IO
 from xml.parsers import expat
 
 from functions.sync.sources.files.xlsx_package import Styles, unescaped
-from functions.sync.sources.texts import as_text, plain_number
+from functions.sync.sources.text_values import as_text, plain_number
 
 MAX_COLUMNS, MAX_ROWS = 16_384, 1_048_576
 _CHUNK = 1 << 18
-_LAST_DAY = 2_958_465
+_MAX_DAY = 2_958_465
 """9999-12-31 as Excel counts."""
-_PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
+_CELL_REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Meaning:
+class CellContext:
     """What a sheet's cells refer to."""
 
     texts: list[str]
@@ -56,7 +56,7 @@ class SheetReader:
     what is no sheet.
     """
 
-    def __init__(self, content: IO[bytes], meaning: Meaning) -> None:
+    def __init__(self, content: IO[bytes], meaning: CellContext) -> None:
         self.row = 0
         self._content = content
         self._meaning = meaning
@@ -119,7 +119,7 @@ class SheetReader:
         self._value, self._formula, self._inline = None, False, None
 
     def _column_of(self, place: str) -> int:
-        found = _PLACE.fullmatch(place)
+        found = _CELL_REFERENCE.fullmatch(place)
         if found is None or int(found[2]) != self.row:
             raise ValueError(f"a cell of row {self.row} says that it is {place!r}")
         column = 0
@@ -209,7 +209,7 @@ class SheetReader:
             days = float(value)
         except ValueError:
             days = -1.0
-        if not 0 <= days <= _LAST_DAY:
+        if not 0 <= days <= _MAX_DAY:
             return Cell(None, fault=f"holds {value[:40]} as a day, which is none of the calendar")
         moment = timedelta(milliseconds=round(days * 86_400_000))
         if days < 1 and not self._meaning.from_1904:

@@ -17,7 +17,7 @@ from zipfile import ZipFile
 BUILTIN_DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
 """Number formats of days and times without a code of their own (18.8.30; 27 to 36 and 50 to 58 of East Asian ones)."""
 BUILTIN_DURATION = 46
-_DROPPED = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.I)
+_LITERAL_PARTS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.I)
 """What a format shows as it is: quoted and escaped text, fillers, colours, conditions and languages."""
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
@@ -149,7 +149,7 @@ def unescaped(text: str) -> str:
 def _kind(number: int, codes: Mapping[int, str]) -> str:
     if number not in codes:
         return "duration" if number == BUILTIN_DURATION else "date" if number in BUILTIN_DATES else "number"
-    shown = _DROPPED.sub("", codes[number].partition(";")[0]).lower()
+    shown = _LITERAL_PARTS.sub("", codes[number].partition(";")[0]).lower()
     if re.search(r"\[[hms]+\]", shown):
         return "duration"
     return "date" if re.search("[dmyhs]", shown.replace("general", "")) else "number"

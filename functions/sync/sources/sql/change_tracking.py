@@ -24,14 +24,14 @@ _VERSIONS = text(
 
 
 def version(connection: Connection, statements: Statements) -> int:
-    """The version now. Raises Unprocessable where the database or the table is not tracked."""
+    """The present version. Raises Unprocessable where the database or the table is not tracked."""
     return _versions(connection, statements)[0]
 
 
 def require_remembered(connection: Connection, statements: Statements, since: int) -> int:
-    """The version now. Raises Conflict where changes after `since` have been forgotten already."""
+    """The present version. Raises Conflict where changes after `since` have been discarded."""
     now, oldest = _versions(connection, statements)
-    if since < oldest or since > now:  # a higher one than now's is of a database that was restored
+    if since < oldest or since > now:  # a version above the present one is of a database that was restored
         raise Conflict(
             f"SQL Server no longer knows what changed in {statements.table.table_name} since version {since}"
             f" (it has {oldest} to {now}); start a full run, or keep changes for longer (CHANGE_RETENTION).",
@@ -41,15 +41,15 @@ def require_remembered(connection: Connection, statements: Statements, since: in
 
 
 def primary_key(connection: Connection, statements: Statements) -> tuple[str, ...]:
-    """The columns of the table's primary key: all that change tracking knows of a deleted row."""
+    """The columns of the table's primary key, which is all that change tracking keeps of a deleted row."""
     _require_table(statements)
-    found = tuple(connection.execute(_PRIMARY_KEY, {"name": statements.name}).scalars())
-    if not found:
+    columns = tuple(connection.execute(_PRIMARY_KEY, {"name": statements.name}).scalars())
+    if not columns:
         raise Unprocessable(
             f"{statements.table.table_name} has no primary key, which change tracking needs.",
             slug="change-tracking-off",
         )
-    return found
+    return columns
 
 
 def _versions(connection: Connection, statements: Statements) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""What each database does otherwise than the portable SQL of `statements`."""
+"""Dialects: the differences of each database from the portable SQL of `statements`."""
 # ruff: noqa: S608 - types come from the source's catalog, names are quoted identifiers
 
 from __future__ import annotations
@@ -15,49 +15,50 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 
 from functions.sync.sources.network import Timeouts
-from functions.sync.sources.secret import ConnectionSecret
+from functions.sync.sources.secrets import ConnectionSecret
 from shared.db.driver import ClosingConnection
 from shared.problems import SourceRefused
 
 Parameters = dict[str, str | int]
 Writer = Callable[[Any], Any]
 
-STATEMENT_SHARE = 0.9
-"""Of the seconds that we wait: what a statement may take, so that the server ends it before we go."""
+STATEMENT_TIMEOUT_SHARE = 0.9
+"""Share of the silence timeout after which the server ends a statement itself, so that it is not left running. A
+choice: a tenth is more than a network's delay."""
 
 
 class Dialect:
-    """The portable part, which SQLite understands too; a database is a class with what differs."""
+    """The portable dialect, which SQLite understands too; other databases override what differs."""
 
     title: ClassVar[str] = "this database"
     driver: ClassVar[str] = ""
     default_port: ClassVar[int] = 0
     compares_rows: ClassVar[bool] = False
-    """Whether (a, b) > (x, y) is answered from an index."""
+    """True where a row comparison, (a, b) > (x, y), uses an index."""
     copies: ClassVar[bool] = False
-    """Whether rows are read by COPY, which takes no parameters."""
+    """True where rows are read by COPY, which takes no parameters."""
 
-    def arguments(self, url: URL, authority: str | None, patience: Timeouts) -> dict[str, Any]:  # noqa: ARG002
-        """What the driver's connect gets beside the address; `authority` (PEM) is whom its certificate is verified by
-        instead of the usual ones. No key of the address's query reaches the driver.
+    def arguments(self, url: URL, authority: str | None, timeouts: Timeouts) -> dict[str, Any]:  # noqa: ARG002
+        """Arguments of the driver's connect beside the address. `authority` (PEM) verifies the server's certificate in
+        place of the system's authorities. No parameter of the URL's query reaches the driver.
         """
         return {}
 
     def connect(self, opened: socket, parameters: dict[str, Any], silence: float) -> Any:
-        """The driver's connection on an open socket, which waits `silence` seconds for each answer at most."""
+        """The driver's connection on an open socket, with a timeout of `silence` seconds for each answer."""
         raise NotImplementedError
 
     def begin(self, connection: Connection, timezone: str, seconds: float) -> None:
-        """Make the transaction read-only, and all its statements see the same rows, where the database can; and say
-        how values are written and how long a statement may take, which else would depend on the server's settings.
+        """Begin a read-only transaction with one snapshot, where the database can; set the format of values and the
+        timeout of statements, which would otherwise depend on the server's settings.
         """
 
-    def writer(self, column: tuple[Any, ...]) -> Writer | None:  # noqa: ARG002
-        """What brings a column (of the cursor's description) to Python, where the driver does not."""
+    def converter(self, column: tuple[Any, ...]) -> Writer | None:  # noqa: ARG002
+        """A converter of a column (of the cursor's description), where the driver's own does not do."""
         return None
 
     def limit(self, rows: int) -> tuple[str, str]:
-        """What a query for some rows has after SELECT, and at its end."""
+        """The limit clauses of a query: after SELECT, and at its end."""
         return "", f" LIMIT {rows}"
 
     def types(self, connection: Connection, statement: str, codes: list[Any]) -> list[str]:  # noqa: ARG002
@@ -65,17 +66,17 @@ class Dialect:
         return ["unknown" if code is None else str(code) for code in codes]
 
     def value(self, value: str | int, type_: str, parameters: Parameters) -> str:  # noqa: ARG002
-        """A value to compare a column of a type with; what it binds is added to `parameters`."""
+        """SQL of a value for comparison with a column of a type; what it binds is added to `parameters`."""
         name = f"value_{len(parameters)}"
         parameters[name] = value
         return f":{name}"
 
     def as_text(self, value: str, type_: str) -> str:  # noqa: ARG002
-        """A column as text that `value` takes again."""
+        """SQL of a column as text that `value` accepts."""
         return f"CAST({value} AS CHAR(64))"
 
     def highest(self, column: str, type_: str) -> str:
-        """The highest value of a column up to which every row is committed, as text."""
+        """SQL of the maximum of a column up to which every row is committed, as text."""
         return self.as_text(f"max({column})", type_)
 
 
@@ -86,19 +87,19 @@ class PostgreSql(Dialect):
     compares_rows = True
     copies = True
 
-    def arguments(self, url: URL, authority: str | None, patience: Timeouts) -> dict[str, Any]:  # noqa: ARG002
+    def arguments(self, url: URL, authority: str | None, timeouts: Timeouts) -> dict[str, Any]:  # noqa: ARG002
         # False, because None would make a context (40 ms) and ask the server
         context = False if url.query.get("sslmode") == "disable" else tls(authority)
         return {"application_name": "terrafusion-sync", "ssl_context": context}
 
     def connect(self, opened: socket, parameters: dict[str, Any], silence: float) -> Any:
-        made = ClosingConnection(**parameters, sock=opened)
-        made._usock.settimeout(silence)  # pg8000 takes one limit for the sign-in and all that follows
-        return made
+        driver_connection = ClosingConnection(**parameters, sock=opened)
+        driver_connection._usock.settimeout(silence)  # pg8000 has one timeout for the sign-in and all that follows
+        return driver_connection
 
     def begin(self, connection: Connection, timezone: str, seconds: float) -> None:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        settings = {**_POSTGRESQL_TEXTS, "TimeZone": timezone, "statement_timeout": str(int(seconds * 1000))}
+        settings = {**_POSTGRESQL_OUTPUT_SETTINGS, "TimeZone": timezone, "statement_timeout": str(int(seconds * 1000))}
         chosen = ", ".join(f"set_config({literal(name)}, {literal(to)}, true)" for name, to in settings.items())
         connection.exec_driver_sql(f"SELECT {chosen}")
 
@@ -123,11 +124,11 @@ class MySql(Dialect):
     driver = "mysql+pymysql"
     default_port = 3306
 
-    def arguments(self, url: URL, authority: str | None, patience: Timeouts) -> dict[str, Any]:
+    def arguments(self, url: URL, authority: str | None, timeouts: Timeouts) -> dict[str, Any]:
         # of the session, because the server's own zone and modes would decide over texts
         arguments: dict[str, Any] = {
-            "read_timeout": patience.connect_seconds,
-            "write_timeout": patience.connect_seconds,
+            "read_timeout": timeouts.connect_seconds,
+            "write_timeout": timeouts.connect_seconds,
             "charset": "utf8mb4",
             "init_command": "SET time_zone = '+00:00',"
             " sql_mode = REPLACE(REPLACE(@@sql_mode, 'PAD_CHAR_TO_FULL_LENGTH', ''), 'TIME_TRUNCATE_FRACTIONAL', '')",
@@ -139,10 +140,10 @@ class MySql(Dialect):
     def connect(self, opened: socket, parameters: dict[str, Any], silence: float) -> Any:
         import pymysql
 
-        made: Any = pymysql.connect(**parameters, defer_connect=True)
-        made.connect(opened)
-        made._read_timeout = silence  # until here it was the limit of the sign-in
-        return made
+        driver_connection: Any = pymysql.connect(**parameters, defer_connect=True)
+        driver_connection.connect(opened)
+        driver_connection._read_timeout = silence  # until here the timeout of the sign-in
+        return driver_connection
 
     def begin(self, connection: Connection, timezone: str, seconds: float) -> None:  # noqa: ARG002
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -155,7 +156,7 @@ class MySql(Dialect):
     def types(self, connection: Connection, statement: str, codes: list[Any]) -> list[str]:  # noqa: ARG002
         return [_mysql_types().get(code, str(code)) for code in codes]
 
-    def writer(self, column: tuple[Any, ...]) -> Writer | None:
+    def converter(self, column: tuple[Any, ...]) -> Writer | None:
         if _mysql_types().get(column[1]) != "bit":
             return None
         return _boolean if column[3] == 1 else _unsigned
@@ -170,15 +171,15 @@ class SqlServer(Dialect):
     driver = "mssql+pytds"
     default_port = 1433
 
-    def arguments(self, url: URL, authority: str | None, patience: Timeouts) -> dict[str, Any]:
+    def arguments(self, url: URL, authority: str | None, timeouts: Timeouts) -> dict[str, Any]:
         arguments: dict[str, Any] = {
-            "login_timeout": patience.connect_seconds,
+            "login_timeout": timeouts.connect_seconds,
             "disable_connect_retry": True,  # the state machine tries again, and later
             "appname": "terrafusion-sync",
             "readonly": True,  # a readable secondary of an availability group may answer
         }
         if url.query.get("sslmode") != "disable":
-            arguments["cafile"] = _authorities(authority)
+            arguments["cafile"] = _ca_file(authority)
         return arguments
 
     def connect(self, opened: socket, parameters: dict[str, Any], silence: float) -> Any:
@@ -218,11 +219,12 @@ class SqlServer(Dialect):
 
     def highest(self, column: str, type_: str) -> str:
         if is_row_version(type_):  # a lower one may belong to a transaction that is still open
-            return f"CASE WHEN max({column}) IS NOT NULL THEN CONVERT(varchar(20), CAST({_CLOSED} AS bigint) - 1) END"
+            committed = f"CONVERT(varchar(20), CAST({_MIN_ACTIVE_ROW_VERSION} AS bigint) - 1)"
+            return f"CASE WHEN max({column}) IS NOT NULL THEN {committed} END"
         return super().highest(column, type_)
 
 
-_POSTGRESQL_TEXTS = {
+_POSTGRESQL_OUTPUT_SETTINGS = {
     "DateStyle": "ISO, YMD",
     "IntervalStyle": "postgres",
     "bytea_output": "hex",
@@ -230,8 +232,8 @@ _POSTGRESQL_TEXTS = {
     "extra_float_digits": "1",
     "xmlbinary": "base64",
 }
-"""What decides how PostgreSQL writes values, as a fresh server has it; the time zone is the county's."""
-_CLOSED = "MIN_ACTIVE_ROWVERSION()"
+"""Settings that decide how PostgreSQL formats values, at their defaults; the time zone is the county's."""
+_MIN_ACTIVE_ROW_VERSION = "MIN_ACTIVE_ROWVERSION()"
 
 _DIALECTS: dict[str, type[Dialect]] = {
     "postgresql": PostgreSql,
@@ -243,7 +245,7 @@ _DIALECTS: dict[str, type[Dialect]] = {
 
 
 def source_url(secret: ConnectionSecret) -> URL:
-    """The address that a secret describes. Raises SourceRefused for a dialect that is not supported."""
+    """The URL that a secret describes. Raises SourceRefused for an unsupported dialect."""
     dialect = _DIALECTS.get(secret.dialect)
     if dialect is None:
         known = ", ".join(sorted(_DIALECTS))
@@ -262,18 +264,20 @@ def source_url(secret: ConnectionSecret) -> URL:
 
 
 def dialect_of(url: URL) -> Dialect:
-    """The dialect of an address."""
+    """The dialect of a URL."""
     return _DIALECTS.get(url.get_backend_name(), Dialect)()
 
 
 def is_row_version(type_: str) -> bool:
-    """Whether a type of SQL Server is that of row versions, which it calls a timestamp."""
+    """True for SQL Server's type of row versions, which it also calls timestamp."""
     return type_ in {"timestamp", "rowversion"}
 
 
 @cache
 def tls(authority: str | None) -> ssl.SSLContext:
-    """Made once a process; verifies the server. Raises SourceRefused for an authority that is no certificate."""
+    """A TLS context that verifies the server, created once per authority. Raises SourceRefused for an invalid
+    certificate.
+    """
     try:
         return ssl.create_default_context(cadata=authority)
     except (ssl.SSLError, ValueError):
@@ -283,8 +287,8 @@ def tls(authority: str | None) -> ssl.SSLContext:
 
 
 @cache
-def _authorities(authority: str | None) -> str:
-    """A file of certificates: without one python-tds would not encrypt. Raises SourceRefused."""
+def _ca_file(authority: str | None) -> str:
+    """The path of a file of CA certificates, without which python-tds would not encrypt. Raises SourceRefused."""
     if authority is None:
         file = ssl.get_default_verify_paths().cafile
         if file is None:

@@ -1,4 +1,4 @@
-"""Rows of a database as frames of texts."""
+"""Rows of a database as text frames."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, CursorResult
 
 from functions.sync.sources.source import Extract
 from functions.sync.sources.sql.dialects import Dialect
-from functions.sync.sources.texts import as_text, plain_number, to_extract, with_value_faults
+from functions.sync.sources.text_values import as_text, plain_number, to_extract, with_value_faults
 from shared.db.copying import copy_out
 from shared.mapping import value_fault
 
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     import polars as pl
 
 _FETCH_ROWS = 5_000
+"""Rows fetched at a time. A choice: some megabytes of Python objects."""
 _FLOAT = re.compile(r"real|double precision|float[48]?", re.I)
 _REPLACED = "\ufffd"
 
 
 def copy_extract(connection: Connection, query: str, types: Mapping[str, str]) -> Extract:
-    """PostgreSQL's COPY. Its text is the digest's: it changes exactly when a value does."""
+    """The rows of a query by PostgreSQL's COPY; the digest is that of its output, which changes exactly when a value
+    does.
+    """
     text, rows = copy_out(connection.connection.dbapi_connection, f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)")
     digest = hashlib.sha256(text).hexdigest()
     floats = [name for name, type_ in types.items() if _FLOAT.fullmatch(type_)]
@@ -36,7 +39,7 @@ def _read(text: bytes, floats: list[str]) -> pl.DataFrame:
 
     try:
         frame = pl.read_csv(text, infer_schema=False)
-    except pl.exceptions.ComputeError:  # a database whose encoding is SQL_ASCII gives what it was given
+    except pl.exceptions.ComputeError:  # a database with the encoding SQL_ASCII returns bytes as they were stored
         frame = _without_broken_texts(pl.read_csv(text, infer_schema=False, encoding="utf8-lossy"))
     known = [name for name in floats if name in frame.columns]
     large = frame.select(pl.col(known).str.contains("e", literal=True).any())
@@ -60,7 +63,7 @@ def _without_broken_texts(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def fetch_extract(result: CursorResult[Any], dialect: Dialect) -> Extract:
-    """All rows of a result."""
+    """All rows of a result, as an extract."""
     import polars as pl
 
     columns = list(result.keys())
@@ -69,15 +72,15 @@ def fetch_extract(result: CursorResult[Any], dialect: Dialect) -> Extract:
 
 
 def fetch_frames(result: CursorResult[Any], rows: int, dialect: Dialect) -> Iterator[pl.DataFrame]:
-    """The rows of a result, some at a time."""
+    """The rows of a result, in frames of at most `rows`."""
     import polars as pl
 
     columns = list(result.keys())
     described = result.cursor.description if result.cursor is not None else []
-    writers = [dialect.writer(column) or (lambda value: value) for column in described]
+    converters = [dialect.converter(column) or (lambda value: value) for column in described]
     for part in result.partitions(rows):
         texts = [
-            [as_text(write(value)) for value in column]
-            for write, column in zip(writers, zip(*part, strict=True), strict=True)
+            [as_text(convert(value)) for value in column]
+            for convert, column in zip(converters, zip(*part, strict=True), strict=True)
         ]
         yield pl.DataFrame(texts, schema=dict.fromkeys(columns, pl.String), orient="col")

@@ -26,18 +26,19 @@ from functions.sync.sources.source import (
     TableSchema,
 )
 from functions.sync.sources.sql import change_tracking
-from functions.sync.sources.sql.connecting import make_engine
-from functions.sync.sources.sql.dialects import STATEMENT_SHARE, SqlServer, dialect_of
-from functions.sync.sources.sql.failures import is_of_driver, problem_of
+from functions.sync.sources.sql.connections import create_source_engine
+from functions.sync.sources.sql.dialects import STATEMENT_TIMEOUT_SHARE, SqlServer, dialect_of
+from functions.sync.sources.sql.driver_errors import is_driver_error, to_problem
 from functions.sync.sources.sql.rows import copy_extract, fetch_extract, fetch_frames
 from functions.sync.sources.sql.statements import Statement, Statements
-from functions.sync.sources.texts import as_text
+from functions.sync.sources.text_values import as_text
 from shared.problems import Problem, Unprocessable
 
 if TYPE_CHECKING:
     import polars as pl
 
 _KEYS_BATCH_SIZE = 100_000
+"""Rows of a frame of keys, as `Source.keys` promises."""
 _TEXT_TYPES = re.compile(
     r"(n?(var)?char|character|text|(n|var|medium|tiny|long)*text|(var_)?string|bpchar|name)\b", re.I
 )
@@ -48,13 +49,13 @@ class SqlSource:
     """A SQL database, read in read-only transactions; PostgreSQL by COPY."""
 
     def __init__(
-        self, url: URL, authority: str | None = None, *, timezone: str = "UTC", patience: Timeouts | None = None
+        self, url: URL, authority: str | None = None, *, timezone: str = "UTC", timeouts: Timeouts | None = None
     ) -> None:
         self._url = url
         self._timezone = timezone
-        self._patience = patience or run_timeouts()
+        self._timeouts = timeouts or run_timeouts()
         self._dialect = dialect_of(url)
-        self._engine = make_engine(url, self._dialect, authority, self._patience)
+        self._engine = create_source_engine(url, self._dialect, authority, self._timeouts)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -64,7 +65,7 @@ class SqlSource:
         return Capabilities({Ability.CHANGE_TRACKING: reason})
 
     def schema(self, table: SourceTable) -> TableSchema:
-        # what changed since has the columns of the whole, whose types the condition needs
+        # rows changed since have the columns of the table, whose types the condition needs
         statement = self._statements(replace(table, since=None)).schema()
         with self._connection("the columns of") as connection:
             result = _run(connection, statement)
@@ -78,7 +79,7 @@ class SqlSource:
 
     def cut(self, table: SourceTable, rows: int) -> tuple[int, list[Key]]:
         with self._reading(table, "the keys of") as (connection, statements):
-            # counted for itself: a window that counts all rows makes the server keep them all until the last is read
+            # in a query of its own: a window function that counts all rows would hold them all until the last is read
             total = int(_run(connection, statements.count()).scalar_one())
             found = [tuple(row) for row in _run(connection, statements.cut(int(rows)))]
         ends = [_key(row, len(table.key)) for row in found if row[-1] < total]
@@ -170,22 +171,22 @@ class SqlSource:
 
     @contextmanager
     def _connection(self, what: str) -> Iterator[Connection]:
-        """A read-only transaction; what goes wrong in it is told without anything of the secret."""
+        """A read-only transaction, whose errors are raised as problems without anything of the secret."""
         try:
             with self._engine.connect() as connection:
-                seconds = self._patience.at_most(self._patience.silence_seconds)
-                self._dialect.begin(connection, self._timezone, seconds * STATEMENT_SHARE)
+                seconds = self._timeouts.within_total(self._timeouts.silence_seconds)
+                self._dialect.begin(connection, self._timezone, seconds * STATEMENT_TIMEOUT_SHARE)
                 yield connection
         except Problem:
             raise
         except Exception as error:
-            if not is_of_driver(error):
+            if not is_driver_error(error):
                 raise
-            raise problem_of(error, self._url, what) from None
+            raise to_problem(error, self._url, what) from None
 
 
 def _run(connection: Connection, statement: Statement, *, stream: bool = False) -> CursorResult[Any]:
-    """Run SQL as it is: a colon or a percent sign in it is no parameter, but for those that the statement has."""
+    """Run SQL in which colons and percent signs are literal, but for the statement's own parameters."""
     connection = connection.execution_options(stream_results=stream)
     if not statement.parameters:
         return connection.execution_options(no_parameters=True).exec_driver_sql(statement.sql)

@@ -1,4 +1,4 @@
-"""The statements that a SQL source is read with, in its dialect. Names are quoted; values are literals or bound."""
+"""The statements of a SQL source, in its dialect. Names are quoted; values are literals or bound."""
 # ruff: noqa: S608 - names are quoted identifiers of models or mappings; values are literals or parameters
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ class Statement:
 
 @dataclass(frozen=True)
 class Statements:
-    """Writes the statements of one table; `types` are those of its columns, where they are needed."""
+    """Builder of the statements of one table; `types` are those of its columns, where they are needed."""
 
     dialect: Dialect
     quote: Callable[[str], str]
     table: SourceTable
     types: Mapping[str, str]
     primary_key: Sequence[str] = ()
-    """Of the table itself; only for what change tracking names."""
+    """Of the table itself; for change tracking only."""
 
     def schema(self) -> Statement:
         parameters: Parameters = {}
@@ -70,7 +70,7 @@ class Statements:
         return Statement(f"SELECT {highest} FROM {self._source(parameters)}", parameters)
 
     def deleted(self, version: int) -> Statement:
-        """The keys of the rows that change tracking has as deleted after `version` (SQL Server)."""
+        """The keys of the rows that change tracking reports as deleted after `version` (SQL Server)."""
         chosen = ", ".join(f"changed.{self.quote(name)}" for name in self.primary_key)
         changes = f"CHANGETABLE(CHANGES {self.name}, {version}) AS changed"
         return Statement(f"SELECT {chosen} FROM {changes} WHERE changed.SYS_CHANGE_OPERATION = 'D'", {})
@@ -97,7 +97,7 @@ class Statements:
                 return f"{whole} AS source"
 
     def _within(self, keys: KeyRange, parameters: Parameters) -> str:
-        """lower < key <= upper; the rows without a key lie in the range without a lower end."""
+        """WHERE clause of lower < key <= upper; rows without a key are in the range without a lower end."""
         names = [self.quote(name) for name in self.table.key]
         absent = " OR ".join(f"{name} IS NULL" for name in names)
         conditions = []
@@ -116,10 +116,10 @@ class Statements:
             return f"{names[0]} {operator} {values[0]}"
         if self.dialect.compares_rows:
             return f"({', '.join(names)}) {operator} ({', '.join(values)})"
-        return _spelled_out(names, values, operator)
+        return _expanded_comparison(names, values, operator)
 
 
-def _spelled_out(names: Sequence[str], values: Sequence[str], operator: str) -> str:
+def _expanded_comparison(names: Sequence[str], values: Sequence[str], operator: str) -> str:
     """(a, b) > (x, y) as a >= x AND (a > x OR (a = x AND b > y)): the first term is what an index answers."""
     strict = operator[0]
     choices = []

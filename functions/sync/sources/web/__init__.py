@@ -1,1 +1,1 @@
-"""Open data of the web as sources."""
+"""Web services of open data as sources."""

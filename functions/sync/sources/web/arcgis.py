@@ -25,9 +25,9 @@ from functions.sync.sources.source import (
     SourceTable,
     TableSchema,
     WithoutChangeTracking,
-    configured,
+    table_description,
 )
-from functions.sync.sources.texts import to_extract, with_value_faults
+from functions.sync.sources.text_values import to_extract, with_value_faults
 from functions.sync.sources.web.arcgis_features import (
     DATE,
     WGS84,
@@ -35,7 +35,7 @@ from functions.sync.sources.web.arcgis_features import (
     Layer,
     attribute_text,
     read_attributes,
-    read_place,
+    read_geometry,
 )
 from functions.sync.sources.web.client import BusyError, JsonClient
 from shared.geo.geometry import LATITUDE, LONGITUDE, WKB
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _KEYS_BATCH_SIZE = 100_000
+"""Rows of a frame of keys, as `Source.keys` promises."""
 _SHAPES = {"esriGeometryPoint", "esriGeometryPolygon"}
 _NUMBERS = {
     "esriFieldTypeOID", "esriFieldTypeInteger", "esriFieldTypeSmallInteger", "esriFieldTypeBigInteger",
@@ -53,7 +54,7 @@ _NUMBERS = {
 
 
 class ArcGisSource(WithoutChangeTracking):
-    """Layers of one service, cut by object ids. A page that the server finds too large is asked for in halves."""
+    """Layers of one service, in ranges of object ids. A page that the server refuses as too large is halved."""
 
     def __init__(
         self,
@@ -62,10 +63,10 @@ class ArcGisSource(WithoutChangeTracking):
         token: str | None,
         *,
         sleep: Callable[[float], None] = time.sleep,
-        patience: Timeouts | None = None,
+        timeouts: Timeouts | None = None,
     ) -> None:
         headers = {"X-Esri-Authorization": f"Bearer {token}"} if token else {}
-        self._client = JsonClient(url, headers, sleep=sleep, patience=patience)
+        self._client = JsonClient(url, headers, sleep=sleep, timeouts=timeouts)
         self._layers = layers
         self._known: dict[str, Layer] = {}
 
@@ -97,7 +98,7 @@ class ArcGisSource(WithoutChangeTracking):
         layer = self._layer(table)
         where = _where(layer, table)
         ids = self._ids(layer, where)
-        if len(ids) != self.count(table):  # the layer changes, or the service does not tell all
+        if len(ids) != self.count(table):  # the layer changes, or the service does not list all
             ids = self._ids(layer, where)
             counted = self.count(table)
             if len(ids) != counted:
@@ -144,7 +145,7 @@ class ArcGisSource(WithoutChangeTracking):
         highest = [{"statisticType": "max", "onStatisticField": field, "outStatisticFieldName": "highest"}]
         answer = self._query(layer, where="1=1", outStatistics=orjson.dumps(highest).decode())
         attributes = answer["features"][0]["attributes"] if answer.get("features") else {}
-        value = next(iter(attributes.values()), None)  # some servers write the name in capitals
+        value = next(iter(attributes.values()), None)  # some servers return the name in capitals
         return attribute_text(value, kind)
 
     def close(self) -> None:
@@ -155,7 +156,7 @@ class ArcGisSource(WithoutChangeTracking):
             self.capabilities.refuse(Ability.QUERY)
         name = table.table_name or ""
         if name not in self._known:
-            self._known[name] = self._described(f"/{configured(self._layers, name)}", name)
+            self._known[name] = self._described(f"/{table_description(self._layers, name)}", name)
         return self._known[name]
 
     def _described(self, path: str, name: str) -> Layer:
@@ -190,13 +191,13 @@ class ArcGisSource(WithoutChangeTracking):
         rows, faults = list[list[str | None]](), list[list[str]]()
         for feature in self._features(layer, ids, attributes):
             texts, of_row = read_attributes(feature, layer, attributes)
-            placed, wrong = read_place(feature, layer)
+            placed, wrong = read_geometry(feature, layer)
             rows.append([*texts, *placed])
             faults.append([*of_row, *wrong])
         return with_value_faults(pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row"), faults)
 
     def _ids(self, layer: Layer, where: str) -> list[int]:
-        """The object ids in order; one that several features share (a joined layer) stands there as often."""
+        """The object ids in order, with repetitions where several features share one (a joined layer)."""
         found = self._query(layer, where=where, returnIdsOnly="true").get("objectIds") or []
         if not all(isinstance(one, int) for one in found):
             raise SourceRefused(f"{layer.name}: the service's object ids are no whole numbers.")
@@ -205,7 +206,9 @@ class ArcGisSource(WithoutChangeTracking):
     def _features(
         self, layer: Layer, ids: Sequence[int], columns: Sequence[str], *, shapes: bool = True
     ) -> Iterator[dict[str, Any]]:
-        """The features in the order of their ids. Raises SourceUnavailable where some do not come that are there."""
+        """The features in the order of their ids. Raises SourceUnavailable where the service does not return them
+        all.
+        """
         question = {
             "outFields": ",".join(dict.fromkeys([layer.object_id, *columns])),
             "returnGeometry": str(shapes and layer.geometry is not None).lower(),
@@ -226,7 +229,7 @@ class ArcGisSource(WithoutChangeTracking):
 
 
 def _refused(status: int, body: Any) -> str | None:
-    """Faults come with status 200 and the real one inside."""
+    """The reason of a final error; ArcGIS answers errors with status 200 and their code in the body."""
     if not isinstance(body, dict):
         return f"it answers {status}" if status != 200 else "its answer is no object"
     error = body.get("error")

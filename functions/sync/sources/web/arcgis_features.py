@@ -1,4 +1,4 @@
-"""Features of an ArcGIS layer: asked for until all have come, and read as the texts that mappings read."""
+"""Features of an ArcGIS layer: requested until complete, and read as text."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from functions.sync.sources.texts import as_text
-from functions.sync.sources.web.client import REFUSED
-from functions.sync.sources.web.shapes import NO_SHAPE, read_shape
+from functions.sync.sources.text_values import as_text
+from functions.sync.sources.web.client import REFUSED_SLUG
+from functions.sync.sources.web.geometries import NO_GEOMETRY, read_geometry_texts
 from shared.geo.geometry import LATITUDE, LONGITUDE, WKB, Shape, point_shape, polygon_shape
 from shared.geo.reference_systems import WEB_MERCATOR, UnknownSystemError, require_known, srid_of_esri, to_degrees
 from shared.mapping import value_fault
@@ -20,14 +20,15 @@ from shared.problems import SourceRefused, SourceUnavailable, Unprocessable
 DATE = "esriFieldTypeDate"
 WGS84 = 4326
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SHOWN_IDS = 5
+_MAX_SHOWN_IDS = 5
+"""Missing object ids that a message lists. A choice."""
 
 Feature = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Layer:
-    """What a layer says of itself."""
+    """The description of a layer."""
 
     name: str
     path: str
@@ -39,28 +40,28 @@ class Layer:
 
 
 class FeaturePages:
-    """Pages of features by object ids. `size` is how many are asked for at a time: fewer from the first answer on that
-    is cut off, whatever the service says of itself.
+    """Pages of features by object ids. `size`: features of a request, reduced after the first truncated answer,
+    whatever the service declares.
 
-    What did not come is asked for again by itself. What still does not come and is still there fails the reading: it
-    would be taken for deleted.
+    Missing features are requested again by themselves. If the service still lists but does not return them, reading
+    fails: they would be taken for deleted.
     """
 
     def __init__(
         self,
         layer: Layer,
-        wanted: Counter[int],
+        requested: Counter[int],
         ask: Callable[[str], Mapping[str, Any]],
         ids: Callable[[Layer, str], list[int]],
     ) -> None:
         self.size = layer.page
         self._layer = layer
-        self._wanted = wanted
+        self._requested = requested
         self._ask = ask
         self._ids = ids
 
     def read(self, page: Sequence[int]) -> Iterator[Feature]:
-        """The features with these ids, in their order; one that was deleted meanwhile is left out."""
+        """The features with these ids, in their order, without those deleted meanwhile."""
         found: dict[int, list[Feature]] = {}
         pending, missing = [list(page)], list[int]()
         while pending:
@@ -79,20 +80,20 @@ class FeaturePages:
             yield from found[one]
 
     def _once(self, run: Sequence[int]) -> dict[int, list[Feature]]:
-        """What one answer has of a run, by object id: whole, where several features share one."""
+        """The features of one request by object id; all of those that share one, or none."""
         name = self._layer.object_id
         try:
             answer = self._ask(f"{name} >= {run[0]} AND {name} <= {run[-1]}")
         except SourceUnavailable as error:
-            if len(run) == 1 or error.slug != REFUSED:
+            if len(run) == 1 or error.slug != REFUSED_SLUG:
                 raise
-            self.size = max(1, len(run) // 2)  # long shapes make a page too large for the server
+            self.size = max(1, len(run) // 2)  # long geometries make a page too large for the server
             return {}
-        in_degrees(answer, self._layer.name)
+        convert_to_degrees(answer, self._layer.name)
         by_id = defaultdict[int, list[Feature]](list)
         for feature in _features_of(answer, self._layer):
             by_id[_object_id(feature, self._layer)].append(feature)
-        came = {one: by_id[one] for one in run if len(by_id[one]) >= self._wanted[one]}
+        came = {one: by_id[one] for one in run if len(by_id[one]) >= self._requested[one]}
         if len(came) < len(run):
             self.size = max(1, min(self.size, len(came) or len(run) // 2))
         return came
@@ -103,7 +104,9 @@ class FeaturePages:
         name = self._layer.object_id
         there = {one for one in missing if self._ids(self._layer, f"{name} >= {one} AND {name} <= {one}")}
         if there:
-            some = ", ".join(map(str, sorted(there)[:_SHOWN_IDS])) + (", ..." if len(there) > _SHOWN_IDS else "")
+            some = ", ".join(map(str, sorted(there)[:_MAX_SHOWN_IDS])) + (
+                ", ..." if len(there) > _MAX_SHOWN_IDS else ""
+            )
             raise SourceUnavailable(
                 f"{self._layer.name}: {asked:,} features were asked for and {asked - len(there):,} came; the service"
                 f" lists {name} {some}, and does not give them, or not all of those that share an object id.",
@@ -111,9 +114,10 @@ class FeaturePages:
             )
 
 
-def in_degrees(answer: Mapping[str, Any], layer: str) -> None:
-    """Bring the shapes of an answer to degrees: a service may pay no heed to the reference system that was asked for,
-    and says so. Raises Unprocessable for a system that is not known here.
+def convert_to_degrees(answer: Mapping[str, Any], layer: str) -> None:
+    """Convert the geometries of an answer to degrees: a service may answer in another reference system than requested.
+
+    Raises Unprocessable for an unsupported system.
     """
     placed = [one for one in answer.get("features") or [] if isinstance(one, dict) and one.get("geometry")]
     try:
@@ -131,10 +135,10 @@ def in_degrees(answer: Mapping[str, Any], layer: str) -> None:
             slug="source-reference-system",
         ) from None
     for feature in placed if srid in WEB_MERCATOR else ():
-        feature["geometry"] = _moved(feature["geometry"], srid)
+        feature["geometry"] = _converted(feature["geometry"], srid)
 
 
-def _moved(shape: Mapping[str, Any], srid: int) -> dict[str, Any]:
+def _converted(shape: Mapping[str, Any], srid: int) -> dict[str, Any]:
     def placed(point: Sequence[Any]) -> Sequence[Any]:
         x, y = point[:2]
         return to_degrees(srid, x, y) if isinstance(x, int | float) and isinstance(y, int | float) else point
@@ -154,7 +158,7 @@ def read_attributes(feature: Feature, layer: Layer, columns: Sequence[str]) -> t
         if name not in layer.fields:
             continue
         key = name
-        if name not in found:  # some servers write names in other capitals than they declare
+        if name not in found:  # some servers return names in another case than they declare
             lower = lower if lower is not None else {other.lower(): other for other in found}
             key = lower.get(name.lower(), name)
         try:
@@ -168,7 +172,7 @@ def read_attributes(feature: Feature, layer: Layer, columns: Sequence[str]) -> t
 
 
 def attribute_text(value: Any, kind: str | None) -> str | None:
-    """An attribute as text; a date as UTC's clock time. Raises ValueError for a day that the calendar does not have."""
+    """An attribute as text; a date as time in UTC. Raises ValueError for a date outside the calendar."""
     if kind == DATE and isinstance(value, int | float) and not isinstance(value, bool):
         if value != value:  # NaN
             return None
@@ -180,18 +184,18 @@ def attribute_text(value: Any, kind: str | None) -> str | None:
     return as_text(value)
 
 
-def read_place(feature: Feature, layer: Layer) -> tuple[Shape | tuple[()], list[str]]:
-    """The columns of a feature's shape, and the fault of one that cannot be read."""
+def read_geometry(feature: Feature, layer: Layer) -> tuple[Shape | tuple[()], list[str]]:
+    """The columns of a feature's geometry, and the faults of one that cannot be read."""
     if layer.geometry is None:
         return (), []
     shape = feature.get("geometry") or {}
     if layer.geometry == "esriGeometryPoint":
         point = [[(shape.get("x"), shape.get("y"))]]
-        read = read_shape(point, lambda rings: point_shape(rings[0][0]))
+        read = read_geometry_texts(point, lambda rings: point_shape(rings[0][0]))
     else:
-        read = read_shape(shape.get("rings") or [], polygon_shape)
+        read = read_geometry_texts(shape.get("rings") or [], polygon_shape)
     if isinstance(read, str):
-        return NO_SHAPE, [value_fault(name, read) for name in (WKB, LONGITUDE, LATITUDE)]
+        return NO_GEOMETRY, [value_fault(name, read) for name in (WKB, LONGITUDE, LATITUDE)]
     return read, []
 
 
@@ -214,7 +218,9 @@ def _object_id(feature: Feature, layer: Layer) -> int:
 
 
 def _runs(lacking: list[int], asked: Sequence[int]) -> list[list[int]]:
-    """What did not come, cut where something in between did, so that no answer repeats it; the first run last."""
+    """Missing ids as runs of neighbors among those requested, so that no request repeats what came; the first run
+    last.
+    """
     places = {one: place for place, one in enumerate(asked)}
     runs: list[list[int]] = [lacking[:1]] if lacking else []
     for before, one in pairwise(lacking):

@@ -1,4 +1,4 @@
-"""JSON over HTTPS, patient with servers that are busy."""
+"""A client of JSON over HTTPS, with retries of busy servers."""
 
 from __future__ import annotations
 
@@ -20,21 +20,23 @@ from urllib3.response import BaseHTTPResponse
 from functions.sync.sources.network import Timeouts, open_socket, run_timeouts
 from shared.problems import SourceRefused, SourceTimeout, SourceUnavailable
 
-TRIES = run_timeouts().tries
-LONGEST_WAIT = 60.0
-"""Seconds between two tries at most; a server that asks for more is given up."""
-LARGEST_ANSWER = 128 << 20
-"""Bytes. A page of parcels is a few megabytes."""
-LONGEST_ANSWER = 600.0
-"""Seconds that an answer may take from its first byte to its last: a server that drips never falls silent."""
-REFUSED = "source-refused"
-"""The slug of a problem that the server itself told, beside those of the connection."""
+MAX_TRIES = run_timeouts().tries
+MAX_WAIT_S = 60.0
+"""Longest wait between two tries, in seconds; a server that asks for more is given up. A choice: a Lambda waits
+idle."""
+MAX_ANSWER_BYTES = 128 << 20
+"""Largest answer. A choice: a page of parcels is a few megabytes."""
+MAX_ANSWER_S = 600.0
+"""Seconds from the first byte of an answer to its last: a server that sends byte by byte never exceeds the silence
+timeout. A choice, two thirds of a task's 900 s."""
+REFUSED_SLUG = "source-refused"
+"""Slug of a refusal by the server itself, as opposed to a failed connection."""
 _BUSY = frozenset({202, 408, 425, 429, 500, 502, 503, 504})
-_SHOWN_BYTES = 60
+_MAX_SHOWN_BYTES = 60
 
 
 class BusyError(Exception):
-    """The server is to be asked again; `after` are the seconds that it named."""
+    """An answer for which the request is to be repeated; `after`: the seconds that the server named."""
 
     def __init__(self, said: str, after: float | None = None, *, silent: bool = False) -> None:
         super().__init__(said)
@@ -71,7 +73,7 @@ class _TlsPool(urllib3.HTTPSConnectionPool):
 
 
 class JsonClient:
-    """Gets JSON from below one address. Credentials travel in `headers`, so that no address has them."""
+    """Client of the JSON resources below one address. Credentials are sent in `headers`, never in a URL."""
 
     def __init__(
         self,
@@ -79,42 +81,43 @@ class JsonClient:
         headers: Mapping[str, str],
         *,
         sleep: Callable[[float], None] = time.sleep,
-        patience: Timeouts | None = None,
+        timeouts: Timeouts | None = None,
     ) -> None:
         self._address = address.rstrip("/")
         self._sleep = sleep
-        self._patience = patience or run_timeouts()
+        self._timeouts = timeouts or run_timeouts()
         self._pool = urllib3.PoolManager(headers={"Accept": "application/json", **headers})
         self._pool.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
     def get(self, path: str, parameters: Mapping[str, str], refused: Callable[[int, Any], str | None]) -> Any:
-        """The JSON of an answer. `refused` says what an answer with this status means: None for a good one, a reason
-        for one that is final; it raises BusyError for one to be asked again.
+        """GET a JSON document. `refused` judges an answer by its status and body: None for a valid one, the reason for
+        a final refusal; it raises BusyError where a retry may help.
 
-        Raises SourceUnavailable with the reason, after as many tries as there is patience for, SourceTimeout where the
-        server was silent, SourceRefused at once where asking again would not help.
+        Raises SourceUnavailable with the reason after the last try, SourceTimeout where the server was silent,
+        SourceRefused at once where a retry would not help.
         """
-        for left in reversed(range(self._patience.tries)):
+        for tries_left in reversed(range(self._timeouts.tries)):
             try:
-                return self._once(path, parameters, refused)
+                return self._request(path, parameters, refused)
             except BusyError as busy:
-                tried = self._patience.tries - left
+                tried = self._timeouts.tries - tries_left
                 wait = 2.0 ** (tried - 1) * random.uniform(0.5, 1.0) if busy.after is None else busy.after  # noqa: S311
-                if not left or wait > (self._patience.left or LONGEST_WAIT):
-                    raise self._given_up(busy, tried, wait) from None
-                if wait > LONGEST_WAIT:
+                if not tries_left or wait > (self._timeouts.remaining_seconds or MAX_WAIT_S):
+                    raise self._after_last_try(busy, tried, wait) from None
+                if wait > MAX_WAIT_S:
                     raise self._unavailable(f"{busy}, and asks to wait {wait:.0f} seconds") from None
                 self._sleep(wait)
         raise AssertionError
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close connections."""
         self._pool.clear()
 
-    def _once(self, path: str, parameters: Mapping[str, str], refused: Callable[[int, Any], str | None]) -> Any:
-        patience = self._patience
+    def _request(self, path: str, parameters: Mapping[str, str], refused: Callable[[int, Any], str | None]) -> Any:
+        timeouts = self._timeouts
         timeout = urllib3.Timeout(
-            connect=patience.at_most(patience.connect_seconds), read=patience.at_most(patience.silence_seconds)
+            connect=timeouts.within_total(timeouts.connect_seconds),
+            read=timeouts.within_total(timeouts.silence_seconds),
         )
         try:
             # a redirect could lead anywhere, and would take the credentials along
@@ -143,9 +146,9 @@ class JsonClient:
         content, began = bytearray(), time.monotonic()
         for chunk in answer.stream(1 << 16):
             content += chunk
-            if len(content) > LARGEST_ANSWER:
-                raise self._refused(f"an answer has more than {LARGEST_ANSWER >> 20} MB")
-            if time.monotonic() - began > self._patience.at_most(LONGEST_ANSWER):
+            if len(content) > MAX_ANSWER_BYTES:
+                raise self._refused(f"an answer has more than {MAX_ANSWER_BYTES >> 20} MB")
+            if time.monotonic() - began > self._timeouts.within_total(MAX_ANSWER_S):
                 raise BusyError("its answer does not come to an end", silent=True)
         answer.release_conn()
         return bytes(content)
@@ -156,17 +159,17 @@ class JsonClient:
         except ValueError as error:
             if answer.status != 200:
                 return None
-            if isinstance(error, CutOffError):
+            if isinstance(error, TruncatedError):
                 raise BusyError("its answer is cut off") from None
             kind = answer.headers.get("Content-Type", "without a content type")
-            shown = content[:_SHOWN_BYTES].decode(errors="replace")
+            shown = content[:_MAX_SHOWN_BYTES].decode(errors="replace")
             raise self._refused(f"its answer is no JSON ({error}); it is {kind} and begins {shown!r}") from None
 
-    def _given_up(self, busy: BusyError, tried: int, wait: float) -> SourceUnavailable:
+    def _after_last_try(self, busy: BusyError, tried: int, wait: float) -> SourceUnavailable:
         if busy.silent:
             host = urlsplit(self._address).hostname
             return SourceTimeout(f"{host}: the source cannot be read: {busy} (asked {tried} times).")
-        if busy.after is not None and wait > LONGEST_WAIT:
+        if busy.after is not None and wait > MAX_WAIT_S:
             return self._unavailable(f"{busy}, and asks to wait {wait:.0f} seconds")
         return self._unavailable(f"{busy} (asked {tried} times)")
 
@@ -174,17 +177,19 @@ class JsonClient:
         return SourceUnavailable(f"{urlsplit(self._address).hostname}: the source cannot be read: {reason}.")
 
     def _refused(self, reason: str) -> SourceRefused:
-        return SourceRefused(f"{urlsplit(self._address).hostname}: the source cannot be read: {reason}.", slug=REFUSED)
+        return SourceRefused(
+            f"{urlsplit(self._address).hostname}: the source cannot be read: {reason}.", slug=REFUSED_SLUG
+        )
 
 
-class CutOffError(ValueError):
+class TruncatedError(ValueError):
     """JSON that ends before it is complete."""
 
 
 def read_json(content: bytes) -> Any:
-    """JSON as servers send it: with a byte order mark, NaN and Infinity, and control characters in texts.
+    """Parse JSON as servers send it: with a byte order mark, NaN and Infinity, and control characters in texts.
 
-    Raises CutOffError, ValueError with the place.
+    Raises TruncatedError, ValueError with the place.
     """
     try:
         return orjson.loads(content)
@@ -198,7 +203,7 @@ def read_json(content: bytes) -> Any:
         return json.loads(text, strict=False)
     except json.JSONDecodeError as error:
         if (text.strip() and error.pos >= len(text.rstrip())) or error.msg.startswith("Unterminated string"):
-            raise CutOffError(error.msg) from None
+            raise TruncatedError(error.msg) from None
         raise ValueError(f"{error.msg.lower()} at character {error.pos}") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None

@@ -23,11 +23,11 @@ from functions.sync.sources.source import (
     SourceTable,
     TableSchema,
     WithoutChangeTracking,
-    configured,
+    table_description,
 )
-from functions.sync.sources.texts import as_text, plain_number, to_extract, with_value_faults
+from functions.sync.sources.text_values import as_text, plain_number, to_extract, with_value_faults
 from functions.sync.sources.web.client import JsonClient
-from functions.sync.sources.web.shapes import NO_SHAPE, read_shape
+from functions.sync.sources.web.geometries import NO_GEOMETRY, read_geometry_texts
 from shared.geo.geometry import LATITUDE, LONGITUDE, WKB, point_shape, polygon_shape
 from shared.geo.geometry import Shape as ShapeTexts
 from shared.mapping import value_fault
@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 PAGE_ROWS = 10_000
+"""Rows of a request. A choice: some megabytes of JSON with geometries; SODA 2.1 has no limit."""
 _IDS_BATCH_SIZE = 50_000
+"""Rows of a request for identifiers or a few columns. SODA 2.0's maximum."""
 _SYSTEM = {":id": "row_identifier", ":created_at": "fixed_timestamp", ":updated_at": "fixed_timestamp"}
 _EVERYTHING = f"{', '.join(_SYSTEM)}, *"
 _SHAPES = {"point", "polygon", "multipolygon"}
@@ -54,10 +56,10 @@ class SocrataSource(WithoutChangeTracking):
         app_token: str | None,
         *,
         sleep: Callable[[float], None] = time.sleep,
-        patience: Timeouts | None = None,
+        timeouts: Timeouts | None = None,
     ) -> None:
         headers = {"X-App-Token": app_token} if app_token else {}
-        self._client = JsonClient(address, headers, sleep=sleep, patience=patience)
+        self._client = JsonClient(address, headers, sleep=sleep, timeouts=timeouts)
         self._datasets = datasets
         self._columns: dict[str, dict[str, str]] = {}
 
@@ -133,7 +135,7 @@ class SocrataSource(WithoutChangeTracking):
         return with_value_faults(frame, [_faults(fault) for _, fault in read])
 
     def _types(self, table: SourceTable) -> dict[str, str]:
-        """The columns of a dataset; Socrata's own regions (`:@computed_...`) are none of the county's."""
+        """The columns of a dataset, without the regions that Socrata computes (`:@computed_...`)."""
         dataset = self._dataset(table)
         if dataset not in self._columns:
             found = self._client.get(f"/api/views/{dataset}.json", {}, _refused)
@@ -148,7 +150,7 @@ class SocrataSource(WithoutChangeTracking):
     def _dataset(self, table: SourceTable) -> str:
         if table.query is not None:
             self.capabilities.refuse(Ability.QUERY)
-        return configured(self._datasets, table.table_name or "")
+        return table_description(self._datasets, table.table_name or "")
 
     def _where(self, table: SourceTable, *terms: str) -> dict[str, str]:
         conditions = list(terms)
@@ -205,13 +207,13 @@ def _geometry(columns: Mapping[str, str]) -> str | None:
 
 
 def _read(row: Mapping[str, Any], types: Mapping[str, str], columns: Sequence[str]) -> tuple[list[str | None], str]:
-    """A row's texts, a field that it lacks being NULL, and what is wrong with its shape."""
+    """A row's texts, with NULL for fields that it lacks, and the fault of its geometry."""
     placed: dict[str, str | None] = {}
     fault = ""
     geometry = _geometry(types)
     if geometry is not None:
         read = _shape(row.get(geometry))
-        shape, fault = (NO_SHAPE, read) if isinstance(read, str) else (read, "")
+        shape, fault = (NO_GEOMETRY, read) if isinstance(read, str) else (read, "")
         placed = dict(zip((WKB, LONGITUDE, LATITUDE), shape, strict=True))
     texts = [placed[name] if name in placed else _text(row.get(name), types.get(name)) for name in columns]
     return texts, fault
@@ -226,26 +228,26 @@ def _text(value: Any, kind: str | None) -> str | None:
 
 
 def _shape(shape: Any) -> ShapeTexts | str:
-    """GeoJSON's coordinates as the columns of a shape, or why there is none."""
+    """GeoJSON's coordinates as the columns of a geometry, or the fault as a message."""
     if shape is None or (isinstance(shape, dict) and not shape.get("coordinates")):
-        return NO_SHAPE
+        return NO_GEOMETRY
     kind, coordinates = (shape.get("type"), shape["coordinates"]) if isinstance(shape, dict) else (None, ())
     match kind:
         case "Point":
-            return read_shape([[coordinates]], lambda rings: point_shape(rings[0][0]))
+            return read_geometry_texts([[coordinates]], lambda rings: point_shape(rings[0][0]))
         case "Polygon" | "MultiPolygon":
             polygons = [coordinates] if kind == "Polygon" else coordinates
             outer = [index == 0 for rings in polygons for index, _ in enumerate(rings)]
-            return read_shape(
+            return read_geometry_texts(
                 (ring for rings in polygons for ring in rings),
-                lambda rings: polygon_shape(map(_turned, rings, outer)),
+                lambda rings: polygon_shape(map(_oriented, rings, outer)),
             )
         case _:
             return f"the shape is {kind or 'no object'}, and parcels are points or polygons"
 
 
-def _turned(ring: list[tuple[float, float]], outer: bool) -> list[tuple[float, float]]:
-    """A ring in the way in which `polygon_shape` tells outer from inner ones."""
+def _oriented(ring: list[tuple[float, float]], outer: bool) -> list[tuple[float, float]]:
+    """A ring in the orientation by which `polygon_shape` distinguishes outer and inner rings."""
     turns = sum((b[0] - a[0]) * (b[1] + a[1]) for a, b in pairwise(ring))
     return ring if (turns > 0) == outer else ring[::-1]
 

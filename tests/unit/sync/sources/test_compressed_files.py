@@ -50,7 +50,7 @@ def test_what_cannot_be_unpacked_is_refused_with_the_reason(content: bytes, said
 
 
 def test_a_file_that_unpacks_beyond_measure_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compressed, "LARGEST", 10_000)
+    monkeypatch.setattr(compressed, "MAX_UNPACKED_BYTES", 10_000)
     with pytest.raises(Unprocessable, match="unpacks to more than"):
         whole(source_of(gzip.compress(b"0" * 1_000_000), format="csv"))
 

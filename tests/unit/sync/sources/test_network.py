@@ -10,7 +10,7 @@ import pytest
 
 from functions.sync.sources import Source, SourceTable
 from functions.sync.sources.network import Timeouts, is_permitted, open_socket
-from functions.sync.sources.secret import ConnectionSecret
+from functions.sync.sources.secrets import ConnectionSecret
 from functions.sync.sources.sql import SqlSource, source_url
 from functions.sync.sources.web.arcgis import ArcGisSource
 from functions.sync.sources.web.socrata import SocrataSource
@@ -99,10 +99,10 @@ def of_dialect(dialect: str, port: int) -> SqlSource:
     secret = ConnectionSecret(
         dialect=dialect, host="127.0.0.1", port=port, dbname="cama", username="u", password="p", sslmode="disable"
     )
-    return SqlSource(source_url(secret), patience=impatient())
+    return SqlSource(source_url(secret), timeouts=short_timeouts())
 
 
-def impatient() -> Timeouts:
+def short_timeouts() -> Timeouts:
     return Timeouts(connect_seconds=0.4, silence_seconds=0.4, tries=2, total_seconds=3)
 
 
@@ -111,10 +111,14 @@ OPENED: dict[str, Callable[[int], Source]] = {
     "mysql": lambda port: of_dialect("mysql", port),
     "sql server": lambda port: of_dialect("mssql", port),
     "arcgis": lambda port: ArcGisSource(
-        f"http://127.0.0.1:{port}/x/FeatureServer", {"parcels": 0}, None, sleep=lambda _: None, patience=impatient()
+        f"http://127.0.0.1:{port}/x/FeatureServer",
+        {"parcels": 0},
+        None,
+        sleep=lambda _: None,
+        timeouts=short_timeouts(),
     ),
     "socrata": lambda port: SocrataSource(
-        f"http://127.0.0.1:{port}", {"parcels": "abcd-1234"}, None, sleep=lambda _: None, patience=impatient()
+        f"http://127.0.0.1:{port}", {"parcels": "abcd-1234"}, None, sleep=lambda _: None, timeouts=short_timeouts()
     ),
 }
 
@@ -137,6 +141,6 @@ def test_an_answer_that_stops_in_the_middle_is_given_up(kind: str, networks: Cal
 
 
 def test_the_whole_has_a_limit_too() -> None:
-    patience = Timeouts(connect_seconds=5, silence_seconds=5, tries=2, total_seconds=0.0)
+    timeouts = Timeouts(connect_seconds=5, silence_seconds=5, tries=2, total_seconds=0.0)
     with pytest.raises(SourceTimeout):
-        patience.at_most(5)
+        timeouts.within_total(5)

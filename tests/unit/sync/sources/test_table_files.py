@@ -73,7 +73,7 @@ def test_a_value_beyond_the_named_columns_rejects_its_row() -> None:
     assert found.get_column(READ_FAULT).to_list() == ["the row has a value beyond the last named column: stray", None]
 
 
-@pytest.mark.parametrize(("limit", "bytes_"), [("LARGEST", 1_000), ("LARGEST_TEXTS", 100)])
+@pytest.mark.parametrize(("limit", "bytes_"), [("MAX_UNPACKED_BYTES", 1_000), ("MAX_SHARED_TEXT_BYTES", 100)])
 def test_a_workbook_that_unpacks_to_too_much_is_refused(
     monkeypatch: pytest.MonkeyPatch, limit: str, bytes_: int
 ) -> None:

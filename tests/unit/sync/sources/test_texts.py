@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.sync.sources.texts import as_text, number_columns, plain_number, remove_nuls
+from functions.sync.sources.text_values import as_text, number_columns, plain_number, remove_nuls
 from shared.mapping import VALUE_FAULTS
 
 

@@ -11,8 +11,8 @@ import shapely
 
 from functions.sync.sources import Ability, ChangedSince, Key, KeyRange, Since, Source, SourceTable, with_overlap
 from functions.sync.sources.web.arcgis import ArcGisSource
-from functions.sync.sources.web.arcgis_features import in_degrees
-from functions.sync.sources.web.client import TRIES
+from functions.sync.sources.web.arcgis_features import convert_to_degrees
+from functions.sync.sources.web.client import MAX_TRIES
 from functions.sync.sources.web.socrata import SocrataSource
 from shared.geo.geometry import LATITUDE, LONGITUDE, WKB
 from shared.mapping import VALUE_FAULTS
@@ -330,8 +330,8 @@ def test_numbers_of_a_dataset_are_written_in_digits(slept: Slept) -> None:
 
 
 def test_a_server_that_stays_busy_is_given_up(dataset: SocrataSource, socrata: Server, slept: Slept) -> None:
-    socrata.faults += [(429, {}, b"")] * TRIES
-    with pytest.raises(SourceUnavailable, match=f"429 .asked {TRIES} times"):
+    socrata.faults += [(429, {}, b"")] * MAX_TRIES
+    with pytest.raises(SourceUnavailable, match=f"429 .asked {MAX_TRIES} times"):
         dataset.count(PARCELS)
     socrata.faults = [(429, {"Retry-After": "3600"}, b"")]
     with pytest.raises(SourceUnavailable, match="asks to wait 3600 seconds"):
@@ -342,8 +342,8 @@ def test_a_server_that_stays_busy_is_given_up(dataset: SocrataSource, socrata: S
 def test_a_server_that_dies_halfway_fails_the_read(layer: ArcGisSource, arcgis: Server) -> None:
     shape = layer.schema(PARCELS)
     layer.count(PARCELS)
-    arcgis.faults += [(200, {"Declared-Length": "999"}, b'{"objectIds": [1, 2')] * TRIES
-    with pytest.raises(SourceUnavailable, match=f"asked {TRIES} times"):
+    arcgis.faults += [(200, {"Declared-Length": "999"}, b'{"objectIds": [1, 2')] * MAX_TRIES
+    with pytest.raises(SourceUnavailable, match=f"asked {MAX_TRIES} times"):
         layer.read(PARCELS, shape, KeyRange(None, None))
 
 
@@ -434,16 +434,16 @@ def test_an_answer_in_a_system_that_is_known_is_brought_to_degrees(
     reference: dict[str, int], shape: dict[str, float]
 ) -> None:
     answer = {"spatialReference": reference, "features": [{"geometry": shape}]}
-    in_degrees(answer, "parcels")
+    convert_to_degrees(answer, "parcels")
     found = answer["features"][0]["geometry"]  # type: ignore[index]
     assert (found["x"], found["y"]) == pytest.approx((-122.5, 47.5), abs=1e-4)
     polygon = {"spatialReference": {"wkid": 3857}, "features": [{"geometry": {"rings": [[[0, 0, 7], ["NaN", 1]]]}}]}
-    in_degrees(polygon, "parcels")
+    convert_to_degrees(polygon, "parcels")
     assert polygon["features"] == [{"geometry": {"rings": [[(0.0, 0.0), ["NaN", 1]]]}}]
 
 
 @pytest.mark.parametrize("reference", [{"wkid": 2285}, {"wkt": 'PROJCS["County Grid",GEOGCS["x"]]'}])
 def test_an_answer_in_another_system_is_refused_by_its_name(reference: dict[str, Any]) -> None:
     with pytest.raises(Unprocessable, match=r"WKID 2285|County Grid"):
-        in_degrees({"spatialReference": reference, "features": [{"geometry": {"x": 1, "y": 2}}]}, "parcels")
-    in_degrees({"spatialReference": reference, "features": [{"geometry": None}]}, "parcels")
+        convert_to_degrees({"spatialReference": reference, "features": [{"geometry": {"x": 1, "y": 2}}]}, "parcels")
+    convert_to_degrees({"spatialReference": reference, "features": [{"geometry": None}]}, "parcels")

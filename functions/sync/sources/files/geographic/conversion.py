@@ -14,10 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any, cast
 
+from functions.sync.sources.files.file_index import FileFolder, FileIndex
 from functions.sync.sources.files.geographic.folder import folder_of
-from functions.sync.sources.files.geographic.refusals import refused, unreadable
-from functions.sync.sources.files.stored import FileFolder, FileIndex
-from functions.sync.sources.source import configured
+from functions.sync.sources.files.geographic.problems import refusal, unreadable_file
+from functions.sync.sources.source import table_description
 from shared import storage
 from shared.counties.source_description import FilesDescription, GeographicFile
 from shared.problems import NotFound, Problem, SourceRefused, Unprocessable
@@ -25,9 +25,9 @@ from shared.storage import StoredObject, county_key
 
 PART_ROWS = 50_000
 """Rows of a part: those of a partition."""
-_OWN_MEMORY_MB = 512
+_RESERVED_MEMORY_MB = 512
 """What the function keeps of its memory beside the process's: for itself, and for code that processes share."""
-_KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "PYTHONHOME")
+_PASSED_VARIABLES = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "PYTHONHOME")
 """Variables that the process gets: no credentials are among them, for it reads what somebody sent."""
 _PROGRAM = ("-m", "functions.sync.sources.files.geographic.process")
 _ARROW = "application/vnd.apache.arrow.stream"
@@ -46,9 +46,9 @@ def find_file(county_id: str, source: FilesDescription, table: str) -> tuple[Sto
 
     Raises Unprocessable for a table that is none or no geographic file, SourceRefused where there is no file.
     """
-    description = configured(source.tables, table)
+    description = table_description(source.tables, table)
     if not isinstance(description, GeographicFile):
-        raise refused(f"{description.file} is no geographic file: it needs no conversion.", "source-table-missing")
+        raise refusal(f"{description.file} is no geographic file: it needs no conversion.", "source-table-missing")
     try:
         file = storage.find(county_key(county_id, source.prefix, description.file))
     except NotFound:
@@ -105,7 +105,7 @@ def _run(
             "folder": folder,
             "rows": rows,
             "part_rows": PART_ROWS,
-            "memory_mb": max(256, bounds.memory_mb - _OWN_MEMORY_MB),
+            "memory_mb": max(256, bounds.memory_mb - _RESERVED_MEMORY_MB),
         }
         with _Process(request, bounds.seconds) as process:
             for said in process.lines():
@@ -124,7 +124,7 @@ class _Process:
     """The process, until it has said all; it is killed where that takes too long."""
 
     def __init__(self, request: dict[str, Any], seconds: float) -> None:
-        environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        environment = {name: os.environ[name] for name in _PASSED_VARIABLES if name in os.environ}
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         self._seconds = seconds
         self._late = False
@@ -176,13 +176,13 @@ class _Process:
         self._listener.join()
         place = f"after feature {self._reading:,}"
         if self._late:
-            return refused(
+            return refusal(
                 f"{description.file} takes longer than {self._seconds:.0f} seconds to read ({place}). Send it as"
                 " GeoPackage or FlatGeobuf, or in parts.",
                 "file-too-large",
             )
         if code < 0:
-            return unreadable(description, f"it ended the library that reads it (signal {-code})", place)
+            return unreadable_file(description, f"it ended the library that reads it (signal {-code})", place)
         said = f"Reading {description.file} ({place}) failed by a fault of ours: {self._last_words()}"
         return Problem(said, slug="file-conversion-failed")
 

@@ -11,9 +11,9 @@ import numpy as np
 from pyogrio import raw
 
 from functions.sync.sources.files.geographic import columns as arrow
+from functions.sync.sources.files.geographic.geometries import place
 from functions.sync.sources.files.geographic.layer import BYTES_AS_THEY_ARE, Layer
-from functions.sync.sources.files.geographic.refusals import refused
-from functions.sync.sources.files.geographic.shapes import place
+from functions.sync.sources.files.geographic.problems import refusal
 from shared.contracts.source_rows import VALUE_FAULTS, value_fault
 from shared.counties.source_description import ShapeFile
 from shared.geo.geometry import LATITUDE, LONGITUDE, WKB
@@ -43,7 +43,7 @@ class FeatureReader:
         self.columns: dict[str, str] = {}
         """The columns with their types, once a batch has been read."""
         if layer.has_shapes:
-            layer.transformer  # noqa: B018 - refused now, and not after reading
+            layer.transformer  # noqa: B018 - refusal now, and not after reading
 
     def batches(self) -> Iterator[Any]:
         """The rows; a layer without any has one empty batch, so that its columns are known."""
@@ -90,7 +90,7 @@ class FeatureReader:
         row, fault = next(((row, fault[0]) for row, fault in enumerate(faults) if fault), (0, None))
         if fault is not None and not self._texts.declared:
             name, _, reason = fault.partition("\t")
-            raise refused(
+            raise refusal(
                 f"{self._layer.file}, record {self._start + row + 1}, {name}: {reason}, and neither a .cpg nor the .dbf"
                 " says its encoding. Say it with the setting `encoding` (cp1252 is the usual one of Windows).",
                 "file-encoding",

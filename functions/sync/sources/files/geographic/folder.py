@@ -1,6 +1,6 @@
 """Where the parts of a geographic file are kept."""
 
-from functions.sync.sources.files.stored import FileFolder
+from functions.sync.sources.files.file_index import FileFolder
 from shared.counties.source_description import GeographicFile
 from shared.storage import StoredObject
 

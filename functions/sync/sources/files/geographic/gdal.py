@@ -18,7 +18,7 @@ DRIVERS = {
     "geojson": "GeoJSON",
     "flatgeobuf": "FlatGeobuf",
 }
-_SKIPPED = (
+_DISABLED_DRIVERS = (
     "ADBC", "AIVector", "AVCBin", "AVCE00", "AmigoCloud", "CSV", "CSW", "Carto", "DGN", "DXF", "EDIGEO", "EEDA",
     "ESRIJSON", "Elasticsearch", "GDALG", "GML", "GPSBabel", "GPX", "GTFS", "GeoJSONSeq", "GeoRSS", "HTTP", "Idrisi",
     "JML", "JSONFG", "KML", "LVBAG", "MBTiles", "MVT", "MapInfo File", "MapML", "MiraMonVector", "NGW", "OAPIF", "ODS",
@@ -47,17 +47,25 @@ class GdalLog:
             said = file.read()
         self._read += len(said)
         lines = said.decode("utf-8", "replace").replace(f"{self._path.parent}/", "").splitlines()
-        lost = [line for line in lines if line.startswith("ERROR ") or any(word in line for word in _LOST)]
+        lost = [line for line in lines if line.startswith("ERROR ") or any(word in line for word in _LOSS_WORDS)]
         return [_PREFIX.sub("", line) for line in lost]
 
 
 _PREFIX = re.compile(r"^(ERROR|Warning) \d+: ")
-_LOST = ("clamped", "couldn't be converted", "corrupt", "Corrupt", "truncat", "Unexpected end", "cannot be parsed")
+_LOSS_WORDS = (
+    "clamped",
+    "couldn't be converted",
+    "corrupt",
+    "Corrupt",
+    "truncat",
+    "Unexpected end",
+    "cannot be parsed",
+)
 
 
 def prepare(log: Path) -> GdalLog:
     """Import GDAL with the drivers that are wanted, and have it write its log there."""
-    os.environ["GDAL_SKIP"] = ",".join(_SKIPPED)
+    os.environ["GDAL_SKIP"] = ",".join(_DISABLED_DRIVERS)
     os.environ["CPL_LOG"] = str(log)
     os.environ["CPL_MAX_ERROR_REPORTS"] = "1000"
     os.environ["OPENBLAS_NUM_THREADS"] = "1"

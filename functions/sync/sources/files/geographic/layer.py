@@ -11,9 +11,9 @@ import pyogrio
 import pyproj
 
 from functions.sync.sources.files.geographic.gdal import DRIVERS
-from functions.sync.sources.files.geographic.refusals import choice_of_layer, refused, unreadable
+from functions.sync.sources.files.geographic.problems import refusal, select_layer, unreadable_file
 from functions.sync.sources.files.geographic.shapefile_files import declared_encoding
-from functions.sync.sources.files.geographic.unpacking import Unpacked
+from functions.sync.sources.files.geographic.unpacking import UnpackedFile
 from shared.contracts.source_rows import READ_FAULT, VALUE_FAULTS
 from shared.counties.source_description import FileGeodatabaseFile, FlatGeobufFile, GeographicFile, ShapeFile
 from shared.geo.geometry import LATITUDE, LONGITUDE, WKB
@@ -21,7 +21,7 @@ from shared.geo.geometry import LATITUDE, LONGITUDE, WKB
 BYTES_AS_THEY_ARE = "ISO-8859-1"
 """The encoding in which GDAL keeps every byte of a Shapefile's texts: they are decoded here, where a byte that is none
 of the encoding is noticed."""
-_EXAMPLE = "EPSG:2285 of Washington North in feet"
+_CRS_EXAMPLE = "EPSG:2285 of Washington North in feet"
 _LINES = frozenset({"LineString", "MultiLineString", "CircularString", "CompoundCurve", "Curve", "MultiCurve"})
 
 
@@ -38,20 +38,20 @@ class Layer:
     info: dict[str, Any]
 
     @classmethod
-    def open(cls, file: Unpacked, description: GeographicFile) -> Layer:
+    def open(cls, file: UnpackedFile, description: GeographicFile) -> Layer:
         """The layer that a description means. Raises Unprocessable where there is none, or it cannot be read."""
         path = file.path
         try:
             found = {str(name): str(name) for name, _ in pyogrio.list_layers(path)}
-            name = next(iter(found), "") if file.layer is not None else choice_of_layer(found, description)
+            name = next(iter(found), "") if file.layer is not None else select_layer(found, description)
             encoding = BYTES_AS_THEY_ARE if isinstance(description, ShapeFile) else None
             info = pyogrio.read_info(path, layer=name, encoding=encoding)
         except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
-            raise unreadable(description, error) from None
+            raise unreadable_file(description, error) from None
         if info["driver"] != DRIVERS[getattr(description, "format", "")]:
-            raise unreadable(description, f"it is {info['driver']}")
+            raise unreadable_file(description, f"it is {info['driver']}")
         layer = cls(path, name, file.layer or name, description, info)
-        layer.require_bearable()
+        layer.require_readable()
         return layer
 
     @property
@@ -80,14 +80,14 @@ class Layer:
             return "utf-8"
         return declared_encoding(self.path, self.shown, self.description)
 
-    def require_bearable(self) -> None:
+    def require_readable(self) -> None:
         """Raise Unprocessable for a layer whose shapes are no parcels', or whose columns are in the way of ours."""
         kind = str(self.info["geometry_type"] or "")
         if kind.split(" ")[0] in _LINES:
-            raise refused(f"The shapes of {self.file} are {kind}; parcels are points or polygons.", "source-geometry")
+            raise refusal(f"The shapes of {self.file} are {kind}; parcels are points or polygons.", "source-geometry")
         taken = sorted({WKB, LONGITUDE, LATITUDE, READ_FAULT, VALUE_FAULTS} & set(map(str, self.info["fields"])))
         if taken and self.has_shapes:
-            raise refused(
+            raise refusal(
                 f"{self.file} has a column {taken[0]}, which is what its shapes are called here; rename it.",
                 "file-columns-twice",
             )
@@ -98,9 +98,9 @@ class Layer:
         said = self.description.crs or self.info["crs"]
         if not said:
             missing = " (it lacks its .prj)" if isinstance(self.description, ShapeFile) else ""
-            raise refused(
+            raise refusal(
                 f"{self.file} does not say its reference system{missing}: send it with it, or say it with the setting"
-                f" `crs` ({_EXAMPLE}).",
+                f" `crs` ({_CRS_EXAMPLE}).",
                 "source-reference-system",
             )
         try:
@@ -111,9 +111,9 @@ class Layer:
                 raise pyproj.exceptions.CRSError(f"it is no map of the earth, but of the type {system.type_name}")
             return system.to_2d()
         except pyproj.exceptions.ProjError as error:
-            raise refused(
+            raise refusal(
                 f"{self.file} is in a reference system that cannot be read ({str(said)[:80]}): {str(error)[:160]}. Say"
-                f" it with the setting `crs` ({_EXAMPLE}).",
+                f" it with the setting `crs` ({_CRS_EXAMPLE}).",
                 "source-reference-system",
             ) from None
 
@@ -123,7 +123,7 @@ class Layer:
         try:
             return pyproj.Transformer.from_crs(self.system, "OGC:CRS84", always_xy=True, allow_ballpark=False)
         except pyproj.exceptions.ProjError:
-            raise refused(
+            raise refusal(
                 f"{self.file} is in {self.system.name}, from which no way to WGS 84 is known. Export it in WGS 84"
                 " (EPSG:4326).",
                 "source-reference-system",

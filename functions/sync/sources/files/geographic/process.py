@@ -19,8 +19,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from functions.sync.sources.files.geographic.gdal import GdalLog, prepare
-from functions.sync.sources.files.geographic.refusals import unreadable
-from functions.sync.sources.files.geographic.unpacking import Unpacked, unpacked
+from functions.sync.sources.files.geographic.problems import unreadable_file
+from functions.sync.sources.files.geographic.unpacking import UnpackedFile, unpack
 from shared.counties.source_description import FileDescription, GeographicFile
 from shared.problems import Unprocessable
 
@@ -50,20 +50,20 @@ def main() -> None:
     folder = Path(request["folder"])
     log = prepare(folder / "gdal.log")
     try:
-        file = unpacked(Path(request["file"]), folder, description)
+        file = unpack(Path(request["file"]), folder, description)
         report.tell(**_read(file, description, log, request, report))
     except Unprocessable as refusal:
         report.tell(refused={"slug": refusal.slug, "detail": refusal.detail})
     except MemoryError:
-        report.tell(refused=_refusal(unreadable(description, "it needs more memory than there is")))
+        report.tell(refused=_refusal(unreadable_file(description, "it needs more memory than there is")))
     except (AttributeError, ImportError, NameError, TypeError):
         raise  # ours, and not the file's: it ends the process
     except Exception as error:  # whatever GDAL and its neighbours raise is the file's
-        report.tell(refused=_refusal(unreadable(description, _words(error, log).replace(str(folder), ""))))
+        report.tell(refused=_refusal(unreadable_file(description, _message(error, log).replace(str(folder), ""))))
 
 
 def _read(
-    file: Unpacked, description: GeographicFile, log: GdalLog, request: dict[str, Any], report: Report
+    file: UnpackedFile, description: GeographicFile, log: GdalLog, request: dict[str, Any], report: Report
 ) -> dict[str, Any]:
     # only now: GDAL reads its settings when it is imported
     from functions.sync.sources.files.geographic.features import FeatureReader
@@ -71,27 +71,27 @@ def _read(
     from functions.sync.sources.files.geographic.part_writer import PartWriter
 
     layer = Layer.open(file, description)
-    _require_sound(log, layer.shown, description, 0, 0)
+    _require_no_errors(log, layer.shown, description, 0, 0)
     reader = FeatureReader(layer, BATCH_ROWS, request["rows"])
     writer = PartWriter(Path(request["folder"]), request["part_rows"], lambda part, rows: report.tell(
         part=str(part), rows=rows))  # fmt: skip
     rows = 0
     try:
-        for batch in _told(reader.batches(), report):
-            _require_sound(log, layer.shown, description, rows, rows + batch.length)
+        for batch in _with_progress(reader.batches(), report):
+            _require_no_errors(log, layer.shown, description, rows, rows + batch.length)
             rows += batch.length
             writer.add(batch)
     except (RuntimeError, ValueError) as error:  # GDAL's, and those of the libraries that take over from it
-        raise unreadable(description, _words(error, log), f"{layer.shown}, after feature {rows:,}") from None
-    _require_sound(log, layer.shown, description, rows, rows)
+        raise unreadable_file(description, _message(error, log), f"{layer.shown}, after feature {rows:,}") from None
+    _require_no_errors(log, layer.shown, description, rows, rows)
     writer.close()
     expected = file.rows if file.rows is not None else layer.counted_rows
     if request["rows"] is None and expected is not None and rows != expected:
-        raise unreadable(description, f"of {expected:,} features {rows:,} could be read", layer.shown)
+        raise unreadable_file(description, f"of {expected:,} features {rows:,} could be read", layer.shown)
     return {"done": {"rows": rows, "columns": reader.columns}}
 
 
-def _told(batches: Iterator[Any], report: Report) -> Iterator[Any]:
+def _with_progress(batches: Iterator[Any], report: Report) -> Iterator[Any]:
     rows = 0
     report.tell(reading=rows)
     for batch in batches:
@@ -100,14 +100,14 @@ def _told(batches: Iterator[Any], report: Report) -> Iterator[Any]:
         report.tell(reading=rows)
 
 
-def _require_sound(log: GdalLog, layer: str, description: GeographicFile, start: int, end: int) -> None:
+def _require_no_errors(log: GdalLog, layer: str, description: GeographicFile, start: int, end: int) -> None:
     errors = log.errors()
     if errors:
         place = f"features {start + 1:,} to {end:,} of {layer}" if end > start else layer
-        raise unreadable(description, errors[0], place)
+        raise unreadable_file(description, errors[0], place)
 
 
-def _words(error: Exception, log: GdalLog) -> str:
+def _message(error: Exception, log: GdalLog) -> str:
     """What GDAL said, which is nearer to the place than what was made of it."""
     said = log.errors()
     return said[0] if said else str(error) or type(error).__name__

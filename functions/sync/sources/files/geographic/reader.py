@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from functions.sync.sources.files.file_index import FileFolder, FileIndex
 from functions.sync.sources.files.parquet import as_texts
-from functions.sync.sources.files.stored import FileFolder, FileIndex
 from functions.sync.sources.source import Extract, Sample
-from functions.sync.sources.texts import to_extract
+from functions.sync.sources.text_values import to_extract
 from shared import storage
 from shared.counties.source_description import GeographicFile
 from shared.problems import Conflict

@@ -14,7 +14,7 @@ from shared.settings import settings
 def sample_key(county_id: str, table: str, rows: int) -> str:
     """The key of an object with the first rows of a table, once the function has made it.
 
-    Raises Unprocessable for a file that is refused, SourceRefused, ServiceUnavailable where there is no answer.
+    Raises Unprocessable for a file that is refusal, SourceRefused, ServiceUnavailable where there is no answer.
     """
     import botocore.exceptions
 
@@ -31,9 +31,9 @@ def sample_key(county_id: str, table: str, rows: int) -> str:
     return str(said["key"])
 
 
-def _refusal(refused: dict[str, Any]) -> Exception:
-    kind = SourceRefused if refused["status"] == SourceRefused.status else Unprocessable
-    return kind(refused["detail"], slug=refused["slug"])
+def _refusal(refusal: dict[str, Any]) -> Exception:
+    kind = SourceRefused if refusal["status"] == SourceRefused.status else Unprocessable
+    return kind(refusal["detail"], slug=refusal["slug"])
 
 
 def _unanswered(table: str, why: str) -> ServiceUnavailable:

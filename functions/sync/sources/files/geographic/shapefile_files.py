@@ -10,7 +10,7 @@ import re
 import struct
 from pathlib import Path
 
-from functions.sync.sources.files.geographic.refusals import refused, unreadable
+from functions.sync.sources.files.geographic.problems import refusal, unreadable_file
 from shared.counties.source_description import ShapeFile
 
 SHAPEFILE_PARTS = {".shp": True, ".shx": True, ".dbf": True, ".prj": False, ".cpg": False}
@@ -32,7 +32,7 @@ _LANGUAGES = {
 """dBASE's language drivers; 0x57 is "the code page of the machine", which is a Windows one in the Americas."""
 
 
-def rows_of_whole(shp: Path, name: str, description: ShapeFile) -> int:
+def count_rows(shp: Path, name: str, description: ShapeFile) -> int:
     """How many records there are that are not marked as deleted.
 
     Raises Unprocessable for a Shapefile of which a part is cut off, or whose parts do not belong together: GDAL reads
@@ -48,19 +48,19 @@ def rows_of_whole(shp: Path, name: str, description: ShapeFile) -> int:
         _, records, width, length = struct.unpack("<IIHH", table[:12])
         shapes_end, index_end = (2 * struct.unpack(">i", part[24:28])[0] for part in (header, index))
     except struct.error:
-        raise unreadable(description, f"{name}.shp, .shx or .dbf ends in its header") from None
+        raise unreadable_file(description, f"{name}.shp, .shx or .dbf ends in its header") from None
     sizes = {ending: shp.with_suffix(ending).stat().st_size for ending in (".shp", ".shx", ".dbf")}
     for ending, end in ((".shp", shapes_end), (".shx", index_end)):
         if sizes[ending] < end:
             raise _cut_off(description, f"{name}{ending}", f"{end:,} bytes", f"{sizes[ending]:,}")
     if not length or not width:
-        raise unreadable(description, f"{name}.dbf has records of no length")
+        raise unreadable_file(description, f"{name}.dbf has records of no length")
     there = max(0, sizes[".dbf"] - width) // length
     if there < records:
         raise _cut_off(description, f"{name}.dbf", f"{records:,} records", f"{there:,}")
     shapes = (index_end - _SHP_HEADER) // _SHX_ENTRY
     if shapes != records:
-        raise refused(
+        raise refusal(
             f"{description.file}: {name}.shx has {shapes:,} shapes and {name}.dbf {records:,} records, so they do not"
             " belong together, or one of them is cut off. Export the layer again, and send it again.",
             "file-truncated",
@@ -90,7 +90,7 @@ def declared_encoding(shp: Path, name: str, description: ShapeFile) -> str | Non
         if said:
             found = encoding_named(said)
             if found is None:
-                raise refused(
+                raise refusal(
                     f"{description.file}: {name}.cpg says {said[:40]!r}, which is no encoding that is known here. Say"
                     " it with the setting `encoding` (utf-8, cp1252, ...).",
                     "file-encoding",
@@ -117,7 +117,7 @@ def encoding_named(said: str) -> str | None:
 
 
 def _cut_off(description: ShapeFile, part: str, said: str, there: str) -> Exception:
-    return refused(
+    return refusal(
         f"{description.file}: {part} is cut off: its header says {said}, and there are {there}. Send it again.",
         "file-truncated",
     )

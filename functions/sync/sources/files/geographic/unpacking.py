@@ -1,4 +1,4 @@
-"""What GDAL opens, out of what a county sends: archives are unpacked into a folder, and no path in them is followed."""
+"""What GDAL opens, out of what a county sends: archives are unpack into a folder, and no path in them is followed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from zipfile import ZipFile, ZipInfo, is_zipfile
 
-from functions.sync.sources.files.geographic.refusals import choice_of_layer, refused, unreadable
-from functions.sync.sources.files.geographic.shapefile_files import SHAPEFILE_PARTS, rows_of_whole
+from functions.sync.sources.files.geographic.problems import refusal, select_layer, unreadable_file
+from functions.sync.sources.files.geographic.shapefile_files import SHAPEFILE_PARTS, count_rows
 from shared.counties.source_description import (
     FileGeodatabaseFile,
     FlatGeobufFile,
@@ -31,7 +31,7 @@ _NAMES: dict[type[GeographicFile], str] = {
 
 
 @dataclass(frozen=True)
-class Unpacked:
+class UnpackedFile:
     """The path that GDAL opens; of a Shapefile also what its layer is called, and how many rows it has."""
 
     path: Path
@@ -39,24 +39,24 @@ class Unpacked:
     rows: int | None = None
 
 
-def unpacked(file: Path, folder: Path, description: GeographicFile) -> Unpacked:
+def unpack(file: Path, folder: Path, description: GeographicFile) -> UnpackedFile:
     """What is to be opened. Raises Unprocessable for an archive without what it should have."""
     match description:
         case ShapeFile():
             return _shapefile(file, folder, description)
         case FileGeodatabaseFile():
-            return Unpacked(_geodatabase(file, folder, description))
+            return UnpackedFile(_geodatabase(file, folder, description))
         case KmlFile() if is_zipfile(file):
-            return Unpacked(_kmz(file, folder, description))
+            return UnpackedFile(_kmz(file, folder, description))
         case _:
-            return Unpacked(file.rename(folder / _NAMES[type(description)]))
+            return UnpackedFile(file.rename(folder / _NAMES[type(description)]))
 
 
-def _shapefile(file: Path, folder: Path, description: ShapeFile) -> Unpacked:
+def _shapefile(file: Path, folder: Path, description: ShapeFile) -> UnpackedFile:
     with _archive(file, description) as archive:
         members = _members(archive)
         layers = {name[:-4]: PurePosixPath(name).stem for name in members if name.lower().endswith(".shp")}
-        base = choice_of_layer(layers, description)
+        base = select_layer(layers, description)
         by_name = {name.lower(): info for name, info in members.items()}
         parts: dict[str, ZipInfo] = {}
         for ending, required in SHAPEFILE_PARTS.items():
@@ -64,14 +64,14 @@ def _shapefile(file: Path, folder: Path, description: ShapeFile) -> Unpacked:
             if found is not None:
                 parts[ending] = found
             elif required:
-                raise refused(
+                raise refusal(
                     f"{description.file} lacks {layers[base]}{ending}. Send .shp, .shx, .dbf and .prj in one archive.",
                     "file-incomplete",
                 )
         _extract(archive, {info: folder / f"layer{ending}" for ending, info in parts.items()}, description)
     file.unlink()
-    rows = rows_of_whole(folder / "layer.shp", layers[base], description)
-    return Unpacked(folder / "layer.shp", layers[base], rows)
+    rows = count_rows(folder / "layer.shp", layers[base], description)
+    return UnpackedFile(folder / "layer.shp", layers[base], rows)
 
 
 def _geodatabase(file: Path, folder: Path, description: FileGeodatabaseFile) -> Path:
@@ -82,7 +82,7 @@ def _geodatabase(file: Path, folder: Path, description: FileGeodatabaseFile) -> 
         folders = sorted({str(PurePosixPath(name).parent) for name in members if name.lower().endswith(".gdbtable")})
         if len(folders) != 1:
             named = ", ".join(folders) or "none"
-            raise refused(
+            raise refusal(
                 f"{description.file} has to have one File Geodatabase (a folder .gdb) in it, and has: {named}.",
                 "file-incomplete",
             )
@@ -100,7 +100,7 @@ def _kmz(file: Path, folder: Path, description: KmlFile) -> Path:
         documents = [info for name, info in _members(archive).items() if name.lower().endswith(".kml")]
         documents.sort(key=lambda info: info.filename.count("/"))
         if not documents:
-            raise refused(f"{description.file} has no .kml in it.", "file-incomplete")
+            raise refusal(f"{description.file} has no .kml in it.", "file-incomplete")
         _extract(archive, {documents[0]: target}, description)
     file.unlink()
     return target
@@ -110,7 +110,7 @@ def _archive(file: Path, description: GeographicFile) -> ZipFile:
     try:
         return ZipFile(file)
     except Exception as error:  # the standard library raises many kinds for damaged archives
-        raise unreadable(description, error) from None
+        raise unreadable_file(description, error) from None
 
 
 def _members(archive: ZipFile) -> dict[str, ZipInfo]:
@@ -122,7 +122,7 @@ def _members(archive: ZipFile) -> dict[str, ZipInfo]:
 def _extract(archive: ZipFile, targets: dict[ZipInfo, Path], description: GeographicFile) -> None:
     total = sum(info.file_size for info in targets)
     if total > MAX_UNPACKED:
-        raise refused(
+        raise refusal(
             f"{description.file} unpacks to {total / 2**30:.1f} GiB; at most {MAX_UNPACKED >> 30} are read.",
             "file-too-large",
         )
@@ -132,4 +132,4 @@ def _extract(archive: ZipFile, targets: dict[ZipInfo, Path], description: Geogra
                 while piece := packed.read(1 << 20):
                     file.write(piece)
         except Exception as error:
-            raise unreadable(description, f"{info.filename}: {type(error).__name__}: {error}") from None
+            raise unreadable_file(description, f"{info.filename}: {type(error).__name__}: {error}") from None

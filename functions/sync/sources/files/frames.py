@@ -10,11 +10,11 @@ from shared.problems import Unprocessable
 if TYPE_CHECKING:
     import polars as pl
 
-MAX_SAID = 200
+MAX_QUOTED = 200
 """Characters of a library's own words that a message repeats."""
 
 
-def framed(rows: Iterator[Sequence[str | None]], columns: Sequence[str], at_once: int) -> Iterator[pl.DataFrame]:
+def frames_of(rows: Iterator[Sequence[str | None]], columns: Sequence[str], at_once: int) -> Iterator[pl.DataFrame]:
     """Rows of texts as frames; an empty table has one frame without rows, so that its columns are known."""
     import polars as pl
 
@@ -29,8 +29,8 @@ def framed(rows: Iterator[Sequence[str | None]], columns: Sequence[str], at_once
         yield pl.DataFrame(gathered, schema=schema, orient="row")
 
 
-def unreadable(file: str, what: str, why: object, advice: str = "") -> Unprocessable:
+def unreadable_file(file: str, what: str, why: object, advice: str = "") -> Unprocessable:
     """The problem of a file that is not what its format says."""
     said = " ".join(str(why).split()) or type(why).__name__
     more = f" {advice}" if advice else ""
-    return Unprocessable(f"{file} is no {what} that can be read: {said[:MAX_SAID]}.{more}", slug="file-unreadable")
+    return Unprocessable(f"{file} is no {what} that can be read: {said[:MAX_QUOTED]}.{more}", slug="file-unreadable")

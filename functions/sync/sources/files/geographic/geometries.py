@@ -18,7 +18,7 @@ Shapes = NDArray[np.object_]
 _CURVED = frozenset(range(8, 15))
 """Kinds of well-known binary with arcs in them (ISO 19125-2 and SQL/MM), and their abstract parents."""
 _SURFACES = frozenset({15, 16, 17})
-MAX_OUTSIDE = 20.0
+MAX_DEGREES_OUTSIDE = 20.0
 """Degrees beyond the area that a reference system is meant for: farther away its formulas give any place at all."""
 
 
@@ -110,12 +110,12 @@ def _in_degrees(
     finite = np.isfinite(coordinates).all(axis=1)
     x, y = transformer.transform(coordinates[:, 0], coordinates[:, 1])
     placed = np.column_stack([x, y])
-    astray = _astray(placed, system) & finite
+    astray = _outside_area(placed, system) & finite
     if not finite.all() or astray.any():
         for row in np.unique(rows[~finite]):
             faults[row] = "the shape has a vertex whose coordinates are no numbers (NaN or infinite)"
         for row in np.unique(rows[astray]):
-            faults[row] = faults[row] or _told_astray(coordinates[rows == row][astray[rows == row]][0], system)
+            faults[row] = faults[row] or _outside_area_message(coordinates[rows == row][astray[rows == row]][0], system)
         placed = np.where((finite & ~astray)[:, None], placed, 0.0)
     shapes = shapely.set_coordinates(shapes, placed)
     bounds = shapely.bounds(shapes)
@@ -129,20 +129,20 @@ def _in_degrees(
     return shapes
 
 
-def _astray(placed: NDArray[np.float64], system: pyproj.CRS) -> NDArray[np.bool_]:
+def _outside_area(placed: NDArray[np.float64], system: pyproj.CRS) -> NDArray[np.bool_]:
     """Vertices that are not on the earth, or farther from where the system is meant for than it can tell."""
     west, south, east, north = -180.0, -90.0, 180.0, 90.0
     area = system.area_of_use
     if area is not None and system.is_projected:
-        south, north = max(-90.0, area.south - MAX_OUTSIDE), min(90.0, area.north + MAX_OUTSIDE)
+        south, north = max(-90.0, area.south - MAX_DEGREES_OUTSIDE), min(90.0, area.north + MAX_DEGREES_OUTSIDE)
         if area.west <= area.east:
-            west, east = max(-180.0, area.west - MAX_OUTSIDE), min(180.0, area.east + MAX_OUTSIDE)
+            west, east = max(-180.0, area.west - MAX_DEGREES_OUTSIDE), min(180.0, area.east + MAX_DEGREES_OUTSIDE)
     longitude, latitude = placed[:, 0], placed[:, 1]
     inside = (longitude >= west) & (longitude <= east) & (latitude >= south) & (latitude <= north)
     return ~inside
 
 
-def _told_astray(vertex: NDArray[np.float64], system: pyproj.CRS) -> str:
+def _outside_area_message(vertex: NDArray[np.float64], system: pyproj.CRS) -> str:
     x, y = vertex.tolist()
     return (
         f"the shape has a vertex at {x:.15g}, {y:.15g}, which is nowhere that {system.name} is meant for; are its"

@@ -1,4 +1,4 @@
-"""Connections to a SQL source: to a permitted address, with a limit to every wait."""
+"""Connections to SQL sources, to permitted addresses, with a timeout on every wait."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from functions.sync.sources.network import Timeouts, open_socket
 from functions.sync.sources.sql.dialects import Dialect
 
 
-def make_engine(url: URL, dialect: Dialect, authority: str | None, patience: Timeouts) -> Engine:
-    """An engine whose connections are opened by `open_socket`; no key of the address's query reaches the driver."""
-    arguments = dialect.arguments(url, authority, patience)
+def create_source_engine(url: URL, dialect: Dialect, authority: str | None, timeouts: Timeouts) -> Engine:
+    """An engine whose connections are opened by `open_socket`; no parameter of the URL's query reaches the driver."""
+    arguments = dialect.arguments(url, authority, timeouts)
     engine = create_engine(url.set(query={}), poolclass=NullPool, connect_args=arguments, hide_parameters=True)
     if url.host is not None:
         host, port = url.host, url.port or dialect.default_port
 
         def connect(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> Any:
-            _watch_rerouting()
-            seconds = patience.at_most(patience.connect_seconds)
+            _permit_rerouting()
+            seconds = timeouts.within_total(timeouts.connect_seconds)
             opened = open_socket(host, port, seconds)
             try:
-                return dialect.connect(opened, parameters, patience.at_most(patience.silence_seconds))
+                return dialect.connect(opened, parameters, timeouts.within_total(timeouts.silence_seconds))
             except BaseException:
                 opened.close()
                 raise
@@ -36,7 +36,7 @@ def make_engine(url: URL, dialect: Dialect, authority: str | None, patience: Tim
 
 
 class _PermittedSockets(ModuleType):
-    """The module `socket` as pytds uses it: where a server sends it on to another host, pytds connects by itself."""
+    """Stand-in for the module `socket` in pytds, which itself connects where a server routes it to another host."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(socket, name)
@@ -45,7 +45,7 @@ class _PermittedSockets(ModuleType):
         return open_socket(*address, timeout or Timeouts(15, 15, 1).connect_seconds)
 
 
-def _watch_rerouting() -> None:
+def _permit_rerouting() -> None:
     import pytds
 
     if not isinstance(pytds.socket, _PermittedSockets):

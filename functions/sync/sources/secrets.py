@@ -1,4 +1,4 @@
-"""How to reach a source, and how to sign in: what its secret holds. No repr shows a credential."""
+"""Contents of sources' secrets: address and credentials. No repr shows a credential."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -8,11 +8,10 @@ class _Secret(BaseModel):
 
 
 class ConnectionSecret(_Secret):
-    """The secret of a SQL source; without `port` it is the usual one of the dialect.
+    """The secret of a SQL source; without `port` the dialect's default.
 
-    The line is encrypted and the server's certificate verified: by `ca_certificate` (PEM) where a county's servers have
-    an authority of their own. `sslmode` "disable" is for a server on the same machine, or behind a tunnel.
-    """
+    The connection is encrypted and the server's certificate verified, with `ca_certificate` (PEM) where a county has
+    its own certificate authority. `sslmode` "disable" is for a server on the same machine, or behind a tunnel."""
 
     dialect: str = "postgresql"
     host: str

@@ -1,4 +1,4 @@
-"""Shapes of web services: what of one cannot be read is a fault of its row."""
+"""Geometries of web services; one that cannot be read is a fault of its row."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from typing import Any
 from shared.geo.geometry import Shape
 from shared.geo.reference_systems import misplaced
 
-NO_SHAPE: Shape = (None, None, None)
+NO_GEOMETRY: Shape = (None, None, None)
 
 Points = Sequence[Sequence[Any]]
 
 
-def read_shape(rings: Iterable[Points], draw: Callable[[list[list[tuple[float, float]]]], Shape]) -> Shape | str:
-    """The shape that `draw` makes of rings of numbers (or of one ring with one point), or why there is none.
+def read_geometry_texts(
+    rings: Iterable[Points], draw: Callable[[list[list[tuple[float, float]]]], Shape]
+) -> Shape | str:
+    """The columns that `draw` makes of rings of coordinates (or of one ring with one point), or the fault as a message.
 
-    Coordinates that are all NaN are Esri's way to say that there is no place.
+    Coordinates that are all NaN are Esri's empty geometry.
     """
     try:
         found = [[(_number(point[0]), _number(point[1])) for point in ring] for ring in rings]
         numbers = [number for ring in found for point in ring for number in point]
         if all(map(math.isnan, numbers)):
-            return NO_SHAPE
+            return NO_GEOMETRY
         wrong = next((number for number in numbers if not math.isfinite(number)), None)
         if wrong is not None:
             return f"the shape has a vertex at {wrong}"

@@ -1,4 +1,4 @@
-"""Values of any library as the texts that mappings read."""
+"""Conversion of drivers' values to the text that mappings read."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 NUL = "\x00"
 _SHOWN_NUL = "\u2400"
 MAX_SHOWN = 80
-"""Characters of a value that a reason quotes."""
+"""Characters of a value that a reason quotes. A choice: a line of a table."""
 MAX_EXPONENT = 400
-"""A number of more digits is no quantity of anything, and would be written out in full."""
+"""Largest exponent of a number that is written out in digits. A choice above that of a double (308): more digits are no
+quantity, and would fill memory."""
 
 _NUMBER_TYPE = re.compile(
     r"u?int(eger)?\d*|(small|big|medium|tiny)int|long(long)?|short|tiny|int24|year|(esriFieldType)?(Double|Single|Integer"
@@ -30,19 +31,19 @@ _NUMBER_TYPE = re.compile(
 
 
 def to_extract(frame: pl.DataFrame) -> Extract:
-    """A frame of texts as an extract; NULL and the empty text differ in the digest."""
+    """An extract of a text frame; NULL and the empty text differ in its digest."""
     digest = hashlib.sha256(frame.write_csv(quote_style="necessary").encode()).hexdigest()
     return Extract(frame.height, digest, lambda: frame)
 
 
 def number_columns(types: Mapping[str, str]) -> frozenset[str]:
-    """The columns whose type, as the source calls it, is one of numbers."""
+    """The columns with a numeric type, by the names that sources use."""
     return frozenset(name for name, type_ in types.items() if _NUMBER_TYPE.fullmatch(type_.partition("(")[0].strip()))
 
 
 def plain_number(value: float | str | Decimal) -> str | None:
-    """A number in decimal digits: a whole one without decimals, none with an exponent; NaN, which stands for nothing,
-    is NULL, and what is no finite number stays as it is written.
+    """A number in decimal digits without an exponent, a whole one without decimals. NaN is NULL; text that is not a
+    finite number stays as it is.
     """
     try:
         number = Decimal(repr(value) if isinstance(value, float) else value)
@@ -68,7 +69,9 @@ def _duration(value: timedelta) -> str:
 
 
 def text_of_bytes(value: bytes) -> str:
-    """Text where the bytes are readable UTF-8, as Impala and older writers leave it; else hexadecimal digits."""
+    """Text where the bytes are printable UTF-8, which Impala and older writers store as binary; else hexadecimal
+    digits.
+    """
     try:
         text = value.decode()
     except UnicodeDecodeError:
@@ -76,7 +79,7 @@ def text_of_bytes(value: bytes) -> str:
     return text if all(character.isprintable() or character in "\t\r\n\x00" for character in text) else value.hex()
 
 
-_WRITERS: tuple[tuple[type, Callable[[Any], str | None]], ...] = (
+_FORMATTERS: tuple[tuple[type, Callable[[Any], str | None]], ...] = (
     (str, str),
     (bool, lambda value: "true" if value else "false"),
     (int, str),
@@ -91,25 +94,26 @@ _WRITERS: tuple[tuple[type, Callable[[Any], str | None]], ...] = (
 
 
 def as_text(value: object) -> str | None:
-    """A driver's value as the text that mappings read."""
+    """A driver's value as text."""
     if value is None:
         return None
-    for type_, write in _WRITERS:
+    for type_, write in _FORMATTERS:
         if isinstance(value, type_):
             return write(value)
     return str(value)
 
 
 def remove_nuls(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame as PostgreSQL can hold it, which has no NUL: a value of nothing but NULs and blanks (LOW-VALUES: a
-    field that was never filled) is NULL, those at the end of one are its padding, and one within a text is a fault of
-    the value.
+    """The frame without NUL characters, which PostgreSQL's text cannot hold.
+
+    A value of NULs and blanks alone (COBOL's LOW-VALUES: a field that was never filled) is NULL, NULs at the end are
+    padding and removed, and a NUL within a text is a fault of the value.
     """
     import polars as pl
 
     columns = [name for name in frame.columns if name not in (READ_FAULT, VALUE_FAULTS)]
-    found = frame.select(pl.col(columns).str.contains(NUL, literal=True).any())
-    affected = [name for name in columns if found[name][0]]
+    has_nul = frame.select(pl.col(columns).str.contains(NUL, literal=True).any())
+    affected = [name for name in columns if has_nul[name][0]]
     if not affected:
         return frame
     faults: list[list[str]] = [[] for _ in range(frame.height)]
@@ -131,11 +135,13 @@ def _remove_nuls(text: str | None) -> str | None:
 
 
 def with_value_faults(frame: pl.DataFrame, faults: list[list[str]]) -> pl.DataFrame:
-    """The frame with what could not be read of each row, beside what was known before."""
+    """The frame with the faults of each row's values, added to those that it has."""
     import polars as pl
 
     if not any(faults):
         return frame
-    known = frame[VALUE_FAULTS].to_list() if VALUE_FAULTS in frame.columns else [None] * frame.height
-    lines = ["\n".join(filter(None, [before, *of_row])) or None for before, of_row in zip(known, faults, strict=True)]
+    existing = frame[VALUE_FAULTS].to_list() if VALUE_FAULTS in frame.columns else [None] * frame.height
+    lines = [
+        "\n".join(filter(None, [before, *of_row])) or None for before, of_row in zip(existing, faults, strict=True)
+    ]
     return frame.with_columns(pl.Series(VALUE_FAULTS, lines, dtype=pl.String))
