@@ -7,13 +7,12 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import polars as pl
 
 from functions.sync.sources.source import Extract
 from shared.mapping import READ_FAULT, VALUE_FAULTS, value_fault
-
-if TYPE_CHECKING:
-    import polars as pl
 
 NUL = "\x00"
 _SHOWN_NUL = "\u2400"
@@ -109,8 +108,6 @@ def remove_nuls(frame: pl.DataFrame) -> pl.DataFrame:
     A value of NULs and blanks alone (COBOL's LOW-VALUES: a field that was never filled) is NULL, NULs at the end are
     padding and removed, and a NUL within a text is a fault of the value.
     """
-    import polars as pl
-
     columns = [name for name in frame.columns if name not in (READ_FAULT, VALUE_FAULTS)]
     has_nul = frame.select(pl.col(columns).str.contains(NUL, literal=True).any())
     affected = [name for name in columns if has_nul[name][0]]
@@ -136,8 +133,6 @@ def _remove_nuls(text: str | None) -> str | None:
 
 def with_value_faults(frame: pl.DataFrame, faults: list[list[str]]) -> pl.DataFrame:
     """The frame with the faults of each row's values, added to those that it has."""
-    import polars as pl
-
     if not any(faults):
         return frame
     existing = frame[VALUE_FAULTS].to_list() if VALUE_FAULTS in frame.columns else [None] * frame.height

@@ -1,1 +1,1 @@
-"""Files in a county's part of the data bucket as sources."""
+"""Files in a county's part of the data bucket, as a source."""

@@ -1,4 +1,4 @@
-"""Text files that come compressed: unpack once beside the indexes, since a compressed file has no middle."""
+"""Compressed text files: unpacked once beside the indexes, since a compressed file cannot be read from the middle."""
 
 from __future__ import annotations
 
@@ -17,15 +17,23 @@ from shared.problems import NotFound, Unprocessable
 from shared.storage import StoredObject, county_key
 
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
-_OTHERS = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7-Zip", b"\x28\xb5\x2f\xfd": "Zstandard", b"Rar!": "RAR"}
+_UNSUPPORTED = {
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"7z\xbc\xaf": "7-Zip",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+    b"Rar!": "RAR",
+}
 MAX_UNPACKED_BYTES = 16 << 30
-"""Bytes of an unpack file: a county's roll is a few gigabytes at most."""
+"""Largest unpacked file in bytes. A choice: a county's roll has a few gigabytes."""
 
 
 def unpack(county_id: str, file: StoredObject, name: str) -> StoredObject:
-    """The file itself, or what is in it where it is compressed. Raises Unprocessable for what cannot be unpack."""
+    """The file itself, or its content where it is compressed. Raises Unprocessable for a file that cannot be
+    unpacked.
+    """
     beginning = file.range(0, min(6, file.size))
-    other = next((said for mark, said in _OTHERS.items() if beginning.startswith(mark)), None)
+    other = next((said for mark, said in _UNSUPPORTED.items() if beginning.startswith(mark)), None)
     if other is not None:
         raise Unprocessable(
             f"{name} is compressed with {other}; send it as it is, or as .gz or .zip.", slug="file-unreadable"
@@ -70,30 +78,32 @@ def _only_member(archive: ZipFile, name: str) -> ZipInfo:
 
 
 class _Chunks(io.RawIOBase):
-    """A stream of pieces."""
+    """A readable stream of an iterator's chunks."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
-        self._left = b""
+        self._buffer = b""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: object) -> int:
         view = memoryview(buffer)  # type: ignore[arg-type]  # typeshed's ReadableBuffer is no runtime name
-        while not self._left:
+        while not self._buffer:
             chunk = next(self._chunks, None)
             if chunk is None:
                 return 0
-            self._left = chunk
-        count = min(len(view), len(self._left))
-        view[:count] = self._left[:count]
-        self._left = self._left[count:]
+            self._buffer = chunk
+        count = min(len(view), len(self._buffer))
+        view[:count] = self._buffer[:count]
+        self._buffer = self._buffer[count:]
         return count
 
 
 class _Bounded(io.RawIOBase):
-    """A stream that refuses to grow beyond measure: a small archive can unpack to a thousand times its size."""
+    """A stream with at most MAX_UNPACKED_BYTES: a small archive can unpack to a thousand times its size (a zip
+    bomb).
+    """
 
     def __init__(self, content: Any, name: str) -> None:
         self._content = content
@@ -104,10 +114,10 @@ class _Bounded(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        found: bytes = self._content.read(size)
-        self._read += len(found)
+        content: bytes = self._content.read(size)
+        self._read += len(content)
         if self._read > MAX_UNPACKED_BYTES:
             raise Unprocessable(
                 f"{self._name} unpacks to more than {MAX_UNPACKED_BYTES >> 30} GB.", slug="file-too-large"
             )
-        return found
+        return content

@@ -1,4 +1,4 @@
-"""CSV and its kin: delimited text of any delimiter, quoting, line ends and encoding."""
+"""CSV and other delimited text, of any delimiter, quoting, line ends and encoding."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from functions.sync.sources.files.file_index import FileIndex
 from functions.sync.sources.files.lines import Record, Records, detect_encoding, lines, strip_end_of_file
@@ -16,16 +17,14 @@ from shared.mapping import READ_FAULT
 from shared.problems import Unprocessable
 from shared.storage import StoredObject
 
-if TYPE_CHECKING:
-    import polars as pl
-
 _HEADER_BYTES = 64 * 1024
+"""Bytes that are read for the header line and a sample. A choice: 100 records of 600 characters."""
 MAX_SHOWN = 500
-"""Characters of a faulty record that its reason quotes."""
+"""Characters of a malformed record that its reason quotes. A choice: the beginning shows where fields are missing."""
 
 
 class DelimitedReader:
-    """A delimited file. An empty field is NULL, quoted or not: few files tell the two apart.
+    """A delimited file. An empty field is NULL, quoted or not: few writers distinguish the two.
 
     A record with another number of fields than the header is rejected with its line; a file that ends in one, without
     a line end, was cut off and is refused whole, for what it lacks would be taken for removed.
@@ -61,7 +60,7 @@ class DelimitedReader:
         begin = first if start is None else start
         content = self._file.range(begin, self._file.size if end is None else end)
         frame = self._frame(self._records(iter((content,)), f"{self._format.file}, after byte {begin}"))
-        # what the same bytes mean depends on the columns' names
+        # the meaning of the same bytes depends on the columns' names
         digest = hashlib.sha256("\x1f".join(names).encode() + content).hexdigest()
         return Extract(frame.height, digest, lambda: _select(frame, columns))
 
@@ -71,9 +70,7 @@ class DelimitedReader:
         return Sample(self._frame(islice(found, rows)), self.columns())
 
     def _frame(self, records: Iterable[Record]) -> pl.DataFrame:
-        """Records as a frame. One with a wrong number of fields keeps those that it has, for whoever looks at it."""
-        import polars as pl
-
+        """Records as a frame. One with a wrong number of fields keeps those that it has, and gets a READ_FAULT."""
         names, _ = self._header
         width, rows, faults = len(names), list[list[str]](), dict[int, str]()
         for record in records:
@@ -93,14 +90,14 @@ class DelimitedReader:
 
     @cached_property
     def _header(self) -> tuple[list[str], int]:
-        """The names of the columns, and where the first record begins."""
+        """The names of the columns, and the position of the first record."""
         if not self._format.header:
             return list(self._format.columns), self._text.mark
         beginning = self._file.range(self._text.mark, min(self._file.size, self._text.mark + _HEADER_BYTES))
         first = next(iter(self._records(iter((beginning,)), self._format.file)), None) if beginning else None
         if first is None:
             raise Unprocessable(f"{self._format.file} is empty: it has no header line.", slug="file-empty")
-        return _names(first, self._format.file), self._text.mark + first.end
+        return _column_names(first, self._format.file), self._text.mark + first.end
 
     def _records(self, chunks: Iterator[bytes], name: str) -> Iterator[Record]:
         source = lines(chunks, self._text, name)
@@ -108,13 +105,13 @@ class DelimitedReader:
 
 
 def _select(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
-    """The columns that were asked for, and what is wrong with rows in any case."""
+    """The requested columns, and READ_FAULT where there is one."""
     return frame.select(name for name in frame.columns if name in columns or name == READ_FAULT)
 
 
-def _names(header: Record, file: str) -> list[str]:
+def _column_names(header: Record, file: str) -> list[str]:
     names = [field.strip() or f"column_{number}" for number, field in enumerate(header.fields, start=1)]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise Unprocessable(f"{file} has two columns named {', '.join(twice)}.", slug="file-columns-twice")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise Unprocessable(f"{file} has two columns named {', '.join(repeated)}.", slug="file-columns-twice")
     return names

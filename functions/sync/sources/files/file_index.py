@@ -1,4 +1,4 @@
-"""What is kept about a file, so that its parts are found again without reading it whole."""
+"""The index of a file, and the folder of its parts, by which ranges are read without reading the file whole."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from shared.storage import StoredObject, county_key
 
 
 class FileIndex(BaseModel):
-    """Where the ranges of a file end: `ends[i]` is the place after (i + 1) * `rows_a_range` rows (but for the last).
+    """Positions at which the ranges of a file end: `ends[i]` follows (i + 1) * `rows_a_range` rows; the last is left
+    out.
 
-    `columns` are the columns with the types that reading all rows has shown, where the format tells them by its rows,
-    or where the file itself is not looked into again.
+    `columns`: the columns with the types that reading all rows has shown, for formats without declared types, and for
+    files that are not opened again.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -28,30 +29,30 @@ class FileIndex(BaseModel):
 
 
 class FileFolder:
-    """The folder in which indexes and parts of one version of one file lie, read in one way.
+    """The folder of the index and the parts of one version of a file, read as one description says.
 
-    `reader` is the version of a reader whose parts do not outlive it.
+    `reader`: version of a reader whose parts are made anew when it changes.
     """
 
     def __init__(
         self, county_id: str, file: StoredObject, description: FileDescription | GeographicFile, reader: str = ""
     ) -> None:
-        way = hashlib.sha256(f"{description.model_dump_json()}{reader}".encode()).hexdigest()[:16]
+        description_digest = hashlib.sha256(f"{description.model_dump_json()}{reader}".encode()).hexdigest()[:16]
         self.name = description.file
         self._of_file = county_key(county_id, "sync-files", description.file)
         version = file.etag.strip('"')
         self._of_version = f"{self._of_file}/{version}/"
-        self._folder = f"{self._of_version}{way}"
+        self._folder = f"{self._of_version}{description_digest}"
 
     def index(self) -> FileIndex | None:
-        """The index, where the file has been cut before."""
+        """The index, or None before the file has been cut."""
         try:
             return FileIndex.model_validate_json(storage.get(f"{self._folder}/index.json"))
         except NotFound:
             return None
 
     def put_index(self, index: FileIndex) -> None:
-        """Keep the index: from now on every part is there."""
+        """Store the index, which says that all parts exist."""
         storage.put(f"{self._folder}/index.json", index.model_dump_json().encode(), "application/json")
 
     def part_key(self, number: int, ending: str = "parquet") -> str:
@@ -59,12 +60,12 @@ class FileFolder:
         return f"{self._folder}/part-{number:05}.{ending}"
 
     def sample_key(self, rows: int) -> str:
-        """The key of the first rows, of a file that has not been cut."""
+        """The key of a sample of a file that has not been cut."""
         return f"{self._folder}/sample-{rows}.arrow"
 
     def clear(self) -> None:
-        """Forget what was kept of the file's other versions, and of this one read in this way: another table may be
-        another layer or sheet of the same file.
+        """Delete the folders of the file's other versions, and this one; not those of this version with other
+        descriptions, since another table may be another layer or sheet of the file.
         """
         storage.delete_below(f"{self._of_file}/", besides=self._of_version)
         storage.delete_below(f"{self._folder}/")

@@ -1,4 +1,4 @@
-"""TextEncoding whose fields have fixed widths: what COBOL systems and old extracts give."""
+"""Fixed-width text, as COBOL systems and old extracts write it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from functions.sync.sources.files.file_index import FileIndex
 from functions.sync.sources.files.lines import detect_encoding, lines, strip_end_of_file
@@ -14,9 +15,6 @@ from functions.sync.sources.source import Extract, Sample
 from shared.counties.source_description import FixedWidthFile
 from shared.problems import Unprocessable
 from shared.storage import StoredObject
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 class FixedWidthReader:
@@ -75,15 +73,13 @@ class FixedWidthReader:
         return Sample(self._fields(list(islice(texts, rows))), self.columns())
 
     def _fields(self, found: Sequence[str]) -> pl.DataFrame:
-        import polars as pl
-
         whole = pl.DataFrame({"line": found}, schema={"line": pl.String})
         fields = [pl.col("line").str.slice(c.start - 1, c.length).alias(c.name) for c in self._format.columns]
         return whole.select(fields).select(pl.when(pl.all().str.strip_chars() != "").then(pl.all()).name.keep())
 
     @cached_property
     def _start(self) -> int:
-        """Where the first row begins."""
+        """The position of the first row."""
         place, skipped = self._text.mark, 0
         for _, size in lines(self._file.chunks(place), self._text, self._format.file):
             if skipped == self._format.skip_lines:

@@ -1,4 +1,4 @@
-"""Lines and records of text files, with the bytes where they begin and end: what a file is cut by."""
+"""Lines and records of text files with their byte positions, by which a file is cut."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from shared.problems import Unprocessable
 from shared.storage import StoredObject
 
 MAX_FIELD_CHARACTERS = 4 << 20
-"""Characters of a field at most; a quote that is never closed reaches it soon."""
+"""Largest field in characters. A choice: a parcel's geometry as text has less, and an unclosed quote soon exceeds
+it."""
 csv.field_size_limit(MAX_FIELD_CHARACTERS)
 
 _END_BLOCK_BYTES = 4096
+"""Bytes at the end in which padding is looked for. A choice: a block of a disk."""
 _END_OF_FILE, _NUL = "\x1a", "\x00"
 
 _BYTE_ORDER_MARKS: tuple[tuple[bytes, str], ...] = (
@@ -28,18 +30,18 @@ _BYTE_ORDER_MARKS: tuple[tuple[bytes, str], ...] = (
 
 @dataclass(frozen=True)
 class TextEncoding:
-    """How bytes are text: the encoding, and how many bytes a byte order mark takes at the beginning."""
+    """The encoding of a text file, and the number of bytes of its byte order mark."""
 
     encoding: str
     mark: int
 
     @property
     def wide(self) -> bool:
-        """Whether a character takes two bytes, so that lines cannot be told without decoding."""
+        """True for UTF-16, whose lines cannot be found without decoding."""
         return self.encoding.startswith("utf-16")
 
     def decode(self, content: bytes, place: str) -> str:
-        """The text. Raises Unprocessable where the bytes are none in this encoding."""
+        """The decoded text. Raises Unprocessable for bytes that are invalid in this encoding."""
         try:
             return content.decode(self.encoding)
         except UnicodeDecodeError as error:
@@ -47,7 +49,7 @@ class TextEncoding:
 
 
 def detect_encoding(beginning: bytes, declared: str) -> TextEncoding:
-    """The encoding of a file that begins like this: its byte order mark decides before what was declared does."""
+    """The encoding of a file with this beginning: that of its byte order mark, or else the declared one."""
     for mark, encoding in _BYTE_ORDER_MARKS:
         if beginning.startswith(mark):
             return TextEncoding(encoding, len(mark))
@@ -55,9 +57,7 @@ def detect_encoding(beginning: bytes, declared: str) -> TextEncoding:
 
 
 def strip_end_of_file(file: StoredObject, text: TextEncoding) -> StoredObject:
-    """The file up to the end-of-file mark of DOS (Ctrl-Z), where it ends in some: they, and the NULs that fill up its
-    last block, are no data.
-    """
+    """The file without end-of-file marks of DOS (Ctrl-Z) at its end, and without the NULs that fill its last block."""
     width = 2 if text.wide else 1
     block = min(_END_BLOCK_BYTES, (file.size - text.mark) // width * width)
     tail = file.range(file.size - block, file.size)
@@ -72,55 +72,57 @@ def strip_end_of_file(file: StoredObject, text: TextEncoding) -> StoredObject:
         kept = len(units)
         while kept and units[kept - 1] == nul:
             kept -= 1
-        if not kept or units[kept - 1] not in line_ends:  # they belong to the last field
+        if not kept or units[kept - 1] not in line_ends:  # the NULs belong to the last field
             return file
     return replace(file, size=file.size - (len(units) - kept) * width) if kept < len(units) else file
 
 
 def lines(chunks: Iterable[bytes], text: TextEncoding, name: str) -> Iterator[tuple[str, int]]:
-    """Each line with its line end, and the number of its bytes. A line ends with LF, CR LF or CR.
+    """Each line with its line end, and its number of bytes. A line ends with LF, CR LF or CR.
 
-    Raises Unprocessable where the bytes are no text in the encoding.
+    Raises Unprocessable for bytes that are invalid in the encoding.
     """
     decoder = codecs.getincrementaldecoder(text.encoding)()
-    held, number = "", 0
+    pending, number = "", 0
     for chunk in chunks:
         try:
-            held += decoder.decode(chunk)
+            pending += decoder.decode(chunk)
         except UnicodeDecodeError as error:
             raise _not_decodable(
                 text, f"{name}, after line {number}", error.object[error.start : error.start + 1]
             ) from None
-        if len(held) > 4 * MAX_FIELD_CHARACTERS and "\n" not in held and "\r" not in held:
-            raise Unprocessable(f"{name} has a line of more than {len(held):,} characters.", slug="file-line-too-long")
-        found = io.StringIO(held, newline="").readlines()
+        if len(pending) > 4 * MAX_FIELD_CHARACTERS and "\n" not in pending and "\r" not in pending:
+            raise Unprocessable(
+                f"{name} has a line of more than {len(pending):,} characters.", slug="file-line-too-long"
+            )
+        found = io.StringIO(pending, newline="").readlines()
         # the last line may go on, and a CR may be half of a CR LF
-        held = found.pop() if found else ""
+        pending = found.pop() if found else ""
         for line in found:
             number += 1
             yield line, len(line.encode(text.encoding))
     if decoder.getstate()[0]:
         raise _not_decodable(text, f"{name}, at its end", decoder.getstate()[0][:1])
-    if held:
-        for line in io.StringIO(held, newline=""):
+    if pending:
+        for line in io.StringIO(pending, newline=""):
             yield line, len(line.encode(text.encoding))
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record of delimited text: its fields, the line where it begins, and how far into the source it reaches."""
+    """A record of delimited text: its fields, the number of its first line, and the position of its end."""
 
     fields: list[str]
     line: int
     end: int
     ended: bool
-    """Whether a line end follows."""
+    """True where a line end follows."""
 
 
 class Records:
-    """The records of delimited text, read the forgiving way: a quote within an unquoted field is a character.
+    """The records of delimited text, read leniently: a quote within an unquoted field is a character.
 
-    Lines of nothing but blanks are no records. Raises Unprocessable where a quoted field is not closed.
+    Blank lines are skipped. Raises Unprocessable where a quoted field is not closed.
     """
 
     def __init__(self, source: Iterator[tuple[str, int]], delimiter: str, quote: str | None, name: str) -> None:
@@ -146,7 +148,7 @@ class Records:
                 yield Record(fields, begins, self._bytes, self._last.endswith(("\n", "\r")))
 
     def _quoted(self, line: str, begins: int) -> list[str]:
-        """The fields of a record with quotes, which may go on over several lines."""
+        """The fields of a record with quotes, which may span lines."""
         try:
             fields = next(
                 csv.reader(chain((line,), self._feed()), delimiter=self._delimiter, quotechar=self._quote or '"')
@@ -157,7 +159,7 @@ class Records:
                 " is a quote missing?",
                 slug="file-malformed",
             ) from None
-        if self._exhausted:  # it asked for more lines than there are: a quote is not closed
+        if self._exhausted:  # the reader reached the end of the file: a quote is not closed
             raise Unprocessable(
                 f"{self._name} ends within a quoted field of the record that begins in line {begins}: it is cut off,"
                 " or a quote is missing.",

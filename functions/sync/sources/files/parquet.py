@@ -1,29 +1,27 @@
-"""Parquet files."""
+"""Parquet files and typed frames as text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
+import polars as pl
 
 from functions.sync.sources.files.frames import unreadable_file
 from functions.sync.sources.text_values import plain_number
 from shared.counties.source_description import ParquetFile
 from shared.geo.reference_systems import DEGREES, UnknownSystemError, srid_of_projjson
 
-if TYPE_CHECKING:
-    import polars as pl
-
 _UNPRINTABLE = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 _MAX_EXACT_FLOAT = 2.0**53
-"""Whole floats below are written by their digits."""
+"""Bound of exactly represented whole doubles (IEEE 754), which are written without decimals."""
 
 
 class ParquetTable:
-    """A Parquet file; lists and structures become JSON. Binary values are text where all of their column are readable
+    """A Parquet file; lists and structures become JSON. Binary columns are text where all their values are printable
     UTF-8, which some writers do not declare (Impala, older Spark), and hexadecimal otherwise.
     """
 
@@ -35,8 +33,6 @@ class ParquetTable:
         return {name: str(type_) for name, type_ in self._schema.items()}
 
     def frames(self, rows: int) -> Iterator[pl.DataFrame]:
-        import polars as pl
-
         scan = pl.scan_parquet(self._path)
         start = 0
         while True:
@@ -48,15 +44,13 @@ class ParquetTable:
                     self._format.file, "Parquet file", error, "Write it again, or send it as CSV."
                 ) from None
             if frame.height:
-                yield _with_digits(frame, self._schema)
+                yield _with_without_exponents(frame, self._schema)
             if frame.height < rows:
                 return
             start += rows
 
     def _placed(self, text: pl.Expr) -> pl.Expr:
-        """A column of shapes with the reference system that the file says, where that is not degrees."""
-        import polars as pl
-
+        """A geometry column with the prefix of its reference system, where that is not degrees."""
         system = self._systems.get(text.meta.output_name())
         return text if system is None else (pl.lit(f"{system};") + text).alias(text.meta.output_name())
 
@@ -65,8 +59,6 @@ class ParquetTable:
         """By column of shapes what is to stand before them (GeoParquet 1.1; see
         `shared.geo.geometry.read_shape`).
         """
-        import polars as pl
-
         try:
             described = orjson.loads(pl.read_parquet_metadata(self._path)["geo"])["columns"]
             return {name: system for name, column in described.items() if (system := _system(column)) is not None}
@@ -75,16 +67,12 @@ class ParquetTable:
 
     @cached_property
     def _texts(self) -> frozenset[str]:
-        """The binary columns that hold text."""
-        import polars as pl
-
+        """The binary columns whose values are text."""
         return frozenset(
             name for name, dtype in self._schema.items() if isinstance(dtype, pl.Binary) and self._is_text(name)
         )
 
     def _is_text(self, name: str) -> bool:
-        import polars as pl
-
         broken = pl.col(name).cast(pl.String).str.contains(_UNPRINTABLE).any()
         try:
             return not pl.scan_parquet(self._path).select(broken).collect(engine="streaming").item()
@@ -93,8 +81,6 @@ class ParquetTable:
 
     @cached_property
     def _schema(self) -> pl.Schema:
-        import polars as pl
-
         try:
             return pl.scan_parquet(self._path).collect_schema()
         except (pl.exceptions.PolarsError, OSError) as error:
@@ -104,7 +90,7 @@ class ParquetTable:
 
 
 def _system(column: Mapping[str, Any]) -> str | None:
-    """None for a column whose metadata does not name a system, which is in degrees, and for those that are."""
+    """The prefix of a geometry column's reference system; None for degrees, which is the default of GeoParquet."""
     if "crs" not in column:
         return None
     try:
@@ -115,18 +101,16 @@ def _system(column: Mapping[str, Any]) -> str | None:
 
 
 def as_texts(frame: pl.DataFrame) -> pl.DataFrame:
-    """A typed frame as the texts that mappings read."""
+    """A typed frame as text, as mappings read it."""
     texts = frame.select(_text(name, dtype, is_text=False) for name, dtype in frame.schema.items())
-    return _with_digits(texts, frame.schema)
+    return _with_without_exponents(texts, frame.schema)
 
 
-def _with_digits(texts: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
-    return texts.with_columns(_digits(texts, name) for name, dtype in schema.items() if dtype.is_float())
+def _with_without_exponents(texts: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    return texts.with_columns(_without_exponents(texts, name) for name, dtype in schema.items() if dtype.is_float())
 
 
 def _text(name: str, dtype: pl.DataType, is_text: bool) -> pl.Expr:
-    import polars as pl
-
     value = pl.col(name)
     if isinstance(dtype, pl.Binary) and not is_text:
         return value.bin.encode("hex")
@@ -144,10 +128,8 @@ def _text(name: str, dtype: pl.DataType, is_text: bool) -> pl.Expr:
     return value.cast(pl.String)
 
 
-def _digits(frame: pl.DataFrame, name: str) -> pl.Series:
-    """A column of floats without exponents; few have one."""
-    import polars as pl
-
+def _without_exponents(frame: pl.DataFrame, name: str) -> pl.Series:
+    """A column of floats as text without exponents, of which few values have one."""
     texts = frame[name]
     if not texts.str.contains("e", literal=True).any():
         return texts

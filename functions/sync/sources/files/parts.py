@@ -1,4 +1,4 @@
-"""Files that cannot be read from the middle: gone through once, and kept as Parquet, one part a range."""
+"""Files that cannot be read from the middle (workbooks, Parquet): read once and stored as parts, one a range."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
+
+import polars as pl
 
 from functions.sync.sources.files.file_index import FileFolder, FileIndex
 from functions.sync.sources.source import Extract, Sample
@@ -17,29 +19,28 @@ from shared.counties.source_description import ParquetFile, XlsxFile
 from shared.problems import NotFound, Unprocessable
 from shared.storage import StoredObject
 
-if TYPE_CHECKING:
-    import polars as pl
-
 MAX_SAMPLED_BYTES = 200 << 20
-"""Bytes of a file that is fetched whole to look at its first rows."""
+"""Largest file in bytes that a preview downloads whole. A choice: some seconds of its 20."""
 
 PartedFile = XlsxFile | ParquetFile
 
 
 class LocalTable(Protocol):
-    """A file on this machine, read as a table. Raises Unprocessable where it is not what it should be."""
+    """A local file read as a table. Raises Unprocessable where it is not of its format."""
 
     def columns(self) -> dict[str, str]:
-        """The columns with their types, as the format calls them, or as the rows read so far have shown them."""
+        """The columns with their types, as the format declares them, or as the rows read so far show them."""
         ...
 
     def frames(self, rows: int) -> Iterator[pl.DataFrame]:
-        """All rows in order, `rows` a frame (fewer in the last), every column as String."""
+        """All rows in order, in frames of `rows` (fewer in the last), every column as String."""
         ...
 
 
 class PartsReader:
-    """A file that is brought to this machine when its columns are asked for or when it is cut, and otherwise not."""
+    """Reader of a file by its parts; the file itself is downloaded for its columns, for cutting and for a sample
+    only.
+    """
 
     def __init__(self, file: StoredObject, folder: FileFolder, description: PartedFile) -> None:
         self._file = file
@@ -61,8 +62,6 @@ class PartsReader:
         return FileIndex(rows=count, rows_a_range=rows, ends=ends, columns=self._table.columns())
 
     def sample(self, rows: int) -> Sample:
-        import polars as pl
-
         if self._file.size > MAX_SAMPLED_BYTES:
             raise Unprocessable(
                 f"{self._format.file} is too large ({self._file.size >> 20} MB) to be looked into; start a sync with"
@@ -73,8 +72,6 @@ class PartsReader:
         return Sample(next(self._table.frames(rows), empty), self.columns())
 
     def read(self, columns: Sequence[str], start: int | None, end: int | None) -> Extract:
-        import polars as pl
-
         index = self._folder.index()
         if index is None:
             raise NotFound(f"{self._format.file} has not been cut.", slug="object-not-found")

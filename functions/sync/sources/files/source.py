@@ -1,11 +1,13 @@
-"""Files as a source: CSV and fixed width read in place, other formats from parts that are made once."""
+"""Files as a source: CSV and fixed width are read in place, other formats from parts that are made once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
+
+import polars as pl
 
 from functions.sync.domain.partitions import Key
 from functions.sync.sources.files.compressed import unpack
@@ -36,10 +38,8 @@ from shared.mapping import ROW_NUMBER
 from shared.problems import Conflict, NotFound, SourceRefused
 from shared.storage import StoredObject, county_key
 
-if TYPE_CHECKING:
-    import polars as pl
-
 DEFAULT_RANGE_ROWS = 50_000
+"""Rows of a range where no run has cut the file yet; those of a partition."""
 _MISSING_ABILITIES = {
     Ability.QUERY: "a file cannot be queried: name it with source_table_name",
     Ability.KEY_RANGES: "a file is cut by places, which a new file does not share",
@@ -49,16 +49,16 @@ _MISSING_ABILITIES = {
 
 
 class FileReader(Protocol):
-    """One file, read in its format. `typed_by_rows`: only its rows tell the types of its columns."""
+    """Reader of one file in its format. `typed_by_rows`: the types of its columns are known from its rows only."""
 
     typed_by_rows: bool
 
     def columns(self) -> dict[str, str]:
-        """The columns with their types, as the format calls them."""
+        """The columns with their types, as the format declares them."""
         ...
 
     def index(self, rows: int) -> FileIndex:
-        """Go through the whole file, and say where every `rows`-th row ends."""
+        """Read the whole file; the positions at which every `rows`-th row ends."""
         ...
 
     def sample(self, rows: int) -> Sample:
@@ -66,12 +66,12 @@ class FileReader(Protocol):
         ...
 
     def read(self, columns: Sequence[str], start: int | None, end: int | None) -> Extract:
-        """The rows between two ends of the index; None is the file's beginning or end."""
+        """The rows between two positions of the index; None is the file's beginning or end."""
         ...
 
 
 class FilesSource(WithoutChangeTracking):
-    """The files of a county below its prefix. A file that is replaced while a run reads it fails the run."""
+    """The files of a county below its prefix. Replacing a file while a run reads it fails the run."""
 
     def __init__(self, county_id: str, description: FilesDescription, sampler: Sampler) -> None:
         self._county_id = county_id
@@ -101,7 +101,7 @@ class FilesSource(WithoutChangeTracking):
         index = folder.index()
         if index is None or index.rows_a_range != rows:
             index = self._build_index(folder, reader, rows)
-        # with the version in it, the ranges of a file that was replaced are never taken for this one's
+        # keys have the file's version, so that ranges of a replaced file are not taken for its own
         return index.rows, [[end, file.etag] for end in index.ends]
 
     def read(self, table: SourceTable, schema: TableSchema, keys: KeyRange) -> Extract:
@@ -159,7 +159,7 @@ class FilesSource(WithoutChangeTracking):
         return file, folder, _reader(file, folder, description)
 
     def _rows_before(self, folder: FileFolder, start: int | None) -> int:
-        """How many rows lie before a place, which is an end of the index."""
+        """The number of rows before a position of the index."""
         if start is None:
             return 0
         index = folder.index()
@@ -195,8 +195,6 @@ def _reader(
 
 
 def _with_row_numbers(frame: pl.DataFrame, before: int) -> pl.DataFrame:
-    import polars as pl
-
     numbers = pl.int_range(before + 1, before + frame.height + 1).cast(pl.String).alias(ROW_NUMBER)
     return frame.with_columns(numbers)
 

@@ -1,4 +1,4 @@
-"""Sheets of Excel workbooks."""
+"""Sheets of Excel workbooks as tables."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
 from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile, ZipFile
+
+import polars as pl
 
 from functions.sync.sources.files.frames import frames_of, unreadable_file
 from functions.sync.sources.files.xlsx_cells import Cell, CellContext, Row, SheetReader, column_letters
@@ -19,19 +20,16 @@ from shared.counties.source_description import XlsxFile
 from shared.mapping import READ_FAULT, VALUE_FAULTS, value_fault
 from shared.problems import Unprocessable
 
-if TYPE_CHECKING:
-    import polars as pl
-
-
 MAX_UNPACKED_BYTES = 4 << 30
 MAX_SHARED_TEXT_BYTES = 128 << 20
-"""Bytes, unpacked, of a workbook and of its table of texts."""
+"""Largest unpacked size of a workbook, and of its shared texts, which are held in memory. Choices: within the
+function's scratch space (8 GB) and its memory (1,769 MB)."""
 
 _DAMAGE_ERRORS = (
     *(BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, struct.error),
     *(ParseError, ExpatError, LookupError, ValueError, OverflowError),
 )
-"""What zipfile, expat and our own reading raise on damaged workbooks."""
+"""Errors that zipfile, expat and our parsing raise for damaged workbooks."""
 _OLE, _ZIP = b"\xd0\xcf\x11\xe0", b"PK"
 _OTHER_PACKAGES = {
     "xl/workbook.bin": "it is a binary one (.xlsb)",
@@ -43,9 +41,9 @@ _MIXED = "cell"
 
 
 class Workbook:
-    """A sheet: numbers and dates as texts, formulas by the value that Excel last saved. Rows without a value are
-    none; a row with a value beyond the last named column is rejected; an error, and a formula that was never
-    calculated, are faults of their cells.
+    """A sheet as text: numbers and dates formatted, formulas by their saved values. Empty rows are skipped; a row with
+    a value beyond the last named column has a READ_FAULT; errors, and formulas that were never calculated, are faults
+    of their cells.
     """
 
     def __init__(self, path: Path, description: XlsxFile) -> None:
@@ -59,16 +57,16 @@ class Workbook:
             pass
 
     def columns(self) -> dict[str, str]:
-        """The columns; the type `number` is known once the rows have been read, of those that hold nothing else."""
+        """The columns; once the rows are read, those that hold numbers only have the type `number`."""
         kinds = {name: self._kinds.get(name, _MIXED) for name in self._names}
         return {**kinds, READ_FAULT: "fault", VALUE_FAULTS: "fault"}
 
     def frames(self, rows: int) -> Iterator[pl.DataFrame]:
         self._kinds = {}
         with self._sheet() as found:
-            yield from frames_of(map(self._written, found), [*self._names, READ_FAULT, VALUE_FAULTS], rows)
+            yield from frames_of(map(self._to_texts, found), [*self._names, READ_FAULT, VALUE_FAULTS], rows)
 
-    def _written(self, row: Row) -> Sequence[str | None]:
+    def _to_texts(self, row: Row) -> Sequence[str | None]:
         width = len(self._names)
         texts: list[str | None] = [None] * width
         faults, stray = [], None
@@ -87,7 +85,7 @@ class Workbook:
 
     @contextmanager
     def _sheet(self) -> Iterator[Iterator[Row]]:
-        """The rows below the header, whose names are known from then on."""
+        """The rows below the header; the names of the columns are known inside the block."""
         self._position = ""
         try:
             with ZipFile(self._path) as archive:
@@ -102,7 +100,7 @@ class Workbook:
         tabs = self._tabs(package)
         for tab in tabs:
             content = opened.enter_context(package.open(tab.part or ""))
-            rows = self._placed(tab, SheetReader(content, meaning))
+            rows = self._rows_of(tab, SheetReader(content, meaning))
             header = next((row for row in rows if row.number >= self._format.header_line), None)
             if header is not None and header.number == self._format.header_line and header.cells:
                 self._names = self._header(header)
@@ -113,8 +111,8 @@ class Workbook:
             slug="file-empty",
         )
 
-    def _placed(self, tab: Tab, reader: SheetReader) -> Iterator[Row]:
-        """The rows; what goes wrong has gone wrong in or after the last one begun."""
+    def _rows_of(self, tab: Tab, reader: SheetReader) -> Iterator[Row]:
+        """The rows of a tab; an error is located at the last row begun."""
         try:
             yield from reader
         except _DAMAGE_ERRORS:
@@ -122,7 +120,7 @@ class Workbook:
             raise
 
     def _tabs(self, package: Package) -> list[Tab]:
-        """The sheets to look for names of columns in: the one that is asked for, or those that a person sees."""
+        """The sheets in which a header is looked for: the configured one, or the visible ones."""
         sheets = [tab for tab in package.tabs if tab.part is not None]
         if self._format.sheet is None:
             found = [tab for tab in sheets if not tab.hidden] or sheets
@@ -148,17 +146,15 @@ class Workbook:
                 slug="file-malformed",
             )
         names = [(cell.text or "").strip() or f"column_{number}" for number, cell in enumerate(cells, start=1)]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
             raise Unprocessable(
-                f"{self._format.file} has two columns named {', '.join(twice)}.", slug="file-columns-twice"
+                f"{self._format.file} has two columns named {', '.join(repeated)}.", slug="file-columns-repeated"
             )
         return names
 
     def _require_readable(self) -> None:
-        """Raise Unprocessable for what is no workbook, and for one that unpacks to more than can be held: its shared
-        texts are held whole.
-        """
+        """Raise Unprocessable for a file that is not a workbook, or that unpacks to more than the limits."""
         with self._path.open("rb") as file:
             beginning = file.read(512)
         if not beginning.startswith(_ZIP):

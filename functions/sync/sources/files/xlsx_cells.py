@@ -1,6 +1,6 @@
-"""The cells of a sheet, row by row, each with its type: read as a stream, so that only a row is held.
+"""The cells of a sheet, row by row, each with its type, parsed as a stream.
 
-Of the libraries that read workbooks none serves: python-calamine and what stands on it give an empty cell for an error
+None of the libraries for workbooks serves: python-calamine and what stands on it give an empty cell for an error
 and for a formula that was never calculated, lose digits of long numbers, and end the process on a stray cell in the
 sheet's last column; openpyxl refuses strict documents and those with a style that it does not know.
 """
@@ -18,15 +18,17 @@ from functions.sync.sources.files.xlsx_package import Styles, unescaped
 from functions.sync.sources.text_values import as_text, plain_number
 
 MAX_COLUMNS, MAX_ROWS = 16_384, 1_048_576
-_CHUNK = 1 << 18
+"""Excel's limits ("Excel specifications and limits")."""
+_CHUNK_BYTES = 1 << 18
+"""Bytes parsed at a time. A choice."""
 _MAX_DAY = 2_958_465
-"""9999-12-31 as Excel counts."""
+"""9999-12-31 as Excel's serial number of days."""
 _CELL_REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a cell holds: a text that is a number's where `number` says so, or why there is none."""
+    """The content of a cell: its text, True in `number` where that is a number's, or its fault."""
 
     text: str | None
     number: bool = False
@@ -43,7 +45,7 @@ class Row:
 
 @dataclass(frozen=True)
 class CellContext:
-    """What a sheet's cells refer to."""
+    """The workbook's parts to which cells refer: shared texts, styles and settings."""
 
     texts: list[str]
     styles: Styles
@@ -52,9 +54,7 @@ class CellContext:
 
 
 class SheetReader:
-    """Reads the rows of one sheet. `row` is the number of the last one begun. Raises ExpatError, and ValueError for
-    what is no sheet.
-    """
+    """Parser of the rows of one sheet; `row` is the number of the last one begun. Raises ExpatError, ValueError."""
 
     def __init__(self, content: IO[bytes], meaning: CellContext) -> None:
         self.row = 0
@@ -66,7 +66,7 @@ class SheetReader:
         self._value: str | None = None
         self._formula = False
         self._inline: list[str] | None = None
-        self._pronounced = 0
+        self._phonetic_depth = 0
         self._characters: list[str] | None = None
         self._starts: dict[str, Callable[[dict[str, str]], None]] = {
             "row": self._start_row, "c": self._start_cell, "v": self._collect, "t": self._collect,
@@ -82,7 +82,7 @@ class SheetReader:
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._data
-        while chunk := self._content.read(_CHUNK):
+        while chunk := self._content.read(_CHUNK_BYTES):
             parser.Parse(chunk, False)
             yield from self._rows[:-1]  # the last one may go on
             del self._rows[:-1]
@@ -131,10 +131,10 @@ class SheetReader:
         self._formula = True
 
     def _start_phonetic(self, _: dict[str, str]) -> None:
-        self._pronounced += 1
+        self._phonetic_depth += 1
 
     def _end_phonetic(self) -> None:
-        self._pronounced -= 1
+        self._phonetic_depth -= 1
 
     def _collect(self, _: dict[str, str]) -> None:
         self._characters = []
@@ -149,7 +149,7 @@ class SheetReader:
 
     def _end_text(self) -> None:
         text = self._collected()
-        if not self._pronounced:
+        if not self._phonetic_depth:
             self._inline = [*(self._inline or ()), text]
 
     def _end_cell(self) -> None:
@@ -163,7 +163,7 @@ class SheetReader:
         value = self._value
         if type_ == "inlineStr" or (value is None and self._inline is not None):
             return _text(unescaped("".join(self._inline or ())))
-        if type_ == "str" and value is not None:  # a formula that gives an empty text was calculated
+        if type_ == "str" and value is not None:  # a formula with an empty text as result has been calculated
             return _text(unescaped(value))
         if value is None or not value.strip():
             return Cell(None, fault=_UNCALCULATED) if self._formula else None
@@ -216,7 +216,7 @@ class SheetReader:
             return Cell((datetime(1900, 1, 1) + moment).time().isoformat())  # noqa: DTZ001 - cells have no time zone
         if self._meaning.from_1904:
             return Cell(as_text(datetime(1904, 1, 1) + moment))  # noqa: DTZ001
-        # Excel has a 29 February 1900, which was none
+        # Excel counts a 29 February 1900, which did not exist
         first = datetime(1899, 12, 31 if days < 60 else 30)  # noqa: DTZ001
         return Cell(as_text(first + moment))
 
@@ -235,7 +235,7 @@ def _text(text: str) -> Cell | None:
 
 
 def column_letters(column: int) -> str:
-    """The letters of a column, counted from 0."""
+    """The letters of a column; the first is column 0."""
     letters = ""
     column += 1
     while column:

@@ -15,10 +15,11 @@ from xml.etree.ElementTree import Element, iterparse
 from zipfile import ZipFile
 
 BUILTIN_DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
-"""Number formats of days and times without a code of their own (18.8.30; 27 to 36 and 50 to 58 of East Asian ones)."""
+"""Built-in number formats of dates and times, which have no format code in the workbook (18.8.30; 27 to 36 and 50 to
+58 of East Asian ones)."""
 BUILTIN_DURATION = 46
 _LITERAL_PARTS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.I)
-"""What a format shows as it is: quoted and escaped text, fillers, colours, conditions and languages."""
+"""Literal parts of a number format: quoted and escaped text, fillers, colors, conditions and languages."""
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
@@ -33,7 +34,7 @@ class Tab:
 
 @dataclass(frozen=True)
 class Styles:
-    """The styles, by number, whose numbers are days and times, and those whose numbers are durations."""
+    """Numbers of the styles that format dates and times, and of those that format durations."""
 
     dates: frozenset[int] = frozenset()
     durations: frozenset[int] = frozenset()
@@ -41,13 +42,15 @@ class Styles:
 
 @dataclass
 class Package:
-    """An opened workbook. Raises what zipfile and expat do where it is damaged, LookupError where a part is absent."""
+    """An opened workbook. Raises the errors of zipfile and expat where it is damaged, LookupError for a missing
+    part.
+    """
 
     archive: ZipFile
     tabs: list[Tab] = field(init=False)
     from_1904: bool = False
     recalculates: bool = False
-    """Whether it asks to be calculated when it is opened: then a program has written it, and 0 may be no result."""
+    """True where it is to be calculated when it is opened: a program wrote it, and 0 may stand for no result."""
 
     def __post_init__(self) -> None:
         # some writers use backslashes, or other capitals than the relationships do
@@ -71,7 +74,7 @@ class Package:
         return [rich_text(item) for item in self._elements(part, "si")]
 
     def styles(self) -> Styles:
-        """Which numbers are dates."""
+        """The styles of dates and durations."""
         part = self._related(self._main, "styles")
         if part is None or part.lower() not in self._names:
             return Styles()
@@ -105,7 +108,7 @@ class Package:
         return next((target for of, target in relations.values() if of == kind), None)
 
     def _relations_of(self, part: str) -> Mapping[str, tuple[str, str]]:
-        """The kind and the path of what a part refers to, by id."""
+        """Relationships of a part: kind and path by id."""
         folder, _, name = part.rpartition("/")
         relations = join(folder, "_rels", f"{name}.rels")
         if relations.lower() not in self._names:
@@ -132,14 +135,14 @@ def local_name(tag: str) -> str:
 
 
 def rich_text(item: Element) -> str:
-    """The text of all runs; how it is pronounced is no part of it."""
+    """The text of all runs, without phonetic hints."""
     runs = [child for child in item if local_name(child.tag) in {"t", "r"}]
     texts = (text.text or "" for run in runs for text in run.iter() if local_name(text.tag) == "t")
     return unescaped("".join(texts))
 
 
 def unescaped(text: str) -> str:
-    """A text with what XML cannot hold, which OOXML writes as _xHHHH_ (22.9.2.19)."""
+    """A text with its _xHHHH_ escapes decoded, by which OOXML writes characters that XML cannot hold (22.9.2.19)."""
     if "_x" not in text:
         return text
     units = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import polars as pl
 from sqlalchemy import Connection, CursorResult
 
 from functions.sync.sources.source import Extract
@@ -14,9 +15,6 @@ from functions.sync.sources.sql.dialects import Dialect
 from functions.sync.sources.text_values import as_text, plain_number, to_extract, with_value_faults
 from shared.db.copying import copy_out
 from shared.mapping import value_fault
-
-if TYPE_CHECKING:
-    import polars as pl
 
 _FETCH_ROWS = 5_000
 """Rows fetched at a time. A choice: some megabytes of Python objects."""
@@ -35,8 +33,6 @@ def copy_extract(connection: Connection, query: str, types: Mapping[str, str]) -
 
 
 def _read(text: bytes, floats: list[str]) -> pl.DataFrame:
-    import polars as pl
-
     try:
         frame = pl.read_csv(text, infer_schema=False)
     except pl.exceptions.ComputeError:  # a database with the encoding SQL_ASCII returns bytes as they were stored
@@ -51,8 +47,6 @@ def _read(text: bytes, floats: list[str]) -> pl.DataFrame:
 
 
 def _without_broken_texts(frame: pl.DataFrame) -> pl.DataFrame:
-    import polars as pl
-
     faults: list[list[str]] = [[] for _ in range(frame.height)]
     for name in frame.columns:
         broken = frame.with_row_index("row").filter(pl.col(name).str.contains(_REPLACED, literal=True))
@@ -64,8 +58,6 @@ def _without_broken_texts(frame: pl.DataFrame) -> pl.DataFrame:
 
 def fetch_extract(result: CursorResult[Any], dialect: Dialect) -> Extract:
     """All rows of a result, as an extract."""
-    import polars as pl
-
     columns = list(result.keys())
     parts = list(fetch_frames(result, _FETCH_ROWS, dialect))
     return to_extract(pl.concat(parts) if parts else pl.DataFrame(schema=dict.fromkeys(columns, pl.String)))
@@ -73,8 +65,6 @@ def fetch_extract(result: CursorResult[Any], dialect: Dialect) -> Extract:
 
 def fetch_frames(result: CursorResult[Any], rows: int, dialect: Dialect) -> Iterator[pl.DataFrame]:
     """The rows of a result, in frames of at most `rows`."""
-    import polars as pl
-
     columns = list(result.keys())
     described = result.cursor.description if result.cursor is not None else []
     converters = [dialect.converter(column) or (lambda value: value) for column in described]

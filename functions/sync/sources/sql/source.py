@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import polars as pl
 from sqlalchemy import Connection, CursorResult, text
 from sqlalchemy.engine import URL
 
@@ -33,9 +34,6 @@ from functions.sync.sources.sql.rows import copy_extract, fetch_extract, fetch_f
 from functions.sync.sources.sql.statements import Statement, Statements
 from functions.sync.sources.text_values import as_text
 from shared.problems import Problem, Unprocessable
-
-if TYPE_CHECKING:
-    import polars as pl
 
 _KEYS_BATCH_SIZE = 100_000
 """Rows of a frame of keys, as `Source.keys` promises."""

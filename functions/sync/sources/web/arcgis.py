@@ -9,9 +9,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
+import polars as pl
 
 from functions.sync.domain.partitions import Key
 from functions.sync.sources.network import Timeouts
@@ -40,9 +41,6 @@ from functions.sync.sources.web.arcgis_features import (
 from functions.sync.sources.web.client import BusyError, JsonClient
 from shared.geo.geometry import LATITUDE, LONGITUDE, WKB
 from shared.problems import SourceRefused, SourceUnavailable, Unprocessable
-
-if TYPE_CHECKING:
-    import polars as pl
 
 _KEYS_BATCH_SIZE = 100_000
 """Rows of a frame of keys, as `Source.keys` promises."""
@@ -120,8 +118,6 @@ class ArcGisSource(WithoutChangeTracking):
         return Sample(self._frame(layer, self._ids(layer, _where(layer, table))[:rows], list(types)), types)
 
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        import polars as pl
-
         layer = self._layer(table)
         ids = self._ids(layer, _where(layer, table))
         for start in range(0, len(ids), _KEYS_BATCH_SIZE):
@@ -184,8 +180,6 @@ class ArcGisSource(WithoutChangeTracking):
         )
 
     def _frame(self, layer: Layer, ids: Sequence[int], columns: Sequence[str]) -> pl.DataFrame:
-        import polars as pl
-
         attributes = [name for name in layer.fields if name in columns]
         names = [*attributes, *((WKB, LONGITUDE, LATITUDE) if layer.geometry else ())]
         rows, faults = list[list[str | None]](), list[list[str]]()

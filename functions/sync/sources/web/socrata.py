@@ -9,7 +9,9 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import polars as pl
 
 from functions.sync.domain.partitions import Key
 from functions.sync.sources.network import Timeouts
@@ -32,9 +34,6 @@ from shared.geo.geometry import LATITUDE, LONGITUDE, WKB, point_shape, polygon_s
 from shared.geo.geometry import Shape as ShapeTexts
 from shared.mapping import value_fault
 from shared.problems import SourceRefused, Unprocessable
-
-if TYPE_CHECKING:
-    import polars as pl
 
 PAGE_ROWS = 10_000
 """Rows of a request. A choice: some megabytes of JSON with geometries; SODA 2.1 has no limit."""
@@ -105,8 +104,6 @@ class SocrataSource(WithoutChangeTracking):
         return Sample(self._frame(table, list(types), found), types)
 
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        import polars as pl
-
         types = self._types(table)
         select = ", ".join(dict.fromkeys([":id", *columns]))
         for page in self._pages(table, KeyRange(None, None), select, _IDS_BATCH_SIZE):
@@ -127,8 +124,6 @@ class SocrataSource(WithoutChangeTracking):
         self._client.close()
 
     def _frame(self, table: SourceTable, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
-        import polars as pl
-
         types = self._types(table)
         read = [_read(row, types, columns) for row in rows]
         frame = pl.DataFrame([texts for texts, _ in read], schema=dict.fromkeys(columns, pl.String), orient="row")

@@ -1,4 +1,4 @@
-"""Columns of an Arrow batch: texts checked and decoded, and our own columns made."""
+"""Columns of Arrow batches: texts decoded and checked, and columns made of values."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from shared.contracts.source_rows import value_fault
 
 _TEXT_OFFSETS: dict[str, Any] = {"u": np.int32, "U": np.int64}
-"""The formats of text columns (Arrow C data interface), and what counts their bytes."""
+"""Types of the offsets of text columns, by format (Arrow C data interface)."""
 MAX_SHOWN = 40
+"""Characters of a text that a fault quotes. A choice."""
 
 
 class Texts:
     """Decodes the texts of batches. `codec` is their encoding; None where nothing says it, so that it is UTF-8 or has
-    to be said. `as_bytes`: each character stands for a byte (see `layer.BYTES_AS_THEY_ARE`).
+    to be said. `as_bytes`: each character stands for a byte (see `layer.RAW_BYTES_ENCODING`).
     """
 
     def __init__(self, codec: str | None, *, as_bytes: bool) -> None:
@@ -31,8 +32,8 @@ class Texts:
         return name.encode("latin-1", "replace").decode(self.codec, "replace") if self._as_bytes else name
 
     def column(self, name: str, column: Any, faults: list[list[str]]) -> Any:
-        """The column in UTF-8: as it is, where it has no other letters than English. A text that is none of the
-        encoding is NULL, and a fault of the value.
+        """The column in UTF-8, unchanged where it is ASCII. A text that cannot be decoded is NULL, and a fault of
+        the value.
         """
         offsets_type = _TEXT_OFFSETS.get(column.schema.format)
         if offsets_type is None or not column.length:
@@ -83,7 +84,7 @@ def whole_numbers(column: Any) -> NDArray[np.int64]:
 
 
 def _present(column: Any) -> list[bool]:
-    """Whether each value is none that is NULL."""
+    """Validity of each value: False for NULL."""
     if column.null_count == 0 or column.view().buffer(0).size_bytes == 0:
         return [True] * column.length
     bits = np.unpackbits(np.frombuffer(column.view().buffer(0), dtype=np.uint8), bitorder="little")
@@ -102,7 +103,7 @@ def binary_column(values: Sequence[bytes | None]) -> Any:
 
 
 def number_column(values: NDArray[np.float64]) -> Any:
-    """A column of floats; what is no number is NULL."""
+    """A column of floats; NaN is NULL."""
     validity = _validity(np.isnan(values))
     return na.c_array_from_buffers(na.float64(), len(values), [validity, np.ascontiguousarray(values)])
 
@@ -117,6 +118,6 @@ def _validity(missing: NDArray[np.bool_]) -> NDArray[np.uint8] | None:
 
 
 def batch_of(columns: dict[str, Any], rows: int) -> Any:
-    """Columns beside each other."""
+    """A batch of these columns."""
     schema = na.struct({name: na.Schema(column.schema) for name, column in columns.items()})
     return na.c_array_from_buffers(schema, rows, [None], children=list(columns.values()))

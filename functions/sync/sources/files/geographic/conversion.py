@@ -1,4 +1,4 @@
-"""A county's geographic file made into parts, by a process of its own that imports GDAL."""
+"""Conversion of a county's geographic file into parts, by a process of its own that imports GDAL."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from shared.storage import StoredObject, county_key
 PART_ROWS = 50_000
 """Rows of a part: those of a partition."""
 _RESERVED_MEMORY_MB = 512
-"""What the function keeps of its memory beside the process's: for itself, and for code that processes share."""
+"""Memory of the function that the process may not use: the function's own, and that of shared libraries. A choice."""
 _PASSED_VARIABLES = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "PYTHONHOME")
-"""Variables that the process gets: no credentials are among them, for it reads what somebody sent."""
+"""Environment variables passed to the process, without credentials: it reads files from outside."""
 _PROGRAM = ("-m", "functions.sync.sources.files.geographic.process")
 _ARROW = "application/vnd.apache.arrow.stream"
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a conversion may take."""
+    """Limits of a conversion in time and memory."""
 
     seconds: float
     memory_mb: int
@@ -59,9 +59,9 @@ def find_file(county_id: str, source: FilesDescription, table: str) -> tuple[Sto
 
 
 def convert(county_id: str, source: FilesDescription, table: str, bounds: Bounds) -> int:
-    """Convert a table's file where this version of it has not been converted; how many rows it has.
+    """Convert a table's file, unless this version of it has been converted; its number of rows.
 
-    Its index is there once all its parts are. Raises Unprocessable with the place for a file that cannot be read,
+    Its index is stored after all its parts. Raises Unprocessable with the place for a file that cannot be read,
     SourceRefused, Conflict where it is replaced meanwhile.
     """
     file, folder, description = find_file(county_id, source, table)
@@ -82,7 +82,7 @@ def convert(county_id: str, source: FilesDescription, table: str, bounds: Bounds
 
 
 def sample(county_id: str, source: FilesDescription, table: str, rows: int, bounds: Bounds) -> str:
-    """The key of an object with the first rows of a table's file. Raises as `convert` does."""
+    """Convert the first rows of a table's file; the key of their object. Raises as `convert`."""
     file, folder, description = find_file(county_id, source, table)
     key = folder.sample_key(rows)
     _run(file, description, bounds, lambda part, _: storage.put_file(key, part, _ARROW), rows)
@@ -108,29 +108,29 @@ def _run(
             "memory_mb": max(256, bounds.memory_mb - _RESERVED_MEMORY_MB),
         }
         with _Process(request, bounds.seconds) as process:
-            for said in process.lines():
-                if "part" in said:
-                    part = Path(said["part"])
-                    keep(part, said["rows"])
+            for message in process.messages():
+                if "part" in message:
+                    part = Path(message["part"])
+                    keep(part, message["rows"])
                     part.unlink()
-                elif "refused" in said:
-                    raise Unprocessable(said["refused"]["detail"], slug=said["refused"]["slug"])
-                elif "done" in said:
-                    return dict(said["done"])
-            raise process.died(description)
+                elif "refused" in message:
+                    raise Unprocessable(message["refused"]["detail"], slug=message["refused"]["slug"])
+                elif "done" in message:
+                    return dict(message["done"])
+            raise process.exit_problem(description)
 
 
 class _Process:
-    """The process, until it has said all; it is killed where that takes too long."""
+    """The process within a block; it is killed at the end, or after `seconds`."""
 
     def __init__(self, request: dict[str, Any], seconds: float) -> None:
         environment = {name: os.environ[name] for name in _PASSED_VARIABLES if name in os.environ}
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         self._seconds = seconds
-        self._late = False
+        self._timed_out = False
         self._reading = 0
         self._errors: list[bytes] = []
-        self._process = subprocess.Popen(  # noqa: S603 - no shell, and every word is ours
+        self._process = subprocess.Popen(  # noqa: S603 - no shell, and all arguments are constants
             [sys.executable, *_PROGRAM],
             env=environment,
             stdin=subprocess.PIPE,
@@ -138,44 +138,44 @@ class _Process:
             stderr=subprocess.PIPE,
         )
         pipes = (self._process.stdin, self._process.stdout, self._process.stderr)
-        self._input, self._output, self._said = (cast("IO[bytes]", pipe) for pipe in pipes)
-        self._watch = threading.Timer(seconds, self._end)
-        self._watch.daemon = True
-        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._input, self._output, self._errors_pipe = (cast("IO[bytes]", pipe) for pipe in pipes)
+        self._timer = threading.Timer(seconds, self._kill)
+        self._timer.daemon = True
+        self._error_reader = threading.Thread(target=self._read_errors, daemon=True)
         self._request = json.dumps(request).encode()
 
     def __enter__(self) -> _Process:
-        self._watch.start()
-        self._listener.start()
-        with suppress(BrokenPipeError):  # it ended before it could read: what it said tells why
+        self._timer.start()
+        self._error_reader.start()
+        with suppress(BrokenPipeError):  # it ended before it could read; its messages say why
             self._input.write(self._request)
             self._input.close()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._watch.cancel()
+        self._timer.cancel()
         self._process.kill()
         self._process.wait()
-        self._listener.join()
+        self._error_reader.join()
         self._output.close()
-        self._said.close()
+        self._errors_pipe.close()
 
-    def lines(self) -> Iterator[dict[str, Any]]:
-        """What it says, to its end."""
+    def messages(self) -> Iterator[dict[str, Any]]:
+        """Its messages, until it ends."""
         for line in self._output:
             try:
-                said = json.loads(line)
-            except ValueError:  # the end of one that was killed while it wrote
+                message = json.loads(line)
+            except ValueError:  # cut off because the process was killed
                 return
-            self._reading = said.get("reading", self._reading)
-            yield said
+            self._reading = message.get("reading", self._reading)
+            yield message
 
-    def died(self, description: GeographicFile) -> Exception:
+    def exit_problem(self, description: GeographicFile) -> Exception:
         """The problem of a process that ended without a result."""
         code = self._process.wait()
-        self._listener.join()
+        self._error_reader.join()
         place = f"after feature {self._reading:,}"
-        if self._late:
+        if self._timed_out:
             return refusal(
                 f"{description.file} takes longer than {self._seconds:.0f} seconds to read ({place}). Send it as"
                 " GeoPackage or FlatGeobuf, or in parts.",
@@ -183,17 +183,17 @@ class _Process:
             )
         if code < 0:
             return unreadable_file(description, f"it ended the library that reads it (signal {-code})", place)
-        said = f"Reading {description.file} ({place}) failed by a fault of ours: {self._last_words()}"
-        return Problem(said, slug="file-conversion-failed")
+        detail = f"Reading {description.file} ({place}) failed by an error of ours: {self._last_error()}"
+        return Problem(detail, slug="file-conversion-failed")
 
-    def _last_words(self) -> str:
+    def _last_error(self) -> str:
         lines = b"".join(self._errors).decode("utf-8", "replace").strip().splitlines()
-        return lines[-1][:300] if lines else "it said nothing"
+        return lines[-1][:300] if lines else "no message"
 
-    def _listen(self) -> None:
-        for line in self._said:
+    def _read_errors(self) -> None:
+        for line in self._errors_pipe:
             self._errors[:] = [*self._errors[-200:], line]
 
-    def _end(self) -> None:
-        self._late = True
+    def _kill(self) -> None:
+        self._timed_out = True
         self._process.kill()

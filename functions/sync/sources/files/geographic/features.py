@@ -1,4 +1,4 @@
-"""The features of a layer, batch by batch, with the columns that rows have."""
+"""The features of a layer in batches, with the columns of source rows."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ import numpy as np
 from pyogrio import raw
 
 from functions.sync.sources.files.geographic import columns as arrow
-from functions.sync.sources.files.geographic.geometries import place
-from functions.sync.sources.files.geographic.layer import BYTES_AS_THEY_ARE, Layer
+from functions.sync.sources.files.geographic.geometries import place_geometries
+from functions.sync.sources.files.geographic.layer import RAW_BYTES_ENCODING, Layer
 from functions.sync.sources.files.geographic.problems import refusal
 from shared.contracts.source_rows import VALUE_FAULTS, value_fault
 from shared.counties.source_description import ShapeFile
 from shared.geo.geometry import LATITUDE, LONGITUDE, WKB
 
 _NUMBER = "OGC_FID"
-"""What GDAL calls the features' numbers where the layer has no name for them."""
+"""GDAL's name of the features' ids where the layer has none."""
 _TYPES = {
     "b": "boolean", "c": "integer", "s": "integer", "i": "integer", "l": "integer", "f": "float", "g": "float",
     "u": "text", "U": "text", "z": "binary", "Z": "binary", "tdD": "date", "tdm": "date", "ttm": "time",
 }  # fmt: skip
-"""How a column's type is called, by Arrow's format."""
+"""Names of columns' types by Arrow's format."""
 
-# GDAL marks its shapes with a type of the GeoArrow specification, which nanoarrow reads as the binaries that they are
+# GDAL marks geometries with an extension type of GeoArrow, which nanoarrow reads as the binary values that they are
 warnings.filterwarnings("ignore", message=".*unregistered extension", module="nanoarrow")
 
 
 class FeatureReader:
-    """Reads a layer from its beginning; `rows` are enough where it is not None."""
+    """Reader of a layer from its beginning; with `rows` of the first rows only."""
 
     def __init__(self, layer: Layer, batch_rows: int, rows: int | None) -> None:
         self._layer = layer
@@ -43,11 +43,11 @@ class FeatureReader:
         self.columns: dict[str, str] = {}
         """The columns with their types, once a batch has been read."""
         if layer.has_shapes:
-            layer.transformer  # noqa: B018 - refusal now, and not after reading
+            layer.transformer  # noqa: B018 - refused before reading
 
     def batches(self) -> Iterator[Any]:
-        """The rows; a layer without any has one empty batch, so that its columns are known."""
-        options: dict[str, Any] = {"encoding": BYTES_AS_THEY_ARE} if self._is_shapefile else {}
+        """The rows; an empty layer has one empty batch, so that its columns are known."""
+        options: dict[str, Any] = {"encoding": RAW_BYTES_ENCODING} if self._is_shapefile else {}
         size = self._batch_rows if self._rows is None else min(self._rows, self._batch_rows)
         found = False
         with raw.open_arrow(self._layer.path, self._layer.name, batch_size=size, return_fids=True, **options) as (
@@ -58,13 +58,13 @@ class FeatureReader:
             schema = source.get_schema()
             for batch in source:
                 found = True
-                yield self._made(batch, described)
+                yield self._columns_of(batch, described)
                 if self._rows is not None and self._start >= self._rows:
                     return
         if not found:
-            yield self._made(na.c_array_from_buffers(schema, 0, [None], children=_nothing(schema)), described)
+            yield self._columns_of(na.c_array_from_buffers(schema, 0, [None], children=_nothing(schema)), described)
 
-    def _made(self, batch: Any, described: dict[str, Any]) -> Any:
+    def _columns_of(self, batch: Any, described: dict[str, Any]) -> Any:
         children = {child.name: batch.child(place) for place, child in enumerate(batch.schema.children)}
         fid = described["fid_column"]
         geometry = described["geometry_name"] or "wkb_geometry"
@@ -86,7 +86,7 @@ class FeatureReader:
         return arrow.batch_of(made, batch.length)
 
     def _require_encoding(self, faults: list[list[str]]) -> None:
-        """A file that does not say its encoding is in another one than it was taken to be in."""
+        """Raise Unprocessable where a file without a declared encoding is not in the assumed one."""
         row, fault = next(((row, fault[0]) for row, fault in enumerate(faults) if fault), (0, None))
         if fault is not None and not self._texts.declared:
             name, _, reason = fault.partition("\t")
@@ -102,7 +102,7 @@ class FeatureReader:
         def linear(rows: list[int]) -> dict[int, bytes]:
             return self._linear(rows, numbers[rows])
 
-        placed = place(arrow.binaries(column), self._layer.transformer, self._layer.system, linear)
+        placed = place_geometries(arrow.binaries(column), self._layer.transformer, self._layer.system, linear)
         for row, fault in enumerate(placed.faults):
             if fault is not None:
                 faults[row] += [value_fault(name, fault) for name in (WKB, LONGITUDE, LATITUDE)]
@@ -113,7 +113,7 @@ class FeatureReader:
         }
 
     def _linear(self, rows: list[int], fids: Any) -> dict[int, bytes]:
-        """Shapes with arcs, read once more: one by one GDAL gives them as lines of short segments."""
+        """Geometries with arcs, read again by their ids: then GDAL approximates arcs by line segments."""
         _, found, shapes, _ = raw.read(
             self._layer.path, self._layer.name, fids=np.sort(fids), columns=[], return_fids=True
         )

@@ -1,13 +1,13 @@
-"""Where the parts of a geographic file are kept."""
+"""The folder of the parts of a geographic file."""
 
 from functions.sync.sources.files.file_index import FileFolder
 from shared.counties.source_description import GeographicFile
 from shared.storage import StoredObject
 
 _CONVERSION = "1"
-"""To be raised when the same file becomes other rows: parts that were made before are made anew."""
+"""Version of the conversion: raise it when the same file yields other rows, so that parts are made anew."""
 
 
 def folder_of(county_id: str, file: StoredObject, description: GeographicFile) -> FileFolder:
-    """The folder of this version of a file, converted as it is described and as this code does it."""
+    """The folder of a version of a file, converted by this version of the conversion."""
     return FileFolder(county_id, file, description, reader=_CONVERSION)

@@ -1,6 +1,6 @@
-"""GDAL as this process has it: a few drivers, no network, and a log of all that it says.
+"""Set-up of GDAL: a few drivers, no network, and a log of its messages.
 
-To be imported before anything else imports pyogrio, and in a process of its own: what it sets holds for the process.
+To be imported before pyogrio, and in a process of its own, since its settings hold for the process.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _DISABLED_DRIVERS = (
     "OGCAPI", "OGR_GMT", "OGR_PDS", "OGR_VRT", "OSM", "PCIDSK", "PDF", "PDS4", "PGDUMP", "PLSCENES", "PMTiles", "S57",
     "SQLite", "SXF", "Selafin", "TopoJSON", "VDV", "VFK", "VICAR", "WAsP", "WFS", "XLSX",
 )  # fmt: skip
-"""Drivers that this GDAL has beside those: some open what a file names on this machine or in the network."""
+"""The other drivers of this build of GDAL, disabled: some open paths or URLs that a file names."""
 
 
 class GdalLog:
-    """What GDAL said since it was last asked: it goes on after errors, with a shape or a value left out.
+    """GDAL's log since the last call: GDAL continues after errors, with a geometry or a value left out.
 
-    GDAL's own handler writes it, in whichever thread; pyogrio's passes errors over.
+    GDAL's own handler writes it, from any thread; pyogrio's handler ignores such errors.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,14 +39,14 @@ class GdalLog:
         self._read = 0
 
     def errors(self) -> list[str]:
-        """The errors since the last call, and the warnings that say that something was lost."""
+        """The errors since the last call, and the warnings of data loss."""
         if not self._path.exists():
             return []
         with self._path.open("rb") as file:
             file.seek(self._read)
-            said = file.read()
-        self._read += len(said)
-        lines = said.decode("utf-8", "replace").replace(f"{self._path.parent}/", "").splitlines()
+            content = file.read()
+        self._read += len(content)
+        lines = content.decode("utf-8", "replace").replace(f"{self._path.parent}/", "").splitlines()
         lost = [line for line in lines if line.startswith("ERROR ") or any(word in line for word in _LOSS_WORDS)]
         return [_PREFIX.sub("", line) for line in lost]
 
@@ -64,7 +64,7 @@ _LOSS_WORDS = (
 
 
 def prepare(log: Path) -> GdalLog:
-    """Import GDAL with the drivers that are wanted, and have it write its log there."""
+    """Import GDAL with the supported drivers, and make it write its log to a file."""
     os.environ["GDAL_SKIP"] = ",".join(_DISABLED_DRIVERS)
     os.environ["CPL_LOG"] = str(log)
     os.environ["CPL_MAX_ERROR_REPORTS"] = "1000"

@@ -1,4 +1,4 @@
-"""Shapes of a batch brought to degrees, each with a point in it; one that cannot be is its row's fault."""
+"""Geometries of a batch converted to degrees, each with an interior point; one that cannot be is a fault of its row."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from shared.geo.reference_systems import misplaced
 Shapes = NDArray[np.object_]
 
 _CURVED = frozenset(range(8, 15))
-"""Kinds of well-known binary with arcs in them (ISO 19125-2 and SQL/MM), and their abstract parents."""
+"""Types of well-known binary with arcs (ISO 19125-2 and SQL/MM), and their abstract parents."""
 _SURFACES = frozenset({15, 16, 17})
 MAX_DEGREES_OUTSIDE = 20.0
-"""Degrees beyond the area that a reference system is meant for: farther away its formulas give any place at all."""
+"""Degrees by which a vertex may lie outside the area of use of its reference system, whose formulas diverge farther
+away. A choice: a county at the edge of a zone stays inside."""
 
 
 @dataclass(frozen=True)
 class PlacedShapes:
-    """What a batch has in its three columns, and for each row what is wrong with its shape."""
+    """The three geometry columns of a batch, and the fault of each row's geometry."""
 
     wkb: list[bytes | None]
     longitude: NDArray[np.float64]
@@ -32,16 +33,16 @@ class PlacedShapes:
     faults: list[str | None]
 
 
-def place(
+def place_geometries(
     binaries: Sequence[bytes | None],
     transformer: pyproj.Transformer,
     system: pyproj.CRS,
     linear: Callable[[list[int]], dict[int, bytes]],
 ) -> PlacedShapes:
-    """The shapes in degrees. `linear` gives the binaries of rows without their arcs."""
+    """Convert geometries to degrees. `linear` returns the WKB of rows with their arcs approximated."""
     faults: list[str | None] = [None] * len(binaries)
     shapes = _read(_without_arcs(binaries, linear), faults)
-    shapes = _parcels(shapes, faults)
+    shapes = _points_and_polygons(shapes, faults)
     shapes = _in_degrees(shapes, faults, transformer, system)
     points = _points_within(shapes)
     written = shapely.to_wkb(shapes, output_dimension=2, byte_order=1)
@@ -65,7 +66,7 @@ def _without_arcs(
 
 
 def _read(binaries: Sequence[bytes | None], faults: list[str | None]) -> Shapes:
-    """Rings that are not closed are closed, as they are wherever shapes are read here."""
+    """Parse WKB; open rings are closed, as everywhere here."""
     for row, binary in enumerate(binaries):
         if _kind(binary) in _CURVED | _SURFACES:
             faults[row] = "the shape is a curve or a surface in space; parcels are points or polygons"
@@ -80,27 +81,27 @@ def _read(binaries: Sequence[bytes | None], faults: list[str | None]) -> Shapes:
     return shapes
 
 
-def _parcels(shapes: Shapes, faults: list[str | None]) -> Shapes:
-    """Points and polygons; of collections the one thing in them, or the polygons."""
+def _points_and_polygons(shapes: Shapes, faults: list[str | None]) -> Shapes:
+    """Points and polygons; collections are reduced to their one geometry, or their polygons."""
     kinds = shapely.get_type_id(shapes)
     for row in np.flatnonzero(~np.isin(kinds, (-1, 0, 3, 6))):
-        shape = _one(shapes[row])
+        shape = _single_geometry(shapes[row])
         if shape is None:
             faults[row] = f"the shape is a {shapes[row].geom_type}; parcels are points or polygons"
         shapes[row] = shape
     return shapes
 
 
-def _one(shape: Any) -> Any:
-    parts = [part for part in _flat(shape) if not part.is_empty]
+def _single_geometry(shape: Any) -> Any:
+    parts = [part for part in _flatten(shape) if not part.is_empty]
     if parts and all(part.geom_type == "Polygon" for part in parts):
         return shapely.MultiPolygon(parts) if len(parts) > 1 else parts[0]
     return parts[0] if len(parts) == 1 and parts[0].geom_type == "Point" else None
 
 
-def _flat(shape: Any) -> list[Any]:
+def _flatten(shape: Any) -> list[Any]:
     inner = getattr(shape, "geoms", None)
-    return [shape] if inner is None else [part for one in inner for part in _flat(one)]
+    return [shape] if inner is None else [part for one in inner for part in _flatten(one)]
 
 
 def _in_degrees(
@@ -130,7 +131,7 @@ def _in_degrees(
 
 
 def _outside_area(placed: NDArray[np.float64], system: pyproj.CRS) -> NDArray[np.bool_]:
-    """Vertices that are not on the earth, or farther from where the system is meant for than it can tell."""
+    """Mask of vertices that are not on the earth, or too far outside the area of use of the reference system."""
     west, south, east, north = -180.0, -90.0, 180.0, 90.0
     area = system.area_of_use
     if area is not None and system.is_projected:
@@ -151,7 +152,7 @@ def _outside_area_message(vertex: NDArray[np.float64], system: pyproj.CRS) -> st
 
 
 def _points_within(shapes: Shapes) -> Shapes:
-    """A point in each shape: the centroid of its largest polygon, or else one that GEOS finds inside."""
+    """An interior point of each geometry: the centroid of its largest polygon, or else one that GEOS finds inside."""
     largest = shapes.copy()
     for row in np.flatnonzero(shapely.get_type_id(shapes) == 6):
         largest[row] = max(shapes[row].geoms, key=lambda part: part.area)
@@ -166,6 +167,6 @@ def _points_within(shapes: Shapes) -> Shapes:
 def _inside(shape: Any) -> Any:
     try:
         found = shapely.point_on_surface(shape)
-    except shapely.errors.GEOSException:  # of rings that cross themselves
+    except shapely.errors.GEOSException:  # self-intersecting rings
         found = None
     return found if found is not None and not found.is_empty else shapely.Point(shapely.get_coordinates(shape)[0])

@@ -1,4 +1,4 @@
-"""A layer of a geographic file as GDAL describes it: which one it is, its reference system and its columns."""
+"""A layer of a geographic file as GDAL describes it, with its reference system and its columns."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from shared.contracts.source_rows import READ_FAULT, VALUE_FAULTS
 from shared.counties.source_description import FileGeodatabaseFile, FlatGeobufFile, GeographicFile, ShapeFile
 from shared.geo.geometry import LATITUDE, LONGITUDE, WKB
 
-BYTES_AS_THEY_ARE = "ISO-8859-1"
-"""The encoding in which GDAL keeps every byte of a Shapefile's texts: they are decoded here, where a byte that is none
-of the encoding is noticed."""
+RAW_BYTES_ENCODING = "ISO-8859-1"
+"""Encoding in which GDAL passes on every byte of a Shapefile's texts; they are decoded here, where invalid bytes are
+noticed."""
 _CRS_EXAMPLE = "EPSG:2285 of Washington North in feet"
 _LINES = frozenset({"LineString", "MultiLineString", "CircularString", "CompoundCurve", "Curve", "MultiCurve"})
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer that is going to be read."""
+    """An opened layer."""
 
     path: Path
     name: str
-    """As GDAL calls it."""
+    """GDAL's name."""
     shown: str
-    """As the county does."""
+    """The county's name."""
     description: GeographicFile
     info: dict[str, Any]
 
     @classmethod
     def open(cls, file: UnpackedFile, description: GeographicFile) -> Layer:
-        """The layer that a description means. Raises Unprocessable where there is none, or it cannot be read."""
+        """Open the layer of a description. Raises Unprocessable where there is none, or it cannot be read."""
         path = file.path
         try:
             found = {str(name): str(name) for name, _ in pyogrio.list_layers(path)}
             name = next(iter(found), "") if file.layer is not None else select_layer(found, description)
-            encoding = BYTES_AS_THEY_ARE if isinstance(description, ShapeFile) else None
+            encoding = RAW_BYTES_ENCODING if isinstance(description, ShapeFile) else None
             info = pyogrio.read_info(path, layer=name, encoding=encoding)
         except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
             raise unreadable_file(description, error) from None
@@ -64,24 +64,24 @@ class Layer:
 
     @property
     def counted_rows(self) -> int | None:
-        """How many features the file says that it has; None where that is not to be relied on."""
+        """The number of features that the file declares; None where that is not reliable."""
         known = isinstance(self.description, (FileGeodatabaseFile, FlatGeobufFile)) and self.info["features"] > 0
         return int(self.info["features"]) if known else None
 
     @property
     def fid_column(self) -> str | None:
-        """The column of the features' numbers, where the layer has one."""
+        """The column of the features' ids, where the layer has one."""
         return self.info["fid_column"] or None
 
     @cached_property
     def encoding(self) -> str | None:
-        """The codec of a Shapefile's texts where something says it; other formats have one encoding."""
+        """The declared codec of a Shapefile's texts, or None; other formats have one encoding."""
         if not isinstance(self.description, ShapeFile):
             return "utf-8"
         return declared_encoding(self.path, self.shown, self.description)
 
     def require_readable(self) -> None:
-        """Raise Unprocessable for a layer whose shapes are no parcels', or whose columns are in the way of ours."""
+        """Raise Unprocessable for a layer of lines, or with a column of the same name as one of ours."""
         kind = str(self.info["geometry_type"] or "")
         if kind.split(" ")[0] in _LINES:
             raise refusal(f"The shapes of {self.file} are {kind}; parcels are points or polygons.", "source-geometry")
@@ -94,7 +94,7 @@ class Layer:
 
     @cached_property
     def system(self) -> pyproj.CRS:
-        """The reference system, without heights. Raises Unprocessable where there is none, or none on the earth."""
+        """The horizontal reference system. Raises Unprocessable where none is declared, or it is not of the earth."""
         said = self.description.crs or self.info["crs"]
         if not said:
             missing = " (it lacks its .prj)" if isinstance(self.description, ShapeFile) else ""
@@ -119,7 +119,7 @@ class Layer:
 
     @cached_property
     def transformer(self) -> pyproj.Transformer:
-        """To longitude and latitude in WGS 84. Raises Unprocessable where the way is not known."""
+        """Transformation to longitude and latitude in WGS 84. Raises Unprocessable where none is known."""
         try:
             return pyproj.Transformer.from_crs(self.system, "OGC:CRS84", always_xy=True, allow_ballpark=False)
         except pyproj.exceptions.ProjError:

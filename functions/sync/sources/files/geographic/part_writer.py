@@ -1,4 +1,4 @@
-"""Parts of a layer as Arrow's stream format, each of so many rows or bytes that a partition bears it."""
+"""Parts of a layer as Arrow's stream format, each small enough for a partition in rows and bytes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any, BinaryIO
 from nanoarrow import ipc
 
 MAX_PART_BYTES = 96 << 20
-"""Bytes of a part: shapes of very many vertices fill it before its rows do, and a partition holds it several times."""
+"""Largest part in bytes, for geometries of very many vertices. A choice: a partition holds a part several times in its
+1,769 MB."""
 
 
 class PartWriter:
-    """Writes batches one after the other; `finished` is told each part's path and rows."""
+    """Writer of batches into parts; `finished` is called with each part's path and number of rows."""
 
     def __init__(self, folder: Path, rows: int, finished: Callable[[Path, int], None]) -> None:
         self._folder = folder
@@ -25,7 +26,7 @@ class PartWriter:
         self._writer: Any = None
 
     def add(self, batch: Any) -> None:
-        """Write a batch; the part ends with it where it is full."""
+        """Write a batch, and close the part where it is full."""
         if self._file is None:
             self._file = self._path.open("wb")
             self._writer = ipc.StreamWriter.from_writable(self._file)
@@ -35,7 +36,7 @@ class PartWriter:
             self.close()
 
     def close(self) -> None:
-        """End the part that is being written."""
+        """Close the open part."""
         if self._file is None:
             return
         self._writer.close()

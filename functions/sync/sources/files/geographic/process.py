@@ -1,8 +1,8 @@
-"""`python -m functions.sync.sources.files.geographic.process`: a geographic file read into parts.
+"""`python -m functions.sync.sources.files.geographic.process`: a geographic file converted into parts.
 
-A request comes as JSON on standard input; what becomes of it goes out as lines of JSON, each with `reading` (how far
-it is), `part` and `rows` (a part is there), and at last `done` or `refused`. A process that ends without one of the two
-was ended by a library, or by the system.
+The request is JSON on standard input; messages are lines of JSON on standard output, with `reading` (features so far),
+`part` and `rows` (a part is written), and at last `done` or `refused`. A process that ends without one of the two was
+ended by a library, or by the system.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from shared.counties.source_description import FileDescription, GeographicFile
 from shared.problems import Unprocessable
 
 BATCH_ROWS = 5_000
-"""Rows that are in memory at a time; GDAL hands them over together."""
+"""Features that GDAL reads into memory at a time. A choice: a tenth of a part."""
 
 
 class Report:
-    """Tells the process that started this one, on what was standard output before any library could write there."""
+    """Channel to the parent process: the original standard output, on which no library can write."""
 
     def __init__(self) -> None:
         self._out = os.fdopen(os.dup(1), "w")
         os.dup2(2, 1)
 
-    def tell(self, **said: Any) -> None:
-        """One line."""
-        self._out.write(json.dumps(said) + "\n")
+    def send(self, **message: Any) -> None:
+        """Send one message."""
+        self._out.write(json.dumps(message) + "\n")
         self._out.flush()
 
 
 def main() -> None:
-    """Do what the request says."""
+    """Carry out the request on standard input."""
     report = Report()
     request = json.loads(sys.stdin.read())
     _limit_memory(request["memory_mb"])
@@ -51,21 +51,21 @@ def main() -> None:
     log = prepare(folder / "gdal.log")
     try:
         file = unpack(Path(request["file"]), folder, description)
-        report.tell(**_read(file, description, log, request, report))
+        report.send(**_read(file, description, log, request, report))
     except Unprocessable as refusal:
-        report.tell(refused={"slug": refusal.slug, "detail": refusal.detail})
+        report.send(refused={"slug": refusal.slug, "detail": refusal.detail})
     except MemoryError:
-        report.tell(refused=_refusal(unreadable_file(description, "it needs more memory than there is")))
+        report.send(refused=_refusal(unreadable_file(description, "it needs more memory than there is")))
     except (AttributeError, ImportError, NameError, TypeError):
-        raise  # ours, and not the file's: it ends the process
-    except Exception as error:  # whatever GDAL and its neighbours raise is the file's
-        report.tell(refused=_refusal(unreadable_file(description, _message(error, log).replace(str(folder), ""))))
+        raise  # an error of ours: it ends the process
+    except Exception as error:  # whatever GDAL and related libraries raise is due to the file
+        report.send(refused=_refusal(unreadable_file(description, _message(error, log).replace(str(folder), ""))))
 
 
 def _read(
     file: UnpackedFile, description: GeographicFile, log: GdalLog, request: dict[str, Any], report: Report
 ) -> dict[str, Any]:
-    # only now: GDAL reads its settings when it is imported
+    # after `prepare`: GDAL reads its settings when it is imported
     from functions.sync.sources.files.geographic.features import FeatureReader
     from functions.sync.sources.files.geographic.layer import Layer
     from functions.sync.sources.files.geographic.part_writer import PartWriter
@@ -73,7 +73,7 @@ def _read(
     layer = Layer.open(file, description)
     _require_no_errors(log, layer.shown, description, 0, 0)
     reader = FeatureReader(layer, BATCH_ROWS, request["rows"])
-    writer = PartWriter(Path(request["folder"]), request["part_rows"], lambda part, rows: report.tell(
+    writer = PartWriter(Path(request["folder"]), request["part_rows"], lambda part, rows: report.send(
         part=str(part), rows=rows))  # fmt: skip
     rows = 0
     try:
@@ -81,7 +81,7 @@ def _read(
             _require_no_errors(log, layer.shown, description, rows, rows + batch.length)
             rows += batch.length
             writer.add(batch)
-    except (RuntimeError, ValueError) as error:  # GDAL's, and those of the libraries that take over from it
+    except (RuntimeError, ValueError) as error:  # of GDAL, and of the libraries that convert its batches
         raise unreadable_file(description, _message(error, log), f"{layer.shown}, after feature {rows:,}") from None
     _require_no_errors(log, layer.shown, description, rows, rows)
     writer.close()
@@ -93,11 +93,11 @@ def _read(
 
 def _with_progress(batches: Iterator[Any], report: Report) -> Iterator[Any]:
     rows = 0
-    report.tell(reading=rows)
+    report.send(reading=rows)
     for batch in batches:
         yield batch
         rows += batch.length
-        report.tell(reading=rows)
+        report.send(reading=rows)
 
 
 def _require_no_errors(log: GdalLog, layer: str, description: GeographicFile, start: int, end: int) -> None:
@@ -108,9 +108,9 @@ def _require_no_errors(log: GdalLog, layer: str, description: GeographicFile, st
 
 
 def _message(error: Exception, log: GdalLog) -> str:
-    """What GDAL said, which is nearer to the place than what was made of it."""
-    said = log.errors()
-    return said[0] if said else str(error) or type(error).__name__
+    """GDAL's own message, which is more precise than the exception's."""
+    errors = log.errors()
+    return errors[0] if errors else str(error) or type(error).__name__
 
 
 def _refusal(problem: Unprocessable) -> dict[str, str]:
@@ -118,7 +118,9 @@ def _refusal(problem: Unprocessable) -> dict[str, str]:
 
 
 def _limit_memory(megabytes: int) -> None:
-    """A file that takes more ends this process, and not the function with it. Some systems know no such limit."""
+    """Limit this process's memory, so that a large file does not end the function. Not every system has such a
+    limit.
+    """
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_DATA, (megabytes << 20, megabytes << 20))
 

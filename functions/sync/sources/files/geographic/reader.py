@@ -1,4 +1,4 @@
-"""A geographic file as a source sees it: parts that a function with GDAL has made of it."""
+"""Reader of a geographic file by the parts that Convert has made of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import io
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from functions.sync.sources.files.file_index import FileFolder, FileIndex
 from functions.sync.sources.files.parquet import as_texts
@@ -17,15 +18,12 @@ from shared.counties.source_description import GeographicFile
 from shared.problems import Conflict
 from shared.storage import StoredObject
 
-if TYPE_CHECKING:
-    import polars as pl
-
 Sampler = Callable[[str, int], str]
-"""Has the first rows of a table converted, and gives the key of the object that they are in."""
+"""Function that has the first rows of a table converted, and returns the key of their object."""
 
 
 class FileNotConvertedError(Conflict):
-    """A geographic file that has to be converted before it can be read; `table` is its name in the configuration."""
+    """A geographic file that is not converted yet; `table` is its name in the configuration."""
 
     slug = "file-not-converted"
 
@@ -35,7 +33,7 @@ class FileNotConvertedError(Conflict):
 
 
 class GeographicReader:
-    """Reads the parts; without them only a sample."""
+    """Reader of the parts; before they are made, of a sample only."""
 
     typed_by_rows = False
 
@@ -59,8 +57,6 @@ class GeographicReader:
         return Sample(as_texts(frame.head(rows)), {name: str(dtype) for name, dtype in frame.schema.items()})
 
     def read(self, columns: Sequence[str], start: int | None, end: int | None) -> Extract:  # noqa: ARG002
-        import polars as pl
-
         edges = [0, *self._index.ends, self._index.rows]
         first = bisect_left(edges, start or 0)
         last = bisect_left(edges, self._index.rows if end is None else end)
@@ -79,6 +75,4 @@ class GeographicReader:
 
 
 def _typed(key: str) -> pl.DataFrame:
-    import polars as pl
-
     return pl.read_ipc_stream(io.BytesIO(storage.get(key)))

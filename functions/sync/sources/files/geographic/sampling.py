@@ -1,4 +1,4 @@
-"""The first rows of a geographic file, made by the function that has GDAL."""
+"""Samples of geographic files, converted by the function that has GDAL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.settings import settings
 
 
 def sample_key(county_id: str, table: str, rows: int) -> str:
-    """The key of an object with the first rows of a table, once the function has made it.
+    """Have the first rows of a table converted; the key of their object.
 
     Raises Unprocessable for a file that is refusal, SourceRefused, ServiceUnavailable where there is no answer.
     """
@@ -21,14 +21,14 @@ def sample_key(county_id: str, table: str, rows: int) -> str:
     event = orjson.dumps({"county_id": county_id, "table": table, "rows": rows})
     try:
         answer = client("lambda").invoke(FunctionName=settings().convert_function_name, Payload=event)
-        said = orjson.loads(answer["Payload"].read())
+        result = orjson.loads(answer["Payload"].read())
     except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
         raise _unanswered(table, type(error).__name__) from error
-    if "FunctionError" in answer or not isinstance(said, dict):
-        raise _unanswered(table, str(said.get("errorType")) if isinstance(said, dict) else "")
-    if "refused" in said:
-        raise _refusal(said["refused"])
-    return str(said["key"])
+    if "FunctionError" in answer or not isinstance(result, dict):
+        raise _unanswered(table, str(result.get("errorType")) if isinstance(result, dict) else "")
+    if "refused" in result:
+        raise _refusal(result["refused"])
+    return str(result["key"])
 
 
 def _refusal(refusal: dict[str, Any]) -> Exception:

@@ -1,4 +1,4 @@
-"""The files of a Shapefile beside each other: what GDAL takes as it comes, and what is cut off or declared.
+"""The files of a Shapefile, checked for truncation, which GDAL does not notice, and for their declared encoding.
 
 ESRI Shapefile Technical Description (1998); dBASE's header as in "Xbase File Format Description", sections 1 and 3.
 """
@@ -14,12 +14,11 @@ from functions.sync.sources.files.geographic.problems import refusal, unreadable
 from shared.counties.source_description import ShapeFile
 
 SHAPEFILE_PARTS = {".shp": True, ".shx": True, ".dbf": True, ".prj": False, ".cpg": False}
-"""The endings, and whether a layer is nothing without the file: the index alone says which shape is whose."""
+"""File extensions, and True for required ones; the index (.shx) relates geometries to records."""
 
 _SHP_HEADER, _SHX_ENTRY = 100, 8
-_ANSI = 0x57
-_LANGUAGES = {
-    0x01: "cp437", 0x02: "cp850", 0x03: "cp1252", _ANSI: "cp1252", 0x58: "cp1252", 0x59: "cp1252", 0x08: "cp865",
+_LANGUAGE_DRIVER_CODECS = {
+    0x01: "cp437", 0x02: "cp850", 0x03: "cp1252", 0x57: "cp1252", 0x58: "cp1252", 0x59: "cp1252", 0x08: "cp865",
     0x09: "cp437", 0x0A: "cp850", 0x0B: "cp437", 0x0D: "cp437", 0x0E: "cp850", 0x0F: "cp437", 0x10: "cp850",
     0x11: "cp437", 0x12: "cp850", 0x13: "cp932", 0x14: "cp850", 0x15: "cp437", 0x16: "cp850", 0x17: "cp865",
     0x18: "cp437", 0x19: "cp437", 0x1A: "cp850", 0x1B: "cp437", 0x1C: "cp863", 0x1D: "cp850", 0x1F: "cp852",
@@ -29,15 +28,14 @@ _LANGUAGES = {
     0x7B: "cp932", 0x7C: "cp874", 0x86: "cp737", 0x87: "cp852", 0x88: "cp857", 0xC8: "cp1250", 0xC9: "cp1251",
     0xCA: "cp1254", 0xCB: "cp1253", 0xCC: "cp1257",
 }  # fmt: skip
-"""dBASE's language drivers; 0x57 is "the code page of the machine", which is a Windows one in the Americas."""
+"""Encodings of dBASE's language drivers; 0x57 is "the code page of the machine", in the Americas a Windows one."""
 
 
 def count_rows(shp: Path, name: str, description: ShapeFile) -> int:
-    """How many records there are that are not marked as deleted.
+    """The number of records that are not marked as deleted.
 
-    Raises Unprocessable for a Shapefile of which a part is cut off, or whose parts do not belong together: GDAL reads
-    as far as there is something, and what is not read would be taken for removed.
-    """
+    Raises Unprocessable for a Shapefile of which a part is cut off, or whose files do not belong together: GDAL reads
+    as far as it can, and rows that are not read would be taken for removed."""
     try:
         with shp.open("rb") as file:
             header = file.read(_SHP_HEADER)
@@ -69,7 +67,7 @@ def count_rows(shp: Path, name: str, description: ShapeFile) -> int:
 
 
 def _deleted(dbf: Path, header: int, length: int, records: int) -> int:
-    """How many records begin with the mark of deleted ones: they stay until somebody packs the table."""
+    """The number of records with the mark of deletion, which stay until the table is packed."""
     deleted, some = 0, max(1, (1 << 20) // length)
     with dbf.open("rb") as file:
         file.seek(header)
@@ -79,8 +77,9 @@ def _deleted(dbf: Path, header: int, length: int, records: int) -> int:
 
 
 def declared_encoding(shp: Path, name: str, description: ShapeFile) -> str | None:
-    """The encoding of the attributes by the setting, or the .cpg, or the language byte, as Python calls it; None where
-    nothing says it. Raises Unprocessable for a .cpg that names none.
+    """The codec of the attributes by the setting, the .cpg, or the language byte; None where none is declared.
+
+    Raises Unprocessable for a .cpg with an unknown encoding.
     """
     if description.encoding is not None:
         return description.encoding
@@ -88,7 +87,7 @@ def declared_encoding(shp: Path, name: str, description: ShapeFile) -> str | Non
     if code_page.exists():
         said = code_page.read_bytes()[:200].decode("ascii", "replace").strip().strip("\x00")
         if said:
-            found = encoding_named(said)
+            found = codec_named(said)
             if found is None:
                 raise refusal(
                     f"{description.file}: {name}.cpg says {said[:40]!r}, which is no encoding that is known here. Say"
@@ -97,19 +96,19 @@ def declared_encoding(shp: Path, name: str, description: ShapeFile) -> str | Non
                 )
             return found
     with shp.with_suffix(".dbf").open("rb") as file:
-        return _LANGUAGES.get(file.read(32)[29])
+        return _LANGUAGE_DRIVER_CODECS.get(file.read(32)[29])
 
 
-def encoding_named(said: str) -> str | None:
-    """The codec that a .cpg means: `1252`, `ANSI 1252`, `OEM 437`, `ISO 88591`, `8859_1`, `UTF-8`, `65001`."""
+def codec_named(said: str) -> str | None:
+    """The codec of a .cpg's content: `1252`, `ANSI 1252`, `OEM 437`, `ISO 88591`, `8859_1`, `UTF-8`, `65001`."""
     plain = re.sub(r"^(ansi|oem|cp|windows|ms|ibm|ldid|code ?page)[-_ /]*", "", said.strip().lower())
     iso = re.fullmatch(r"(?:iso)?[-_ ]*8859[-_ ]*(\d{1,2})", plain)
     candidates = [f"iso8859_{iso[1]}"] if iso else [f"cp{plain}" if plain.isdigit() else plain, said]
     if said.strip().lower().startswith("ldid"):
-        candidates = [_LANGUAGES.get(int(plain), "") if plain.isdigit() else ""]
+        candidates = [_LANGUAGE_DRIVER_CODECS.get(int(plain), "") if plain.isdigit() else ""]
     for candidate in candidates:
         try:
-            if b"A".decode(candidate) == "A":  # not one that is for other things than text
+            if b"A".decode(candidate) == "A":  # a text encoding, not a codec for something else
                 return codecs.lookup(candidate).name
         except (LookupError, ValueError):
             continue

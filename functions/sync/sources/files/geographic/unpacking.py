@@ -1,4 +1,4 @@
-"""What GDAL opens, out of what a county sends: archives are unpack into a folder, and no path in them is followed."""
+"""Unpacking of archives into a folder for GDAL; paths in archives are not used."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from shared.counties.source_description import (
 )
 
 MAX_UNPACKED = 6 << 30
-"""Bytes that an archive may unpack to: what the function's scratch space holds beside the archive itself."""
+"""Largest unpacked size in bytes: the function's scratch space (10 GB) has to hold the archive and the parts too."""
 _NAMES: dict[type[GeographicFile], str] = {
     GeoPackageFile: "layer.gpkg",
     GeoJsonFile: "layer.geojson",
     FlatGeobufFile: "layer.fgb",
     KmlFile: "layer.kml",
 }
-"""GDAL tells some formats by the name's ending."""
+"""File names by format, since GDAL recognizes some formats by the extension."""
 
 
 @dataclass(frozen=True)
 class UnpackedFile:
-    """The path that GDAL opens; of a Shapefile also what its layer is called, and how many rows it has."""
+    """The path for GDAL to open; for a Shapefile also the layer's name and its number of rows."""
 
     path: Path
     layer: str | None = None
@@ -40,7 +40,7 @@ class UnpackedFile:
 
 
 def unpack(file: Path, folder: Path, description: GeographicFile) -> UnpackedFile:
-    """What is to be opened. Raises Unprocessable for an archive without what it should have."""
+    """Unpack a file for GDAL. Raises Unprocessable for an incomplete archive."""
     match description:
         case ShapeFile():
             return _shapefile(file, folder, description)
@@ -75,7 +75,7 @@ def _shapefile(file: Path, folder: Path, description: ShapeFile) -> UnpackedFile
 
 
 def _geodatabase(file: Path, folder: Path, description: FileGeodatabaseFile) -> Path:
-    """A File Geodatabase is a folder of files; some zip the folder, and some what is in it."""
+    """Unpack a File Geodatabase, a folder of files, zipped with or without the folder."""
     target = folder / "layer.gdb"
     with _archive(file, description) as archive:
         members = _members(archive)
@@ -109,12 +109,12 @@ def _kmz(file: Path, folder: Path, description: KmlFile) -> Path:
 def _archive(file: Path, description: GeographicFile) -> ZipFile:
     try:
         return ZipFile(file)
-    except Exception as error:  # the standard library raises many kinds for damaged archives
+    except Exception as error:  # the standard library raises errors of many types for damaged archives
         raise unreadable_file(description, error) from None
 
 
 def _members(archive: ZipFile) -> dict[str, ZipInfo]:
-    """The files of an archive by their names; what macOS keeps beside them is left out."""
+    """The files of an archive by name, without those that macOS adds."""
     infos: Iterable[ZipInfo] = archive.infolist()
     return {info.filename: info for info in infos if not info.is_dir() and not info.filename.startswith("__MACOSX/")}
 
