@@ -1,4 +1,4 @@
-"""A database that is killed under running jobs: the template's machines, the tasks themselves, a server of its own.
+"""The database is killed while jobs run: the template's machines, the real tasks, a server of the test's own.
 
 Only the delays between the machines' attempts are shortened.
 """
@@ -55,7 +55,7 @@ BOUND_S = 180
 
 @dataclass
 class Database:
-    """The server, and how it is killed at the n-th statement of a task."""
+    """The server, which is killed at the n-th statement of a task."""
 
     server: LocalPostgres
     wanted: threading.Event = field(default_factory=threading.Event)
@@ -64,7 +64,7 @@ class Database:
     statements: int = 0
 
     def kill_at(self, statements: int) -> None:
-        """Let the next tasks lose it at this statement."""
+        """Kill the server at this statement of the next tasks."""
         for event in (self.wanted, self.dead, self.back):
             event.clear()
         self.statements = statements
@@ -77,7 +77,7 @@ class Database:
                 assert self.dead.wait(20)
 
     def killed(self) -> None:
-        """Returns once it has been killed, as the kernel kills a process group that needs too much memory."""
+        """Wait until the server has been killed, as the kernel kills a process group that runs out of memory."""
         assert self.wanted.wait(BOUND_S), "no task came so far"
         pid = self.server.pid
         assert pid is not None
@@ -161,7 +161,7 @@ def machines(assemblies: Path, database: Database, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def patient(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first attempts follow at once, and find it dead; the others once it is back."""
+    """Retries without waiting: the first attempts find the server dead, the others find it restarted."""
     tried: list[float] = []
 
     def sleep(seconds: float) -> None:
@@ -172,16 +172,16 @@ def patient(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=sleep))
 
 
-def ended(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """A job once it has ended."""
+def wait_for_end(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Poll a job until it has ended."""
     assert eventually(lambda: look()["status"] not in ("pending", "running"), BOUND_S), look()
     return look()
 
 
-def asked(
+def submit(
     handler: Handler, collection: str, body: object, ids: dict[str, str] | None = None
 ) -> Callable[[], dict[str, Any]]:
-    """POST a job; what looks at it."""
+    """POST a job; a function that reads it."""
     resource, path = f"/v1/counties/{{county_id}}/{collection}", {**_of(COUNTY), **(ids or {})}
     made = call(handler, "POST", resource, path=path, body=body)
     assert made.status == 202, made.body
@@ -203,8 +203,8 @@ def _of(county_id: str) -> dict[str, str]:
 
 
 @contextmanager
-def away(database: Database, statements: int) -> Iterator[None]:
-    """The database is killed under the job that the block starts, and comes back after it."""
+def database_killed(database: Database, statements: int) -> Iterator[None]:
+    """Kill the database under the job that the block starts, and restart it after the block."""
     database.kill_at(statements)
     yield
     database.killed()
@@ -221,9 +221,9 @@ def test_every_job_under_way_is_done_once_the_database_is_back(
     add_county()
     add_evidence()
 
-    with away(database, 6):
-        model = asked(valuation, "valuation-models", {"valuation_date": "2023-10-01"})
-    trained = ended(model)
+    with database_killed(database, 6):
+        model = submit(valuation, "valuation-models", {"valuation_date": "2023-10-01"})
+    trained = wait_for_end(model)
     assert trained["status"] == "succeeded", trained
     promoting: dict[str, Any] = {
         "path": {**_of(COUNTY), "model_id": trained["id"]},
@@ -234,28 +234,28 @@ def test_every_job_under_way_is_done_once_the_database_is_back(
         == 200
     )
 
-    with away(database, 12):
-        run = asked(valuation, "valuation-runs", {"valuation_date": "2023-10-01"})
-    valued = ended(run)
+    with database_killed(database, 12):
+        run = submit(valuation, "valuation-runs", {"valuation_date": "2023-10-01"})
+    valued = wait_for_end(run)
     assert (valued["status"], valued["valued"]) == ("succeeded", 500)
 
-    with away(database, 8):
-        approval = asked(valuation, "valuation-runs/{run_id}/approve", {"roll_year": 2024}, {"run_id": valued["id"]})
-    assert ended(approval)["status"] == "succeeded"
+    with database_killed(database, 8):
+        approval = submit(valuation, "valuation-runs/{run_id}/approve", {"roll_year": 2024}, {"run_id": valued["id"]})
+    assert wait_for_end(approval)["status"] == "succeeded"
     with unit_of_work(COUNTY) as connection:
         assert connection.scalar(text("SELECT count(*) FROM assessments")) == 500
 
-    with away(database, 4):
-        report = asked(
+    with database_killed(database, 4):
+        report = submit(
             reporting,
             "reports",
             {"report_type": "assessment_roll_summary", "format": "csv", "parameters": {"roll_year": 2024}},
         )
-    assert ended(report)["status"] == "succeeded"
+    assert wait_for_end(report)["status"] == "succeeded"
 
 
 @pytest.mark.usefixtures("machines")
-def test_a_job_that_cannot_even_be_told_as_failed_is_failed_once_somebody_looks(
+def test_a_job_that_cannot_be_marked_as_failed_is_failed_when_it_is_next_read(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=lambda _: None))
@@ -263,7 +263,7 @@ def test_a_job_that_cannot_even_be_told_as_failed_is_failed_once_somebody_looks(
     monkeypatch.setattr(lifecycle, "LOOK_EVERY_S", 0)
     wanted = {"report_type": "assessment_roll_summary", "format": "csv", "parameters": {"roll_year": 2024}}
     database.kill_at(2)
-    report = asked(reporting, "reports", wanted)
+    report = submit(reporting, "reports", wanted)
     database.killed()
     machine = settings().jobs_state_machine_arn
     assert eventually(
@@ -279,9 +279,9 @@ def test_a_job_that_cannot_even_be_told_as_failed_is_failed_once_somebody_looks(
     assert (answered["status"], answered["type"]) == (503, "urn:terrafusion:problem:database-unavailable")
     database.restart()
 
-    left = ended(report)
+    left = wait_for_end(report)
     assert (left["status"], left["error"]["type"]) == ("failed", "database-unavailable")
-    assert ended(asked(reporting, "reports", wanted))["status"] == "succeeded"
+    assert wait_for_end(submit(reporting, "reports", wanted))["status"] == "succeeded"
 
 
 @pytest.mark.usefixtures("machines", "patient")
@@ -302,12 +302,12 @@ def test_a_sync_ends_and_the_next_one_starts(
         return lambda: call(syncing, "GET", runs + "/{run_id}", path=path, claims=claims).body
 
     for statements in (10, 45):  # before anything is staged, and after
-        with away(database, statements):
+        with database_killed(database, statements):
             run = start()
-        found = ended(run)
+        found = wait_for_end(run)
         # what was staged in unlogged tables is gone with a crash, and the run says so
         assert found["status"] == "succeeded" or found["error"]["type"] == "staged-rows-lost", found
-    assert ended(start())["status"] == "succeeded"
+    assert wait_for_end(start())["status"] == "succeeded"
     with unit_of_work(SYNCED) as connection:
         assert connection.scalar(text("SELECT count(*) FROM properties_operational")) == 299
     county.close()

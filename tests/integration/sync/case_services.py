@@ -1,4 +1,4 @@
-"""The web services of the source cases: each answers in the way that its case is about."""
+"""Web services of the source cases, each with the behavior of its case."""
 
 import re
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Rows = list[dict[str, Any]]
 
 
 def parcels(count: int, day: int = 1) -> Rows:
-    """Parcels 30-001 and on, each a square north-east of (-119.99, 47)."""
+    """Parcels from 30-001 on, each a square north-east of (-119.99, 47)."""
     return [
         {"OBJECTID": n, "PIN": f"30-{n:03}", "HOUSENO": n * 100.0, "VALUE": n * 100_000.0,
          "SOLD": NEW_YEAR_2024 + day * n * DAY, "geometry": square(-120 + n / 100, 47.0, 0.001)}
@@ -30,7 +30,7 @@ def square(x: float, y: float, side: float) -> dict[str, Any]:
 
 
 class Layer:
-    """A feature layer. `limit`: features an answer; `flagged`: whether it says that there are more."""
+    """A feature layer. `limit`: features of an answer; `flagged`: with exceededTransferLimit where there are more."""
 
     def __init__(self, rows: Rows, *, limit: int = 1000, flagged: bool = True, wkid: int = 4326) -> None:
         self.rows, self.limit, self.flagged, self.wkid = rows, limit, flagged, wkid
@@ -65,7 +65,7 @@ class Layer:
 
 
 class SlowDataset:
-    """A Socrata site that answers 202 to the first questions for rows."""
+    """A Socrata site that answers 202 to the first requests for rows."""
 
     def __init__(self, busy: int = 2) -> None:
         self.busy = busy

@@ -1,4 +1,4 @@
-"""A county with a small source, and the sync machine walked by hand."""
+"""Fixtures: a county with a small source, whose sync machine the tests run step by step."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A county with a small legacy system, its sync walked step by step, and its state to compare."""
+"""A county with a small legacy system: its sync run step by step, and its state for comparisons."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -6,7 +6,6 @@ from typing import Any
 from uuid import uuid4
 
 import boto3
-from pg8000.native import Connection
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 
@@ -16,6 +15,7 @@ from shared.db import unit_of_work
 from shared.db.models import SYNC_TARGETS
 from shared.settings import settings
 from tests.gateway import LambdaContext
+from tests.integration.sync.plain_connection import connect
 
 COUNTY = "testing_wa"
 
@@ -74,18 +74,11 @@ Row = tuple[Any, ...]
 
 
 class County:
-    """The source, and what a test does with it. Steps are the tasks' Lambda entries, in the machine's order."""
+    """A county and its source. Steps are the tasks' Lambda entries, in the machine's order."""
 
     def __init__(self, source: URL) -> None:
         self._url = source
-        self._source = Connection(
-            source.username or "",
-            password=source.password,
-            host=source.host,
-            port=source.port,
-            database=source.database,
-            ssl_context=False,
-        )
+        self._source = connect(source)
 
     def build(self) -> None:
         """Fill the source, and onboard the county."""
@@ -104,7 +97,7 @@ class County:
             )
 
     def secret(self, port: int | None) -> str:
-        """The connection secret, with this port."""
+        """The connection secret, with a port."""
         return json.dumps(
             {
                 "host": self._url.host,
@@ -117,11 +110,11 @@ class County:
         )
 
     def set_secret(self, value: str) -> None:
-        """Put another connection secret in its place."""
+        """Replace the connection secret."""
         boto3.client("secretsmanager").put_secret_value(SecretId=f"terrafusion/{COUNTY}/source", SecretString=value)
 
     def set_mapping(self, mapping: str) -> None:
-        """Give the county another mapping."""
+        """Replace the county's mapping."""
         with unit_of_work(COUNTY) as connection:
             connection.execute(text("UPDATE counties SET mapping = :mapping"), {"mapping": mapping})
 
@@ -143,7 +136,7 @@ class County:
                 self._source.run(statement)
 
     def change_whole(self, statement: str) -> None:
-        """Run one statement on the source, semicolons and all."""
+        """Run one statement on the source, which may contain semicolons."""
         self._source.run(statement)
 
     @property
@@ -152,7 +145,7 @@ class County:
         return self._url.port
 
     def close(self) -> None:
-        """Let go of the source."""
+        """Close the connection to the source."""
         self._source.close()
 
     # --- the machine's steps
@@ -176,7 +169,7 @@ class County:
         return items
 
     def partition(self, run_id: str, item: dict[str, Any]) -> dict[str, Any]:
-        """Do one partition."""
+        """Process one partition."""
         return call(machine.partition, {"county_id": COUNTY, "run_id": run_id, "partition": item})
 
     def step(self, task: Step, run_id: str) -> dict[str, Any]:
@@ -184,13 +177,13 @@ class County:
         return call(task, {"county_id": COUNTY, "run_id": run_id})
 
     def fail(self, run_id: str, error: Exception) -> dict[str, Any]:
-        """What the machine does with an error."""
+        """Call Fail with an error, as the machine's Catch does."""
         failure = {"Error": type(error).__name__, "Cause": json.dumps({"errorMessage": str(error)})}
         event = {"county_id": COUNTY, "run_id": run_id, "failure": failure, "execution": {"id": "arn:x", "name": "x"}}
         return call(machine.fail, event)
 
     def end_execution(self, run_id: str, status: str, execution_arn: str | None = None) -> dict[str, Any]:
-        """What EventBridge tells of the end of a run's execution, by default of the one that works on it."""
+        """Call Fail with EventBridge's event of the end of an execution, by default that of the run."""
         if execution_arn is None:
             ((execution_arn,),) = self.query(
                 "SELECT execution_arn FROM jobs WHERE job_id = CAST(:id AS uuid)", id=run_id
@@ -200,12 +193,12 @@ class County:
         return call(machine.fail, {"source": "aws.states", "detail": detail})
 
     def sync(self, **more: Any) -> tuple[str, str]:
-        """A whole run: its id, and how Reconcile let it go on."""
+        """Run a whole sync; its id, and Reconcile's outcome."""
         planned = self.plan(**more)
         return planned["run_id"], self.go_on(planned)
 
     def go_on(self, planned: dict[str, Any]) -> str:
-        """Everything after Plan."""
+        """Run all states after Plan; Reconcile's outcome."""
         for item in self.items(planned):
             self.partition(planned["run_id"], item)
         outcome: str = self.step(machine.reconcile, planned["run_id"])["outcome"]
@@ -219,7 +212,7 @@ class County:
         self.publish(run_id)
 
     def publish(self, run_id: str) -> None:
-        """Prepare, each file, and Publish."""
+        """Prepare, Curate each file, and Publish."""
         for item in self.files(self.step(machine.prepare, run_id)):
             self.curate(run_id, item)
         self.step(machine.publish, run_id)
@@ -231,16 +224,16 @@ class County:
     # --- what there is
 
     def query(self, statement: str, **parameters: Any) -> list[Row]:
-        """Rows of the operational database, as the county sees them."""
+        """Rows of the operational database, in the county's tenancy."""
         with unit_of_work(COUNTY) as connection:
             return [tuple(row) for row in connection.execute(text(statement), parameters)]
 
     def row_versions(self) -> dict[str, dict[str, str]]:
-        """What PostgreSQL itself says of each target's rows: any write would show."""
+        """ctid and xmin of each target's rows, which any write changes."""
         return {table: dict(self.query(f"SELECT ctid::text, xmin::text FROM {table}")) for table in SYNC_TARGETS}
 
     def state(self, without: Iterable[str] = ("sync_run_id", "valid_from", "valid_to", "superseded_by_run")) -> Any:
-        """Everything a sync is to leave behind, but for the names of runs and the time of day."""
+        """All data that a sync leaves, without ids of runs and times."""
         left_out = " - ".join(f"'{name}'" for name in without)
         state: dict[str, Any] = {}
         for table in SYNC_TARGETS:
@@ -269,5 +262,5 @@ class County:
 
 
 def call(task: Step, event: dict[str, Any], seconds: float = 900.0) -> dict[str, Any]:
-    """A task with an event that has been JSON, as the machine passes it, and so many seconds for it."""
+    """Call a task with an event passed through JSON, as the machine does, and the Lambda's remaining seconds."""
     return task(json.loads(json.dumps(event)), LambdaContext(seconds))

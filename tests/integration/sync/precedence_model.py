@@ -1,4 +1,4 @@
-"""Precedence by field, as a model in plain Python: what any order of syncs and decisions has to come to."""
+"""Model of precedence by field: the result of any order of syncs and decisions."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ Values = dict[str, Any]
 
 @dataclass
 class Field:
-    """A field: what it says, what the source last said, and the decisions that stand on it (id, value before)."""
+    """A field: its value, the source's last value, and its standing decisions (id, value before)."""
 
     value: Any = None
     taken: Any = None
@@ -22,7 +22,7 @@ class Field:
             self.value = value
 
     def take(self, value: Any) -> bool:
-        """What the source says now; whether that is a conflict."""
+        """Take the source's present value; True for a conflict."""
         if value == self.taken:
             self.value = self.value if self.decisions else value
             return False
@@ -58,7 +58,7 @@ class Row:
             one.withdraw(decision)
 
     def is_built_upon(self, decision: UUID) -> bool:
-        """Whether another decision stands on what this one decided."""
+        """True where another decision stands on what this one decided."""
         stands = [[one for one, _ in each.decisions] for each in self.fields.values()]
         if self.made_by == decision and any(stands):
             return True
@@ -82,7 +82,7 @@ class Table:
             self.rows[key].fields[name] = Field(value, None if made_by else value)
 
     def sync(self, source: Mapping[str, Values], read: set[str], *, retires: bool) -> int:
-        """A run that reads some rows of the source, and may see which are gone; how many conflicts it has."""
+        """Sync some rows of the source, and possibly removals; the number of conflicts."""
         conflicts = 0
         for key, values in source.items():
             row = self.rows.get(key)

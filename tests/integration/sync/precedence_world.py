@@ -1,10 +1,9 @@
-"""A county of three parcels and their roll, changed beside a model of what it has to come to."""
+"""A county of three parcels and their roll, changed together with the model of precedence."""
 
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from pg8000.native import Connection
 from sqlalchemy import text
 
 from functions.properties.repository import parcels
@@ -18,6 +17,7 @@ from shared.db import unit_of_work
 from shared.precedence.overrides import Decision
 from tests.conftest import MigratedDatabase
 from tests.integration.sync.county import COUNTY, County
+from tests.integration.sync.plain_connection import connect
 from tests.integration.sync.precedence_model import Table
 
 YEAR = 2026
@@ -75,7 +75,7 @@ CALLER = Caller("sub", "somebody", frozenset({COUNTY}), frozenset())
 
 
 class World:
-    """The county and the model of it, changed alike."""
+    """The county and its model, which get the same changes."""
 
     def __init__(self, county: County) -> None:
         self.county = county
@@ -89,11 +89,11 @@ class World:
         self.approvals: list[UUID] = []
         self.closed = False
         for one in IDS:
-            self.comes(one)
+            self.add_parcel(one)
         self.roll("1", Decimal(100))
         self.sync("full")
 
-    def comes(self, key: str) -> None:
+    def add_parcel(self, key: str) -> None:
         if key not in self.places:
             self.places[key] = {
                 "property_class": "R", "year_built": 1950, "land_value": Decimal(100),
@@ -102,17 +102,17 @@ class World:
             }  # fmt: skip
             self._write("place", key, {COLUMNS[name]: value for name, value in self.places[key].items()})
 
-    def goes(self, key: str) -> None:
+    def remove_parcel(self, key: str) -> None:
         if self.places.pop(key, None) is not None:
             self.county.change(f"DELETE FROM place WHERE id = '{key}'")
 
-    def source_says(self, key: str, change: tuple[str, Any]) -> None:
+    def change_source(self, key: str, change: tuple[str, Any]) -> None:
         if key in self.places:
             self.places[key][change[0]] = change[1]
             self._write("place", key, {COLUMNS[name]: value for name, value in self.places[key].items()})
 
     def roll(self, key: str, total: Decimal | None) -> None:
-        """The county's own record of the year for a parcel, or none."""
+        """Set the county's own record of the year for a parcel, or delete it."""
         record = f"A{key}"
         if total is None:
             if self.rolls.pop(record, None) is not None:
@@ -137,13 +137,13 @@ class World:
                 parcels.supersede(connection, COUNTY, key, {name: value}, decision)
         row.decide(decision.decision_id, {name: value})
 
-    def closes(self) -> None:
-        """The roll of the year, where there is one."""
+    def close_roll(self) -> None:
+        """Close the roll of the year, where there is one."""
         if self.assessments.live():
             rolls.set_status(COUNTY, YEAR, "closed", None, caller=CALLER)
             self.closed = True
 
-    def opens(self) -> None:
+    def open_roll(self) -> None:
         if self.closed:
             rolls.set_status(COUNTY, YEAR, "open", "by mistake", caller=CALLER)
             self.closed = False
@@ -229,7 +229,7 @@ class World:
         assert run_views.get(COUNTY, UUID(run_id)).findings.get("override_conflict", 0) == conflicts
 
     def check(self) -> None:
-        """Both say the same of every row that is not retired."""
+        """Assert that both have the same live rows."""
         plain = ", ".join(name for name in COLUMNS if "." not in name)
         rows = self.county.query(
             f"SELECT property_id, {plain}, attributes ->> 'note', attributes ->> 'zone' FROM properties_operational"
@@ -264,13 +264,9 @@ def prepare(county: County) -> None:
     county.configure(guards={"max_removed_share": 1, "max_rejected_share": 1}, incremental={"overlap_seconds": 0})
 
 
-def anew(database: MigratedDatabase, county: County) -> World:
-    """As if nothing had ever been synced."""
-    url = database.owner_url
-    owner = Connection(
-        url.username or "", password=url.password, host=url.host, port=url.port, database=url.database,
-        ssl_context=False,
-    )  # fmt: skip
+def new_world(database: MigratedDatabase, county: County) -> World:
+    """A county without data, and an empty model."""
+    owner = connect(database.owner_url)
     tables = owner.run(
         "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = 'public'"
         " AND tablename NOT IN ('counties', 'alembic_version')"

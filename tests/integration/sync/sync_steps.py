@@ -1,4 +1,4 @@
-"""A run walked as the state machine does, and what can go wrong on the way, at the n-th thing that it does."""
+"""A run carried out as the state machine does, with a fault at its n-th step."""
 
 import json
 import os
@@ -26,11 +26,11 @@ Event = dict[str, Any]
 Disturb = Callable[[], None]
 
 ATTEMPTS = 4
-"""How often the state machine calls a task that says that trying again may help."""
+"""Attempts of the state machine at a task that raises a retryable error."""
 
 
-def walk(county_id: str, run_id: str) -> str:
-    """Plan, partitions, Reconcile, Apply, Prepare, files, Publish: how it ended. Raises what a task does at last."""
+def carry_out(county_id: str, run_id: str) -> str:
+    """Carry out a run from Plan to Publish; Reconcile's outcome. Raises the last error of a task."""
     run = {"county_id": county_id, "run_id": run_id}
     start = {**run, "execution": {"id": f"arn:{run_id}", "name": run_id}}
     while (planned := _call(machine.plan, start))["outcome"] == "convert":
@@ -58,7 +58,7 @@ def _call(task: Callable[[Event, Any], Event], event: Event) -> Event:
 
 
 class Steps:
-    """Counts statements, objects and reads of the source, and disturbs the one that it was told to."""
+    """Counter of statements, objects and reads of the source, with a fault at one of them."""
 
     def __init__(self, at: int | None = None, when: Literal["before", "after"] = "before") -> None:
         self.done = 0
@@ -96,7 +96,7 @@ def disturbed(steps: Steps, disturb: Disturb) -> Iterator[Steps]:
 
 
 def keep_objects_in(folder: Path) -> None:
-    """Objects as files, put whole or not at all as S3 does: a killed process leaves them, and a hundred runs are
+    """Store objects as files, atomically as S3 does: they survive a killed process, and a hundred runs are
     walked in the time that a simulated S3 takes for twenty.
     """
 
@@ -120,10 +120,10 @@ def keep_objects_in(folder: Path) -> None:
 
 
 def die() -> None:
-    """The whole process, as the kernel ends one that runs out of memory."""
+    """Kill the process, as the kernel kills one that runs out of memory."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def break_down() -> None:
-    """What boto3 says when S3 cannot be reached; nothing of ours expects it."""
+    """Raise boto3's error of an unreachable S3, which no code of ours handles."""
     raise EndpointConnectionError(endpoint_url="https://s3")

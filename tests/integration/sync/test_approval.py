@@ -1,4 +1,4 @@
-"""Runs that wait for a person, and the API on them."""
+"""Runs that wait for approval, and the API on them."""
 
 from typing import Any
 from uuid import uuid4

@@ -37,7 +37,7 @@ def with_roll(county: County) -> County:
 
 
 def approve(values: dict[str, int]) -> UUID:
-    """Values of a run brought to the roll of 2015."""
+    """Approve a valuation run's values to the roll of 2015."""
     run_id, approval_id = uuid4(), uuid4()
     with unit_of_work(COUNTY) as connection:
         for property_id, estimate in values.items():
@@ -94,7 +94,7 @@ def test_an_assessment_that_an_approval_made_is_not_missed_in_the_source(with_ro
     assert with_roll.query("SELECT guard_findings FROM sync_runs WHERE run_id = :run", run=run_id) == [([],)]
 
 
-def test_the_countys_own_record_of_the_year_takes_the_place_of_one_that_an_approval_made(with_roll: County) -> None:
+def test_the_countys_own_record_of_the_year_replaces_one_made_by_an_approval(with_roll: County) -> None:
     approval_id = approve({"000003": 3500, "000004": 4500})
     with_roll.change("INSERT INTO roll VALUES (3, 2015, '3300')")
     with_roll.sync()

@@ -1,4 +1,4 @@
-"""A closed roll takes nothing, by any way, until somebody approves a correction of it."""
+"""A closed roll does not change in any way until a correction of it is approved."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -20,7 +20,7 @@ from shared.problems import Conflict
 from tests.conftest import MigratedDatabase
 from tests.gateway import call, claims_of
 from tests.integration.sync.county import COUNTY, County
-from tests.integration.sync.precedence_world import SMALL, YEAR, World, anew
+from tests.integration.sync.precedence_world import SMALL, YEAR, World, new_world
 
 CALLER = Caller("sub", "ada", frozenset({COUNTY}), frozenset())
 CLAIMS = claims_of(counties=(COUNTY,), username="ada")
@@ -37,7 +37,7 @@ def roll(part: str = "", method: str = "GET", body: Any = None) -> Any:
 @pytest.fixture
 def closed(database: MigratedDatabase, small: County) -> World:
     """A roll with a record of the county's for parcel 1 and one that an approval made for parcel 2, closed."""
-    world = anew(database, small)
+    world = new_world(database, small)
     world.approve({"2"}, (100, 300))
     roll("/close", "POST", {})
     return world
@@ -46,7 +46,7 @@ def closed(database: MigratedDatabase, small: County) -> World:
 def by_sync(mode: str) -> Callable[[World], None]:
     def change(world: World) -> None:
         world.roll("1", Decimal(999))
-        world.source_says("1", ("property_class", "C"))
+        world.change_source("1", ("property_class", "C"))
         assert world.county.sync(mode=mode)[1] == "awaiting_approval"
 
     return change
@@ -63,7 +63,7 @@ def by_a_new_record_of_the_year(world: World) -> None:
 
 
 def by_replay(world: World) -> None:
-    """A record that was rejected when it came is taken with a mapping that reads it."""
+    """Take a rejected record with a mapping that accepts it."""
     county = world.county
     county.change(f"INSERT INTO roll (id, place, yr, total, changed_at) VALUES ('A3', '3', {YEAR}, '5 USD', now())")
     run_id, outcome = county.sync()
@@ -129,7 +129,7 @@ def test_rows_of_a_closed_roll_wait_and_are_a_numbered_correction_once_approved(
     as_closed = roll()["as_closed"]
     assert as_closed == {"assessments": 2, "total_value": "400.00", "assessed_value": "300.00"}
     closed.roll("1", Decimal(150))
-    closed.source_says("3", ("property_class", "C"))
+    closed.change_source("3", ("property_class", "C"))
     run_id, _ = county.sync()
     path = {"county_id": COUNTY, "run_id": run_id}
     shown = call(sync_handler, "GET", "/v1/counties/{county_id}/sync-runs/{run_id}", path=path, claims=CLAIMS).body
@@ -165,7 +165,7 @@ def test_rows_of_a_closed_roll_wait_and_are_a_numbered_correction_once_approved(
 def test_a_roll_that_is_closed_while_a_run_is_on_its_way_takes_nothing_of_it(
     database: MigratedDatabase, small: County
 ) -> None:
-    world = anew(database, small)
+    world = new_world(database, small)
     world.roll("1", Decimal(999))
     planned = small.plan()
     for item in small.items(planned):

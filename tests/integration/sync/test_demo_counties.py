@@ -1,4 +1,4 @@
-"""The two legacy systems and their mappings give back the data that the systems were filled from."""
+"""The two legacy systems and their mappings return the data with which the systems were filled."""
 
 import csv
 import gzip
@@ -39,7 +39,7 @@ def original(county_id: str) -> list[dict[str, str]]:
 
 @cache
 def mapped(system: URL, county_id: str, target: str) -> MappedRows:
-    """A target's rows, by the source and the mapping that a sync uses."""
+    """A target's rows, read and mapped as a sync does."""
     mapping = parse_mapping(mapping_text(county_id))
     table = source_table(mapping.table(target))
     source = SqlSource(system.update_query_dict({"sslmode": "disable"}))

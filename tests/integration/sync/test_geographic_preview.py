@@ -1,4 +1,4 @@
-"""A mapping tried on a geographic file, by the function that has GDAL."""
+"""Previews of a mapping on a geographic file, converted by the function that has GDAL."""
 
 import io
 import json
@@ -24,7 +24,7 @@ Invoke = Callable[[dict[str, Any]], Any]
 
 
 class Functions:
-    """Lambda's Invoke, answered here."""
+    """A stand-in for Lambda's Invoke."""
 
     def __init__(self, answer: Invoke) -> None:
         self._answer = answer
@@ -80,7 +80,9 @@ def test_some_rows_are_converted_for_a_preview(county: str, monkeypatch: pytest.
     assert shown["rejected"] == 0
 
 
-def test_a_file_that_is_refused_is_told_as_a_sync_tells_it(county: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_file_has_the_same_problem_in_a_preview_as_in_a_sync(
+    county: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(county, b"PK no archive")
     refused = preview(county, monkeypatch, converted)
     assert (refused.status, refused.body["type"]) == (422, "urn:terrafusion:problem:file-unreadable")

@@ -1,4 +1,4 @@
-"""Any day's roll is what it was that day, and two days' rolls compare as they were."""
+"""The roll as of any day, and the comparison of two days' rolls."""
 
 import random
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ def api(resource: str, *, role: Role = Role.AUDITOR, query: Mapping[str, str] | 
 
 
 def roll(county: County) -> State:
-    """The parcels as they are now."""
+    """The live parcels."""
     rows = county.query(
         "SELECT property_id, property_class, total_value, year_built, version FROM properties_operational"
         " WHERE retired_at IS NULL"

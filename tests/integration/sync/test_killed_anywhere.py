@@ -1,4 +1,4 @@
-"""A run that is killed anywhere ends in the same data as an undisturbed one, resumed or taken up by a fresh run.
+"""A run that is killed at any step ends in the same data as an undisturbed one, resumed or followed by a new run.
 
 One county is prepared once: two runs behind it, changes in its source, and a run that was asked for. Each test has
 a copy of its database, and one kill at a point of the run that is drawn by its number: so a failure can be
@@ -23,7 +23,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from moto.server import ThreadedMotoServer
-from pg8000.native import Connection
 from sqlalchemy.engine import URL
 
 from functions.sync.domain import partitioning
@@ -45,7 +44,8 @@ from shared.settings import settings
 from tests.aws import CREDENTIALS, make_machine
 from tests.conftest import APPLICATION_PASSWORD
 from tests.integration.sync.county import COUNTY, MAPPING, County
-from tests.integration.sync.sync_steps import Steps, break_down, disturbed, keep_objects_in, walk
+from tests.integration.sync.plain_connection import connect
+from tests.integration.sync.sync_steps import Steps, break_down, carry_out, disturbed, keep_objects_in
 from tests.polling import eventually
 
 CALLER = Caller("sub", "somebody", frozenset({COUNTY}), frozenset())
@@ -73,7 +73,7 @@ INSERT INTO parcel (id, pin, class, built, value, changed_at) VALUES
 
 @dataclass(frozen=True)
 class Prepared:
-    """The prepared county, and what an undisturbed run makes of it."""
+    """The prepared county, and the result of an undisturbed run."""
 
     server: LocalPostgres
     database: str
@@ -85,7 +85,7 @@ class Prepared:
     process: "subprocess.Popen[str]"
 
     def copy(self, mode: Mode) -> str:
-        """A database and objects of a test's own, with the run that was asked for in this mode."""
+        """A database and objects of the test's own, with a requested run of this mode."""
         name = f"killed_{uuid4().hex}"
         self.server.create_database(name, template=self.database)
         shutil.rmtree(self.objects)
@@ -94,8 +94,8 @@ class Prepared:
         County(self.source).query("UPDATE sync_runs SET mode = :mode WHERE active RETURNING 1", mode=mode)
         return name
 
-    def walk_in_a_process(self, at: int, when: str) -> int:
-        """Let a process walk the run until it dies at a step; its id."""
+    def carry_out_in_a_process(self, at: int, when: str) -> int:
+        """Start a process that carries out the run until it dies at a step; its id."""
         url = engine.database_url("").render_as_string(hide_password=False)
         asked = {"database": url, "county_id": COUNTY, "run_id": self.run_id, "at": at, "when": when}
         assert self.process.stdin is not None
@@ -104,7 +104,7 @@ class Prepared:
         return int(self._answer())
 
     def process_ended(self) -> dict[str, int]:
-        """What ended that process, when it has."""
+        """Wait for the process; the signal that ended it."""
         ended: dict[str, int] = json.loads(self._answer())
         return ended
 
@@ -158,7 +158,7 @@ def prepared(
         forget_clients()
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "tests.integration.sync.dying_process"),
+                *(sys.executable, "-m", "tests.integration.sync.killed_process"),
                 *(str(PARTITION_ROWS), str(ROWS_PER_FILE), str(objects)),
             ],
             cwd=ROOT,
@@ -189,7 +189,7 @@ def _prepare(server: LocalPostgres, template: str, objects: Path, process: "subp
         guards={"max_removed_share": 1, "max_rejected_share": 1},
     )
     for changes in (_THEN, _AT_LAST):
-        walk(COUNTY, _started())
+        carry_out(COUNTY, _started())
         county.change(changes)
     run_id = _started()
     county.close()
@@ -202,7 +202,7 @@ def _prepare(server: LocalPostgres, template: str, objects: Path, process: "subp
     for mode in ("full", "incremental"):
         name = made.copy(mode)
         with disturbed(Steps(), break_down) as steps:
-            assert walk(COUNTY, run_id) == "apply"
+            assert carry_out(COUNTY, run_id) == "apply"
         made.steps[mode] = steps.done
         made.expected[mode] = final_state(County(made.source))
         _disconnect(server, name)
@@ -214,7 +214,7 @@ def _started(mode: Mode = "full") -> str:
 
 
 def final_state(county: County) -> dict[str, Any]:
-    """Everything that a run leaves, but for the names of runs, and the times."""
+    """All data that a run leaves, without ids of runs and times."""
     manifest = Manifest.model_validate_json(storage.get(latest_manifest_key(COUNTY)))
     return {
         **county.state(),
@@ -251,7 +251,7 @@ def test_of_a_process_that_is_killed(prepared: Prepared, number: int) -> None:
     mode, at, when = _drawn(prepared, chance)
     name = prepared.copy(mode)
     engine.forget_engine()
-    prepared.walk_in_a_process(at, when)
+    prepared.carry_out_in_a_process(at, when)
     assert prepared.process_ended() == KILLED, (at, when)
 
     _end(prepared, mode, chance)
@@ -264,7 +264,7 @@ def test_of_a_process_that_is_killed_while_it_waits_for_the_database_to_apply(pr
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with make_engine(prepared.server.owner_url(name)).connect() as owner:
         owner.exec_driver_sql("LOCK TABLE properties_operational IN SHARE MODE")
-        process = prepared.walk_in_a_process(0, "before")
+        process = prepared.carry_out_in_a_process(0, "before")
         assert eventually(lambda: county.query(waiting) == [(1,)])
         os.kill(process, signal.SIGKILL)
         assert prepared.process_ended() == KILLED
@@ -285,7 +285,7 @@ def test_of_connections_that_the_server_ends(prepared: Prepared, number: int) ->
     mode, at, when = _drawn(prepared, chance)
     name = prepared.copy(mode)
     with disturbed(Steps(at, when), lambda: _cut_connections(prepared, name)) as steps:
-        outcome = walk(COUNTY, prepared.run_id)  # the state machine tries again, and nobody has to do anything
+        outcome = carry_out(COUNTY, prepared.run_id)  # the state machine tries again, and nobody has to do anything
 
     assert steps.disturbed, (at, when)
     assert outcome in ("apply", "unchanged")
@@ -300,7 +300,7 @@ def test_of_a_call_that_fails_as_nobody_expects(prepared: Prepared, number: int)
     name = prepared.copy(mode)
     try:
         with disturbed(Steps(at, when), break_down):
-            walk(COUNTY, prepared.run_id)
+            carry_out(COUNTY, prepared.run_id)
     except Exception as error:
         County(prepared.source).fail(prepared.run_id, error)
 
@@ -316,7 +316,7 @@ def test_of_two_executions_of_the_same_run(prepared: Prepared, number: int) -> N
 
     def execute() -> str:
         try:
-            return walk(COUNTY, prepared.run_id)
+            return carry_out(COUNTY, prepared.run_id)
         except Exception as error:  # one of them may find that the other has been there
             return type(error).__name__
 
@@ -329,7 +329,7 @@ def test_of_two_executions_of_the_same_run(prepared: Prepared, number: int) -> N
     _disconnect(prepared.server, name)
 
 
-def test_of_requests_at_the_same_time_one_starts_a_run_and_the_others_are_told_of_it(prepared: Prepared) -> None:
+def test_of_concurrent_requests_one_starts_a_run_and_the_others_name_it(prepared: Prepared) -> None:
     name = prepared.copy("full")
     county = County(prepared.source)
     county.fail(prepared.run_id, TimeoutError("it is over"))
@@ -356,7 +356,7 @@ def _drawn(prepared: Prepared, chance: random.Random) -> tuple[Mode, int, Litera
 
 
 def _end(prepared: Prepared, mode: Mode, chance: random.Random) -> None:
-    """What people do then: they resume the run, or start a fresh one."""
+    """End an interrupted run: resume it, or start a new one."""
     county = County(prepared.source)
     status, _ = county.job(prepared.run_id)
     way = chance.choice(("resume", "fresh run"))
@@ -371,7 +371,7 @@ def _end(prepared: Prepared, mode: Mode, chance: random.Random) -> None:
 
 
 def _resume(county: County, killed: str) -> None:
-    """Go on with a run whose execution has gone with its process; while it is there nobody may."""
+    """Resume a run whose execution has ended with its process; while that runs it is refused."""
     if county.job(killed)[0] in ("pending", "running"):
         with pytest.raises(Conflict, match="under way"):
             commands.resume(COUNTY, UUID(killed), CALLER)
@@ -380,24 +380,21 @@ def _resume(county: County, killed: str) -> None:
             "UPDATE jobs SET execution_arn = :arn WHERE job_id = CAST(:id AS uuid) RETURNING 1", arn=gone, id=killed
         )
     commands.resume(COUNTY, UUID(killed), CALLER)
-    walk(COUNTY, killed)
+    carry_out(COUNTY, killed)
 
 
 def _start_afresh(county: County, killed: str, mode: Mode) -> None:
-    """A killed run holds its county until somebody says that it is over, and says so to whoever comes next."""
+    """Start a new run, which a killed run prevents until it is failed."""
     status, _ = county.job(killed)
     if status in ("pending", "running"):
         with pytest.raises(Conflict, match=killed):
             _started(mode)
         county.fail(killed, TimeoutError("the state machine saw it at last"))
-    walk(COUNTY, _started(mode))
+    carry_out(COUNTY, _started(mode))
 
 
 def _cut_connections(prepared: Prepared, database: str) -> None:
-    admin = prepared.server.admin_url
-    with Connection(
-        admin.username or "", password=admin.password, host=admin.host, port=admin.port, ssl_context=False
-    ) as server:
+    with connect(prepared.server.admin_url) as server:
         server.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name", name=database)
         server.run(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"

@@ -1,4 +1,4 @@
-"""Objects that were lost or damaged since they were kept: made anew by the next run that needs them."""
+"""Stored objects that are lost or damaged are made anew by the next run that needs them."""
 
 from typing import Any
 from uuid import UUID
@@ -50,7 +50,7 @@ def test_a_published_file_that_is_lost_is_written_by_the_next_run_that_publishes
 
 
 @pytest.mark.parametrize("how", ["lost", "damaged"])
-def test_the_kept_keys_of_unchanged_partitions_are_read_anew_where_they_are_lost(county: County, how: str) -> None:
+def test_lost_keys_of_unchanged_partitions_are_read_again(county: County, how: str) -> None:
     county.sync()
     kept = [key for key in county.object_keys("keys/properties_operational/") if key.endswith("part-00001.parquet")]
     spoil(kept[0], how)

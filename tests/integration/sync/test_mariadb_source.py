@@ -109,7 +109,7 @@ def test_the_keys_of_all_rows_come_alone(source: SqlSource) -> None:
     assert sum(frame.height for frame in frames) == 252
 
 
-def test_it_says_that_it_has_no_change_tracking(source: SqlSource) -> None:
+def test_it_gives_the_reason_for_missing_change_tracking(source: SqlSource) -> None:
     assert not source.capabilities.can(Ability.CHANGE_TRACKING)
     with pytest.raises(Unprocessable, match="no change tracking"):
         source.change_version(PARCEL)
@@ -128,7 +128,7 @@ def test_a_wrong_password_is_not_repeated(server: MariaDb) -> None:
     assert refused.value.__cause__ is None
 
 
-def test_a_column_that_was_dropped_is_no_longer_in_the_shape(server: MariaDb, source: SqlSource) -> None:
+def test_a_dropped_column_is_not_in_the_schema(server: MariaDb, source: SqlSource) -> None:
     server.run("CREATE TABLE shrinking (id INT PRIMARY KEY, kept INT, spare INT)")
     table = SourceTable("shrinking", None, ("id",))
     before = source.schema(table)

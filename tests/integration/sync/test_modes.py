@@ -1,4 +1,4 @@
-"""What each mode reads, and what it leaves."""
+"""Modes of runs: the rows that each reads, and its result."""
 
 from decimal import Decimal
 from typing import Any
@@ -20,7 +20,7 @@ TOUCH = "UPDATE parcel SET value = '{}', changed_at = '{}' WHERE id = {}"
 
 
 def watermarked(county: County, **incremental: Any) -> None:
-    """A source that says when its parcels changed, read once as a whole."""
+    """A source with a watermark on parcels, read whole once."""
     county.change("ALTER TABLE parcel ADD COLUMN changed_at timestamp NOT NULL DEFAULT '2026-01-01 00:00:00'")
     county.set_mapping(WATERMARKED)
     county.configure(mode="incremental", incremental={"overlap_seconds": 60, **incremental})
@@ -225,7 +225,7 @@ def test_staged_rows_that_a_crash_of_the_database_emptied_are_not_half_applied(c
 
 
 class TrackedSource(SqlSource):
-    """PostgreSQL that tracks changes of `parcel` as SQL Server does, by a trigger: SQL Server itself cannot be had."""
+    """PostgreSQL with a trigger that tracks changes of `parcel` as SQL Server does, of which no server is available."""
 
     oldest = 0
 
@@ -283,7 +283,7 @@ def tracked(county: County, monkeypatch: pytest.MonkeyPatch) -> County:
     return county
 
 
-def test_change_tracking_tells_new_changed_and_removed_rows(tracked: County) -> None:
+def test_change_tracking_reports_new_changed_and_removed_rows(tracked: County) -> None:
     tracked.change("UPDATE parcel SET value = '7' WHERE id = 42; DELETE FROM parcel WHERE id IN (7, 8)")
     tracked.change("INSERT INTO parcel (id, pin, class, built, value) VALUES (301, 'N', 'R', '2000', '5')")
     tracked.change("INSERT INTO parcel (id, pin, class, built, value) VALUES (8, 'P8', 'R', '1908', '$8,000.50')")
@@ -316,7 +316,7 @@ def test_change_tracking_that_forgot_fails_the_run_or_reads_everything(
         assert value_of(tracked, "000042") == 7
 
 
-def test_what_a_source_cannot_do_is_said_before_anything_is_read(county: County) -> None:
+def test_a_missing_ability_is_reported_before_anything_is_read(county: County) -> None:
     county.configure(mode="incremental", incremental={"by": "change_tracking"})
 
     with pytest.raises(Unprocessable, match="no change tracking"):

@@ -1,4 +1,4 @@
-"""What is decided here stands until the source's own value of that field changes: any order of syncs and decisions."""
+"""Decided values stand until the source's value of the field changes, in any order of syncs and decisions."""
 
 import os
 from decimal import Decimal
@@ -18,7 +18,7 @@ from shared.db import unit_of_work
 from tests.conftest import MigratedDatabase
 from tests.gateway import call, claims_of
 from tests.integration.sync.county import COUNTY, County
-from tests.integration.sync.precedence_world import COLUMNS, IDS, POSSIBLE, anew
+from tests.integration.sync.precedence_world import COLUMNS, IDS, POSSIBLE, new_world
 
 EXAMPLES = int(os.environ.get("PRECEDENCE_EXAMPLES", "6"))
 """How many orders are tried; a number in the environment tries more."""
@@ -42,8 +42,8 @@ STEPS = st.one_of(
     st.tuples(st.just("approve"), st.sets(IDENTIFIED, min_size=1), st.sampled_from([(100, 300), (200, 300)])),
     st.tuples(st.just("undo"), st.integers(0, 3)),
     st.tuples(st.just("roll"), IDENTIFIED, st.sampled_from([None, Decimal(300), Decimal(400)])),
-    st.tuples(st.sampled_from(["goes", "comes"]), IDENTIFIED),
-    st.tuples(st.sampled_from(["closes", "opens"])),
+    st.tuples(st.sampled_from(["remove_parcel", "add_parcel"]), IDENTIFIED),
+    st.tuples(st.sampled_from(["close_roll", "open_roll"])),
     st.tuples(st.just("sync"), st.sampled_from(["full", "incremental", "snapshot"])),
     st.tuples(st.just("sync"), st.sampled_from(["full", "incremental", "snapshot"])),
 )
@@ -54,9 +54,9 @@ STEPS = st.one_of(
 def test_any_order_of_syncs_and_decisions_comes_to_what_the_rule_says(
     database: MigratedDatabase, small: County, steps: list[tuple[Any, ...]]
 ) -> None:
-    world = anew(database, small)
+    world = new_world(database, small)
     for name, *given_ in [*steps, ("sync", "full")]:
-        step = world.source_says if name == "source" else getattr(world, name)
+        step = world.change_source if name == "source" else getattr(world, name)
         step(*given_)
         world.check()
 
@@ -64,12 +64,12 @@ def test_any_order_of_syncs_and_decisions_comes_to_what_the_rule_says(
 def test_the_fields_that_the_source_wins_are_findings_of_the_run_before_and_after_it_is_applied(
     database: MigratedDatabase, small: County
 ) -> None:
-    world = anew(database, small)
+    world = new_world(database, small)
     world.edit("1", ("year_built", 1960))
     world.edit("1", ("attributes.note", "b"))
     world.edit("2", ("property_class", "C"))
-    world.source_says("1", ("year_built", 1970))
-    world.source_says("2", ("property_class", "C"))  # the source agrees by now: no conflict
+    world.change_source("1", ("year_built", 1970))
+    world.change_source("2", ("property_class", "C"))  # the source agrees by now: no conflict
     run_id, outcome = small.sync(validate_only=True)
     assert outcome == "awaiting_approval"
     waiting = found_by(run_id)
@@ -97,9 +97,9 @@ def test_the_fields_that_the_source_wins_are_findings_of_the_run_before_and_afte
 def test_a_value_of_the_source_beside_an_approved_total_is_a_finding_where_they_do_not_add_up(
     database: MigratedDatabase, small: County
 ) -> None:
-    world = anew(database, small)
+    world = new_world(database, small)
     world.approve({"1"}, (150, 400))
-    world.source_says("1", ("land_value", Decimal(120)))
+    world.change_source("1", ("land_value", Decimal(120)))
     run_id, _ = small.sync()
     found = {one["kind"]: one for one in found_by(run_id)}
     assert found["override_conflict"]["field"] == "land_value"
@@ -109,8 +109,8 @@ def test_a_value_of_the_source_beside_an_approved_total_is_a_finding_where_they_
 
 
 def test_what_was_decided_while_a_run_was_on_its_way_stands(database: MigratedDatabase, small: County) -> None:
-    world = anew(database, small)
-    world.source_says("1", ("property_class", "C"))
+    world = new_world(database, small)
+    world.change_source("1", ("property_class", "C"))
     planned = small.plan()
     for item in small.items(planned):
         small.partition(planned["run_id"], item)
@@ -122,10 +122,8 @@ def test_what_was_decided_while_a_run_was_on_its_way_stands(database: MigratedDa
     ]
 
 
-def test_a_snapshot_mends_what_nobody_decided_and_leaves_what_somebody_did(
-    database: MigratedDatabase, small: County
-) -> None:
-    world = anew(database, small)
+def test_a_snapshot_reverts_undecided_edits_and_keeps_decided_ones(database: MigratedDatabase, small: County) -> None:
+    world = new_world(database, small)
     world.edit("1", ("year_built", 1960))
     world.edit("1", ("attributes.zone", "y"))
     with unit_of_work(COUNTY) as connection:
@@ -146,11 +144,11 @@ def test_a_snapshot_mends_what_nobody_decided_and_leaves_what_somebody_did(
 def test_history_says_who_made_each_version_and_which_attribute_changed(
     database: MigratedDatabase, small: County
 ) -> None:
-    world = anew(database, small)
+    world = new_world(database, small)
     world.edit("1", ("attributes.note", "b"))
     world.approve({"1"}, (150, 400))
     world.undo(0)
-    world.source_says("1", ("attributes.zone", "y"))
+    world.change_source("1", ("attributes.zone", "y"))
     run_id, _ = small.sync()
     newest_first = properties.history(COUNTY, "1")
     assert [one.author.kind for one in newest_first] == ["sync", "approval_undone", "approval", "edit", "sync"]

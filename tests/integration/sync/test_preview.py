@@ -1,4 +1,4 @@
-"""A mapping tried on a few rows."""
+"""Previews of a mapping on a few rows."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ def test_some_rows_of_the_source_are_tried_with_a_mapping_that_is_not_stored(cou
     assert county.query("SELECT count(*) FROM jobs") == [(0,)]
 
 
-def test_what_is_wrong_with_a_preview_is_told_with_its_place(county: County) -> None:
+def test_an_invalid_preview_is_refused_with_a_pointer(county: County) -> None:
     faulty = preview(mapping=MAPPING.replace("pad_left", "padleft", 1))
     assert (faulty.status, faulty.body["type"]) == (422, "urn:terrafusion:problem:mapping-invalid")
     assert "did you mean pad_left?" in faulty.body["errors"][0]["detail"]

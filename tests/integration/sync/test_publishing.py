@@ -1,4 +1,4 @@
-"""What Publish leaves for other tools: files, a manifest, what points at them."""
+"""Curated tables for other tools: files, the manifest, and the lists of files."""
 
 import io
 from concurrent.futures import ThreadPoolExecutor
@@ -174,7 +174,7 @@ def test_nothing_points_at_a_publication_with_a_missing_file(county: County) -> 
     assert county.object_keys("curated/latest.json")
 
 
-def test_a_published_file_has_the_columns_and_types_that_the_catalogue_says(county: County, tmp_path: Path) -> None:
+def test_a_published_file_has_the_columns_and_types_of_the_catalog(county: County, tmp_path: Path) -> None:
     county.sync()
 
     manifest = orjson.loads(county.object(f"counties/{COUNTY}/curated/latest.json"))

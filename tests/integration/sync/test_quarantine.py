@@ -1,4 +1,4 @@
-"""Rows in quarantine: listed, exported, mapped again, settled by what comes later."""
+"""Rejected rows in quarantine: listed, exported, replayed, resolved by later runs."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ def rows(run_id: str, **query: str) -> list[dict[str, Any]]:
 
 
 def replay(county: County, run_id: str, **body: Any) -> tuple[str, str]:
-    """A replay walked to its end: its run, and how Reconcile let it go on."""
+    """Carry out a replay; its run, and Reconcile's outcome."""
     started = api("POST", ROWS + "/replay", run_id, body=body)
     assert started.status == 202, started.body
     replayed = str(started.body["id"])
@@ -95,7 +95,7 @@ def test_a_formula_of_the_source_is_a_text_in_the_export(county: County) -> None
     assert (row["note"], row["spare"], row["'=1+1"]) == ("'=cmd|'/C calc'!A0", "-122.45", "'@x")
 
 
-def test_a_mended_mapping_takes_what_was_in_quarantine_without_reading_the_source(county: County) -> None:
+def test_a_replay_with_a_mended_mapping_takes_rejected_rows_without_reading_the_source(county: County) -> None:
     run_id, _ = county.sync()
     county.set_mapping(MENDED)
     county.set_secret(county.secret(1))  # nothing is to be had there
@@ -121,7 +121,7 @@ def test_a_mended_mapping_takes_what_was_in_quarantine_without_reading_the_sourc
     assert county.query("SELECT version FROM properties_operational WHERE property_id = '000150'") == [(1,)]
 
 
-def test_rows_that_are_still_bad_stay_in_quarantine_with_the_reasons_of_now(county: County) -> None:
+def test_rows_that_are_still_invalid_stay_in_quarantine_with_their_present_reasons(county: County) -> None:
     county.change(BREAK)
     run_id, _ = county.sync()
     county.set_mapping(MENDED)
@@ -143,7 +143,7 @@ def test_rows_that_are_still_bad_stay_in_quarantine_with_the_reasons_of_now(coun
     assert county.query("SELECT count(*) FROM properties_operational WHERE retired_at IS NULL") == [(300,)]
 
 
-def test_rows_with_a_key_that_was_read_before_are_taken_once_the_mapping_tells_them_apart(county: County) -> None:
+def test_rows_with_a_repeated_key_are_taken_once_the_mapping_distinguishes_them(county: County) -> None:
     county.change("UPDATE parcel SET pin = 'P5' WHERE id IN (7, 250)")  # one in the partition of the first, one not
     county.set_mapping(BY_PIN)
     run_id, _ = county.sync()
@@ -162,7 +162,7 @@ def test_rows_with_a_key_that_was_read_before_are_taken_once_the_mapping_tells_t
     assert {row["resolved_by_run"] for row in rows(run_id)} == {replayed}
 
 
-def test_only_the_rows_that_are_asked_for_are_replayed(county: County) -> None:
+def test_only_the_requested_rows_are_replayed(county: County) -> None:
     county.change("UPDATE sale SET sold = 'never' WHERE parcel_id = 9 AND seq = 1")
     run_id, _ = county.sync()
     county.set_mapping(MENDED)
@@ -172,7 +172,7 @@ def test_only_the_rows_that_are_asked_for_are_replayed(county: County) -> None:
     assert [row["source_key"] for row in rows(run_id, state="open")] == ["9/1"]
 
 
-def test_a_replay_can_be_looked_at_before_it_is_applied(county: County) -> None:
+def test_a_replay_can_be_reviewed_before_it_is_applied(county: County) -> None:
     run_id, _ = county.sync()
     county.set_mapping(MENDED)
 
@@ -214,9 +214,7 @@ def test_a_replay_is_started_once_for_an_idempotency_key(county: County) -> None
         ("UPDATE parcel SET built = 'worse' WHERE id = 150", "rejected_again"),
     ],
 )
-def test_a_later_run_settles_what_an_earlier_one_put_into_quarantine(
-    county: County, change: str, resolution: str
-) -> None:
+def test_a_later_run_resolves_rows_that_an_earlier_one_rejected(county: County, change: str, resolution: str) -> None:
     first, _ = county.sync()
     county.change(change)
 
@@ -236,7 +234,7 @@ def test_rows_of_partitions_that_have_not_changed_stay_open(county: County) -> N
     assert [row["resolution"] for row in rows(first)] == [None]
 
 
-def test_an_incremental_run_settles_the_rows_that_it_has_read_and_no_other(county: County) -> None:
+def test_an_incremental_run_resolves_the_rows_that_it_has_read_and_no_other(county: County) -> None:
     county.change(BREAK)
     county.change("ALTER TABLE parcel ADD COLUMN changed_at timestamp NOT NULL DEFAULT '2026-01-01'")
     key = "    primary_key_source_fields: [id]\n"

@@ -8,7 +8,7 @@ from tests.gateway import call, claims_of
 from tests.integration.sync.county import COUNTY, County
 
 
-def test_a_tick_that_finds_a_run_active_is_skipped_and_says_why(county: County) -> None:
+def test_a_scheduled_run_is_skipped_with_the_reason_while_another_is_active(county: County) -> None:
     active = county.plan()
 
     tick = county.plan(trigger="schedule")

@@ -1,4 +1,4 @@
-"""Small sources that went wrong elsewhere, each through a whole sync: files, services and databases as they are."""
+"""Small sources on which other readers fail, each synced whole: real files, services and databases."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,6 @@ from uuid import uuid4
 import boto3
 import orjson
 import pytest
-from pg8000.native import Connection
 from sqlalchemy import text
 from urllib3.connection import port_by_scheme
 
@@ -28,9 +27,10 @@ from shared.settings import settings
 from tests.aws import make_machine
 from tests.conftest import MigratedDatabase
 from tests.gateway import call, claims_of
-from tests.integration.sync import case_judge
+from tests.integration.sync import case_verdict
 from tests.integration.sync.case_services import SERVICES, Layer
 from tests.integration.sync.county import call as call_task
+from tests.integration.sync.plain_connection import connect
 from tests.job_cloud import run_task
 from tests.loopback_tls import serving_context
 from tests.mariadb import PASSWORD, MariaDb, server_binary
@@ -50,7 +50,7 @@ INSERT INTO parcels_my VALUES
 
 @pytest.fixture(autouse=True)
 def small_partitions() -> None:
-    """Partitions as they are in production, so that a service's own limits are met."""
+    """Partitions of production size, so that services' limits are reached."""
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ class Case:
         self._request = request
 
     def onboard(self) -> None:
-        """Bring the source about, and the county with it."""
+        """Create the source and the county."""
         source = self.configuration["data_ingestion_settings"]["source"]
         if self.service is not None:
             self._serve(source)
@@ -101,7 +101,7 @@ class Case:
             )
 
     def rounds(self) -> list[dict[str, Any]]:
-        """What is brought before each sync."""
+        """Changes of the source before each sync."""
         first = [{"files": "first"}] if (self.folder / "first").is_dir() else []
         found: list[dict[str, Any]] = self.expected.get("rounds") or [*first, {"files": "."}]
         return found
@@ -117,7 +117,7 @@ class Case:
                 boto3.client("s3").put_object(Bucket=settings().data_bucket, Key=key, Body=path.read_bytes())
 
     def sync(self) -> str:
-        """A whole run; what fails is told to the machine's Fail, as its Catch does."""
+        """Carry out a run; an error leads to Fail, as by the machine's Catch."""
         run: dict[str, str] = {"county_id": self.county_id, "run_id": str(uuid4())}
         start = {**run, "execution": {"id": f"arn:{run['run_id']}", "name": run["run_id"]}}
         try:
@@ -153,7 +153,7 @@ class Case:
         return call(sync_api, method, f"/v1/counties/{{county_id}}{path}", path=names, claims=claims, **options)
 
     def flags(self) -> dict[str, str]:
-        """What a sales validation says of each sale."""
+        """The flags of a sales validation, by sale."""
         path, claims = {"county_id": self.county_id}, claims_of(Role.IT_ADMIN, [self.county_id])
         job = call(sales_validation, "POST", "/v1/counties/{county_id}/sales-validations", path=path, claims=claims,
                    body={}).body["id"]  # fmt: skip
@@ -185,8 +185,7 @@ class Case:
             server.create_database(name)
             self._request.addfinalizer(lambda: server.drop_database(name))
             url = server.owner_url(name)
-            connection = Connection(url.username or "", password=url.password, host=url.host, port=url.port,
-                                    database=name, ssl_context=False)  # fmt: skip
+            connection = connect(url, name)
             connection.run(f"ALTER DATABASE {name} SET timezone = 'America/Los_Angeles'")
             connection.run("SET timezone = 'America/Los_Angeles'")
             for statement in script.read_text().split(";"):
@@ -204,7 +203,7 @@ class Case:
 
 
 class DistributedMapFailed(Exception):  # noqa: N818 - its name is what the machine would say
-    """A distributed map says that a child failed, not why."""
+    """The error of a distributed map, which names no reason."""
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in CASES.iterdir()))
@@ -218,18 +217,20 @@ def test_a_source_that_went_wrong_elsewhere_is_read_or_refused_with_the_reason(
         case.bring(brought)
         run_id = case.sync()
     if case.expected.get("preview"):
-        told += case_judge.as_text(case.api("POST", "/mapping/preview", body={}).body)
-    result = case_judge.result_of_run(case.county_id, run_id, noted=told)
+        told += case_verdict.as_text(case.api("POST", "/mapping/preview", body={}).body)
+    result = case_verdict.result_of_run(case.county_id, run_id, noted=told)
     if result.run == "failed" and case.expected.get("again"):
-        result = case_judge.result_of_run(case.county_id, case.sync(), first_failed=result.message, noted=told)
-    found, against = case_judge.verdict(case.expected, result)
+        result = case_verdict.result_of_run(case.county_id, case.sync(), first_failed=result.message, noted=told)
+    found, against = case_verdict.verdict(case.expected, result)
     if found is None and result.run == "waits":
         assert case.api("POST", "/sync-runs/{run_id}/approve", run_id).status == 202
         case.finish({"county_id": case.county_id, "run_id": run_id})
-        found, against = case_judge.verdict(case.expected, case_judge.result_of_run(case.county_id, run_id, noted=told))
+        found, against = case_verdict.verdict(
+            case.expected, case_verdict.result_of_run(case.county_id, run_id, noted=told)
+        )
     if any("flags" in outcome for outcome in case.expected["outcomes"]):
         make_machine(monkeypatch, "jobs")
         settings.cache_clear()
         result.flags = case.flags()
-        found, against = case_judge.verdict(case.expected, result)
+        found, against = case_verdict.verdict(case.expected, result)
     assert found is not None, f"{case.expected['says']}\n" + "\n".join(against)

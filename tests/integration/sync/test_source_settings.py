@@ -1,4 +1,4 @@
-"""A source whose server is set otherwise than a fresh one, or does not answer: what a county reads and is told."""
+"""Sources whose server has other settings than the defaults, or does not answer."""
 
 import time
 from typing import Any
@@ -52,7 +52,7 @@ def test_a_statement_that_takes_too_long_is_ended_by_the_server(county: County) 
     source.close()
 
 
-def test_a_wrong_password_is_told_at_once(county: County) -> None:
+def test_a_wrong_password_is_reported_at_once(county: County) -> None:
     source = SqlSource(county._url.set(database="no_such_database", query={"sslmode": "disable"}))
     with pytest.raises(SourceRefused, match="does not exist"):
         source.count(TABLE)
@@ -71,7 +71,7 @@ def test_a_preview_of_a_silent_source_is_answered_in_its_time(county: County, mo
     assert time.monotonic() - began < 10
 
 
-def test_a_key_that_does_not_tell_rows_apart_is_said_by_the_run(county: County) -> None:
+def test_a_key_that_does_not_distinguish_rows_is_counted_by_the_run(county: County) -> None:
     county.change("UPDATE parcel SET pin = 'P7' WHERE id IN (8, 9, 250)")
     county.set_mapping(BY_PIN)
     run_id, _ = county.sync()

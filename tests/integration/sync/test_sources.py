@@ -93,7 +93,7 @@ def test_files_are_synced_in_partitions_and_unchanged_ones_not_again(of_files: C
     assert of_files.sync()[1] == "unchanged"
 
 
-def test_a_new_file_is_compared_row_by_row_and_tells_what_is_gone(of_files: County) -> None:
+def test_a_new_file_is_compared_row_by_row_and_shows_removed_rows(of_files: County) -> None:
     of_files.sync()
     upload(
         "parcels 2026.csv", parcels("900,P900,R,2001,5,new").replace("P17,", "P17x,").replace("\n18,P18", "\n950,P18")
@@ -104,7 +104,7 @@ def test_a_new_file_is_compared_row_by_row_and_tells_what_is_gone(of_files: Coun
     assert [table[name] for name in ("added", "changed", "removed")] == [2, 1, 1]
 
 
-def test_a_line_that_is_none_goes_to_quarantine_and_the_others_in(of_files: County) -> None:
+def test_a_malformed_line_is_rejected_and_the_others_are_applied(of_files: County) -> None:
     upload("parcels 2026.csv", parcels("800,P800,R,2001,5,a,b,c", "801,P801"))
     of_files.sync()
     rows = of_files.query("SELECT source_key, reasons FROM rejected_rows ORDER BY source_key")
@@ -145,7 +145,7 @@ def test_a_file_without_rows_is_no_empty_county(of_files: County) -> None:
     assert of_files.query("SELECT count(*) FROM properties_operational WHERE retired_at IS NULL") == [(249,)]
 
 
-def test_a_file_that_is_not_there_is_told_at_once_and_not_asked_for_again(of_files: County) -> None:
+def test_a_missing_file_is_refused_at_once_and_not_retried(of_files: County) -> None:
     use({**FILES, "tables": {**FILES["tables"], "sale": {"format": "csv", "file": "missing.csv"}}})  # type: ignore[dict-item]
     with pytest.raises(SourceRefused, match=r"no file missing\.csv below incoming/"):
         of_files.plan()
@@ -229,7 +229,7 @@ def test_nothing_of_a_secret_reaches_a_message_a_log_or_the_run(
     assert known not in told + kept + caplog.text + capsys.readouterr().out
 
 
-def test_a_source_that_dies_halfway_leaves_its_partition_pending_with_the_reason(county: County) -> None:
+def test_a_source_that_fails_midway_leaves_its_partition_pending_with_the_reason(county: County) -> None:
     planned = county.plan()
     items = county.items(planned)
     county.partition(planned["run_id"], items[0])

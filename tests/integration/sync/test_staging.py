@@ -15,7 +15,7 @@ from tests.integration.sync.county import COUNTY, County
 
 @pytest.fixture
 def relation(county: County) -> str:
-    """The staging table of a run that has read everything."""
+    """The staging table of a run whose partitions are done."""
     planned = county.plan()
     for item in county.items(planned):
         county.partition(planned["run_id"], item)

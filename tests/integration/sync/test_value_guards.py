@@ -1,4 +1,4 @@
-"""Values that vanish or leap are looked at first; a revaluation and single corrections are not held up."""
+"""Guards on values: lost or jumping values wait for approval; a revaluation and single corrections do not."""
 
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from functions.sync.service import commands, run_views
 from shared.access import Caller
 from tests.conftest import MigratedDatabase
 from tests.integration.sync.county import COUNTY, County
-from tests.integration.sync.precedence_world import anew
+from tests.integration.sync.precedence_world import new_world
 from tests.integration.sync.test_modes import watermarked
 
 CALLER = Caller("sub", "ada", frozenset({COUNTY}), frozenset())
@@ -17,7 +17,7 @@ MONEY = "CAST(replace(replace(value, '$', ''), ',', '') AS numeric)"
 
 
 def reasons(county: County, **more: Any) -> list[str]:
-    """Why the next run waits; none where it is applied."""
+    """The guards that stop the next run; none where it is applied."""
     run_id, outcome = county.sync(**more)
     found = [f"{one.guard} {one.detail}" for one in run_views.get(COUNTY, UUID(run_id)).guard_findings]
     assert (outcome == "awaiting_approval") == bool(found)
@@ -57,7 +57,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("change", "said"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_column_waits_and_says_so_in_words(county: County, change: str, said: str) -> None:
+def test_a_run_with_a_broken_column_waits_with_a_finding_in_words(county: County, change: str, said: str) -> None:
     county.sync()
     county.change_whole(f"UPDATE parcel SET {change}")
     assert reasons(county) == [said]
@@ -104,9 +104,9 @@ def test_a_reading_of_what_changed_that_has_lost_a_field_in_nearly_every_row_wai
 def test_in_a_small_county_one_parcel_is_a_correction_and_most_of_them_are_not(
     database: MigratedDatabase, small: County
 ) -> None:
-    world = anew(database, small)
-    world.source_says("1", ("total_value", None))
+    world = new_world(database, small)
+    world.change_source("1", ("total_value", None))
     assert reasons(small) == []
     for one in ("2", "3"):
-        world.source_says(one, ("total_value", None))
+        world.change_source(one, ("total_value", None))
     assert reasons(small) == ["emptied_column total_value would become empty in 2 of 2 rows (100 %; the limit is 5 %)"]

@@ -1,4 +1,5 @@
-"""What each function of the sync imports when it starts: its layers, and nothing that a cold start would wait for."""
+"""Imports of the sync's functions at their start: nothing that their layers lack, or that a cold start would wait
+for."""
 
 import subprocess
 import sys

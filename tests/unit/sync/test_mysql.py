@@ -1,4 +1,4 @@
-"""The statements that MySQL and MariaDB get; `test_mariadb_source` reads a real server with them."""
+"""The statements for MySQL and MariaDB; `test_mariadb_source` reads a real server with them."""
 
 import pytest
 from sqlalchemy import create_engine
@@ -18,7 +18,7 @@ def statements(since: Since | None = None) -> Statements:
     return Statements(MySql(), quote, SourceTable("cama.par`cel", None, ("id", "part"), since), TYPES)
 
 
-def test_the_usual_port_is_taken_where_none_is_said() -> None:
+def test_the_default_port_is_used_where_none_is_given() -> None:
     assert source_url(SECRET).port == 3306
 
 

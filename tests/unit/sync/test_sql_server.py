@@ -1,4 +1,4 @@
-"""SQL Server: the statements that it gets, and what its change tracking's answers come to."""
+"""SQL Server: its statements, and the versions of its change tracking."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -76,7 +76,7 @@ def test_a_row_versions_watermark_leaves_open_transactions_out() -> None:
     assert statements(PLAIN).highest("changed").sql.startswith("SELECT CONVERT(varchar(40), max([changed]), 126)")
 
 
-def test_what_changed_is_the_tables_own_rows_by_primary_key() -> None:
+def test_changed_rows_are_joined_with_the_table_by_primary_key() -> None:
     table = SourceTable("dbo.property_val", None, ("prop_id",), ChangedSince(12))
     made = statements(table, ("prop_id", "prop_val_yr"))
     assert made.count().sql == (
@@ -105,7 +105,7 @@ class Answers:
 
 
 @pytest.mark.parametrize(("since", "kept"), [(4, False), (5, True), (9, True), (10, False)])
-def test_a_version_that_is_forgotten_or_of_the_future_needs_a_full_run(since: int, kept: bool) -> None:
+def test_a_discarded_version_or_one_of_the_future_needs_a_full_run(since: int, kept: bool) -> None:
     connection: Any = Answers(9, 5)
     if kept:
         assert change_tracking.require_remembered(connection, statements(PLAIN), since) == 9
@@ -116,7 +116,7 @@ def test_a_version_that_is_forgotten_or_of_the_future_needs_a_full_run(since: in
 
 
 @pytest.mark.parametrize(("now", "oldest", "what"), [(None, None, "the database"), (9, None, "dbo.property_val")])
-def test_change_tracking_that_is_off_is_told(now: int | None, oldest: int | None, what: str) -> None:
+def test_change_tracking_that_is_off_is_reported(now: int | None, oldest: int | None, what: str) -> None:
     connection: Any = Answers(now, oldest)
     with pytest.raises(Unprocessable, match=f"not on for {what}"):
         change_tracking.version(connection, statements(PLAIN))
@@ -128,12 +128,12 @@ def test_a_query_cannot_be_tracked() -> None:
         change_tracking.version(connection, statements(SourceTable(None, "SELECT 1 AS id", ("id",))))
 
 
-def test_a_query_that_begins_with_with_is_refused_before_the_server_is_asked() -> None:
+def test_a_query_with_a_with_clause_is_refused_without_a_request() -> None:
     with pytest.raises(Unprocessable, match="make a view"):
         SqlSource(source_url(SECRET)).schema(SourceTable(None, " WITH x AS (SELECT 1 AS a) SELECT * FROM x", ("a",)))
 
 
-def test_a_server_that_cannot_be_reached_is_told_without_the_secret() -> None:
+def test_an_unreachable_server_is_reported_without_the_secret() -> None:
     with pytest.raises(SourceUnavailable) as refused:
         SqlSource(source_url(SECRET)).count(PLAIN)
     assert refused.value.detail.startswith(
@@ -157,7 +157,7 @@ def test_the_line_is_encrypted_and_the_server_verified_unless_that_is_switched_o
 
 
 def certificate() -> str:
-    """An authority of a county's own."""
+    """The certificate of a county's own authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "County")])
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""SQL sources other than PostgreSQL, on SQLite; and what is built for PostgreSQL."""
+"""SQL sources: the portable dialect on SQLite, and the set-up of PostgreSQL."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -87,7 +87,7 @@ def test_a_table_that_is_not_there_is_an_unavailable_source(source: SqlSource) -
         source.count(SourceTable("gone", None, ("id",)))
 
 
-def test_a_refused_connection_says_where_and_no_secret() -> None:
+def test_a_refused_connection_is_reported_with_its_address_and_without_the_secret() -> None:
     secret = ConnectionSecret(
         host="127.0.0.1", port=1, dbname="cama", username="reader", password="pa55word", sslmode="disable"
     )

@@ -1,4 +1,4 @@
-"""A county's files in a bucket of the test's own."""
+"""Files of a county in a bucket of the test's own."""
 
 from itertools import pairwise
 from typing import Any
@@ -33,7 +33,7 @@ def source_of(content: bytes, **description: Any) -> FilesSource:
 
 
 def files_source(tables: dict[str, Any], *, convert: bool = True) -> FilesSource:
-    """A source of files, of which the geographic ones are converted as Plan has them converted."""
+    """A source of files; geographic ones are converted as by Plan."""
     described = FilesDescription.model_validate({"kind": "files", "tables": tables})
     for name, file in described.tables.items():
         if convert and isinstance(file, GeographicFile):
@@ -42,12 +42,12 @@ def files_source(tables: dict[str, Any], *, convert: bool = True) -> FilesSource
 
 
 def shuffled(schema: TableSchema) -> TableSchema:
-    """A shape as it comes back from a plan: in another order."""
+    """A schema as a plan stores it, with its columns in another order."""
     return TableSchema(dict(sorted(schema.columns.items(), key=lambda column: (len(column[0]), column[0][::-1]))))
 
 
 def frames(source: FilesSource, rows: int, of: SourceTable | None = None) -> list[pl.DataFrame]:
-    """Every range of a table, read as the partitions of a run read them: by a source of their own."""
+    """The ranges of a table, each read by a source of its own, as by the partitions of a run."""
     read = of or table()
     shape = shuffled(source.schema(read))
     total, ends = source.cut(read, rows)

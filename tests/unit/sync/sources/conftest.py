@@ -1,4 +1,4 @@
-"""S3 for sources that are files."""
+"""Fixtures: S3 for sources of files."""
 
 from collections.abc import Iterator
 

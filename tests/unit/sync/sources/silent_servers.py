@@ -1,4 +1,4 @@
-"""Servers that accept a connection and never say a word, or stop in the middle."""
+"""Servers that accept a connection and send nothing, or stop midway."""
 
 import socket
 import threading
@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def silent_server(says: bytes = b"") -> Iterator[int]:
-    """The port of a server that answers with these bytes and falls silent."""
+def silent_server(answer: bytes = b"") -> Iterator[int]:
+    """Start a server that sends these bytes and nothing more; its port."""
     listening = socket.create_server(("127.0.0.1", 0))
-    held: list[socket.socket] = []
+    connections: list[socket.socket] = []
 
     def serve() -> None:
         while True:
@@ -18,15 +18,15 @@ def silent_server(says: bytes = b"") -> Iterator[int]:
                 connection, _ = listening.accept()
             except OSError:
                 return
-            held.append(connection)
-            if says:
+            connections.append(connection)
+            if answer:
                 connection.recv(1 << 16)
-                connection.sendall(says)
+                connection.sendall(answer)
 
     threading.Thread(target=serve, daemon=True).start()
     try:
         yield int(listening.getsockname()[1])
     finally:
         listening.close()
-        for connection in held:
+        for connection in connections:
             connection.close()

@@ -1,4 +1,4 @@
-"""Text files that come compressed, and the numbers of a file's rows."""
+"""Compressed text files, and the row numbers of files."""
 
 import bz2
 import gzip
@@ -49,7 +49,7 @@ def test_what_cannot_be_unpacked_is_refused_with_the_reason(content: bytes, said
         whole(source_of(content, format="csv"))
 
 
-def test_a_file_that_unpacks_beyond_measure_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_unpacks_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compressed, "MAX_UNPACKED_BYTES", 10_000)
     with pytest.raises(Unprocessable, match="unpacks to more than"):
         whole(source_of(gzip.compress(b"0" * 1_000_000), format="csv"))

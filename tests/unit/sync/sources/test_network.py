@@ -1,4 +1,4 @@
-"""Where a county's source may be, and how long is waited for it."""
+"""Permitted addresses of sources, and timeouts."""
 
 import socket
 import time
@@ -40,7 +40,7 @@ def networks(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.parametrize("address", INSIDE)
-def test_no_source_is_inside(address: str, networks: Callable[[str], None]) -> None:
+def test_an_internal_address_is_not_permitted(address: str, networks: Callable[[str], None]) -> None:
     networks("")
     assert not is_permitted(ip_address(address))
 
@@ -63,9 +63,7 @@ def test_a_stage_allows_its_private_lines_and_never_the_metadata_service(network
     "host",
     ["127.0.0.1", "localhost", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0", "::1", "::ffff:127.0.0.1"],
 )
-def test_whatever_leads_inside_is_refused_before_a_connection_is_made(
-    host: str, networks: Callable[[str], None]
-) -> None:
+def test_an_internal_address_is_refused_before_connecting(host: str, networks: Callable[[str], None]) -> None:
     networks("")
     with silent_server() as port, pytest.raises((SourceRefused, SourceUnavailable)) as refused:
         open_socket(host, port, 1)
@@ -86,7 +84,7 @@ def test_a_name_is_judged_by_the_address_that_is_connected_to(
     assert "10.0.0.5" not in told.value.detail
 
 
-def test_what_the_network_says_of_a_port_is_not_told(networks: Callable[[str], None]) -> None:
+def test_errors_of_the_network_do_not_show_open_ports(networks: Callable[[str], None]) -> None:
     networks("127.0.0.0/8")
     with socket.create_server(("127.0.0.1", 0)) as free:
         closed = free.getsockname()[1]
@@ -140,7 +138,7 @@ def test_an_answer_that_stops_in_the_middle_is_given_up(kind: str, networks: Cal
         OPENED[kind](port).count(TABLE)
 
 
-def test_the_whole_has_a_limit_too() -> None:
+def test_the_total_time_has_a_limit() -> None:
     timeouts = Timeouts(connect_seconds=5, silence_seconds=5, tries=2, total_seconds=0.0)
     with pytest.raises(SourceTimeout):
         timeouts.within_total(5)

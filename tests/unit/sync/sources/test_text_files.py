@@ -27,7 +27,7 @@ tables = st.integers(2, 4).flatmap(lambda width: st.lists(st.lists(texts, min_si
 
 @dataclass(frozen=True)
 class InMemory(StoredObject):
-    """An object without a bucket, for the sake of many examples."""
+    """An object in memory, for many examples."""
 
     content: bytes = b""
 
@@ -125,7 +125,7 @@ def test_a_stray_quote_is_a_character() -> None:
     ]  # fmt: skip
 
 
-def test_a_record_with_other_fields_than_the_header_says_so_and_leaves_the_rest_readable() -> None:
+def test_a_record_with_a_wrong_number_of_fields_has_a_fault_and_the_rest_is_read() -> None:
     found = whole(source_of(b"id,note\n1,a\n2,b,c\n3\n4,d\n", format="csv"), 10)
     assert found.get_column("id").to_list() == ["1", "2", "3", "4"]
     assert found.get_column(READ_FAULT).to_list() == [
@@ -160,7 +160,7 @@ def test_a_file_of_a_header_alone_is_a_table_without_rows() -> None:
         ("id,n\n1,2".encode("utf-16-le")[:-1], "file-encoding", "is no utf-16-le"),
     ],
 )
-def test_a_file_that_is_not_whole_is_refused_with_the_place(content: bytes, slug: str, said: str) -> None:
+def test_a_truncated_file_is_refused_with_the_place(content: bytes, slug: str, said: str) -> None:
     source = source_of(content, format="csv", encoding="utf-16-le" if "n\0" in content.decode("latin-1") else "utf-8")
     with pytest.raises(Unprocessable, match=said) as refused:
         whole(source)
@@ -188,13 +188,13 @@ def test_a_file_that_is_replaced_between_two_reads_is_a_conflict() -> None:
         later.read(table(), shape, KeyRange(ends[0], ends[1]))
 
 
-def test_a_column_that_was_dropped_or_renamed_is_no_longer_in_the_shape() -> None:
+def test_a_dropped_or_renamed_column_is_not_in_the_schema() -> None:
     before = source_of(b"id,kept,spare\n1,2,3\n", format="csv").schema(table()).columns
     after = source_of(b"id,renamed\n1,2\n", format="csv").schema(table()).columns
     assert set(before) ^ set(after) == {"kept", "spare", "renamed"}
 
 
-def test_a_file_source_says_what_it_cannot_do() -> None:
+def test_a_file_source_gives_reasons_for_missing_abilities() -> None:
     source = source_of(b"id\n1\n", format="csv")
     assert not any(source.capabilities.can(ability) for ability in Ability)
     refusals: list[Callable[[], object]] = [

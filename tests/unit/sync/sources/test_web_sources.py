@@ -1,4 +1,4 @@
-"""ArcGIS and Socrata as sources, against servers that answer as they do."""
+"""ArcGIS and Socrata as sources, against local servers that behave alike."""
 
 import json
 from collections.abc import Iterator
@@ -120,7 +120,7 @@ def test_a_layers_shapes_become_wkb_with_a_point_inside(layer: ArcGisSource) -> 
         assert shapely.contains(read, shapely.Point(float(row[LONGITUDE]), float(row[LATITUDE])))
 
 
-def test_a_page_that_is_too_heavy_for_the_server_is_asked_for_in_halves(slept: Slept) -> None:
+def test_a_page_that_is_too_large_for_the_server_is_halved(slept: Slept) -> None:
     server = Server(ArcGis(features(9), limit=1000, heavy=2).answer)
     source = ArcGisSource(f"{server.start()}/x/FeatureServer", {"parcels": 0}, None, sleep=slept)
     try:
@@ -175,7 +175,9 @@ def test_a_datasets_keys_come_alone(dataset: SocrataSource) -> None:
     assert found.height == 23
 
 
-def test_a_busy_server_is_asked_again_when_it_says_so(layer: ArcGisSource, arcgis: Server, slept: Slept) -> None:
+def test_a_busy_server_is_retried_after_the_seconds_that_it_names(
+    layer: ArcGisSource, arcgis: Server, slept: Slept
+) -> None:
     arcgis.faults += [
         (429, {"Retry-After": "7"}, b"slow down"), (503, {}, b""), (200, {}, b'{"count": 1'),
         (200, {"Declared-Length": "999"}, b'{"count"'), (200, {}, {"error": {"code": 503, "message": "busy"}}),
@@ -212,7 +214,7 @@ def test_json_is_read_as_servers_send_it(layer: ArcGisSource, arcgis: Server, sl
         (b'{"a": "\xff"}', "byte 7 is no utf-8"),
     ],
 )
-def test_what_is_no_json_is_said_at_once(
+def test_an_answer_that_is_not_json_is_refused_at_once(
     layer: ArcGisSource, arcgis: Server, slept: Slept, content: bytes, said: str
 ) -> None:
     layer.schema(PARCELS)
@@ -227,14 +229,14 @@ def serve(service: ArcGis, slept: Slept) -> ArcGisSource:
 
 
 @pytest.mark.parametrize("limit", [1, 3, 8, 22])
-def test_features_that_do_not_come_are_asked_for_again(slept: Slept, limit: int) -> None:
+def test_missing_features_are_requested_again(slept: Slept, limit: int) -> None:
     service = ArcGis(features(23), limit=limit, heavy=1000)
     service.declared, service.flagged = 1000, False
     found = pl.concat(whole(serve(service, slept), PARCELS, 10))
     assert found["PIN"].to_list() == [f"P{n:03}" for n in range(23)]
 
 
-def test_features_that_are_listed_and_do_not_come_fail_the_reading(slept: Slept) -> None:
+def test_features_that_are_listed_but_not_returned_fail_the_read(slept: Slept) -> None:
     service = ArcGis(features(23), limit=1000, heavy=1000)
     service.hidden = {7, 9, 21}
     source = serve(service, slept)
@@ -264,7 +266,7 @@ def test_features_that_share_an_object_id_come_once_each(slept: Slept) -> None:
     assert len(parts) == 2
 
 
-def test_ids_that_are_not_all_told_fail_the_cut(slept: Slept) -> None:
+def test_an_incomplete_list_of_ids_fails_the_cut(slept: Slept) -> None:
     service = ArcGis(features(12), limit=1000, heavy=1000)
     service.told_ids = 5
     with pytest.raises(SourceUnavailable, match="counts 12 features and gives 5 object ids"):
@@ -296,7 +298,7 @@ def test_attributes_in_other_capitals_are_found_and_a_value_that_cannot_be_is_a_
         (7, "the shape cannot be read: 'int' object is not iterable"),
     ],
 )
-def test_a_shape_that_cannot_be_read_is_a_fault_of_its_row(slept: Slept, rings: Any, fault: str | None) -> None:
+def test_an_unreadable_geometry_is_a_fault_of_its_row(slept: Slept, rings: Any, fault: str | None) -> None:
     rows = [{**row, "rings": rings if row["OBJECTID"] == 5 else None} for row in features(4)]
     found = pl.concat(whole(serve(ArcGis(rows, limit=9, heavy=9), slept), PARCELS, 10))
     assert found[WKB].to_list()[2] is None
@@ -305,7 +307,7 @@ def test_a_shape_that_cannot_be_read_is_a_fault_of_its_row(slept: Slept, rings: 
     assert said == (fault and "\n".join(f"{name}\t{fault}" for name in (WKB, LONGITUDE, LATITUDE)))
 
 
-def test_a_service_that_pays_no_heed_to_the_reference_system_is_refused(slept: Slept) -> None:
+def test_a_service_that_ignores_the_reference_system_is_refused(slept: Slept) -> None:
     service = ArcGis(features(4), limit=9, heavy=9)
     service.wkid = 2285
     source = serve(service, slept)
@@ -315,7 +317,7 @@ def test_a_service_that_pays_no_heed_to_the_reference_system_is_refused(slept: S
         source.sample(PARCELS, 2)
 
 
-def test_a_site_that_is_still_preparing_is_asked_again(dataset: SocrataSource, socrata: Server, slept: Slept) -> None:
+def test_a_site_that_answers_202_is_retried(dataset: SocrataSource, socrata: Server, slept: Slept) -> None:
     socrata.faults += [(202, {}, {"message": "processing"})] * 3
     assert dataset.count(PARCELS) == 23
     assert len(slept) == 3
@@ -339,7 +341,7 @@ def test_a_server_that_stays_busy_is_given_up(dataset: SocrataSource, socrata: S
     assert max(slept) <= 60
 
 
-def test_a_server_that_dies_halfway_fails_the_read(layer: ArcGisSource, arcgis: Server) -> None:
+def test_a_server_that_fails_midway_fails_the_read(layer: ArcGisSource, arcgis: Server) -> None:
     shape = layer.schema(PARCELS)
     layer.count(PARCELS)
     arcgis.faults += [(200, {"Declared-Length": "999"}, b'{"objectIds": [1, 2')] * MAX_TRIES
@@ -384,7 +386,7 @@ def test_credentials_travel_in_headers_and_stand_in_no_address_and_no_message(
     assert refused.value.__cause__ is None
 
 
-def test_a_field_that_is_gone_is_no_longer_in_the_shape(slept: Slept) -> None:
+def test_a_dropped_field_is_not_in_the_schema(slept: Slept) -> None:
     service = ArcGis(features(2))
     server = Server(service.answer)
     address = f"{server.start()}/x/FeatureServer"
@@ -410,7 +412,7 @@ def test_an_empty_layer_has_its_columns(slept: Slept) -> None:
     assert found.columns == ["OBJECTID", "PIN", "VALUE", "EDITED", WKB, LONGITUDE, LATITUDE]
 
 
-def test_each_says_what_it_cannot_do(layer: ArcGisSource, dataset: SocrataSource) -> None:
+def test_each_source_gives_reasons_for_missing_abilities(layer: ArcGisSource, dataset: SocrataSource) -> None:
     for source in (layer, dataset):
         assert source.capabilities.can(Ability.WATERMARK)
         assert not source.capabilities.can(Ability.CHANGE_TRACKING)
@@ -430,7 +432,7 @@ def test_each_says_what_it_cannot_do(layer: ArcGisSource, dataset: SocrataSource
         ({}, {"x": -122.5, "y": 47.5}),
     ],
 )
-def test_an_answer_in_a_system_that_is_known_is_brought_to_degrees(
+def test_an_answer_in_a_supported_system_is_converted_to_degrees(
     reference: dict[str, int], shape: dict[str, float]
 ) -> None:
     answer = {"spatialReference": reference, "features": [{"geometry": shape}]}

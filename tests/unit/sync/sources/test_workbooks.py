@@ -1,4 +1,4 @@
-"""What a workbook's cells hold: by their types, on workbooks written by hand as programs write them."""
+"""Cells of workbooks by their types, on workbooks written by hand as programs write them."""
 
 import io
 import os
@@ -144,7 +144,7 @@ def test_a_column_of_numbers_alone_is_one() -> None:
         (b"PIN,VALUE\n", "begins like"),
     ],
 )
-def test_what_only_looks_like_a_workbook_is_told_by_what_it_is(content: bytes, said: str) -> None:
+def test_a_file_of_another_format_is_refused_with_its_name(content: bytes, said: str) -> None:
     with pytest.raises(Problem, match=rf"parcels\.dat is no workbook .*{said}.*Open it and save it as \.xlsx"):
         read(content)
 
@@ -192,7 +192,7 @@ def is_same(text: str | None, value: Any) -> bool:
 
 
 @pytest.mark.parametrize("seed", range(DAMAGED))
-def test_a_damaged_workbook_is_read_or_refused_with_file_place_and_what_to_do(seed: int) -> None:
+def test_a_damaged_workbook_is_read_or_refused_with_file_place_and_remedy(seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - damage is no secret
     rows = [
         f'<c r="A{n}"><v>{n}</v></c><c r="B{n}" t="s"><v>{n % 2}</v></c><c r="C{n}" s="1"><v>4535{n % 10}</v></c>'
@@ -210,7 +210,7 @@ ADVICE = ("save it", "Name one", "Send it", "say where", "two columns named", "n
 
 
 def refusal(content: bytes) -> str | None:
-    """Why a workbook is refused; None where it is read."""
+    """The reason for which a workbook is refused; None where it is read."""
     try:
         read(content)
     except Problem as problem:

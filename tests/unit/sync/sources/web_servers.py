@@ -1,4 +1,4 @@
-"""Small servers that answer as ArcGIS and Socrata do: their limits, their faults, and their ways of saying them.
+"""Local servers with the limits, faults and error answers of ArcGIS and Socrata.
 
 Conditions are evaluated by SQLite, so that what is asked for is what is found.
 """
@@ -27,7 +27,7 @@ class Server:
     headers: list[dict[str, str]] = field(default_factory=list)
 
     def start(self, tls: ssl.SSLContext | None = None) -> str:
-        """Start, and tell the address."""
+        """Start the server; its address."""
         served = self
 
         class Handler(BaseHTTPRequestHandler):

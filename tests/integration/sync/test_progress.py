@@ -1,4 +1,4 @@
-"""What can be seen of a run while it goes on, and afterwards."""
+"""Progress and speed of a run, while it runs and afterwards."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Values of libraries as texts: numbers without decimals or exponents that are none, and no NUL."""
+"""Conversion of drivers' values to text: numbers without exponents or empty decimals, and no NUL."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What a run that was cut short leaves, and how it goes on."""
+"""Interrupted runs: their remains, their resumption and their failure."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ CALLER = Caller("sub", "somebody", frozenset({COUNTY}), frozenset())
 
 
 def at_once(act: Callable[[], SyncRun]) -> list[str]:
-    """What each of five callers is answered at once, while executions are slow to start: a status, or why not."""
+    """The answers of five concurrent callers while executions start slowly: a status, or a slug."""
     start = executions.start
 
     def slowly(*given: Any) -> None:
@@ -86,7 +86,9 @@ def test_an_approval_of_a_run_of_yesterday_that_several_send_at_once_starts_it_o
     assert county.job(run_id) == ("running", None)
 
 
-def test_what_a_killed_run_had_finished_is_not_done_again(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_finished_partitions_of_a_killed_run_are_not_read_again(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
     planned = county.plan()
     items = county.items(planned)
     county.partition(planned["run_id"], items[0])
@@ -108,7 +110,7 @@ def test_what_a_killed_run_had_finished_is_not_done_again(county: County, monkey
     assert county.go_on(again) == "apply"
 
 
-def test_a_failed_run_leaves_the_county_free_for_the_next_one(county: County) -> None:
+def test_a_failed_run_releases_the_county_for_the_next_one(county: County) -> None:
     planned = county.plan()
     county.partition(planned["run_id"], county.items(planned)[0])
     county.fail(planned["run_id"], RuntimeError("anything"))
@@ -123,7 +125,7 @@ def test_a_failed_run_leaves_the_county_free_for_the_next_one(county: County) ->
     assert county.sync()[1] == "apply"
 
 
-def test_a_poisoned_partition_fails_its_run_with_its_key_range_named(
+def test_a_failing_partition_fails_its_run_with_its_key_range_named(
     county: County, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planned = county.plan()
@@ -180,7 +182,7 @@ def test_a_run_that_was_applied_and_not_published_is_published_by_resuming_it(
     assert county.object_keys("curated/latest.json")
 
 
-def test_a_run_is_applied_by_the_database_though_nobody_waits_for_it(
+def test_a_run_is_applied_by_the_database_without_a_waiting_client(
     county: County, database: MigratedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commands, "_LOCK_TIMEOUT_S", 1)
@@ -206,9 +208,7 @@ def test_a_run_is_applied_by_the_database_though_nobody_waits_for_it(
     assert county.job(run_id)[0] == "succeeded"
 
 
-def test_a_transaction_that_the_database_gives_up_unheard_is_begun_again(
-    county: County, database: MigratedDatabase
-) -> None:
+def test_a_transaction_that_fails_after_a_handoff_is_begun_again(county: County, database: MigratedDatabase) -> None:
     run_id = _reconciled(county)
     with _held(database, "properties_operational"):
         assert _apply(county, run_id, left=0)["outcome"] == "applying"
@@ -222,7 +222,7 @@ def test_a_transaction_that_the_database_gives_up_unheard_is_begun_again(
     assert county.query("SELECT count(*) FROM properties_operational") == [(299,)]
 
 
-def test_a_transaction_that_the_database_gives_up_again_and_again_fails_the_run(county: County) -> None:
+def test_a_transaction_that_fails_after_every_handoff_fails_the_run(county: County) -> None:
     run_id = _reconciled(county)
 
     with pytest.raises(Conflict, match="3 times") as given_up:
@@ -248,7 +248,7 @@ def test_of_a_statement_that_fails_nothing_is_applied(county: County, database: 
 
 
 def _reconciled(county: County) -> str:
-    """A run of which only the writing is left."""
+    """A run up to Reconcile."""
     planned = county.plan()
     for item in county.items(planned):
         county.partition(planned["run_id"], item)
@@ -258,20 +258,20 @@ def _reconciled(county: County) -> str:
 
 
 def _apply(county: County, run_id: str, *, left: int) -> dict[str, Any]:
-    """Apply in a Lambda that has a second to wait."""
+    """Apply in a Lambda that waits a second."""
     return call(machine.apply, {"county_id": COUNTY, "run_id": run_id, "left": left}, seconds=61)
 
 
 @contextmanager
 def _held(database: MigratedDatabase, table: str) -> Iterator[None]:
-    """A table that nobody can write to."""
+    """Lock a table against writes."""
     with make_engine(database.owner_url).connect() as owner:
         owner.exec_driver_sql(f"LOCK TABLE {table} IN SHARE MODE")
         yield
         owner.rollback()
 
 
-def test_a_run_whose_execution_ended_without_a_word_is_failed_and_its_county_free(county: County) -> None:
+def test_an_orphaned_run_is_failed_and_releases_its_county(county: County) -> None:
     planned = county.plan()
     county.partition(planned["run_id"], county.items(planned)[0])
 
@@ -286,7 +286,7 @@ def test_a_run_whose_execution_ended_without_a_word_is_failed_and_its_county_fre
     assert county.sync()[1] == "apply"
 
 
-def test_a_run_that_was_lost_does_not_keep_the_next_one_from_starting(
+def test_an_orphaned_run_does_not_keep_the_next_one_from_starting(
     county: County, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lifecycle, "YOUNG", timedelta(0))

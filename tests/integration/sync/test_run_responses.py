@@ -1,4 +1,4 @@
-"""What a run says of its source and of itself, and that the same request is answered alike however often it comes."""
+"""Errors and notes of runs, and idempotent requests."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -23,7 +23,7 @@ CALLER = Caller("sub", "somebody", frozenset({COUNTY}), frozenset())
     ["ALTER TABLE sale RENAME COLUMN price TO amount", "ALTER TABLE parcel RENAME COLUMN kept TO stays"],
     ids=["of a table", "within a query"],
 )
-def test_a_failed_run_says_by_its_name_that_a_column_is_missing(county: County, change: str) -> None:
+def test_a_failed_run_names_the_missing_column(county: County, change: str) -> None:
     county.sync()
     county.change(change)
     with pytest.raises(Problem) as failed:
@@ -46,7 +46,7 @@ def test_a_new_column_and_a_changed_type_are_notes_of_the_run(county: County) ->
 
 
 @pytest.mark.parametrize("mode", ["full", "snapshot"])
-def test_a_run_to_be_looked_at_that_changes_nothing_waits_for_nothing(county: County, mode: str) -> None:
+def test_a_run_with_validate_only_that_changes_nothing_does_not_wait(county: County, mode: str) -> None:
     county.sync()
     before = county.row_versions()
     run_id, outcome = county.sync(mode=mode, validate_only=True)
@@ -54,7 +54,7 @@ def test_a_run_to_be_looked_at_that_changes_nothing_waits_for_nothing(county: Co
     assert (county.row_versions(), county.state()["staging"], county.state()["active"]) == (before, [], [])
 
 
-def test_the_same_key_at_once_starts_one_run_and_answers_everybody_with_it(county: County) -> None:
+def test_concurrent_requests_with_one_key_start_one_run_and_are_answered_with_it(county: County) -> None:
     def start(_: int) -> Any:
         return commands.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key="one").id
 
@@ -76,7 +76,7 @@ def test_an_approval_that_is_sent_again_is_answered_like_the_first(county: Count
 def test_a_run_is_shown_while_it_is_planned_anew_with_other_tables(
     county: County, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the run's row and its partitions another plan is written: what is shown is of one moment."""
+    """Another plan is written between reading the run and its partitions: the answer is of one snapshot."""
     planned = county.plan()
     run_id = UUID(planned["run_id"])
     original = partitions.progress

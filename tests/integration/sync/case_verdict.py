@@ -1,4 +1,4 @@
-"""What a case's run result, judged by the outcomes that its expected.json allows.
+"""Verdict on a case: the result of its run, compared with the outcomes that its expected.json allows.
 
 `expected.json`: `says`, the situation and what is right in it; `rounds`, what is brought before each sync; `again`: one
 more sync after a failure; `preview`; `onboarding`, a refusal that is right too; and `outcomes`. All of an outcome has
@@ -21,7 +21,7 @@ Expected = dict[str, Any]
 
 @dataclass
 class RunResult:
-    """What is there after the last run, and what was said on the way."""
+    """The data after the last run, and the messages of all runs."""
 
     run: str
     """`applied`, `failed` or `waits`."""
@@ -37,7 +37,7 @@ class RunResult:
 
 
 def result_of_run(county_id: str, run_id: str, first_failed: str = "", noted: str = "") -> RunResult:
-    """Read it from the operational database."""
+    """Read the result of a run from the operational database."""
 
     def rows(statement: str) -> list[Any]:
         return list(connection.execute(text(statement), {"run": run_id}))
@@ -66,7 +66,7 @@ def result_of_run(county_id: str, run_id: str, first_failed: str = "", noted: st
 
 
 def verdict(expected: Expected, result: RunResult) -> tuple[Expected | None, list[str]]:
-    """The outcome that holds, and what speaks against each of those that do not."""
+    """The outcome that holds (or None), and the faults of those that do not."""
     against = []
     for outcome in expected["outcomes"]:
         faults = list(_faults(outcome, result))
@@ -171,5 +171,5 @@ def _shape_holds(wanted: Expected | None, found: str | None) -> bool:
 
 
 def as_text(answer: Any) -> str:
-    """An answer's whole content, to be searched."""
+    """The whole content of an answer as text, to be searched."""
     return json.dumps(answer)

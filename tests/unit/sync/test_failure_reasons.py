@@ -1,4 +1,4 @@
-"""What a person reads of a failure that the state machine caught."""
+"""The reasons that a run shows for failures caught by the state machine."""
 
 import json
 
@@ -10,14 +10,14 @@ from shared.problems import Conflict, SourceUnavailable, Unprocessable
 
 
 @pytest.mark.parametrize("problem", [Conflict, SourceUnavailable, Unprocessable, RetryableError])
-def test_a_problem_keeps_its_words(problem: type[Exception]) -> None:
+def test_a_problem_keeps_its_detail(problem: type[Exception]) -> None:
     error = reason_of({"Error": problem.__name__, "Cause": json.dumps({"errorMessage": "The server said no."})})
     assert error.detail == "The server said no."
     assert error.type == problem.slug  # type: ignore[attr-defined]  # all of them are problems
 
 
 @pytest.mark.parametrize("kind", ["States.Timeout", "Lambda.Unknown", "Runtime.ExitError"])
-def test_a_crash_is_told_as_one(kind: str) -> None:
+def test_a_crash_is_reported_as_a_crash(kind: str) -> None:
     assert reason_of({"Error": kind, "Cause": "RequestId: 1 Error: Runtime exited"}).detail.startswith("A task ")
 
 

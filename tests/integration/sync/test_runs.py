@@ -1,4 +1,4 @@
-"""Whole runs: what they leave, what they do not touch."""
+"""Whole runs: the rows that they write, and those that they leave alone."""
 
 import io
 from datetime import date
@@ -44,7 +44,7 @@ def test_a_first_run_loads_what_an_independent_reading_of_the_source_gives(count
     assert county.state()["active"] == []
 
 
-def test_a_bad_row_goes_into_quarantine_with_the_row_and_its_reasons(county: County) -> None:
+def test_a_rejected_row_is_in_quarantine_with_its_source_row_and_reasons(county: County) -> None:
     run_id, _ = county.sync()
 
     ((source_key, row, reasons),) = county.query(
@@ -118,7 +118,7 @@ def test_a_removed_row_is_retired_and_a_returning_one_goes_on_with_its_history(c
     assert versions == [(1, False), (2, True)]
 
 
-def test_a_row_that_becomes_bad_keeps_its_last_good_version(county: County) -> None:
+def test_a_row_that_becomes_invalid_keeps_its_last_valid_version(county: County) -> None:
     county.sync()
     county.change("UPDATE parcel SET built = '2999' WHERE id = 10")
 
@@ -184,7 +184,7 @@ def test_keys_whose_text_order_is_not_the_sources_order_are_compared_all_the_sam
     assert len(set(before["properties_operational"].items()) - set(after["properties_operational"].items())) == 4
 
 
-def test_a_row_without_a_key_is_quarantined_and_not_lost(county: County) -> None:
+def test_a_row_without_a_key_is_rejected_and_not_lost(county: County) -> None:
     county.change("ALTER TABLE parcel DROP CONSTRAINT parcel_pkey, ALTER COLUMN id DROP NOT NULL")
     county.change("INSERT INTO parcel (id, pin, class, built, value) VALUES (NULL, 'LOST', 'R', '2000', '5')")
 
@@ -197,7 +197,7 @@ def test_a_row_without_a_key_is_quarantined_and_not_lost(county: County) -> None
     assert [[reason["rule"] for reason in row[0]] for row in reasons] == [["required"]]
 
 
-def test_a_key_in_two_partitions_is_applied_once_and_its_second_row_quarantined(county: County) -> None:
+def test_a_key_in_two_partitions_is_applied_once_and_its_second_row_rejected(county: County) -> None:
     county.set_mapping(BY_PIN)
     county.change("UPDATE parcel SET pin = 'P5' WHERE id = 250")
 
@@ -216,7 +216,7 @@ def test_a_key_in_two_partitions_is_applied_once_and_its_second_row_quarantined(
     assert (source_row["id"], source_row["pin"].rstrip(), source_row["value"]) == ("250", "P5", "$250,000.50")
 
 
-def test_a_retyped_and_a_lost_column_are_told_apart(county: County) -> None:
+def test_a_retyped_and_a_lost_column_are_distinguished(county: County) -> None:
     county.sync()
     before = county.row_versions()
     county.change("ALTER TABLE parcel DROP COLUMN value")

@@ -1,4 +1,4 @@
-"""A process whose children walk runs until they are killed: `python -m tests.integration.sync.dying_process`.
+"""A process whose children carry out runs until they are killed: `python -m tests.integration.sync.killed_process`.
 
 It imports once and forks for each run, before any library has made a thread. Reads a line of JSON for each run, answers
 with the child's process id, and when that has ended with the signal that ended it, or 0.
@@ -15,11 +15,11 @@ from functions.sync.domain import partitioning
 from functions.sync.engine.publication import file_plan
 from shared.aws import client
 from shared.db import engine
-from tests.integration.sync.sync_steps import Steps, die, disturbed, keep_objects_in, walk
+from tests.integration.sync.sync_steps import Steps, carry_out, die, disturbed, keep_objects_in
 
 
 def main() -> None:
-    """Serve until the input ends."""
+    """Serve requests until the input ends."""
     partitioning.PARTITION_ROWS = int(sys.argv[1])
     file_plan.ROWS_PER_FILE = int(sys.argv[2])
     keep_objects_in(Path(sys.argv[3]))
@@ -43,7 +43,7 @@ def _walk(asked: dict[str, str]) -> None:
     vars(engine).update(database_url=lambda _: url)
     try:
         with disturbed(Steps(int(asked["at"]), "after" if asked["when"] == "after" else "before"), die):
-            walk(asked["county_id"], asked["run_id"])
+            carry_out(asked["county_id"], asked["run_id"])
     except BaseException:
         os._exit(1)
 

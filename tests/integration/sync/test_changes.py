@@ -1,4 +1,4 @@
-"""The difference that is shown is the difference that is applied, or nothing is."""
+"""Exactly the changes that were shown are applied, or none."""
 
 import random
 from decimal import Decimal
@@ -34,7 +34,7 @@ def every_change(run_id: str, **query: str) -> list[dict[str, Any]]:
 
 
 def applied_to(before: dict[str, Row], changes: list[dict[str, Any]]) -> dict[str, Row]:
-    """The roll as it is with what is shown done to it."""
+    """The roll with the shown changes made to it."""
     after = {key: dict(row) for key, row in before.items()}
     for change in changes:
         if change["table"] != "properties_operational":
@@ -157,7 +157,7 @@ def test_changes_are_filtered_by_table_change_and_field(county: County) -> None:
         ({"change": "moved"}, "/query/change"),
     ],
 )
-def test_a_filter_that_can_mean_nothing_is_refused_with_its_place(
+def test_a_filter_that_matches_no_field_is_refused_with_its_pointer(
     county: County, query: dict[str, str], pointer: str
 ) -> None:
     run_id, _ = county.sync(validate_only=True)
