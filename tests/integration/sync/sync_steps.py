@@ -87,7 +87,7 @@ def disturbed(steps: Steps, disturb: Disturb) -> Iterator[Steps]:
     places = [
         *((PreparingConnection, name) for name in ("execute_simple", "execute_unnamed", "execute_prepared")),
         *((storage, name) for name in ("put", "get", "find")),
-        *((SqlSource, name) for name in ("shape", "count", "cut", "read", "keys", "watermark")),
+        *((SqlSource, name) for name in ("schema", "count", "cut", "read", "keys", "watermark")),
     ]
     with pytest.MonkeyPatch.context() as patch:
         for owner, name in places:
