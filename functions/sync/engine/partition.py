@@ -123,8 +123,8 @@ def _extract(context: RunContext, partition: PartitionState) -> Extract:
 
 
 def _unchanged(partition: PartitionState, base: PartitionState) -> PartitionState:
-    kept = {"digest", "rows_read", "rows_good", "rows_rejected", "raw_key", "read_run", "read_no"}
-    carried = base.model_dump(include=kept)
+    carried_fields = {"digest", "rows_read", "rows_good", "rows_rejected", "raw_key", "read_run", "read_no"}
+    carried = base.model_dump(include=carried_fields)
     return partition.model_copy(update={**carried, "rows_staged": 0, "unchanged": True, "status": "done"})
 
 

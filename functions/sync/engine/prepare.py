@@ -59,19 +59,19 @@ def _files(
 
     Those of the last manifest are kept, but for ranges in which a row has changed since.
     """
-    known = earlier.tables.get(table) if earlier is not None else None
-    if earlier is None or known is None:
+    published_table = earlier.tables.get(table) if earlier is not None else None
+    if earlier is None or published_table is None:
         bounds, rows = published.cut(connection, context.county_id, table, file_plan.ROWS_PER_FILE)
-        if not any(rows) and table not in {one.target_table_name for one in context.mapping.table_mappings}:
+        if not any(rows) and table not in {mapping.target_table_name for mapping in context.mapping.table_mappings}:
             return None
         return plan_files(context, table, bounds, rows)
-    bounds = [file.upper_key for file in known.files[:-1] if file.upper_key is not None]
+    bounds = [file.upper_key for file in published_table.files[:-1] if file.upper_key is not None]
     changed = published.count_changed_by_range(
         connection, context.county_id, table, bounds, earlier.changes_through, earlier.run_id
     )
-    existing = existing_files(known.files)
+    existing = existing_files(published_table.files)
     if not any(changed) and all(existing):
-        return plan_files(context, table, bounds, [file.rows for file in known.files], existing)
+        return plan_files(context, table, bounds, [file.rows for file in published_table.files], existing)
     rows = published.count_live_by_range(connection, context.county_id, table, bounds)
     if max(rows) > file_plan.MAX_FILE_GROWTH * file_plan.ROWS_PER_FILE:
         cut = published.cut(connection, context.county_id, table, file_plan.ROWS_PER_FILE)

@@ -32,16 +32,16 @@ def staged_page(
     county_id: str,
     run_id: UUID,
     target: str,
-    wanted: ChangeFilter,
+    change_filter: ChangeFilter,
     *,
     after: str | None,
     limit: int,
 ) -> list[ChangedRow]:
     """The changes that a run would apply, in the order of their keys."""
     key = identifier(key_column(SYNC_TARGETS[target]))
-    conditions = [f"s.action = '{_action(wanted.change)}'" if wanted.change else "s.action IS NOT NULL"]
-    if wanted.field is not None:
-        conditions.append(f"s.action = 'U' AND {_differs('t', 's', wanted.field)}")
+    conditions = [f"s.action = '{_action(change_filter.change)}'" if change_filter.change else "s.action IS NOT NULL"]
+    if change_filter.field is not None:
+        conditions.append(f"s.action = 'U' AND {_differs('t', 's', change_filter.field)}")
     rows = connection.execute(
         text(
             f"SELECT s.{key}, s.action, to_jsonb(t) AS before, to_jsonb(s) AS after"
@@ -68,7 +68,7 @@ def applied_page(
     county_id: str,
     run_id: UUID,
     target: str,
-    wanted: ChangeFilter,
+    change_filter: ChangeFilter,
     *,
     after: str | None,
     limit: int,
@@ -80,9 +80,9 @@ def applied_page(
     versioned = ", ".join(identifier(name) for name in versioned_columns(model))
     mine = "county_id = :county_id AND sync_run_id = CAST(:run_id AS uuid)"
     mine += f" AND (CAST(:after AS text) IS NULL OR {key} > :after)"
-    conditions = [_APPLIED[wanted.change]] if wanted.change else []
-    if wanted.field is not None:
-        conditions += [_APPLIED["changed"], _differs("h", "made", wanted.field)]
+    conditions = [_APPLIED[change_filter.change]] if change_filter.change else []
+    if change_filter.field is not None:
+        conditions += [_APPLIED["changed"], _differs("h", "made", change_filter.field)]
     rows = connection.execute(
         text(
             # an edit keeps the run of the version that it edits: the run's own is the first of them

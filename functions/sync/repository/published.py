@@ -35,8 +35,10 @@ def cut_staged(connection: Connection, run_id: UUID, target: str, rows: int) -> 
 
 def has_rows(connection: Connection, county_id: str, target: str) -> bool:
     """True where the county has live rows in the table."""
-    found = text(f"SELECT EXISTS (SELECT 1 FROM {identifier(target)} WHERE county_id = :county AND retired_at IS NULL)")
-    return bool(connection.execute(found, {"county": county_id}).scalar_one())
+    statement = text(
+        f"SELECT EXISTS (SELECT 1 FROM {identifier(target)} WHERE county_id = :county AND retired_at IS NULL)"
+    )
+    return bool(connection.execute(statement, {"county": county_id}).scalar_one())
 
 
 def count_live_by_range(connection: Connection, county_id: str, target: str, bounds: Sequence[str]) -> list[int]:
@@ -109,12 +111,12 @@ def _within(key: str, lower: str | None, upper: str | None) -> str:
 def _cut(connection: Connection, where: str, key: str, rows: int) -> tuple[list[str], list[int]]:
     """Two queries, since a window function that counts all rows would hold them all until the last is read."""
     name = identifier(key)
-    found = connection.exec_driver_sql(
+    numbered_keys = connection.exec_driver_sql(
         f"SELECT n, key FROM (SELECT {name} AS key, row_number() OVER (ORDER BY {name}) AS n FROM {where}) AS numbered"
         f" WHERE n % {int(rows)} = 0 UNION ALL SELECT count(*), NULL FROM {where} ORDER BY n"
     ).all()
-    total = next(int(n) for n, key in found if key is None)
-    ends = [str(key) for n, key in found if key is not None and n < total]
+    total = next(int(n) for n, key in numbered_keys if key is None)
+    ends = [str(key) for n, key in numbered_keys if key is not None and n < total]
     return ends, [*(rows for _ in ends), total - rows * len(ends)]
 
 

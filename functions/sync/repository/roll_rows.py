@@ -31,13 +31,13 @@ def record_findings(
     closed: Collection[int],
 ) -> dict[int, int]:
     """Record a finding for each row of a closed roll that a run would change; their number by year."""
-    given = {"county_id": county_id, "run_id": run_id, "table_name": target, "closed": list(closed)}
+    parameters = {"county_id": county_id, "run_id": run_id, "table_name": target, "closed": list(closed)}
     connection.execute(
         text(
             "DELETE FROM sync_findings WHERE county_id = :county_id AND run_id = :run_id AND table_name = :table_name"
             " AND kind = 'closed_roll'"
         ),
-        given,
+        parameters,
     )
     if not closed:
         return {}
@@ -50,7 +50,7 @@ def record_findings(
             " property_id, 'change', change) FROM found ORDER BY row_key, roll_year)"
             " SELECT roll_year, count(*) FROM found GROUP BY roll_year ORDER BY roll_year"
         ),
-        given,
+        parameters,
     )
     return {int(year): int(number) for year, number in rows}
 
@@ -58,14 +58,14 @@ def record_findings(
 def _rows(run_id: UUID, target: str, columns: Sequence[str]) -> str:
     """SQL of the rows of rolls that a run changes, before and after."""
     key, staged = identifier(key_column(SYNC_TARGETS[target])), staging.table_name(run_id, target)
-    known = (
+    present_rows = (
         f"SELECT s.{key} AS row_key, t.roll_year, t.property_id, {_CHANGE} AS change FROM {staged} AS s"
         f" JOIN {identifier(target)} AS t ON t.county_id = :county_id AND t.{key} = s.{key}"
         " WHERE s.action IN ('U', 'R', 'D')"
     )
     if "roll_year" not in columns:
-        return known
+        return present_rows
     return (
-        f"{known} UNION ALL SELECT s.{key}, s.roll_year, s.property_id, {_CHANGE} FROM {staged} AS s"
+        f"{present_rows} UNION ALL SELECT s.{key}, s.roll_year, s.property_id, {_CHANGE} FROM {staged} AS s"
         " WHERE s.action IN ('A', 'U', 'R')"
     )

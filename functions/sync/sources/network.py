@@ -121,12 +121,12 @@ def _embedded_addresses(address: Address) -> tuple[Address, ...]:
 
 def _permitted_addresses(host: str, port: int) -> list[tuple[int, Any]]:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise SourceUnavailable(f"{host}: there is no host of this name.", slug="source-host-unknown") from None
     permitted: list[tuple[int, Any]] = [
         (family, address)
-        for family, _, _, _, address in found
+        for family, _, _, _, address in resolved
         if family in (socket.AF_INET, socket.AF_INET6) and is_permitted(ip_address(str(address[0]).partition("%")[0]))
     ]
     if not permitted:

@@ -93,8 +93,10 @@ def parse_failure(event: dict[str, Any]) -> FailEvent | None:
     if "detail" not in event:
         return FailEvent.model_validate(event)
     end = ExecutionEnd.model_validate(event["detail"])
-    given, failure = end.given(), end.failure()
-    if given is None or failure is None:
+    execution_input, failure = end.given(), end.failure()
+    if execution_input is None or failure is None:
         return None
     execution = {"id": end.arn, "name": end.name}
-    return FailEvent.model_validate({**given, "execution": execution, "failure": failure, "ended_execution": end.arn})
+    return FailEvent.model_validate(
+        {**execution_input, "execution": execution, "failure": failure, "ended_execution": end.arn}
+    )

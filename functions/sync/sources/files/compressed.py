@@ -33,7 +33,7 @@ def unpack(county_id: str, file: StoredObject, name: str) -> StoredObject:
     unpacked.
     """
     beginning = file.range(0, min(6, file.size))
-    other = next((said for mark, said in _UNSUPPORTED.items() if beginning.startswith(mark)), None)
+    other = next((reason for mark, reason in _UNSUPPORTED.items() if beginning.startswith(mark)), None)
     if other is not None:
         raise Unprocessable(
             f"{name} is compressed with {other}; send it as it is, or as .gz or .zip.", slug="file-unreadable"
@@ -54,8 +54,8 @@ def unpack(county_id: str, file: StoredObject, name: str) -> StoredObject:
             _unzip(file, name, key)
     except (OSError, EOFError, zlib.error, BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
         storage.delete_below(f"{of_file}/")
-        said = "a password protects it" if "encrypted" in str(error) else f"it is damaged or cut off ({error})"
-        raise unreadable_file(name, "compressed file", said, "Send it again.") from None
+        reason = "a password protects it" if "encrypted" in str(error) else f"it is damaged or cut off ({error})"
+        raise unreadable_file(name, "compressed file", reason, "Send it again.") from None
     return storage.find(key)
 
 
@@ -68,9 +68,11 @@ def _unzip(file: StoredObject, name: str, key: str) -> None:
 
 
 def _only_member(archive: ZipFile, name: str) -> ZipInfo:
-    members = [one for one in archive.infolist() if not one.is_dir() and not one.filename.startswith("__MACOSX/")]
+    members = [
+        member for member in archive.infolist() if not member.is_dir() and not member.filename.startswith("__MACOSX/")
+    ]
     if len(members) != 1:
-        named = ", ".join(one.filename for one in members[:10]) or "nothing"
+        named = ", ".join(member.filename for member in members[:10]) or "nothing"
         raise Unprocessable(
             f"{name} holds {named}: an archive has to hold one file. Send each by itself.", slug="file-unreadable"
         )

@@ -66,8 +66,8 @@ class DelimitedReader:
 
     def sample(self, rows: int) -> Sample:
         _, start = self._header
-        found = self._records(self._file.chunks(start, _HEADER_BYTES), self._format.file)
-        return Sample(self._frame(islice(found, rows)), self.columns())
+        records = self._records(self._file.chunks(start, _HEADER_BYTES), self._format.file)
+        return Sample(self._frame(islice(records, rows)), self.columns())
 
     def _frame(self, records: Iterable[Record]) -> pl.DataFrame:
         """Records as a frame. One with a wrong number of fields keeps those that it has, and gets a READ_FAULT."""
@@ -76,8 +76,8 @@ class DelimitedReader:
         for record in records:
             fields = record.fields
             if len(fields) != width:
-                said = self._format.delimiter.join(fields)[:MAX_SHOWN]
-                faults[len(rows)] = f"the record has {len(fields)} fields and the header {width}: {said}"
+                content = self._format.delimiter.join(fields)[:MAX_SHOWN]
+                faults[len(rows)] = f"the record has {len(fields)} fields and the header {width}: {content}"
                 fields = [*fields, *[""] * width][:width]
             rows.append(fields)
         texts = zip(*rows, strict=True) if rows else [()] * width

@@ -56,33 +56,31 @@ class FixedWidthReader:
     def read(self, columns: Sequence[str], start: int | None, end: int | None) -> Extract:
         begin = self._start if start is None else start
         content = self._file.range(begin, self._file.size if end is None else end)
-        found = [
+        rows = [
             stripped
             for line, _ in lines(iter((content,)), self._text, f"{self._format.file}, after byte {begin}")
             if (stripped := line.strip("\r\n"))
         ]
         layout = repr([(c.name, c.start, c.length) for c in self._format.columns if c.name in columns]).encode()
         digest = hashlib.sha256(layout + content).hexdigest()
-        return Extract(
-            len(found), digest, lambda: self._fields(found).select(c for c in self.columns() if c in columns)
-        )
+        return Extract(len(rows), digest, lambda: self._fields(rows).select(c for c in self.columns() if c in columns))
 
     def sample(self, rows: int) -> Sample:
-        found = lines(self._file.chunks(self._start), self._text, self._format.file)
-        texts = (text for line, _ in found if (text := line.strip("\r\n")))
+        file_lines = lines(self._file.chunks(self._start), self._text, self._format.file)
+        texts = (text for line, _ in file_lines if (text := line.strip("\r\n")))
         return Sample(self._fields(list(islice(texts, rows))), self.columns())
 
-    def _fields(self, found: Sequence[str]) -> pl.DataFrame:
-        whole = pl.DataFrame({"line": found}, schema={"line": pl.String})
+    def _fields(self, rows: Sequence[str]) -> pl.DataFrame:
+        whole = pl.DataFrame({"line": rows}, schema={"line": pl.String})
         fields = [pl.col("line").str.slice(c.start - 1, c.length).alias(c.name) for c in self._format.columns]
         return whole.select(fields).select(pl.when(pl.all().str.strip_chars() != "").then(pl.all()).name.keep())
 
     @cached_property
     def _start(self) -> int:
         """The position of the first row."""
-        place, skipped = self._text.mark, 0
-        for _, size in lines(self._file.chunks(place), self._text, self._format.file):
+        position, skipped = self._text.mark, 0
+        for _, size in lines(self._file.chunks(position), self._text, self._format.file):
             if skipped == self._format.skip_lines:
                 break
-            place, skipped = place + size, skipped + 1
-        return place
+            position, skipped = position + size, skipped + 1
+        return position

@@ -61,20 +61,20 @@ def strip_end_of_file(file: StoredObject, text: TextEncoding) -> StoredObject:
     width = 2 if text.wide else 1
     block = min(_END_BLOCK_BYTES, (file.size - text.mark) // width * width)
     tail = file.range(file.size - block, file.size)
-    units = [tail[place : place + width] for place in range(0, block, width)]
-    mark, nul, *line_ends = (one.encode(text.encoding) for one in (_END_OF_FILE, _NUL, "\n", "\r"))
-    kept = len(units)
-    while kept and units[kept - 1] in (mark, nul, *line_ends):
-        kept -= 1
-    if mark in units[kept:]:
-        kept = units.index(mark, kept)
+    units = [tail[position : position + width] for position in range(0, block, width)]
+    mark, nul, *line_ends = (character.encode(text.encoding) for character in (_END_OF_FILE, _NUL, "\n", "\r"))
+    end = len(units)
+    while end and units[end - 1] in (mark, nul, *line_ends):
+        end -= 1
+    if mark in units[end:]:
+        end = units.index(mark, end)
     else:
-        kept = len(units)
-        while kept and units[kept - 1] == nul:
-            kept -= 1
-        if not kept or units[kept - 1] not in line_ends:  # the NULs belong to the last field
+        end = len(units)
+        while end and units[end - 1] == nul:
+            end -= 1
+        if not end or units[end - 1] not in line_ends:  # the NULs belong to the last field
             return file
-    return replace(file, size=file.size - (len(units) - kept) * width) if kept < len(units) else file
+    return replace(file, size=file.size - (len(units) - end) * width) if end < len(units) else file
 
 
 def lines(chunks: Iterable[bytes], text: TextEncoding, name: str) -> Iterator[tuple[str, int]]:
@@ -95,10 +95,10 @@ def lines(chunks: Iterable[bytes], text: TextEncoding, name: str) -> Iterator[tu
             raise Unprocessable(
                 f"{name} has a line of more than {len(pending):,} characters.", slug="file-line-too-long"
             )
-        found = io.StringIO(pending, newline="").readlines()
+        complete = io.StringIO(pending, newline="").readlines()
         # the last line may go on, and a CR may be half of a CR LF
-        pending = found.pop() if found else ""
-        for line in found:
+        pending = complete.pop() if complete else ""
+        for line in complete:
             number += 1
             yield line, len(line.encode(text.encoding))
     if decoder.getstate()[0]:

@@ -200,7 +200,7 @@ def _with_row_numbers(frame: pl.DataFrame, before: int) -> pl.DataFrame:
 
 
 def _position(key: Key, file: StoredObject) -> int:
-    place, etag = key
+    position, etag = key
     if etag != file.etag:
         raise Conflict(f"{file.key} was replaced while it was read.", slug="object-replaced")
-    return int(place)
+    return int(position)

@@ -63,8 +63,8 @@ class Workbook:
 
     def frames(self, rows: int) -> Iterator[pl.DataFrame]:
         self._kinds = {}
-        with self._sheet() as found:
-            yield from frames_of(map(self._to_texts, found), [*self._names, READ_FAULT, VALUE_FAULTS], rows)
+        with self._sheet() as sheet_rows:
+            yield from frames_of(map(self._to_texts, sheet_rows), [*self._names, READ_FAULT, VALUE_FAULTS], rows)
 
     def _to_texts(self, row: Row) -> Sequence[str | None]:
         width = len(self._names)
@@ -123,17 +123,17 @@ class Workbook:
         """The sheets in which a header is looked for: the configured one, or the visible ones."""
         sheets = [tab for tab in package.tabs if tab.part is not None]
         if self._format.sheet is None:
-            found = [tab for tab in sheets if not tab.hidden] or sheets
+            selected = [tab for tab in sheets if not tab.hidden] or sheets
         else:
-            found = [tab for tab in sheets if tab.name == self._format.sheet]
-        if not found:
-            wanted = f"sheet {self._format.sheet}" if self._format.sheet else "sheet with cells"
+            selected = [tab for tab in sheets if tab.name == self._format.sheet]
+        if not selected:
+            missing = f"sheet {self._format.sheet}" if self._format.sheet else "sheet with cells"
             tabs = ", ".join(tab.name if tab.part else f"{tab.name} (a chart)" for tab in package.tabs) or "none"
             raise Unprocessable(
-                f"{self._format.file} has no {wanted}; it has: {tabs}. Name one in its description (sheet).",
+                f"{self._format.file} has no {missing}; it has: {tabs}. Name one in its description (sheet).",
                 slug="source-table-missing",
             )
-        return found
+        return selected
 
     def _header(self, header: Row) -> list[str]:
         last = max(header.cells)
@@ -162,7 +162,7 @@ class Workbook:
         try:
             with ZipFile(self._path) as archive:
                 sizes = {info.filename.lower(): info.file_size for info in archive.infolist()}
-                other = next((said for part, said in _OTHER_PACKAGES.items() if part in sizes), None)
+                other = next((name for part, name in _OTHER_PACKAGES.items() if part in sizes), None)
         except _DAMAGE_ERRORS as error:
             raise self._damaged(error) from None
         if other is not None:
@@ -176,10 +176,10 @@ class Workbook:
             )
 
     def _damaged(self, error: Exception) -> Unprocessable:
-        said = (
+        reason = (
             "a password protects it" if "encrypted" in str(error) else f"it is damaged: {error or type(error).__name__}"
         )
-        return unreadable_file(f"{self._format.file}{self._position}", "workbook (XLSX)", said, _SAVE_AGAIN)
+        return unreadable_file(f"{self._format.file}{self._position}", "workbook (XLSX)", reason, _SAVE_AGAIN)
 
 
 def _describe_content(beginning: bytes) -> str:

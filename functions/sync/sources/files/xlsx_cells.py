@@ -111,19 +111,19 @@ class SheetReader:
         self._rows.append(Row(number))
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
-        place = attributes.get("r")
-        self._column = self._column + 1 if place is None else self._column_of(place)
+        reference = attributes.get("r")
+        self._column = self._column + 1 if reference is None else self._column_of(reference)
         if self._column >= MAX_COLUMNS:
             raise ValueError(f"a cell stands in column {self._column + 1}")
         self._attributes = attributes
         self._value, self._formula, self._inline = None, False, None
 
-    def _column_of(self, place: str) -> int:
-        found = _CELL_REFERENCE.fullmatch(place)
-        if found is None or int(found[2]) != self.row:
-            raise ValueError(f"a cell of row {self.row} says that it is {place!r}")
+    def _column_of(self, reference: str) -> int:
+        match = _CELL_REFERENCE.fullmatch(reference)
+        if match is None or int(match[2]) != self.row:
+            raise ValueError(f"a cell of row {self.row} says that it is {reference!r}")
         column = 0
-        for letter in found[1]:
+        for letter in match[1]:
             column = column * 26 + ord(letter) - 64
         return column - 1
 

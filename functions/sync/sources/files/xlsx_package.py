@@ -145,7 +145,7 @@ def unescaped(text: str) -> str:
     """A text with its _xHHHH_ escapes decoded, by which OOXML writes characters that XML cannot hold (22.9.2.19)."""
     if "_x" not in text:
         return text
-    units = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+    units = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
     return units.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 

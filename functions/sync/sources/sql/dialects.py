@@ -200,8 +200,8 @@ class SqlServer(Dialect):
             "SELECT system_type_name FROM sys.dm_exec_describe_first_result_set(:statement, NULL, 0)"
             " WHERE is_hidden = 0 ORDER BY column_ordinal"
         )
-        found = connection.execute(query, {"statement": statement}).scalars()
-        return ["unknown" if name is None else str(name) for name in found]
+        types = connection.execute(query, {"statement": statement}).scalars()
+        return ["unknown" if name is None else str(name) for name in types]
 
     def value(self, value: str | int, type_: str, parameters: Parameters) -> str:
         bound = super().value(value, type_, parameters)
@@ -248,9 +248,9 @@ def source_url(secret: ConnectionSecret) -> URL:
     """The URL that a secret describes. Raises SourceRefused for an unsupported dialect."""
     dialect = _DIALECTS.get(secret.dialect)
     if dialect is None:
-        known = ", ".join(sorted(_DIALECTS))
+        supported = ", ".join(sorted(_DIALECTS))
         raise SourceRefused(
-            f"Sources of the dialect {secret.dialect} are not supported; there are: {known}.",
+            f"Sources of the dialect {secret.dialect} are not supported; there are: {supported}.",
             slug="source-not-supported",
         )
     if "\\" in secret.host:
@@ -296,9 +296,9 @@ def _ca_file(authority: str | None) -> str:
                                     " the source's secret.", slug="source-secret-invalid")  # fmt: skip
         return file
     tls(authority)
-    with NamedTemporaryFile("w", prefix="terrafusion-authority-", suffix=".pem", delete=False) as kept:
-        kept.write(authority)
-    return kept.name
+    with NamedTemporaryFile("w", prefix="terrafusion-authority-", suffix=".pem", delete=False) as written:
+        written.write(authority)
+    return written.name
 
 
 @cache

@@ -78,9 +78,9 @@ def _is_final(cause: BaseException) -> bool:
 
 def _message(cause: BaseException) -> str:
     """The server's message."""
-    said = cause.args[0] if cause.args else ""
-    if isinstance(said, dict):  # PostgreSQL's error fields
-        return f"{said.get('M', 'refused')} ({said.get('C', '')})"
-    if isinstance(said, int) and len(cause.args) > 1:  # MySQL's number and message
-        return f"{(str(cause.args[1]).splitlines() or ['refused'])[0][:200]} ({said})"
-    return (str(said).splitlines() or ["the connection was lost"])[0][:200]
+    message = cause.args[0] if cause.args else ""
+    if isinstance(message, dict):  # PostgreSQL's error fields
+        return f"{message.get('M', 'refused')} ({message.get('C', '')})"
+    if isinstance(message, int) and len(cause.args) > 1:  # MySQL's number and message
+        return f"{(str(cause.args[1]).splitlines() or ['refused'])[0][:200]} ({message})"
+    return (str(message).splitlines() or ["the connection was lost"])[0][:200]

@@ -37,11 +37,11 @@ def _read(text: bytes, floats: list[str]) -> pl.DataFrame:
         frame = pl.read_csv(text, infer_schema=False)
     except pl.exceptions.ComputeError:  # a database with the encoding SQL_ASCII returns bytes as they were stored
         frame = _without_broken_texts(pl.read_csv(text, infer_schema=False, encoding="utf8-lossy"))
-    known = [name for name in floats if name in frame.columns]
-    large = frame.select(pl.col(known).str.contains("e", literal=True).any())
+    float_columns = [name for name in floats if name in frame.columns]
+    large = frame.select(pl.col(float_columns).str.contains("e", literal=True).any())
     return frame.with_columns(
         pl.Series(name, [text and plain_number(text) for text in frame[name].to_list()], dtype=pl.String)
-        for name in known
+        for name in float_columns
         if large[name][0]
     )
 

@@ -79,8 +79,8 @@ class SqlSource:
         with self._reading(table, "the keys of") as (connection, statements):
             # in a query of its own: a window function that counts all rows would hold them all until the last is read
             total = int(_run(connection, statements.count()).scalar_one())
-            found = [tuple(row) for row in _run(connection, statements.cut(int(rows)))]
-        ends = [_key(row, len(table.key)) for row in found if row[-1] < total]
+            numbered_keys = [tuple(row) for row in _run(connection, statements.cut(int(rows)))]
+        ends = [_key(row, len(table.key)) for row in numbered_keys if row[-1] < total]
         return total, [end for end in ends if None not in end]
 
     def read(self, table: SourceTable, schema: TableSchema, keys: KeyRange) -> Extract:
@@ -111,15 +111,15 @@ class SqlSource:
         with self._reading(table, "the watermark of") as (connection, statements):
             if field not in statements.types:
                 raise Unprocessable(f"The source has no column {field}.", slug="source-column-missing")
-            found = _run(connection, statements.highest(field)).scalar_one()
-        if found is None:
+            highest = _run(connection, statements.highest(field)).scalar_one()
+        if highest is None:
             return None
-        if _TEXT_TYPES.match(statements.types[field]) and not _SORTS_BY_TIME.fullmatch(str(found).strip()):
+        if _TEXT_TYPES.match(statements.types[field]) and not _SORTS_BY_TIME.fullmatch(str(highest).strip()):
             raise Unprocessable(
-                f"{field} cannot be a watermark: its texts, like {found!s:.40}, do not sort by time.",
+                f"{field} cannot be a watermark: its texts, like {highest!s:.40}, do not sort by time.",
                 slug="watermark-unsorted",
             )
-        return str(found)
+        return str(highest)
 
     def change_version(self, table: SourceTable) -> int:
         self.capabilities.require(Ability.CHANGE_TRACKING)

@@ -106,8 +106,8 @@ class ArcGisSource(WithoutChangeTracking):
                     slug="source-incomplete",
                 )
         # features that share an object id stay in one range
-        places = (ids[place - 1] for place in range(rows, len(ids), rows))
-        return len(ids), [[end] for end in dict.fromkeys(places) if end != ids[-1]]
+        ends = (ids[position - 1] for position in range(rows, len(ids), rows))
+        return len(ids), [[end] for end in dict.fromkeys(ends) if end != ids[-1]]
 
     def read(self, table: SourceTable, schema: TableSchema, keys: KeyRange) -> Extract:
         layer = self._layer(table)
@@ -121,8 +121,8 @@ class ArcGisSource(WithoutChangeTracking):
         layer = self._layer(table)
         ids = self._ids(layer, _where(layer, table))
         for start in range(0, len(ids), _KEYS_BATCH_SIZE):
-            found = self._features(layer, ids[start : start + _KEYS_BATCH_SIZE], columns, shapes=False)
-            rows = [read_attributes(feature, layer, columns)[0] for feature in found]
+            features = self._features(layer, ids[start : start + _KEYS_BATCH_SIZE], columns, shapes=False)
+            rows = [read_attributes(feature, layer, columns)[0] for feature in features]
             yield pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
 
     def watermark(self, table: SourceTable, field: str) -> str | None:
@@ -156,27 +156,27 @@ class ArcGisSource(WithoutChangeTracking):
         return self._known[name]
 
     def _described(self, path: str, name: str) -> Layer:
-        found = self._client.get(path, {"f": "json"}, _refused)
-        fields = {field["name"]: field["type"] for field in found.get("fields") or []}
-        object_id = found.get("objectIdField") or next(
+        answer = self._client.get(path, {"f": "json"}, _refused)
+        fields = {field["name"]: field["type"] for field in answer.get("fields") or []}
+        object_id = answer.get("objectIdField") or next(
             (field for field, kind in fields.items() if kind == "esriFieldTypeOID"), None
         )
         if object_id is None:
             raise Unprocessable(f"{name} has no object ids, so it cannot be paged.", slug="source-without-key-ranges")
-        geometry = found.get("geometryType")
+        geometry = answer.get("geometryType")
         if geometry is not None and geometry not in _SHAPES:
             raise Unprocessable(
                 f"The shapes of {name} are {geometry}; parcels are points or polygons.", slug="source-geometry"
             )
-        abilities = found.get("advancedQueryCapabilities") or {}
+        abilities = answer.get("advancedQueryCapabilities") or {}
         return Layer(
             name=name,
             path=path,
             fields={field: kind for field, kind in fields.items() if kind != "esriFieldTypeGeometry"},
             object_id=object_id,
-            page=max(1, int(found.get("maxRecordCount") or 1000)),
+            page=max(1, int(answer.get("maxRecordCount") or 1000)),
             geometry=geometry,
-            statistics=bool(abilities.get("supportsStatistics", found.get("supportsStatistics", False))),
+            statistics=bool(abilities.get("supportsStatistics", answer.get("supportsStatistics", False))),
         )
 
     def _frame(self, layer: Layer, ids: Sequence[int], columns: Sequence[str]) -> pl.DataFrame:
@@ -192,10 +192,10 @@ class ArcGisSource(WithoutChangeTracking):
 
     def _ids(self, layer: Layer, where: str) -> list[int]:
         """The object ids in order, with repetitions where several features share one (a joined layer)."""
-        found = self._query(layer, where=where, returnIdsOnly="true").get("objectIds") or []
-        if not all(isinstance(one, int) for one in found):
+        ids = self._query(layer, where=where, returnIdsOnly="true").get("objectIds") or []
+        if not all(isinstance(object_id, int) for object_id in ids):
             raise SourceRefused(f"{layer.name}: the service's object ids are no whole numbers.")
-        return sorted(found)
+        return sorted(ids)
 
     def _features(
         self, layer: Layer, ids: Sequence[int], columns: Sequence[str], *, shapes: bool = True
@@ -208,9 +208,9 @@ class ArcGisSource(WithoutChangeTracking):
             "returnGeometry": str(shapes and layer.geometry is not None).lower(),
             "outSR": str(WGS84),
         }
-        wanted = Counter(ids)
-        pages = FeaturePages(layer, wanted, lambda where: self._query(layer, where=where, **question), self._ids)
-        unique = sorted(wanted)
+        counts = Counter(ids)
+        pages = FeaturePages(layer, counts, lambda where: self._query(layer, where=where, **question), self._ids)
+        unique = sorted(counts)
         start = 0
         while start < len(unique):
             page = unique[start : start + pages.size]
@@ -229,12 +229,12 @@ def _refused(status: int, body: Any) -> str | None:
     error = body.get("error")
     if error is None:
         return None if status == 200 else f"it answers {status}"
-    code, said = error.get("code"), str(error.get("message") or "no reason given")[:200].rstrip(".")
+    code, message = error.get("code"), str(error.get("message") or "no reason given")[:200].rstrip(".")
     if code in {429, 502, 503, 504}:
         raise BusyError(f"it answers {code}")
     if code in {498, 499, 401, 403}:
-        return f"it asks for a valid token ({code}: {said})"
-    return f"{said} ({code})"
+        return f"it asks for a valid token ({code}: {message})"
+    return f"{message} ({code})"
 
 
 def _where(layer: Layer, table: SourceTable, keys: KeyRange | None = None) -> str:

@@ -62,22 +62,22 @@ class FeaturePages:
 
     def read(self, page: Sequence[int]) -> Iterator[Feature]:
         """The features with these ids, in their order, without those deleted meanwhile."""
-        found: dict[int, list[Feature]] = {}
-        pending, missing = [list(page)], list[int]()
+        features: dict[int, list[Feature]] = {}
+        pending, not_returned = [list(page)], list[int]()
         while pending:
             run = pending.pop()
-            came = self._once(run)
-            found |= came
-            lacking = [one for one in run if one not in came]
-            if lacking == run and len(run) == 1:
-                missing += run
-            elif lacking == run:
+            received = self._once(run)
+            features |= received
+            missing_ids = [object_id for object_id in run if object_id not in received]
+            if missing_ids == run and len(run) == 1:
+                not_returned += run
+            elif missing_ids == run:
                 pending += [run[len(run) // 2 :], run[: len(run) // 2]]
             else:
-                pending += _runs(lacking, run)
-        self._require_gone(missing, len(page))
-        for one in sorted(found):
-            yield from found[one]
+                pending += _runs(missing_ids, run)
+        self._require_gone(not_returned, len(page))
+        for object_id in sorted(features):
+            yield from features[object_id]
 
     def _once(self, run: Sequence[int]) -> dict[int, list[Feature]]:
         """The features of one request by object id; all of those that share one, or none."""
@@ -93,22 +93,28 @@ class FeaturePages:
         by_id = defaultdict[int, list[Feature]](list)
         for feature in _features_of(answer, self._layer):
             by_id[_object_id(feature, self._layer)].append(feature)
-        came = {one: by_id[one] for one in run if len(by_id[one]) >= self._requested[one]}
-        if len(came) < len(run):
-            self.size = max(1, min(self.size, len(came) or len(run) // 2))
-        return came
+        received = {
+            object_id: by_id[object_id] for object_id in run if len(by_id[object_id]) >= self._requested[object_id]
+        }
+        if len(received) < len(run):
+            self.size = max(1, min(self.size, len(received) or len(run) // 2))
+        return received
 
     def _require_gone(self, missing: list[int], asked: int) -> None:
         if not missing:
             return
         name = self._layer.object_id
-        there = {one for one in missing if self._ids(self._layer, f"{name} >= {one} AND {name} <= {one}")}
-        if there:
-            some = ", ".join(map(str, sorted(there)[:_MAX_SHOWN_IDS])) + (
-                ", ..." if len(there) > _MAX_SHOWN_IDS else ""
+        listed = {
+            object_id
+            for object_id in missing
+            if self._ids(self._layer, f"{name} >= {object_id} AND {name} <= {object_id}")
+        }
+        if listed:
+            some = ", ".join(map(str, sorted(listed)[:_MAX_SHOWN_IDS])) + (
+                ", ..." if len(listed) > _MAX_SHOWN_IDS else ""
             )
             raise SourceUnavailable(
-                f"{self._layer.name}: {asked:,} features were asked for and {asked - len(there):,} came; the service"
+                f"{self._layer.name}: {asked:,} features were asked for and {asked - len(listed):,} came; the service"
                 f" lists {name} {some}, and does not give them, or not all of those that share an object id.",
                 slug="source-incomplete",
             )
@@ -119,7 +125,9 @@ def convert_to_degrees(answer: Mapping[str, Any], layer: str) -> None:
 
     Raises Unprocessable for an unsupported system.
     """
-    placed = [one for one in answer.get("features") or [] if isinstance(one, dict) and one.get("geometry")]
+    placed = [
+        feature for feature in answer.get("features") or [] if isinstance(feature, dict) and feature.get("geometry")
+    ]
     try:
         srid = srid_of_esri(answer.get("spatialReference")) or WGS84
         require_known(srid)
@@ -128,10 +136,10 @@ def convert_to_degrees(answer: Mapping[str, Any], layer: str) -> None:
             return
         reference = answer["spatialReference"]
         codes = sorted({reference.get("wkid"), reference.get("latestWkid")} - {None})
-        said = ", ".join(f"WKID {code}" for code in codes) or str(reference.get("wkt"))[:80]
+        system = ", ".join(f"WKID {code}" for code in codes) or str(reference.get("wkt"))[:80]
         raise Unprocessable(
-            f"{layer}: the service answers in the spatial reference {said}, though WGS 84 ({WGS84}, degrees) was asked"
-            " for (outSR).",
+            f"{layer}: the service answers in the spatial reference {system}, though WGS 84 ({WGS84}, degrees) was"
+            " asked for (outSR).",
             slug="source-reference-system",
         ) from None
     for feature in placed if srid in WEB_MERCATOR else ():
@@ -151,20 +159,20 @@ def _converted(shape: Mapping[str, Any], srid: int) -> dict[str, Any]:
 
 def read_attributes(feature: Feature, layer: Layer, columns: Sequence[str]) -> tuple[list[str | None], list[str]]:
     """The texts of a feature's attributes, and the faults of those that cannot be read."""
-    found = feature.get("attributes") or {}
+    attributes = feature.get("attributes") or {}
     texts, faults = list[str | None](), list[str]()
     lower: dict[str, str] | None = None
     for name in columns:
         if name not in layer.fields:
             continue
         key = name
-        if name not in found:  # some servers return names in another case than they declare
-            lower = lower if lower is not None else {other.lower(): other for other in found}
+        if name not in attributes:  # some servers return names in another case than they declare
+            lower = lower if lower is not None else {other.lower(): other for other in attributes}
             key = lower.get(name.lower(), name)
         try:
-            if key not in found:
+            if key not in attributes:
                 raise ValueError("the service's answer lacks it")
-            texts.append(attribute_text(found[key], layer.fields[name]))
+            texts.append(attribute_text(attributes[key], layer.fields[name]))
         except (ValueError, OverflowError, TypeError) as error:
             texts.append(None)
             faults.append(value_fault(name, f"{name} cannot be read: {error}"))
@@ -201,31 +209,31 @@ def read_geometry(feature: Feature, layer: Layer) -> tuple[Shape | tuple[()], li
 
 def _features_of(answer: Mapping[str, Any], layer: Layer) -> list[Feature]:
     features = answer.get("features")
-    if not isinstance(features, list) or not all(isinstance(one, dict) for one in features):
+    if not isinstance(features, list) or not all(isinstance(feature, dict) for feature in features):
         raise SourceRefused(f"{layer.name}: the service's answer has no list of features.")
     return features
 
 
 def _object_id(feature: Feature, layer: Layer) -> int:
     attributes = feature.get("attributes") or {}
-    found = attributes.get(layer.object_id)
-    if found is None:
+    object_id = attributes.get(layer.object_id)
+    if object_id is None:
         names = {name.lower(): name for name in attributes}
-        found = attributes.get(names.get(layer.object_id.lower(), ""))
-    if not isinstance(found, int):
+        object_id = attributes.get(names.get(layer.object_id.lower(), ""))
+    if not isinstance(object_id, int):
         raise SourceRefused(f"{layer.name}: a feature in the service's answer has no {layer.object_id}.")
-    return found
+    return object_id
 
 
-def _runs(lacking: list[int], asked: Sequence[int]) -> list[list[int]]:
+def _runs(missing: list[int], asked: Sequence[int]) -> list[list[int]]:
     """Missing ids as runs of neighbors among those requested, so that no request repeats what came; the first run
     last.
     """
-    places = {one: place for place, one in enumerate(asked)}
-    runs: list[list[int]] = [lacking[:1]] if lacking else []
-    for before, one in pairwise(lacking):
-        if places[one] == places[before] + 1:
-            runs[-1].append(one)
+    positions = {object_id: position for position, object_id in enumerate(asked)}
+    runs: list[list[int]] = [missing[:1]] if missing else []
+    for before, object_id in pairwise(missing):
+        if positions[object_id] == positions[before] + 1:
+            runs[-1].append(object_id)
         else:
-            runs.append([one])
+            runs.append([object_id])
     return runs[::-1]

@@ -23,8 +23,8 @@ def read_geometry_texts(
     Coordinates that are all NaN are Esri's empty geometry.
     """
     try:
-        found = [[(_number(point[0]), _number(point[1])) for point in ring] for ring in rings]
-        numbers = [number for ring in found for point in ring for number in point]
+        coordinates = [[(_number(point[0]), _number(point[1])) for point in ring] for ring in rings]
+        numbers = [number for ring in coordinates for point in ring for number in point]
         if all(map(math.isnan, numbers)):
             return NO_GEOMETRY
         wrong = next((number for number in numbers if not math.isfinite(number)), None)
@@ -32,7 +32,7 @@ def read_geometry_texts(
             return f"the shape has a vertex at {wrong}"
         east, north = numbers[::2], numbers[1::2]
         astray = misplaced(min(east), min(north), max(east), max(north))
-        return draw(found) if astray is None else f"the shape {astray}"
+        return draw(coordinates) if astray is None else f"the shape {astray}"
     except (TypeError, ValueError, LookupError, ArithmeticError, struct.error) as error:
         return f"the shape cannot be read: {error or 'it is damaged'}"
 

@@ -79,9 +79,9 @@ class SocrataSource(WithoutChangeTracking):
         return TableSchema({**columns, **placed})
 
     def count(self, table: SourceTable) -> int:
-        found = self._rows(table, {"$select": "count(*) AS row_count", **self._where(table)})
+        rows = self._rows(table, {"$select": "count(*) AS row_count", **self._where(table)})
         try:
-            return int(found[0]["row_count"])
+            return int(rows[0]["row_count"])
         except (LookupError, TypeError, ValueError):
             raise SourceRefused(f"{table.table_name}: the site's answer has no count of rows.") from None
 
@@ -100,8 +100,8 @@ class SocrataSource(WithoutChangeTracking):
 
     def sample(self, table: SourceTable, rows: int) -> Sample:
         types = self.schema(table).columns
-        found = next(self._pages(table, KeyRange(None, None), _EVERYTHING, rows), [])
-        return Sample(self._frame(table, list(types), found), types)
+        page = next(self._pages(table, KeyRange(None, None), _EVERYTHING, rows), [])
+        return Sample(self._frame(table, list(types), page), types)
 
     def keys(self, table: SourceTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         types = self._types(table)
@@ -117,8 +117,8 @@ class SocrataSource(WithoutChangeTracking):
                 f"{field} cannot be a watermark: it is {kind or 'no column of the dataset'}, not a time or a number.",
                 slug="watermark-unsorted",
             )
-        found = self._rows(table, {"$select": f"max({field}) AS highest"})
-        return as_text(found[0].get("highest")) if found else None
+        rows = self._rows(table, {"$select": f"max({field}) AS highest"})
+        return as_text(rows[0].get("highest")) if rows else None
 
     def close(self) -> None:
         self._client.close()
@@ -133,8 +133,8 @@ class SocrataSource(WithoutChangeTracking):
         """The columns of a dataset, without the regions that Socrata computes (`:@computed_...`)."""
         dataset = self._dataset(table)
         if dataset not in self._columns:
-            found = self._client.get(f"/api/views/{dataset}.json", {}, _refused)
-            described = found.get("columns") if isinstance(found, dict) else None
+            answer = self._client.get(f"/api/views/{dataset}.json", {}, _refused)
+            described = answer.get("columns") if isinstance(answer, dict) else None
             if not described:
                 raise SourceRefused(f"{table.table_name}: the site does not say which columns dataset {dataset} has.")
             columns = {column["fieldName"]: column["dataTypeName"] for column in described}
@@ -191,10 +191,10 @@ def _faults(fault: str | None) -> list[str]:
 def _refused(status: int, body: Any) -> str | None:
     if status == 200:
         return None
-    said = body.get("message") if isinstance(body, dict) else None
+    message = body.get("message") if isinstance(body, dict) else None
     if status in {401, 403}:
         return f"it refuses us ({status}); is the app token valid, and the dataset public?"
-    return f"{str(said)[:200].rstrip('.')} ({status})" if said else f"it answers {status}"
+    return f"{str(message)[:200].rstrip('.')} ({status})" if message else f"it answers {status}"
 
 
 def _geometry(columns: Mapping[str, str]) -> str | None:

@@ -57,11 +57,11 @@ class Texts:
             stored = content.decode().encode("latin-1") if self._as_bytes else content
             return stored.decode(self.codec), None
         except UnicodeError as error:
-            found = getattr(error, "object", content)
+            invalid = getattr(error, "object", content)
             start = getattr(error, "start", 0)
-            byte = found[start : start + 1].hex() if isinstance(found, bytes) else "?"
-            said = content.decode("latin-1")[:MAX_SHOWN] if not self._as_bytes else content.decode()[:MAX_SHOWN]
-            return None, f"the byte 0x{byte} is no {self.codec} ({said!r})"
+            byte = invalid[start : start + 1].hex() if isinstance(invalid, bytes) else "?"
+            quoted = content.decode("latin-1")[:MAX_SHOWN] if not self._as_bytes else content.decode()[:MAX_SHOWN]
+            return None, f"the byte 0x{byte} is no {self.codec} ({quoted!r})"
 
 
 def binaries(column: Any) -> list[bytes | None]:
@@ -79,8 +79,8 @@ def binaries(column: Any) -> list[bytes | None]:
 def whole_numbers(column: Any) -> NDArray[np.int64]:
     """The values of the column of the features' numbers."""
     view = column.view()
-    found: NDArray[np.int64] = np.frombuffer(view.buffer(1), dtype=np.int64)
-    return found[column.offset : column.offset + column.length]
+    numbers: NDArray[np.int64] = np.frombuffer(view.buffer(1), dtype=np.int64)
+    return numbers[column.offset : column.offset + column.length]
 
 
 def _present(column: Any) -> list[bool]:

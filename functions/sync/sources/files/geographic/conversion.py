@@ -65,9 +65,9 @@ def convert(county_id: str, source: FilesDescription, table: str, bounds: Bounds
     SourceRefused, Conflict where it is replaced meanwhile.
     """
     file, folder, description = find_file(county_id, source, table)
-    known = folder.index()
-    if known is not None:
-        return known.rows
+    existing = folder.index()
+    if existing is not None:
+        return existing.rows
     folder.clear()
     ends: list[int] = []
 

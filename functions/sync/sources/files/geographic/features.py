@@ -49,7 +49,7 @@ class FeatureReader:
         """The rows; an empty layer has one empty batch, so that its columns are known."""
         options: dict[str, Any] = {"encoding": RAW_BYTES_ENCODING} if self._is_shapefile else {}
         size = self._batch_rows if self._rows is None else min(self._rows, self._batch_rows)
-        found = False
+        has_batches = False
         with raw.open_arrow(self._layer.path, self._layer.name, batch_size=size, return_fids=True, **options) as (
             described,
             stream,
@@ -57,33 +57,33 @@ class FeatureReader:
             source = na.c_array_stream(stream)
             schema = source.get_schema()
             for batch in source:
-                found = True
+                has_batches = True
                 yield self._columns_of(batch, described)
                 if self._rows is not None and self._start >= self._rows:
                     return
-        if not found:
+        if not has_batches:
             yield self._columns_of(na.c_array_from_buffers(schema, 0, [None], children=_nothing(schema)), described)
 
     def _columns_of(self, batch: Any, described: dict[str, Any]) -> Any:
-        children = {child.name: batch.child(place) for place, child in enumerate(batch.schema.children)}
+        children = {child.name: batch.child(index) for index, child in enumerate(batch.schema.children)}
         fid = described["fid_column"]
         geometry = described["geometry_name"] or "wkb_geometry"
         faults: list[list[str]] = [[] for _ in range(batch.length)]
-        made: dict[str, Any] = {}
+        columns: dict[str, Any] = {}
         for name, column in children.items():
             if name == geometry or (name == fid and self._layer.fid_column is None):
                 continue
-            made[self._texts.name(name)] = self._texts.column(self._texts.name(name), column, faults)
+            columns[self._texts.name(name)] = self._texts.column(self._texts.name(name), column, faults)
         self._require_encoding(faults)
         if self._layer.has_shapes and geometry in children:
-            made |= self._shapes(children[geometry], children[fid], faults)
+            columns |= self._shapes(children[geometry], children[fid], faults)
         self._start += batch.length
         if not self.columns:
-            self.columns = {name: _TYPES.get(c.schema.format.split(":")[0], "other") for name, c in made.items()}
-            self.columns |= {WKB: "geometry"} if WKB in made else {}
+            self.columns = {name: _TYPES.get(c.schema.format.split(":")[0], "other") for name, c in columns.items()}
+            self.columns |= {WKB: "geometry"} if WKB in columns else {}
             self.columns[VALUE_FAULTS] = "fault"
-        made[VALUE_FAULTS] = arrow.text_column(["\n".join(of_row) or None for of_row in faults])
-        return arrow.batch_of(made, batch.length)
+        columns[VALUE_FAULTS] = arrow.text_column(["\n".join(of_row) or None for of_row in faults])
+        return arrow.batch_of(columns, batch.length)
 
     def _require_encoding(self, faults: list[list[str]]) -> None:
         """Raise Unprocessable where a file without a declared encoding is not in the assumed one."""
@@ -114,10 +114,10 @@ class FeatureReader:
 
     def _linear(self, rows: list[int], fids: Any) -> dict[int, bytes]:
         """Geometries with arcs, read again by their ids: then GDAL approximates arcs by line segments."""
-        _, found, shapes, _ = raw.read(
+        _, read_fids, shapes, _ = raw.read(
             self._layer.path, self._layer.name, fids=np.sort(fids), columns=[], return_fids=True
         )
-        by_number = dict(zip(found.tolist(), shapes, strict=True))
+        by_number = dict(zip(read_fids.tolist(), shapes, strict=True))
         return {row: by_number[fid] for row, fid in zip(rows, fids.tolist(), strict=True) if by_number.get(fid)}
 
 

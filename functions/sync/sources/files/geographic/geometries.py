@@ -61,8 +61,8 @@ def _without_arcs(
 ) -> list[bytes | None]:
     kinds = [_kind(binary) for binary in binaries]
     curved = [row for row, kind in enumerate(kinds) if kind in _CURVED]
-    made = linear(curved) if curved else {}
-    return [made.get(row, binary) for row, binary in enumerate(binaries)]
+    approximated = linear(curved) if curved else {}
+    return [approximated.get(row, binary) for row, binary in enumerate(binaries)]
 
 
 def _read(binaries: Sequence[bytes | None], faults: list[str | None]) -> Shapes:
@@ -101,7 +101,7 @@ def _single_geometry(shape: Any) -> Any:
 
 def _flatten(shape: Any) -> list[Any]:
     inner = getattr(shape, "geoms", None)
-    return [shape] if inner is None else [part for one in inner for part in _flatten(one)]
+    return [shape] if inner is None else [part for geometry in inner for part in _flatten(geometry)]
 
 
 def _in_degrees(
@@ -166,7 +166,7 @@ def _points_within(shapes: Shapes) -> Shapes:
 
 def _inside(shape: Any) -> Any:
     try:
-        found = shapely.point_on_surface(shape)
+        point = shapely.point_on_surface(shape)
     except shapely.errors.GEOSException:  # self-intersecting rings
-        found = None
-    return found if found is not None and not found.is_empty else shapely.Point(shapely.get_coordinates(shape)[0])
+        point = None
+    return point if point is not None and not point.is_empty else shapely.Point(shapely.get_coordinates(shape)[0])

@@ -42,8 +42,8 @@ class Layer:
         """Open the layer of a description. Raises Unprocessable where there is none, or it cannot be read."""
         path = file.path
         try:
-            found = {str(name): str(name) for name, _ in pyogrio.list_layers(path)}
-            name = next(iter(found), "") if file.layer is not None else select_layer(found, description)
+            layers = {str(name): str(name) for name, _ in pyogrio.list_layers(path)}
+            name = next(iter(layers), "") if file.layer is not None else select_layer(layers, description)
             encoding = RAW_BYTES_ENCODING if isinstance(description, ShapeFile) else None
             info = pyogrio.read_info(path, layer=name, encoding=encoding)
         except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
@@ -65,8 +65,8 @@ class Layer:
     @property
     def counted_rows(self) -> int | None:
         """The number of features that the file declares; None where that is not reliable."""
-        known = isinstance(self.description, (FileGeodatabaseFile, FlatGeobufFile)) and self.info["features"] > 0
-        return int(self.info["features"]) if known else None
+        is_reliable = isinstance(self.description, (FileGeodatabaseFile, FlatGeobufFile)) and self.info["features"] > 0
+        return int(self.info["features"]) if is_reliable else None
 
     @property
     def fid_column(self) -> str | None:
@@ -95,8 +95,8 @@ class Layer:
     @cached_property
     def system(self) -> pyproj.CRS:
         """The horizontal reference system. Raises Unprocessable where none is declared, or it is not of the earth."""
-        said = self.description.crs or self.info["crs"]
-        if not said:
+        declared = self.description.crs or self.info["crs"]
+        if not declared:
             missing = " (it lacks its .prj)" if isinstance(self.description, ShapeFile) else ""
             raise refusal(
                 f"{self.file} does not say its reference system{missing}: send it with it, or say it with the setting"
@@ -104,7 +104,7 @@ class Layer:
                 "source-reference-system",
             )
         try:
-            system = pyproj.CRS.from_user_input(said)
+            system = pyproj.CRS.from_user_input(declared)
             if system.is_compound:
                 system = system.sub_crs_list[0]
             if not (system.is_projected or system.is_geographic):
@@ -112,8 +112,8 @@ class Layer:
             return system.to_2d()
         except pyproj.exceptions.ProjError as error:
             raise refusal(
-                f"{self.file} is in a reference system that cannot be read ({str(said)[:80]}): {str(error)[:160]}. Say"
-                f" it with the setting `crs` ({_CRS_EXAMPLE}).",
+                f"{self.file} is in a reference system that cannot be read ({str(declared)[:80]}): {str(error)[:160]}."
+                f" Say it with the setting `crs` ({_CRS_EXAMPLE}).",
                 "source-reference-system",
             ) from None
 

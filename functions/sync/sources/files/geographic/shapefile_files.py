@@ -85,26 +85,26 @@ def declared_encoding(shp: Path, name: str, description: ShapeFile) -> str | Non
         return description.encoding
     code_page = shp.with_suffix(".cpg")
     if code_page.exists():
-        said = code_page.read_bytes()[:200].decode("ascii", "replace").strip().strip("\x00")
-        if said:
-            found = codec_named(said)
-            if found is None:
+        content = code_page.read_bytes()[:200].decode("ascii", "replace").strip().strip("\x00")
+        if content:
+            codec = codec_named(content)
+            if codec is None:
                 raise refusal(
-                    f"{description.file}: {name}.cpg says {said[:40]!r}, which is no encoding that is known here. Say"
-                    " it with the setting `encoding` (utf-8, cp1252, ...).",
+                    f"{description.file}: {name}.cpg says {content[:40]!r}, which is no encoding that is known here."
+                    " Say it with the setting `encoding` (utf-8, cp1252, ...).",
                     "file-encoding",
                 )
-            return found
+            return codec
     with shp.with_suffix(".dbf").open("rb") as file:
         return _LANGUAGE_DRIVER_CODECS.get(file.read(32)[29])
 
 
-def codec_named(said: str) -> str | None:
+def codec_named(content: str) -> str | None:
     """The codec of a .cpg's content: `1252`, `ANSI 1252`, `OEM 437`, `ISO 88591`, `8859_1`, `UTF-8`, `65001`."""
-    plain = re.sub(r"^(ansi|oem|cp|windows|ms|ibm|ldid|code ?page)[-_ /]*", "", said.strip().lower())
+    plain = re.sub(r"^(ansi|oem|cp|windows|ms|ibm|ldid|code ?page)[-_ /]*", "", content.strip().lower())
     iso = re.fullmatch(r"(?:iso)?[-_ ]*8859[-_ ]*(\d{1,2})", plain)
-    candidates = [f"iso8859_{iso[1]}"] if iso else [f"cp{plain}" if plain.isdigit() else plain, said]
-    if said.strip().lower().startswith("ldid"):
+    candidates = [f"iso8859_{iso[1]}"] if iso else [f"cp{plain}" if plain.isdigit() else plain, content]
+    if content.strip().lower().startswith("ldid"):
         candidates = [_LANGUAGE_DRIVER_CODECS.get(int(plain), "") if plain.isdigit() else ""]
     for candidate in candidates:
         try:
@@ -115,8 +115,8 @@ def codec_named(said: str) -> str | None:
     return None
 
 
-def _cut_off(description: ShapeFile, part: str, said: str, there: str) -> Exception:
+def _cut_off(description: ShapeFile, part: str, declared: str, present: str) -> Exception:
     return refusal(
-        f"{description.file}: {part} is cut off: its header says {said}, and there are {there}. Send it again.",
+        f"{description.file}: {part} is cut off: its header says {declared}, and there are {present}. Send it again.",
         "file-truncated",
     )

@@ -60,9 +60,9 @@ def _shapefile(file: Path, folder: Path, description: ShapeFile) -> UnpackedFile
         by_name = {name.lower(): info for name, info in members.items()}
         parts: dict[str, ZipInfo] = {}
         for ending, required in SHAPEFILE_PARTS.items():
-            found = by_name.get(f"{base}{ending}".lower())
-            if found is not None:
-                parts[ending] = found
+            member = by_name.get(f"{base}{ending}".lower())
+            if member is not None:
+                parts[ending] = member
             elif required:
                 raise refusal(
                     f"{description.file} lacks {layers[base]}{ending}. Send .shp, .shx, .dbf and .prj in one archive.",
