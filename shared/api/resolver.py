@@ -180,8 +180,11 @@ class Api:
     def _read(self, event: dict[str, Any]) -> dict[str, Any]:
         """The event as Powertools takes it, its caller known and its texts and its body read."""
         route = self._route_of(event)
+        caller = self._permitted_caller(route, event)
         parameters = path_parameters(event)
-        self._caller = self._authorize(route, event, parameters)
+        if caller is not None and route.permission is not None and "county_id" in parameters:
+            caller.require_county(parameters["county_id"], route.permission)
+        self._caller = caller
         for name, values in (event.get("multiValueQueryStringParameters") or {}).items():
             require_storable("query", {name: "".join([name, *values])})
         require_storable("query", event.get("queryStringParameters") or {})
@@ -233,15 +236,15 @@ class Api:
             raise NotFound(f"{shown} is not part of this API.", slug="route-not-found")
         return route
 
-    def _authorize(self, route: Route, event: Mapping[str, Any], parameters: Mapping[str, str]) -> Caller | None:
-        """The second lock: the gateway has checked the token and the scope, this the county and its roles."""
+    def _permitted_caller(self, route: Route, event: Mapping[str, Any]) -> Caller | None:
+        """The caller, who has the route's permission. The gateway has checked token and scope; this is the second lock.
+
+        It comes before anything else is read of the request, so that a refusal says nothing of what was asked for.
+        """
         if route.permission is None:
             return None
         caller = Caller.from_claims((event["requestContext"].get("authorizer") or {}).get("claims") or {})
         caller.require(route.permission)
-        county_id = parameters.get("county_id")
-        if county_id is not None:
-            caller.require_county(county_id, route.permission)
         return caller
 
     def _answer_problem(self, problem: Problem) -> Response[str]:
