@@ -5,32 +5,19 @@ import binascii
 import hashlib
 from collections.abc import Callable
 from datetime import MAXYEAR, MINYEAR, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import orjson
-from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import AfterValidator
 
 from shared.problems import BadRequest
 from shared.schemas import Schema
 
 Item = TypeVar("Item")
 
-MAX_PAGE_SIZE = 1000
 MAX_KEY = 2000
 MAX_NUMBER = (1 << 31) - 1
 """PostgreSQL's integer; a text that is longer than `MAX_KEY` is in no index."""
 _FOREIGN = "page_token is not one that we gave out."
-
-
-def _at_most(maximum: int) -> AfterValidator:
-    return AfterValidator(lambda size: min(size, maximum))
-
-
-PageSize = Annotated[
-    int, Query(ge=1, description=f"Items a page; more than {MAX_PAGE_SIZE} is taken as that."), _at_most(MAX_PAGE_SIZE)
-]
-"""The query parameter page_size."""
 
 
 class Page(Schema, Generic[Item]):

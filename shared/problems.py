@@ -1,7 +1,7 @@
-"""What can be wrong with a request or a task, in domain words.
+"""Problems: the errors of a request or a task, in words of the domain.
 
 A service raises these; only the edge (`shared.api`, `shared.jobs`) turns them into HTTP or a failed job. Each
-carries a slug (the problem's stable name), a detail for a person, and, where the input is at fault, the place.
+has a slug (the problem's stable name), a detail for a person, and, where the input is at fault, a pointer to it.
 """
 
 import re
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing wrong with the input. `pointer` is a JSON pointer into it (RFC 6901); `line` for text documents."""
+    """A fault of the input. `pointer` is a JSON pointer into it (RFC 6901); `line` for text documents."""
 
     pointer: str
     detail: str
@@ -21,9 +21,8 @@ class Fault:
 
 
 class Problem(Exception):  # noqa: N818 - the field's term (RFC 9457) for what went wrong
-    """The root of all of them; `status` is what HTTP calls it."""
+    """The root of all problems."""
 
-    status = 500
     slug = "internal-error"
     title = "Something went wrong on our side"
     retry_after: int | None = None
@@ -38,43 +37,43 @@ class Problem(Exception):  # noqa: N818 - the field's term (RFC 9457) for what w
 
 
 class BadRequest(Problem):
-    status, slug, title = 400, "bad-request", "The request cannot be read"
+    slug, title = "bad-request", "The request cannot be read"
 
 
 class Unauthorized(Problem):
-    status, slug, title = 401, "unauthorized", "Signing in failed"
+    slug, title = "unauthorized", "Signing in failed"
 
 
 class Forbidden(Problem):
-    status, slug, title = 403, "forbidden", "You may not do this"
+    slug, title = "forbidden", "You may not do this"
 
 
 class NotFound(Problem):
-    status, slug, title = 404, "not-found", "There is no such thing"
+    slug, title = "not-found", "There is no such thing"
 
 
 class Conflict(Problem):
-    status, slug, title = 409, "conflict", "This does not go with the present state"
+    slug, title = "conflict", "This does not go with the present state"
 
 
 class Gone(Problem):
-    status, slug, title = 410, "gone", "What was made is not there any more"
+    slug, title = "gone", "What was made is not there any more"
 
 
 class PreconditionFailed(Problem):
-    status, slug, title = 412, "precondition-failed", "The resource has changed since you read it"
+    slug, title = "precondition-failed", "The resource has changed since you read it"
 
 
 class PayloadTooLarge(Problem):
-    status, slug, title = 413, "payload-too-large", "The request is too large"
+    slug, title = "payload-too-large", "The request is too large"
 
 
 class UnsupportedMediaType(Problem):
-    status, slug, title = 415, "unsupported-media-type", "The body is of a type this does not take"
+    slug, title = "unsupported-media-type", "The body is of a type this does not take"
 
 
 class Unprocessable(Problem):
-    status, slug, title = 422, "validation", "The request is not valid"
+    slug, title = "validation", "The request is not valid"
 
     def __init__(
         self,
@@ -92,36 +91,36 @@ class Unprocessable(Problem):
 
 
 class PreconditionRequired(Problem):
-    status, slug, title = 428, "precondition-required", "Say which version you change (If-Match)"
+    slug, title = "precondition-required", "Say which version you change (If-Match)"
 
 
 class TooManyRequests(Problem):
-    status, slug, title = 429, "too-many-requests", "Too many requests"
+    slug, title = "too-many-requests", "Too many requests"
     retry_after = 60
 
 
 class SourceUnavailable(Problem):
     """A system of the county's could not be reached or refused us."""
 
-    status, slug, title = 502, "source-unavailable", "The county's source cannot be read"
+    slug, title = "source-unavailable", "The county's source cannot be read"
 
 
 class SourceRefused(SourceUnavailable):
-    """What a county's source is, or says, that asking again will not change."""
+    """A refusal of a county's source that asking again will not change."""
 
     slug = "source-refused"
 
 
 class SourceTimeout(SourceUnavailable):
-    """A system of the county's that did not answer in time; a later try may succeed."""
+    """A system of the county's that did not answer in time; a later attempt may succeed."""
 
-    status, slug, title = 504, "source-timeout", "The county's source does not answer"
+    slug, title = "source-timeout", "The county's source does not answer"
 
 
 class ServiceUnavailable(Problem):
-    """Something of ours is away for now: a request is sent again, a task is tried again by its state machine."""
+    """A part of the platform is away for now: a request is sent again, a task is retried by its state machine."""
 
-    status, slug, title = 503, "service-unavailable", "Try again in a moment"
+    slug, title = "service-unavailable", "Try again in a moment"
     retry_after = 5
 
 
@@ -148,12 +147,12 @@ _NAMED = re.compile(r"([a-z][a-z0-9-]*): (.*)", re.DOTALL)
 
 
 def named(problem: Problem) -> Problem:
-    """The problem with its slug in the message, which is all that a state machine passes on beside the class."""
+    """The problem with its slug in the message: a state machine passes on the message and the class, nothing else."""
     problem.args = (f"{problem.slug}: {problem.detail}",)
     return problem
 
 
 def read_message(message: str) -> tuple[str | None, str]:
     """Slug and detail of a problem's message; no slug where it is not a `named` one's."""
-    found = _NAMED.fullmatch(message)
-    return (found[1], found[2]) if found else (None, message)
+    match = _NAMED.fullmatch(message)
+    return (match[1], match[2]) if match else (None, message)

@@ -10,8 +10,9 @@ from functions.audit import service
 from functions.audit.schemas import AuditEvent
 from shared.access import Permission
 from shared.api import Api, answer
+from shared.api.paging import PageSize
 from shared.audit import Action
-from shared.paging import Page, PageSize
+from shared.paging import Page
 
 api = Api("audit")
 handler = api.handler

@@ -24,7 +24,8 @@ from functions.properties.schemas import (
 from functions.properties.service import comparison, improvements, parcels
 from shared.access import Permission
 from shared.api import Api, answer, from_query
-from shared.paging import Page, PageSize
+from shared.api.paging import PageSize
+from shared.paging import Page
 
 api = Api("properties")
 handler = api.handler

@@ -19,8 +19,9 @@ from functions.sales_validation.schemas import (
 from functions.sales_validation.service import requests, review
 from shared.access import Permission
 from shared.api import Api, accepted, answer, declare_job_commands, segment
+from shared.api.paging import PageSize
 from shared.jobs import Job
-from shared.paging import Page, PageSize
+from shared.paging import Page
 
 api = Api("sales_validation")
 handler = api.handler

@@ -30,8 +30,9 @@ from functions.sync.schemas import (
 from functions.sync.service import change_views, commands, mapping_preview, rejected_rows, run_views
 from shared.access import Permission
 from shared.api import Api, accepted, answer, from_query, see_other
+from shared.api.paging import PageSize
 from shared.jobs.schemas import Job, JobStatus
-from shared.paging import Page, PageSize
+from shared.paging import Page
 
 api = Api("sync")
 handler = api.handler

@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from aws_cdk.aws_apigateway import ResponseType, RestApi
 
 from shared.api.headers import SECURITY_HEADERS
+from shared.api.problem_status import status_of
 from shared.api.problems import PROBLEM_JSON, TYPE_PREFIX
 from shared.problems import (
     BadRequest,
@@ -23,7 +25,7 @@ _HEADERS = SECURITY_HEADERS | {"Content-Security-Policy": "default-src; frame-an
 
 
 class _GatewayTimeout(Problem):
-    status, slug, title = 504, "timeout", "The answer took too long"
+    slug, title = "timeout", "The answer took too long"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class _ErrorResponse:
     problem: type[Problem]
     detail: str
     slug: str = ""
+    status: HTTPStatus | None = None
+    """That of the problem, unless another is given."""
 
 
 # For the two defaults the gateway keeps the status of whichever error falls back to them.
@@ -47,7 +51,12 @@ _ERROR_RESPONSES = (
     _ErrorResponse("THROTTLED", TooManyRequests, "Try again in a few seconds."),
     _ErrorResponse("QUOTA_EXCEEDED", TooManyRequests, "Try again later."),
     _ErrorResponse("WAF_FILTERED", Forbidden, "The firewall refused the request.", "firewall"),
-    _ErrorResponse("INTEGRATION_TIMEOUT", _GatewayTimeout, "Long work is a job: see the routes that answer 202."),
+    _ErrorResponse(
+        "INTEGRATION_TIMEOUT",
+        _GatewayTimeout,
+        "Long work is a job: see the routes that answer 202.",
+        status=HTTPStatus.GATEWAY_TIMEOUT,
+    ),
     _ErrorResponse("DEFAULT_4XX", BadRequest, "The gateway refused the request."),
     _ErrorResponse("DEFAULT_5XX", Problem, "The failure is logged under the request id."),
 )
@@ -60,7 +69,7 @@ def add_gateway_problems(api: RestApi) -> None:
         document = {
             "type": TYPE_PREFIX + (answer.slug or answer.problem.slug),
             "title": answer.problem.title,
-            "status": answer.problem.status,
+            "status": answer.status or status_of(answer.problem),
             "detail": answer.detail,
             "request_id": "$context.requestId",
         }
@@ -70,7 +79,7 @@ def add_gateway_problems(api: RestApi) -> None:
         api.add_gateway_response(
             "".join(word.title() for word in answer.response.split("_")),
             type=ResponseType.of(answer.response),
-            status_code=None if default else str(answer.problem.status),
+            status_code=None if default else str(answer.status or status_of(answer.problem)),
             response_headers={
                 name: f"'{value}'" for name, value in ({"Content-Type": PROBLEM_JSON} | _HEADERS).items()
             },

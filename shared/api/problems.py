@@ -8,6 +8,7 @@ import orjson
 from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, ValidationError
 
+from shared.api.problem_status import status_of
 from shared.problems import BadRequest, Fault, Problem, Unprocessable, faults_below
 from shared.validation_messages import error_text
 
@@ -23,10 +24,11 @@ MAX_SHOWN = 500
 
 def problem_response(problem: Problem, request_id: str) -> Response[str]:
     """The answer that tells a caller about a problem."""
+    status = status_of(type(problem))
     document: dict[str, Any] = {
         "type": TYPE_PREFIX + problem.slug,
         "title": problem.title,
-        "status": problem.status,
+        "status": status,
         "detail": shortened(problem.detail, 2 * MAX_SHOWN),
         "request_id": request_id,
     }
@@ -37,7 +39,7 @@ def problem_response(problem: Problem, request_id: str) -> Response[str]:
     headers: dict[str, str | list[str]] = {}
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
-    return Response(problem.status, PROBLEM_JSON, orjson.dumps(document).decode(), headers)
+    return Response(status, PROBLEM_JSON, orjson.dumps(document).decode(), headers)
 
 
 def validation_problem(errors: Sequence[Any]) -> Problem:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from functions.sync.engine.convert import convert_file, sample_file
 from functions.sync.sources.files.geographic.conversion import Bounds
 from functions.sync.tasks.retries import machine_task
-from shared.problems import Problem
+from shared.problems import Problem, SourceRefused
 
 ANSWER_RESERVE_S = 30
 """Seconds of its time that the function keeps to answer when a conversion has to be ended. A choice, far above the
@@ -32,7 +32,7 @@ class _ConvertEvent(BaseModel):
 @machine_task
 def convert(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """-> {rows} of a file that is converted for a run; {key} of the first `rows` rows, where no run is named, or
-    {refused: {detail, slug, status}}.
+    {refused: {detail, slug, source_refused}}.
     """
     asked = _ConvertEvent.model_validate(event)
     memory = int(context.memory_limit_in_mb)
@@ -46,4 +46,10 @@ def _sample(asked: _ConvertEvent, bounds: Bounds) -> dict[str, Any]:
     try:
         return {"key": sample_file(asked.county_id, asked.table, asked.rows or 1, bounds)}
     except Problem as problem:
-        return {"refused": {"detail": problem.detail, "slug": problem.slug, "status": problem.status}}
+        return {
+            "refused": {
+                "detail": problem.detail,
+                "slug": problem.slug,
+                "source_refused": isinstance(problem, SourceRefused),
+            }
+        }

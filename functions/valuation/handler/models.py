@@ -17,8 +17,9 @@ from functions.valuation.schemas.models import (
 from functions.valuation.service import comparables_models, models
 from shared.access import Permission
 from shared.api import accepted, answer, declare_job_commands
+from shared.api.paging import PageSize
 from shared.jobs import Job
-from shared.paging import Page, PageSize
+from shared.paging import Page
 
 _ALL = COUNTY + "/valuation-models"
 _ONE = _ALL + "/{model_id}"

@@ -20,8 +20,9 @@ from functions.valuation.schemas.runs import (
 from functions.valuation.service import runs
 from shared.access import Permission
 from shared.api import accepted, answer, declare_job_commands, see_other
+from shared.api.paging import PageSize
 from shared.jobs import Job
-from shared.paging import Page, PageSize
+from shared.paging import Page
 
 _ALL = COUNTY + "/valuation-runs"
 _ONE = _ALL + "/{run_id}"

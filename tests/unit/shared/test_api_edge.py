@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from pydantic import AwareDatetime
 
 from infra.functions import REGISTRY
+from shared import problems
 from shared.access import Permission
 from shared.api import Api, answer
+from shared.api.problem_status import status_of
 from shared.api.request import MAX_BODY_BYTES
 from shared.problems import Fault, Unprocessable
 from shared.schemas import RequestSchema
@@ -274,3 +276,11 @@ def test_every_body_of_the_api_is_of_a_model_that_is_taken_exactly() -> None:
                 annotation = parameter.field_info.annotation
                 for model in get_args(annotation) or (annotation,):
                     assert model is type(None) or issubclass(model, RequestSchema), (route.path, model)
+
+
+def test_every_kind_of_problem_has_a_status_of_an_error() -> None:
+    kinds = [kind for kind in vars(problems).values() if isinstance(kind, type) and issubclass(kind, problems.Problem)]
+    assert len(kinds) > 10
+    for kind in kinds:
+        assert status_of(kind) >= 400
+        assert kind is problems.Problem or status_of(kind) != 500, kind

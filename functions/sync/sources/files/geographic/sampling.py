@@ -32,7 +32,7 @@ def sample_key(county_id: str, table: str, rows: int) -> str:
 
 
 def _refusal(refusal: dict[str, Any]) -> Exception:
-    kind = SourceRefused if refusal["status"] == SourceRefused.status else Unprocessable
+    kind = SourceRefused if refusal["source_refused"] else Unprocessable
     return kind(refusal["detail"], slug=refusal["slug"])
 
 
