@@ -11,7 +11,7 @@ from typing import Any
 from functions.auth.repository import rbac_settings_of
 from shared.access import PLATFORM_PERMISSIONS, ROLE_PERMISSIONS, Permission, Role
 from shared.counties.configuration import RbacSettings
-from shared.db import read_again
+from shared.db import retry_read
 from shared.db.limits import SIGN_IN, limited
 from shared.observability import lambda_entry
 
@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     groups = request.get("groupConfiguration", {}).get("groupsToOverride") or []
     roles = [Role(group) for group in groups if group in set(Role)]
     with limited(SIGN_IN):
-        refinements = read_again(lambda: rbac_settings_of(counties))
+        refinements = retry_read(lambda: rbac_settings_of(counties))
     allowed = permissions_by_county(roles, counties, refinements)
     anywhere = frozenset[Permission]().union(*allowed.values()) | {Permission.SIGN_IN}
     if not counties:

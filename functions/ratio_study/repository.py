@@ -20,7 +20,7 @@ from functions.ratio_study.schemas import (
     StudyFilter,
 )
 from shared.appraisal.arrays import FloatArray
-from shared.db.copying import copied_rows
+from shared.db.copying import copy_out_rows
 from shared.evidence import DECIDED, VALIDITY, Evidence, excluded_sales, read_evidence
 
 
@@ -58,7 +58,7 @@ def _stored_values(
             )
         case _:
             return None
-    values = {property_id: float(value) for property_id, value in copied_rows(connection, query) if value}
+    values = {property_id: float(value) for property_id, value in copy_out_rows(connection, query) if value}
     return np.array([values.get(property_id, np.nan) for property_id in evidence.property_ids], dtype=np.float64)
 
 
@@ -78,7 +78,7 @@ def _columns(connection: Connection, county_id: str, strata: Sequence[str], evid
     if not names:
         return {}
     expressions = ", ".join(_expression(name) for name in names)
-    rows = copied_rows(
+    rows = copy_out_rows(
         connection,
         f"SELECT s.sale_id, {expressions} FROM sales s"  # noqa: S608 - names are identifiers or literals
         " JOIN properties_operational p USING (county_id, property_id)"
@@ -123,7 +123,7 @@ def _value_changes(connection: Connection, county_id: str, request: RatioStudyRe
         f"SELECT s.property_id FROM sales s{DECIDED} WHERE s.county_id = {county} AND s.retired_at IS NULL"  # noqa: S608
         f" AND {VALIDITY} = 'valid' AND s.sale_date BETWEEN {literal(request.sale_from)} AND {literal(request.sale_to)}"
     )
-    rows = copied_rows(
+    rows = copy_out_rows(
         connection,
         f"SELECT property_id IN ({sold}), now_total / before_total FROM (SELECT property_id,"  # noqa: S608
         f" sum(total_value) FILTER (WHERE roll_year = {literal(year)}) AS now_total,"

@@ -4,7 +4,7 @@ from functions.roll import repository
 from functions.roll.schemas import Roll, RollCorrection, RollStatus
 from shared import audit
 from shared.access import Caller
-from shared.db import unit_of_work, waiting_at_most
+from shared.db import lock_timeout, unit_of_work
 from shared.db.tenancy import require_onboarded
 from shared.problems import Conflict, NotFound
 from shared.rolls import closing
@@ -40,8 +40,8 @@ def set_status(county_id: str, roll_year: int, status: RollStatus, reason: str |
     """Close a roll or open it again; asked for what it is already, it stays as it is. Raises NotFound."""
     busy = Conflict("The roll is being written to; try again in a moment.", slug="roll-busy")
     with unit_of_work(county_id) as connection:
-        with waiting_at_most(connection, _PATIENCE_S, busy):
-            closing.hold(connection, county_id, roll_year)
+        with lock_timeout(connection, _PATIENCE_S, busy):
+            closing.lock_roll(connection, county_id, roll_year)
         before = repository.roll(connection, county_id, roll_year)
         if before is None:
             raise _no_roll(county_id, roll_year)

@@ -21,7 +21,7 @@ from sqlalchemy import URL
 from infra.local.child_processes import Service, Watchdog, ends_with_parent
 from infra.local.errors import LocalCloudError
 from infra.local.postgres_binaries import ServerAccount, program_folder, server_account, server_major
-from shared.db.driver import ClosesStream
+from shared.db.driver import StreamClosing
 
 _START_SECONDS = 30.0
 _AGAIN_SECONDS = 0.2
@@ -51,7 +51,7 @@ class PostgresDidNotStartError(LocalCloudError):
     """The server ended, or was not ready in time; the message holds the end of its log."""
 
 
-class _Session(ClosesStream, Connection):  # type: ignore[misc]  # pg8000 carries no types
+class _Session(StreamClosing, Connection):  # type: ignore[misc]  # pg8000 carries no types
     """A session of the superuser."""
 
 

@@ -31,7 +31,7 @@ from shared.api.headers import add_security_headers
 from shared.api.problems import problem_response, shortened, validation_problem
 from shared.api.request import JSON, json_body, path_of, path_parameters, require_storable
 from shared.db.engine import forget_connections
-from shared.db.failures import DatabaseUnavailable, unavailability
+from shared.db.failures import DatabaseUnavailable, availability_problem
 from shared.db.limits import REQUEST, limited
 from shared.observability import lambda_entry
 from shared.problems import (
@@ -172,7 +172,7 @@ class Api:
             return _proxy_answer(problem_response(problem, request_id))
         except Exception as error:
             self._logger.exception("unexpected failure", request_id=request_id, resource=event.get("resource"))
-            told = unavailability(error) or Problem("The failure is logged under the request id.")
+            told = availability_problem(error) or Problem("The failure is logged under the request id.")
             return _proxy_answer(problem_response(told, request_id))
         finally:
             self._caller, self._body = None, None

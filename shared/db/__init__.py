@@ -1,24 +1,16 @@
 """The operational database: models, migrations, and the unit of work that holds a tenant's transaction."""
 
 from shared.db.failures import DatabaseBusy, DatabaseUnavailable
-from shared.db.unit_of_work import (
-    after_commit,
-    commit_with,
-    one_moment,
-    read_again,
-    reading,
-    unit_of_work,
-    waiting_at_most,
-)
+from shared.db.unit_of_work import after_commit, commit_with, lock_timeout, reading, retry_read, snapshot, unit_of_work
 
 __all__ = [
     "DatabaseBusy",
     "DatabaseUnavailable",
     "after_commit",
     "commit_with",
-    "one_moment",
-    "read_again",
+    "lock_timeout",
     "reading",
+    "retry_read",
+    "snapshot",
     "unit_of_work",
-    "waiting_at_most",
 ]

@@ -1,7 +1,7 @@
-"""Many rows at once: by COPY ... TO STDOUT, which row-level security filters as it does a SELECT.
+"""Bulk transfer by COPY. Row-level security filters COPY ... TO STDOUT as it does a SELECT.
 
-It is read in blocks. PostgreSQL sends a message a row. Stock pg8000 reads each with two calls of the socket and hands
-it on through two more: 3.5 microseconds a row, where cutting them out of large blocks takes a tenth of that.
+Its answer is read in blocks. PostgreSQL sends a message per row. Stock pg8000 reads each with two calls of the socket
+and passes it through two more: 3.5 microseconds a row, where slicing rows from large blocks takes a tenth of that.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from pg8000.native import identifier
 from sqlalchemy import Connection
 
 _BLOCK = 256 * 1024
+"""Bytes of a read from the socket, and of a write: some thousand rows, so that the call itself costs nothing."""
 _PART = 4 * 1024 * 1024
+"""Bytes of a part: a choice between memory and calls, of which only the order matters."""
 _HEADER = Struct("!cI")
 _COPY_DATA = b"d"
 _COPY_OUT_RESPONSE = b"H"
@@ -26,7 +28,7 @@ _READY_FOR_QUERY = b"Z"
 
 
 def copy_out(connection: Any, statement: str) -> tuple[bytes, int]:
-    """What a COPY ... TO STDOUT sends, and how many rows it says these are.
+    """The output of a COPY ... TO STDOUT, and its number of rows.
 
     `connection` is a pg8000 connection. Raises pg8000's errors, after the server's answer has been read to its end.
     """
@@ -48,21 +50,21 @@ def copy_out_in_parts(connection: Any, statement: str) -> Iterator[bytes]:
     yield b"".join(part)
 
 
-def copied_rows(connection: Connection, query: str) -> list[tuple[str, ...]]:
+def copy_out_rows(connection: Connection, query: str) -> list[tuple[str, ...]]:
     """The rows of a query as texts, "" for NULL. COPY takes no parameters: write values as literals."""
     text, _ = copy_out(connection.connection.dbapi_connection, f"COPY ({query}) TO STDOUT (FORMAT csv)")
     return [tuple(row) for row in csv.reader(StringIO(text.decode(), newline=""))]
 
 
-def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Send rows to a table of ours that is not under row-level security, a temporary one; None and "" are NULL."""
+def copy_in(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Copy rows into a temporary table, which has no row-level security; None and "" are NULL."""
     names = ", ".join(identifier(name) for name in columns)
     statement = f"COPY {identifier(table)} ({names}) FROM STDIN (FORMAT csv)"
     connection.connection.cursor().execute(statement, stream=_lines(rows))  # type: ignore[call-arg]  # pg8000's own
 
 
 def copy_to_file(connection: Connection, query: str, path: Path) -> None:
-    """Write the rows of a query to a CSV file with a header, for programs of ours (for people: `csv_export`).
+    """Write the rows of a query to a CSV file with a header, for the platform's own programs (people get `csv_export`).
 
     COPY takes no parameters: write values as literals.
     """
@@ -82,7 +84,7 @@ def _lines(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
     yield buffer.getvalue().encode()
 
 
-def ordinal(column: str) -> str:
+def ordinal_sql(column: str) -> str:
     """SQL of a date column as Python's proleptic ordinal."""
     return f"({column} - DATE '0001-01-01' + 1)"
 
@@ -98,20 +100,20 @@ def _blocks(connection: Any, context: Any) -> Iterator[bytes]:
 
 
 def _blocks_until_ready(connection: Any, context: Any) -> Iterator[bytes]:
-    """The rows' bytes, those of a block together; every other message goes the driver's own way."""
-    left = b""
+    """The bytes of the rows, block by block; every other message is handled by the driver."""
+    rest = b""
     while True:
         block = _read(connection)
-        data = left + block if left else block
+        data = rest + block if rest else block
         rows, position, ready = _rows_of(data, connection, context)
         yield b"".join(rows)
         if ready:
             return
-        left = data[position:]
+        rest = data[position:]
 
 
 def _rows_of(data: bytes, connection: Any, context: Any) -> tuple[list[bytes], int, bool]:
-    """The rows in `data`, where the first message begins that is not whole, and whether the server is ready again."""
+    """The rows in `data`, the position of the first incomplete message, and whether the server is ready again."""
     rows: list[bytes] = []
     position, end = 0, len(data)
     while position + 5 <= end:

@@ -40,7 +40,7 @@ from pg8000.dbapi import (
 )
 from pg8000.native import literal
 
-from shared.db.limits import UNATTENDED, Limits
+from shared.db.limits import TASK, Limits
 from shared.db.redaction import without_values
 from shared.observability.correlation import correlation_id
 
@@ -50,15 +50,15 @@ MAX_APPLICATION_NAME = 63
 MAX_PREPARED = 200
 """Statements kept per connection: a module has some dozens, so none of them is dropped. Only its order matters."""
 MAX_IDLE_S = 60
-"""A connection that rested for longer is not used again: NAT and firewalls forget quiet flows, mostly after 350
-seconds, and a frozen Lambda does not hear of a server's end."""
-_KEEP_ALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPALIVE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
-"""Seconds of rest before the kernel asks after the other end (the second name is macOS's), between its questions, and
-how many may stay unanswered. Linux's own are 7200, 75 and 9."""
+"""Seconds after which an idle connection is not used again: NAT gateways drop idle flows after 350 seconds (Amazon VPC,
+"NAT gateways"), firewalls sooner, and a frozen Lambda does not notice that a server has ended."""
+_KEEP_ALIVE_SETTINGS = {"TCP_KEEPIDLE": 60, "TCP_KEEPALIVE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+"""Idle seconds before the kernel probes the other end (the second name is macOS's), seconds between probes, and the
+number of them that may stay unanswered. Linux's defaults are 7200, 75 and 9."""
 _UNACKNOWLEDGED_MS = 90_000
-"""How long sent bytes may stay unacknowledged: as long as the questions above take together (60 + 3 * 10 s)."""
-_UNATTENDED = ("SET LOCAL client_connection_check_interval = 0", "SET LOCAL statement_timeout = 0")
-"""What lets statements go on while nobody waits for them, whatever the server's own settings are."""
+"""How long sent bytes may stay unacknowledged: as long as the probes above take together (60 + 3 * 10 s)."""
+_UNATTENDED_SETTINGS = ("SET LOCAL client_connection_check_interval = 0", "SET LOCAL statement_timeout = 0")
+"""Settings by which statements go on while no client waits for them, whatever the server's defaults are."""
 
 
 class _Prepared(NamedTuple):
@@ -70,11 +70,11 @@ class _Prepared(NamedTuple):
     """As a cursor has it (PEP 249)."""
 
 
-class ClosesStream:
-    """Any of pg8000's connections, ended together with its stream.
+class StreamClosing:
+    """A mixin for pg8000's connections that closes the stream with the connection.
 
-    pg8000 lets go of its buffered stream without closing it. Where the server has gone, what could not be sent is
-    still in the buffer, and the stream's collection fails at it: at any later moment, in whatever runs then.
+    pg8000 drops its buffered stream without closing it. Where the server has gone, unsent bytes are still in the
+    buffer, and the garbage collection of the stream fails at them: at any later time, in whatever code runs then.
     """
 
     _sock: Any
@@ -90,63 +90,62 @@ class ClosesStream:
                     stream.close()
 
 
-class ClosingConnection(ClosesStream, Connection):  # type: ignore[misc]  # pg8000 carries no types
+class ClosingConnection(StreamClosing, Connection):  # type: ignore[misc]  # pg8000 carries no types
     """A pg8000 DBAPI connection that ends together with its stream."""
 
 
 class PreparingConnection(ClosingConnection):
-    """A pg8000 DBAPI connection that keeps what it has prepared, the longest unused going first."""
+    """A pg8000 DBAPI connection with a cache of prepared statements; the least recently used is dropped first."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if self._usock.family != getattr(socket, "AF_UNIX", None):
             # else the end of a long statement waits for the server's acknowledgement of its beginning: 40 ms
             self._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            keep_alive(self._usock)
-        self.register_in_adapter(DATE, _date)
-        self.register_in_adapter(TIMESTAMPTZ, _moment)
+            enable_keep_alive(self._usock)
+        self.register_in_adapter(DATE, _parse_date)
+        self.register_in_adapter(TIMESTAMPTZ, _parse_timestamp)
         self._prepared: OrderedDict[tuple[str, tuple[int, ...]], _Prepared] = OrderedDict()
-        self._opening: str | None = None
-        self._read: str | None = None
-        self._limits = UNATTENDED
+        self._pending_begin: str | None = None
+        self._begin_each: str | None = None
+        self._limits = TASK
         self._used_at = time.time()
         self.unanswered = False
-        """Whether nothing that was asked since `begin` has been answered."""
+        """Whether the server has answered nothing since `begin`."""
 
     def close(self) -> None:
-        """End the connection; a broken one is at its end already. Raises InterfaceError for one that is closed."""
+        """Close the connection; a broken one is closed already. Raises InterfaceError for a second close."""
         broken_is_ended = suppress(InterfaceError) if self._usock is not None else nullcontext()
         with broken_is_ended:
             super().close()
 
     def begin(self, county_id: str) -> None:
         """Begin a transaction that sees `county_id` and no other county. It is sent with the first statement."""
-        self._opening, self._read = f"BEGIN; {_session_settings(county_id)}", None
+        self._pending_begin, self._begin_each = f"BEGIN; {_session_settings(county_id)}", None
 
-    def begin_at_one_moment(self, county_id: str) -> None:
-        """As `begin`, but reading only, and every statement sees the data as the first one does."""
+    def begin_snapshot(self, county_id: str) -> None:
+        """As `begin`, but read-only and repeatable read: every statement sees the snapshot of the first."""
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        self._opening, self._read = f"{begin}; {_session_settings(county_id)}", None
+        self._pending_begin, self._begin_each = f"{begin}; {_session_settings(county_id)}", None
 
-    def begin_reads(self, county_id: str) -> None:
-        """As `begin`, but reading only, and each prepared statement is a transaction of its own: one round trip."""
-        self._opening = self._read = f"BEGIN READ ONLY; {_session_settings(county_id)}"
+    def begin_reading(self, county_id: str) -> None:
+        """As `begin`, but read-only, and each prepared statement is a transaction of its own: one round trip."""
+        self._pending_begin = self._begin_each = f"BEGIN READ ONLY; {_session_settings(county_id)}"
 
     @property
     def stale(self) -> bool:
-        """Whether the connection cannot be relied on: the server has closed it, or it has rested for too long.
+        """Whether the connection is not to be used: the server has closed it, or it has been idle for too long.
 
-        By the wall clock, which goes on while a Lambda is frozen. What a server says while nothing is asked is that
-        it closes.
+        By the wall clock, which goes on while a Lambda is frozen. Unsolicited bytes announce that the server closes.
         """
         if self._usock is None or not 0 <= time.time() - self._used_at <= MAX_IDLE_S:
             return True
         return bool(select.select([self._usock], [], [], 0)[0])
 
-    def hold_to(self, limits: Limits) -> None:
-        """Hold the transaction that is to begin to these limits: the server to those of statements and locks, the
-        socket to that of the first answer and, for a server that says nothing at all, to a little more than the
-        statement's."""
+    def apply_limits(self, limits: Limits) -> None:
+        """Apply limits to the next transaction: statement and lock timeouts on the server, on the socket the timeout of
+        the first answer and then, for a server that does not answer at all, a little more than the statement's.
+        """
         self._usock.settimeout(limits.first_answer_s)
         if limits[2:] != self._limits[2:]:
             super().execute_simple(
@@ -164,19 +163,19 @@ class PreparingConnection(ClosingConnection):
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction has begun, or will with the next statement."""
-        return self._opening is not None or bool(self._in_transaction)
+        return self._pending_begin is not None or bool(self._in_transaction)
 
     def cursor(self) -> "PreparingCursor":
         return PreparingCursor(self)
 
     def commit(self) -> None:
-        self._opening = self._read = None
+        self._pending_begin = self._begin_each = None
         self._used_at = time.time()
         if self._in_transaction:
             self.execute_simple("COMMIT")
 
     def rollback(self) -> None:
-        self._opening = self._read = None
+        self._pending_begin = self._begin_each = None
         self._used_at = time.time()
         if self._in_transaction:
             self.execute_simple("ROLLBACK")
@@ -189,28 +188,28 @@ class PreparingConnection(ClosingConnection):
         self.open_transaction()
         return super().execute_unnamed(*args, **options)
 
-    def commit_with(self, statements: Sequence[str], patience: float) -> bool:
-        """End the transaction by these statements and COMMIT; False where the server has not done it in time (s).
+    def commit_with(self, statements: Sequence[str], timeout_s: float) -> bool:
+        """End the transaction by these statements and COMMIT; False where the server takes longer than the timeout.
 
         All goes in one message, so the server needs nobody to go on: it looks for its client again when it has
         something to say, which is when the transaction has ended. Whether the client has died until then or waits no
         longer makes no difference to it. A connection that did not answer in time is of no further use.
         """
         self.open_transaction()
-        self._usock.settimeout(patience)
+        self._usock.settimeout(timeout_s)
         try:
-            self.execute_simple(";\n".join([*_UNATTENDED, *statements, "COMMIT"]))
+            self.execute_simple(";\n".join([*_UNATTENDED_SETTINGS, *statements, "COMMIT"]))
         except InterfaceError as error:
             if isinstance(error.__cause__, TimeoutError):
                 return False
             raise
         finally:
-            self._usock.settimeout(self._silence())
+            self._usock.settimeout(self._read_timeout())
         return True
 
     def open_transaction(self) -> None:
-        """Send what `begin` has left to be sent, where no prepared statement takes it along."""
-        opening, self._opening = self._opening, None
+        """Send the pending BEGIN now, where no prepared statement carries it."""
+        opening, self._pending_begin = self._pending_begin, None
         if opening is not None:
             super().execute_simple(opening)
 
@@ -226,17 +225,17 @@ class PreparingConnection(ClosingConnection):
         params = make_params(self.py_types, args)
         context = Context(columns=prepared.columns, input_funcs=prepared.input_funcs, statement=prepared.text)
         context.description = prepared.description
-        asked = [context]
-        if self._opening is not None:
-            self.send_QUERY(self._opening)  # not flushed: it travels with the statement
-            asked.insert(0, Context(self._opening))
-        self._opening = self._read
+        sent = [context]
+        if self._pending_begin is not None:
+            self.send_QUERY(self._pending_begin)  # not flushed: it travels with the statement
+            sent.insert(0, Context(self._pending_begin))
+        self._pending_begin = self._begin_each
         self._send_bound(prepared.name, params)
-        if self._read is not None:
+        if self._begin_each is not None:
             self.send_QUERY("COMMIT")
-            asked.append(Context("COMMIT"))
+            sent.append(Context("COMMIT"))
         _flush(self._sock)
-        self._answers(asked)
+        self._read_answers(sent)
         return context
 
     def _send_bound(self, name: bytes, params: Sequence[str | None]) -> None:
@@ -262,12 +261,12 @@ class PreparingConnection(ClosingConnection):
             handlers[code](body, context)
         if self.unanswered:
             self.unanswered = False
-            self._usock.settimeout(self._silence())
+            self._usock.settimeout(self._read_timeout())
         if context.error is not None:
             raise context.error
 
-    def _silence(self) -> float | None:
-        """For how long a server may say nothing: a little longer than it lets a statement take."""
+    def _read_timeout(self) -> float | None:
+        """Seconds without an answer after which the server is taken for gone: two more than its statement timeout."""
         return None if self._limits.statement_s is None else self._limits.statement_s + 2
 
     def handle_ERROR_RESPONSE(self, data: Any, context: Any) -> None:  # noqa: N802 - pg8000's name
@@ -275,10 +274,10 @@ class PreparingConnection(ClosingConnection):
         super().handle_ERROR_RESPONSE(data, context)
         context.error = DatabaseError(without_values(context.error.args[0]))
 
-    def _answers(self, asked: Sequence[Context]) -> None:
+    def _read_answers(self, sent: Sequence[Context]) -> None:
         """Read every answer, so that they stay in step with the questions; then raise the first failure."""
         failures = []
-        for context in asked:
+        for context in sent:
             try:
                 self.handle_messages(context)
             except Error as error:
@@ -324,10 +323,10 @@ class PreparingCursor(Cursor):  # type: ignore[misc]  # pg8000 carries no types
         self.input_types = []
 
 
-def keep_alive(connection: socket.socket) -> None:
-    """Have the kernel notice that the other end of a TCP connection has gone without a word."""
+def enable_keep_alive(connection: socket.socket) -> None:
+    """Enable TCP keep-alive, so that the kernel detects a peer that is gone."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in {**_KEEP_ALIVE, "TCP_USER_TIMEOUT": _UNACKNOWLEDGED_MS}.items():
+    for name, value in {**_KEEP_ALIVE_SETTINGS, "TCP_USER_TIMEOUT": _UNACKNOWLEDGED_MS}.items():
         if hasattr(socket, name):
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
@@ -347,7 +346,7 @@ def _milliseconds(seconds: float | None) -> str:
     return "DEFAULT" if seconds is None else f"{round(seconds * 1000)}"
 
 
-def _moment(text: str) -> Any:
+def _parse_timestamp(text: str) -> Any:
     # pg8000's own uses strptime, at ten times the time; what is not in ISO's range is left to it
     try:
         return datetime.fromisoformat(text)
@@ -355,7 +354,7 @@ def _moment(text: str) -> Any:
         return timestamptz_in(text)
 
 
-def _date(text: str) -> Any:
+def _parse_date(text: str) -> Any:
     try:
         return date.fromisoformat(text)
     except ValueError:

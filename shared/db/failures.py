@@ -1,4 +1,4 @@
-"""Database errors by what helps: to try again when it is back, to try again in a moment, or nothing."""
+"""Classification of database errors: unavailable (retry when it is back), busy (retry soon), or neither."""
 
 from pg8000.exceptions import DatabaseError, InterfaceError
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
@@ -9,9 +9,9 @@ from shared.problems import Conflict, ServiceUnavailable
 _AWAY_CLASSES = ("08", "53")
 """PostgreSQL's classes of error codes for a connection that broke, and for a server without room for another one."""
 _AWAY = frozenset({"57P01", "57P02", "57P03", "57P05"})
-"""Shutting down, crashing, starting (or recovering), idle for longer than the server bears."""
+"""Shutting down, crashed, starting or recovering, closed for idleness."""
 _READ_ONLY = "25006"
-"""What a writer says that a failover has made a reader: the address names another server by now."""
+"""read_only_sql_transaction: a failover has made this server a reader, and the address names another one by now."""
 _BUSY = frozenset({"40001", "40P01", "55P03", "57014"})
 """Serialization failure, deadlock, lock timeout, statement timeout."""
 _ROLL_CLOSED = "TF001"
@@ -23,26 +23,26 @@ _BROKEN = ("network error", "connection is closed", "Can't create a connection",
 
 class _DatabaseProblem(ServiceUnavailable):
     unanswered = False
-    """Whether the database had answered nothing yet on the connection that failed."""
+    """Whether the connection failed before the database had answered anything on it."""
 
 
 class DatabaseUnavailable(_DatabaseProblem):
-    """The database is restarting, failing over, full, or out of reach; state machines try again for minutes."""
+    """The database is restarting, failing over, full, or out of reach; state machines retry for minutes."""
 
     slug, title = "database-unavailable", "The database cannot be reached"
 
 
 class DatabaseBusy(_DatabaseProblem):
-    """Others hold what was wanted, or it took too long; state machines try again for minutes."""
+    """A lock is held by others, or a statement took too long; state machines retry for minutes."""
 
     slug, title = "database-busy", "The database is busy"
     retry_after = 2
 
 
-def unavailability(error: BaseException, *, reading: bool = False) -> DatabaseUnavailable | DatabaseBusy | None:
-    """The problem that an error of the database's stands for; None where trying again does not help.
+def availability_problem(error: BaseException, *, reading: bool = False) -> DatabaseUnavailable | DatabaseBusy | None:
+    """The problem of an error by which the database is away or busy; None where a retry does not help.
 
-    In a transaction that only reads (`reading`) a refused write is a mistake of ours, and no failover.
+    In a read-only transaction (`reading`) a refused write is a bug, and no failover.
     """
     if isinstance(error, DatabaseUnavailable | DatabaseBusy):
         return error
@@ -58,8 +58,8 @@ def unavailability(error: BaseException, *, reading: bool = False) -> DatabaseUn
     return None
 
 
-def refusal(error: BaseException) -> Conflict | None:
-    """The problem that a rule of our own in the database stands for, in its words."""
+def rule_violation(error: BaseException) -> Conflict | None:
+    """The problem of a violated rule that a trigger of the database enforces, in its words."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if _sqlstate(cause) == _ROLL_CLOSED and isinstance(cause, DatabaseError):
         return Conflict(str(cause.args[0].get("M", "")), slug="roll-closed")
@@ -67,7 +67,7 @@ def refusal(error: BaseException) -> Conflict | None:
 
 
 def is_lock_timeout(error: BaseException) -> bool:
-    """Whether another transaction held what was wanted for longer than `lock_timeout`."""
+    """Whether another transaction held a lock for longer than `lock_timeout`."""
     return _sqlstate(error.orig if isinstance(error, DBAPIError) else error) == _LOCK_NOT_AVAILABLE
 
 

@@ -1,4 +1,4 @@
-"""Time limits on what the database is asked, by who waits for the answer."""
+"""Time limits of database access, by who waits for the answer."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Limits(NamedTuple):
-    """Seconds; None is no limit of ours."""
+    """Seconds; None leaves the server's default."""
 
     connect_s: float
     """To connect and sign in."""
@@ -17,14 +17,15 @@ class Limits(NamedTuple):
     lock_s: float | None = None
 
 
-UNATTENDED = Limits(connect_s=10, first_answer_s=30)
-"""Of tasks: one of their statements may take as long as their Lambda has."""
+TASK = Limits(connect_s=10, first_answer_s=30)
+"""Of tasks: a statement may take as long as the Lambda runs. The two limits only tell a server that is gone from one
+under load."""
 REQUEST = Limits(connect_s=5, first_answer_s=5, statement_s=20, lock_s=10)
-"""Of the API's functions: API Gateway waits 29 seconds, and a problem document is to arrive before that."""
+"""Of the API's functions: API Gateway waits 29 seconds, within which a problem document has to arrive."""
 SIGN_IN = Limits(connect_s=2, first_answer_s=1.5, statement_s=3, lock_s=3)
-"""Of the pre-token trigger: Cognito waits five seconds."""
+"""Of the pre-token trigger: Cognito waits five seconds, and a connection and a statement have to fit."""
 
-_limits: ContextVar[Limits] = ContextVar("limits", default=UNATTENDED)
+_limits: ContextVar[Limits] = ContextVar("limits", default=TASK)
 
 
 def limits() -> Limits:
@@ -33,9 +34,9 @@ def limits() -> Limits:
 
 
 @contextmanager
-def limited(wanted: Limits) -> Iterator[None]:
-    """Hold what is asked of the database to these limits."""
-    token = _limits.set(wanted)
+def limited(limits: Limits) -> Iterator[None]:
+    """Apply these limits to the units of work of a block."""
+    token = _limits.set(limits)
     try:
         yield
     finally:

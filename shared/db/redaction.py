@@ -1,4 +1,4 @@
-"""The database's errors without the values that they repeat: owners' names and prices have no place in a log."""
+"""Redaction: database errors without the values that they quote, for owners' names and prices must not be logged."""
 
 import re
 from collections.abc import Mapping
@@ -15,16 +15,16 @@ _QUOTED = re.compile(r'".*"', re.DOTALL)
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 
 
-def without_values(said: Mapping[str, str]) -> dict[str, str]:
-    """The fields of an error message that say what went wrong, and where in the schema."""
-    kept = {field: text for field, text in said.items() if field not in _WITH_VALUES}
+def without_values(fields: Mapping[str, str]) -> dict[str, str]:
+    """The fields of an error message that name the error and its place in the schema."""
+    kept = {field: text for field, text in fields.items() if field not in _WITH_VALUES}
     if kept.get("C", "").startswith(_DATA_EXCEPTION):
         kept["M"] = _QUOTED.sub('"…"', kept.get("M", ""))
     return kept
 
 
 def hide_literals(engine: Engine) -> None:
-    """Show no literal of a statement that failed; an engine's `hide_parameters` sees to the parameters."""
+    """Remove the literals of failed statements from errors; an engine's `hide_parameters` removes the parameters."""
 
     @event.listens_for(engine, "handle_error")
     def hide(context: ExceptionContext) -> None:

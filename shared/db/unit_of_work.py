@@ -9,10 +9,10 @@ from sqlalchemy.exc import DBAPIError
 
 from shared.db.driver import PreparingConnection
 from shared.db.engine import engine, forget_connections
-from shared.db.failures import DatabaseUnavailable, is_lock_timeout, refusal, unavailability
+from shared.db.failures import DatabaseUnavailable, availability_problem, is_lock_timeout, rule_violation
 from shared.db.limits import limits
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 _AFTER_COMMIT = "after_commit"
 
@@ -30,15 +30,15 @@ def unit_of_work(*county_ids: str) -> Iterator[Connection]:
 
 
 @contextmanager
-def one_moment(county_id: str) -> Iterator[Connection]:
-    """A connection that reads the rows of one county, all its statements as of the same moment."""
+def snapshot(county_id: str) -> Iterator[Connection]:
+    """A read-only connection on the rows of one county; all its statements see the same snapshot."""
     with _connected() as connection:
-        _driver(connection).begin_at_one_moment(county_id)
+        _driver(connection).begin_snapshot(county_id)
         yield from _committed(connection)
 
 
 def after_commit(connection: Connection, action: Callable[[], None]) -> None:
-    """Do something once the unit of work has committed, and only then."""
+    """Run an action once the unit of work has committed, and only then."""
     connection.info.setdefault(_AFTER_COMMIT, []).append(action)
 
 
@@ -56,8 +56,8 @@ def _committed(connection: Connection) -> Iterator[Connection]:
         action()
 
 
-def read_again(read: Callable[[], Found]) -> Found:
-    """What is read; once more, on a fresh connection, where a pooled one turned out to be dead. For reads alone."""
+def retry_read(read: Callable[[], Result]) -> Result:
+    """Read, and read a second time on a new connection where a pooled one turned out to be dead. For reads only."""
     try:
         return read()
     except DatabaseUnavailable as problem:
@@ -67,13 +67,13 @@ def read_again(read: Callable[[], Found]) -> Found:
         return read()
 
 
-def commit_with(connection: Connection, statements: Sequence[str], patience: float) -> bool:
-    """End a unit of work by statements that the server carries out and commits by itself, whoever waits for it.
+def commit_with(connection: Connection, statements: Sequence[str], timeout_s: float) -> bool:
+    """End a unit of work by statements that the server executes and commits even when the client stops waiting.
 
-    False where it is not done after `patience` seconds: it goes on, and either commits all of the transaction or
+    False where it is not done after `timeout_s` seconds: it goes on, and either commits all of the transaction or
     nothing. Statements have no parameters.
     """
-    if _driver(connection).commit_with(statements, patience):
+    if _driver(connection).commit_with(statements, timeout_s):
         return True
     connection.invalidate()
     connection.rollback()  # of what SQLAlchemy takes for a transaction; the server's is beyond reach
@@ -81,35 +81,35 @@ def commit_with(connection: Connection, statements: Sequence[str], patience: flo
 
 
 @contextmanager
-def waiting_at_most(connection: Connection, seconds: int, otherwise: Exception) -> Iterator[None]:
-    """Raise `otherwise` where another transaction holds what the block wants for longer than this."""
+def lock_timeout(connection: Connection, seconds: int, timed_out: Exception) -> Iterator[None]:
+    """Raise `timed_out` where the block waits longer than this for a lock of another transaction."""
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{int(seconds)}s'")
     try:
         yield
     except DBAPIError as error:
         if is_lock_timeout(error):
-            raise otherwise from error
+            raise timed_out from error
         raise
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_driver(connection).lock_timeout}")
 
 
 @contextmanager
 def reading(county_id: str) -> Iterator[Connection]:
-    """A connection that reads the rows of one county, each statement with parameters in a transaction of its own.
+    """A read-only connection on the rows of one county; each statement with parameters is a transaction of its own.
 
-    For what one statement answers: it takes one round trip to the database instead of two. Statements do not see
-    the same moment, and what writes fails. Raises DatabaseUnavailable, DatabaseBusy.
+    For what one statement answers: it takes one round trip to the database instead of two. Statements may see
+    different snapshots, and writing fails. Raises DatabaseUnavailable, DatabaseBusy.
     """
     with _connected(reading=True) as connection:
-        _driver(connection).begin_reads(county_id)
+        _driver(connection).begin_reading(county_id)
         yield connection
 
 
 @contextmanager
 def _connected(*, reading: bool = False) -> Iterator[Connection]:
-    """A connection that is alive, given back at the end, or closed where it was lost.
+    """A live connection, returned to the pool at the end, or closed where it was lost.
 
-    Here the database's errors become what the callers, the API and the state machines know.
+    Errors of the database are translated here to the problems that the API and the state machines know.
     """
     connection: Connection | None = None
     driver: PreparingConnection | None = None
@@ -118,15 +118,15 @@ def _connected(*, reading: bool = False) -> Iterator[Connection]:
         if _driver(connection).stale:
             connection.invalidate()  # it died idle (failover, timeout), before anything was done on it
         driver = _driver(connection)
-        driver.hold_to(limits())
+        driver.apply_limits(limits())
         yield connection
     except BaseException as error:
-        problem = unavailability(error, reading=reading)
+        problem = availability_problem(error, reading=reading)
         if isinstance(problem, DatabaseUnavailable) and connection is not None and not connection.invalidated:
             connection.invalidate()
-        refused = refusal(error)
-        if refused is not None:
-            raise refused from error
+        violation = rule_violation(error)
+        if violation is not None:
+            raise violation from error
         if problem is None or problem is error:
             raise
         problem.unanswered = driver is not None and driver.unanswered

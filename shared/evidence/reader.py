@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from shared.appraisal.arrays import FloatArray, IntArray, TextArray
 from shared.appraisal.columns import NUMBERS, TEXTS, Characteristics, Sales
-from shared.db.copying import copied_rows, ordinal
+from shared.db.copying import copy_out_rows, ordinal_sql
 from shared.evidence.attributes import AttributeKinds, Attributes, categorical_column, kinds_of, numeric_column
 
 PROPERTY_COLUMNS = ", ".join(
@@ -83,9 +83,9 @@ def read_evidence(connection: Connection, county_id: str, before: date | None = 
     latest are read, so that memory has a bound.
     """
     earlier = f" AND s.sale_date < {literal(before)}" if before else ""
-    rows = copied_rows(
+    rows = copy_out_rows(
         connection,
-        f"SELECT {PROPERTY_COLUMNS}, s.sale_id, {ordinal('s.sale_date')}, s.sale_price, p.total_value"  # noqa: S608 - names of ours
+        f"SELECT {PROPERTY_COLUMNS}, s.sale_id, {ordinal_sql('s.sale_date')}, s.sale_price, p.total_value"  # noqa: S608 - names of ours
         f" FROM sales s JOIN properties_operational p USING (county_id, property_id){DECIDED}"
         f" WHERE s.county_id = {literal(county_id)} AND {VALIDITY} = 'valid'"
         f" AND s.retired_at IS NULL AND p.retired_at IS NULL{earlier}"

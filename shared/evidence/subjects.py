@@ -9,7 +9,7 @@ from pg8000.native import literal
 from sqlalchemy import Connection
 
 from shared.appraisal.columns import Characteristics
-from shared.db.copying import copied_rows
+from shared.db.copying import copy_out_rows
 from shared.evidence.attributes import AttributeKinds
 from shared.evidence.reader import PROPERTY_COLUMNS, characteristics
 
@@ -44,7 +44,7 @@ def read_subjects(connection: Connection, county_id: str, condition: str) -> lis
 
     `condition` is SQL of properties_operational as `p`, its values written as literals.
     """
-    rows = copied_rows(
+    rows = copy_out_rows(
         connection,
         f"SELECT {PROPERTY_COLUMNS}, {_CURRENT} FROM properties_operational p"  # noqa: S608 - names of ours, values as literals
         f" WHERE p.county_id = {literal(county_id)} AND p.retired_at IS NULL AND {condition} ORDER BY p.property_id",

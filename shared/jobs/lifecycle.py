@@ -14,7 +14,7 @@ from sqlalchemy import Row
 
 from shared import audit, storage
 from shared.access import Caller
-from shared.db import DatabaseBusy, unit_of_work, waiting_at_most
+from shared.db import DatabaseBusy, lock_timeout, unit_of_work
 from shared.db.tenancy import require_onboarded
 from shared.jobs import executions, repository
 from shared.jobs.failures import NOT_STARTED, reason_of
@@ -162,7 +162,7 @@ def cancel(county_id: str, kind: str, job_id: UUID, caller: Caller) -> Job:
     """
     with unit_of_work(county_id) as connection:
         busy = Conflict("What the job changes is being written; try again in a moment.", slug="job-busy")
-        with waiting_at_most(connection, _PATIENCE_S, busy):
+        with lock_timeout(connection, _PATIENCE_S, busy):
             found = repository.find(connection, county_id, kind, job_id, for_update=True)
         row = _found(found, county_id, kind, job_id)
         if row.status == "cancelled":

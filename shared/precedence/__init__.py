@@ -1,1 +1,1 @@
-"""Precedence by field between a county's decisions and its source."""
+"""Precedence between a county's decisions and its source, field by field."""

@@ -7,7 +7,7 @@ from shared.precedence.overrides import ATTRIBUTE_PREFIX, ATTRIBUTES
 
 
 def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """The fields in which two rows differ, with their values; what one of them lacks is null in it."""
+    """The fields in which two rows differ, with both values; None for a field that one of them lacks."""
     old, new = _by_field(before), _by_field(after)
     return {name: (old.get(name), new.get(name)) for name in {**old, **new} if old.get(name) != new.get(name)}
 

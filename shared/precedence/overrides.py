@@ -1,11 +1,10 @@
-"""Precedence by field: what is decided here stands until the source's own value of that field changes.
+"""Overrides: a decided value of a field stands until the source's own value of that field changes.
 
-A decision (an edit, an approved value, an upload) makes a new version of a row. Each field that this version has
-otherwise than the one before is an override: its value, and the source's value that it stood against. What a source
-brings is staged first. Where it brings the same value for an overridden field, the staged row takes the override's
-value instead (it is `held`); where it brings another one, that field is the source's, and the override has ended.
-Keys of `attributes` are fields of their own. Everything is joined with the overrides that stand, so rows without any
-cost nothing.
+A decision (an edit, an approved value, an upload) makes a new version of a row. Each field that differs from the
+version before is an override: its value, and the source's value that it replaced. Rows of a source are staged first.
+Where the source still has the replaced value, the staged row takes the override's value (and the column `held` keeps
+the source's); where it has another one, the source's value is taken, and the override ends. Keys of `attributes` are
+fields of their own. All statements join the active overrides, so that rows without any cost nothing.
 """
 # ruff: noqa: S608 - names are quoted identifiers of models; values are literals or parameters
 
@@ -26,13 +25,13 @@ ATTRIBUTE_PREFIX = f"{ATTRIBUTES}."
 _OWN_KEY = f"substr({{}}, {len(ATTRIBUTE_PREFIX) + 1})"
 """SQL of the attribute's own key in a field's name."""
 
-BROUGHT = "action IN ('U', 'R')"
-"""SQL of the staged rows that the target has in another version, retired or not."""
+UPDATED_ROWS = "action IN ('U', 'R')"
+"""SQL of the staged rows of which the target has another version, retired or not."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Who decided, and by what: the approval's or the upload's id, or one of the edit's own."""
+    """A decision: who made it, and the id of its approval or upload, or one of the edit's own."""
 
     decision_id: UUID
     origin: Origin
@@ -45,12 +44,12 @@ def record(
     model: SyncedModel,
     fields: Sequence[str],
     decision: Decision,
-    which: str,
-    given: Mapping[str, object],
+    condition: str,
+    parameters: Mapping[str, object],
 ) -> None:
-    """Note what a decision has made of rows: their present versions (`t`) compared with those before (`h`).
+    """Record the overrides of a decision: the present versions of rows (`t`) compared with those before (`h`).
 
-    `which` is a condition of SQL on both, with the parameters `given`.
+    `fields` are the columns that it could change, `condition` is one of SQL on both versions, with `parameters`.
     """
     table, history, key = model.__tablename__, history_table(model).name, identifier(key_column(model))
     plain = [f"({literal(name)}, {_json('h', name)}, {_json('t', name)})" for name in fields if name != ATTRIBUTES]
@@ -66,7 +65,7 @@ def record(
             f"WITH made AS (SELECT t.{key} AS row_key, t.version, f.* FROM {identifier(history)} AS h"
             f" JOIN {identifier(table)} AS t ON t.county_id = h.county_id AND t.{key} = h.{key}"
             f" AND t.version = h.version + 1 CROSS JOIN LATERAL ({' UNION ALL '.join(compared)})"
-            f" AS f (field, before, value) WHERE h.county_id = :county_id AND {which} AND f.before <> f.value"
+            f" AS f (field, before, value) WHERE h.county_id = :county_id AND {condition} AND f.before <> f.value"
             "), ended AS ("
             " UPDATE field_overrides AS o SET ended_at = now(), ended_why = 'replaced', ended_by = :decision_id"
             " FROM made AS m WHERE o.county_id = :county_id AND o.table_name = :table_name AND o.row_key = m.row_key"
@@ -77,7 +76,7 @@ def record(
             " FROM made AS m LEFT JOIN ended AS e ON e.row_key = m.row_key AND e.field = m.field"
         ),
         {
-            **given,
+            **parameters,
             "county_id": county_id,
             "table_name": table,
             "decision_id": decision.decision_id,
@@ -88,14 +87,14 @@ def record(
 
 
 def withdraw(connection: Connection, county_id: str, decision_id: UUID, withdrawal_id: UUID) -> None:
-    """End what stands of a decision; what it had replaced stands again."""
-    given = {"county_id": county_id, "decision_id": decision_id, "withdrawal_id": withdrawal_id}
+    """End the active overrides of a decision; those that it had replaced are active again."""
+    parameters = {"county_id": county_id, "decision_id": decision_id, "withdrawal_id": withdrawal_id}
     connection.execute(
         text(
             "UPDATE field_overrides SET ended_at = now(), ended_why = 'withdrawn', ended_by = :withdrawal_id"
             " WHERE county_id = :county_id AND decision_id = :decision_id AND ended_at IS NULL"
         ),
-        given,
+        parameters,
     )
     connection.execute(
         text(
@@ -104,17 +103,17 @@ def withdraw(connection: Connection, county_id: str, decision_id: UUID, withdraw
             " AND o.ended_why = 'replaced' AND w.county_id = :county_id AND w.ended_by = :withdrawal_id"
             " AND w.table_name = o.table_name AND w.row_key = o.row_key AND w.field = o.field"
         ),
-        given,
+        parameters,
     )
 
 
-def standing(county_id: str, target: str) -> str:
-    """SQL of the overrides `o` of a table that stand."""
+def active_sql(county_id: str, target: str) -> str:
+    """SQL of the active overrides `o` of a table."""
     return f"o.county_id = {literal(county_id)} AND o.table_name = {literal(target)} AND o.ended_at IS NULL"
 
 
-def brought_value(columns: Collection[str]) -> str:
-    """SQL of what the staged row `s` has for the field of the override `o`; NULL where the mapping fills no such."""
+def staged_value_sql(columns: Collection[str]) -> str:
+    """SQL of the staged row's (`s`) value of the field of the override `o`; NULL where the mapping does not fill it."""
     cases = [
         f"WHEN o.field = {literal(name)} THEN {_json('s', name)}" for name in sorted(columns) if name != ATTRIBUTES
     ]
@@ -125,10 +124,10 @@ def brought_value(columns: Collection[str]) -> str:
     return f"CASE {' '.join(cases)} END"
 
 
-def hold(county_id: str, target: str, staged: str, columns: Sequence[str]) -> list[str]:
-    """SQL that gives staged rows the overrides of which the source brings the value that they stood against.
+def apply_sql(county_id: str, target: str, staged: str, columns: Sequence[str]) -> list[str]:
+    """SQL that applies the active overrides to staged rows where the source still has the value that they replaced.
 
-    `held` keeps what the source brought for those fields. Carried out again, it holds what stands by then.
+    `held` keeps the source's values of those fields. Idempotent: executed again, it applies what is active by then.
     """
     key = identifier(key_column(SYNC_TARGETS[target]))
     own = [name for name in columns if name != key_column(SYNC_TARGETS[target])]
@@ -136,16 +135,16 @@ def hold(county_id: str, target: str, staged: str, columns: Sequence[str]) -> li
     keep = (
         "WITH kept AS (SELECT o.row_key, jsonb_object_agg(o.field, o.value) AS decided,"
         " jsonb_object_agg(o.field, o.source_value) AS brought FROM field_overrides AS o"
-        f" JOIN {staged} AS s ON s.{key} = o.row_key AND s.{BROUGHT}"
-        f" WHERE {standing(county_id, target)} AND {brought_value(own)} = o.source_value GROUP BY o.row_key)"
+        f" JOIN {staged} AS s ON s.{key} = o.row_key AND s.{UPDATED_ROWS}"
+        f" WHERE {active_sql(county_id, target)} AND {staged_value_sql(own)} = o.source_value GROUP BY o.row_key)"
         f" UPDATE {staged} AS s SET held = kept.brought, {_taken(target, own, 'kept.decided')}"
-        f" FROM kept WHERE s.{key} = kept.row_key AND s.{BROUGHT}"
+        f" FROM kept WHERE s.{key} = kept.row_key AND s.{UPDATED_ROWS}"
     )
     return [release, keep]
 
 
 def _taken(target: str, columns: Sequence[str], fields: str) -> str:
-    """SQL that sets columns of a staged row to what the JSON object `fields` has by field."""
+    """SQL that sets columns of a staged row from the JSON object `fields`."""
     plain = [name for name in columns if name != ATTRIBUTES]
     names = ", ".join(identifier(name) for name in plain)
     values = ", ".join(

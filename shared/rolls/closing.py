@@ -19,7 +19,7 @@ ROLL_TABLES = ("assessments", "exemptions")
 
 @dataclass(frozen=True)
 class ClosedRoll:
-    """A closed roll: which year, who closed it, and when."""
+    """A closed roll: its year, and who closed it when."""
 
     roll_year: int
     closed_by: str
@@ -29,10 +29,10 @@ class ClosedRoll:
         return f"the roll of {self.roll_year}, which {self.closed_by} closed on {self.closed_at:%Y-%m-%d}"
 
 
-def hold(connection: Connection, county_id: str, roll_year: int) -> None:
-    """Let nobody else close, open or write to a roll until the transaction ends.
+def lock_roll(connection: Connection, county_id: str, roll_year: int) -> None:
+    """Lock a roll: nobody else closes, opens or writes to it until the transaction ends.
 
-    A roll year has no row until it is closed, so it is the year itself that is locked.
+    A roll year has no row until it is closed, so an advisory lock on the year is taken.
     """
     connection.execute(
         text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"roll/{county_id}/{roll_year}"}
@@ -40,7 +40,7 @@ def hold(connection: Connection, county_id: str, roll_year: int) -> None:
 
 
 def closed_rolls(connection: Connection, county_id: str, roll_years: Collection[int]) -> list[ClosedRoll]:
-    """Which of these rolls are closed."""
+    """Those of these rolls that are closed."""
     rows = connection.execute(
         text(
             "SELECT roll_year, changed_by, changed_at FROM rolls WHERE county_id = :county_id AND status = 'closed'"
@@ -63,8 +63,8 @@ def require_open(connection: Connection, county_id: str, roll_year: int) -> None
 def begin_correction(
     connection: Connection, county_id: str, roll_year: int, *, by: str, reason: str, rows: int, sync_run_id: UUID | None
 ) -> int:
-    """Let this transaction change a closed roll, as a correction with the next number; that number."""
-    hold(connection, county_id, roll_year)
+    """Begin a numbered correction of a closed roll, which this transaction may then change; returns the number."""
+    lock_roll(connection, county_id, roll_year)
     number = connection.scalar(
         text(
             "INSERT INTO roll_corrections (county_id, roll_year, correction_no, made_in, roll_version, sync_run_id,"
@@ -95,4 +95,4 @@ END_CORRECTIONS = (
     " WHERE a.county_id = c.county_id AND a.roll_year = c.roll_year AND a.retired_at IS NULL)"
     " WHERE c.made_in = CAST(CAST(pg_current_xact_id() AS text) AS bigint)"
 )
-"""SQL that notes what the rolls come to that the transaction has corrected."""
+"""SQL that records the totals of the rolls that the transaction has corrected."""

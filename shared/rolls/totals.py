@@ -1,4 +1,4 @@
-"""What a county's roll comes to on a day: parcels and values by property class."""
+"""Totals of a county's roll at a point in time: parcels and values by property class."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from shared.schemas import Schema
 
-Moment = Literal["at", "just before"]
+Bound = Literal["at", "just before"]
 
 
 class RollTotals(Schema):
@@ -39,9 +39,9 @@ SUMMED = (
 
 
 def totals_of(
-    connection: Connection, county_id: str, moment: datetime, side: Moment = "at"
+    connection: Connection, county_id: str, moment: datetime, side: Bound = "at"
 ) -> dict[str | None, RollTotals]:
-    """The roll as it was at a moment, or just before what was written at that very moment."""
+    """The totals at a point in time, or just before what was written at exactly that time."""
     begun, ended = ("<=", ">") if side == "at" else ("<", ">=")
     columns = "property_class, land_value, improvement_value, total_value"
     valid = f"county_id = :county_id AND valid_from {begun} :moment AND retired_at IS NULL"
@@ -70,8 +70,8 @@ def read_totals(connection: Connection, statement: str, **parameters: object) ->
     }
 
 
-def side_by_side(before: TotalsByClass, after: TotalsByClass) -> list[ClassTotals]:
-    """Both rolls by class, in the order of the classes' names, that without a name first."""
+def compare_by_class(before: TotalsByClass, after: TotalsByClass) -> list[ClassTotals]:
+    """Both totals by class, in the order of the classes' names, parcels without a class first."""
     classes = sorted(before.keys() | after.keys(), key=lambda name: (name is not None, name or ""))
     none = RollTotals()
     return [
@@ -79,11 +79,11 @@ def side_by_side(before: TotalsByClass, after: TotalsByClass) -> list[ClassTotal
     ]
 
 
-def overall(totals: TotalsByClass) -> RollTotals:
-    """All classes together."""
+def sum_of_classes(totals: TotalsByClass) -> RollTotals:
+    """The sum over all classes."""
     return RollTotals(
-        parcels=sum(one.parcels for one in totals.values()),
-        land_value=sum((one.land_value for one in totals.values()), Decimal(0)),
-        improvement_value=sum((one.improvement_value for one in totals.values()), Decimal(0)),
-        total_value=sum((one.total_value for one in totals.values()), Decimal(0)),
+        parcels=sum(each.parcels for each in totals.values()),
+        land_value=sum((each.land_value for each in totals.values()), Decimal(0)),
+        improvement_value=sum((each.improvement_value for each in totals.values()), Decimal(0)),
+        total_value=sum((each.total_value for each in totals.values()), Decimal(0)),
     )

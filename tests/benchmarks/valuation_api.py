@@ -30,7 +30,7 @@ from infra.local.postgres import LocalPostgres
 from shared.appraisal.arrays import FloatArray
 from shared.db import engine as engines
 from shared.db import unit_of_work
-from shared.db.copying import copy_rows
+from shared.db.copying import copy_in
 from shared.db.migrate import upgrade
 from shared.settings import settings
 from tests.benchmarks.result import BenchmarkResult
@@ -214,7 +214,7 @@ def _load(connection: Any, table: str, columns: tuple[str, ...], rows: Any, cons
     connection.execute(
         text(f"CREATE TEMP TABLE filled_{table} ON COMMIT DROP AS SELECT {names} FROM {table} WITH NO DATA")
     )
-    copy_rows(connection, f"filled_{table}", columns, rows)
+    copy_in(connection, f"filled_{table}", columns, rows)
     connection.execute(
         text(
             f"INSERT INTO {table} ({names}, {', '.join(fixed)})"

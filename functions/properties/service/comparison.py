@@ -15,7 +15,7 @@ from shared.db.tenancy import require_onboarded
 from shared.paging import Page, decode_token, encode_token
 from shared.precedence.field_changes import changed_fields
 from shared.problems import Unprocessable
-from shared.rolls.totals import overall, side_by_side, totals_of
+from shared.rolls.totals import compare_by_class, sum_of_classes, totals_of
 
 Day = date | datetime
 
@@ -40,9 +40,9 @@ def compare(county_id: str, first: Day, second: Day) -> RollComparison:
     return RollComparison(
         before_at=moments.before,
         after_at=moments.after,
-        before=overall(before),
-        after=overall(after),
-        property_classes=side_by_side(before, after),
+        before=sum_of_classes(before),
+        after=sum_of_classes(after),
+        property_classes=compare_by_class(before, after),
         changes={change: counts.get(change, 0) for change in ("added", "changed", "removed", "returned")},
     )
 

@@ -20,7 +20,7 @@ from functions.properties.service.as_of import moment_of
 from functions.properties.service.history import Authors, versions_of
 from shared import audit
 from shared.access import Caller
-from shared.db import reading, unit_of_work, waiting_at_most
+from shared.db import lock_timeout, reading, unit_of_work
 from shared.db.models import PropertyOperational
 from shared.db.tenancy import require_onboarded
 from shared.exact import is_number
@@ -105,7 +105,7 @@ def correct(
         raise Unprocessable("Name at least one field to change.", pointer="/body", slug="nothing-to-change")
     busy = Conflict("The property is being changed, perhaps by a sync; try again in a moment.", slug="property-busy")
     with unit_of_work(county_id) as connection:
-        with waiting_at_most(connection, _PATIENCE_S, busy):
+        with lock_timeout(connection, _PATIENCE_S, busy):
             version = parcels.lock(connection, county_id, property_id)
         before = parcels.find(connection, county_id, property_id) if version is not None else None
         if before is None:

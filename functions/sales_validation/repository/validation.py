@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select, text
 
 from functions.sales_validation.schemas import Rule
 from shared.counties.configuration import SalesValidationSettings
-from shared.db.copying import copied_rows, ordinal
+from shared.db.copying import copy_out_rows, ordinal_sql
 from shared.db.models import County
 from shared.evidence import Evidence, read_evidence
 
@@ -73,9 +73,9 @@ def evidence(connection: Connection, county_id: str) -> Evidence:
 
 def records(connection: Connection, county_id: str) -> list[SaleRecord]:
     """Every current sale, oldest first."""
-    rows = copied_rows(
+    rows = copy_out_rows(
         connection,
-        f"SELECT s.sale_id, s.property_id, p.property_class, {ordinal('s.sale_date')}, s.sale_price,"  # noqa: S608
+        f"SELECT s.sale_id, s.property_id, p.property_class, {ordinal_sql('s.sale_date')}, s.sale_price,"  # noqa: S608
         " s.validity_code, s.sale_type, s.deed_type, s.instrument_number, s.parcel_count, s.buyer, s.seller,"
         " nullif(greatest(coalesce(p.year_built, 0), coalesce(p.effective_year, 0), coalesce(i.newest, 0)), 0),"
         " nullif(p.total_value, 0), d.row_hash <> s.row_hash FROM sales s"

@@ -92,7 +92,7 @@ def _begin_corrections(connection: Connection, context: RunContext, run: RunStat
         columns = filled_columns(context.mapping, table)
         years.update(roll_rows.years(connection, run.county_id, run.run_id, table, columns))
     for year in sorted(years):
-        closing.hold(connection, run.county_id, year)
+        closing.lock_roll(connection, run.county_id, year)
     closed = closing.closed_rolls(connection, run.county_id, years)
     for roll in closed:
         if run.approved_by is None or roll.roll_year not in run.closed_rolls:

@@ -25,7 +25,7 @@ def record_findings_sql(county_id: str, run_id: UUID, target: str, columns: Sequ
         f"DELETE FROM sync_findings WHERE county_id = {literal(county_id)} AND run_id = {uuid_literal(run_id)}"
         f" AND table_name = {literal(target)} AND kind IN ('override_conflict', 'values_disagree')"
     )
-    hold_overrides = overrides.hold(county_id, target, staging.table_name(run_id, target), columns)
+    hold_overrides = overrides.apply_sql(county_id, target, staging.table_name(run_id, target), columns)
     statements = [*hold_overrides, delete_earlier, _conflicts(county_id, run_id, target, columns)]
     has_values = set(_VALUES) <= {column.name for column in SYNC_TARGETS[target].__table__.columns}
     if has_values and not set(_VALUES).isdisjoint(columns):
@@ -36,12 +36,12 @@ def record_findings_sql(county_id: str, run_id: UUID, target: str, columns: Sequ
 def end_overrides_sql(county_id: str, run_id: UUID, target: str, columns: Sequence[str]) -> str:
     """SQL that ends the overrides of fields whose source value has changed since they were made."""
     key = identifier(key_column(SYNC_TARGETS[target]))
-    brought = overrides.brought_value(_non_key(target, columns))
+    brought = overrides.staged_value_sql(_non_key(target, columns))
     return (
         "UPDATE field_overrides AS o SET ended_at = now(), ended_why ="
         f" CASE WHEN {brought} = o.value THEN 'source_agrees' ELSE 'source_changed' END,"
         f" ended_by = {uuid_literal(run_id)} FROM {staging.table_name(run_id, target)} AS s"
-        f" WHERE {overrides.standing(county_id, target)} AND s.{key} = o.row_key AND s.{overrides.BROUGHT}"
+        f" WHERE {overrides.active_sql(county_id, target)} AND s.{key} = o.row_key AND s.{overrides.UPDATED_ROWS}"
         f" AND {brought} <> o.source_value AND NOT jsonb_exists(coalesce(s.held, '{{}}'), o.field)"
     )
 
@@ -91,7 +91,7 @@ def page(
 def _conflicts(county_id: str, run_id: UUID, target: str, columns: Sequence[str]) -> str:
     """SQL that records fields whose new source value supersedes another, decided value."""
     key = identifier(key_column(SYNC_TARGETS[target]))
-    brought = overrides.brought_value(_non_key(target, columns))
+    brought = overrides.staged_value_sql(_non_key(target, columns))
     return _insert(
         county_id,
         run_id,
@@ -100,8 +100,8 @@ def _conflicts(county_id: str, run_id: UUID, target: str, columns: Sequence[str]
         f"o.row_key, o.field, jsonb_build_object('decided', o.value, 'source_before', o.source_value, 'source',"
         f" {brought}, 'origin', o.origin, 'decision_id', o.decision_id, 'decided_by', o.made_by, 'decided_at',"
         f" o.made_at) FROM field_overrides AS o JOIN {staging.table_name(run_id, target)} AS s ON s.{key} = o.row_key"
-        f" AND s.{overrides.BROUGHT} WHERE {overrides.standing(county_id, target)} AND {brought} <> o.source_value"
-        f" AND {brought} <> o.value AND o.value <> o.source_value"
+        f" AND s.{overrides.UPDATED_ROWS} WHERE {overrides.active_sql(county_id, target)}"
+        f" AND {brought} <> o.source_value AND {brought} <> o.value AND o.value <> o.source_value"
         " AND NOT jsonb_exists(coalesce(s.held, '{}'), o.field) ORDER BY o.row_key, o.field",
     )
 
@@ -119,7 +119,7 @@ def _disagreeing_values(county_id: str, run_id: UUID, target: str, columns: Sequ
         target,
         f"s.{key}, NULL, jsonb_build_object('land_value', {land}, 'improvement_value', {improvements}, 'total_value',"
         f" {total}) FROM {staging.table_name(run_id, target)} AS s JOIN {identifier(target)} AS t"
-        f" ON t.county_id = {literal(county_id)} AND t.{key} = s.{key} WHERE s.{overrides.BROUGHT}"
+        f" ON t.county_id = {literal(county_id)} AND t.{key} = s.{key} WHERE s.{overrides.UPDATED_ROWS}"
         f" AND jsonb_exists_any(s.held, ARRAY[{held}]) AND {land} + {improvements} <> {total} ORDER BY s.{key}",
     )
 

@@ -165,7 +165,7 @@ def differing_keys(
     """
     key = identifier(key_column(SYNC_TARGETS[target]))
     staging.load_temporary(connection, run_id, target, "compared", rows)
-    for statement in overrides.hold(county_id, target, "compared", columns):
+    for statement in overrides.apply_sql(county_id, target, "compared", columns):
         connection.exec_driver_sql(statement)
     differs = " OR ".join(f"{_comparable('t', name)} IS DISTINCT FROM {_comparable('s', name)}" for name in columns)
     differing = connection.exec_driver_sql(

@@ -18,7 +18,7 @@ from shared.paging import Page, decode_token, encode_token
 from shared.precedence.field_changes import changed_fields
 from shared.precedence.overrides import ATTRIBUTE_PREFIX, ATTRIBUTES
 from shared.problems import Conflict, Unprocessable
-from shared.rolls.totals import overall, side_by_side, totals_of
+from shared.rolls.totals import compare_by_class, sum_of_classes, totals_of
 
 _NOT_SHOWN = PROVENANCE | {"action", "held", "base_version", "partition_no", "location"}
 _ROLL = "properties_operational"
@@ -68,9 +68,9 @@ def summary(county_id: str, run_id: UUID) -> ChangeSummary:
     return ChangeSummary(
         guard_findings=run.guard_findings,
         tables=run.tables,
-        before=overall(before),
-        after=overall(after),
-        property_classes=side_by_side(before, after),
+        before=sum_of_classes(before),
+        after=sum_of_classes(after),
+        property_classes=compare_by_class(before, after),
     )
 
 

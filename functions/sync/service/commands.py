@@ -17,7 +17,7 @@ from functions.sync.service.run_views import get
 from functions.sync.staged_data import require_data_unchanged
 from shared import audit
 from shared.access import Caller
-from shared.db import unit_of_work, waiting_at_most
+from shared.db import lock_timeout, unit_of_work
 from shared.jobs import Job, JobError, executions
 from shared.jobs import repository as jobs
 from shared.jobs.lifecycle import deterministic_id, digest, refuse_reused_key
@@ -196,7 +196,7 @@ def _is_still_orphaned(connection: Connection, county_id: str, run: RunRow | Non
 def _lock_run(connection: Connection, county_id: str, run_id: UUID) -> RunState:
     """A run, locked until the transaction ends. Raises NotFound, Conflict while a task has it locked."""
     busy = Conflict("The run is being compared with the data, or applied; try again in a moment.", slug="sync-run-busy")
-    with waiting_at_most(connection, _LOCK_TIMEOUT_S, busy):
+    with lock_timeout(connection, _LOCK_TIMEOUT_S, busy):
         return require_run(runs.find(connection, county_id, run_id, for_update=True), county_id, run_id)
 
 

@@ -10,7 +10,7 @@ from functions.sync.failure import fail_orphaned
 from functions.sync.repository import findings, partitions, runs
 from functions.sync.schemas import Partition, PartitionCounts, SyncRun, TableCounts, TableProgress
 from functions.sync.service.pages import MAX_PAGE, from_row, page_of_run, raise_not_found
-from shared.db import one_moment
+from shared.db import snapshot
 from shared.db.tenancy import require_onboarded
 from shared.jobs.lifecycle import links_of
 from shared.paging import Page, decode_token, encode_token
@@ -20,7 +20,7 @@ def page(county_id: str, *, status: str | None, page_size: int, page_token: str 
     """A page of the county's runs, the newest first."""
     query = ["sync-runs", county_id, status]
     size = min(page_size, MAX_PAGE)
-    with one_moment(county_id) as connection:
+    with snapshot(county_id) as connection:
         require_onboarded(connection, county_id)
         before = decode_token(query, page_token, datetime.fromisoformat, UUID)
         rows = runs.page(connection, county_id, status=status, before=before, limit=size + 1)
@@ -39,7 +39,7 @@ def page(county_id: str, *, status: str | None, page_size: int, page_token: str 
 
 def get(county_id: str, run_id: UUID) -> SyncRun:
     """A run. Raises NotFound."""
-    with one_moment(county_id) as connection:
+    with snapshot(county_id) as connection:
         row = runs.find_row(connection, county_id, run_id)
         progress = partitions.progress(connection, county_id, [run_id])
         counts = findings.counts(connection, county_id, [run_id])

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, text
 
 from functions.valuation.schemas.runs import Change, GroupChange, RunFlag
 from shared.csv_export.query import export_csv
-from shared.db.copying import copy_rows, copy_to_file
+from shared.db.copying import copy_in, copy_to_file
 
 COLUMNS = (
     "property_id",
@@ -84,7 +84,7 @@ def replace(
             f" SELECT {', '.join(COLUMNS)} FROM valuation_run_results WITH NO DATA"
         )
     )
-    copy_rows(connection, "incoming", COLUMNS, rows)
+    copy_in(connection, "incoming", COLUMNS, rows)
     key = {"county_id": county_id, "run_id": run_id, "partition_no": partition_no}
     connection.execute(
         text(

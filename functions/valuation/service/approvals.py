@@ -85,7 +85,7 @@ def _approve(connection: Connection, job: RunningJob, wanted: ApprovalJob) -> Ap
     county_id, roll_year = job.county_id, wanted.roll_year
     if roll_year is None:
         raise Unprocessable("An approval names its roll year.", slug="roll-year-missing")
-    closing.hold(connection, county_id, roll_year)
+    closing.lock_roll(connection, county_id, roll_year)
     known = approvals.find(connection, county_id, job.job_id)
     if known is not None:
         return _results(wanted, known)
@@ -124,7 +124,7 @@ def _undo(connection: Connection, job: RunningJob, wanted: ApprovalJob) -> Appro
     if done is not None:
         return _results(wanted, done)
     standing = _standing(connection, county_id, wanted.run_id, wanted.approval_id)
-    closing.hold(connection, county_id, standing.roll_year)
+    closing.lock_roll(connection, county_id, standing.roll_year)
     closing.require_open(connection, county_id, standing.roll_year)
     standing = _standing(connection, county_id, wanted.run_id, standing.approval_id)
     moved = approvals.moved_on(connection, county_id, standing.approval_id)

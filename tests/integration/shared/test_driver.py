@@ -6,7 +6,7 @@ import pytest
 from pg8000.exceptions import InterfaceError
 
 from infra.local.postgres import LocalPostgres
-from shared.db.driver import ClosesStream, ClosingConnection, PreparingConnection
+from shared.db.driver import ClosingConnection, PreparingConnection, StreamClosing
 
 
 @pytest.mark.parametrize("kind", [ClosingConnection, PreparingConnection])
@@ -28,4 +28,4 @@ def test_a_connection_that_the_server_has_ended_leaves_no_open_stream(
         connection.close()
 
     assert stream.closed
-    assert issubclass(kind, ClosesStream)
+    assert issubclass(kind, StreamClosing)

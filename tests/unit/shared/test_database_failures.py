@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.db import DatabaseBusy, DatabaseUnavailable
-from shared.db.failures import unavailability
+from shared.db.failures import availability_problem
 
 
 def of_code(code: str) -> DBAPIError:
@@ -34,21 +34,21 @@ def of_code(code: str) -> DBAPIError:
     ],
 )
 def test_a_server_that_goes_starts_or_is_full_is_unavailable(code: str) -> None:
-    assert isinstance(unavailability(of_code(code)), DatabaseUnavailable)
+    assert isinstance(availability_problem(of_code(code)), DatabaseUnavailable)
 
 
 @pytest.mark.parametrize("code", ["40001", "40P01", "55P03", "57014"])
 def test_a_server_whose_others_hold_what_is_wanted_is_busy(code: str) -> None:
-    assert isinstance(unavailability(of_code(code)), DatabaseBusy)
+    assert isinstance(availability_problem(of_code(code)), DatabaseBusy)
 
 
 @pytest.mark.parametrize("code", ["23505", "42P01", "42501", "22012", "28P01", "3D000", "57P04", ""])
 def test_what_trying_again_does_not_help_is_neither(code: str) -> None:
-    assert unavailability(of_code(code)) is None
+    assert availability_problem(of_code(code)) is None
 
 
 def test_a_write_in_a_transaction_that_reads_is_a_mistake_of_ours() -> None:
-    assert unavailability(of_code("25006"), reading=True) is None
+    assert availability_problem(of_code("25006"), reading=True) is None
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_write_in_a_transaction_that_reads_is_a_mistake_of_ours() -> None:
     ],
 )
 def test_a_broken_connection_is_unavailable(error: Exception) -> None:
-    assert isinstance(unavailability(error), DatabaseUnavailable)
+    assert isinstance(availability_problem(error), DatabaseUnavailable)
 
 
 @pytest.mark.parametrize(
@@ -74,10 +74,10 @@ def test_a_broken_connection_is_unavailable(error: Exception) -> None:
     [InterfaceError("in failed transaction block"), ValueError("not a number"), OSError("disk full"), KeyError("x")],
 )
 def test_a_mistake_of_ours_is_neither(error: Exception) -> None:
-    assert unavailability(error) is None
+    assert availability_problem(error) is None
 
 
 def test_a_pool_without_a_connection_left_is_busy_and_what_is_known_stays_as_it_is() -> None:
-    assert isinstance(unavailability(PoolTimeoutError()), DatabaseBusy)
+    assert isinstance(availability_problem(PoolTimeoutError()), DatabaseBusy)
     known = DatabaseUnavailable("away")
-    assert unavailability(known) is known
+    assert availability_problem(known) is known
