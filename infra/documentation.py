@@ -6,8 +6,23 @@ from pathlib import Path
 
 from infra.settings import ROOT
 from shared.access import PLATFORM_PERMISSIONS, ROLE_PERMISSIONS, Permission
+from shared.counties.configuration import (
+    ColumnLimits,
+    Contact,
+    CountyConfiguration,
+    DataIngestionSettings,
+    Guards,
+    IncrementalSettings,
+    MapExtent,
+    PluginSettings,
+    RbacSettings,
+    RoleRefinement,
+    SalesValidationSettings,
+    ValuationSettings,
+)
 from shared.counties.source_description import FORMATS, KINDS
 from shared.mapping.reference import (
+    MAPPING_ELEMENTS,
     meaning,
     members_tables,
     parameters,
@@ -52,7 +67,27 @@ def sources() -> str:
 
 def mapping_members() -> str:
     """The members of a mapping's elements."""
-    return members_tables()
+    return members_tables(MAPPING_ELEMENTS)
+
+
+def settings() -> str:
+    """The settings of a county's configuration."""
+    return members_tables(
+        (
+            CountyConfiguration,
+            Contact,
+            DataIngestionSettings,
+            IncrementalSettings,
+            Guards,
+            ColumnLimits,
+            RbacSettings,
+            RoleRefinement,
+            PluginSettings,
+            ValuationSettings,
+            SalesValidationSettings,
+            MapExtent,
+        )
+    )
 
 
 def mapping_targets() -> str:
@@ -64,7 +99,7 @@ Sections = Mapping[str, Callable[[], str]]
 
 PAGES: Mapping[Path, Sections] = {
     ROOT / "shared/api/README.md": {"roles": roles},
-    ROOT / "shared/counties/README.md": {"sources": sources},
+    ROOT / "shared/counties/README.md": {"settings": settings, "sources": sources},
     ROOT / "shared/mapping/README.md": {
         "members": mapping_members,
         "targets": mapping_targets,

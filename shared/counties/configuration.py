@@ -30,7 +30,7 @@ def _known_timezone(name: str) -> str:
 
 
 class Contact(RequestSchema):
-    """Whom to ask about the county's data."""
+    """The person to ask about the county's data."""
 
     name: str
     email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
@@ -38,7 +38,7 @@ class Contact(RequestSchema):
 
 
 class ColumnLimits(RequestSchema):
-    """Limits of one column, or of one attribute; what is left out is as for every other."""
+    """Limits of one column, or of one attribute; a limit that is left out is the general one."""
 
     max_emptied_share: Share | None = None
     max_changed_share: Share | None = None
@@ -56,7 +56,7 @@ ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z_]+\.\S+$", max_len
 
 
 class Guards(RequestSchema):
-    """When a run waits for approval instead of being applied; shares are of the rows known before.
+    """Limits above which a run waits for approval instead of being applied; shares are of the rows known before.
 
     `max_emptied_share`: of the rows with a value in a column, those that would have none any more; also when a column
     would have one value throughout. `max_changed_share`: those in which a column would have another value; values of
@@ -65,6 +65,9 @@ class Guards(RequestSchema):
     `table.column` or `table.attributes.name`; 1 lets everything pass.
     """
 
+    # Choices, not results of an experiment. A false alarm costs an approval, a missed one a table to restore; so a
+    # twentieth of a county's rows, or half of a column, is more than a day's work changes and less than a broken
+    # extract does. A quarter of a class's total is more than an ordinary revaluation. Counties set their own.
     max_removed_share: Share = Decimal("0.05")
     max_rejected_share: Share = Decimal("0.05")
     max_emptied_share: Share = Decimal("0.05")
@@ -94,7 +97,7 @@ Cron = Annotated[str, StringConstraints(pattern=r"^\S+( \S+){5}$"), AfterValidat
 
 
 class IncrementalSettings(RequestSchema):
-    """How an incremental run tells what is new.
+    """How an incremental run finds new and changed rows.
 
     `by`: the mapping's `watermark_field`, or SQL Server's change tracking. `overlap_seconds`: how far before the last
     watermark the reading begins, so that rows which were committed late are read too. `removals`: a watermark says
@@ -104,15 +107,17 @@ class IncrementalSettings(RequestSchema):
     """
 
     by: Literal["watermark", "change_tracking"] = "watermark"
+    # A choice: a transaction of the source that stays open for longer than five minutes after its timestamp is missed
+    # until the next full run. Rows read twice cost nothing but the reading.
     overlap_seconds: Annotated[int, Field(ge=0, le=7 * 86_400)] = 300
     removals: Literal["ignore", "compare_keys"] = "ignore"
     when_expired: Literal["fail", "read_all"] = "fail"
 
 
 class DataIngestionSettings(RequestSchema):
-    """How the county's data comes in.
+    """The county's source, and when and how it is synchronized.
 
-    `source` says what it comes from. For a SQL database `connection_secret_name` alone will do: the secret that says
+    `source` describes it. For a SQL database `connection_secret_name` alone will do: the secret that says
     where it is and how to sign in. Secrets belong to the county, so their names begin with
     `terrafusion/<county_id>/`. `sync_schedule_cron` is an EventBridge cron expression of six fields (minutes hours
     day-of-month month day-of-week year) in the county's time zone: when a run of the county's `mode` begins.
@@ -136,7 +141,7 @@ class DataIngestionSettings(RequestSchema):
 
     @property
     def source_description(self) -> SourceDescription:
-        """What the data comes from."""
+        """The description of the source, also of one that only its secret names."""
         if self.source is not None:
             return self.source
         return SqlDescription(secret_name=self.connection_secret_name or "")
@@ -159,7 +164,7 @@ CountyRole = Annotated[Role, AfterValidator(_county_role)]
 
 
 class RoleRefinement(RequestSchema):
-    """What a role may do in this county beyond its usual permissions, or may not."""
+    """Permissions that a role has in this county beyond its usual ones (`grant`), or has not (`revoke`)."""
 
     grant: frozenset[CountyPermission] = frozenset()
     revoke: frozenset[CountyPermission] = frozenset()
@@ -177,7 +182,7 @@ class RbacSettings(RequestSchema):
 
 
 class ValuationSettings(RequestSchema):
-    """How values are made.
+    """Settings of valuation.
 
     `minimum_sales` is the least number of valid sales that a model is trained on (50 in any case); a value of a
     confidence below `review_below_confidence` is to be looked at, and one further than `flag_change_above` (a share)
@@ -186,6 +191,8 @@ class ValuationSettings(RequestSchema):
     after the last sale that it knows.
     """
 
+    # `review_below_confidence`: in the demo counties one value in ten is below it. `carry_days`: half a year (see
+    # the decisions: values carried four months were off by 1.2 % with a season). The others are choices.
     minimum_sales: Annotated[int, Field(ge=10)] = 50
     review_below_confidence: Share = Decimal("0.4")
     flag_change_above: Annotated[Decimal, Field(gt=0, le=10)] = Decimal("0.25")
@@ -194,7 +201,7 @@ class ValuationSettings(RequestSchema):
 
 
 class SalesValidationSettings(RequestSchema):
-    """When a sale is flagged as unfit for use.
+    """Limits by which a sale is flagged as unfit for use.
 
     A price up to `nominal_price` is none; a resale within `flip_months` at a price that differs by `flip_change` (a
     share) or more is a flip; `outlier_deviations` are robust standard deviations from the value by comparable sales.
@@ -202,6 +209,7 @@ class SalesValidationSettings(RequestSchema):
     open-market sales.
     """
 
+    # Choices: flags exclude no sale, somebody reviews them, so that they only decide how much is looked at.
     nominal_price: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal(1000)
     flip_months: Annotated[int, Field(ge=1, le=60)] = 12
     flip_change: Annotated[float, Field(gt=0, le=10)] = 0.25
@@ -234,7 +242,7 @@ class PluginSettings(RequestSchema):
 
 
 class MapExtent(RequestSchema):
-    """Where a map of the county begins, in degrees (WGS 84)."""
+    """The initial extent of a map of the county, in degrees (WGS 84)."""
 
     min_longitude: Annotated[float, Field(ge=-180, le=180)]
     min_latitude: Annotated[float, Field(ge=-90, le=90)]
@@ -249,7 +257,7 @@ class MapExtent(RequestSchema):
 
 
 class CountyConfiguration(RequestSchema):
-    """Everything that makes one county differ from another, but for its mapping."""
+    """The configuration of a county: all that distinguishes it from others but its mapping."""
 
     county_id: CountyId
     county_friendly_name: Annotated[str, StringConstraints(min_length=1, max_length=100)]

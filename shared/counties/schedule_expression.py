@@ -60,7 +60,7 @@ class CronExpression:
 
     @classmethod
     def parse(cls, body: str) -> "CronExpression":
-        """Reads what stands in the parentheses. Raises ScheduleExpressionError."""
+        """Parse the content of the parentheses. Raises ScheduleExpressionError."""
         fields = body.upper().split()
         if len(fields) != 6:
             raise ScheduleExpressionError(f"cron({body}) has {len(fields)} fields where 6 are expected")
@@ -143,19 +143,19 @@ def _days_by_date(field: str, year: int, month: int, length: int) -> set[int]:
         return {_nearest_weekday(year, month, length, length)}
     match = _NEAREST_WEEKDAY.match(field)
     if match:
-        wanted = int(match[1])
-        return {_nearest_weekday(year, month, wanted, length)} if wanted <= length else set()
+        day = int(match[1])
+        return {_nearest_weekday(year, month, day, length)} if day <= length else set()
     return _values(field, 1, 31)
 
 
-def _nearest_weekday(year: int, month: int, wanted: int, length: int) -> int:
+def _nearest_weekday(year: int, month: int, day: int, length: int) -> int:
     """The weekday nearest to a day, without leaving its month."""
-    weekday = date(year, month, wanted).weekday()
+    weekday = date(year, month, day).weekday()
     if weekday == calendar.SATURDAY:
-        return wanted - 1 if wanted > 1 else wanted + 2
+        return day - 1 if day > 1 else day + 2
     if weekday == calendar.SUNDAY:
-        return wanted + 1 if wanted < length else wanted - 2
-    return wanted
+        return day + 1 if day < length else day - 2
+    return day
 
 
 def _days_by_weekday(field: str, year: int, month: int, length: int) -> set[int]:
@@ -170,8 +170,8 @@ def _days_by_weekday(field: str, year: int, month: int, length: int) -> set[int]
         days = sorted(_on_weekday(_number(nth[1], _DAYS, field), year, month, length))
         position = int(nth[2]) - 1
         return {days[position]} if position < len(days) else set()
-    wanted = _values(field, 1, 7, _DAYS)
-    return {day for number in wanted for day in _on_weekday(number, year, month, length)}
+    weekdays = _values(field, 1, 7, _DAYS)
+    return {day for number in weekdays for day in _on_weekday(number, year, month, length)}
 
 
 def _on_weekday(number: int, year: int, month: int, length: int) -> set[int]:
@@ -193,8 +193,8 @@ def _values(field: str, low: int, high: int, names: dict[str, int] | None = None
             end = _number(second, names or {}, field) if dash else (high if step else start)
         if not low <= start <= high or not low <= end <= high:
             raise ScheduleExpressionError(f"{field!r} is not within {low} to {high}")
-        stretch = range(start, end + 1) if start <= end else (*range(start, high + 1), *range(low, end + 1))
-        values.update(list(stretch)[:: int(step or 1)])
+        span_range = range(start, end + 1) if start <= end else (*range(start, high + 1), *range(low, end + 1))
+        values.update(list(span_range)[:: int(step or 1)])
     return values
 
 

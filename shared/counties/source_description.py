@@ -1,4 +1,4 @@
-"""What a county's source is: the part of its configuration that says where the data comes from.
+"""Descriptions of sources: the part of a county's configuration that says where its data comes from.
 
 Connections and credentials are no part of it: they are in the secret that it names.
 """
@@ -29,7 +29,7 @@ def _service_address(url: str) -> str:
 
 
 def secret_prefix(county_id: str) -> str:
-    """What the names of a county's secrets begin with."""
+    """The prefix of the names of a county's secrets."""
     return f"terrafusion/{county_id}/"
 
 
@@ -110,7 +110,7 @@ class ParquetFile(RequestSchema):
 
 
 class GeographicFile(RequestSchema):
-    """What the files of geographic information systems have in common. `layer` names one, where there are several;
+    """The common settings of files of geographic information systems. `layer` names one, where there are several;
     `crs` is the reference system (`EPSG:2285`, `ESRI:102748`) of a file that does not say its own, or says a wrong one.
     """
 
@@ -177,7 +177,7 @@ FileDescription = Annotated[
 
 
 INCOMING = "incoming"
-"""Where in a county's part of the data bucket its files arrive, unless its configuration says otherwise."""
+"""The default folder of a county's files in its part of the data bucket."""
 
 
 Prefix = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,60}$")]
@@ -247,4 +247,4 @@ FORMATS: dict[str, type[Schema]] = {
     "geojson": GeoJsonFile,
     "flatgeobuf": FlatGeobufFile,
 }
-"""What the documentation lists."""
+"""The descriptions by the names that a configuration uses; the documentation lists them."""

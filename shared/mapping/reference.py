@@ -1,5 +1,7 @@
-"""The documentation of transformations and rules, from their registries."""
+"""Reference pages in Markdown, derived from registries and models."""
 
+from collections.abc import Iterable
+from decimal import Decimal
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
@@ -7,6 +9,7 @@ from typing import Annotated, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from shared.access import Permission, Role
 from shared.mapping.language.model import AttributesMap, CountyMapping, FieldMap, LookupTable, TableMapping
 from shared.mapping.language.semantic_checks import FIELD_TYPES
 from shared.mapping.rules.rule_models import VALIDATIONS
@@ -14,7 +17,15 @@ from shared.mapping.targets import target_tables
 from shared.mapping.transformations import TRANSFORMATIONS
 from shared.mapping.transformations.step import Step
 
-_WORDS: dict[object, str] = {str: "text", bool: "`true` or `false`", int: "a whole number", float: "a number"}
+_WORDS: dict[object, str] = {
+    str: "text",
+    bool: "`true` or `false`",
+    int: "a whole number",
+    float: "a number",
+    Decimal: "a number",
+    Permission: "permissions",
+    Role: "a role",
+}
 
 
 def transformations_table() -> str:
@@ -33,14 +44,17 @@ def validations_table() -> str:
     return "\n".join(rows)
 
 
-def members_tables() -> str:
-    """Markdown of a mapping's elements: what each is, and a table of its members."""
+MAPPING_ELEMENTS = (CountyMapping, TableMapping, FieldMap, AttributesMap, LookupTable)
+
+
+def members_tables(elements: Iterable[type[BaseModel]]) -> str:
+    """Markdown of the elements of a document: the meaning of each, and a table of its members."""
     parts = []
-    for element in (CountyMapping, TableMapping, FieldMap, AttributesMap, LookupTable):
+    for element in elements:
         parts += [f"### {element.__name__}", "", " ".join((element.__doc__ or "").split()), ""]
         parts += ["| member | required | takes |", "|---|---|---|"]
         for name, info in element.model_fields.items():
-            required = "yes" if info.is_required() else f"no ({'none' if not info.default else repr(info.default)})"
+            required = "yes" if info.is_required() else f"no ({_default(info)})"
             parts.append(f"| `{info.alias or name}` | {required} | {_takes(info)} |")
         parts.append("")
     return "\n".join(parts).rstrip()
@@ -57,16 +71,39 @@ def targets_table() -> str:
     return "\n".join(rows)
 
 
+def _default(info: FieldInfo) -> str:
+    match info.get_default(call_default_factory=True, validated_data={}):
+        case BaseModel() as value if value == type(value).model_construct():
+            return "its defaults"
+        case Decimal() as value:
+            return f"{value}"
+        case tuple() as values if values:
+            return ", ".join(map(str, values))
+        case value:
+            return repr(value) if value else "none"
+
+
 def _takes(info: FieldInfo) -> str:
-    """What a member takes, from its annotation."""
-    return _type_words(info.annotation)
+    """The type of a member in words, with its limits."""
+    limits = [
+        f"{words} {getattr(limit, name)}"
+        for limit in info.metadata
+        for name, words in _LIMITS.items()
+        if hasattr(limit, name)
+    ]
+    return ", ".join([_type_words(info.annotation), *limits])
+
+
+_LIMITS = {"gt": "above", "ge": "from", "lt": "below", "le": "to"}
 
 
 def _type_words(annotation: object) -> str:
+    if isinstance(annotation, type) and annotation in _WORDS:
+        return _WORDS[annotation]
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return ", ".join(f"`{value}`" for value in inner)
-    if origin is tuple:
+    if origin in (tuple, frozenset):
         return "a list of " + _type_words(inner[0])
     if origin is dict:
         return f"an object: {_type_words(inner[0])} to {_type_words(inner[1])}"
@@ -80,11 +117,11 @@ def _type_words(annotation: object) -> str:
         return "transformations"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "rules" if annotation in VALIDATIONS.values() else f"{annotation.__name__}"
-    return _WORDS.get(annotation, str(annotation))
+    return str(annotation)
 
 
 def parameters(step: type[BaseModel], *without: str) -> str:
-    """The parameters of an element, with their defaults; `without` those that are told elsewhere."""
+    """The parameters of an element, with their defaults; without those of these names."""
     fields = ((name, info) for name, info in step.model_fields.items() if name not in without)
     return ", ".join(_parameter(name, info) for name, info in fields) or "none"
 
@@ -96,5 +133,5 @@ def _parameter(name: str, info: FieldInfo) -> str:
 
 
 def meaning(step: type[BaseModel]) -> str:
-    """What an element's docstring says, on one line."""
+    """The docstring of an element on one line."""
     return " ".join((step.__doc__ or "").split()).replace("|", "\\|")

@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 
+from infra.settings import ROOT
 from shared.mapping import parse_mapping
 from shared.mapping.compile import lookups as module
 from shared.mapping.compile.lookups import build_lookup
@@ -103,3 +104,8 @@ def test_a_fault_of_a_lookup_is_told(step: str, lookups: str, said: str) -> None
     with pytest.raises(ValueError, match="line") as refused:
         parse_mapping(mapping_text(field) + lookups)
     assert said in str(refused.value)
+
+
+def test_the_page_names_the_largest_lookup() -> None:
+    page = (ROOT / "shared/mapping/README.md").read_text()
+    assert f"{module.MAX_LOOKUP_ROWS:,} rows" in page
