@@ -1,10 +1,12 @@
 """The bucket of all objects: raw archive, curated files, results, uploads."""
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk.aws_iam import PolicyStatement, ServicePrincipal
 from aws_cdk.aws_s3 import (
     BlockPublicAccess,
     Bucket,
     BucketEncryption,
+    CfnBucket,
     LifecycleRule,
     ObjectOwnership,
     StorageClass,
@@ -13,6 +15,9 @@ from aws_cdk.aws_s3 import (
 from constructs import Construct
 
 from shared.storage import RAW_ARCHIVE
+
+_ACCESS_LOG_RETENTION = Duration.days(365)
+"""A choice: through one roll year, as the logs of production."""
 
 
 class DataBucket(Construct):
@@ -51,3 +56,32 @@ class DataBucket(Construct):
                 LifecycleRule(id="drop-unfinished-uploads", abort_incomplete_multipart_upload_after=Duration.days(7)),
             ],
         )
+        self._log_accesses()
+
+    def _log_accesses(self) -> None:
+        """Keep a log of the bucket's requests, in a bucket of its own."""
+        logs = Bucket(
+            self,
+            "AccessLogs",
+            encryption=BucketEncryption.S3_MANAGED,
+            block_public_access=BlockPublicAccess.BLOCK_ALL,
+            object_ownership=ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            removal_policy=RemovalPolicy.RETAIN,
+            lifecycle_rules=[LifecycleRule(id="end-of-access-logs", expiration=_ACCESS_LOG_RETENTION)],
+        )
+        logs.add_to_resource_policy(
+            PolicyStatement(
+                principals=[ServicePrincipal("logging.s3.amazonaws.com")],
+                actions=["s3:PutObject"],
+                resources=[logs.arn_for_objects("*")],
+                conditions={
+                    "ArnLike": {"aws:SourceArn": self.bucket.bucket_arn},
+                    "StringEquals": {"aws:SourceAccount": Stack.of(self).account},
+                },
+            )
+        )
+        bucket = self.bucket.node.default_child
+        if not isinstance(bucket, CfnBucket):
+            raise TypeError("a bucket consists of a CfnBucket")
+        bucket.logging_configuration = CfnBucket.LoggingConfigurationProperty(destination_bucket_name=logs.bucket_name)

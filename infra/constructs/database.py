@@ -1,7 +1,7 @@
 """Aurora PostgreSQL with its two roles: the schema's owner and the application."""
 
 from aws_cdk import Duration, Stack
-from aws_cdk.aws_ec2 import IVpc, SubnetSelection, SubnetType
+from aws_cdk.aws_ec2 import SubnetSelection, SubnetType
 from aws_cdk.aws_rds import (
     AuroraPostgresEngineVersion,
     BackupProps,
@@ -11,14 +11,18 @@ from aws_cdk.aws_rds import (
     DatabaseClusterEngine,
     ParameterGroup,
 )
-from aws_cdk.aws_secretsmanager import ISecret, Secret, SecretStringGenerator
+from aws_cdk.aws_secretsmanager import HostedRotation, ISecret, Secret, SecretStringGenerator
 from constructs import Construct
 
+from infra.best_practices import accept
+from infra.constructs.platform import Placement
 from infra.settings import StageSettings
 
 DATABASE_NAME = "terrafusion"
 OWNER = "terrafusion_owner"
 APPLICATION_ROLE = "terrafusion_app"
+ROTATION_INTERVAL = Duration.days(30)
+"""Of the passwords: a choice, and the interval that Secrets Manager proposes."""
 ENGINE_VERSION = AuroraPostgresEngineVersion.VER_18_4
 """The newest that CloudFormation makes of the major version that the tests run on. It changes here alone: the instances
 do not upgrade themselves beside it."""
@@ -27,7 +31,7 @@ do not upgrade themselves beside it."""
 class Database(Construct):
     """A serverless cluster in isolated subnets; production has a standby reader that can take over."""
 
-    def __init__(self, scope: Construct, construct_id: str, settings: StageSettings, vpc: IVpc) -> None:
+    def __init__(self, scope: Construct, construct_id: str, settings: StageSettings, placement: Placement) -> None:
         super().__init__(scope, construct_id)
         engine = DatabaseClusterEngine.aurora_postgres(version=ENGINE_VERSION)
         minimum, maximum = settings.database_capacity
@@ -43,7 +47,7 @@ class Database(Construct):
             else [],
             serverless_v2_min_capacity=minimum,
             serverless_v2_max_capacity=maximum,
-            vpc=vpc,
+            vpc=placement.vpc,
             vpc_subnets=SubnetSelection(subnet_type=SubnetType.PRIVATE_ISOLATED),
             storage_encrypted=True,
             iam_authentication=True,
@@ -63,6 +67,10 @@ class Database(Construct):
             deletion_protection=settings.production,
             removal_policy=settings.database_removal,
         )
+        if not settings.production:
+            accept(
+                self.cluster, {"AwsSolutions-RDS10": "A stage for trying is deleted with its stacks; a snapshot stays."}
+            )
         if self.cluster.secret is None:
             raise LookupError("a generated owner always has a secret")
         self.owner_secret: ISecret = self.cluster.secret
@@ -73,6 +81,7 @@ class Database(Construct):
             generate_secret_string=SecretStringGenerator(
                 secret_string_template=Stack.of(self).to_json_string(
                     {
+                        "engine": "postgres",
                         "username": APPLICATION_ROLE,
                         "host": self.cluster.cluster_endpoint.hostname,
                         "port": self.cluster.cluster_endpoint.port,
@@ -84,3 +93,20 @@ class Database(Construct):
                 exclude_punctuation=True,
             ),
         )
+        self._rotate_passwords(placement)
+
+    def _rotate_passwords(self, placement: Placement) -> None:
+        """Rotate both passwords, by functions of Secrets Manager's own. Ours read a secret again when the database
+        refuses its password."""
+        for secret in (self.owner_secret, self.application_secret):
+            secret.add_rotation_schedule(
+                "Rotation",
+                automatically_after=ROTATION_INTERVAL,
+                # the first deployment makes the application's role after this
+                rotate_immediately_on_update=False,
+                hosted_rotation=HostedRotation.postgre_sql_single_user(
+                    vpc=placement.vpc,
+                    vpc_subnets=SubnetSelection(subnet_type=SubnetType.PRIVATE_WITH_EGRESS),
+                    security_groups=[placement.security_group],
+                ),
+            )

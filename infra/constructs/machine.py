@@ -9,6 +9,7 @@ from aws_cdk.aws_logs import LogGroup
 from aws_cdk.aws_stepfunctions import DefinitionBody, IChainable, LogLevel, LogOptions, StateMachine
 from constructs import Construct
 
+from infra.best_practices import accept
 from infra.constructs.platform import Platform
 from infra.functions import Grant
 from infra.settings import StageSettings
@@ -42,9 +43,17 @@ class Machine(Construct):
                     retention=settings.log_retention,
                     removal_policy=RemovalPolicy.DESTROY,
                 ),
-                level=LogLevel.ERROR,
+                level=LogLevel.ALL,
                 include_execution_data=False,
             ),
+        )
+        accept(
+            self.machine,
+            {
+                "AwsSolutions-IAM5[Resource::*]": "Log delivery and trace segments are actions that take no resource.",
+                "AwsSolutions-IAM5[Resource::…:*]": "Versions of the machine's own functions, and its own executions.",
+                "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::…/*]": "A run's lists have keys named after it.",
+            },
         )
 
 
@@ -65,7 +74,12 @@ def offer_machine(platform: Platform, grant: Grant, variable: str, name: str, ma
         machine.grant_start_execution(role)
         role.add_to_principal_policy(describe_and_stop)
 
-    platform.offer(grant, environment={variable: machine.state_machine_arn}, allow=allow)
+    platform.offer(
+        grant,
+        environment={variable: machine.state_machine_arn},
+        allow=allow,
+        wildcards={"arn:<AWS::Partition>:states:…:*": "Executions are named when they start."},
+    )
 
 
 def notify_of_ends(scope: Construct, machine: StateMachine, function: IFunction) -> None:

@@ -6,6 +6,7 @@ from aws_cdk.custom_resources import Provider
 from constructs import Construct
 
 from infra.assets import digest
+from infra.best_practices import accept, managed_policy
 from infra.constructs.database import Database
 from infra.constructs.platform import Platform
 from infra.constructs.service_function import ServiceFunction
@@ -28,6 +29,14 @@ class Migrations(Construct):
             log_group=LogGroup(
                 self, "ProviderLog", retention=platform.settings.log_retention, removal_policy=RemovalPolicy.DESTROY
             ),
+        )
+        accept(
+            provider,
+            {
+                managed_policy("AWSLambdaBasicExecutionRole"): "The CDK's provider framework writes its log by it.",
+                "AwsSolutions-IAM5[Resource::…:*]": "Versions of the migration's own function.",
+                "AwsSolutions-L1": "The CDK's provider framework chooses its runtime.",
+            },
         )
         migrated = CustomResource(
             self,

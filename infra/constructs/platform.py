@@ -16,6 +16,8 @@ class Capability:
 
     environment: Mapping[str, str]
     allow: Callable[[IRole], object]
+    wildcards: Mapping[str, str] = field(default_factory=dict)
+    """Resources that the permissions name by a pattern, each with the reason; `…` stands for generated text."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,15 @@ class Platform:
     _capabilities: dict[Grant, Capability] = field(default_factory=dict)
 
     def offer(
-        self, grant: Grant, *, environment: Mapping[str, str] | None = None, allow: Callable[[IRole], object]
+        self,
+        grant: Grant,
+        *,
+        environment: Mapping[str, str] | None = None,
+        allow: Callable[[IRole], object],
+        wildcards: Mapping[str, str] | None = None,
     ) -> None:
         """Define `grant` for the stacks that follow."""
-        self._capabilities[grant] = Capability(environment or {}, allow)
+        self._capabilities[grant] = Capability(environment or {}, allow, wildcards or {})
 
     def capability(self, grant: Grant) -> Capability:
         """The definition of `grant`. Raises LookupError when only a later stack defines it."""

@@ -7,9 +7,15 @@ from aws_cdk import Stack
 from aws_cdk.aws_apigateway import AwsIntegration, IAuthorizer, Integration, RestApi
 from aws_cdk.aws_iam import ServicePrincipal
 
+from infra.best_practices import accept
 from infra.constructs.service_function import ServiceFunction
 from infra.functions import routes_of
 from shared.access import Permission
+
+_PUBLIC = dict.fromkeys(
+    ("AwsSolutions-APIG4", "AwsSolutions-COG4"),
+    "The route comes before a token: signing in, health, or the API's description.",
+)
 
 
 class RouteError(ValueError):
@@ -61,7 +67,7 @@ def add_routes(api: RestApi, authorizer: IAuthorizer, functions: Sequence[Servic
         for route in routes_of(function.spec):
             resource = api.root.resource_for_path(route.path)
             if route.permission is None:
-                resource.add_method(route.method, integration)
+                accept(resource.add_method(route.method, integration), _PUBLIC)
             else:
                 resource.add_method(
                     route.method,

@@ -17,6 +17,7 @@ from aws_cdk.aws_logs import LogGroup
 from constructs import Construct
 
 from infra.assets import layer_code, module_code
+from infra.best_practices import accept
 from infra.constructs.platform import Platform
 from infra.functions import FunctionSpec, Grant, Layer
 from shared.settings import REQUIRED_SETTINGS
@@ -29,6 +30,10 @@ _NETWORK_INTERFACES = [
     "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
 ]
+_ACCEPTED = {
+    "AwsSolutions-L1": "The layers are compiled and tested for Python 3.13 (infra/assets.py), which AWS supports.",
+    "AwsSolutions-IAM5[Resource::*]": "Network interfaces and trace segments are actions that take no resource.",
+}
 _IN_NETWORK = {Grant.DATABASE, Grant.DATABASE_OWNER, Grant.SOURCE_SECRETS}
 
 
@@ -83,6 +88,15 @@ class ServiceFunction(Construct):
             vpc=placement.vpc if placement else None,
             security_groups=[placement.security_group] if placement else None,
             vpc_subnets=SubnetSelection(subnet_type=SubnetType.PRIVATE_WITH_EGRESS) if placement else None,
+        )
+        accept(
+            self,
+            _ACCEPTED
+            | {
+                f"AwsSolutions-IAM5[Resource::{arn}]": reason
+                for c in capabilities
+                for arn, reason in c.wildcards.items()
+            },
         )
 
 

@@ -10,6 +10,7 @@ from aws_cdk.aws_apigateway import (
     CognitoUserPoolsAuthorizer,
     EndpointType,
     LogGroupLogDestination,
+    MethodLoggingLevel,
     RestApi,
     StageOptions,
 )
@@ -17,6 +18,7 @@ from aws_cdk.aws_cognito import IUserPool
 from aws_cdk.aws_logs import LogGroup
 from constructs import Construct
 
+from infra.best_practices import accept, managed_policy
 from infra.constructs.firewall import Firewall
 from infra.constructs.gateway_problems import add_gateway_problems
 from infra.constructs.platform import Platform
@@ -63,10 +65,18 @@ class ApiStack(Stack):
                 stage_name=settings.name,
                 throttling_rate_limit=REQUESTS_PER_SECOND,
                 throttling_burst_limit=BURST,
+                logging_level=MethodLoggingLevel.ERROR,
+                tracing_enabled=True,
                 access_log_destination=LogGroupLogDestination(log),
                 access_log_format=_access_log_format(),
-                tracing_enabled=True,
             ),
+        )
+        accept(
+            self.api,
+            {
+                "AwsSolutions-APIG2": "Handlers validate against the API's schemas, with a pointer to each error.",
+                managed_policy("AmazonAPIGatewayPushToCloudWatchLogs"): "API Gateway asks for this policy.",
+            },
         )
         authorizer = CognitoUserPoolsAuthorizer(
             self, "Authorizer", cognito_user_pools=[user_pool], results_cache_ttl=Duration.minutes(5)

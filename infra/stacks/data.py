@@ -5,7 +5,7 @@ from typing import Any
 from aws_cdk import ArnFormat, CfnOutput, Stack
 from aws_cdk.aws_ec2 import Port
 from aws_cdk.aws_events import EventBus
-from aws_cdk.aws_iam import PolicyStatement
+from aws_cdk.aws_iam import IRole, PolicyStatement
 from constructs import Construct
 
 from infra.constructs.catalog import Catalog
@@ -25,7 +25,7 @@ class DataStack(Stack):
         super().__init__(scope, construct_id, **kwargs)
         if platform.placement is None:
             raise LookupError("the data stack comes after the network stack")
-        self.database = Database(self, "Database", platform.settings, platform.placement.vpc)
+        self.database = Database(self, "Database", platform.settings, platform.placement)
         self.database.cluster.connections.allow_from(
             platform.placement.security_group, Port.tcp(5432), "Functions to the database"
         )
@@ -45,17 +45,28 @@ class DataStack(Stack):
         )
         counties = "counties/*"
         environment = {"DATA_BUCKET": bucket.bucket_name}
-        platform.offer(Grant.READ_DATA, environment=environment, allow=lambda role: bucket.grant_read(role, counties))
+        objects = bucket.arn_for_objects(counties)
+        wildcards = {"…/counties/*": "Objects are named when they are written, each below its county's prefix."}
+        platform.offer(
+            Grant.READ_DATA,
+            environment=environment,
+            allow=lambda role: (
+                _allow(role, "s3:GetObject", resource=objects),
+                # without it an object that is missing is a 403 instead of a 404
+                _allow(role, "s3:ListBucket", resource=bucket.bucket_arn),
+            ),
+            wildcards=wildcards,
+        )
         platform.offer(
             Grant.WRITE_DATA,
             environment=environment,
-            allow=lambda role: (
-                bucket.grant_put(role, counties),
-                # not the bucket's grant_delete, which reaches the former versions, that a mistake is undone from
-                role.add_to_principal_policy(
-                    PolicyStatement(actions=["s3:DeleteObject"], resources=[bucket.arn_for_objects(counties)])
-                ),
+            # s3:DeleteObject does not reach former versions, from which a mistake is undone
+            allow=lambda role: _allow(
+                role,
+                *("s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload", "s3:DeleteObject"),
+                resource=objects,
             ),
+            wildcards=wildcards,
         )
         platform.offer(
             Grant.PUBLISH_EVENTS,
@@ -66,6 +77,9 @@ class DataStack(Stack):
         platform.offer(
             Grant.SOURCE_SECRETS,
             environment={"SOURCE_NETWORKS": networks} if networks else {},
+            wildcards={
+                "arn:<AWS::Partition>:secretsmanager:…/*": "Counties name their secrets, below a prefix of their own."
+            },
             allow=lambda role: role.add_to_principal_policy(
                 PolicyStatement(
                     actions=["secretsmanager:GetSecretValue"],
@@ -80,3 +94,7 @@ class DataStack(Stack):
                 )
             ),
         )
+
+
+def _allow(role: IRole, *actions: str, resource: str) -> object:
+    return role.add_to_principal_policy(PolicyStatement(actions=list(actions), resources=[resource]))

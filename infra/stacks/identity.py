@@ -21,6 +21,7 @@ from aws_cdk.aws_cognito import (
 )
 from constructs import Construct
 
+from infra.best_practices import accept
 from infra.constructs.platform import Platform
 from infra.constructs.service_function import ServiceFunction
 from infra.functions import FunctionSpec, Grant
@@ -60,6 +61,13 @@ class IdentityStack(Stack):
             ),
             deletion_protection=production,
             removal_policy=RemovalPolicy.RETAIN if production else RemovalPolicy.DESTROY,
+        )
+        accept(
+            self.pool,
+            {
+                "AwsSolutions-COG2": "The API's sign-in has no challenge of a second factor yet.",
+                "AwsSolutions-COG8": "Threat protection is 0.02 dollars a user; Essentials has the V2 trigger.",
+            },
         )
         trigger = ServiceFunction(self, pre_token, platform).function
         self.functions = [trigger]

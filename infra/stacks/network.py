@@ -5,6 +5,8 @@ from typing import Any
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk.aws_ec2 import (
     CfnEIP,
+    FlowLogDestination,
+    FlowLogTrafficType,
     GatewayVpcEndpointAwsService,
     IpAddresses,
     NatProvider,
@@ -13,6 +15,7 @@ from aws_cdk.aws_ec2 import (
     SubnetType,
     Vpc,
 )
+from aws_cdk.aws_logs import LogGroup
 from constructs import Construct
 
 from infra.constructs.platform import Placement, Platform
@@ -41,6 +44,20 @@ class NetworkStack(Stack):
             ],
         )
         self.vpc.add_gateway_endpoint("ObjectStorage", service=GatewayVpcEndpointAwsService.S3)
+        self.vpc.add_flow_log(
+            "RejectedTraffic",
+            destination=FlowLogDestination.to_cloud_watch_logs(
+                LogGroup(
+                    self,
+                    "FlowLog",
+                    log_group_name=f"/aws/vpc/{platform.settings.physical_name('rejected')}",
+                    retention=platform.settings.log_retention,
+                    removal_policy=RemovalPolicy.DESTROY,
+                )
+            ),
+            # what is let through is known by the log of whoever answers it
+            traffic_type=FlowLogTrafficType.REJECT,
+        )
         functions = SecurityGroup(
             self,
             "FunctionsSecurityGroup",

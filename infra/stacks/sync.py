@@ -43,6 +43,7 @@ class SyncStack(Stack):
             Grant.CONVERT_FILES,
             environment={"CONVERT_FUNCTION_NAME": convert.function_name},
             allow=convert.grant_invoke,
+            wildcards={"…:*": "Versions of the function that converts."},
         )
         notify_of_ends(self, self.machine, steps.fail.function)
         offer_machine(platform, Grant.RUN_SYNC, "SYNC_STATE_MACHINE_ARN", "sync", self.machine)
@@ -89,4 +90,5 @@ class SyncStack(Stack):
                 "SYNC_STATE_MACHINE_ARN": self.machine.state_machine_arn,
             },
             allow=lambda grantee: [grantee.add_to_principal_policy(statement) for statement in statements],
+            wildcards={"arn:<AWS::Partition>:scheduler:…/*": "Schedules are named after their counties."},
         )

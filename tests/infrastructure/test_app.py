@@ -111,6 +111,7 @@ def test_production_keeps_its_data_when_its_stacks_are_deleted(deployed: Path) -
 
     assert cluster.properties["DeletionProtection"] is True
     assert cluster.properties["BackupRetentionPeriod"] == 35
-    for kind in ("AWS::RDS::DBCluster", "AWS::S3::Bucket", "AWS::Cognito::UserPool"):
-        assert production.one(kind).whole["DeletionPolicy"] == "Retain", kind
+    kept = (production.one("AWS::RDS::DBCluster"), production.data_bucket(), production.one("AWS::Cognito::UserPool"))
+    for resource in kept:
+        assert resource.whole["DeletionPolicy"] == "Retain", resource.type
     assert len(list(production.resources("AWS::RDS::DBInstance"))) == 2

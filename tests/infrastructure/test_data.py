@@ -22,19 +22,52 @@ def test_no_bucket_is_public(templates: Templates) -> None:
 
 
 def test_objects_are_encrypted_versioned_and_kept(templates: Templates) -> None:
-    bucket = templates.one("AWS::S3::Bucket")
+    bucket = templates.data_bucket()
 
     assert bucket.properties["BucketEncryption"]
     assert bucket.properties["VersioningConfiguration"] == {"Status": "Enabled"}
     assert bucket.whole["DeletionPolicy"] == "Retain"
 
 
-def test_the_bucket_refuses_what_does_not_come_over_tls(templates: Templates) -> None:
-    statements = templates.one("AWS::S3::BucketPolicy").properties["PolicyDocument"]["Statement"]
+def test_buckets_refuse_what_does_not_come_over_tls(templates: Templates) -> None:
+    for policy in templates.resources("AWS::S3::BucketPolicy"):
+        statements = policy.properties["PolicyDocument"]["Statement"]
+        assert any(
+            s["Effect"] == "Deny" and s["Condition"] == {"Bool": {"aws:SecureTransport": "false"}} for s in statements
+        )
 
-    assert any(
-        s["Effect"] == "Deny" and s["Condition"] == {"Bool": {"aws:SecureTransport": "false"}} for s in statements
-    )
+
+def test_requests_to_objects_are_logged_in_a_bucket_that_only_s3_fills_from_there(templates: Templates) -> None:
+    data = templates.data_bucket()
+    logs = data.properties["LoggingConfiguration"]["DestinationBucketName"]["Ref"]
+    statements = [
+        statement
+        for policy in templates.resources("AWS::S3::BucketPolicy")
+        if policy.properties["Bucket"] == {"Ref": logs}
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+    ]
+    (allowed,) = [s for s in statements if s["Effect"] == "Allow"]
+
+    assert logs != data.logical_id
+    assert allowed["Principal"] == {"Service": "logging.s3.amazonaws.com"}
+    assert allowed["Condition"]["ArnLike"] == {"aws:SourceArn": {"Fn::GetAtt": [data.logical_id, "Arn"]}}
+
+
+def test_the_passwords_of_the_database_are_rotated_by_functions_within_its_network(templates: Templates) -> None:
+    rotations = [r.properties for r in templates.resources("AWS::SecretsManager::RotationSchedule")]
+
+    assert len(rotations) == 2
+    for rotation in rotations:
+        assert rotation["HostedRotationLambda"]["RotationType"] == "PostgreSQLSingleUser"
+        assert rotation["HostedRotationLambda"]["VpcSecurityGroupIds"]
+        assert rotation["RotateImmediatelyOnUpdate"] is False  # before the migration there is no such role
+        assert rotation["RotationRules"] == {"ScheduleExpression": "rate(30 days)"}
+
+
+def test_what_the_network_refuses_is_logged(templates: Templates) -> None:
+    log = templates.one("AWS::EC2::FlowLog").properties
+
+    assert (log["TrafficType"], log["ResourceType"]) == ("REJECT", "VPC")
 
 
 def test_functions_reach_objects_of_counties_only(templates: Templates) -> None:
@@ -105,7 +138,7 @@ def test_the_applications_secret_says_all_that_a_connection_needs(templates: Tem
     )
     text = "".join(part if isinstance(part, str) else "1" for part in template)
 
-    assert set(json.loads(text)) == {"username", "host", "port", "dbname"}
+    assert set(json.loads(text)) == {"engine", "username", "host", "port", "dbname"}
 
 
 def test_no_secret_of_the_platform_lies_where_counties_secrets_are_read(templates: Templates) -> None:
@@ -130,7 +163,7 @@ def test_a_changed_migration_is_run_at_the_next_deployment(templates: Templates)
 
 
 def test_the_raw_archive_ends_by_its_tag_and_nothing_else_does(templates: Templates) -> None:
-    rules = templates.one("AWS::S3::Bucket").properties["LifecycleConfiguration"]["Rules"]
+    rules = templates.data_bucket().properties["LifecycleConfiguration"]["Rules"]
     (ending,) = [rule for rule in rules if "ExpirationInDays" in rule]
 
     assert ending["TagFilters"] == [{"Key": RAW_ARCHIVE[0], "Value": RAW_ARCHIVE[1]}]

