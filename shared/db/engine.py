@@ -2,11 +2,12 @@
 
 import os
 import ssl
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import orjson
-from pg8000.exceptions import InterfaceError
+from pg8000.exceptions import DatabaseError, InterfaceError
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL
 
@@ -15,6 +16,8 @@ from shared.db.driver import APPLICATION_NAME, PreparingConnection
 from shared.db.limits import limits
 from shared.db.redaction import hide_literals
 from shared.settings import settings
+
+_INVALID_PASSWORD = "28P01"  # noqa: S105 - the class of an error
 
 
 @cache
@@ -67,11 +70,31 @@ def connect(url: URL) -> PreparingConnection:
         raise InterfaceError(f"Can't create a connection to {url.host}: {error}") from error
 
 
-def make_engine(url: URL) -> Engine:
-    """An engine on our driver; the pool rolls back what it takes back, so no tenant outlives its transaction."""
+class _Connector:
+    """Opens connections; where the server refuses the password, once more with the address that `renewed` gives."""
+
+    def __init__(self, url: URL, renewed: Callable[[], URL] | None) -> None:
+        self._url = url
+        self._renewed = renewed
+
+    def __call__(self) -> PreparingConnection:
+        try:
+            return connect(self._url)
+        except DatabaseError as error:
+            if self._renewed is None or error.args[0].get("C") != _INVALID_PASSWORD:
+                raise
+            self._url = self._renewed()
+            return connect(self._url)
+
+
+def make_engine(url: URL, renewed: Callable[[], URL] | None = None) -> Engine:
+    """An engine on our driver; the pool rolls back what it takes back, so no tenant outlives its transaction.
+
+    `renewed` gives the address anew where the server refuses the password: it has been rotated.
+    """
     engine = create_engine(
         "postgresql+pg8000://",
-        creator=lambda: connect(url),
+        creator=_Connector(url, renewed),
         pool_size=2,
         max_overflow=8,
         pool_recycle=1800,
@@ -86,7 +109,8 @@ def make_engine(url: URL) -> Engine:
 @cache
 def engine() -> Engine:
     """The engine of this process, as the application's role."""
-    return make_engine(database_url(settings().database_secret_arn))
+    secret_arn = settings().database_secret_arn
+    return make_engine(database_url(secret_arn), renewed=lambda: database_url(secret_arn))
 
 
 def forget_connections() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from functions.migrations.handler import handler
 from infra.local.postgres import LocalPostgres
@@ -74,6 +75,25 @@ def test_a_new_cluster_gets_a_database_that_orders_texts_as_every_other_does(
     )
     with owner.engine.connect() as connection:
         assert [tuple(row) for row in connection.execute(described)] == [("b", "C.UTF-8", "UTF8")]
+
+
+def test_a_running_function_takes_a_rotated_password_from_the_secret(owner: Connection, server: LocalPostgres) -> None:
+    handler({"RequestType": "Create"}, None)
+    secret = server.owner_url("to_migrate").set(username="terrafusion_app", password=PASSWORD)
+    engine = make_engine(secret, renewed=lambda: secret.set(password="rotated"))
+    with engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+    engine.dispose()
+    owner.execute(text("ALTER ROLE terrafusion_app PASSWORD 'rotated'"))
+    owner.commit()
+
+    for _ in range(2):
+        with engine.connect() as connection:
+            assert connection.scalar(text("SELECT 1")) == 1
+        engine.dispose()
+
+    with pytest.raises(DBAPIError, match="28P01"):
+        make_engine(secret).connect()
 
 
 def test_delete_leaves_the_data_alone(owner: Connection) -> None:
