@@ -1,4 +1,4 @@
-"""The audit trail: who changed what. Written in the transaction of the change itself."""
+"""The audit trail: who changed what, written in the transaction of the change."""
 
 from typing import Any, Literal, cast, get_args
 
@@ -39,7 +39,7 @@ Action = Literal[
     "valuation_run.approved",
     "valuation_run.cancelled",
 ]
-"""What can have been done to something: the audit trail is asked for these, and for no other."""
+"""The actions that the audit trail records, and by which it is filtered."""
 
 
 def cancelled(kind: str) -> Action:
@@ -53,20 +53,21 @@ def cancelled(kind: str) -> Action:
 def record(
     connection: Connection, county_id: str, actor: str, action: Action, subject: str, details: dict[str, Any]
 ) -> None:
-    """Write an event down; `subject` as `properties/0123059127`."""
+    """Record an event; `subject` is written like `properties/0123059127`."""
     connection.execute(
         insert(AuditEvent).values(county_id=county_id, actor=actor, action=action, subject=subject, details=details)
     )
 
 
-def counted(county_id: str, actor: str, action: Action, subject: str, what: str, change: str) -> str:
-    """SQL that changes rows and writes down how many, as `{what: number}`; nothing where there are none.
+def record_count_sql(county_id: str, actor: str, action: Action, subject: str, unit: str, change: str) -> str:
+    """SQL that changes rows and records their number in the audit trail as `{unit: number}`; nothing for none.
 
-    For changes that nobody waits for; `change` is an INSERT, UPDATE or DELETE without parameters.
+    `actor` does `action` to `subject`; `change` is an INSERT, UPDATE or DELETE without parameters. For a script that
+    the server executes by itself.
     """
     event = ", ".join(literal(value) for value in (county_id, actor, action, subject))
     return (
         f"WITH changed AS ({change} RETURNING 1)"  # noqa: S608 - literals, and a statement of ours
         " INSERT INTO audit_events (county_id, actor, action, subject, details)"
-        f" SELECT {event}, jsonb_build_object({literal(what)}, count(*)) FROM changed HAVING count(*) > 0"
+        f" SELECT {event}, jsonb_build_object({literal(unit)}, count(*)) FROM changed HAVING count(*) > 0"
     )

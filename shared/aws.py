@@ -1,4 +1,4 @@
-"""Clients of AWS services, made at first use: importing boto3 costs a cold start a quarter of a second."""
+"""Clients of AWS services, created at first use: importing boto3 costs a cold start a quarter of a second."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 
-_LAMBDA_SECONDS = 26
-"""How long a function waits for another one that it calls: requests have 29 seconds, so there is no second try."""
+_LAMBDA_TIMEOUT_S = 26
+"""Seconds to wait for a function that a request calls: API Gateway waits 29, so that there is no second attempt."""
 
 
 @overload
@@ -50,7 +50,7 @@ def _client(service: str) -> Any:
     if service == "s3":
         config = config.merge(Config(signature_version="s3v4", s3={"addressing_style": _addressing_style()}))
     if service == "lambda":
-        config = Config(retries={"total_max_attempts": 1}, read_timeout=_LAMBDA_SECONDS)
+        config = Config(retries={"total_max_attempts": 1}, read_timeout=_LAMBDA_TIMEOUT_S)
     made = boto3.client(service, config=config)  # type: ignore[call-overload]
     if service == "s3":
         made.meta.events.register("after-call-error.s3", _raise_outage)

@@ -1,4 +1,4 @@
-"""Values of a request taken as they are described: `1_998`, ` 12 ` and `true` are no numbers, 20251231 is no day."""
+"""Strict parsing of a request's values: `1_998`, ` 12 ` and `true` are no numbers, 20251231 is no day."""
 
 import re
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from typing import Any
 from pydantic_core import core_schema
 
 FIRST_YEAR, LAST_YEAR = 1700, 2200
-"""Days of sales, rolls and histories. Arithmetic on the calendar's own ends leaves it."""
+"""Years of sales, rolls and histories. A choice: arithmetic on dates stays within the calendar (1 to 9999)."""
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}([Tt ].*)?", re.ASCII | re.DOTALL)
-"""How a day or a moment begins; what follows is pydantic's to read."""
+"""The beginning of a day or a timestamp; pydantic reads the rest."""
 _DECIMAL = re.compile(r"-?\d{1,30}(\.\d{1,30})?(E[+-]\d{1,3})?", re.ASCII)
-"""With the exponent that Python itself writes: what was asked for is kept as JSON, and read again."""
+"""With the exponent that Python writes: parameters of a job are kept as JSON, and read again."""
 
 
 def is_number(text: str) -> bool:
@@ -50,7 +50,7 @@ _CHECKED: dict[str, Callable[[Any], Any]] = {
 
 
 def make_exact(schema: Any) -> None:
-    """Make a model's core schema take numbers, booleans and days in one form only. Models within it are their own."""
+    """Make a model's core schema strict for numbers, booleans and days. Nested models have schemas of their own."""
     if isinstance(schema, list | tuple):
         for part in schema:
             make_exact(part)

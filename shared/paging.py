@@ -1,4 +1,4 @@
-"""Keyset paging with opaque tokens that hold for one query only."""
+"""Keyset paging with opaque tokens, each valid for one query."""
 
 import base64
 import binascii
@@ -15,8 +15,9 @@ from shared.schemas import Schema
 Item = TypeVar("Item")
 
 MAX_KEY = 2000
+"""Characters: longer texts are in no index (a B-tree entry of PostgreSQL has 2,704 bytes)."""
 MAX_NUMBER = (1 << 31) - 1
-"""PostgreSQL's integer; a text that is longer than `MAX_KEY` is in no index."""
+"""PostgreSQL's integer."""
 _FOREIGN = "page_token is not one that we gave out."
 
 
@@ -33,9 +34,9 @@ def encode_token(query: object, after: list[str]) -> str:
 
 
 def decode_token(query: object, token: str | None, *parse: Callable[[str], Any]) -> tuple[Any, ...] | None:
-    """The key that a token stands for, each part read by its `parse`; None without a token.
+    """The key of a token, each part read by its `parse`; None without a token.
 
-    Raises BadRequest for a token of another query, or one that nobody here gave out.
+    Raises BadRequest for a token of another query, or one that was not issued here.
     """
     if token is None:
         return None
@@ -61,7 +62,7 @@ def decode_token(query: object, token: str | None, *parse: Callable[[str], Any])
 
 
 def _storable(part: Any) -> bool:
-    """Whether the database has such a key: whoever makes a token up can put any text, number or time into it."""
+    """Whether a key can be compared in the database: a forged token can have any text, number or time."""
     match part:
         case str():
             return "\x00" not in part and len(part) <= MAX_KEY

@@ -17,8 +17,9 @@ from shared.settings import settings
 _logger = Logger(service="storage")
 
 SIGNED_URL_SECONDS = 900
+"""A choice: long enough to begin a download or an upload, short enough that a leaked address is of little use."""
 RAW_ARCHIVE = ("archive", "raw")
-"""The tag of what the bucket keeps for as long as the raw archive is kept, and no longer."""
+"""The tag of objects that the bucket's lifecycle rule for the raw archive expires."""
 
 
 def county_key(county_id: str, *parts: str) -> str:
@@ -42,7 +43,7 @@ def put_file(key: str, path: Path, content_type: str = "application/octet-stream
 
 
 def put_stream(key: str, stream: Any) -> None:
-    """Store what a stream gives, in parts, without holding it."""
+    """Store the content of a stream, in parts, without holding all of it."""
     client("s3").upload_fileobj(stream, settings().data_bucket, key)
 
 
@@ -69,14 +70,14 @@ def _streaming() -> Iterator[None]:
 
 
 def _missing(key: str) -> NotFound:
-    """The key is ours and stays in the log."""
+    """The problem of a missing object; its key is internal, and only logged."""
     _logger.warning("object not found", extra={"key": key})
     return NotFound("Something that was kept of this is not there any more.", slug="object-not-found")
 
 
 @dataclass(frozen=True)
 class StoredObject:
-    """One version of an object: what is read of it is refused once the object has been replaced."""
+    """One version of an object: reading it fails once the object has been replaced."""
 
     key: str
     etag: str
@@ -136,9 +137,9 @@ def delete_below(prefix: str, besides: str | None = None) -> None:
     """Delete every object whose key begins with `prefix`, but for those whose key begins with `besides`."""
     s3 = client("s3")
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=settings().data_bucket, Prefix=prefix):
-        for found in page.get("Contents", []):
-            if besides is None or not found["Key"].startswith(besides):
-                s3.delete_object(Bucket=settings().data_bucket, Key=found["Key"])
+        for entry in page.get("Contents", []):
+            if besides is None or not entry["Key"].startswith(besides):
+                s3.delete_object(Bucket=settings().data_bucket, Key=entry["Key"])
 
 
 def signed_url(key: str, filename: str, content_type: str) -> str:
@@ -166,5 +167,6 @@ def signed_put_url(key: str, size_bytes: int) -> str:
 
 def listed(prefix: str, limit: int) -> list[tuple[str, int, datetime]]:
     """The first objects below a prefix: the rest of each key, its size, and when it was stored."""
-    found = client("s3").list_objects_v2(Bucket=settings().data_bucket, Prefix=prefix, MaxKeys=limit)
-    return [(one["Key"].removeprefix(prefix), one["Size"], one["LastModified"]) for one in found.get("Contents", [])]
+    page = client("s3").list_objects_v2(Bucket=settings().data_bucket, Prefix=prefix, MaxKeys=limit)
+    entries = page.get("Contents", [])
+    return [(entry["Key"].removeprefix(prefix), entry["Size"], entry["LastModified"]) for entry in entries]

@@ -1,4 +1,4 @@
-"""Numbers and days of a query or a path, written as the API describes them and in no other way."""
+"""Strict forms of numbers and days in a query or a path."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -19,18 +19,18 @@ _FORMS: tuple[tuple[tuple[type, ...], re.Pattern[str], str], ...] = (
 )
 
 
-def inexact(place: str, fields: Iterable[ModelField], sent: Mapping[str, str | None]) -> list[Fault]:
-    """The parameters that another way of writing them would be taken for, and days beyond the calendar in use."""
+def form_faults(location: str, fields: Iterable[ModelField], sent: Mapping[str, str | None]) -> list[Fault]:
+    """The faults of parameters in another form, and of days beyond the years in use."""
     faults = []
     for field in fields:
         text = sent.get(field.alias)
         types = _types(field.field_info.annotation)
-        for of_form, form, shown in _FORMS:
-            if text is None or str in types or not types & set(of_form):
+        for kinds, form, shown in _FORMS:
+            if text is None or str in types or not types & set(kinds):
                 continue
             reason = f"Write {shown}." if not form.fullmatch(text) else _beyond(text) if form is DAY else None
             if reason is not None:
-                faults.append(Fault(f"/{place}/{field.alias}", reason, "form"))
+                faults.append(Fault(f"/{location}/{field.alias}", reason, "form"))
     return faults
 
 

@@ -1,4 +1,4 @@
-"""What every answer says to the browser that may show it, the gateway's own answers included."""
+"""Security headers of every answer, the gateway's own included."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-"""Answers hold tokens and a county's records: no cache keeps them. An answer that says otherwise is left alone."""
+"""Answers hold tokens and a county's records: no cache keeps them, unless an answer has headers of its own."""
 
 
 def add_security_headers(answer: dict[str, Any]) -> dict[str, Any]:
-    """A proxy integration's answer with what it does not say itself."""
-    said = {name.lower() for kind in ("headers", "multiValueHeaders") for name in answer.get(kind) or {}}
-    added = {name: [value] for name, value in SECURITY_HEADERS.items() if name.lower() not in said}
+    """A proxy integration's answer with those of the headers that it does not have itself."""
+    present = {name.lower() for kind in ("headers", "multiValueHeaders") for name in answer.get(kind) or {}}
+    added = {name: [value] for name, value in SECURITY_HEADERS.items() if name.lower() not in present}
     answer["multiValueHeaders"] = {**(answer.get("multiValueHeaders") or {}), **added}
     return answer

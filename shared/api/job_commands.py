@@ -1,4 +1,4 @@
-"""What can be done with a job of any kind: the routes that cancel it and go on with it, declared by one line."""
+"""The commands of a job of any kind: the routes that cancel and resume it, declared by one line."""
 
 from inspect import Parameter, Signature
 from typing import Any

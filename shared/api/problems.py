@@ -17,9 +17,9 @@ Model = TypeVar("Model", bound=BaseModel)
 PROBLEM_JSON = "application/problem+json"
 TYPE_PREFIX = "urn:terrafusion:problem:"
 MAX_FAULTS = 100
-"""A person mends no more at once; a mapping of half a megabyte can have tens of thousands."""
+"""A choice: nobody mends more at once, and a mapping of half a megabyte can have tens of thousands."""
 MAX_SHOWN = 500
-"""Characters of what was sent that are repeated in a message or a pointer."""
+"""Characters of a request's content that a message or a pointer repeats. A choice: some lines of a terminal."""
 
 
 def problem_response(problem: Problem, request_id: str) -> Response[str]:
@@ -43,7 +43,7 @@ def problem_response(problem: Problem, request_id: str) -> Response[str]:
 
 
 def validation_problem(errors: Sequence[Any]) -> Problem:
-    """What pydantic found wrong with a request, as one problem that lists every fault."""
+    """Pydantic's errors of a request as one problem that lists every fault."""
     if any(error.get("type") == "json_invalid" for error in errors):
         position = errors[0]["loc"][-1]
         reason = errors[0].get("ctx", {}).get("error", "not JSON")
@@ -66,7 +66,7 @@ def faults_in_body() -> AbstractContextManager[None]:
 
 
 def shortened(text: str, limit: int = MAX_SHOWN) -> str:
-    """A text that may be somebody else's, as much of it as helps, and storable in any case."""
+    """A foreign text, truncated, and encodable in UTF-8."""
     shown = text if len(text) <= limit else f"{text[:limit]}…"
     return shown.encode(errors="replace").decode()
 

@@ -1,4 +1,4 @@
-"""A request as it arrived, read once: what a route gets is text that a database can hold and JSON that is JSON.
+"""Decoding of a request: a route gets texts that a database can store, and valid JSON.
 
 API Gateway hands a REST API's path on as it was sent, percent-encoded, and never says whether a body is text.
 """
@@ -44,11 +44,11 @@ def segment(text: str) -> str:
     return quote(text, safe="")
 
 
-def require_storable(place: str, texts: Mapping[str, str | None]) -> None:
+def require_storable(location: str, texts: Mapping[str, str | None]) -> None:
     """Raise Unprocessable for the first of a query's or path's parameters that is no text."""
     for name, text in texts.items():
         if text is not None and _UNSTORABLE.search(text):
-            raise _unstorable(f"/{place}/{_escaped(name)}")
+            raise _unstorable(f"/{location}/{_escaped(name)}")
 
 
 def json_body(event: Mapping[str, Any]) -> Any:
@@ -101,9 +101,9 @@ def _require_json(event: Mapping[str, Any]) -> None:
 
 def _texts(document: Any) -> Iterator[tuple[str, str]]:
     """Every text of a JSON document, names included, with its pointer. Raises Unprocessable for one too deep."""
-    waiting: list[tuple[str, Any, int]] = [("/body", document, 0)]
-    while waiting:
-        pointer, value, depth = waiting.pop()
+    pending: list[tuple[str, Any, int]] = [("/body", document, 0)]
+    while pending:
+        pointer, value, depth = pending.pop()
         if isinstance(value, str):
             yield pointer, value
         elif isinstance(value, (dict, list)):
@@ -115,7 +115,7 @@ def _texts(document: Any) -> Iterator[tuple[str, str]]:
             for name, part in parts:
                 if isinstance(name, str):
                     yield pointer, name
-                waiting.append((f"{pointer}/{_escaped(str(name))}", part, depth + 1))
+                pending.append((f"{pointer}/{_escaped(str(name))}", part, depth + 1))
 
 
 def _decoded(name: str, text: str) -> str:

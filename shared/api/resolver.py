@@ -1,4 +1,4 @@
-"""One declaration a route: method, path, permission, schemas.
+"""The routes of a module, each declared once: method, path, permission, schemas.
 
 API Gateway's methods with their scopes, the OpenAPI document and the checks of this file derive from it. The
 work of routing and validating is Powertools'; what is added here is the permission, the caller and problems.
@@ -26,7 +26,7 @@ from pydantic import BaseModel
 
 from shared.access import Caller, Permission
 from shared.api.answers import entity_tag
-from shared.api.exact import inexact
+from shared.api.exact import form_faults
 from shared.api.headers import add_security_headers
 from shared.api.problems import problem_response, shortened, validation_problem
 from shared.api.request import JSON, json_body, path_of, path_parameters, require_storable
@@ -50,6 +50,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 compat.field_annotation_is_complex = cache(compat.field_annotation_is_complex)  # type: ignore[assignment]
 
 MAX_IDEMPOTENCY_KEY = 200
+"""Characters; a UUID has 36. A choice."""
 MAX_VERSION_DIGITS = 9
 """Versions are counted in PostgreSQL's integers."""
 
@@ -82,14 +83,14 @@ class Api:
         self.resolver = _Resolver(
             enable_validation=True, serializer=_to_json, json_body_deserializer=lambda _: self._body
         )
-        self.resolver.use([_refuse_unknown_query, _refuse_inexact])
+        self.resolver.use([_refuse_unknown_query, _refuse_other_forms])
         self.resolver.exception_handler(Problem)(self._answer_problem)
         self.resolver.exception_handler(RequestValidationError)(self._answer_invalid)
         self.resolver.exception_handler(RequestUnsupportedContentType)(self._answer_media_type)
         self._logger = Logger(service=module)
         self._caller: Caller | None = None
         self._body: Any = None
-        self._found_dead = False
+        self._connection_was_dead = False
 
     def get(
         self, path: str, *, permission: Permission | None, summary: str, status: int = 200
@@ -117,7 +118,7 @@ class Api:
 
     @property
     def caller(self) -> Caller:
-        """Who calls the route that runs now (routes with a permission only)."""
+        """The caller of the present request (routes with a permission only)."""
         if self._caller is None:
             raise LookupError("this route is public: it has no caller")
         return self._caller
@@ -172,8 +173,8 @@ class Api:
             return _proxy_answer(problem_response(problem, request_id))
         except Exception as error:
             self._logger.exception("unexpected failure", request_id=request_id, resource=event.get("resource"))
-            told = availability_problem(error) or Problem("The failure is logged under the request id.")
-            return _proxy_answer(problem_response(told, request_id))
+            answered = availability_problem(error) or Problem("The failure is logged under the request id.")
+            return _proxy_answer(problem_response(answered, request_id))
         finally:
             self._caller, self._body = None, None
 
@@ -200,9 +201,9 @@ class Api:
 
     def _resolve(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """The answer; a GET whose pooled connection turned out to be dead is made once more, on a fresh one."""
-        self._found_dead = False
+        self._connection_was_dead = False
         answered = self.resolver.resolve(event, context)
-        if self._found_dead and event["httpMethod"] == "GET":
+        if self._connection_was_dead and event["httpMethod"] == "GET":
             forget_connections()
             return self.resolver.resolve(event, context)
         return answered
@@ -249,7 +250,7 @@ class Api:
 
     def _answer_problem(self, problem: Problem) -> Response[str]:
         if isinstance(problem, DatabaseUnavailable):
-            self._found_dead = problem.unanswered
+            self._connection_was_dead = problem.unanswered
             self._logger.warning("database unavailable", request_id=self._request_id, cause=repr(problem.__cause__))
         return problem_response(problem, self._request_id)
 
@@ -277,7 +278,7 @@ def _takes_body(function: Callable[..., Any]) -> bool:
 
 
 def _refuse_unknown_query(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """A misspelt filter that is passed over would answer with far more than was asked for."""
+    """Refuse unknown query parameters: a misspelt filter that was ignored would answer with far too much."""
     given = app.current_event.query_string_parameters
     if given:
         known = {parameter.alias for parameter in app.context["_route"].dependant.query_params}
@@ -290,12 +291,12 @@ def _refuse_unknown_query(app: APIGatewayRestResolver, next_middleware: NextMidd
     return next_middleware(app)
 
 
-def _refuse_inexact(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """Powertools has read the parameters by then, and more leniently than the API describes them."""
+def _refuse_other_forms(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """Refuse values that Powertools has parsed more leniently than the API describes them."""
     dependant, event = app.context["_route"].dependant, app.current_event
     faults = [
-        *inexact("path", dependant.path_params, event.path_parameters or {}),
-        *inexact("query", dependant.query_params, event.query_string_parameters or {}),
+        *form_faults("path", dependant.path_params, event.path_parameters or {}),
+        *form_faults("query", dependant.query_params, event.query_string_parameters or {}),
     ]
     if faults:
         raise Unprocessable(f"{len(faults)} parameter(s) are not valid; see errors.", faults=tuple(faults))

@@ -1,1 +1,1 @@
-"""Forms of data that one module writes and another reads."""
+"""Contracts: forms of data that one module writes and another reads."""

@@ -1,15 +1,14 @@
-"""What rows of a source have beside the source's own columns."""
+"""The columns that a source's rows have beside its own."""
 
 READ_FAULT = "_read_fault"
-"""The column by which a source says of a row that it is none (a line with too many fields), and why."""
+"""The column with the reason why a row could not be read (a line with too many fields); NULL for one that could."""
 
 ROW_NUMBER = "_row_number"
-"""The column by which the rows of a file are numbered from 1."""
+"""The column with the number of a file's row, from 1."""
 
 VALUE_FAULTS = "_value_faults"
-"""The column by which a source says which values of a row it could not read, and why: a line each, the column's name,
-a tab, the reason (`value_fault` writes one). Such a value is NULL, and a field that reads it rejects the
-row, or warns.
+"""The column with the values of a row that could not be read: a line for each, with the column's name, a tab and the
+reason (`value_fault` writes one). Such a value is NULL, and a field that reads it rejects the row, or warns.
 """
 
 

@@ -1,1 +1,1 @@
-"""CSV (RFC 4180) that no spreadsheet runs: of tables in memory, and of queries that the database writes."""
+"""CSV (RFC 4180) safe from formula injection: of tables in memory, and of queries that the database writes."""

@@ -1,4 +1,4 @@
-"""Tables, and CSV (RFC 4180) of them that a spreadsheet opens without running anything."""
+"""Tables in memory, and their CSV (RFC 4180), safe from formula injection."""
 
 import csv
 import io
@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 CSV = "text/csv; charset=utf-8"
-"""The type of the files that this module and `shared.csv_export.query` write. Nothing else hands out CSV."""
+"""The media type of the files that this module and `shared.csv_export.query` write. Nothing else exports CSV."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection), in their full width too."""
+"""First characters of a formula (OWASP, CSV Injection), in full width too."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def to_csv(table: Table) -> bytes:
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([harmless(name) for name in table.header])
+    writer.writerow([neutralized(name) for name in table.header])
     writer.writerows(_cells(row) for row in table.rows)
     return text.getvalue().encode()
 
@@ -51,9 +51,9 @@ def _cell(value: Any) -> str:
         case date():
             return value.isoformat()
         case _:
-            return harmless(str(value))
+            return neutralized(str(value))
 
 
-def harmless(text: str) -> str:
-    """A text as a cell that no spreadsheet runs."""
+def neutralized(text: str) -> str:
+    """A text as a cell that no spreadsheet evaluates: with an apostrophe in front where it would be a formula."""
     return "'" + text if text.startswith(FORMULA_STARTS) else text

@@ -1,1 +1,1 @@
-"""Shapes, boxes and coordinate reference systems by arithmetic alone, without PROJ."""
+"""Geometry, bounding boxes and coordinate reference systems by arithmetic alone, without PROJ."""

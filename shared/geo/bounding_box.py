@@ -1,11 +1,11 @@
-"""A window on the map, as requests name one."""
+"""Bounding boxes, as requests give them."""
 
 Box = tuple[float, float, float, float]
 """West, south, east, north, in degrees (WGS 84)."""
 
 
 def checked_box(box: Box) -> Box:
-    """The box. Raises ValueError, in words for the one who asked, where it is none."""
+    """The box. Raises ValueError, with a message for the caller, where it is not valid."""
     west, south, east, north = box
     if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= 90 and -90 <= north <= 90):
         raise ValueError("bbox is in degrees: longitudes within 180, latitudes within 90")

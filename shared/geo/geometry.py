@@ -27,19 +27,19 @@ WKB, LONGITUDE, LATITUDE = "SHAPE_WKB", "SHAPE_LONGITUDE", "SHAPE_LATITUDE"
 Shape = tuple[str | None, str | None, str | None]
 """The texts of the three columns."""
 
-LARGEST_WKT = 16 << 20
-"""Characters of a shape at most."""
+MAX_WKT_CHARACTERS = 16 << 20
+"""A choice: it bounds the memory of one row, at some 800,000 vertices, which no parcel has."""
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _NO_NUMBER = re.compile(r"[\d.eE+-]{48}")
-"""Longer than any number is written; without this, matching pairs of such would take time beyond bounds."""
+"""A run of digits longer than any number: matching pairs of such would take time beyond bounds."""
 _WKT = re.compile(r"\s*(?:SRID=(\d{1,9});)?\s*(POINT|POLYGON|MULTIPOLYGON)\s*(?:ZM?|M)?\s*(\(.*\))\s*$", re.I | re.S)
 _PAIRS = re.compile(rf"({_NUMBER})\s+({_NUMBER})(?:\s+{_NUMBER}){{0,2}}")
 
 _POINT, _POLYGON, _MULTIPOLYGON = 1, 3, 6
 _HAS_SRID = 0x20000000
-_UNSAID = 4326
-"""What a shape without a reference system, or with the unknown one (0), is taken for."""
+_DEFAULT_SRID = 4326
+"""The reference system of a shape that names none, or the unknown one (0)."""
 
 
 def point_shape(point: Point | None) -> Shape:
@@ -55,7 +55,7 @@ def point_wkb(point: Point) -> bytes:
 
 
 class ShapeError(ValueError):
-    """A shape that a row cannot have; the message says why, and goes on after "the shape"."""
+    """A shape that a row cannot have; the message is the predicate of "the shape ..."."""
 
 
 def read_shape(text: str) -> str | None:
@@ -65,61 +65,61 @@ def read_shape(text: str) -> str | None:
     A reference system in it is honoured, and one that stands before it as well (`SRID=2285;01...`, or
     `CRS=any name;01...` of a source that knows its system by name only). Raises ShapeError.
     """
-    said, prefix, digits = text.rpartition(";")
+    system, prefix, digits = text.rpartition(";")
     try:
         content = bytes.fromhex(digits)
-        found = _Scan(content)
-        end = found.read(0)
+        scan = _Scan(content)
+        end = scan.read(0)
     except (ValueError, struct.error, IndexError) as error:
         raise ShapeError(f"is not the well-known binary (WKB) of a point or of polygons: {_why(error)}") from None
     if end != len(content):
         raise ShapeError(f"is not well-known binary (WKB): {len(content) - end} bytes follow its end")
     try:
-        srid = _named_system(said) if prefix else found.srid
+        srid = _named_system(system) if prefix else scan.srid
         require_known(srid)
     except UnknownSystemError as error:
         raise ShapeError(str(error)) from None
-    if found.is_empty:
+    if scan.is_empty:
         return None
     if srid in WEB_MERCATOR:
-        found.to_degrees(srid)
-    fault = misplaced(*found.bounds())
+        scan.to_degrees(srid)
+    fault = misplaced(*scan.bounds())
     if fault is not None:
         raise ShapeError(fault)
-    return digits if found.is_plain else found.written().hex()
+    return digits if scan.is_plain else scan.to_wkb().hex()
 
 
 def _why(error: Exception) -> str:
-    said = str(error)
+    message = str(error)
     if isinstance(error, (struct.error, IndexError)):
         return "it is cut off"
-    return "it is not hexadecimal" if "fromhex" in said else said
+    return "it is not hexadecimal" if "fromhex" in message else message
 
 
-def _named_system(said: str) -> int:
-    kind, _, name = said.partition("=")
+def _named_system(prefix: str) -> int:
+    kind, _, name = prefix.partition("=")
     if kind.strip().upper() == "SRID" and name.strip().isdigit():
-        return int(name) or _UNSAID
+        return int(name) or _DEFAULT_SRID
     if kind.strip().upper() == "CRS":
         raise UnknownSystemError(name)
-    raise UnknownSystemError(f"begins with {said[:40]!r}, which is no reference system")
+    raise UnknownSystemError(f"begins with {prefix[:40]!r}, which is no reference system")
 
 
 @dataclass
 class _Scan:
-    """Well-known binary that is gone through once: its rings as the flat numbers that they are stored as."""
+    """A single pass over well-known binary: its rings as the flat sequences of numbers in which they are stored."""
 
     content: bytes
     srid: int = 4326
     is_plain: bool = True
-    """Whether it is WKB of two dimensions without a reference system: what is stored."""
+    """Whether it is two-dimensional WKB without a reference system, as it is stored."""
     point: Point | None = None
     polygons: list[list[tuple[Sequence[float], Sequence[float]]]] = field(default_factory=list)
     """The rings of each polygon, as x and y."""
     is_multi: bool = False
 
-    def read(self, at: int, within: int = 0) -> int:
-        """Read the shape that begins here, and say where it ends. Raises struct.error, IndexError and ValueError."""
+    def read(self, at: int, depth: int = 0) -> int:
+        """Read the shape at a position; returns where it ends. Raises struct.error, IndexError and ValueError."""
         if self.content[at] > 1:
             raise ValueError(f"its byte order is {self.content[at]}")
         order = "<" if self.content[at] == 1 else ">"
@@ -127,22 +127,22 @@ class _Scan:
         at += 5
         if code & _HAS_SRID:
             (srid,) = struct.unpack_from(f"{order}I", self.content, at)
-            self.srid = srid or _UNSAID
+            self.srid = srid or _DEFAULT_SRID
             at += 4
         kind, wide = _kind(code)
         self.is_plain = self.is_plain and code in (_POINT, _POLYGON, _MULTIPOLYGON)
-        if kind == _POINT and not within:
+        if kind == _POINT and not depth:
             x, y = struct.unpack_from(f"{order}{wide}d", self.content, at)[:2]
             self.point = None if x != x and y != y else (x, y)
             return at + 8 * wide
-        if kind not in (_POLYGON, _MULTIPOLYGON) or (within and kind != _POLYGON):
+        if kind not in (_POLYGON, _MULTIPOLYGON) or (depth and kind != _POLYGON):
             raise ValueError(f"shapes of the kind {kind} are not read; parcels are points or polygons")
         (count,) = struct.unpack_from(f"{order}I", self.content, at)
         at += 4
         if kind == _MULTIPOLYGON:
             self.is_multi = True
             for _ in range(count):
-                at = self.read(at, within=1)
+                at = self.read(at, depth=1)
             return at
         return self._polygon(at, count, order, wide)
 
@@ -163,34 +163,37 @@ class _Scan:
         return self.point is None and not self.polygons
 
     def to_degrees(self, srid: int) -> None:
-        """Bring it to degrees from another system."""
+        """Convert it to degrees from another reference system."""
         self.is_plain = False
         if self.point is not None:
             self.point = to_degrees(srid, *self.point)
         for rings in self.polygons:
-            for place, (xs, ys) in enumerate(rings):
-                rings[place] = _transposed(to_degrees(srid, x, y) for x, y in zip(xs, ys, strict=True))
+            for number, (xs, ys) in enumerate(rings):
+                rings[number] = _transposed(to_degrees(srid, x, y) for x, y in zip(xs, ys, strict=True))
 
     def bounds(self) -> tuple[float, float, float, float]:
-        """West, south, east, north; what is no number is among them."""
+        """West, south, east, north; NaN where a coordinate is NaN."""
         if self.point is not None:
             return (*self.point, *self.point)
         rings = [*chain.from_iterable(self.polygons)]
         sides = []
-        for axis in (0, 1):
+        for dimension in (0, 1):
             # NaN is neither the least nor the most, and makes every sum NaN
-            total = sum(map(sum, (ring[axis] for ring in rings)))
-            sides.append((total, total) if total != total else
-                         (min(min(ring[axis]) for ring in rings), max(max(ring[axis]) for ring in rings)))  # fmt: skip
+            total = sum(map(sum, (ring[dimension] for ring in rings)))
+            if total != total:
+                sides.append((total, total))
+            else:
+                least, most = min(min(ring[dimension]) for ring in rings), max(max(ring[dimension]) for ring in rings)
+                sides.append((least, most))
         (west, east), (south, north) = sides
         return west, south, east, north
 
-    def written(self) -> bytes:
+    def to_wkb(self) -> bytes:
         """Plain well-known binary."""
         if self.point is not None:
             return _point(self.point)
-        found = [[[*zip(xs, ys, strict=True)] for xs, ys in rings] for rings in self.polygons]
-        return polygons_wkb(found)
+        shapes = [[[*zip(xs, ys, strict=True)] for xs, ys in rings] for rings in self.polygons]
+        return polygons_wkb(shapes)
 
 
 def _transposed(points: Iterable[Point]) -> tuple[Sequence[float], Sequence[float]]:
@@ -199,8 +202,8 @@ def _transposed(points: Iterable[Point]) -> tuple[Sequence[float], Sequence[floa
 
 
 def _kind(code: int) -> tuple[int, int]:
-    """The kind of shape, and how many numbers a vertex has: two, and a third coordinate and a measure, as ISO or as
-    PostGIS writes them.
+    """The kind of shape, and the number of values of a vertex: two, and a third coordinate and a measure, by ISO's or
+    PostGIS' codes.
     """
     flagged = bool(code & 0x80000000) + bool(code & 0x40000000)
     code &= 0x0FFFFFFF
@@ -214,10 +217,10 @@ def wkt_to_wkb(text: str) -> str | None:
     """Well-known text of a point, a polygon or several as the binary in hexadecimal; None for anything else, and for
     an empty shape. A third coordinate and a measure are dropped; a reference system (`SRID=2285;`) is kept before it.
     """
-    found = _WKT.match(text)
-    if found is None or len(text) > LARGEST_WKT or _NO_NUMBER.search(text):
+    match = _WKT.match(text)
+    if match is None or len(text) > MAX_WKT_CHARACTERS or _NO_NUMBER.search(text):
         return None
-    srid, kind, body = found.group(1), found.group(2).upper(), found.group(3)
+    srid, kind, body = match.group(1), match.group(2).upper(), match.group(3)
     try:
         content = _wkb_of(kind, body)
     except (orjson.JSONDecodeError, TypeError, ValueError, struct.error, IndexError):
@@ -245,42 +248,42 @@ def _rings(numbers: Any) -> Polygon:
 
 def polygon_shape(rings: Iterable[Ring]) -> Shape:
     """The columns of a polygon or several, from rings in any order: clockwise ones are outer, as Esri writes them."""
-    found = polygons(rings)
-    if not found:
+    shapes = polygons(rings)
+    if not shapes:
         return None, None, None
-    inside = point_within(found)
-    return polygons_wkb(found).hex(), repr(inside[0]), repr(inside[1])
+    inside = point_within(shapes)
+    return polygons_wkb(shapes).hex(), repr(inside[0]), repr(inside[1])
 
 
 def polygons(rings: Iterable[Ring]) -> list[Polygon]:
-    """Rings sorted into polygons; a hole goes to the smallest outer ring around it."""
+    """Rings grouped into polygons; a hole belongs to the smallest outer ring around it."""
     closed = [_closed(ring) for ring in rings if len(ring) >= 3]
     areas = [_area(ring) for ring in closed]
     outer = [index for index, area in enumerate(areas) if area < 0 or len(closed) == 1]
     if not outer:  # a writer that turns them the other way
         outer = [index for index, area in enumerate(areas) if area > 0]
-    made: dict[int, list[Ring]] = {index: [closed[index]] for index in outer}
+    grouped: dict[int, list[Ring]] = {index: [closed[index]] for index in outer}
     for index, ring in enumerate(closed):
-        if index in made:
+        if index in grouped:
             continue
         around = [candidate for candidate in outer if _contains([closed[candidate]], ring[0])]
         if around:
-            made[min(around, key=lambda candidate: abs(areas[candidate]))].append(ring)
+            grouped[min(around, key=lambda candidate: abs(areas[candidate]))].append(ring)
         else:
-            made[index] = [ring]
-    return [*made.values()]
+            grouped[index] = [ring]
+    return [*grouped.values()]
 
 
-def polygons_wkb(found: Sequence[Polygon]) -> bytes:
+def polygons_wkb(shapes: Sequence[Polygon]) -> bytes:
     """Well-known binary, little-endian: a polygon, or a multipolygon where there are several."""
-    if len(found) == 1:
-        return _polygon(found[0])
-    return struct.pack("<BII", 1, _MULTIPOLYGON, len(found)) + b"".join(map(_polygon, found))
+    if len(shapes) == 1:
+        return _polygon(shapes[0])
+    return struct.pack("<BII", 1, _MULTIPOLYGON, len(shapes)) + b"".join(map(_polygon, shapes))
 
 
-def point_within(found: Sequence[Polygon]) -> Point:
-    """A point in the largest polygon: its centroid, or else the middle of its widest stretch at half height."""
-    largest = max(found, key=lambda polygon: abs(_area(polygon[0])))
+def point_within(shapes: Sequence[Polygon]) -> Point:
+    """A point in the largest polygon: its centroid, or else the middle of its widest interval at half height."""
+    largest = max(shapes, key=lambda polygon: abs(_area(polygon[0])))
     centroid = _centroid(largest[0])
     if centroid is not None and _contains(largest, centroid):
         return centroid
@@ -305,7 +308,7 @@ def _closed(ring: Ring) -> Ring:
 
 
 def _area(ring: Ring) -> float:
-    """Signed: negative where the ring goes round clockwise."""
+    """The signed area (shoelace formula): negative for a clockwise ring."""
     x0, y0 = ring[0]
     pairs = pairwise(ring)
     return sum((a[0] - x0) * (b[1] - y0) - (b[0] - x0) * (a[1] - y0) for a, b in pairs) / 2
@@ -322,17 +325,17 @@ def _centroid(ring: Ring) -> Point | None:
 
 
 def _contains(rings: Polygon, point: Point) -> bool:
-    """Even-odd over all rings."""
+    """Whether a point lies inside, by the even-odd rule over all rings."""
     return sum(x > point[0] for x in _crossings(rings, point[1])) % 2 == 1
 
 
 def _crossings(rings: Polygon, y: float) -> list[float]:
-    found = []
+    crossings = []
     for ring in rings:
         for a, b in pairwise(ring):
             if (a[1] > y) != (b[1] > y):
-                found.append(a[0] + (y - a[1]) / (b[1] - a[1]) * (b[0] - a[0]))
-    return sorted(found)
+                crossings.append(a[0] + (y - a[1]) / (b[1] - a[1]) * (b[0] - a[0]))
+    return sorted(crossings)
 
 
 def _middle_of_widest(rings: Polygon) -> Point | None:
@@ -341,9 +344,9 @@ def _middle_of_widest(rings: Polygon) -> Point | None:
     if y in heights:  # not through a corner
         above = [height for height in heights if height > y]
         y = (y + min(above)) / 2 if above else y
-    found = _crossings(rings, y)
-    stretches = list(zip(found[::2], found[1::2], strict=False))
-    if not stretches:
+    crossings = _crossings(rings, y)
+    intervals = list(zip(crossings[::2], crossings[1::2], strict=False))
+    if not intervals:
         return None
-    left, right = max(stretches, key=lambda stretch: stretch[1] - stretch[0])
+    left, right = max(intervals, key=lambda interval: interval[1] - interval[0])
     return (left + right) / 2, y

@@ -1,7 +1,7 @@
-"""Coordinate reference systems that a row's shape may be in: those that need no more than arithmetic.
+"""Coordinate reference systems of rows: those that arithmetic converts to degrees.
 
-Everything else is brought to degrees by PROJ, which only the functions with the geo layer have; a row in another
-system is refused with its name.
+PROJ converts all others, which only the functions with the geo layer have; a row in another system is rejected with its
+name.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ Point = tuple[float, float]
 
 MAX_LONGITUDE, MAX_LATITUDE = 180.0, 90.0
 MAX_SPAN = 10.0
-"""Degrees that a parcel's shape reaches from one side to the other at most: one that reaches farther has a vertex
-that was misplaced. The largest counties span less, and no parcel is larger than its county."""
+"""Degrees that a parcel's shape spans at most: a larger one has a misplaced vertex. A choice, above the span of every
+county of the contiguous states."""
 
 DEGREES = frozenset({4326, 4979, 4269, 4152, 4759, 6318, 4617, 4258, 4283, 7844})
 """EPSG codes of longitude and latitude in WGS 84, and in systems that agree with it within a metre or two: NAD83 and
@@ -28,11 +28,11 @@ _RADIUS = 6_378_137.0
 
 
 class UnknownSystemError(ValueError):
-    """A reference system that rows are not converted from; the message names it."""
+    """A reference system that is not converted in rows; the message names it."""
 
 
 def require_known(srid: int) -> None:
-    """Raise UnknownSystemError for a system whose coordinates cannot be brought to degrees by arithmetic alone."""
+    """Raise UnknownSystemError for a system that arithmetic alone does not convert to degrees."""
     if srid not in DEGREES and srid not in WEB_MERCATOR:
         raise UnknownSystemError(
             f"is in the reference system {srid} (SRID), and a row's shape has to be in degrees (WGS 84):"
@@ -52,7 +52,7 @@ def to_degrees(srid: int, x: float, y: float) -> Point:
 
 
 def misplaced(west: float, south: float, east: float, north: float) -> str | None:
-    """The fault of a shape with these bounds, which are meant as degrees; None where there is none."""
+    """The reason why bounds in degrees cannot be those of a shape; None where they can."""
     if not all(map(math.isfinite, (west, south, east, north))):
         return "has a vertex whose coordinates are no numbers (NaN or infinite)"
     if west < -MAX_LONGITUDE or east > MAX_LONGITUDE or south < -MAX_LATITUDE or north > MAX_LATITUDE:

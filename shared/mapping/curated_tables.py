@@ -1,4 +1,4 @@
-"""The curated tables: what Publish writes to Parquet, and what the catalogue tells Athena of it."""
+"""The columns of the curated tables, which Publish writes to Parquet and the catalogue describes for Athena."""
 
 from dataclasses import dataclass
 
@@ -33,12 +33,12 @@ class CuratedColumn:
 def curated_columns(table: str) -> list[CuratedColumn]:
     """The columns of a table's files, in their order."""
     columns = target_tables()[table].columns
-    found = [CuratedColumn(column.name, _hive_type(column)) for column in columns.values()]
-    return [*found, CuratedColumn(VERSION, "int"), CuratedColumn(VALID_FROM, "timestamp")]
+    filled = [CuratedColumn(column.name, _hive_type(column)) for column in columns.values()]
+    return [*filled, CuratedColumn(VERSION, "int"), CuratedColumn(VALID_FROM, "timestamp")]
 
 
 def is_located(table: str) -> bool:
-    """Whether the table's rows have a place on the map."""
+    """Whether the table's rows have a geometry."""
     return GEOMETRY in target_tables()[table].columns
 
 

@@ -1,10 +1,11 @@
-"""A first mapping from a source's columns and some of its values: each guess with its reason, as a comment."""
+"""A proposed mapping from a source's columns and a sample of its values; each guess has its reason as a comment."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.exact import FIRST_YEAR, LAST_YEAR
 from shared.mapping.targets import ColumnKind, TargetColumn, TargetTable, target_tables
 
 _SYNONYMS: dict[str, str] = {
@@ -75,7 +76,7 @@ _SYNONYMS: dict[str, str] = {
     "exemption_type": "exemptiontype exemption exemptioncode",
     "amount": "amount exemptionamount",
 }
-"""Names that counties' systems use for a column, without case and separators; the likeliest first."""
+"""Names of a column in counties' systems, without case and separators; the likeliest first."""
 _TABLE_WORDS = {
     "properties_operational": "parcel property properties real account assr",
     "sales": "sale sales transfer deed transaction excise",
@@ -122,32 +123,32 @@ class _Guess:
     transformations: str
     reason: str
     rank: int
-    """Place of the name among the synonyms: the lower, the likelier."""
+    """Position of the name among the synonyms: the lower, the likelier."""
 
 
 def propose(tables: Sequence[SampledTable], county_id: str, system: str, head: Sequence[str] = ()) -> str:
     """The mapping as YAML. Raises ValueError where no table looks like one of ours."""
-    placed, left = _placed(tables)
-    if not placed:
-        raise ValueError("; ".join(left) or "there is no table")
+    assigned, rejected = _assigned(tables)
+    if not assigned:
+        raise ValueError("; ".join(rejected) or "there is no table")
     lines = [
         *(f"# {line}" for line in head),
         "# A first mapping, guessed from names and values. Look at each line, then try it: terrafusion mapping check",
-        *(f"# left out: {reason}" for reason in left),
+        *(f"# left out: {reason}" for reason in rejected),
         f"source_system_type: {system}",
         'target_schema_version: "1.1"',
         f"county_id_default: {county_id}",
         "table_mappings:",
     ]
-    for table, target, guesses in placed:
+    for table, target, guesses in assigned:
         lines += _table_lines(table, target, guesses)
     return "\n".join(lines) + "\n"
 
 
-def _placed(tables: Sequence[SampledTable]) -> tuple[list[tuple[SampledTable, TargetTable, list[_Guess]]], list[str]]:
-    """Each source table with the target that it fits best, every target once; and why others are left out."""
+def _assigned(tables: Sequence[SampledTable]) -> tuple[list[tuple[SampledTable, TargetTable, list[_Guess]]], list[str]]:
+    """Each source table with the target that it fits best, every target once; and the reasons for the others."""
     candidates = []
-    left = []
+    rejected = []
     for table in tables:
         fits = []
         reasons = []
@@ -160,20 +161,20 @@ def _placed(tables: Sequence[SampledTable]) -> tuple[list[tuple[SampledTable, Ta
             named = any(word in _plain(table.name) for word in _TABLE_WORDS[target.name].split())
             fits.append((len(guesses) + 4 * named, target, guesses))
         if not fits:
-            left.append(f"{table.name}: {'; '.join(reasons)}")
+            rejected.append(f"{table.name}: {'; '.join(reasons)}")
         candidates += [(score, table, target, guesses) for score, target, guesses in fits]
-    placed: dict[str, tuple[SampledTable, TargetTable, list[_Guess]]] = {}
+    assigned: dict[str, tuple[SampledTable, TargetTable, list[_Guess]]] = {}
     taken: set[str] = set()
     for _, table, target, guesses in sorted(candidates, key=lambda each: -each[0]):
-        if table.name not in taken and target.name not in placed:
-            placed[target.name] = (table, target, guesses)
+        if table.name not in taken and target.name not in assigned:
+            assigned[target.name] = (table, target, guesses)
             taken.add(table.name)
-    if "sales" not in placed and "properties_operational" in placed:
-        table, target, _ = placed["properties_operational"]
+    if "sales" not in assigned and "properties_operational" in assigned:
+        table, target, _ = assigned["properties_operational"]
         if beside := _sales_beside(table, _key(table, target)):
-            placed["sales"] = beside
-    left += [f"{table.name}: another table fits better" for _, table, *_ in candidates if table.name not in taken]
-    return [placed[name] for name in target_tables() if name in placed], list(dict.fromkeys(left))
+            assigned["sales"] = beside
+    rejected += [f"{table.name}: another table fits better" for _, table, *_ in candidates if table.name not in taken]
+    return [assigned[name] for name in target_tables() if name in assigned], list(dict.fromkeys(rejected))
 
 
 def _sales_beside(
@@ -191,17 +192,17 @@ def _sales_beside(
 
 
 def _guesses(table: SampledTable, target: TargetTable) -> list[_Guess]:
-    found: dict[str, _Guess] = {}
+    guesses: dict[str, _Guess] = {}
     for column in target.columns.values():
         if column.kind is ColumnKind.JSON or column.name == target.key:
             continue
         names = [_plain(column.name), *_SYNONYMS.get(column.name, "").split()]
         for source in table.columns:
             if _plain(source.name) in names and (guess := _guess(source, column, names.index(_plain(source.name)))):
-                best = found.get(column.name)
+                best = guesses.get(column.name)
                 if best is None or guess.rank < best.rank:
-                    found[column.name] = guess
-    return list(found.values())
+                    guesses[column.name] = guess
+    return list(guesses.values())
 
 
 def _guess(source: SampledColumn, column: TargetColumn, rank: int) -> _Guess | None:
@@ -246,7 +247,7 @@ def _missing(table: SampledTable, target: TargetTable, guesses: list[_Guess]) ->
 
 
 def _key(table: SampledTable, target: TargetTable) -> tuple[str, ...]:
-    """What tells rows apart: the source's own key, or a column of a likely name without a value that comes twice."""
+    """The key of a source table: its own, or a column with a likely name and unique values."""
     if table.key:
         return table.key
     names = [_plain(target.key), *_SYNONYMS.get(target.key, "").split()]
@@ -303,10 +304,10 @@ def _is_unique(column: SampledColumn) -> bool:
 
 def _is_date(value: str, form: str) -> bool:
     try:
-        found = datetime.strptime(value, form)  # noqa: DTZ007 - a day has no zone
+        day = datetime.strptime(value, form)  # noqa: DTZ007 - a day has no zone
     except ValueError:
         return False
-    return 1700 <= found.year <= 2200
+    return FIRST_YEAR <= day.year <= LAST_YEAR
 
 
 def _plain(name: str) -> str:

@@ -13,7 +13,7 @@ from shared.db.models import PROVENANCE, SYNC_TARGETS, key_column
 
 
 class ColumnKind(StrEnum):
-    """What a target column holds."""
+    """The kind of values of a target column."""
 
     TEXT = "text"
     INTEGER = "integer"

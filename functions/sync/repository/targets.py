@@ -152,7 +152,9 @@ def retire_platform_rows_sql(county_id: str, run_id: UUID, actor: str) -> list[s
     )
     return [
         keep_versions(SYNC_TARGETS["assessments"], f"WHERE {rows}", uuid_literal(run_id)),
-        audit.counted(county_id, actor, "sync.assessments_gave_way", f"sync-runs/{run_id}", "assessments", retire),
+        audit.record_count_sql(
+            county_id, actor, "sync.assessments_gave_way", f"sync-runs/{run_id}", "assessments", retire
+        ),
     ]
 
 
