@@ -1,1 +1,1 @@
-"""What more than one module uses; the core layer of every Lambda carries it."""
+"""The library that modules share; the core layer of every Lambda carries it."""

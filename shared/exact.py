@@ -16,7 +16,7 @@ _DECIMAL = re.compile(r"-?\d{1,30}(\.\d{1,30})?(E[+-]\d{1,3})?", re.ASCII)
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is a number in digits, with a point before its fraction."""
+    """True for a number in digits, with a point before its fraction."""
     return _DECIMAL.fullmatch(text) is not None
 
 

@@ -62,7 +62,7 @@ def decode_token(query: object, token: str | None, *parse: Callable[[str], Any])
 
 
 def _storable(part: Any) -> bool:
-    """Whether a key can be compared in the database: a forged token can have any text, number or time."""
+    """True for a key that can be compared in the database: a forged token can have any text, number or time."""
     match part:
         case str():
             return "\x00" not in part and len(part) <= MAX_KEY

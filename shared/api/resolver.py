@@ -266,7 +266,7 @@ class Api:
 
 
 def _takes_body(function: Callable[..., Any]) -> bool:
-    """Whether a parameter is a model, or one of several: Powertools reads those from the body."""
+    """True for a function with a parameter that is a model, or a union of models: Powertools reads it from the body."""
 
     def is_model(annotation: Any) -> bool:
         parts = get_args(annotation)

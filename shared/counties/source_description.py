@@ -34,7 +34,7 @@ def secret_prefix(county_id: str) -> str:
 
 
 def is_secret_of(county_id: str, name: str) -> bool:
-    """Whether a secret's name lies below the county's prefix, however it is read."""
+    """True for a secret's name below the county's prefix, also after dots are resolved."""
     prefix = secret_prefix(county_id)
     parts = name.removeprefix(prefix).split("/")
     return name.startswith(prefix) and not {"", ".", ".."} & set(parts)

@@ -56,7 +56,7 @@ _KEEP_ALIVE_SETTINGS = {"TCP_KEEPIDLE": 60, "TCP_KEEPALIVE": 60, "TCP_KEEPINTVL"
 """Idle seconds before the kernel probes the other end (the second name is macOS's), seconds between probes, and the
 number of them that may stay unanswered. Linux's defaults are 7200, 75 and 9."""
 _UNACKNOWLEDGED_MS = 90_000
-"""How long sent bytes may stay unacknowledged: as long as the probes above take together (60 + 3 * 10 s)."""
+"""Milliseconds that sent bytes may stay unacknowledged: as long as the probes above take together (60 + 3 * 10 s)."""
 _UNATTENDED_SETTINGS = ("SET LOCAL client_connection_check_interval = 0", "SET LOCAL statement_timeout = 0")
 """Settings by which statements go on while no client waits for them, whatever the server's defaults are."""
 
@@ -111,7 +111,7 @@ class PreparingConnection(ClosingConnection):
         self._limits = TASK
         self._used_at = time.time()
         self.unanswered = False
-        """Whether the server has answered nothing since `begin`."""
+        """True until the server has answered something since `begin`."""
 
     def close(self) -> None:
         """Close the connection; a broken one is closed already. Raises InterfaceError for a second close."""
@@ -134,7 +134,7 @@ class PreparingConnection(ClosingConnection):
 
     @property
     def stale(self) -> bool:
-        """Whether the connection is not to be used: the server has closed it, or it has been idle for too long.
+        """True for a connection that is not to be used: the server has closed it, or it has been idle for too long.
 
         By the wall clock, which goes on while a Lambda is frozen. Unsolicited bytes announce that the server closes.
         """
@@ -162,7 +162,7 @@ class PreparingConnection(ClosingConnection):
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction has begun, or will with the next statement."""
+        """True where a transaction has begun, or will with the next statement."""
         return self._pending_begin is not None or bool(self._in_transaction)
 
     def cursor(self) -> "PreparingCursor":

@@ -23,7 +23,7 @@ _BROKEN = ("network error", "connection is closed", "Can't create a connection",
 
 class _DatabaseProblem(ServiceUnavailable):
     unanswered = False
-    """Whether the connection failed before the database had answered anything on it."""
+    """True where the connection failed before the database had answered anything on it."""
 
 
 class DatabaseUnavailable(_DatabaseProblem):
@@ -67,12 +67,12 @@ def rule_violation(error: BaseException) -> Conflict | None:
 
 
 def is_lock_timeout(error: BaseException) -> bool:
-    """Whether another transaction held a lock for longer than `lock_timeout`."""
+    """True where another transaction held a lock for longer than `lock_timeout`."""
     return _sqlstate(error.orig if isinstance(error, DBAPIError) else error) == _LOCK_NOT_AVAILABLE
 
 
 def _is_broken(cause: BaseException | None) -> bool:
-    """Whether the connection broke under a statement, or could not be made."""
+    """True for a connection that broke during a statement, or could not be made."""
     if isinstance(cause, InterfaceError):
         return any(words in str(cause) for words in _BROKEN)
     if isinstance(cause, ValueError):

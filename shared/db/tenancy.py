@@ -1,4 +1,4 @@
-"""Whether a tenant is there at all."""
+"""The check that a tenant exists."""
 
 from sqlalchemy import Connection, select
 

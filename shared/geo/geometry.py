@@ -112,7 +112,7 @@ class _Scan:
     content: bytes
     srid: int = 4326
     is_plain: bool = True
-    """Whether it is two-dimensional WKB without a reference system, as it is stored."""
+    """True for two-dimensional WKB without a reference system, as it is stored."""
     point: Point | None = None
     polygons: list[list[tuple[Sequence[float], Sequence[float]]]] = field(default_factory=list)
     """The rings of each polygon, as x and y."""
@@ -325,7 +325,7 @@ def _centroid(ring: Ring) -> Point | None:
 
 
 def _contains(rings: Polygon, point: Point) -> bool:
-    """Whether a point lies inside, by the even-odd rule over all rings."""
+    """True for a point inside, by the even-odd rule over all rings."""
     return sum(x > point[0] for x in _crossings(rings, point[1])) % 2 == 1
 
 

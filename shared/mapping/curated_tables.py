@@ -38,7 +38,7 @@ def curated_columns(table: str) -> list[CuratedColumn]:
 
 
 def is_located(table: str) -> bool:
-    """Whether the table's rows have a geometry."""
+    """True for a table whose rows have a geometry."""
     return GEOMETRY in target_tables()[table].columns
 
 

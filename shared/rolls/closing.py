@@ -1,4 +1,4 @@
-"""Whether an assessment roll may be written to, and what may be written to a closed one.
+"""Closed assessment rolls: the checks before they are written to, and their corrections.
 
 The database refuses every change of a closed roll (`require_open_roll`), but in the transaction that adds a numbered
 correction of it. What is checked here comes before that, in words.

@@ -46,7 +46,7 @@ def _joined(texts: pl.DataFrame) -> list[bytes]:
 
 
 def _contain_more(lines: list[bytes], special: int) -> bool:
-    """Whether the lines have more special characters than the `special` ones that were written here; few do."""
+    """True for lines with more special characters than the `special` ones that were written here; few have."""
     text = b"".join(lines)
     return len(text) - len(text.translate(None, "".join(_SPECIAL).encode())) != special
 

@@ -17,7 +17,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
 class FieldType(StrEnum):
-    """What a field's text is read as.
+    """The type as which a field's text is read.
 
     Blanks around a text are dropped before it is read, and a blank text is NULL, for every type but `string`.
     """
@@ -36,7 +36,7 @@ class FieldType(StrEnum):
 
 
 class ConfigName(StrEnum):
-    """What `default_from_config` can take a value from."""
+    """The members of a mapping from which `default_from_config` can take a value."""
 
     COUNTY_ID_DEFAULT = "county_id_default"
     SOURCE_SYSTEM_TYPE = "source_system_type"
@@ -51,7 +51,7 @@ class _Element(BaseModel):
 
 
 class FieldMap(_Element):
-    """How one target column is filled.
+    """The mapping of one target column.
 
     `target` is a column, or `attributes.NAME` for one entry of a JSON column. `sources` is one name, or several
     for a transformation that joins them. `default` stands in where the result is NULL. A value that cannot be read
@@ -79,7 +79,7 @@ class FieldMap(_Element):
 
 
 class AttributesMap(_Element):
-    """What becomes of source columns that no field names: dropped, or kept in the target's JSON column `attributes`.
+    """The treatment of source columns that no field names: dropped, or kept in the target's JSON column `attributes`.
 
     A kept column's entry has its name in small letters, with underscores for what is no letter or digit. It is a number
     where the source's type is one, else text without blanks around it, and left out where there is none.
@@ -98,7 +98,7 @@ class LookupTable(_Element):
 
 
 class TableMapping(_Element):
-    """How one target table is filled from one table or query of the source."""
+    """The mapping of one target table from one table or query of the source."""
 
     source_table_name: Name | None = None
     source_query: Annotated[str, StringConstraints(min_length=1, max_length=50_000)] | None = None

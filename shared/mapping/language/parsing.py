@@ -78,7 +78,7 @@ def _located(document: Document, errors: Iterable[ErrorDetails]) -> Iterator[tup
 
 
 def _is_inside(inner: ErrorDetails, outer: ErrorDetails) -> bool:
-    """Whether an error lies within another: pydantic also calls a list too short whose items are wrong."""
+    """True for an error within another: pydantic also calls a list too short whose items are wrong."""
     depth = len(outer["loc"])
     return len(inner["loc"]) > depth and inner["loc"][:depth] == outer["loc"]
 

@@ -45,11 +45,11 @@ class Gaps:
     incomplete: set[Path] = field(default_factory=set)
 
     def cover(self, path: Path) -> bool:
-        """Whether `path` is something malformed, or lies in it."""
+        """True for the path of a malformed element, or of a part of one."""
         return any(path[:length] in self.malformed for length in range(1, len(path) + 1))
 
     def may_define(self, collection: Path, name: str) -> bool:
-        """Whether something malformed may be what defines `name`."""
+        """True where a malformed element may define `name`."""
         return collection in self.incomplete or self.cover((*collection, name))
 
 

@@ -30,7 +30,7 @@ class ValueMap(Step):
 
     @property
     def rejects(self) -> bool:
-        """Whether an unknown code rejects its row."""
+        """True where an unknown code rejects its row."""
         return "default" not in self.model_fields_set
 
     @override

@@ -30,8 +30,8 @@ NUMERIC = frozenset({ValueKind.TEXT, ValueKind.NUMBER})
 
 @dataclass(frozen=True)
 class References:
-    """What transformations refer to beside their sources: value maps and the rows of lookups (see `compile.lookups`) by
-    name, and the county's time zone.
+    """The context of transformations: value maps and the rows of lookups (see `compile.lookups`), by name, and the
+    county's time zone.
     """
 
     value_maps: ValueMaps
@@ -55,7 +55,7 @@ class Step(BaseModel):
 
     @property
     def reads_numbers(self) -> bool:
-        """Whether it takes numbers: texts are read as such first, and one that is no number rejects the row."""
+        """True for one that takes numbers: texts are read as such first, and one that is no number rejects the row."""
         return ValueKind.NUMBER in self.accepts
 
     @property
@@ -73,10 +73,10 @@ class Step(BaseModel):
 
 
 def is_not_blank(text: pl.Expr) -> pl.Expr:
-    """Whether a text is neither NULL nor blank."""
+    """True for a text that is neither NULL nor blank."""
     return (text.str.strip_chars() != "").fill_null(value=False)
 
 
 def is_unparsed(text: pl.Expr, result: pl.Expr) -> pl.Expr:
-    """Whether a text that is not blank has no result."""
+    """True for a text that is not blank and has no result."""
     return is_not_blank(text) & result.is_null()

@@ -99,7 +99,7 @@ class Split(Step):
 
 
 class RegexExtract(Step):
-    """What group `group` of `pattern` matches first, or NULL. No look-around, no back-references."""
+    """The first match of group `group` of `pattern`, or NULL. No look-around, no back-references."""
 
     type: Literal["regex_extract"]
     pattern: Annotated[str, Field(min_length=1, max_length=500)]

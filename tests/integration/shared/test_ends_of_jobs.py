@@ -34,13 +34,13 @@ CALLER = Caller.from_claims(claims_of())
 
 
 class Wanted(Schema):
-    """What a test asks for."""
+    """The request of a test's job."""
 
     number: int = 21
 
 
 class Found(Schema):
-    """What a test's job finds."""
+    """The results of a test's job."""
 
     doubled: int
 
@@ -251,7 +251,7 @@ def test_another_key_starts_another_job_whatever_became_of_the_first() -> None:
 
 
 def resume_in_ten_threads(once: Callable[[], Job]) -> list[str]:
-    """What each of ten callers is answered at once: a job's id, or why not."""
+    """The answers to ten concurrent callers: a job's id, or the reason for none."""
 
     def answered(_: int) -> str:
         try:

@@ -25,13 +25,13 @@ CALLER = Caller.from_claims(claims_of())
 
 
 class Wanted(Schema):
-    """What a test asks for."""
+    """The request of a test's job."""
 
     number: int
 
 
 class Found(Schema):
-    """What a test's job finds."""
+    """The results of a test's job."""
 
     doubled: int
 

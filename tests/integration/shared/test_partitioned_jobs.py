@@ -27,7 +27,7 @@ CALLER = Caller.from_claims(claims_of())
 
 
 class Wanted(Schema):
-    """What a test asks for."""
+    """The request of a test's job."""
 
     upto: int
 
@@ -39,7 +39,7 @@ class Letter(Schema):
 
 
 class Found(Schema):
-    """What a test's job finds."""
+    """The results of a test's job."""
 
     letters: str
 

@@ -1,4 +1,4 @@
-"""What the database says of an error: never the values that it had to do with."""
+"""Errors of the database, without the values that they quote."""
 
 import traceback
 

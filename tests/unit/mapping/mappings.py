@@ -49,7 +49,7 @@ def mapped(field: str, *values: str | None, value_maps: str = "") -> MappedRows:
 
 
 def values(field: str, *texts: str | None, value_maps: str = "") -> list[object]:
-    """What each text becomes; None also where the row is rejected."""
+    """The mapped value of each text; None also where the row is rejected."""
     target = field.split("target: ")[1].split(",")[0]
     rows = mapped(field, *texts, value_maps=value_maps)
     found = dict(zip(rows.good["property_id"], rows.good[target], strict=True))

@@ -1,4 +1,4 @@
-"""What the edge of every module takes and refuses, and what its answers say to a browser."""
+"""The edge of every module: requests that it takes or refuses, and the headers of its answers."""
 
 import base64
 import importlib

@@ -1,4 +1,4 @@
-"""What breaks the API's clients, and what does not: the document as it is, with faults injected."""
+"""Breaking changes of the API, and additions that break nothing: the document with faults injected."""
 
 import copy
 import json
