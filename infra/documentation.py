@@ -54,7 +54,7 @@ def validations() -> str:
 
 
 def sources() -> str:
-    """What a county's source can be, and the files that one can be made of."""
+    """Table of the kinds of sources and of the file formats."""
     return "\n".join(
         ["| source | settings | what it is |", "|---|---|---|"]
         + [f"| `kind: {kind}` | {parameters(model, 'kind')} | {meaning(model)} |" for kind, model in KINDS.items()]

@@ -1,4 +1,4 @@
-"""What tests share: one PostgreSQL server a session, a fresh migrated database a test, one synthesis."""
+"""Fixtures of all tests: one PostgreSQL server a session, a fresh migrated database a test, one synthesis."""
 
 import os
 import shutil

@@ -12,7 +12,7 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 class LambdaContext:
-    """What the Lambda runtime passes beside the event."""
+    """The context that the Lambda runtime passes beside the event."""
 
     function_name = "test"
     memory_limit_in_mb = 1024
@@ -23,13 +23,13 @@ class LambdaContext:
         self._seconds = seconds
 
     def get_remaining_time_in_millis(self) -> int:
-        """What is left until the timeout: no time goes by here."""
+        """Milliseconds until the timeout: no time goes by here."""
         return int(self._seconds * 1000)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the handler answered."""
+    """A handler's answer."""
 
     status: int
     headers: Mapping[str, str]

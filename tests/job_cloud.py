@@ -1,4 +1,4 @@
-"""What a job needs around it: the data bucket and the jobs machine, by moto in this process."""
+"""The data bucket and the jobs machine, by moto in this process."""
 
 import json
 from collections.abc import Iterator

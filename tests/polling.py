@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 10) -> bool:
-    """Whether something becomes true in time."""
+    """True once a condition holds, False where it does not in time."""
     until = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > until:

@@ -23,7 +23,7 @@ TOGETHER = {
     "integration/avm": "models",  # of a thousand sales and of few, each trained once
 }
 FIRST = ("integration/sync/test_killed_anywhere.py", "platform", "models", "trained county")
-"""What takes longest: begun last, one process would be left waiting for it."""
+"""The longest tests, begun first: begun last, one process would still run them when all others have ended."""
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,4 +1,4 @@
-"""How the command line signs in: to a deployed API, or to the local cloud that runs on a data directory."""
+"""Sign-in of the command line: to a deployed API, or to the local cloud that runs on a data directory."""
 
 import json
 import os
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from infra.local.cloud import LocalCloud
 
 ADDRESS_FILE = "address.json"
-"""What a running local cloud leaves in its data directory, readable by its owner only."""
+"""Address and passwords of a running local cloud, in its data directory; readable by its owner only."""
 
 PASSWORD_VARIABLE = "TERRAFUSION_PASSWORD"  # noqa: S105 - the variable's name
 
@@ -31,9 +31,9 @@ FILE_COLUMNS = 1000
 
 
 def console() -> Console:
-    """Where commands print: as wide as the terminal, or wide enough for whatever stands in a file."""
-    found = Console(highlight=False)
-    return found if found.is_terminal or "COLUMNS" in os.environ else Console(highlight=False, width=FILE_COLUMNS)
+    """The console that commands print on: as wide as the terminal, or wide enough for whatever stands in a file."""
+    terminal = Console(highlight=False)
+    return terminal if terminal.is_terminal or "COLUMNS" in os.environ else Console(highlight=False, width=FILE_COLUMNS)
 
 
 def note_address(data_dir: Path, cloud: "LocalCloud") -> None:
@@ -56,7 +56,7 @@ def forget_address(data_dir: Path) -> None:
 
 
 def running_cloud(data_dir: Path) -> dict[str, Any]:
-    """What the local cloud on a data directory has left word of. Ends the command where none runs."""
+    """Address and accounts of the local cloud that runs on a data directory. Ends the command where none runs."""
     try:
         words: dict[str, Any] = json.loads((data_dir / ADDRESS_FILE).read_text())
     except FileNotFoundError:
@@ -94,9 +94,12 @@ def takes_sign_in(command: Callable[..., None]) -> Callable[..., None]:
         command(partial(signed_in, api_url, username, data_dir), **arguments)
 
     _, *own = signature(command).parameters.values()
-    taken = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in (*own, *signature(signed_in).parameters.values())]
+    taken = [
+        parameter.replace(kind=Parameter.KEYWORD_ONLY)
+        for parameter in (*own, *signature(signed_in).parameters.values())
+    ]
     run.__signature__ = Signature(taken, return_annotation=None)  # type: ignore[attr-defined]  # Typer reads it
-    run.__annotations__ = {one.name: one.annotation for one in taken}
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in taken}
     return run
 
 

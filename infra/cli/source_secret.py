@@ -1,4 +1,4 @@
-"""Where the address of a county's source is put: the one place that a sync reads it from."""
+"""The secret with the address of a county's source, which syncs read."""
 
 from typing import Any
 

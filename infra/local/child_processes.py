@@ -60,7 +60,7 @@ def _ask_kernel(library: ctypes.CDLL, sent: signal.Signals, parent: int) -> None
 
 
 class Watchdog:
-    """Where the kernel has no such signal: a small process that waits for our end of a pipe to close."""
+    """A small process that signals a child once our end of a pipe closes, where the kernel cannot."""
 
     def __init__(self, pid: int, sent: signal.Signals) -> None:
         command = [sys.executable, "-S", "-c", _WATCHDOG, str(pid), str(int(sent))]

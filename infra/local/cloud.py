@@ -17,7 +17,7 @@ from infra.local.cloud_assembly import REGION, Assembly
 from infra.local.custom_resources import deploy
 from infra.local.data_directory import DataDirectory
 from infra.local.gateway import ApiIdentity, ApiProcesses, Gateway, GatewayServer, TokenVerifier, listen
-from infra.local.gateway.forking import GC_THRESHOLDS
+from infra.local.gateway.fork_server import GC_THRESHOLDS
 from infra.local.gateway.functions import InlineFunctions
 from infra.local.lambda_runtime import shared_variables
 from infra.local.postgres import LocalPostgres
@@ -76,7 +76,7 @@ class LocalCloud(Service):
 
     @property
     def data_dir(self) -> Path:
-        """Where everything is kept."""
+        """The folder that everything is kept in."""
         return self._directory.path
 
     @property
@@ -96,7 +96,7 @@ class LocalCloud(Service):
 
     @property
     def aws_endpoint(self) -> str:
-        """Where the local AWS answers, for the AWS command line too; it takes any credentials."""
+        """Endpoint of the local AWS, for the AWS command line too; it takes any credentials."""
         return _started(self._aws).endpoint
 
     @property
@@ -219,7 +219,7 @@ def _started(part: Part | None) -> Part:
 
 
 def _aws_environment(endpoint: str) -> dict[str, str]:
-    """What makes boto3 use the local endpoint, and nothing of the person's own AWS configuration."""
+    """Variables by which boto3 uses the local endpoint, and nothing of the person's own AWS configuration."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_REGION": REGION,

@@ -36,7 +36,7 @@ class Resource:
 
 
 class Identifiers(Protocol):
-    """What resources are called once they exist. `resolved` gives a resource's properties without intrinsics."""
+    """Physical names and attributes of resources. `resolved` gives a resource's properties without intrinsics."""
 
     def reference(self, resource: Resource, resolved: Mapping[str, Any]) -> Any: ...
     def attribute(self, resource: Resource, name: str, resolved: Mapping[str, Any]) -> Any: ...
@@ -57,8 +57,8 @@ class Assembly:
 
     def resources(self, *types: str) -> list[Resource]:
         """All resources of these types (of every type without any), stack after stack."""
-        found = (r for stack in self._templates for r in self._stack_resources(stack))
-        return [resource for resource in found if not types or resource.type in types]
+        declared = (r for stack in self._templates for r in self._stack_resources(stack))
+        return [resource for resource in declared if not types or resource.type in types]
 
     def properties(self, resource: Resource) -> dict[str, Any]:
         """The resource's properties with every intrinsic function replaced by its value."""
@@ -73,11 +73,11 @@ class Assembly:
         return self._resolved[key]
 
     def reference(self, resource: Resource) -> Any:
-        """What `Ref` gives for the resource."""
+        """Value of `Ref` for the resource."""
         return self._identifiers.reference(resource, self._own_properties(resource))
 
     def attribute(self, resource: Resource, name: str) -> Any:
-        """What `Fn::GetAtt` gives for the resource."""
+        """Value of `Fn::GetAtt` for the resource."""
         return self._identifiers.attribute(resource, name, self._own_properties(resource))
 
     def resolve(self, stack: str, value: Any) -> Any:
@@ -183,22 +183,22 @@ class Assembly:
         return json.dumps(self._resolve(stack, argument))
 
     def _fn_importvalue(self, stack: str, argument: Any) -> Any:
-        wanted = self._resolve(stack, argument)
-        for other, template in self._templates.items():
+        export = self._resolve(stack, argument)
+        for exporting_stack, template in self._templates.items():
             for output in template.get("Outputs", {}).values():
-                if "Export" in output and self._resolve(other, output["Export"]["Name"]) == wanted:
-                    return self._resolve(other, output["Value"])
-        message = f"{stack}: no stack exports {wanted}"
+                if "Export" in output and self._resolve(exporting_stack, output["Export"]["Name"]) == export:
+                    return self._resolve(exporting_stack, output["Value"])
+        message = f"{stack}: no stack exports {export}"
         raise TemplateError(message)
 
     def _fn_getstackoutput(self, stack: str, argument: Any) -> Any:
-        other, name = (self._resolve(stack, argument[part]) for part in ("StackName", "OutputName"))
+        other_stack, name = (self._resolve(stack, argument[part]) for part in ("StackName", "OutputName"))
         try:
-            value = self._templates[other]["Outputs"][name]["Value"]
+            value = self._templates[other_stack]["Outputs"][name]["Value"]
         except KeyError:
-            message = f"{stack}: there is no output {name} of the stack {other}"
+            message = f"{stack}: there is no output {name} of the stack {other_stack}"
             raise TemplateError(message) from None
-        return self._resolve(other, value)
+        return self._resolve(other_stack, value)
 
     def _fn_if(self, stack: str, argument: Any) -> Any:
         condition, yes, no = argument

@@ -28,18 +28,18 @@ def deploy(resources: list[CustomResource], invoke: Invoke, state: StateStore, *
         state.mirror(_KIND, {})
     changed = []
     for resource in resources:
-        kept = state.get(_KIND, resource.logical_id)
-        if kept is not None and kept["properties"] == resource.properties:
+        deployed = state.get(_KIND, resource.logical_id)
+        if deployed is not None and deployed["properties"] == resource.properties:
             continue
-        physical_id = _call(resource, invoke, kept)
+        physical_id = _call(resource, invoke, deployed)
         state.put(_KIND, resource.logical_id, {"properties": dict(resource.properties), "physical_id": physical_id})
         changed.append(resource.logical_id)
     return changed
 
 
-def _call(resource: CustomResource, invoke: Invoke, kept: Any) -> str:
+def _call(resource: CustomResource, invoke: Invoke, deployed: Any) -> str:
     event: dict[str, Any] = {
-        "RequestType": "Create" if kept is None else "Update",
+        "RequestType": "Create" if deployed is None else "Update",
         "ServiceToken": resource.function,
         "StackId": "local",
         "RequestId": str(uuid4()),
@@ -47,12 +47,12 @@ def _call(resource: CustomResource, invoke: Invoke, kept: Any) -> str:
         "ResourceType": resource.type,
         "ResourceProperties": dict(resource.properties),
     }
-    if kept is not None:
-        event |= {"PhysicalResourceId": kept["physical_id"], "OldResourceProperties": kept["properties"]}
+    if deployed is not None:
+        event |= {"PhysicalResourceId": deployed["physical_id"], "OldResourceProperties": deployed["properties"]}
     try:
         answer = invoke(resource.function, event)
     except InvocationError as error:
         _log.error("%s %s failed: %s", resource.type, resource.logical_id, json.dumps(error.document, indent=1))
         raise DeploymentError(f"{resource.type} {resource.logical_id} failed: {error}") from error
-    known = kept["physical_id"] if kept else resource.logical_id
-    return str((answer or {}).get("PhysicalResourceId") or known)
+    physical_id = deployed["physical_id"] if deployed else resource.logical_id
+    return str((answer or {}).get("PhysicalResourceId") or physical_id)

@@ -1,4 +1,4 @@
-"""The data directory: where things lie in it, and that one process uses it at a time."""
+"""The data directory: its files, and its lock to one process."""
 
 import fcntl
 import os
@@ -43,7 +43,7 @@ class DataDirectory:
 
     @property
     def logs(self) -> Path:
-        """What everything says."""
+        """Logs."""
         return self.path / "logs"
 
     def log(self, name: str) -> TextIO:

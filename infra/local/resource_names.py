@@ -1,4 +1,4 @@
-"""What the resources of a template are called in the local cloud.
+"""Physical names, ARNs and attributes of a template's resources in the local cloud.
 
 Names follow from stack and logical id alone, so they are the same at every start and nothing has to remember
 them. What CloudFormation would leave to chance (the id of a user pool) is taken from a digest of the two.
@@ -44,7 +44,7 @@ class LocalIdentifiers:
     database_port: int = 5432
 
     def reference(self, resource: Resource, resolved: Mapping[str, Any]) -> Any:
-        """What `Ref` gives."""
+        """Value of `Ref`."""
         match resource.type:
             case "AWS::StepFunctions::StateMachine" | "AWS::SecretsManager::Secret":
                 return self.attribute(resource, "Arn", resolved)
@@ -61,7 +61,7 @@ class LocalIdentifiers:
         return _name(resource, resolved)
 
     def attribute(self, resource: Resource, name: str, resolved: Mapping[str, Any]) -> Any:
-        """What `Fn::GetAtt` gives. An attribute that nothing here depends on is a name that says what it is."""
+        """Value of `Fn::GetAtt`. An attribute that nothing here depends on is a name that says what it is."""
         if resource.type == "AWS::RDS::DBCluster":
             endpoints = {"Address": self.database_host, "Port": str(self.database_port)}
             if name in ("Endpoint.Address", "Endpoint.Port", "ReadEndpoint.Address"):

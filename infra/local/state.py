@@ -1,4 +1,4 @@
-"""What must survive a restart, apart from the database and the objects' contents: one SQLite file."""
+"""State that survives a restart, apart from the database and the objects' contents: one SQLite file."""
 
 import json
 import sqlite3

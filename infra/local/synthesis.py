@@ -1,4 +1,4 @@
-"""The synthesized templates, made anew only when what they are made from has changed."""
+"""The synthesized templates, made anew only when their sources have changed."""
 
 import hashlib
 import os
@@ -89,8 +89,8 @@ class Synthesis:
         """The assembly's folder, when it is there. Raises SynthesisError."""
         if self._process is not None:
             if self._process.wait() != 0:
-                said = (self._building / _LOG).read_text(errors="replace")
-                raise SynthesisError(f"the CDK app did not synthesize:\n{said[-4000:]}")
+                output = (self._building / _LOG).read_text(errors="replace")
+                raise SynthesisError(f"the CDK app did not synthesize:\n{output[-4000:]}")
             for old in self._cache.iterdir():
                 if old.is_dir() and not old.name.startswith("synthesizing."):
                     shutil.rmtree(old)

@@ -38,7 +38,7 @@ class Route:
 
 @dataclass(frozen=True)
 class GatewayAnswer:
-    """What the gateway says by itself: `status` None keeps the status of the refusal."""
+    """A gateway response of the template; `status` None keeps the type's own."""
 
     status: int | None
     headers: Mapping[str, str]
@@ -99,7 +99,7 @@ class UserPool:
 
 @dataclass(frozen=True)
 class CustomResource:
-    """What a provider's function makes during a deployment; `function` is that function's ARN."""
+    """A custom resource; `function` is the ARN of the provider's function that makes it during a deployment."""
 
     logical_id: str
     type: str
@@ -277,15 +277,15 @@ class Template:
         """The custom resources that functions of the project make, directly or behind the CDK's provider."""
         ours = {function.arn for function in self.functions()}
         handlers = self._provider_handlers()
-        found = []
+        declared = []
         for resource in self._assembly.resources():
             if not resource.type.startswith("Custom::") and resource.type != _CUSTOM_RESOURCE:
                 continue
             properties = self._assembly.properties(resource)
             token = handlers.get(properties["ServiceToken"], properties["ServiceToken"])
             if token in ours:
-                found.append(CustomResource(resource.logical_id, resource.type, token, properties))
-        return found
+                declared.append(CustomResource(resource.logical_id, resource.type, token, properties))
+        return declared
 
     def _provider_handlers(self) -> dict[str, str]:
         """The CDK's provider functions, which only pass the event on, and the functions that they call."""

@@ -11,8 +11,8 @@ import sys
 import threading
 from typing import Any
 
-from infra.local.frames import read_frame, write_frame
 from infra.local.lambda_runtime import Handler, LambdaContext, error_document, function_environment, load_handler
+from infra.local.message_frames import read_frame, write_frame
 from infra.local.template import Function
 
 

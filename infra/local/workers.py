@@ -15,13 +15,13 @@ from typing import Any
 from uuid import uuid4
 
 from infra.local.child_processes import Service, ends_with_parent
-from infra.local.frames import read_frame, write_frame
+from infra.local.message_frames import read_frame, write_frame
 from infra.local.template import Function
 
 _ROOT = Path(__file__).resolve().parents[2]
 
 _IMPORT_SECONDS = 10.0
-"""What Lambda grants for importing, beside the function's own timeout."""
+"""Lambda's time for the init phase, beside the function's own timeout."""
 
 
 class InvocationError(Exception):
@@ -86,7 +86,7 @@ class WorkerPool(Service):
             return [worker.pid for worker in self._workers]
 
     def knows(self, arn: str) -> bool:
-        """Whether there is such a function."""
+        """True for the ARN of a function of the pool."""
         return arn in self._functions
 
     def invoke(self, arn: str, event: Any) -> Any:
@@ -161,14 +161,14 @@ class _Worker:
             reply = read_frame(self._connection)
         except TimeoutError:
             self.alive = False
-            said = f"Task timed out after {function.timeout:.2f} seconds"
-            raise _failure("Sandbox.Timedout", f"{request_id} {said}") from None
+            reason = f"Task timed out after {function.timeout:.2f} seconds"
+            raise _failure("Sandbox.Timedout", f"{request_id} {reason}") from None
         except OSError:  # it died between two calls, or the pool was stopped
             reply = None
         if reply is None:
             self.alive = False
-            said = "Runtime exited without providing a reason"
-            raise _failure("Runtime.ExitError", f"RequestId: {request_id} Error: {said}")
+            reason = "Runtime exited without providing a reason"
+            raise _failure("Runtime.ExitError", f"RequestId: {request_id} Error: {reason}")
         self._loaded.add(function.handler)
         if "error" in reply:
             raise InvocationError(reply["error"])

@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from infra.cli.commands.serving import STOP_SECONDS
+from infra.cli.commands.local_cloud import STOP_SECONDS
 from infra.cli.session import ADDRESS_FILE
 from infra.settings import ROOT
 from tests.e2e.conftest import children_of, command

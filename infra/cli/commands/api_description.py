@@ -13,32 +13,32 @@ COUNTY = "/v1/counties/{county_id}"
 @cache
 def document() -> dict[str, Any]:
     """The OpenAPI document that is derived from the routes."""
-    found: dict[str, Any] = json.loads(_DOCUMENT.read_text(encoding="utf-8"))
-    return found
+    described: dict[str, Any] = json.loads(_DOCUMENT.read_text(encoding="utf-8"))
+    return described
 
 
 def operation(method: str, path: str) -> Mapping[str, Any] | None:
     """The operation of a route, whatever its path's parameters are called; None where there is none."""
-    wanted = _anonymous(path)
+    anonymous_path = _anonymous(path)
     for candidate, methods in document()["paths"].items():
-        if _anonymous(candidate) == wanted and method.lower() in methods:
-            found: Mapping[str, Any] = methods[method.lower()]
-            return found
+        if _anonymous(candidate) == anonymous_path and method.lower() in methods:
+            described: Mapping[str, Any] = methods[method.lower()]
+            return described
     return None
 
 
 def request_schema(path: str) -> Mapping[str, Any]:
     """The schema of what is posted to a path."""
-    found = operation("post", path)
-    if found is None:
+    described = operation("post", path)
+    if described is None:
         raise LookupError(path)
-    return resolved(found["requestBody"]["content"]["application/json"]["schema"])
+    return resolved(described["requestBody"]["content"]["application/json"]["schema"])
 
 
 def query_names(path: str) -> set[str]:
     """The query parameters of a GET."""
-    found = operation("get", path)
-    return {each["name"] for each in (found or {}).get("parameters", ()) if each["in"] == "query"}
+    described = operation("get", path)
+    return {each["name"] for each in (described or {}).get("parameters", ()) if each["in"] == "query"}
 
 
 def resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:

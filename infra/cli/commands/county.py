@@ -72,8 +72,8 @@ def list_counties(
     if as_json:
         print(json.dumps(counties, indent=1, ensure_ascii=False))
         return
-    for one in counties:
-        console().print(f"{one['county_id']:<24} {one['friendly_name']}")
+    for county in counties:
+        console().print(f"{county['county_id']:<24} {county['friendly_name']}")
 
 
 def _description(folder: Path) -> tuple[dict[str, Any], str]:

@@ -11,10 +11,10 @@ import typer
 from rich.console import Console
 
 from infra.cli.api_client import ApiClient
+from infra.cli.commands.local_cloud import serving
 from infra.cli.commands.model import model_shown, promote_model, train_model
 from infra.cli.commands.results import months_table, ratio_studies_table
 from infra.cli.commands.roll import change_roll
-from infra.cli.commands.serving import serving
 from infra.cli.commands.sync import run_sync, run_table
 from infra.cli.commands.up import introduce
 from infra.cli.commands.value import ask_value, valuation_shown
@@ -150,8 +150,8 @@ def _sync(client: ApiClient, screen: Console, county_id: str) -> None:
 
 
 def _model(client: ApiClient, screen: Console) -> None:
-    wanted = {"valuation_date": VALUED["valuation_date"]}
-    results = train_model(client, screen, VALUED["county_id"], wanted)
+    request = {"valuation_date": VALUED["valuation_date"]}
+    results = train_model(client, screen, VALUED["county_id"], request)
     screen.print(model_shown(results))
     reason = None if results["model"]["meets_standard"] else PROMOTED_BECAUSE
     promoted = promote_model(client, VALUED["county_id"], results["model_id"], reason)
@@ -159,8 +159,8 @@ def _model(client: ApiClient, screen: Console) -> None:
 
 
 def _county(client: ApiClient, screen: Console, output: Path) -> None:
-    wanted = {"valuation_date": VALUED["valuation_date"]}
-    seconds, run = _timed(lambda: run_valuation(client, screen, VALUED["county_id"], wanted))
+    request = {"valuation_date": VALUED["valuation_date"]}
+    seconds, run = _timed(lambda: run_valuation(client, screen, VALUED["county_id"], request))
     screen.print(run_shown(run, client.get(f"{run['links']['self']}/summary")))
     sure = {"roll_year": VALUED["roll_year"], "filter": {"review": False}}
     screen.print("   " + change_roll(client, screen, f"{run['links']['self']}/approve", sure))
@@ -177,8 +177,8 @@ def _value(client: ApiClient, screen: Console) -> None:
         f"   {subject['property_id']}: {subject['situs_address'] or 'no address'}, {subject['living_area_sqft']} sq ft,"
         f" built {subject['year_built']}"
     )
-    wanted = {"property_id": subject["property_id"], "valuation_date": VALUED["valuation_date"]}
-    screen.print(valuation_shown(ask_value(client, screen, VALUED["county_id"], wanted)))
+    request = {"property_id": subject["property_id"], "valuation_date": VALUED["valuation_date"]}
+    screen.print(valuation_shown(ask_value(client, screen, VALUED["county_id"], request)))
 
 
 def _study(client: ApiClient, county_id: str) -> dict[str, Any]:
@@ -187,14 +187,14 @@ def _study(client: ApiClient, county_id: str) -> dict[str, Any]:
 
 
 def _market(client: ApiClient, screen: Console) -> None:
-    wanted = {"from": "2014-05-01", "to": "2015-05-31", "group_by": "none"}
-    job = client.wait(client.post("/v1/counties/king_wa/market-analyses", wanted))
+    request = {"from": "2014-05-01", "to": "2015-05-31", "group_by": "none"}
+    job = client.wait(client.post("/v1/counties/king_wa/market-analyses", request))
     overall = client.get(job["links"]["results"])["overall"]
     screen.print(months_table(overall, title="King County, price index"))
 
 
 def _files(client: ApiClient, output: Path, studies: Mapping[str, Mapping[str, Any]]) -> dict[str, Path]:
-    wanted = {
+    request = {
         "ratio study report": (
             "king_wa/reports",
             {
@@ -220,7 +220,7 @@ def _files(client: ApiClient, output: Path, studies: Mapping[str, Mapping[str, A
         ),
     }
     files = {}
-    for name, (collection, body, filename) in wanted.items():
+    for name, (collection, body, filename) in request.items():
         job = client.wait(client.post(f"/v1/counties/{collection}", body))
         files[name] = client.download(job["links"]["download"], output / filename)
     return files

@@ -11,10 +11,10 @@ from typer.core import TyperGroup
 
 from infra.cli.api_client import ApiClient
 from infra.cli.commands.api_description import COUNTY, operation, query_names, request_schema
+from infra.cli.commands.job_progress import wait_with_progress
 from infra.cli.commands.lazy import LazyCommand, lazy_group
 from infra.cli.commands.request_options import RequestOption, request_body, request_options
 from infra.cli.commands.results import results_shown
-from infra.cli.commands.watching import watched
 from infra.cli.session import SignIn, console, takes_sign_in
 
 _FORMATS = {".gpkg": "geopackage", ".geojson": "geojson"}
@@ -64,7 +64,7 @@ def run_command(path: str) -> Callable[..., None]:
             if not watch:
                 _say(job, as_json=as_json)
                 return
-            job = watched(client, console(), job)
+            job = wait_with_progress(client, console(), job)
             _present(client, path, job, as_json=as_json, file=file)
 
     own = [
@@ -82,7 +82,7 @@ def _show(path: str) -> Callable[..., None]:
         with sign_in() as client:
             job = client.get(f"{path.format(county_id=county_id)}/{job_id}")
             if watch:
-                job = watched(client, console(), job)
+                job = wait_with_progress(client, console(), job)
             _present(client, path, job, as_json=as_json, file=file)
 
     watch = typer.Option(False, "--watch/--no-watch", help="Follow it to its end.")
@@ -125,9 +125,9 @@ def _present(client: ApiClient, path: str, job: Mapping[str, Any], *, as_json: b
         if results is not None:
             screen.print(results_shown(job["kind"], results))
     if file is not None and done:
-        kept = _keep(client, path, job, file)
+        saved = _keep(client, path, job, file)
         if not as_json:
-            screen.print(f"Written to {kept}.")
+            screen.print(f"Written to {saved}.")
 
 
 def _keep(client: ApiClient, path: str, job: Mapping[str, Any], file: Path) -> Path:
@@ -136,8 +136,8 @@ def _keep(client: ApiClient, path: str, job: Mapping[str, Any], file: Path) -> P
     if not operation("get", download):
         file.write_text(json.dumps(client.get(job["links"]["results"]), indent=1, ensure_ascii=False), encoding="utf-8")
         return file
-    wanted = f"?format={_format(file)}" if "format" in query_names(download) else ""
-    return client.download(f"{job['links']['self']}/download{wanted}", file)
+    query = f"?format={_format(file)}" if "format" in query_names(download) else ""
+    return client.download(f"{job['links']['self']}/download{query}", file)
 
 
 def _say(job: Mapping[str, Any], *, as_json: bool) -> None:

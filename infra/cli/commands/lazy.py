@@ -19,13 +19,13 @@ class LazyCommand:
     def load(self, name: str) -> Any:
         """The command, imported."""
         module, _, attribute = self.place.partition(":")
-        found = getattr(import_module(module), attribute)
-        if isinstance(found, typer.Typer):
-            group = typer.main.get_group(found)
+        command = getattr(import_module(module), attribute)
+        if isinstance(command, typer.Typer):
+            group = typer.main.get_group(command)
             group.name, group.help = name, self.help
             return group
         alone = typer.Typer(add_completion=False)
-        alone.command(name, help=self.help)(found)
+        alone.command(name, help=self.help)(command)
         return typer.main.get_command(alone)
 
 
@@ -33,8 +33,8 @@ def lazy_group(commands: Mapping[str, LazyCommand], default: str | None = None) 
     """A group of commands, each known by its help until it is run; `default` is run where none is named."""
 
     class LazyGroup(TyperGroup):
-        def __init__(self, **given: Any) -> None:
-            super().__init__(**given)
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
             for name, command in commands.items():
                 self.add_command(TyperCommand(name, help=command.help))
 

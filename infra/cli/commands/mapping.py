@@ -64,10 +64,10 @@ def check(
             preview = client.post(f"/v1/counties/{subject}/mapping/preview", body)
         _show(preview["table"], preview["rows"])
         return
-    found = _parsed(folder / "mapping.yaml")
-    console().print(f"{folder / 'mapping.yaml'}: {len(found.table_mappings)} table(s), no fault.")
+    mapping = _parsed(folder / "mapping.yaml")
+    console().print(f"{folder / 'mapping.yaml'}: {len(mapping.table_mappings)} table(s), no fault.")
     if sample is not None:
-        _try(found, table or found.table_mappings[0].target_table_name, _rows(sample, rows))
+        _try(mapping, table or mapping.table_mappings[0].target_table_name, _rows(sample, rows))
 
 
 def _parsed(file: Path) -> CountyMapping:
@@ -91,16 +91,16 @@ def _rows(sample: Path, rows: int) -> "pl.DataFrame":
         raise typer.BadParameter(f"{sample} cannot be read as CSV: {error}") from None
     if not records:
         raise typer.BadParameter(f"{sample} is empty: it has no header line")
-    header, *found = records
+    header, *fields = records
     width = len(header)
     frame = pl.DataFrame(
-        [[field or None for field in (*record, *[""] * width)[:width]] for record in found],
+        [[field or None for field in (*record, *[""] * width)[:width]] for record in fields],
         schema=dict.fromkeys(header, pl.String),
         orient="row",
     )
     # as a sync takes it: a record with another number of fields is none
     faults = [
-        None if len(one) == width else f"the record has {len(one)} fields and the header {width}" for one in found
+        None if len(row) == width else f"the record has {len(row)} fields and the header {width}" for row in fields
     ]
     return frame.with_columns(pl.Series(READ_FAULT, faults, dtype=pl.String)) if any(faults) else frame
 
@@ -108,7 +108,7 @@ def _rows(sample: Path, rows: int) -> "pl.DataFrame":
 def _try(mapping: CountyMapping, target: str, frame: "pl.DataFrame") -> None:
     from shared.mapping.compile.tables import compile_table
 
-    mapped = {one.target_table_name: one for one in mapping.table_mappings}
+    mapped = {table_mapping.target_table_name: table_mapping for table_mapping in mapping.table_mappings}
     if target not in mapped:
         raise typer.BadParameter(f"the mapping fills {', '.join(mapped)}, not {target}")
     if mapped[target].lookups:

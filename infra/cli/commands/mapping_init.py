@@ -22,10 +22,10 @@ def targets(
     as_json: bool = typer.Option(False, "--json", help="Print as JSON."),
 ) -> None:
     """List the tables and columns that a mapping can fill."""
-    known = target_tables()
-    if table is not None and table not in known:
-        raise typer.BadParameter(f"there is no table {table}: {', '.join(known)}")
-    chosen = [known[table]] if table else list(known.values())
+    tables = target_tables()
+    if table is not None and table not in tables:
+        raise typer.BadParameter(f"there is no table {table}: {', '.join(tables)}")
+    chosen = [tables[table]] if table else list(tables.values())
     rows = [
         {
             "table": target.name,
@@ -87,7 +87,7 @@ def _secret(name: str, deployed: bool, data_dir: Path) -> dict[str, Any]:
 
     manager: Any = boto3.client("secretsmanager") if deployed else local_client("secretsmanager", data_dir)
     try:
-        found: dict[str, Any] = json.loads(manager.get_secret_value(SecretId=name)["SecretString"])
+        address: dict[str, Any] = json.loads(manager.get_secret_value(SecretId=name)["SecretString"])
     except manager.exceptions.ResourceNotFoundException:
         raise typer.BadParameter(f"there is no secret {name}: put it there with `terrafusion county source`") from None
-    return found
+    return address

@@ -8,8 +8,8 @@ import typer
 from rich.console import Console, Group
 
 from infra.cli.api_client import ApiClient
+from infra.cli.commands.job_progress import wait_with_progress
 from infra.cli.commands.results import STATISTICS, with_interval
-from infra.cli.commands.watching import watched
 from infra.cli.session import SignIn, console, takes_sign_in
 from infra.cli.tables import WholeTable
 
@@ -29,9 +29,9 @@ def train(
 ) -> None:
     """Train a model of COUNTY_ID as of a date, and show its accuracy on sales that it had not seen."""
     screen = console()
-    wanted = {"valuation_date": valuation_date, "property_classes": property_class or None, "seed": seed}
+    request = {"valuation_date": valuation_date, "property_classes": property_class or None, "seed": seed}
     with sign_in() as client:
-        results = train_model(client, screen, county_id, wanted)
+        results = train_model(client, screen, county_id, request)
     screen.print(model_shown(results))
 
 
@@ -45,15 +45,15 @@ def list_models(
     table = WholeTable("model", "status", "standing", "as of", "classes", "sales", *STATISTICS.values(), "coverage")
     with sign_in() as client:
         for item in client.pages(f"/v1/counties/{county_id}/valuation-models"):
-            known = item["model"]
+            model = item["model"]
             cells = [item["id"], item["status"], item["standing"] or "-", item["parameters"]["valuation_date"]]
-            if known is None:
+            if model is None:
                 table.add_row(*cells)
                 continue
-            statistics = (f"{known['statistics'][name]['value']:.3f}" for name in STATISTICS)
-            classes = ", ".join(known["property_classes"] or ["all"])
-            sales = f"{known['training']['sales_used']:,}"
-            table.add_row(*cells, classes, sales, *statistics, f"{known['coverage']:.1%}")
+            statistics = (f"{model['statistics'][name]['value']:.3f}" for name in STATISTICS)
+            classes = ", ".join(model["property_classes"] or ["all"])
+            sales = f"{model['training']['sales_used']:,}"
+            table.add_row(*cells, classes, sales, *statistics, f"{model['coverage']:.1%}")
     console().print(table)
 
 
@@ -68,13 +68,13 @@ def promote(
     """Make MODEL_ID the champion of its classes as of its day."""
     with sign_in() as client:
         promoted = promote_model(client, county_id, model_id, reason)
-    classes = ", ".join(place["property_class"] or "every class" for place in promoted["champion_of"])
+    classes = ", ".join(champion["property_class"] or "every class" for champion in promoted["champion_of"])
     console().print(f"{model_id} is the [bold]champion[/] of {classes}.")
 
 
-def train_model(client: ApiClient, screen: Console, county_id: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+def train_model(client: ApiClient, screen: Console, county_id: str, request: Mapping[str, Any]) -> dict[str, Any]:
     """Train a model and watch. Returns its results. Raises ApiError, JobFailedError."""
-    job = watched(client, screen, client.post(f"/v1/counties/{county_id}/valuation-models", wanted))
+    job = wait_with_progress(client, screen, client.post(f"/v1/counties/{county_id}/valuation-models", request))
     results: dict[str, Any] = client.get(job["links"]["results"])
     return results
 
@@ -88,10 +88,10 @@ def promote_model(client: ApiClient, county_id: str, model_id: str, reason: str 
 
 def model_shown(results: Mapping[str, Any]) -> Group:
     """A model's accuracy on its hold-out: overall, by component and by price."""
-    known, overall = results["model"], results["overall"]
-    training = known["training"]
+    model, overall = results["model"], results["overall"]
+    training = model["training"]
     head = (
-        f"[bold]{results['model_id']}[/] as of {known['valuation_date']}: {training['sales_used']:,} sales from"
+        f"[bold]{results['model_id']}[/] as of {model['valuation_date']}: {training['sales_used']:,} sales from"
         f" {training['first_sale_date']} to {training['last_sale_date']}, {len(training['features'])} features"
     )
     left_out = ", ".join(
@@ -99,13 +99,15 @@ def model_shown(results: Mapping[str, Any]) -> Group:
     )
     table = WholeTable("hold-out", "sales", *STATISTICS.values(), "MAPE", "coverage", title=results["protocol"])
     strata = [s for s in results["strata"] if s["stratum"] == "price_decile" and s["accuracy"]]
-    for name, found in [("all", overall), *((f"price decile {s['value']}", s["accuracy"]) for s in strata)]:
-        statistics = (with_interval(found["statistics"].get(each)) for each in STATISTICS)
-        table.add_row(name, f"{found['sales']:,}", *statistics, f"{found['mape']:.1f} %", f"{found['coverage']:.1%}")
+    for name, accuracy in [("all", overall), *((f"price decile {s['value']}", s["accuracy"]) for s in strata)]:
+        statistics = (with_interval(accuracy["statistics"].get(each)) for each in STATISTICS)
+        table.add_row(
+            name, f"{accuracy['sales']:,}", *statistics, f"{accuracy['mape']:.1f} %", f"{accuracy['coverage']:.1%}"
+        )
     parts = WholeTable("component", "weight", "median", "COD", "PRD", "MAPE")
     for each in results["components"]:
         figures = (f"{each['median']:.3f}", f"{each['cod']:.1f}", f"{each['prd']:.3f}", f"{each['mape']:.1f} %")
         parts.add_row(each["component"].replace("_", " "), f"{each['weight']:.0%}", *figures)
     return Group(
-        head, f"  left out: {left_out or 'none'}", table, parts, *(f"  ! {finding}" for finding in known["findings"])
+        head, f"  left out: {left_out or 'none'}", table, parts, *(f"  ! {finding}" for finding in model["findings"])
     )

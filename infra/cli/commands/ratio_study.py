@@ -50,15 +50,15 @@ def ratio_study(
     columns = [_column(header, value, _VALUES, "--value"), _column(header, price, _PRICES, "--price")]
     places = [_column(header, name, (), "--stratum") for name in stratum]
     pairs = read_pairs([(row[columns[0]], row[columns[1]]) for row in rows], written=True)
-    strata = {name: [rows[at][place] for at in pairs.positions] for name, place in zip(stratum, places, strict=True)}
+    strata = {name: [rows[at][column] for at in pairs.positions] for name, column in zip(stratum, places, strict=True)}
     try:
-        overall, found = study_pairs(pairs, strata, _kind(kind), Options(trim=trim, iterations=iterations))
+        overall, results = study_pairs(pairs, strata, _kind(kind), Options(trim=trim, iterations=iterations))
     except AppraisalInputError as error:
         raise CommandError(f"{file} cannot be studied: {error.problem}.{_left_out(pairs, lines)}") from error
     if as_json:
-        print(json.dumps(_document(overall, found, pairs, lines), default=str))
+        print(json.dumps(_document(overall, results, pairs, lines), default=str))
         return
-    console().print(_shown(overall, found, _left_out(pairs, lines).strip()))
+    console().print(_shown(overall, results, _left_out(pairs, lines).strip()))
 
 
 def _read(file: Path) -> tuple[list[str], list[list[str]], list[int]]:
@@ -74,13 +74,13 @@ def _read(file: Path) -> tuple[list[str], list[list[str]], list[int]]:
     rows = csv.reader(io.StringIO(text, newline=""))
     try:
         header = [name.strip() for name in next(rows, [])]
-        kept = [(row, rows.line_num) for row in rows if row]
+        records = [(row, rows.line_num) for row in rows if row]
     except csv.Error as error:
         raise CommandError(f"{file} is no CSV file at line {rows.line_num}: {error}.") from error
-    short = next((line for row, line in kept if len(row) < len(header)), None)
+    short = next((line for row, line in records if len(row) < len(header)), None)
     if short is not None:
         raise CommandError(f"{file}, line {short}: it has fewer than the {len(header)} columns of the header.")
-    return header, [row for row, _ in kept], [line for _, line in kept]
+    return header, [row for row, _ in records], [line for _, line in records]
 
 
 def _unpacked(file: Path, content: bytes) -> bytes:
@@ -99,10 +99,10 @@ def _unpacked(file: Path, content: bytes) -> bytes:
 
 
 def _column(header: Sequence[str], name: str | None, usual: Sequence[str], option: str) -> int:
-    """Where a column is: the one that is named, or the one of a usual name."""
-    known = [one.lower().replace(" ", "_") for one in header]
-    wanted = [name.lower().replace(" ", "_")] if name is not None else list(usual)
-    places = [known.index(one) for one in wanted if one in known]
+    """Position of a column: the one that is named, or one of a usual name."""
+    names = [title.lower().replace(" ", "_") for title in header]
+    candidates = [name.lower().replace(" ", "_")] if name is not None else list(usual)
+    places = [names.index(title) for title in candidates if title in names]
     if not places:
         missing = f"There is no column {name!r}" if name is not None else "No column has a usual name"
         raise CommandError(f"{missing}; the file has {', '.join(header) or 'none'}. Name one with {option}.")
@@ -120,11 +120,13 @@ def _left_out(pairs: Pairs, lines: Sequence[int]) -> str:
     """The rows without a ratio, with their lines in the file."""
     if not pairs.faults:
         return ""
-    told = "; ".join(f"line {lines[one.position]}: the {one.side} {one.problem}" for one in pairs.faults[:_MAX_LISTED])
-    more = len(pairs.faults) - _MAX_LISTED
+    listed = "; ".join(
+        f"line {lines[fault.position]}: the {fault.side} {fault.problem}" for fault in pairs.faults[:_MAX_LISTED]
+    )
+    unlisted = len(pairs.faults) - _MAX_LISTED
     return (
-        f" {len(lines) - len(pairs.positions):,} of {len(lines):,} rows have no ratio and are left out: {told}"
-        f"{f'; and {more:,} more' if more > 0 else ''}."
+        f" {len(lines) - len(pairs.positions):,} of {len(lines):,} rows have no ratio and are left out: {listed}"
+        f"{f'; and {unlisted:,} more' if unlisted > 0 else ''}."
     )
 
 
@@ -138,17 +140,20 @@ def _shown(overall: RatioStudy, strata: Sequence[StratumOfPairs], left_out: str)
     parts += [f"  ! {note}" for note in (*overall.notes, left_out) if note]
     if strata:
         by = WholeTable("stratum", "value", "sales", "median", "COD", "PRD", "PRB", "")
-        for one in strata:
-            by.add_row(one.name, one.level, f"{one.sales:,}", *_figures(one))
+        for stratum in strata:
+            by.add_row(stratum.name, stratum.level, f"{stratum.sales:,}", *_figures(stratum))
         parts.append(by)
     return Group(*parts)
 
 
-def _figures(one: StratumOfPairs) -> list[str]:
-    if one.study is None:
-        return ["-", "-", "-", "-", one.reason or ""]
-    found = one.study.statistics
-    return [*(f"{found[name].value:.3f}" if name in found else "-" for name in ("median", "cod", "prd", "prb")), ""]
+def _figures(stratum: StratumOfPairs) -> list[str]:
+    if stratum.study is None:
+        return ["-", "-", "-", "-", stratum.reason or ""]
+    statistics = stratum.study.statistics
+    return [
+        *(f"{statistics[name].value:.3f}" if name in statistics else "-" for name in ("median", "cod", "prd", "prb")),
+        "",
+    ]
 
 
 def _document(
@@ -160,13 +165,13 @@ def _document(
         "overall": _study_document(overall),
         "strata": [
             {
-                "stratum": one.name,
-                "value": one.level,
-                "sales": one.sales,
-                "reason": one.reason,
-                "study": None if one.study is None else _study_document(one.study),
+                "stratum": stratum.name,
+                "value": stratum.level,
+                "sales": stratum.sales,
+                "reason": stratum.reason,
+                "study": None if stratum.study is None else _study_document(stratum.study),
             }
-            for one in strata
+            for stratum in strata
         ],
         "left_out": [
             {"line": lines[fault.position], "column": fault.side, "problem": fault.problem} for fault in pairs.faults
@@ -174,11 +179,11 @@ def _document(
     }
 
 
-def _study_document(made: RatioStudy) -> dict[str, Any]:
+def _study_document(study: RatioStudy) -> dict[str, Any]:
     return {
-        "sales": made.sales,
-        "statistics": {name: asdict(measured) for name, measured in made.statistics.items()},
-        "verdicts": [asdict(verdict) for verdict in made.verdicts],
-        "trimmed": made.trimming.trimmed,
-        "notes": list(made.notes),
+        "sales": study.sales,
+        "statistics": {name: asdict(measured) for name, measured in study.statistics.items()},
+        "verdicts": [asdict(verdict) for verdict in study.verdicts],
+        "trimmed": study.trimming.trimmed,
+        "notes": list(study.notes),
     }

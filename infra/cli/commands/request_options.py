@@ -39,7 +39,7 @@ class RequestOption:
         return Parameter(self.name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
     def value(self, typed: Any) -> Any:
-        """What was typed, as JSON has it. Raises typer.BadParameter."""
+        """The typed value as JSON. Raises typer.BadParameter."""
         flag = f"--{self.path[-1].replace('_', '-')}"
         try:
             match self.kind:
@@ -62,32 +62,32 @@ class RequestOption:
 
 def request_options(schema: Mapping[str, Any], within: tuple[str, ...] = ()) -> list[RequestOption]:
     """The options for a body; members of its objects are options of their own."""
-    found: dict[str, RequestOption] = {}
+    options: dict[str, RequestOption] = {}
     for name, member in schema.get("properties", {}).items():
         alternatives = [resolved(each) for each in member.get("anyOf", [member])]
         objects = [each for each in alternatives if each.get("properties")]
         if objects:
             schemas = objects if len(objects) == 1 else [{**each, "required": ()} for each in objects]  # one of them
             inner = [option for each in schemas for option in request_options(each, (*within, name))]
-            found |= {option.name: option for option in inner if option.name not in found}
+            options |= {option.name: option for option in inner if option.name not in options}
             continue
         required = name in schema.get("required", ())
         option = _option((*within, name), member, alternatives, required=required)
-        found[option.name] = option
-    return list(found.values())
+        options[option.name] = option
+    return list(options.values())
 
 
 def request_body(options: list[RequestOption], typed: Mapping[str, Any]) -> dict[str, Any]:
     """The body of what was typed; what was not is left to the API. Raises typer.BadParameter."""
     body: dict[str, Any] = {}
     for option in options:
-        given = typed.get(option.name)
-        if given is None or given == [] or given == ():
+        value = typed.get(option.name)
+        if value is None or value == [] or value == ():
             continue
-        place = body
+        target = body
         for part in option.path[:-1]:
-            place = place.setdefault(part, {})
-        place[option.path[-1]] = option.value(given)
+            target = target.setdefault(part, {})
+        target[option.path[-1]] = option.value(value)
     return body
 
 
@@ -106,14 +106,14 @@ def _option(
     else:
         kind = str(first.get("type", "string"))
     items = resolved(first.get("items", {}))
-    said = [str(member.get("description") or first.get("description") or items.get("description") or "")]
+    help_texts = [str(member.get("description") or first.get("description") or items.get("description") or "")]
     if choices:
-        said.append(f"One of {', '.join(choices)}.")
+        help_texts.append(f"One of {', '.join(choices)}.")
     if required:
-        said.append("Required.")
+        help_texts.append("Required.")
     elif member.get("default") not in (None, [], {}):
-        said.append(f"By default {member['default']}.")
-    return RequestOption(path, kind, " ".join(part for part in said if part), choices)
+        help_texts.append(f"By default {member['default']}.")
+    return RequestOption(path, kind, " ".join(part for part in help_texts if part), choices)
 
 
 def _choices(schema: Mapping[str, Any]) -> list[Any]:

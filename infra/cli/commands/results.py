@@ -1,4 +1,4 @@
-"""What came out of a job, as tables."""
+"""Results of jobs as tables."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -29,14 +29,14 @@ def ratio_studies_table(studies: Mapping[str, Mapping[str, Any]]) -> WholeTable:
     for name, results in studies.items():
         samples = [("all", results["overall"])]
         samples += [(f"{s['stratum']} {s['value']}", s["study"]) for s in results["strata"] if s["study"]]
-        for stratum, found in samples:
-            failing = [v["statistic"] for v in found["verdicts"] if v["result"] == "does not meet"]
+        for stratum, study in samples:
+            failing = [v["statistic"] for v in study["verdicts"] if v["result"] == "does not meet"]
             table.add_row(
                 *((name,) if named else ()),
                 results["value_source"],
                 stratum,
-                f"{found['sales']:,}",
-                *(with_interval(found["statistics"].get(each)) for each in STATISTICS),
+                f"{study['sales']:,}",
+                *(with_interval(study["statistics"].get(each)) for each in STATISTICS),
                 f"does not meet: {', '.join(failing)}" if failing else "meets",
             )
     return table
@@ -79,9 +79,9 @@ def _members(results: Mapping[str, Any], without: tuple[str, ...] = ()) -> Itera
 def _rows_table(title: str, rows: list[Mapping[str, Any]]) -> WholeTable:
     flat = [dict(_flat("", row)) for row in rows[:MAX_ROWS]]
     columns = list(dict.fromkeys(name for row in flat for name in row))
-    left = len(rows) - len(flat)
+    hidden_rows = len(rows) - len(flat)
     table = WholeTable(
-        *map(_words, columns), title=f"{title} (the first {MAX_ROWS} of {len(rows):,})" if left else title
+        *map(_words, columns), title=f"{title} (the first {MAX_ROWS} of {len(rows):,})" if hidden_rows else title
     )
     for row in flat:
         table.add_row(*(row.get(name, "-") for name in columns))

@@ -4,8 +4,8 @@ import typer
 from rich.console import Console
 
 from infra.cli.api_client import ApiClient
+from infra.cli.commands.job_progress import wait_with_progress
 from infra.cli.commands.value import dollars
-from infra.cli.commands.watching import watched
 from infra.cli.session import SignIn, console, takes_sign_in
 from infra.cli.tables import WholeTable
 
@@ -38,8 +38,8 @@ def approve(
     without_review: bool = typer.Option(False, help="Leave out the values that are to be reviewed."),
 ) -> None:
     """Bring the values of RUN_ID to the roll of ROLL_YEAR."""
-    wanted = {"roll_year": roll_year, "filter": {"review": False} if without_review else {}}
-    _change(f"/v1/counties/{county_id}/valuation-runs/{run_id}/approve", wanted, sign_in)
+    request = {"roll_year": roll_year, "filter": {"review": False} if without_review else {}}
+    _change(f"/v1/counties/{county_id}/valuation-runs/{run_id}/approve", request, sign_in)
 
 
 @app.command()
@@ -66,12 +66,12 @@ def close(
     console().print(f"The roll of {roll['roll_year']} is [bold]{roll['status']}[/].")
 
 
-def change_roll(client: ApiClient, screen: Console, path: str, wanted: object) -> str:
+def change_roll(client: ApiClient, screen: Console, path: str, request: object) -> str:
     """Approve a run or take an approval back, and watch. Returns what was written, in words.
 
     Raises ApiError, JobFailedError.
     """
-    job = watched(client, screen, client.post(path, wanted))
+    job = wait_with_progress(client, screen, client.post(path, request))
     done = client.get(job["links"]["results"])
     verb = "written to" if done["action"] == "approve" else "put back on"
     skipped = "".join(f", {count:,} skipped ({reason.replace('_', ' ')})" for reason, count in done["skipped"].items())
@@ -81,7 +81,7 @@ def change_roll(client: ApiClient, screen: Console, path: str, wanted: object) -
     )
 
 
-def _change(path: str, wanted: object, sign_in: SignIn) -> None:
+def _change(path: str, request: object, sign_in: SignIn) -> None:
     screen = console()
     with sign_in() as client:
-        screen.print(change_roll(client, screen, path, wanted))
+        screen.print(change_roll(client, screen, path, request))

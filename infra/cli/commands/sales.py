@@ -34,10 +34,10 @@ def flags(
     for sale in page["items"]:
         decision = sale["decision"]["decision"] if sale["decision"] else "open"
         head = (sale["sale_id"], sale["property_id"], sale["sale_date"], dollars(sale["sale_price"]))
-        known = (sale["validity_code"], "yes" if sale["used_as_evidence"] else "no")
+        evidence = (sale["validity_code"], "yes" if sale["used_as_evidence"] else "no")
         for number, flag in enumerate(sale["flags"]):
             first = number == 0
-            shown = (*head, *known) if first else ("",) * 6
+            shown = (*head, *evidence) if first else ("",) * 6
             table.add_row(*shown, flag["rule"], flag["reason"], decision if first else "")
     console().print(table)
 

@@ -76,9 +76,9 @@ def sampled_database(secret: Mapping[str, Any]) -> list[SampledTable]:
         inspector = inspect(engine)
         with engine.connect() as connection:
             for table in metadata.sorted_tables:
-                found = connection.execute(select(table).limit(ROWS)).fetchall()
+                rows = connection.execute(select(table).limit(ROWS)).fetchall()
                 key = tuple(inspector.get_pk_constraint(table.name)["constrained_columns"])
-                tables.append(_table(table.name, list(table.columns.keys()), found, key))
+                tables.append(_table(table.name, list(table.columns.keys()), rows, key))
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise typer.BadParameter(f"{url.host}:{url.port}/{url.database} cannot be read: {reason}") from None
@@ -90,8 +90,8 @@ def sampled_database(secret: Mapping[str, Any]) -> list[SampledTable]:
 def _table(name: str, names: list[str], rows: Iterable[Iterable[Any]], key: tuple[str, ...] = ()) -> SampledTable:
     texts = [[_text(value) for value in row] for row in islice(rows, ROWS)]
     columns = tuple(
-        SampledColumn(column, tuple(row[place] if place < len(row) else None for row in texts))
-        for place, column in enumerate(names)
+        SampledColumn(column, tuple(row[position] if position < len(row) else None for row in texts))
+        for position, column in enumerate(names)
     )
     return SampledTable(name, columns, key)
 
@@ -139,8 +139,8 @@ def _layer(file: Path) -> Sample:
     """A Shapefile's or GeoPackage's attributes, and the columns that a sync makes of its shapes."""
     from pyogrio.raw import read
 
-    place = f"/vsizip/{file}" if file.suffix == ".zip" else str(file)
-    meta, _, _, fields = read(place, max_features=ROWS, read_geometry=False)
+    path = f"/vsizip/{file}" if file.suffix == ".zip" else str(file)
+    meta, _, _, fields = read(path, max_features=ROWS, read_geometry=False)
     names = [str(name) for name in meta["fields"]]
     rows = list(zip(*(column.tolist() for column in fields), strict=True))
     # a sync brings shapes to degrees, whatever they are in: any point of the earth stands for what it will read

@@ -38,9 +38,9 @@ def run(
 ) -> None:
     """Sync COUNTY_ID from its legacy system, and watch."""
     screen = console()
-    wanted: dict[str, Any] = {"validate_only": validate_only} | ({"mode": mode} if mode else {})
+    request: dict[str, Any] = {"validate_only": validate_only} | ({"mode": mode} if mode else {})
     with sign_in() as client:
-        _go(client, screen, _runs(county_id), wanted, watch=watch)
+        _go(client, screen, _runs(county_id), request, watch=watch)
 
 
 @app.command("runs")
@@ -54,14 +54,14 @@ def list_runs(
     with sign_in() as client:
         page = client.get(_runs(county_id), page_size=limit)
     table = WholeTable("run", "started", "by", "mode", "status", "rows", "rows/s", "quarantined", "why")
-    for one in page["items"]:
-        read, rejected = (sum(counts[name] for counts in one["tables"].values()) for name in ("read", "rejected"))
-        started = (one["started_at"] or one["created_at"])[:19]
-        speed = f"{one['rows_per_second']:,.0f}" if one["rows_per_second"] else ""
-        by = f"{one['submitted_by']} ({one['trigger']})"
-        why = one["error"]["detail"] if one["error"] else ", ".join(find["guard"] for find in one["guard_findings"])
+    for item in page["items"]:
+        read, rejected = (sum(counts[name] for counts in item["tables"].values()) for name in ("read", "rejected"))
+        started = (item["started_at"] or item["created_at"])[:19]
+        speed = f"{item['rows_per_second']:,.0f}" if item["rows_per_second"] else ""
+        by = f"{item['submitted_by']} ({item['trigger']})"
+        why = item["error"]["detail"] if item["error"] else ", ".join(find["guard"] for find in item["guard_findings"])
         counts = (f"{read:,}", speed, f"{rejected:,}")
-        table.add_row(one["id"], started, by, one["mode"], one["status"], *counts, why)
+        table.add_row(item["id"], started, by, item["mode"], item["status"], *counts, why)
     console().print(table)
 
 
@@ -76,12 +76,12 @@ def show(
     """One sync: how far it is, what it found, and why it waits or failed."""
     screen = console()
     with sign_in() as client:
-        found = client.get(f"{_runs(county_id)}/{run_id}")
+        run = client.get(f"{_runs(county_id)}/{run_id}")
         if watch:
-            found = follow(client, screen, found)
-        findings = _findings(client, found)
-    screen.print(run_table(found))
-    _print_reasons(screen, found)
+            run = follow(client, screen, run)
+        findings = _findings(client, run)
+    screen.print(run_table(run))
+    _print_reasons(screen, run)
     if findings is not None:
         screen.print(findings)
 
@@ -99,10 +99,10 @@ def changes(
     """What a waiting sync would change, or what an applied one did."""
     screen = console()
     with sign_in() as client:
-        one = f"{_runs(county_id)}/{run_id}"
-        summary = client.get(f"{one}/changes/summary")
-        page = client.get(f"{one}/changes", table=table, field=field, page_size=limit)
-        findings = _findings(client, client.get(one))
+        path = f"{_runs(county_id)}/{run_id}"
+        summary = client.get(f"{path}/changes/summary")
+        page = client.get(f"{path}/changes", table=table, field=field, page_size=limit)
+        findings = _findings(client, client.get(path))
     screen.print(_totals_table(summary))
     rows = WholeTable("table", "key", "change", "field", "old", "new")
     for change in page["items"]:
@@ -155,8 +155,8 @@ def replay(
     """Map a sync's rows in quarantine again, with the county's mapping of now; the source is not read."""
     screen = console()
     with sign_in() as client:
-        wanted: dict[str, Any] = {"validate_only": validate_only} | ({"table": table} if table else {})
-        _go(client, screen, f"{_runs(county_id)}/{run_id}/rejected-rows/replay", wanted, watch=watch)
+        request: dict[str, Any] = {"validate_only": validate_only} | ({"table": table} if table else {})
+        _go(client, screen, f"{_runs(county_id)}/{run_id}/rejected-rows/replay", request, watch=watch)
 
 
 @app.command()
@@ -241,7 +241,7 @@ def progress_text(run: Mapping[str, Any]) -> str:
 
 
 def run_table(run: Mapping[str, Any]) -> WholeTable:
-    """What a run did, table by table."""
+    """Counts of a run by table."""
     table = WholeTable(
         "table",
         "read by",
@@ -291,14 +291,16 @@ def _print_reasons(screen: Console, run: Mapping[str, Any]) -> None:
 
 
 def _findings(client: ApiClient, run: Mapping[str, Any]) -> WholeTable | None:
-    """Where the county's system goes before a decision, or into a closed roll."""
+    """Findings of a run: conflicts with decisions, changes of closed rolls."""
     if not run["findings"]:
         return None
     page = client.get(f"{run['links']['self']}/findings", page_size=SHOWN)
     counts = ", ".join(f"{number:,} {kind}" for kind, number in sorted(run["findings"].items()))
     table = WholeTable("table", "key", "field", "finding", title=f"findings: {counts}")
-    for one in page["items"]:
-        table.add_row(one["table"], one["key"], one["field"] or "", _said(one["kind"], one["details"]))
+    for finding in page["items"]:
+        table.add_row(
+            finding["table"], finding["key"], finding["field"] or "", _said(finding["kind"], finding["details"])
+        )
     return table
 
 
@@ -319,11 +321,11 @@ def _said(kind: str, details: Mapping[str, Any]) -> str:
 def _totals_table(summary: Mapping[str, Any]) -> WholeTable:
     table = WholeTable("property class", "parcels", "", "total value", "", title="before and after")
     rows = [*summary["property_classes"], {"property_class": "all", **summary}]
-    for one in rows:
-        before, after = one["before"], one["after"]
+    for totals in rows:
+        before, after = totals["before"], totals["after"]
         values = (f"{float(side['total_value']):,.0f}" for side in (before, after))
         counts = (f"{side['parcels']:,}" for side in (before, after))
-        table.add_row(one["property_class"] or "(none)", *counts, *values)
+        table.add_row(totals["property_class"] or "(none)", *counts, *values)
     return table
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
-from infra.cli.commands.serving import serving
+from infra.cli.commands.local_cloud import serving
 from infra.cli.session import DataDir, console
 from infra.cli.tables import WholeTable
 

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console, Group
 
 from infra.cli.api_client import ApiClient
-from infra.cli.commands.watching import watched
+from infra.cli.commands.job_progress import wait_with_progress
 from infra.cli.session import SignIn, console, takes_sign_in
 from infra.cli.tables import WholeTable
 
@@ -27,19 +27,19 @@ def value(
     """Value PROPERTY_ID of COUNTY_ID as of a date."""
     screen = console()
     with sign_in() as client:
-        wanted = {"property_id": property_id, "valuation_date": valuation_date}
-        found = ask_value(client, screen, county_id, wanted)
-    screen.print(valuation_shown(found))
+        request = {"property_id": property_id, "valuation_date": valuation_date}
+        valuation = ask_value(client, screen, county_id, request)
+    screen.print(valuation_shown(valuation))
 
 
-def ask_value(client: ApiClient, screen: Console, county_id: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+def ask_value(client: ApiClient, screen: Console, county_id: str, request: Mapping[str, Any]) -> dict[str, Any]:
     """A value; where a model has to be fitted for it first, once that is done. Raises ApiError, JobFailedError."""
     key = str(uuid4())
     while True:
-        answer: dict[str, Any] = client.post(f"/v1/counties/{county_id}/valuations", wanted, key=key)
+        answer: dict[str, Any] = client.post(f"/v1/counties/{county_id}/valuations", request, key=key)
         if "estimate" in answer:
             return answer
-        watched(client, screen, answer)
+        wait_with_progress(client, screen, answer)
 
 
 def dollars(amount: str | float | Decimal) -> str:
@@ -48,9 +48,9 @@ def dollars(amount: str | float | Decimal) -> str:
     return f"-${-number:,}" if number < 0 else f"${number:,}"
 
 
-def valuation_shown(found: Mapping[str, Any]) -> Group:
+def valuation_shown(valuation: Mapping[str, Any]) -> Group:
     """A value with its interval, its comparables and their adjustments, as an appraiser lays a grid out."""
-    shown = found["comparables"][:5]
+    shown = valuation["comparables"][:5]
     grid = WholeTable("", *(sale["property_id"] for sale in shown), title="the comparables of most weight")
     grid.add_row("address", *(sale["address"] or "-" for sale in shown))
     grid.add_row("sold", *(sale["sale_date"] for sale in shown))
@@ -64,25 +64,27 @@ def valuation_shown(found: Mapping[str, Any]) -> Group:
         grid.add_row(f"  {name}", *("-" if amount is None else dollars(amount) for amount in amounts))
     grid.add_row("adjusted", *(dollars(sale["adjusted_price"]) for sale in shown), style="bold")
     grid.add_row("weight", *(f"{sale['weight']:.0%}" for sale in shown))
-    return Group(*_head(found), _contributions(found), grid, *(f"  ! {flag['text']}" for flag in found["flags"]))
+    return Group(
+        *_head(valuation), _contributions(valuation), grid, *(f"  ! {flag['text']}" for flag in valuation["flags"])
+    )
 
 
-def _head(found: Mapping[str, Any]) -> list[str]:
-    interval, model, current, land = (found[name] for name in ("interval", "model", "current", "land"))
-    review = ", to be reviewed" if found["review"] else ""
+def _head(valuation: Mapping[str, Any]) -> list[str]:
+    interval, model, current, land = (valuation[name] for name in ("interval", "model", "current", "land"))
+    review = ", to be reviewed" if valuation["review"] else ""
     first = (
-        f"[bold]{dollars(found['estimate'])}[/] as of {found['valuation_date']}"
+        f"[bold]{dollars(valuation['estimate'])}[/] as of {valuation['valuation_date']}"
         f"  ({interval['coverage']:.0%} interval {dollars(interval['low'])} to {dollars(interval['high'])},"
-        f" confidence {found['confidence']:.2f}{review})"
+        f" confidence {valuation['confidence']:.2f}{review})"
     )
     lines = [first]
     by = "no champion: comparable sales alone" if model is None else f"model {model['model_id']}"
-    age = f", the last {found['age_days']:,} days before" if found.get("age_days") is not None else ""
-    lines.append(f"  {found['method'].replace('_', ' ')} on {found['sales_used']:,} sales{age} ({by})")
-    if len(found["components"]) > 1:
-        shares = found["component_weights"]
+    age = f", the last {valuation['age_days']:,} days before" if valuation.get("age_days") is not None else ""
+    lines.append(f"  {valuation['method'].replace('_', ' ')} on {valuation['sales_used']:,} sales{age} ({by})")
+    if len(valuation["components"]) > 1:
+        shares = valuation["component_weights"]
         values = (
-            f"{name.replace('_', ' ')} {dollars(found['components'][name])} ({shares[name]:.0%})"
+            f"{name.replace('_', ' ')} {dollars(valuation['components'][name])} ({shares[name]:.0%})"
             for name in sorted(shares, key=lambda name: -shares[name])
         )
         lines.append(f"  reconciled from {', '.join(values)}")
@@ -93,17 +95,17 @@ def _head(found: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _contributions(found: Mapping[str, Any]) -> WholeTable:
+def _contributions(valuation: Mapping[str, Any]) -> WholeTable:
     """From the typical value to this one, the largest steps first; together they are the estimate."""
-    said = found["contributions"]
+    contributions = valuation["contributions"]
     table = WholeTable("contribution", "property", "dollars", title="what makes the value")
-    table.add_row("typical value", "", dollars(said["base"]))
-    features = sorted(said["features"], key=lambda each: -abs(Decimal(each["amount"])))
+    table.add_row("typical value", "", dollars(contributions["base"]))
+    features = sorted(contributions["features"], key=lambda each: -abs(Decimal(each["amount"])))
     for each in features[:_MOST_CONTRIBUTIONS]:
         value = "" if each["value"] is None else str(each["value"])
         table.add_row(each["name"].replace("_", " "), value, dollars(each["amount"]))
-    rest = sum((Decimal(each["amount"]) for each in features[_MOST_CONTRIBUTIONS:]), Decimal(0))
-    if rest:
-        table.add_row("others", "", dollars(rest))
-    table.add_row("estimate", "", dollars(found["estimate"]), style="bold")
+    remainder = sum((Decimal(each["amount"]) for each in features[_MOST_CONTRIBUTIONS:]), Decimal(0))
+    if remainder:
+        table.add_row("others", "", dollars(remainder))
+    table.add_row("estimate", "", dollars(valuation["estimate"]), style="bold")
     return table

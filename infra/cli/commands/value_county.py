@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 
 from infra.cli.api_client import ApiClient
+from infra.cli.commands.job_progress import wait_with_progress
 from infra.cli.commands.value import dollars
-from infra.cli.commands.watching import watched
 from infra.cli.session import SignIn, console, takes_sign_in
 from infra.cli.tables import WholeTable
 
@@ -32,22 +32,22 @@ def value_county(
     if file is not None and file.suffix not in (".csv", ".parquet"):
         raise typer.BadParameter(f"{file} is to end in .csv or .parquet")
     screen = console()
-    wanted = {
+    request = {
         "valuation_date": valuation_date,
         "model_id": model_id,
         "filter": {"property_classes": property_class or None, "neighborhoods": neighborhood or None},
     }
     with sign_in() as client:
-        run = run_valuation(client, screen, county_id, wanted)
+        run = run_valuation(client, screen, county_id, request)
         screen.print(run_shown(run, client.get(f"{run['links']['self']}/summary")))
         if file is not None:
             client.download(f"{run['links']['self']}/download?format={file.suffix[1:]}", file)
             screen.print(f"The values are in {file}.")
 
 
-def run_valuation(client: ApiClient, screen: Console, county_id: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+def run_valuation(client: ApiClient, screen: Console, county_id: str, request: Mapping[str, Any]) -> dict[str, Any]:
     """Value a county and watch. Raises ApiError, JobFailedError."""
-    return watched(client, screen, client.post(f"/v1/counties/{county_id}/valuation-runs", wanted))
+    return wait_with_progress(client, screen, client.post(f"/v1/counties/{county_id}/valuation-runs", request))
 
 
 def run_shown(run: Mapping[str, Any], summary: Mapping[str, Any]) -> WholeTable:
@@ -58,13 +58,13 @@ def run_shown(run: Mapping[str, Any], summary: Mapping[str, Any]) -> WholeTable:
     )
     table = WholeTable("", "valued", "review", "total", "change", "5 %", "median", "95 %", title=title)
     groups = sorted(summary["by_neighborhood"], key=lambda group: -group["properties"])[:_MOST_GROUPS]
-    for name, found in [("all", summary["overall"]), *((group["group"] or "(unknown)", group) for group in groups)]:
+    for name, figures in [("all", summary["overall"]), *((group["group"] or "(unknown)", group) for group in groups)]:
         table.add_row(
             name,
-            f"{found['valued']:,}",
-            f"{found['review']:,}",
-            dollars(found["estimate_total"]),
-            *(_percent(found[each]) for each in ("change_percent", "p5", "median", "p95")),
+            f"{figures['valued']:,}",
+            f"{figures['review']:,}",
+            dollars(figures["estimate_total"]),
+            *(_percent(figures[each]) for each in ("change_percent", "p5", "median", "p95")),
         )
     return table
 

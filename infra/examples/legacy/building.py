@@ -91,8 +91,8 @@ def connected(url: URL) -> Iterator[Session]:
 
 
 def _exists(connection: Session, database: str) -> bool:
-    found = connection.run_alone(f"SELECT 1 FROM pg_database WHERE datname = {literal(database)}")
-    return bool(found.rows)
+    rows = connection.run_alone(f"SELECT 1 FROM pg_database WHERE datname = {literal(database)}")
+    return bool(rows.rows)
 
 
 def _fill(connection: Session, county: LegacyCounty) -> None:

@@ -77,9 +77,9 @@ def load_schedules(state: StateStore) -> None:
         group = groups.get(document["group_name"])
         if group is None:
             continue
-        made = {name: document[name] for name in _SCHEDULE_FIELDS[:-2]}
+        fields = {name: document[name] for name in _SCHEDULE_FIELDS[:-2]}
         # moto refuses a start in the past, which is where that of a kept schedule lies
-        schedule = scheduler_models.Schedule(region=REGION, account_id=ACCOUNT, **made | {"start_date": None})
+        schedule = scheduler_models.Schedule(region=REGION, account_id=ACCOUNT, **fields | {"start_date": None})
         for field in _SCHEDULE_FIELDS:
             setattr(schedule, field, document[field])
         group.add_schedule(schedule)

@@ -13,13 +13,13 @@ from moto.core.config import default_user_config
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 
 from infra.local.aws.clients import new_client
-from infra.local.aws.replacing import Replacements
+from infra.local.aws.replacements import Replacements
 from infra.local.cloud_assembly import ACCOUNT, REGION
 from infra.local.workers import InvocationError, Invoke
 
 _HALF_A_DAY = 43_200
 AGAIN_AFTER_S = (60, 120)
-"""When Lambda tries again to run a function that failed and that nobody waits for."""
+"""Lambda's delays before it retries an asynchronous invocation that failed."""
 
 
 def install(invoke: Invoke, replacements: Replacements) -> None:

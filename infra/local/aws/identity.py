@@ -17,7 +17,7 @@ from moto.cognitoidp import models, responses
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import EmptyResult
 
-from infra.local.aws.replacing import Replacements
+from infra.local.aws.replacements import Replacements
 from infra.local.cloud_assembly import ACCOUNT, REGION
 from infra.local.state import StateStore
 from infra.local.template import UserPool
@@ -116,23 +116,28 @@ class Identity:
         self._state.mirror(
             "refresh_token",
             {
-                token: {"client": held[0], "username": held[1], "origin": held[2], "issued": self._issued[token]}
-                for token, held in dict(pool.refresh_tokens).items()
+                token: {
+                    "client": details[0],
+                    "username": details[1],
+                    "origin": details[2],
+                    "issued": self._issued[token],
+                }
+                for token, details in dict(pool.refresh_tokens).items()
             },
         )
         self._state.mirror(
             "access_token",
             {
-                token: {"client": held[0], "username": held[1], "issued": self._issued[token]}
-                for token, held in dict(pool.access_tokens).items()
+                token: {"client": details[0], "username": details[1], "issued": self._issued[token]}
+                for token, details in dict(pool.access_tokens).items()
             },
         )
 
     def _forget(self, tokens: dict[str, Any], issued_before: float) -> None:
         """Drops revoked tokens (None) and old ones; new ones are noted with the time."""
-        for token, held in list(tokens.items()):
+        for token, details in list(tokens.items()):
             issued = self._issued.setdefault(token, time.time())
-            if held is None or issued < issued_before:
+            if details is None or issued < issued_before:
                 del tokens[token]
                 self._issued.pop(token, None)
 
@@ -198,15 +203,15 @@ def apply_overrides(claims: dict[str, Any], details: dict[str, Any], use: str) -
 
 def _signing_key(state: StateStore) -> rsa.RSAPrivateKey:
     """The data directory's key, made at the first start."""
-    kept = state.get("signing_key", "tokens")
-    if kept is None:
+    stored = state.get("signing_key", "tokens")
+    if stored is None:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         state.put("signing_key", "tokens", pem.decode())
         return key
-    loaded = serialization.load_pem_private_key(kept.encode(), password=None)
+    loaded = serialization.load_pem_private_key(stored.encode(), password=None)
     if not isinstance(loaded, rsa.RSAPrivateKey):
         message = "the kept signing key is not an RSA key"
         raise TypeError(message)

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from moto.s3 import models as s3_models
 from moto.s3.exceptions import EntityTooSmall, InvalidPart, MalformedXML
 
-from infra.local.aws.replacing import Replacements
+from infra.local.aws.replacements import Replacements
 from infra.local.cloud_assembly import ACCOUNT, REGION
 from infra.local.state import StateStore
 
@@ -49,11 +49,11 @@ class ObjectFiles:
         self._lock = threading.Lock()
         partial = folder / _PARTIAL
         partial.mkdir(parents=True, exist_ok=True)
-        for left in partial.iterdir():  # of uploads that a kill cut short
-            left.unlink()
+        for leftover in partial.iterdir():  # of uploads that a kill cut short
+            leftover.unlink()
 
     def path(self, bucket: str, key: str) -> Path:
-        """Where the object lies: under its own name, or a digest of it if no file can be called that."""
+        """The object's file: of its own name, or of a digest of it if no file can be called that."""
         parts = key.split("/")
         candidate = self._folder / bucket / Path(*parts)
         plain = all(_SAFE_PART.match(part) for part in parts) and len(key) < 900

@@ -43,7 +43,7 @@ def create_user_pool(clients: Clients, pool: UserPool) -> None:
     cognito = clients("cognito-idp")
     properties = {"UserPoolName": pool.identifier} | dict(pool.properties)
     cognito.create_user_pool(
-        **{wanted: properties[name] for name, wanted in _POOL_PROPERTIES.items() if name in properties}
+        **{parameter: properties[name] for name, parameter in _POOL_PROPERTIES.items() if name in properties}
     )
     settings = {"ClientName": "local"} | {name: pool.client[name] for name in _CLIENT_PROPERTIES if name in pool.client}
     cognito.create_user_pool_client(UserPoolId=pool.identifier, **settings)
@@ -101,7 +101,7 @@ def create_schedule_groups(clients: Clients, template: Template) -> None:
 def create_schedules(clients: Clients, template: Template) -> None:
     """The template's own schedules, as the template has them now."""
     scheduler = clients("scheduler")
-    known = {(each["GroupName"], each["Name"]) for each in scheduler.list_schedules()["Schedules"]}
+    existing = {(each["GroupName"], each["Name"]) for each in scheduler.list_schedules()["Schedules"]}
     names = (
         "Name",
         "GroupName",
@@ -113,9 +113,9 @@ def create_schedules(clients: Clients, template: Template) -> None:
         "Description",
     )
     for schedule in template.schedules():
-        wanted = {name: schedule[name] for name in names if name in schedule}
-        exists = (schedule.get("GroupName", "default"), schedule["Name"]) in known
-        (scheduler.update_schedule if exists else scheduler.create_schedule)(**wanted)
+        definition = {name: schedule[name] for name in names if name in schedule}
+        exists = (schedule.get("GroupName", "default"), schedule["Name"]) in existing
+        (scheduler.update_schedule if exists else scheduler.create_schedule)(**definition)
 
 
 def fill_secrets(clients: Clients, template: Template, database: URL) -> None:
@@ -125,12 +125,12 @@ def fill_secrets(clients: Clients, template: Template, database: URL) -> None:
     """
     manager = clients("secretsmanager")
     for secret in template.secrets():
-        kept = _kept(manager, secret)
-        wanted = _addressed(secret, kept or generated(secret), database)
-        if wanted == kept:
+        stored = _kept(manager, secret)
+        content = _addressed(secret, stored or generated(secret), database)
+        if content == stored:
             continue
-        text = json.dumps(wanted) if isinstance(wanted, dict) else wanted
-        if kept is None:
+        text = json.dumps(content) if isinstance(content, dict) else content
+        if stored is None:
             # moto takes the tail of the ARN from this tag
             tags = [{"Key": "_custom_id_", "Value": secret.arn.rpartition("-")[2]}]
             manager.create_secret(Name=secret.name, SecretString=text, Tags=tags)

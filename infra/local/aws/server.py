@@ -78,11 +78,11 @@ class AwsServer:
 
     def _answer_get(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """A GET that moto would answer with an object's contents is answered with its file, piece by piece."""
-        wanted = environ.pop("HTTP_RANGE", None)
+        range_header = environ.pop("HTTP_RANGE", None)
         answered: list[Any] = []
         reading.deferred, reading.key = True, None
         try:
-            body: Iterable[bytes] = self._moto(environ, lambda *given, **_: answered.append(given))
+            body: Iterable[bytes] = self._moto(environ, lambda *arguments, **_: answered.append(arguments))
             key = reading.key
         finally:
             reading.deferred, reading.key = False, None
@@ -90,11 +90,11 @@ class AwsServer:
         if key is None or not str(status).startswith("200"):
             start_response(status, headers)
             return body
-        return _send_file(key, wanted, list(headers), start_response)
+        return _send_file(key, range_header, list(headers), start_response)
 
 
 def changed_service(environ: Environ) -> str | None:
-    """Which service's memory the request may have changed: the name that its calls are signed for."""
+    """The service whose memory the request may have changed, by the name that its calls are signed for."""
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     if target:
         service, _, action = target.rpartition(".")
@@ -111,31 +111,33 @@ def changed_service(environ: Environ) -> str | None:
 
 
 def _send_file(
-    key: DiskKey, wanted: str | None, headers: list[tuple[str, str]], start_response: StartResponse
+    key: DiskKey, range_header: str | None, headers: list[tuple[str, str]], start_response: StartResponse
 ) -> Iterable[bytes]:
-    kept = [(name, value) for name, value in headers if name.lower() != "content-length"]
-    piece = byte_range(wanted, key.contentsize)
+    other_headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
+    piece = byte_range(range_header, key.contentsize)
     if piece is None:
         start_response("416 Range Not Satisfiable", [("Content-Range", f"bytes */{key.contentsize}")])
         return []
     start, length = piece
     status = "200 OK"
-    if wanted and length != key.contentsize:
+    if range_header and length != key.contentsize:
         status = "206 Partial Content"
         # The checksum is that of the whole object, and clients hold what they are sent against it.
-        kept = [(name, value) for name, value in kept if not name.lower().startswith("x-amz-checksum-")]
-        kept.append(("Content-Range", f"bytes {start}-{start + length - 1}/{key.contentsize}"))
+        other_headers = [
+            (name, value) for name, value in other_headers if not name.lower().startswith("x-amz-checksum-")
+        ]
+        other_headers.append(("Content-Range", f"bytes {start}-{start + length - 1}/{key.contentsize}"))
     contents: Iterator[bytes] = chunks(key.path.open("rb"), start, length)
-    start_response(status, [*kept, ("Content-Length", str(length))])
+    start_response(status, [*other_headers, ("Content-Length", str(length))])
     return contents
 
 
-def byte_range(wanted: str | None, size: int) -> tuple[int, int] | None:
+def byte_range(range_header: str | None, size: int) -> tuple[int, int] | None:
     """Start and length of a Range header's piece; the whole for a header that is not understood (RFC 9110, 14.2).
 
     None when the range begins behind the end.
     """
-    match = _RANGE.match(wanted) if wanted else None
+    match = _RANGE.match(range_header) if range_header else None
     if match is None or match.groups() == ("", ""):
         return 0, size
     first, last = match.groups()

@@ -12,7 +12,7 @@ from infra.local.aws import executions, functions, objects, provision
 from infra.local.aws.clients import Clients
 from infra.local.aws.documents import load_schedules, load_secrets, write_schedules, write_secrets
 from infra.local.aws.identity import Identity, Trigger
-from infra.local.aws.replacing import Replacements
+from infra.local.aws.replacements import Replacements
 from infra.local.aws.server import AwsServer
 from infra.local.state import StateStore
 from infra.local.template import Template

@@ -1,4 +1,4 @@
-"""What API Gateway does in front of the functions, on one port of this machine."""
+"""API Gateway in front of the functions, on one port of this machine."""
 
 from infra.local.gateway.app import Gateway, GatewayServer, listen
 from infra.local.gateway.events import ApiIdentity

@@ -22,8 +22,8 @@ from infra.local.gateway.gateway_responses import (
     TOO_LARGE,
     UNAUTHORIZED,
     UNKNOWN_ROUTE,
-    Refusal,
-    Refusals,
+    GatewayResponses,
+    ResponseType,
 )
 from infra.local.gateway.processes import FunctionTimeoutError, Invoker
 from infra.local.gateway.routing import Router
@@ -46,7 +46,7 @@ class PortUnavailableError(LocalCloudError):
 
 
 class _RefusedError(Exception):
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: ResponseType) -> None:
         super().__init__(refusal.type)
         self.refusal = refusal
 
@@ -56,7 +56,7 @@ class Gateway:
 
     def __init__(self, api: RestApi, verifier: TokenVerifier, functions: Invoker, log: TextIO) -> None:
         self._router = Router(api.routes)
-        self._refusals = Refusals(api.answers)
+        self._refusals = GatewayResponses(api.answers)
         self._verifier = verifier
         self._functions = functions
         self._log = log

@@ -25,7 +25,7 @@ class Request(NamedTuple):
 
 
 class ApiIdentity(NamedTuple):
-    """What events say about the API they come through."""
+    """The API's identifier and stage, as events name them."""
 
     identifier: str
     stage: str

@@ -1,4 +1,4 @@
-"""What the gateway answers by itself: the template's gateway responses, or problem documents of its own."""
+"""Gateway responses: answers of the gateway itself, from the template or as problem documents of its own."""
 
 import json
 from collections.abc import Mapping
@@ -10,20 +10,20 @@ _PROBLEM = "application/problem+json"
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """A kind of refusal, under the name that the template's gateway responses use."""
+class ResponseType:
+    """A type of gateway response, by API Gateway's name for it."""
 
     type: str
     status: int
     title: str
 
 
-UNAUTHORIZED = Refusal("UNAUTHORIZED", 401, "Unauthorized")
-ACCESS_DENIED = Refusal("ACCESS_DENIED", 403, "Forbidden")
-UNKNOWN_ROUTE = Refusal("MISSING_AUTHENTICATION_TOKEN", 404, "Not found")
-TOO_LARGE = Refusal("REQUEST_TOO_LARGE", 413, "Request too large")
-TIMEOUT = Refusal("INTEGRATION_TIMEOUT", 504, "The function took too long")
-FAILED = Refusal("INTEGRATION_FAILURE", 502, "The function failed")
+UNAUTHORIZED = ResponseType("UNAUTHORIZED", 401, "Unauthorized")
+ACCESS_DENIED = ResponseType("ACCESS_DENIED", 403, "Forbidden")
+UNKNOWN_ROUTE = ResponseType("MISSING_AUTHENTICATION_TOKEN", 404, "Not found")
+TOO_LARGE = ResponseType("REQUEST_TOO_LARGE", 413, "Request too large")
+TIMEOUT = ResponseType("INTEGRATION_TIMEOUT", 504, "The function took too long")
+FAILED = ResponseType("INTEGRATION_FAILURE", 502, "The function failed")
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ class Rendered:
     body: bytes
 
 
-class Refusals:
-    """Renders refusals. `$context.requestId` and the error's message are filled in."""
+class GatewayResponses:
+    """Renders gateway responses. `$context.requestId` and the error's message are filled in."""
 
     def __init__(self, answers: Mapping[str, GatewayAnswer]) -> None:
         self._answers = answers
 
-    def render(self, refusal: Refusal, request_id: str) -> Rendered:
+    def render(self, refusal: ResponseType, request_id: str) -> Rendered:
         """The template's answer for this type, else for its class of status, else our own."""
         default = "DEFAULT_4XX" if refusal.status < 500 else "DEFAULT_5XX"
         answer = self._answers.get(refusal.type) or self._answers.get(default)
@@ -54,7 +54,7 @@ class Refusals:
         return Rendered(answer.status or refusal.status, headers, body.encode())
 
 
-def _own(refusal: Refusal, request_id: str) -> Rendered:
+def _own(refusal: ResponseType, request_id: str) -> Rendered:
     document = {
         "type": "about:blank",
         "title": refusal.title,

@@ -17,17 +17,17 @@ from typing import Any, Protocol
 
 from infra.local.child_processes import Service, ends_with_parent
 from infra.local.gateway.events import ApiIdentity, Headers, Request
-from infra.local.gateway.forking import LENGTH, PROCESS_ID
+from infra.local.gateway.fork_server import LENGTH, PROCESS_ID
 from infra.local.gateway.routing import Match
 from infra.local.template import Function
 
 MAX_PROCESSES = 12
 """At most so many requests are in handlers at a time, the others wait: each may hold connections of the database."""
 INTEGRATION_SECONDS = 29.0
-"""How long API Gateway waits for a function."""
+"""API Gateway's limit on an integration."""
 SPARE_PROCESSES = 2
 IDLE_SECONDS = 30.0
-"""How long more processes than that stay when there is nothing for them to do."""
+"""Idle time after which processes beyond the spare ones end."""
 
 _ROOT = Path(__file__).resolve().parents[3]
 
@@ -190,7 +190,7 @@ class ApiProcesses(Service):
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with theirs, self._log.open("ab") as output:
             self._forking = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "infra.local.gateway.forking", str(theirs.fileno())],
+                [sys.executable, "-m", "infra.local.gateway.fork_server", str(theirs.fileno())],
                 cwd=_ROOT,
                 env=os.environ | self._environment,
                 pass_fds=[theirs.fileno()],
@@ -249,8 +249,8 @@ class _Process(asyncio.Protocol):
             if self._transport is None or not self.alive:
                 raise FunctionFailedError("the process has ended")
             self._transport.write(LENGTH.pack(len(body)) + body)
-            said = memoryview(await self._answer)[LENGTH.size :]
-            reply: tuple[int, Headers, bytes] | str = marshal.loads(said)  # noqa: S302 - our own process's
+            content = memoryview(await self._answer)[LENGTH.size :]
+            reply: tuple[int, Headers, bytes] | str = marshal.loads(content)  # noqa: S302 - our own process's
         except asyncio.CancelledError:
             self.kill()  # it is in the middle of something that nobody waits for
             raise

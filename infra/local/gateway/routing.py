@@ -1,4 +1,4 @@
-"""Which method of the API a request is for."""
+"""Routes of the API, looked up by method and path."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -58,15 +58,15 @@ def _find(node: _Node, method: str, parts: list[str], depth: int, parameters: di
         return node.methods.get(method) or node.methods.get("ANY")
     part = parts[depth]
     literal = node.literals.get(part)
-    if literal and (found := _find(literal, method, parts, depth + 1, parameters)):
-        return found
-    if node.parameter and part and (found := _find(node.parameter[1], method, parts, depth + 1, parameters)):
+    if literal and (method_route := _find(literal, method, parts, depth + 1, parameters)):
+        return method_route
+    if node.parameter and part and (method_route := _find(node.parameter[1], method, parts, depth + 1, parameters)):
         parameters[node.parameter[0]] = part
-        return found
+        return method_route
     if node.proxy and part:
-        name, rest = node.proxy
-        found = rest.methods.get(method) or rest.methods.get("ANY")
-        if found:
+        name, remainder = node.proxy
+        method_route = remainder.methods.get(method) or remainder.methods.get("ANY")
+        if method_route:
             parameters[name] = "/".join(parts[depth:])
-        return found
+        return method_route
     return None

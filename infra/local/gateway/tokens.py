@@ -37,16 +37,16 @@ class TokenVerifier:
 
     def verify(self, token: str) -> Verified:
         """The claims of a valid access token. Raises RefusedTokenError."""
-        known = self._remembered.get(token)
-        if known is None:
-            known = self._check(token)
-            self._remembered[token] = known
+        verified = self._remembered.get(token)
+        if verified is None:
+            verified = self._check(token)
+            self._remembered[token] = verified
             if len(self._remembered) > _REMEMBERED:
                 self._remembered.popitem(last=False)
-        if known.expires <= time.time():
+        if verified.expires <= time.time():
             self._remembered.pop(token, None)
             raise RefusedTokenError("expired")
-        return known
+        return verified
 
     def _check(self, token: str) -> Verified:
         try:

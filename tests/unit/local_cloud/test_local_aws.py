@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from infra.local.aws.functions import function_arn
 from infra.local.aws.identity import apply_overrides
 from infra.local.aws.provision import generated
-from infra.local.aws.replacing import Replacements
+from infra.local.aws.replacements import Replacements
 from infra.local.aws.server import byte_range, changed_service
 from infra.local.custom_resources import DeploymentError, deploy
 from infra.local.data_directory import DataDirectory, DirectoryInUseError

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Replacements:
-    """What was replaced is put back by `undo`, the last first."""
+    """Attributes replaced for a while; `undo` puts them back, the last first."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()

@@ -1,4 +1,4 @@
-"""The process that API processes are forked from: `python -m infra.local.gateway.forking FD`.
+"""The process that API processes are forked from: `python -m infra.local.gateway.fork_server FD`.
 
 FD is a socket to the gateway. Its first frame has the functions; each further message brings one end of a socket pair
 and asks for a process that serves it, whose id is answered. A fork takes 15 ms and shares the memory of what is
@@ -29,7 +29,7 @@ PROCESS_ID = struct.Struct("!q")
 GC_THRESHOLDS = (20_000, 20, 20)
 """Objects between two collections: with Python's own 700 a request of a millisecond pays for several."""
 _NOT_BEFORE_A_FORK = frozenset({"numpy", "polars"})
-"""What starts threads when it is imported: a forked process has none of them, and would wait for them for ever."""
+"""Packages that start threads on import: a forked process has none of them, and would wait for them for ever."""
 
 
 def main() -> None:
@@ -67,22 +67,22 @@ def read_message(connection: socket.socket) -> memoryview | None:
     There is never more than one under way, so that a read may ask for more than there is. The message stands in
     memory that the next one is read into.
     """
-    buffer, received, wanted = _BUFFER, 0, LENGTH.size
+    buffer, received, size_needed = _BUFFER, 0, LENGTH.size
     try:
-        while received < wanted:
+        while received < size_needed:
             size = connection.recv_into(buffer[received:])
             if not size:
                 return None
             received += size
-            if wanted == LENGTH.size <= received:
-                wanted += LENGTH.unpack_from(buffer)[0]
-                if wanted > len(buffer):
-                    larger = memoryview(bytearray(wanted))
+            if size_needed == LENGTH.size <= received:
+                size_needed += LENGTH.unpack_from(buffer)[0]
+                if size_needed > len(buffer):
+                    larger = memoryview(bytearray(size_needed))
                     larger[:received] = buffer[:received]
                     buffer = larger
     except ConnectionError:
         return None
-    return buffer[LENGTH.size : wanted]
+    return buffer[LENGTH.size : size_needed]
 
 
 class _Refusing(MetaPathFinder):
