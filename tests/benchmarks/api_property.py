@@ -249,7 +249,7 @@ def _wait(holds: Callable[[], bool], seconds: float = 120) -> None:
 
 
 def _application_url(data_dir: Path) -> URL:
-    """Where the platform's functions find their database, from the secret that they read."""
+    """Address of the platform's database, from the secret that its functions read."""
     state = StateStore(data_dir / "state.sqlite3")
     secrets = {name: body for name, body in state.all("secret").items() if "ApplicationSecret" in name}
     state.close()

@@ -1,4 +1,4 @@
-"""What a cold start imports: each API function's handler, against the third-party modules that it needs, alone."""
+"""Imports of a cold start: each API function's handler, against the third-party modules that it needs, alone."""
 
 import os
 import subprocess

@@ -42,7 +42,7 @@ def synced_evidence(county_id: str) -> Evidence:
 
 
 def source_secret(url: URL) -> str:
-    """What a county's connection secret holds, for a source of this machine."""
+    """Content of a county's connection secret, for a source of this machine."""
     parts = {"host": url.host, "port": url.port, "dbname": url.database}
     return json.dumps({**parts, "username": url.username, "password": url.password, "sslmode": "disable"})
 

@@ -20,7 +20,7 @@ _MOST_CHARACTERS = 400
 
 
 class PeerFailedError(Exception):
-    """What kept OpenAVMKit from valuing, in a line."""
+    """The reason why OpenAVMKit did not value, in a line."""
 
 
 def openavmkit(train: Sales, subjects: Characteristics, on: int) -> FloatArray:

@@ -1,4 +1,4 @@
-"""What every benchmark reports."""
+"""The report of a benchmark."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -42,7 +42,7 @@ _STEPS = {
     "applied": "apply_s",
     "published": "publish_s",
 }
-"""What the tasks' log says when a step has ended, in their order."""
+"""Messages of the tasks' log at the end of each step, in their order."""
 
 
 def run_full(rows: int | None = None) -> BenchmarkResult:
@@ -184,7 +184,7 @@ def _result(
 
 
 def step_seconds(cloud: LocalCloud, run: Any) -> dict[str, float]:
-    """How long the run's steps took, from one line of the tasks' log to the next: `partitions_s` is all of them.
+    """Seconds of the run's steps, from one line of the tasks' log to the next: `partitions_s` is all of them.
 
     `applied_at` does not tell: it is when the transaction began, which is what its versions are dated by.
     """

@@ -1,4 +1,4 @@
-"""What a sync costs on AWS: durations measured here, list prices (us-east-1, 2026, before any free tier or discount).
+"""Cost of a sync on AWS: durations measured here, list prices (us-east-1, 2026, before any free tier or discount).
 
 The functions' seconds are those of this machine's cores; a Lambda of 1,769 MB has one core, of Graviton's. Aurora is
 charged for the seconds in which a run keeps it busy, at the capacity that bears `CONCURRENCY` partitions at a time; a

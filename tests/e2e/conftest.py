@@ -34,7 +34,7 @@ class Platform:
         return self.client(self.tokens(username)["access_token"])
 
     def tokens(self, username: str) -> dict[str, str]:
-        """What a login of one of the ready-made users answers."""
+        """The answer to a login of one of the ready-made users."""
         answer = self.client().post("/v1/auth/login", json={"username": username, "password": self.passwords[username]})
         assert answer.status_code == 200, answer.text
         tokens: dict[str, str] = answer.json()

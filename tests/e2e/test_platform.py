@@ -1,4 +1,4 @@
-"""What the demo leaves behind, looked at from outside."""
+"""The platform after the demo, seen from outside."""
 
 import csv
 import gzip

@@ -1,4 +1,4 @@
-"""What the platform refuses, through the gateway: each with a 4xx of its own, none with a 5xx."""
+"""Refusals of the platform through the gateway: each a 4xx of its own, none a 5xx."""
 
 import time
 from typing import Any

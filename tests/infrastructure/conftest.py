@@ -1,4 +1,4 @@
-"""What is synthesized: once a session, for it takes seconds, and everything here only reads what it wrote."""
+"""The synthesized templates: once a session, for it takes seconds and the tests only read them."""
 
 import json
 import os

@@ -12,7 +12,7 @@ from infra.settings import configured_stages
 from tests.infrastructure.assembly import Templates
 
 CDK_HABITS = {"W3005"}
-"""What the CDK writes everywhere and nobody minds: a DependsOn beside a reference that says the same."""
+"""The one warning of cfn-lint that the CDK's own templates raise: a DependsOn beside a reference that says the same."""
 
 
 def test_the_app_synthesizes_both_stages_without_credentials_and_passes_cloudformations_rules(deployed: Path) -> None:

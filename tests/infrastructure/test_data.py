@@ -1,4 +1,4 @@
-"""What holds data is encrypted, private and backed up."""
+"""The data stores are encrypted, private and backed up."""
 
 import json
 

@@ -17,7 +17,7 @@ LAYERS = pytest.mark.parametrize("layer", list(Layer))
 LAMBDA_LIMIT = 250 * 2**20
 """Bytes, unzipped, of a function and its layers (AWS Lambda quotas)."""
 OWN_CODE = 5 * 2**20
-"""What is left for `shared` and the function's module."""
+"""Room for `shared` and the function's module."""
 
 
 def _pins(path: Path) -> dict[str, str]:

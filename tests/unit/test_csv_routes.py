@@ -49,7 +49,7 @@ def test_csv_is_written_for_people_in_two_places_only() -> None:
 
 
 def _writes_safely(path: Path) -> bool:
-    """Whether a module's folder writes CSV by one of the two writers, and by no other."""
+    """True if a module's folder writes CSV by one of the two writers, and by no other."""
     module = path.relative_to(ROOT / "functions").parts[0]
     texts = "".join(file.read_text() for file in (ROOT / "functions" / module).rglob("*.py"))
     return "to_csv(" in texts or "export_csv(" in texts

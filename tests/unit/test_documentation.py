@@ -126,7 +126,7 @@ def test_every_setting_of_a_county_is_described(name: str) -> None:
 
 
 def _terms() -> list[str]:
-    """What the API says in words of the field or of our own: tags, roles, permissions, statistics, kinds of jobs."""
+    """Words of the field or of our own that the API speaks: tags, roles, permissions, statistics, kinds of jobs."""
     paths = json.loads(DOCUMENT.read_text())["paths"].values()
     tags = {tag for path in paths for operation in path.values() for tag in operation["tags"]}
     statistics = {code.partition("_against")[0] for code in get_args(VerdictCode)}

@@ -9,7 +9,7 @@ from shared.appraisal.avm.model import TrainedModel
 from tests.integration.avm.known_counties import large_model
 
 _STEPS, _EPOCHS = 100, 5
-"""What these tests ask holds whatever the network has learned; `test_network` looks at one that has learned all."""
+"""A network of few epochs: these tests hold whatever it has learned; `test_network` has one that has learned all."""
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -25,7 +25,7 @@ FILES = int(os.environ.get("DAMAGED_FILES", "18"))
 ROWS = 200
 BOUNDS = conversion.Bounds(seconds=60, memory_mb=1769)
 NAMELESS = ("Error:", "Exception", "fault of ours")
-"""What a message would hold that only names a class."""
+"""Words of a message that only names a class."""
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def changed(content: bytes, chance: random.Random) -> bytes:
 
 
 def outcome(format_: str, number: int, content: bytes) -> str:
-    """What becomes of a file; "read" or why it is refused."""
+    """The outcome of reading a file: "read", or the reason of its refusal."""
     name = f"damaged-{number}.dat"
     put(name, content)
     described = FilesDescription.model_validate(

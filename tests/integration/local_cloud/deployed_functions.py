@@ -8,7 +8,7 @@ from typing import Any
 
 
 class RetryableError(Exception):
-    """What a task raises when trying again may help."""
+    """An error that the machines retry."""
 
 
 def _s3() -> Any:

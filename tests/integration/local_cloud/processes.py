@@ -1,4 +1,4 @@
-"""Whether processes that are not our children have ended."""
+"""The end of processes that are not our children."""
 
 import time
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What outlives a local cloud that is killed, and what does not."""
+"""A killed local cloud: what a restart has, and what it has not."""
 
 import json
 import signal

@@ -21,7 +21,7 @@ from tests.integration.sync.county import COUNTY, County
 from tests.integration.sync.precedence_world import COLUMNS, IDS, POSSIBLE, new_world
 
 EXAMPLES = int(os.environ.get("PRECEDENCE_EXAMPLES", "6"))
-"""How many orders are tried; a number in the environment tries more."""
+"""Orders tried; a number in the environment tries more."""
 
 PHASES = (Phase.generate,) if EXAMPLES < 20 else (Phase.generate, Phase.shrink)
 

@@ -1,4 +1,4 @@
-"""What the gateway does by itself: routing, tokens, events and answers."""
+"""The gateway itself: routing, tokens, events and answers."""
 
 import asyncio
 import io

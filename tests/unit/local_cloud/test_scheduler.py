@@ -1,4 +1,4 @@
-"""What the clock of the schedules starts."""
+"""The scheduler's clock and the targets that it starts."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

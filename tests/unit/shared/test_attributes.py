@@ -1,4 +1,4 @@
-"""Which of a county's own attributes a model learns from, and how it reads them."""
+"""A county's own attributes: those that a model learns from, and how they are read."""
 
 from typing import Any
 

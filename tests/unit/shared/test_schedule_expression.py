@@ -1,4 +1,4 @@
-"""When a schedule ticks."""
+"""The ticks of schedule expressions."""
 
 from datetime import UTC, datetime, timedelta
 
