@@ -36,7 +36,10 @@ def get_analysis(county_id: str, analysis_id: UUID) -> Response[Job]:
 
 @api.get(_ONE + "/results", permission=Permission.VIEW_MARKET_ANALYSIS, summary="What a market analysis found")
 def get_analysis_results(county_id: str, analysis_id: UUID) -> Response[MarketAnalysisResults]:
-    """The months of all sales together and of each group, the groups compared, and factors to a valuation date."""
+    """The months of all sales together and of each group, the groups compared, and factors to a valuation date.
+
+    Results of more than 4 MB are a 303 to their address, which holds for 15 minutes.
+    """
     return answer(requests.results(county_id, analysis_id))
 
 
@@ -44,7 +47,7 @@ def get_analysis_results(county_id: str, analysis_id: UUID) -> Response[MarketAn
 def download_analysis(
     county_id: str,
     analysis_id: UUID,
-    wanted: Annotated[DownloadFormat, Query(alias="format")] = "json",
+    file_format: Annotated[DownloadFormat, Query(alias="format")] = "json",
 ) -> Response[Any]:
     """Redirect (303) to an address that holds for 15 minutes: the results as JSON, or a row a group and month."""
-    return see_other(download.file_address(county_id, analysis_id, wanted))
+    return see_other(download.file_address(county_id, analysis_id, file_format))

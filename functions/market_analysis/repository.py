@@ -1,10 +1,10 @@
-"""What a market analysis reads."""
+"""SQL of market analyses."""
 
-from shared.db import unit_of_work
+from sqlalchemy import Connection
+
 from shared.evidence import Evidence, excluded_sales, read_evidence
 
 
-def read(county_id: str) -> tuple[Evidence, dict[str, int]]:
-    """The county's valid sales, and how many others there are by reason."""
-    with unit_of_work(county_id) as connection:
-        return read_evidence(connection, county_id), excluded_sales(connection, county_id)
+def market_sales(connection: Connection, county_id: str) -> tuple[Evidence, dict[str, int]]:
+    """The county's valid sales, and the number of its other sales by reason."""
+    return read_evidence(connection, county_id), excluded_sales(connection, county_id)

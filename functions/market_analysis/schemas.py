@@ -12,8 +12,8 @@ Grouping = Literal["neighborhood", "property_class"]
 DownloadFormat = Literal["json", "csv", "parquet"]
 
 
-def _as_groupings(value: Any) -> Any:
-    """One name is a list of one, and "none" of nothing."""
+def _to_groupings(value: Any) -> Any:
+    """Take one name for a list of one, and "none" for an empty one."""
     if isinstance(value, str):
         return () if value == "none" else (value,)
     return value
@@ -32,12 +32,12 @@ class MarketAnalysisRequest(RequestSchema):
     sale_to: date = Field(alias="to")
     group_by: Annotated[
         tuple[Grouping, ...],
-        BeforeValidator(_as_groupings, json_schema_input_type=Grouping | Literal["none"] | list[Grouping]),
+        BeforeValidator(_to_groupings, json_schema_input_type=Grouping | Literal["none"] | list[Grouping]),
     ] = ()
     valuation_date: date | None = None
 
     @model_validator(mode="after")
-    def _period_runs_forward(self) -> "MarketAnalysisRequest":
+    def _is_consistent(self) -> "MarketAnalysisRequest":
         if self.sale_from > self.sale_to:
             raise ValueError("from must not be after to")
         if len(set(self.group_by)) != len(self.group_by):

@@ -54,7 +54,7 @@ Stratum = Annotated[
 ]
 
 
-def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+def _require_distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(names)) != len(names):
         raise ValueError("name each stratum once")
     return names
@@ -98,7 +98,7 @@ class RatioStudyRequest(RequestSchema):
     filter: StudyFilter = StudyFilter()
     valuation_date: date | None = None
     time_adjust_prices: bool | None = None
-    strata: Annotated[tuple[Stratum, ...], AfterValidator(_each_once), Field(max_length=20)] = ()
+    strata: Annotated[tuple[Stratum, ...], AfterValidator(_require_distinct), Field(max_length=20)] = ()
     property_kinds: dict[str, PropertyKind] = Field(default_factory=dict)
     trim: bool = True
     iterations: int = Field(default=DEFAULT_ITERATIONS, ge=100, le=10_000, description="bootstrap resamples")
@@ -107,7 +107,7 @@ class RatioStudyRequest(RequestSchema):
     minimum_sample: int = Field(default=MIN_SAMPLE, ge=MIN_SAMPLE, le=100_000)
 
     @model_validator(mode="after")
-    def _goes_together(self) -> "RatioStudyRequest":
+    def _is_consistent(self) -> "RatioStudyRequest":
         if self.sale_from > self.sale_to:
             raise ValueError("from must not be after to")
         if self.time_adjust_prices and self.valuation_date is None and self.value_source in ("assessed", "roll"):

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,8 +56,12 @@ class ApiClient:
         self._use(self.post("/v1/auth/refresh", {"refresh_token": self._refresh_token})["access_token"])
 
     def get(self, path: str, **query: Any) -> Any:
-        """GET; the JSON that comes back. Raises ApiError."""
-        return self._answer(self._get(path, query))
+        """GET; the JSON that comes back, from where a 303 sends to if it is large. Raises ApiError."""
+        response = self._get(path, query)
+        if response.status != 303:
+            return self._answer(response)
+        with _signed(response) as document:
+            return json.loads(document.read())
 
     def post(self, path: str, body: object, *, key: str | None = None) -> Any:
         """POST JSON; the JSON that comes back. Raises ApiError."""
@@ -105,17 +110,9 @@ class ApiClient:
         response = self._get(path)
         if response.status != 303:
             self._answer(response)
-        address = response.headers["location"]
-        # without our token: the signed address is its own permission
-        with _connections(address) as signed:
-            file_response = signed.request("GET", address, preload_content=False, timeout=300)
-            if file_response.status != 200:
-                raise ApiError(
-                    file_response.status, {"title": "The file cannot be read", "detail": "Ask for it again."}
-                )
-            with target.open("wb") as file:
-                for chunk in file_response.stream(1 << 20):
-                    file.write(chunk)
+        with _signed(response) as content, target.open("wb") as file:
+            for chunk in content.stream(1 << 20):
+                file.write(chunk)
         return target
 
     def upload(self, address: str, file: Path) -> None:
@@ -178,6 +175,17 @@ _RETRY: dict[str, Any] = {
     "backoff_max": 8,
     "raise_on_status": False,
 }
+
+
+@contextmanager
+def _signed(redirect: BaseHTTPResponse) -> Iterator[BaseHTTPResponse]:
+    """The object at a redirect's signed address, fetched without our token: the address is its own permission."""
+    address = redirect.headers["location"]
+    with _connections(address) as connections:
+        response = connections.request("GET", address, preload_content=False, timeout=300)
+        if response.status != 200:
+            raise ApiError(response.status, {"title": "The file cannot be read", "detail": "Ask for it again."})
+        yield response
 
 
 def _connections(url: str) -> PoolManager:

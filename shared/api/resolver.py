@@ -25,7 +25,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 from pydantic import BaseModel
 
 from shared.access import Caller, Permission
-from shared.api.answers import entity_tag
+from shared.api.answers import entity_tag, see_other
 from shared.api.exact import form_faults
 from shared.api.headers import add_security_headers
 from shared.api.problems import problem_response, shortened, validation_problem
@@ -33,6 +33,7 @@ from shared.api.request import JSON, json_body, path_of, path_parameters, requir
 from shared.db.engine import forget_connections
 from shared.db.failures import DatabaseUnavailable, availability_problem
 from shared.db.limits import REQUEST, limited
+from shared.jobs.large_results import ResultsTooLargeError
 from shared.observability import lambda_entry
 from shared.problems import (
     BadRequest,
@@ -85,6 +86,7 @@ class Api:
         )
         self.resolver.use([_refuse_unknown_query, _refuse_other_forms])
         self.resolver.exception_handler(Problem)(self._answer_problem)
+        self.resolver.exception_handler(ResultsTooLargeError)(self._answer_elsewhere)
         self.resolver.exception_handler(RequestValidationError)(self._answer_invalid)
         self.resolver.exception_handler(RequestUnsupportedContentType)(self._answer_media_type)
         self._logger = Logger(service=module)
@@ -253,6 +255,9 @@ class Api:
             self._connection_was_dead = problem.unanswered
             self._logger.warning("database unavailable", request_id=self._request_id, cause=repr(problem.__cause__))
         return problem_response(problem, self._request_id)
+
+    def _answer_elsewhere(self, results: ResultsTooLargeError) -> Response[Any]:
+        return see_other(results.address)
 
     def _answer_invalid(self, error: RequestValidationError) -> Response[str]:
         return problem_response(validation_problem(error.errors()), self._request_id)

@@ -38,9 +38,9 @@ COLUMNS: dict[str, type] = {
 """Names and types of the flat files' columns; `month` is its first day, `grouping` is "county" for all sales."""
 
 
-def rendered(results: MarketAnalysisResults, wanted: DownloadFormat) -> bytes:
-    """The file's content."""
-    match wanted:
+def to_file(results: MarketAnalysisResults, file_format: DownloadFormat) -> bytes:
+    """The content of a file of the results."""
+    match file_format:
         case "json":
             return orjson.dumps(results.model_dump(mode="json"), option=orjson.OPT_INDENT_2)
         case "csv":

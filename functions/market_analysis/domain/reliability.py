@@ -1,4 +1,4 @@
-"""Which months' indices say something: an index with a large standard error is marked, or not shown at all."""
+"""Reliability of monthly indices: one with a large standard error is marked as uncertain, or withheld."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from functions.market_analysis.domain.parameters import UNCERTAIN_SHARE, WITHHELD_SHARE
 from shared.appraisal.market_index import MonthlyIndex
 from shared.appraisal.repeat_sales import RepeatSalesIndex
-
-UNCERTAIN_SHARE = 0.05
-"""Of the index: the 95 % interval is then twenty percent wide, more than markets mostly move in a year."""
-WITHHELD_SHARE = 0.10
-"""Of the index: the interval is forty percent wide, and the figure would be taken for more than it is."""
 
 
 @dataclass(frozen=True)
@@ -24,32 +20,33 @@ class MonthIndex:
     uncertain: bool | None = None
 
 
-def of_month(index: MonthlyIndex | RepeatSalesIndex | None, month: int) -> MonthIndex:
-    """The index in a month, where it has one that says something."""
-    place = np.flatnonzero(index.month == month) if index is not None else np.zeros(0, dtype=np.int64)
-    if index is None or not place.size:
+def month_index(index: MonthlyIndex | RepeatSalesIndex | None, month: int) -> MonthIndex:
+    """The index in a month, where it has one that is reliable enough to show."""
+    position = np.flatnonzero(index.month == month) if index is not None else np.zeros(0, dtype=np.int64)
+    if index is None or not position.size:
         return MonthIndex()
-    value, error = float(index.index[place[0]]), float(index.standard_error[place[0]])
+    value, error = float(index.index[position[0]]), float(index.standard_error[position[0]])
     if error > WITHHELD_SHARE * value:
         return MonthIndex()
     return MonthIndex(round(value, 3), round(error, 3), error > UNCERTAIN_SHARE * value)
 
 
-def says_something(index: MonthlyIndex | RepeatSalesIndex) -> bool:
-    """True where a month after the base is shown."""
+def is_reliable(index: MonthlyIndex | RepeatSalesIndex) -> bool:
+    """True where a month after the base is reliable enough to show."""
     return bool((index.standard_error[1:] <= WITHHELD_SHARE * index.index[1:]).any())
 
 
-def sentence(index: MonthlyIndex | RepeatSalesIndex, basis: str) -> str | None:
-    """A caution on an index that is to be trusted little, or none; `basis` is what it rests on."""
+def caution(index: MonthlyIndex | RepeatSalesIndex, basis: str) -> str | None:
+    """A sentence of caution on an index of little reliability, or None; `basis` is the evidence that it rests on."""
     share = index.standard_error / index.index
     withheld, uncertain = int((share > WITHHELD_SHARE).sum()), int((share > UNCERTAIN_SHARE).sum())
     if not uncertain:
         return None
-    said = f"It rests on {basis}, and its standard error is up to {share.max():.0%} of it"
-    told = []
+    consequences = []
     if withheld:
-        told.append(f"withheld where that is over {WITHHELD_SHARE:.0%} ({withheld} of {share.size} months)")
+        consequences.append(f"withheld where that is over {WITHHELD_SHARE:.0%} ({withheld} of {share.size} months)")
     if uncertain > withheld:
-        told.append(f"marked as uncertain where it is over {UNCERTAIN_SHARE:.0%} ({uncertain - withheld} months)")
-    return f"{said}: it is {' and '.join(told)}."
+        marked = uncertain - withheld
+        consequences.append(f"marked as uncertain where it is over {UNCERTAIN_SHARE:.0%} ({marked} months)")
+    evidence = f"It rests on {basis}, and its standard error is up to {share.max():.0%} of it"
+    return f"{evidence}: it is {' and '.join(consequences)}."

@@ -1,1 +1,1 @@
-"""Use cases of market analyses: requests, results and downloads."""
+"""Use cases of market analyses: requests, the analysis itself, and its files."""

@@ -1,20 +1,35 @@
-"""Handing an analysis out as a file. The task knows nothing of this, so it needs no Parquet."""
+"""The files of an analysis. Its task knows nothing of them, so that it needs no Parquet."""
 
 from uuid import UUID
 
-from functions.market_analysis.domain.files import CONTENT_TYPES, rendered
-from functions.market_analysis.schemas import DownloadFormat
-from functions.market_analysis.service import requests
-from shared import storage
+from functions.market_analysis.domain.files import CONTENT_TYPES, to_file
+from functions.market_analysis.schemas import DownloadFormat, MarketAnalysisResults
+from functions.market_analysis.service.requests import KIND
+from shared import jobs, storage
+from shared.problems import Conflict, NotFound
 
 
-def file_address(county_id: str, analysis_id: UUID, wanted: DownloadFormat) -> str:
-    """Where an analysis' results can be taken from as a file, for 15 minutes.
+def file_address(county_id: str, analysis_id: UUID, file_format: DownloadFormat) -> str:
+    """A signed address of an analysis's results as a file, for 15 minutes.
 
-    The file is made from the results when it is asked for: the same each time. Raises as `service.results` does.
+    The file is rendered by the first request for it and kept in the job's folder. Raises NotFound, Conflict before the
+    analysis has succeeded, and Gone where its results were lost or damaged before there was a file.
     """
-    found = requests.results(county_id, analysis_id)
-    filename = f"{county_id}-market-analysis-{found.sale_from}-{found.sale_to}.{wanted}"
+    job = jobs.get(county_id, KIND, analysis_id)
+    if job.status != "succeeded":
+        raise Conflict(f"The job is {job.status}: there are no results to show.", slug="job-not-succeeded")
+    period = f"{job.parameters['from']}-{job.parameters['to']}"
+    filename = f"{county_id}-market-analysis-{period}.{file_format}"
     key = storage.county_key(county_id, "jobs", str(analysis_id), filename)
-    storage.put(key, rendered(found, wanted), CONTENT_TYPES[wanted])
-    return storage.signed_url(key, filename, CONTENT_TYPES[wanted])
+    if not _is_kept(key):
+        results = jobs.results_as(MarketAnalysisResults, county_id, KIND, analysis_id)
+        storage.put(key, to_file(results, file_format), CONTENT_TYPES[file_format])
+    return storage.signed_url(key, filename, CONTENT_TYPES[file_format])
+
+
+def _is_kept(key: str) -> bool:
+    """The file is there, and is not empty."""
+    try:
+        return storage.find(key).size > 0
+    except NotFound:
+        return False

@@ -1,4 +1,4 @@
-"""The rules of asking for a market analysis, and of looking at it."""
+"""Market analyses as jobs: submitted, looked at, and their results."""
 
 from uuid import UUID
 
@@ -6,6 +6,7 @@ from functions.market_analysis.schemas import MarketAnalysisRequest, MarketAnaly
 from shared import jobs
 from shared.access import Caller
 from shared.jobs import Job
+from shared.jobs.large_results import answerable_results
 
 KIND = "market_analysis"
 
@@ -21,5 +22,5 @@ def get(county_id: str, analysis_id: UUID) -> Job:
 
 
 def results(county_id: str, analysis_id: UUID) -> MarketAnalysisResults:
-    """What an analysis found. Raises NotFound, and Conflict while it has not succeeded."""
-    return jobs.results_as(MarketAnalysisResults, county_id, KIND, analysis_id)
+    """The results of the analysis. Raises NotFound, Conflict before it has succeeded, and ResultsTooLargeError."""
+    return answerable_results(MarketAnalysisResults, county_id, KIND, analysis_id)

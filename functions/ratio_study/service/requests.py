@@ -7,6 +7,7 @@ from shared import jobs
 from shared.access import Caller
 from shared.contracts.ratio_study import RatioStudyResults
 from shared.jobs import Job
+from shared.jobs.large_results import answerable_results
 from shared.problems import Conflict, NotFound, Unprocessable
 
 KIND = "ratio_study"
@@ -45,5 +46,5 @@ def get(county_id: str, study_id: UUID) -> Job:
 
 
 def results(county_id: str, study_id: UUID) -> RatioStudyResults:
-    """The results of a study. Raises NotFound, and Conflict while it has not succeeded."""
-    return jobs.results_as(RatioStudyResults, county_id, KIND, study_id)
+    """The results of the study. Raises NotFound, Conflict before it has succeeded, and ResultsTooLargeError."""
+    return answerable_results(RatioStudyResults, county_id, KIND, study_id)

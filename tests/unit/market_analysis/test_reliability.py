@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from functions.market_analysis.domain.analysis import analyse
+from functions.market_analysis.domain.analysis import analyze
 from functions.market_analysis.schemas import MarketAnalysisRequest, MarketAnalysisResults
 from shared.appraisal.errors import InsufficientSalesError
 from shared.appraisal.market_index import fit_market
@@ -28,7 +28,7 @@ def analysed(pairs: int, noise: float) -> MarketAnalysisResults:
     names = np.full(2 * pairs, "residential")
     evidence = Evidence([f"S{row}" for row in range(2 * pairs)], ids, ids, names, names, price, sales, AttributeKinds())
     request = MarketAnalysisRequest(sale_from=FIRST, sale_to=date(FIRST.year + 3, 12, 31))
-    return analyse(request, evidence, {}, lambda *_: None)
+    return analyze(request, evidence, {}, lambda *_: None)
 
 
 def test_an_index_of_few_noisy_pairs_is_withheld_with_its_error_and_what_it_rests_on() -> None:
