@@ -6,6 +6,7 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from functions.sales_validation.domain.sale_records import FlagFilter
 from functions.sales_validation.schemas import (
     DecisionRequest,
     DecisionsRequest,
@@ -18,7 +19,7 @@ from functions.sales_validation.schemas import (
 )
 from functions.sales_validation.service import requests, review
 from shared.access import Permission
-from shared.api import Api, accepted, answer, declare_job_commands, segment
+from shared.api import Api, accepted, answer, declare_job_commands, faults_in_body, segment
 from shared.api.paging import PageSize
 from shared.jobs import Job
 from shared.paging import Page
@@ -63,21 +64,21 @@ def list_flagged_sales(
     page_token: Annotated[str | None, Query()] = None,
 ) -> Response[Page[FlaggedSale]]:
     """Sales with standing flags, by id: what there is to review. Flags alone exclude no sale from anything."""
-    wanted = review.FlagFilter(rule=rule, property_id=property_id, decided=decided)
-    return answer(review.flagged(county_id, wanted, page_size=page_size, page_token=page_token))
+    flag_filter = FlagFilter(rule=rule, property_id=property_id, decided=decided)
+    return answer(review.flagged_sales(county_id, flag_filter, page_size=page_size, page_token=page_token))
 
 
 @api.get(_SALE, permission=Permission.VIEW_VALUATION, summary="A sale's flags and decisions")
 def get_sale_review(county_id: str, sale_id: str) -> Response[SaleReview]:
     """A sale's flags, with those that were cleared, and every decision."""
-    return answer(review.of_sale(county_id, sale_id))
+    return answer(review.sale_review(county_id, sale_id))
 
 
 @api.post(_SALE + "/decisions", permission=Permission.APPROVE_VALUATION, summary="Decide on a sale", status=201)
 def decide_on_sale(county_id: str, sale_id: str, body: DecisionRequest) -> Response[SaleDecision]:
     """Say that a sale is valid or invalid. Valuation and studies follow it from now on, whatever the code says."""
-    made = review.decide(county_id, sale_id, body, caller=api.caller, idempotency_key=api.idempotency_key)
-    return answer(made, 201, location=_SALE.format(county_id=county_id, sale_id=segment(sale_id)))
+    decision = review.decide(county_id, sale_id, body, caller=api.caller, idempotency_key=api.idempotency_key)
+    return answer(decision, 201, location=_SALE.format(county_id=county_id, sale_id=segment(sale_id)))
 
 
 @api.post(
@@ -88,5 +89,6 @@ def decide_on_sale(county_id: str, sale_id: str, body: DecisionRequest) -> Respo
 )
 def decide_on_several_sales(county_id: str, body: DecisionsRequest) -> Response[list[SaleDecision]]:
     """The same decision, with the same note, on up to 500 sales: on all of them or on none."""
-    made = review.decide_on_several(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key)
-    return answer(made, 201)
+    with faults_in_body():
+        decisions = review.decide_on_several(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key)
+    return answer(decisions, 201)

@@ -73,7 +73,7 @@ class DecisionRequest(RequestSchema):
     note: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 
 
-def _each_once(sale_ids: tuple[str, ...]) -> tuple[str, ...]:
+def _require_distinct(sale_ids: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(sale_ids)) != len(sale_ids):
         raise ValueError("name each sale once")
     return sale_ids
@@ -82,7 +82,7 @@ def _each_once(sale_ids: tuple[str, ...]) -> tuple[str, ...]:
 class DecisionsRequest(DecisionRequest):
     """The same decision on several sales: on all of them or on none."""
 
-    sale_ids: Annotated[tuple[str, ...], Field(min_length=1, max_length=500), AfterValidator(_each_once)]
+    sale_ids: Annotated[tuple[str, ...], Field(min_length=1, max_length=500), AfterValidator(_require_distinct)]
 
 
 class SaleDecision(Schema):

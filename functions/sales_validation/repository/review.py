@@ -1,12 +1,13 @@
-"""SQL of looking at flagged sales and of deciding on them."""
+"""SQL of the review of flagged sales: reading them, and recording decisions."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, insert, select, text, update
 
-from functions.sales_validation.schemas import DecisionRequest, Flag, FlaggedSale, Rule, SaleDecision, SaleReview
+from functions.sales_validation.domain.sale_records import FlagFilter, LockedSale, StoredDecision
+from functions.sales_validation.schemas import DecisionRequest, Flag, FlaggedSale, SaleDecision, SaleReview
 from shared.db.models import SaleDecision as DecisionRow
 
 _DECISION_COLUMNS = tuple(getattr(DecisionRow, name) for name in SaleDecision.model_fields)
@@ -28,32 +29,11 @@ _FROM = (
 )
 
 
-class StoredDecision(NamedTuple):
-    """A decision and the digest of the request that asked for it."""
-
-    request_digest: str
-    decision: SaleDecision
-
-
-class LockedSale(NamedTuple):
-    """What the county says of a sale that is being decided on."""
-
-    sale_id: str
-    validity_code: str
-    row_hash: str
-
-
-def flagged(
-    connection: Connection,
-    county_id: str,
-    *,
-    rule: Rule | None,
-    property_id: str | None,
-    decided: bool | None,
-    after: str | None,
-    limit: int,
+def flagged_sales(
+    connection: Connection, county_id: str, flag_filter: FlagFilter, *, after: str | None, limit: int
 ) -> list[FlaggedSale]:
-    """Sales with standing flags by id, those after `after`."""
+    """Sales with standing flags that meet the filter, by id, from the one after the id `after`."""
+    rule, property_id, decided = flag_filter.rule, flag_filter.property_id, flag_filter.decided
     conditions = ["EXISTS (SELECT FROM sale_flags f WHERE f.county_id = s.county_id AND f.sale_id = s.sale_id"]
     conditions[0] += " AND f.cleared_at IS NULL" + (" AND f.rule = :rule)" if rule else ")")
     values: dict[str, Any] = {"county_id": county_id, "limit": limit}
@@ -110,12 +90,12 @@ def _decision(values: Mapping[str, Any]) -> SaleDecision:
     return SaleDecision.model_validate({name: values[name] for name in SaleDecision.model_fields})
 
 
-def _flags(found: Sequence[dict[str, Any]] | None) -> tuple[Flag, ...]:
-    return tuple(Flag.model_validate(flag) for flag in found or ())
+def _flags(documents: Sequence[dict[str, Any]] | None) -> tuple[Flag, ...]:
+    return tuple(Flag.model_validate(document) for document in documents or ())
 
 
 def lock_sales(connection: Connection, county_id: str, sale_ids: Sequence[str]) -> list[LockedSale]:
-    """Hold current sales until the transaction ends, by id, so that decisions on them follow one another."""
+    """Lock current sales until the transaction ends, by id, so that decisions on them follow one another."""
     rows = connection.execute(
         text(
             "SELECT sale_id, validity_code, row_hash FROM sales WHERE county_id = :county_id"
@@ -127,7 +107,7 @@ def lock_sales(connection: Connection, county_id: str, sale_ids: Sequence[str]) 
 
 
 def find_decisions(connection: Connection, county_id: str, decision_ids: Sequence[UUID]) -> list[StoredDecision]:
-    """Those of the decisions that there are, by sale."""
+    """The decisions with these ids, by sale; fewer where some were not made."""
     rows = connection.execute(
         select(*_DECISION_COLUMNS, DecisionRow.request_digest)
         .where(DecisionRow.county_id == county_id, DecisionRow.decision_id.in_(decision_ids))
@@ -137,7 +117,7 @@ def find_decisions(connection: Connection, county_id: str, decision_ids: Sequenc
 
 
 def supersede_decisions(connection: Connection, county_id: str, sale_ids: Sequence[str]) -> dict[str, str]:
-    """End the decisions that hold; what they were, by sale."""
+    """End the standing decisions of the sales; returns them by sale."""
     rows = connection.execute(
         update(DecisionRow)
         .where(
@@ -160,7 +140,11 @@ def add_decisions(
     request_digest: str,
     actor: str,
 ) -> list[SaleDecision]:
-    """Let decisions hold, each with the rules that its sale breaks at this moment; the keys are their ids."""
+    """Record a decision on each sale, with the rules that the sale breaks at this moment.
+
+    `sales` are the locked sales by the ids of their decisions; `request_digest` identifies the request that is sent
+    again with the same Idempotency-Key; `actor` is who decides.
+    """
     standing = connection.execute(
         text(
             "SELECT sale_id, array_agg(rule ORDER BY rule) AS rules FROM sale_flags WHERE county_id = :county_id"

@@ -1,65 +1,23 @@
-"""SQL of a validation: the sales that it looks at, and the flags that it leaves."""
+"""SQL of a validation: the sales that it reads, and the flags that it sets."""
 
 import csv
 from collections.abc import Iterable
-from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from pg8000.native import literal
 from sqlalchemy import Connection, select, text
 
-from functions.sales_validation.schemas import Rule
+from functions.sales_validation.domain.sale_records import FlagChanges, RaisedFlag, SaleRecord
 from shared.counties.configuration import SalesValidationSettings
 from shared.db.copying import copy_out_rows, ordinal_sql
 from shared.db.models import County
 from shared.evidence import Evidence, read_evidence
 
 
-@dataclass(frozen=True, slots=True)
-class SaleRecord:
-    """A current sale with what the rules look at; `day` is an ordinal, an unknown number None, an unknown text "".
-
-    `newest_improvement` is the latest year in which anything on the property was built or renewed, `total_value` the
-    property's current value (None where it is unknown, or 0);
-    `changed_since_decision` says that the county's record is no longer the one that a person decided on.
-    """
-
-    sale_id: str
-    property_id: str
-    property_class: str
-    day: int
-    price: float
-    validity_code: str
-    sale_type: str
-    deed_type: str
-    instrument_number: str
-    parcel_count: int | None
-    buyer: str
-    seller: str
-    newest_improvement: int | None
-    total_value: float | None
-    changed_since_decision: bool
-
-
-class FoundFlag(NamedTuple):
-    """A rule that a sale breaks."""
-
-    sale_id: str
-    rule: Rule
-    reason: str
-
-
-class Changes(NamedTuple):
-    """What a validation changed among the standing flags."""
-
-    added: int
-    cleared: int
-
-
 def settings(connection: Connection, county_id: str) -> SalesValidationSettings:
-    """The county's settings of sales validation, the usual ones where it has none."""
+    """The county's settings of sales validation, the defaults where it has none."""
     stored = connection.scalar(
         select(County.configuration["plugin_settings"]["sales_validation"]).where(County.county_id == county_id)
     )
@@ -71,7 +29,7 @@ def evidence(connection: Connection, county_id: str) -> Evidence:
     return read_evidence(connection, county_id)
 
 
-def records(connection: Connection, county_id: str) -> list[SaleRecord]:
+def sale_records(connection: Connection, county_id: str) -> list[SaleRecord]:
     """Every current sale, oldest first."""
     rows = copy_out_rows(
         connection,
@@ -113,24 +71,26 @@ def _record(row: tuple[str, ...]) -> SaleRecord:
     )
 
 
-def replace_flags(connection: Connection, county_id: str, validation_id: UUID, found: Iterable[FoundFlag]) -> Changes:
-    """Let exactly these flags stand: others are cleared, new ones added, those that stood already stay as they are."""
+def replace_flags(
+    connection: Connection, county_id: str, validation_id: UUID, flags: Iterable[RaisedFlag]
+) -> FlagChanges:
+    """Make these the standing flags: clear others, add new ones, and leave those that stand already as they are."""
     connection.execute(
         text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"sale_flags:{county_id}"}
     )
     connection.exec_driver_sql(
-        "CREATE TEMPORARY TABLE found_flags (sale_id text, rule text, reason text, PRIMARY KEY (sale_id, rule))"
+        "CREATE TEMPORARY TABLE raised_flags (sale_id text, rule text, reason text, PRIMARY KEY (sale_id, rule))"
         " ON COMMIT DROP"
     )
     # COPY does not go into a table under row-level security, so it goes beside it
     driver: Any = connection.connection.dbapi_connection
-    driver.execute_unnamed("COPY found_flags FROM STDIN (FORMAT csv)", stream=_csv(found))
-    connection.exec_driver_sql("ANALYZE found_flags")
+    driver.execute_unnamed("COPY raised_flags FROM STDIN (FORMAT csv)", stream=_csv(flags))
+    connection.exec_driver_sql("ANALYZE raised_flags")
     keys = {"county_id": county_id, "validation_id": validation_id}
     cleared = connection.execute(
         text(
             "UPDATE sale_flags f SET cleared_at = now(), cleared_by = :validation_id"
-            " WHERE f.county_id = :county_id AND f.cleared_at IS NULL AND NOT EXISTS (SELECT FROM found_flags n"
+            " WHERE f.county_id = :county_id AND f.cleared_at IS NULL AND NOT EXISTS (SELECT FROM raised_flags n"
             " WHERE n.sale_id = f.sale_id AND n.rule = f.rule AND n.reason = f.reason)"
         ),
         keys,
@@ -138,7 +98,7 @@ def replace_flags(connection: Connection, county_id: str, validation_id: UUID, f
     added = connection.execute(
         text(
             "INSERT INTO sale_flags (county_id, sale_id, rule, validation_id, reason)"
-            " SELECT :county_id, n.sale_id, n.rule, :validation_id, n.reason FROM found_flags n"
+            " SELECT :county_id, n.sale_id, n.rule, :validation_id, n.reason FROM raised_flags n"
             " WHERE NOT EXISTS (SELECT FROM sale_flags f WHERE f.county_id = :county_id AND f.sale_id = n.sale_id"
             " AND f.rule = n.rule AND f.cleared_at IS NULL)"
             " ON CONFLICT (county_id, sale_id, rule, validation_id) DO UPDATE"
@@ -146,13 +106,13 @@ def replace_flags(connection: Connection, county_id: str, validation_id: UUID, f
         ),
         keys,
     )
-    return Changes(added.rowcount, cleared.rowcount)
+    return FlagChanges(added.rowcount, cleared.rowcount)
 
 
-def _csv(found: Iterable[FoundFlag]) -> BytesIO:
+def _csv(flags: Iterable[RaisedFlag]) -> BytesIO:
     stream = BytesIO()
     writer = TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
-    csv.writer(writer, lineterminator="\n").writerows(found)
+    csv.writer(writer, lineterminator="\n").writerows(flags)
     writer.detach()
     stream.seek(0)
     return stream

@@ -1,4 +1,4 @@
-"""The rules of asking for a sales validation, and of looking at it."""
+"""Sales validations as jobs: submitted, looked at, and their results."""
 
 from uuid import UUID
 
@@ -21,5 +21,5 @@ def get(county_id: str, validation_id: UUID) -> Job:
 
 
 def results(county_id: str, validation_id: UUID) -> SalesValidationResults:
-    """What a validation found. Raises NotFound, and Conflict while it has not succeeded."""
+    """The results of a validation. Raises NotFound, and Conflict while it has not succeeded."""
     return jobs.results_as(SalesValidationResults, county_id, KIND, validation_id)

@@ -1,18 +1,17 @@
-"""A person looks at flagged sales and decides."""
+"""The review of flagged sales, and a person's decisions on them."""
 
 from collections.abc import Container, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from uuid import UUID, uuid5
 
 from sqlalchemy import Connection
 
+from functions.sales_validation.domain.sale_records import FlagFilter, LockedSale
 from functions.sales_validation.repository import review as repository
-from functions.sales_validation.repository.review import LockedSale
 from functions.sales_validation.schemas import (
     DecisionRequest,
     DecisionsRequest,
     FlaggedSale,
-    Rule,
     SaleDecision,
     SaleReview,
 )
@@ -27,49 +26,36 @@ from shared.problems import Fault, NotFound, Unprocessable
 _KIND = "sale_decision"
 
 
-@dataclass(frozen=True)
-class FlagFilter:
-    """Which flagged sales are wanted; None asks for nothing. `decided`: whether a decision holds."""
-
-    rule: Rule | None = None
-    property_id: str | None = None
-    decided: bool | None = None
-
-
-def flagged(county_id: str, wanted: FlagFilter, *, page_size: int, page_token: str | None) -> Page[FlaggedSale]:
+def flagged_sales(
+    county_id: str, flag_filter: FlagFilter, *, page_size: int, page_token: str | None
+) -> Page[FlaggedSale]:
     """A page of the sales with standing flags, by id. Raises BadRequest for another query's token."""
-    query = [county_id, asdict(wanted)]
-    after = decode_token(query, page_token, str)
+    query = [county_id, asdict(flag_filter)]
+    last = decode_token(query, page_token, str)
     with unit_of_work(county_id) as connection:
-        found = repository.flagged(
-            connection,
-            county_id,
-            rule=wanted.rule,
-            property_id=wanted.property_id,
-            decided=wanted.decided,
-            after=after[0] if after else None,
-            limit=page_size + 1,
+        sales = repository.flagged_sales(
+            connection, county_id, flag_filter, after=last[0] if last else None, limit=page_size + 1
         )
-        if not found:
+        if not sales:
             require_onboarded(connection, county_id)
-    items, more = found[:page_size], len(found) > page_size
+    items, more = sales[:page_size], len(sales) > page_size
     return Page(items=items, next_page_token=encode_token(query, [items[-1].sale_id]) if more else None)
 
 
-def of_sale(county_id: str, sale_id: str) -> SaleReview:
+def sale_review(county_id: str, sale_id: str) -> SaleReview:
     """A sale with its flags and decisions, those of the past too. Raises NotFound."""
     with unit_of_work(county_id) as connection:
-        found = repository.sale_review(connection, county_id, sale_id)
-        if found is None:
+        sale = repository.sale_review(connection, county_id, sale_id)
+        if sale is None:
             require_onboarded(connection, county_id)
             raise _no_sale(county_id, sale_id)
-    return found
+    return sale
 
 
 def decide(
     county_id: str, sale_id: str, request: DecisionRequest, *, caller: Caller, idempotency_key: str | None
 ) -> SaleDecision:
-    """Put a decision in the place of the one that holds, and write it down in the audit trail.
+    """Replace the standing decision on a sale, and record it in the audit trail.
 
     The same Idempotency-Key answers with the decision that was made the first time. Raises NotFound for a sale that
     is not among the county's current ones.
@@ -81,8 +67,8 @@ def decide(
         if not sales:
             require_onboarded(connection, county_id)
             raise _no_sale(county_id, sale_id)
-        [made] = _decide(connection, county_id, {decision_id: sales[0]}, request, request_digest, caller)
-    return made
+        [decision] = _decide(connection, county_id, {decision_id: sales[0]}, request, request_digest, caller)
+    return decision
 
 
 def decide_on_several(
@@ -111,17 +97,20 @@ def _decide(
     request_digest: str,
     caller: Caller,
 ) -> list[SaleDecision]:
-    """Decide on locked sales; the keys are the decisions' ids."""
+    """Decide on locked sales, which are given by the ids of their decisions.
+
+    `request_digest` identifies the request; one that comes again finds its decisions by their ids.
+    """
     earlier = repository.find_decisions(connection, county_id, list(sales))
     for stored in earlier:
         refuse_reused_key(stored.request_digest, request_digest)
     if earlier:
         return [stored.decision for stored in earlier]
     before = repository.supersede_decisions(connection, county_id, [sale.sale_id for sale in sales.values()])
-    made = repository.add_decisions(
+    decisions = repository.add_decisions(
         connection, county_id, sales, request, request_digest=request_digest, actor=caller.username
     )
-    for decision in made:
+    for decision in decisions:
         audit.record(
             connection,
             county_id,
@@ -136,17 +125,17 @@ def _decide(
                 "note": decision.note,
             },
         )
-    return made
+    return decisions
 
 
 def _no_sale(county_id: str, sale_id: str) -> NotFound:
     return NotFound(f"{county_id} has no current sale {sale_id}.", slug="sale-not-found")
 
 
-def _no_sales(county_id: str, asked: Sequence[str], found: Container[str]) -> Unprocessable:
+def _no_sales(county_id: str, requested: Sequence[str], current: Container[str]) -> Unprocessable:
     faults = tuple(
-        Fault(f"/body/sale_ids/{place}", f"{county_id} has no current sale {sale_id}.")
-        for place, sale_id in enumerate(asked)
-        if sale_id not in found
+        Fault(f"/sale_ids/{number}", f"{county_id} has no current sale {sale_id}.")
+        for number, sale_id in enumerate(requested)
+        if sale_id not in current
     )
     return Unprocessable("Some of the sales are not there; none was decided on.", slug="sale-not-found", faults=faults)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.sales_validation.domain.rules import Thresholds, broken_rules
-from functions.sales_validation.repository.validation import SaleRecord
+from functions.sales_validation.domain.sale_records import SaleRecord
 from shared.counties.configuration import SalesValidationSettings
 
 SETTINGS = SalesValidationSettings()
