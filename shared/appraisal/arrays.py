@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.appraisal.errors import AppraisalInputError
+from shared.appraisal.parameters import MIN_SALES
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -16,10 +17,8 @@ BoolArray = NDArray[np.bool_]
 TextArray = NDArray[np.str_]
 FloatLike = FloatArray | NDArray[Any] | Sequence[float]
 
-FEWEST_SALES = 2
 
-
-def positive_numbers(name: str, values: FloatLike, fewest: int = FEWEST_SALES) -> FloatArray:
+def positive_numbers(name: str, values: FloatLike, fewest: int = MIN_SALES) -> FloatArray:
     """`values` as a one-dimensional float array, all finite and above zero.
 
     Raises AppraisalInputError naming `name` for text, NaN, infinities, zeros, negatives and fewer than
@@ -31,7 +30,7 @@ def positive_numbers(name: str, values: FloatLike, fewest: int = FEWEST_SALES) -
     return array
 
 
-def finite_numbers(name: str, values: FloatLike, fewest: int = FEWEST_SALES) -> FloatArray:
+def finite_numbers(name: str, values: FloatLike, fewest: int = MIN_SALES) -> FloatArray:
     """`values` as a one-dimensional float array of at least `fewest` finite numbers."""
     raw = np.asarray(values)
     if raw.size == 0 and fewest > 0:
@@ -51,7 +50,7 @@ def finite_numbers(name: str, values: FloatLike, fewest: int = FEWEST_SALES) -> 
     return array
 
 
-def sales_pair(estimate: FloatLike, sale_price: FloatLike, fewest: int = FEWEST_SALES) -> tuple[FloatArray, FloatArray]:
+def sales_pair(estimate: FloatLike, sale_price: FloatLike, fewest: int = MIN_SALES) -> tuple[FloatArray, FloatArray]:
     """Checked estimates and sale prices of the same sales, both above zero and of one length."""
     estimates = positive_numbers("estimate", estimate, fewest)
     prices = positive_numbers("sale_price", sale_price, fewest)

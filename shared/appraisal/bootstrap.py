@@ -23,15 +23,18 @@ from numpy.typing import NDArray
 
 from shared.appraisal.arrays import FloatArray, FloatLike, IntArray, sales_pair
 from shared.appraisal.errors import AppraisalInputError
-from shared.appraisal.ratio_statistics import FEWEST_FOR_VEI, price_order, tied_ranks, vei_groups
+from shared.appraisal.parameters import (
+    BOOTSTRAP_ITERATIONS,
+    BOOTSTRAP_SEED,
+    MAX_BOOTSTRAP_ITERATIONS,
+    MIN_SALES_FOR_VERTICAL_EQUITY,
+)
+from shared.appraisal.ratio_statistics import price_order, tied_ranks, vei_groups
 
-DEFAULT_ITERATIONS = 1000
-DEFAULT_SEED = 20130401
-MOST_ITERATIONS = 100_000
 _CHUNK_BITS = 14
 _CHUNK = 2**_CHUNK_BITS
-_CELLS_A_BLOCK = 131_072
-_WINDOW_FROM = 4096
+_BLOCK_CELLS = 131_072
+_MIN_WINDOWED_SIZE = 4096
 _WINDOW_DEVIATIONS = 9.0
 
 
@@ -56,15 +59,15 @@ class Resamples:
 def bootstrap(
     estimate: FloatLike,
     sale_price: FloatLike,
-    iterations: int = DEFAULT_ITERATIONS,
-    seed: int = DEFAULT_SEED,
+    iterations: int = BOOTSTRAP_ITERATIONS,
+    seed: int = BOOTSTRAP_SEED,
 ) -> Resamples:
     """The statistics of `iterations` resamples of the sales; the same seed gives the same resamples."""
     estimates, prices = sales_pair(estimate, sale_price)
     _check_iterations(iterations)
     sample = _Sample(estimates, prices)
     generator = np.random.default_rng(seed)
-    rows = max(1, min(iterations, _CELLS_A_BLOCK // min(sample.size, _CHUNK)))
+    rows = max(1, min(iterations, _BLOCK_CELLS // min(sample.size, _CHUNK)))
     blocks = [
         sample.statistics(_draw(generator, sample.chunks, min(rows, iterations - start)))
         for start in range(0, iterations, rows)
@@ -83,8 +86,8 @@ def statistics_of_counts(estimate: FloatLike, sale_price: FloatLike, counts: Int
 def _check_iterations(iterations: int) -> None:
     if isinstance(iterations, bool) or not isinstance(iterations, int | np.integer):
         raise AppraisalInputError("iterations", f"must be a whole number, not {iterations!r}")
-    if not 1 <= iterations <= MOST_ITERATIONS:
-        raise AppraisalInputError("iterations", f"must lie between 1 and {MOST_ITERATIONS}, not {iterations}")
+    if not 1 <= iterations <= MAX_BOOTSTRAP_ITERATIONS:
+        raise AppraisalInputError("iterations", f"must lie between 1 and {MAX_BOOTSTRAP_ITERATIONS}, not {iterations}")
 
 
 def _draw(generator: np.random.Generator, chunks: Sequence[slice], rows: int) -> Iterator[IntArray]:
@@ -151,7 +154,7 @@ class _Middle:
 
 def _window(size: int) -> slice:
     """The ranks in which the median of any resample of `size` ordered values lies."""
-    if size < _WINDOW_FROM:
+    if size < _MIN_WINDOWED_SIZE:
         return slice(0, size)
     # How many draws fall below a rank is binomial: half the root of n is its standard deviation.
     reach = int(_WINDOW_DEVIATIONS * 0.5 * np.sqrt(size)) + 2
@@ -195,7 +198,7 @@ class _Sample:
         estimate, price = estimates[order], prices[order]
         ratio = estimate / price
         deviation = ratio - ratio.mean()
-        groups = vei_groups(estimate, price) if self.size >= FEWEST_FOR_VEI else ()
+        groups = vei_groups(estimate, price) if self.size >= MIN_SALES_FOR_VERTICAL_EQUITY else ()
         self.middles = [_Middle(ratio, group, self.chunks) for group in (np.arange(self.size), *groups)]
         whole = self.middles[0]
         columns = [estimate, price, ratio, deviation, deviation * deviation, whole.before, whole.before * ratio]

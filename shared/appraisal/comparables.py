@@ -20,21 +20,27 @@ from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, TextArray, 
 from shared.appraisal.columns import Characteristics, Sales
 from shared.appraisal.conformal import ErrorModel, fit_errors
 from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
-from shared.appraisal.hedonic import FEWEST_SALES, MOST_SALES, HedonicModel, WithoutEach, fit_hedonic, usable_for_fit
+from shared.appraisal.hedonic import HedonicModel, WithoutEach, fit_hedonic, usable_for_fit
 from shared.appraisal.models import Predictions
+from shared.appraisal.parameters import (
+    CALIBRATION_SPACING,
+    COMPARABLES,
+    CROSS_FITTING_FOLDS,
+    DAYS_PER_YEAR,
+    DIFFICULTY_QUANTILE,
+    MAX_CALIBRATION_SALES,
+    MAX_SALES_FOR_MODEL,
+    MAX_TUNING_SALES,
+    MIN_CALIBRATION_SALES,
+    MIN_SALES_FOR_MODEL,
+    OUTLIER_DEVIATIONS,
+    SIMILARITY_LENGTHS_KM,
+)
 from shared.appraisal.similarity import Neighbours, Similarity, Traits
-from shared.appraisal.time_trend import DAYS_A_YEAR
 
 TIME = "time"
 METHOD = "comparable_sales"
-COMPARABLES = 15
-LENGTHS_KM = (0.35, 0.7, 1.5, 4.0)
-_KEEP_ONE_IN = 5
-_MOST_KEPT_OUT = 1500
-_TUNING_SALES = 500
-_FEWEST_ERRORS = 10
-_SUBJECTS_AT_ONCE = 128
-_ODD = 1.25
+_BATCH_SIZE = 128
 
 
 @dataclass(frozen=True)
@@ -119,8 +125,8 @@ class ComparableSales:
     def reconcile(self, subjects: Characteristics) -> Reconciled:
         """Choose, adjust and weigh the comparables of subjects that `can_value` accepts."""
         parts = [
-            self._reconcile(subjects.take(np.arange(start, min(start + _SUBJECTS_AT_ONCE, len(subjects)))))
-            for start in range(0, max(len(subjects), 1), _SUBJECTS_AT_ONCE)
+            self._reconcile(subjects.take(np.arange(start, min(start + _BATCH_SIZE, len(subjects)))))
+            for start in range(0, max(len(subjects), 1), _BATCH_SIZE)
         ]
         return _joined(parts)
 
@@ -129,8 +135,7 @@ class ComparableSales:
         regression that adjusts them.
         """
         parts = [
-            self._left_out(rows[start : start + _SUBJECTS_AT_ONCE], without)
-            for start in range(0, len(rows), _SUBJECTS_AT_ONCE)
+            self._left_out(rows[start : start + _BATCH_SIZE], without) for start in range(0, len(rows), _BATCH_SIZE)
         ]
         return _joined(parts)
 
@@ -150,7 +155,7 @@ class ComparableSales:
         day = np.full(len(subjects), float(self.valuation_day))
         contributions, inside = self.hedonic.contributions(subjects, day)
         numbers = _numbered(subjects.neighborhood, self.neighborhoods)
-        traits = _traits(self.hedonic, subjects, contributions, (self.valuation_day - day) / DAYS_A_YEAR, numbers)
+        traits = _traits(self.hedonic, subjects, contributions, (self.valuation_day - day) / DAYS_PER_YEAR, numbers)
         near = self.similarity.nearest(traits, COMPARABLES)
         return self._adjusted(self._steps(contributions, near.rows, subjects.located & inside), near)
 
@@ -180,7 +185,7 @@ class ComparableSales:
         gross = np.abs(steps).sum(axis=2)
         log_adjusted = np.log(adjusted)
         away = np.abs(log_adjusted - np.median(log_adjusted, axis=1, keepdims=True))
-        odd = np.maximum(1.0, away / (_ODD * self.hedonic.scale))
+        odd = np.maximum(1.0, away / (OUTLIER_DEVIATIONS * self.hedonic.scale))
         weight = near / (1.0 + gross) / odd
         return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
@@ -202,10 +207,10 @@ def fit_comparables(sales: Sales, valuation_day: int) -> ComparableSales:
     day more than a year after the last of them, and where they all have one price.
     """
     rows = np.flatnonzero(usable_for_fit(sales, valuation_day))
-    if rows.size < FEWEST_SALES:
-        raise InsufficientSalesError("sales", int(rows.size), FEWEST_SALES, "a value by comparable sales")
-    if rows.size > MOST_SALES:
-        latest = np.argsort(-sales.sale_day[rows], kind="stable")[:MOST_SALES]
+    if rows.size < MIN_SALES_FOR_MODEL:
+        raise InsufficientSalesError("sales", int(rows.size), MIN_SALES_FOR_MODEL, "a value by comparable sales")
+    if rows.size > MAX_SALES_FOR_MODEL:
+        latest = np.argsort(-sales.sale_day[rows], kind="stable")[:MAX_SALES_FOR_MODEL]
         rows = np.sort(rows[latest])
     used = sales.take(rows)
     if np.ptp(used.sale_price) == 0.0:
@@ -218,11 +223,11 @@ def fit_comparables(sales: Sales, valuation_day: int) -> ComparableSales:
         model,
         similarity=model.similarity.with_length(similarity.length_km),
         errors=fit_errors(errors, difficulty),
-        hard=np.quantile(difficulty, 0.95, axis=0),
+        hard=np.quantile(difficulty, DIFFICULTY_QUANTILE, axis=0),
     )
 
 
-def cross_values(sales: Sales, model: ComparableSales, folds: int = 5) -> FloatArray:
+def cross_values(sales: Sales, model: ComparableSales, folds: int = CROSS_FITTING_FOLDS) -> FloatArray:
     """The value of each sale's property as of the model's valuation day, its own price not used; shape (n,).
 
     A sale that the model was fitted on is valued by a model fitted without it and the rest of its fold (the sales
@@ -245,7 +250,7 @@ def cross_values(sales: Sales, model: ComparableSales, folds: int = 5) -> FloatA
 def _trial(used: Sales, valuation_day: int) -> tuple[ComparableSales, Sales]:
     """A model fitted without some sales of the whole period, and those sales."""
     by_day = np.argsort(used.sale_day, kind="stable")
-    every = max(_KEEP_ONE_IN, len(used) // _MOST_KEPT_OUT)
+    every = max(CALIBRATION_SPACING, len(used) // MAX_CALIBRATION_SALES)
     # The first and the last sale stay, so that the trend covers the period.
     kept_out = by_day[every // 2 : -1 : every]
     rest = np.setdiff1d(np.arange(len(used)), kept_out)
@@ -259,9 +264,9 @@ def _uncalibrated(used: Sales, rows: IntArray, valuation_day: int) -> Comparable
     contributions[:, -1] = hedonic.left_out
     known = used.characteristics.neighborhood
     neighborhoods = np.unique(known[known != ""])
-    years = (valuation_day - day) / DAYS_A_YEAR
+    years = (valuation_day - day) / DAYS_PER_YEAR
     traits = _traits(hedonic, used.characteristics, contributions, years, _numbered(known, neighborhoods))
-    similarity = Similarity(traits, hedonic.scale, LENGTHS_KM[1])
+    similarity = Similarity(traits, hedonic.scale, SIMILARITY_LENGTHS_KM[1])
     unknown = ErrorModel(np.zeros(0), 0.0, np.zeros(0))
     return ComparableSales(
         used, rows, hedonic, similarity, contributions, unknown, valuation_day, np.zeros(0), neighborhoods
@@ -294,8 +299,8 @@ def _tuned(trial: ComparableSales, kept_out: Sales) -> Similarity:
     """The similarity whose length in km values the sales kept out with the smallest mean error."""
     if not trial.sales.characteristics.located.any():
         return trial.similarity
-    candidates = [trial.similarity.with_length(length) for length in LENGTHS_KM]
-    chosen = kept_out.take(np.arange(0, len(kept_out), max(1, len(kept_out) // _TUNING_SALES)))
+    candidates = [trial.similarity.with_length(length) for length in SIMILARITY_LENGTHS_KM]
+    chosen = kept_out.take(np.arange(0, len(kept_out), max(1, len(kept_out) // MAX_TUNING_SALES)))
     errors = [
         float(np.mean(np.abs(_errors_on(replace(trial, similarity=candidate), chosen)[0]))) for candidate in candidates
     ]
@@ -305,8 +310,10 @@ def _tuned(trial: ComparableSales, kept_out: Sales) -> Similarity:
 def _errors_on(trial: ComparableSales, kept_out: Sales) -> tuple[FloatArray, FloatArray]:
     """log(time-adjusted price / estimate) of sales the trial was not fitted on, and their difficulty."""
     valued = kept_out.take(trial.can_value(kept_out.characteristics))
-    if len(valued) < _FEWEST_ERRORS:
-        raise InsufficientSalesError("sales", len(valued), _FEWEST_ERRORS, "measuring the error on sales with a place")
+    if len(valued) < MIN_CALIBRATION_SALES:
+        raise InsufficientSalesError(
+            "sales", len(valued), MIN_CALIBRATION_SALES, "measuring the error on sales with a place"
+        )
     found = trial.reconcile(valued.characteristics)
     day = valued.sale_day.astype(np.float64)
     price = np.log(valued.sale_price) + trial.hedonic.trend.log_factor(day)

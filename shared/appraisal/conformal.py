@@ -12,12 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.appraisal.arrays import FloatArray
-
-COVERAGE = 0.80
-WITHIN = 0.10
-_SMALLEST_SHARE = 0.4
-_LARGEST_SHARE = 4.0
-_FOLDS = 5
+from shared.appraisal.parameters import (
+    CONFIDENCE_BAND,
+    COVERAGE,
+    ERROR_CAP_QUANTILE,
+    ERROR_FOLDS,
+    ERROR_RIDGE,
+    MAX_EXPECTED_ERROR,
+    MIN_EXPECTED_ERROR,
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class ErrorModel:
     def expected(self, difficulty: FloatArray) -> FloatArray:
         """The expected absolute log error at each difficulty; shape (n,)."""
         design = np.column_stack([np.ones(len(difficulty)), difficulty])
-        return np.clip(design @ self.coefficients, _SMALLEST_SHARE * self.typical, _LARGEST_SHARE * self.typical)
+        return np.clip(design @ self.coefficients, MIN_EXPECTED_ERROR * self.typical, MAX_EXPECTED_ERROR * self.typical)
 
     def bounds(
         self, difficulty: FloatArray, extra_error: float = 0.0, coverage: float = COVERAGE
@@ -45,7 +48,9 @@ class ErrorModel:
         scale = self._scale(difficulty, extra_error)
         return np.exp(np.minimum(low, 0.0) * scale), np.exp(np.maximum(high, 0.0) * scale)
 
-    def share_within(self, difficulty: FloatArray, extra_error: float = 0.0, within: float = WITHIN) -> FloatArray:
+    def share_within(
+        self, difficulty: FloatArray, extra_error: float = 0.0, within: float = CONFIDENCE_BAND
+    ) -> FloatArray:
         """The share of left-out errors that would lie within +-`within` of the estimate at this difficulty."""
         ordered = np.sort(self.scaled_errors)
         scale = self._scale(difficulty, extra_error)
@@ -72,9 +77,9 @@ def fit_errors(errors: FloatArray, difficulty: FloatArray) -> ErrorModel:
     would look smaller than a new one.
     """
     typical = max(float(np.abs(errors).mean()), 1e-6)
-    fold = np.arange(errors.size) % _FOLDS
+    fold = np.arange(errors.size) % ERROR_FOLDS
     scaled = np.zeros(errors.size)
-    for held in range(_FOLDS):
+    for held in range(ERROR_FOLDS):
         rest = ErrorModel(_coefficients(errors[fold != held], difficulty[fold != held]), typical, errors)
         scaled[fold == held] = errors[fold == held] / rest.expected(difficulty[fold == held])
     return ErrorModel(_coefficients(errors, difficulty), typical, scaled)
@@ -85,6 +90,6 @@ def _coefficients(errors: FloatArray, difficulty: FloatArray) -> FloatArray:
     absolute = np.abs(errors)
     design = np.column_stack([np.ones(errors.size), difficulty])
     # One very odd sale must not decide what difficulty means.
-    limited = np.minimum(absolute, np.quantile(absolute, 0.99))
-    gram = design.T @ design + 1e-6 * errors.size * np.eye(design.shape[1])
+    limited = np.minimum(absolute, np.quantile(absolute, ERROR_CAP_QUANTILE))
+    gram = design.T @ design + ERROR_RIDGE * errors.size * np.eye(design.shape[1])
     return np.asarray(np.linalg.solve(gram, design.T @ limited))

@@ -13,13 +13,13 @@ from shared.appraisal.columns import Characteristics
 from shared.appraisal.comparables import TIME, ComparableSales, Reconciled
 from shared.appraisal.errors import AppraisalInputError
 from shared.appraisal.hedonic import LOCATION
+from shared.appraisal.parameters import MAX_DAYS_BEYOND_SALES
 
 _COLUMN_OF = {
     "living_area": "living_area_sqft",
     "land_area": "land_area_sqft",
 }
 _AGE = "age"
-_FAR_BEYOND_SALES_DAYS = 60
 _CENT = Decimal("0.01")
 
 Shown = str | float | None
@@ -204,7 +204,7 @@ def _flags(model: ComparableSales, subject: Characteristics, found: Reconciled) 
         flags.append(Flag("large_adjustments", "the adjustments are larger than for 19 in 20 past sales"))
     if spread:
         flags.append(Flag("comparables_disagree", "the adjusted prices lie further apart than for 19 in 20 past sales"))
-    if model.valuation_day - model.hedonic.trend.last_day > _FAR_BEYOND_SALES_DAYS:
+    if model.valuation_day - model.hedonic.trend.last_day > MAX_DAYS_BEYOND_SALES:
         text = f"the time trend is carried {model.valuation_day - model.hedonic.trend.last_day} days past the last sale"
         flags.append(Flag("extrapolated_time", text))
     return tuple(flags)

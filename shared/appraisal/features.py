@@ -14,19 +14,25 @@ import numpy as np
 
 from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, TextArray
 from shared.appraisal.columns import Characteristics
-from shared.appraisal.time_trend import DAYS_A_YEAR
-
-_LINEAR_PENALTY = 1.0
-_HINGE_PENALTY = 3.0
-_LEVEL_PENALTY = 3.0
-_MOST_UNKNOWN = 0.05
-_MOST_LEVELS = 300
-_FEWEST_A_LEVEL = 5
-_FEWEST_KNOWN = 5
-_FEWEST_KNOWN_SHARE = 0.005
-_FEWEST_EFFECTIVE = 0.02
-_MIDDLE = (50.0,)
-_FIVE = (5.0, 25.0, 50.0, 75.0, 95.0)
+from shared.appraisal.parameters import (
+    DAYS_PER_YEAR,
+    EARLIEST_YEAR_BUILT,
+    EFFECTIVE_AGE_KNOT,
+    FIVE_KNOTS,
+    HINGE_PENALTY,
+    LEVEL_PENALTY,
+    LINEAR_PENALTY,
+    LOG_LIVING_AREA_CENTER,
+    MAX_LEVELS,
+    MAX_UNKNOWN_SHARE,
+    MEDIAN_KNOT,
+    MIN_EFFECTIVE_YEAR_SHARE,
+    MIN_KNOWN,
+    MIN_KNOWN_SHARE,
+    MIN_SALES_PER_LEVEL,
+    MIN_ZERO_SHARE,
+    QUALITY_CENTER,
+)
 
 Reader = Callable[[Characteristics, FloatArray], FloatArray]
 _NUMERIC, _CATEGORICAL = "numeric:", "categorical:"
@@ -71,8 +77,8 @@ class Number:
     @property
     def penalties(self) -> list[float]:
         """The ridge penalty of each column."""
-        states = [_LINEAR_PENALTY] * (self.has_zero + self.sparse)
-        return [_LINEAR_PENALTY, *[_HINGE_PENALTY] * len(self.knots), *states]
+        states = [LINEAR_PENALTY] * (self.has_zero + self.sparse)
+        return [LINEAR_PENALTY, *[HINGE_PENALTY] * len(self.knots), *states]
 
     def unknown(self, properties: Characteristics, day: FloatArray) -> FloatArray:
         """1 where a value is assumed."""
@@ -108,7 +114,7 @@ class Levels:
     @property
     def penalties(self) -> list[float]:
         """The ridge penalty of each column."""
-        return [_LEVEL_PENALTY] * len(self.levels)
+        return [LEVEL_PENALTY] * len(self.levels)
 
     def unknown(self, properties: Characteristics, day: FloatArray) -> FloatArray:
         """1 where the code is unknown or was not seen."""
@@ -154,20 +160,22 @@ def learn_features(properties: Characteristics, day: FloatArray) -> Features:
     is a state of its own; else a usual value stands for an unknown one.
     """
     parts: list[Number | Levels | None] = [
-        _number("living_area", "log_living_area", properties, day, _FIVE),
-        _number("land_area", "log_land_area", properties, day, _FIVE),
-        _number("age", "age", properties, day, _FIVE),
-        _number("age", "effective_age", properties, day, (25.0,)) if _has_effective_years(properties) else None,
-        _number("bathrooms", "bathrooms", properties, day, _MIDDLE),
-        _number("bedrooms", "bedrooms", properties, day, _MIDDLE),
-        _number("stories", "stories", properties, day, _MIDDLE),
-        _number("quality", "quality_number", properties, day, _MIDDLE),
+        _number("living_area", "log_living_area", properties, day, FIVE_KNOTS),
+        _number("land_area", "log_land_area", properties, day, FIVE_KNOTS),
+        _number("age", "age", properties, day, FIVE_KNOTS),
+        _number("age", "effective_age", properties, day, EFFECTIVE_AGE_KNOT)
+        if _has_effective_years(properties)
+        else None,
+        _number("bathrooms", "bathrooms", properties, day, MEDIAN_KNOT),
+        _number("bedrooms", "bedrooms", properties, day, MEDIAN_KNOT),
+        _number("stories", "stories", properties, day, MEDIAN_KNOT),
+        _number("quality", "quality_number", properties, day, MEDIAN_KNOT),
         _number("quality", "quality_by_size", properties, day, ()),
         _levels("quality", "quality", properties),
         _number("condition", "condition_number", properties, day, ()),
         _levels("condition", "condition", properties),
     ]
-    parts += [_number(name, _NUMERIC + name, properties, day, _MIDDLE) for name in properties.numeric]
+    parts += [_number(name, _NUMERIC + name, properties, day, MEDIAN_KNOT) for name in properties.numeric]
     parts += [_levels(name, _CATEGORICAL + name, properties) for name in properties.categorical]
     parts.append(_levels("neighborhood", "neighborhood", properties))
     usable = tuple(part for part in parts if part is not None)
@@ -197,9 +205,9 @@ def _number(
 ) -> Number | None:
     value = read_number(source, properties, day)
     known = value[np.isfinite(value)]
-    if known.size < max(_FEWEST_KNOWN, _FEWEST_KNOWN_SHARE * value.size):
+    if known.size < max(MIN_KNOWN, MIN_KNOWN_SHARE * value.size):
         return None
-    sparse = known.size < (1.0 - _MOST_UNKNOWN) * value.size
+    sparse = known.size < (1.0 - MAX_UNKNOWN_SHARE) * value.size
     low, high = float(known.min()), float(known.max())
     deviation = float(known.std())
     if deviation <= 1e-9 * max(1.0, abs(high)):
@@ -208,7 +216,7 @@ def _number(
         deviation = 1.0
     knots = tuple(float(k) for k in np.unique(np.percentile(known, quantiles)) if low < k < high) if quantiles else ()
     zeros = float((known == 0.0).mean())
-    has_zero = low >= 0.0 and 0.1 < zeros < 1.0
+    has_zero = low >= 0.0 and MIN_ZERO_SHARE < zeros < 1.0
     usual = float(np.median(known))
     return Number(name, source, float(known.mean()), deviation, usual, knots, has_zero, low, high, sparse)
 
@@ -216,12 +224,12 @@ def _number(
 def _levels(name: str, source: str, properties: Characteristics) -> Levels | None:
     value = read_code(source, properties)
     known = value[value != ""]
-    if known.size < max(_FEWEST_KNOWN, _FEWEST_KNOWN_SHARE * value.size):
+    if known.size < max(MIN_KNOWN, MIN_KNOWN_SHARE * value.size):
         return None
-    sparse = known.size < (1.0 - _MOST_UNKNOWN) * value.size
+    sparse = known.size < (1.0 - MAX_UNKNOWN_SHARE) * value.size
     levels, counts = np.unique(known, return_counts=True)
-    common = np.argsort(-counts, kind="stable")[:_MOST_LEVELS]
-    chosen = np.sort(levels[common[counts[common] >= _FEWEST_A_LEVEL]])
+    common = np.argsort(-counts, kind="stable")[:MAX_LEVELS]
+    chosen = np.sort(levels[common[counts[common] >= MIN_SALES_PER_LEVEL]])
     return Levels(name, source, chosen, sparse) if chosen.size > (not sparse) else None
 
 
@@ -231,27 +239,28 @@ def _positive(values: FloatArray) -> FloatArray:
 
 def _age(year: FloatArray, day: FloatArray) -> FloatArray:
     """Years from the year built to the day; a year that cannot be one is unknown."""
-    built = np.where(year >= 1600.0, year, np.nan)
+    built = np.where(year >= EARLIEST_YEAR_BUILT, year, np.nan)
     # Ordinal day 1 is in the year 1, so a day in the year y is y - 1 years and some days on.
-    return np.maximum(day / DAYS_A_YEAR + 1.0 - built, 0.0)
+    return np.maximum(day / DAYS_PER_YEAR + 1.0 - built, 0.0)
 
 
 def _effective_age(properties: Characteristics, day: FloatArray) -> FloatArray:
     """Years since the effective year where one is given and later than the year built, else the age."""
-    effective = np.where(properties.effective_year >= 1600.0, properties.effective_year, np.nan)
+    effective = np.where(properties.effective_year >= EARLIEST_YEAR_BUILT, properties.effective_year, np.nan)
     return _age(np.fmax(effective, properties.year_built), day)
 
 
 def _has_effective_years(properties: Characteristics) -> bool:
     """Whether the county keeps effective years that say more than the years built."""
     differs = properties.effective_year > properties.year_built
-    return bool(differs.mean() >= _FEWEST_EFFECTIVE) if differs.size else False
+    return bool(differs.mean() >= MIN_EFFECTIVE_YEAR_SHARE) if differs.size else False
 
 
 def _quality_by_size(properties: Characteristics, day: FloatArray) -> FloatArray:
     """Quality times log area (both about their usual values): better homes gain more from size."""
     del day
-    return (_as_numbers(properties.quality) - 7.0) * (np.log(_positive(properties.living_area_sqft)) - 7.5)
+    quality = _as_numbers(properties.quality) - QUALITY_CENTER
+    return quality * (np.log(_positive(properties.living_area_sqft)) - LOG_LIVING_AREA_CENTER)
 
 
 def _as_numbers(values: TextArray) -> FloatArray:

@@ -15,16 +15,17 @@ from shared.appraisal.columns import Characteristics, Sales
 from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
 from shared.appraisal.features import Features, group_sums, learn_features
 from shared.appraisal.location import LocationSurface, fit_surface, make_grid
+from shared.appraisal.parameters import (
+    HEDONIC_HUBER,
+    HEDONIC_ITERATIONS,
+    INTERCEPT_PENALTY,
+    MAD_TO_DEVIATION,
+    MAX_LEVERAGE,
+    MIN_SALES_FOR_REGRESSION,
+)
 from shared.appraisal.time_trend import TimeTrend, fit_time_trend
 
-FEWEST_SALES = 50
-"""For a model; its regression must also do with the four fifths that are left when some are kept out to test it."""
-_FEWEST_TO_FIT = 40
-MOST_SALES = 60_000
 LOCATION = "location"
-_ROUNDS = 4
-_HUBER = 1.2
-_MOST_LEVERAGE = 0.95
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class HedonicModel:
         change = np.asarray(
             np.linalg.solve(_gram(design, _penalties(self.features), weight), design.T).T, dtype=np.float64
         )
-        leverage = np.minimum(weight * (design * change).sum(axis=1), _MOST_LEVERAGE)
+        leverage = np.minimum(weight * (design * change).sum(axis=1), MAX_LEVERAGE)
         change *= (weight * self.residual / (1.0 - leverage))[:, None]
         return WithoutEach(self.features, design, change)
 
@@ -116,8 +117,8 @@ def fit_hedonic(sales: Sales, valuation_day: int) -> HedonicModel:
 
     Raises InsufficientSalesError below 40 sales, AppraisalInputError for a sale that is not usable.
     """
-    if len(sales) < _FEWEST_TO_FIT:
-        raise InsufficientSalesError("sales", len(sales), _FEWEST_TO_FIT, "a hedonic regression")
+    if len(sales) < MIN_SALES_FOR_REGRESSION:
+        raise InsufficientSalesError("sales", len(sales), MIN_SALES_FOR_REGRESSION, "a hedonic regression")
     if not usable_for_fit(sales, valuation_day).all():
         raise AppraisalInputError(
             "sales", "every sale must be before the valuation day, with a price and a living area"
@@ -130,7 +131,7 @@ def fit_hedonic(sales: Sales, valuation_day: int) -> HedonicModel:
     grid = make_grid(properties.longitude, properties.latitude)
     location, time = np.zeros(len(sales)), np.zeros(len(sales))
     weight = np.ones(len(sales))
-    for _ in range(_ROUNDS):
+    for _ in range(HEDONIC_ITERATIONS):
         beta = _ridge(design, log_price - location - time, penalties, weight)
         fitted = design @ beta
         surface, location = fit_surface(
@@ -139,7 +140,7 @@ def fit_hedonic(sales: Sales, valuation_day: int) -> HedonicModel:
         trend = fit_time_trend(day, log_price - fitted - location, valuation_day)
         time = trend.level(day)
         residual = log_price - fitted - location - time
-        scale = max(1.4826 * float(np.median(np.abs(residual - np.median(residual)))), 1e-6)
+        scale = max(MAD_TO_DEVIATION * float(np.median(np.abs(residual - np.median(residual)))), 1e-6)
         weight = _weight(residual, scale)
     return HedonicModel(features, beta[1:], float(beta[0]), surface, trend, location, residual, scale)
 
@@ -150,11 +151,11 @@ def _design(features: Features, sales: Sales) -> FloatArray:
 
 
 def _penalties(features: Features) -> FloatArray:
-    return np.concatenate([[1e-6], features.penalties])
+    return np.concatenate([[INTERCEPT_PENALTY], features.penalties])
 
 
 def _weight(residual: FloatArray, scale: float) -> FloatArray:
-    return np.asarray(1.0 / np.maximum(1.0, np.abs(residual) / (_HUBER * scale)))
+    return np.asarray(1.0 / np.maximum(1.0, np.abs(residual) / (HEDONIC_HUBER * scale)))
 
 
 def _gram(design: FloatArray, penalties: FloatArray, weight: FloatArray) -> FloatArray:

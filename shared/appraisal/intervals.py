@@ -8,9 +8,8 @@ import numpy as np
 
 from shared.appraisal.arrays import FloatArray, FloatLike, positive_numbers, sales_pair
 from shared.appraisal.distributions import checked_confidence, median_interval_rank, student_t_quantile
+from shared.appraisal.parameters import CONFIDENCE, MIN_DEFINED_RESAMPLES, MIN_SALES
 from shared.appraisal.ratio_statistics import prb_fit
-
-DEFAULT_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Interval:
         return not self.outside(low, high)
 
 
-def median_interval(ratio: FloatLike, confidence: float = DEFAULT_CONFIDENCE) -> Interval | None:
+def median_interval(ratio: FloatLike, confidence: float = CONFIDENCE) -> Interval | None:
     """The order-statistic interval of the median (standard, appendix C: no distribution assumed).
 
     None when the sample is too small for the level: fewer than six ratios at 95 %.
@@ -39,16 +38,14 @@ def median_interval(ratio: FloatLike, confidence: float = DEFAULT_CONFIDENCE) ->
     return None if rank is None else Interval(float(values[rank - 1]), float(values[values.size - rank]))
 
 
-def mean_interval(ratio: FloatLike, confidence: float = DEFAULT_CONFIDENCE) -> Interval:
+def mean_interval(ratio: FloatLike, confidence: float = CONFIDENCE) -> Interval:
     """mean +- t * s / sqrt(n)."""
     values = positive_numbers("ratio", ratio)
     reach = _t(confidence, values.size - 1) * float(np.std(values, ddof=1)) / np.sqrt(values.size)
     return _around(float(values.mean()), float(reach))
 
 
-def weighted_mean_interval(
-    estimate: FloatLike, sale_price: FloatLike, confidence: float = DEFAULT_CONFIDENCE
-) -> Interval:
+def weighted_mean_interval(estimate: FloatLike, sale_price: FloatLike, confidence: float = CONFIDENCE) -> Interval:
     """The interval of a ratio of two means (Cochran, Sampling Techniques, chapter 6)."""
     estimates, prices = sales_pair(estimate, sale_price)
     size = estimates.size
@@ -58,17 +55,17 @@ def weighted_mean_interval(
     return _around(weighted, _t(confidence, size - 1) * float(error))
 
 
-def prb_interval(estimate: FloatLike, sale_price: FloatLike, confidence: float = DEFAULT_CONFIDENCE) -> Interval:
+def prb_interval(estimate: FloatLike, sale_price: FloatLike, confidence: float = CONFIDENCE) -> Interval:
     """slope +- t * its standard error, by ordinary least squares."""
     fit = prb_fit(estimate, sale_price)
     return _around(fit.slope, _t(confidence, fit.degrees) * fit.standard_error)
 
 
-def percentile_interval(resampled: FloatArray, confidence: float = DEFAULT_CONFIDENCE) -> Interval | None:
+def percentile_interval(resampled: FloatArray, confidence: float = CONFIDENCE) -> Interval | None:
     """The percentile interval of bootstrap statistics; None when most resamples had no such statistic."""
     tail = (1.0 - checked_confidence(confidence)) / 2.0
     known = resampled[np.isfinite(resampled)]
-    if known.size < 0.5 * resampled.size or known.size < 2:
+    if known.size < max(MIN_DEFINED_RESAMPLES * resampled.size, MIN_SALES):
         return None
     low, high = np.quantile(known, [tail, 1.0 - tail])
     return Interval(float(low), float(high))

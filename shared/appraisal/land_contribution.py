@@ -22,11 +22,8 @@ import numpy as np
 from shared.appraisal.arrays import FloatArray
 from shared.appraisal.columns import Characteristics, Sales
 from shared.appraisal.hedonic import LOCATION, HedonicModel
-from shared.appraisal.time_trend import DAYS_A_YEAR
+from shared.appraisal.parameters import BUILDING_LIFE_YEARS, DAYS_PER_YEAR, MAX_LAND_ERROR, MIN_SALES_FOR_LAND
 
-FEWEST_SALES = 100
-LARGEST_TYPICAL_ERROR = 0.30
-_LIFE_YEARS = 40.0
 _PLACE = (LOCATION, "neighborhood")
 _MEASURED = ("living_area", "land_area", "age")
 _RATES = 4
@@ -63,14 +60,14 @@ def fit_land_contribution(hedonic: HedonicModel, sales: Sales) -> LandContributi
     effects[:, hedonic.names.index(LOCATION)] = hedonic.left_out  # else a place would know its own sale's price
     columns = _columns(hedonic, effects, sales.characteristics, day) / price[:, None]
     known = np.isfinite(columns).all(axis=1)
-    if known.sum() < FEWEST_SALES:
+    if known.sum() < MIN_SALES_FOR_LAND:
         return None
     rates = _non_negative(columns[known])
     if rates[:2].sum() <= 0 or rates[2:].sum() <= 0:
         return None
     error = float(np.median(np.abs(columns[known] @ rates - 1.0)))
     site, area, building, new = (float(rate) for rate in rates)
-    return LandContribution((site, area, building, new), error) if error <= LARGEST_TYPICAL_ERROR else None
+    return LandContribution((site, area, building, new), error) if error <= MAX_LAND_ERROR else None
 
 
 def _columns(hedonic: HedonicModel, effects: FloatArray, properties: Characteristics, day: FloatArray) -> FloatArray:
@@ -82,8 +79,8 @@ def _columns(hedonic: HedonicModel, effects: FloatArray, properties: Characteris
     living = np.where(properties.living_area_sqft > 0, properties.living_area_sqft, np.nan)
     building = place * quality * living
     # an unknown year is that of a building in the middle of its life
-    age = np.maximum(day / DAYS_A_YEAR + 1.0 - properties.year_built, 0.0)
-    left = np.exp(-np.where(np.isfinite(age), age, _LIFE_YEARS) / _LIFE_YEARS)
+    age = np.maximum(day / DAYS_PER_YEAR + 1.0 - properties.year_built, 0.0)
+    left = np.exp(-np.where(np.isfinite(age), age, BUILDING_LIFE_YEARS) / BUILDING_LIFE_YEARS)
     return np.column_stack([place + 0.0 * land, place * np.sqrt(land), building, building * left])
 
 

@@ -12,16 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.appraisal.arrays import BoolArray, FloatArray, IntArray
-
-KM_A_DEGREE_LATITUDE = 110.57
-KM_A_DEGREE_LONGITUDE = 111.32
-WIDTHS_KM = (8.0, 3.0, 1.0, 0.4)
-_SHRINKAGE = 5.0
-_CELL_KM = 0.25
-_MOST_CELLS = 4_000_000
-_EDGE = (0.1, 99.9)
-_MARGIN_KM = 5.0
-_REACH = 4.0
+from shared.appraisal.parameters import (
+    GRID_CELL_KM,
+    GRID_MARGIN_KM,
+    GRID_PERCENTILES,
+    KERNEL_REACH,
+    KM_PER_DEGREE_LATITUDE,
+    KM_PER_DEGREE_LONGITUDE,
+    LOCATION_SHRINKAGE,
+    LOCATION_WIDTHS_KM,
+    MAD_TO_DEVIATION,
+    MAX_GRID_CELLS,
+    MAX_LOCATION_DEVIATIONS,
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Grid:
     def kilometres(self, longitude: FloatArray, latitude: FloatArray) -> FloatArray:
         """Positions in km east and north of the grid's corner; shape (n, 2), NaN where unknown."""
         return np.column_stack(
-            [(longitude - self.west) * self.km_a_degree, (latitude - self.south) * KM_A_DEGREE_LATITUDE]
+            [(longitude - self.west) * self.km_a_degree, (latitude - self.south) * KM_PER_DEGREE_LATITUDE]
         )
 
     def cells(self, longitude: FloatArray, latitude: FloatArray) -> tuple[IntArray, BoolArray]:
@@ -52,7 +55,7 @@ class Grid:
 
     def smooth(self, totals: FloatArray, width_km: float) -> FloatArray:
         """Totals a cell, spread with a Gaussian of `width_km` whose peak is 1."""
-        reach = int(_REACH * width_km / self.cell_km)
+        reach = int(KERNEL_REACH * width_km / self.cell_km)
         offsets = np.arange(-reach, reach + 1) * self.cell_km
         kernel = np.exp(-0.5 * (offsets / width_km) ** 2)
         plane = totals.reshape(self.rows, self.columns)
@@ -76,16 +79,16 @@ def make_grid(longitude: FloatArray, latitude: FloatArray) -> Grid:
     """A grid over all but the outermost 0.1 % of the known positions, and 5 km around."""
     known = np.isfinite(longitude) & np.isfinite(latitude)
     if not known.any():
-        return Grid(0.0, 0.0, KM_A_DEGREE_LONGITUDE, _CELL_KM, 1, 1)
-    west, east = np.percentile(longitude[known], _EDGE)
-    south, north = np.percentile(latitude[known], _EDGE)
-    km_a_degree = KM_A_DEGREE_LONGITUDE * float(np.cos(np.deg2rad((south + north) / 2)))
-    wide = (east - west) * km_a_degree + 2 * _MARGIN_KM
-    high = (north - south) * KM_A_DEGREE_LATITUDE + 2 * _MARGIN_KM
-    cell = max(_CELL_KM, float(np.sqrt(wide * high / _MOST_CELLS)))
+        return Grid(0.0, 0.0, KM_PER_DEGREE_LONGITUDE, GRID_CELL_KM, 1, 1)
+    west, east = np.percentile(longitude[known], GRID_PERCENTILES)
+    south, north = np.percentile(latitude[known], GRID_PERCENTILES)
+    km_a_degree = KM_PER_DEGREE_LONGITUDE * float(np.cos(np.deg2rad((south + north) / 2)))
+    wide = (east - west) * km_a_degree + 2 * GRID_MARGIN_KM
+    high = (north - south) * KM_PER_DEGREE_LATITUDE + 2 * GRID_MARGIN_KM
+    cell = max(GRID_CELL_KM, float(np.sqrt(wide * high / MAX_GRID_CELLS)))
     return Grid(
-        float(west) - _MARGIN_KM / km_a_degree,
-        float(south) - _MARGIN_KM / KM_A_DEGREE_LATITUDE,
+        float(west) - GRID_MARGIN_KM / km_a_degree,
+        float(south) - GRID_MARGIN_KM / KM_PER_DEGREE_LATITUDE,
         km_a_degree,
         cell,
         int(wide / cell) + 1,
@@ -103,15 +106,15 @@ def fit_surface(
     value = np.zeros(size)
     fitted = np.zeros(residual.size)
     left_out = np.zeros(residual.size)
-    limit = 3.0 * 1.4826 * float(np.median(np.abs(residual))) if residual.size else 0.0
-    for width in WIDTHS_KM:
+    limit = MAX_LOCATION_DEVIATIONS * MAD_TO_DEVIATION * float(np.median(np.abs(residual))) if residual.size else 0.0
+    for width in LOCATION_WIDTHS_KM:
         left = np.clip(residual - fitted, -limit, limit)
         total = grid.smooth(_totals(cell, left * weight, size), width)
         mass = np.maximum(grid.smooth(_totals(cell, weight, size), width), 0.0)
-        step = total / (mass + _SHRINKAGE)
+        step = total / (mass + LOCATION_SHRINKAGE)
         # A sale counts for itself with the kernel's peak, 1.
         own_total, own_mass = total[cell] - left * weight, np.maximum(mass[cell] - weight, 0.0)
-        left_out += np.where(inside, own_total / (own_mass + _SHRINKAGE), 0.0)
+        left_out += np.where(inside, own_total / (own_mass + LOCATION_SHRINKAGE), 0.0)
         fitted += np.where(inside, step[cell], 0.0)
         value += step
     return LocationSurface(grid, value), left_out

@@ -11,17 +11,19 @@ from shared.appraisal.arrays import FloatArray, IntArray
 from shared.appraisal.columns import Sales
 from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
 from shared.appraisal.features import Features, learn_features
+from shared.appraisal.parameters import (
+    INDEX_HUBER,
+    INDEX_ITERATIONS,
+    INDEX_RIDGE,
+    MAD_TO_DEVIATION,
+    MAX_SALES_FOR_INDEX_TREND,
+    MIN_SALES_FOR_INDEX,
+    MIN_SALES_PER_MONTH,
+)
 from shared.appraisal.time_trend import TimeTrend, fit_time_trend, month_numbers
 
-FEWEST_SALES_FOR_INDEX = 30
-FEWEST_SALES_A_MONTH = 5
-_ROUNDS = 3
-_HUBER = 1.5
-_UNPENALISED = 1e-8
-_ROWS_AT_ONCE = 20_000
-_MOST_SALES_FOR_TREND = 60_000
-"""Of more sales as many, dealt evenly over time, tell the trend as well."""
-_MOST_CELLS_KEPT = 25_000_000
+_BLOCK_ROWS = 20_000
+_MAX_CACHED_CELLS = 25_000_000
 """A matrix of up to so many cells (200 MB) is kept; a larger one is made anew, block by block, each time."""
 
 
@@ -84,7 +86,7 @@ class HedonicMarket:
         if self.used.sale_day.max() >= valuation_day:
             raise AppraisalInputError("valuation_day", "is not after every sale that the regression rests on")
         by_day = np.argsort(self.used.sale_day, kind="stable")
-        chosen = np.linspace(0, by_day.size - 1, min(by_day.size, _MOST_SALES_FOR_TREND)).round().astype(np.int64)
+        chosen = np.linspace(0, by_day.size - 1, min(by_day.size, MAX_SALES_FOR_INDEX_TREND)).round().astype(np.int64)
         sales = self.used.take(by_day[chosen])
         day = sales.sale_day.astype(np.float64)
         slopes = self.coefficients[self.months.size :]
@@ -105,13 +107,13 @@ def fit_market(sales: Sales) -> HedonicMarket:
         raise AppraisalInputError("sale_price", "every price must be a number above zero")
     month = month_numbers(sales.sale_day)
     months, counts = np.unique(month, return_counts=True)
-    months = months[counts >= FEWEST_SALES_A_MONTH]
+    months = months[counts >= MIN_SALES_PER_MONTH]
     rows = np.flatnonzero(np.isin(month, months))
-    if rows.size < FEWEST_SALES_FOR_INDEX or months.size < 2:
+    if rows.size < MIN_SALES_FOR_INDEX or months.size < 2:
         raise InsufficientSalesError(
             "month",
             len(sales),
-            FEWEST_SALES_FOR_INDEX,
+            MIN_SALES_FOR_INDEX,
             "a monthly price index (two months with five sales each)",
             of_them=f"{rows.size} in {months.size} months with five or more" if len(sales) else "",
         )
@@ -125,15 +127,15 @@ def fit_market(sales: Sales) -> HedonicMarket:
         known = controls.design(used.characteristics.take(positions), day[positions])
         return np.column_stack([np.ones(positions.size), dummies, known])
 
-    penalties = np.concatenate([np.full(months.size, _UNPENALISED), controls.penalties])
+    penalties = np.concatenate([np.full(months.size, INDEX_RIDGE), controls.penalties])
     beta, covariance = _robust(design, np.log(used.sale_price), penalties)
     return HedonicMarket(used, months, controls, beta, covariance)
 
 
 def _blocks(size: int) -> Iterator[slice]:
     """Rows block by block: the regression's matrix need not be whole in memory."""
-    for start in range(0, size, _ROWS_AT_ONCE):
-        yield slice(start, min(start + _ROWS_AT_ONCE, size))
+    for start in range(0, size, _BLOCK_ROWS):
+        yield slice(start, min(start + _BLOCK_ROWS, size))
 
 
 def _positions(block: slice) -> IntArray:
@@ -146,9 +148,9 @@ def _robust(
     """Huber-weighted ridge coefficients and their sandwich covariance; `design` gives the rows of a block."""
     weight, residual = np.ones(target.size), np.zeros(target.size)
     size = penalties.size
-    if target.size * size <= _MOST_CELLS_KEPT:
+    if target.size * size <= _MAX_CACHED_CELLS:
         design = design(slice(0, target.size)).__getitem__
-    for _ in range(_ROUNDS):
+    for _ in range(INDEX_ITERATIONS):
         gram, moment = np.diag(penalties), np.zeros(size)
         for rows in _blocks(target.size):
             columns = design(rows)
@@ -159,9 +161,9 @@ def _robust(
         beta = inverse @ moment
         for rows in _blocks(target.size):
             residual[rows] = target[rows] - design(rows) @ beta
-        scale = max(1.4826 * float(np.median(np.abs(residual))), 1e-9)
+        scale = max(MAD_TO_DEVIATION * float(np.median(np.abs(residual))), 1e-9)
         used = weight
-        weight = 1.0 / np.maximum(1.0, np.abs(residual) / (_HUBER * scale))
+        weight = 1.0 / np.maximum(1.0, np.abs(residual) / (INDEX_HUBER * scale))
     meat = np.zeros((size, size))
     for rows in _blocks(target.size):
         scores = design(rows) * (used * residual)[rows][:, None]

@@ -8,9 +8,7 @@ from math import erfc, sqrt
 import numpy as np
 
 from shared.appraisal.arrays import FloatArray, FloatLike, finite_numbers
-
-FEWEST_A_SAMPLE = 10
-"""From here on the statistic is close enough to a normal one."""
+from shared.appraisal.parameters import MIN_RANK_TEST_SAMPLE
 
 
 @dataclass(frozen=True)
@@ -27,8 +25,8 @@ def mann_whitney(first: FloatLike, second: FloatLike) -> RankTest:
     Ties share their mean rank and lessen the variance; half a unit corrects for continuity. Source: Mann and
     Whitney (1947); the IAAO Standard on Ratio Studies (2013), section 5 and appendix E, recommends the test.
     """
-    ones = finite_numbers("first", first, FEWEST_A_SAMPLE)
-    others = finite_numbers("second", second, FEWEST_A_SAMPLE)
+    ones = finite_numbers("first", first, MIN_RANK_TEST_SAMPLE)
+    others = finite_numbers("second", second, MIN_RANK_TEST_SAMPLE)
     ranks, ties = _mean_ranks(np.concatenate([ones, others]))
     n, m = ones.size, others.size
     statistic = float(ranks[:n].sum()) - n * (n + 1) / 2.0

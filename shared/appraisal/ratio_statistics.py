@@ -15,9 +15,7 @@ import numpy as np
 
 from shared.appraisal.arrays import FloatArray, FloatLike, IntArray, positive_numbers, sales_pair
 from shared.appraisal.errors import AppraisalInputError
-
-FEWEST_FOR_SLOPE = 3
-FEWEST_FOR_VEI = 20
+from shared.appraisal.parameters import MIN_SALES_FOR_PRB, MIN_SALES_FOR_VERTICAL_EQUITY, VEI_GROUPS
 
 
 def ratios(estimate: FloatLike, sale_price: FloatLike) -> FloatArray:
@@ -81,7 +79,7 @@ def prb_fit(estimate: FloatLike, sale_price: FloatLike) -> PrbFit:
     The proxy is half the price plus half the estimate at the median level. Needs three sales, and prices that
     are not all one value.
     """
-    estimates, prices = sales_pair(estimate, sale_price, FEWEST_FOR_SLOPE)
+    estimates, prices = sales_pair(estimate, sale_price, MIN_SALES_FOR_PRB)
     ratio = estimates / prices
     median = float(np.median(ratio))
     x = np.log2(value_proxy(estimates, prices, median))
@@ -140,13 +138,15 @@ def vei_groups(estimate: FloatArray, sale_price: FloatArray) -> tuple[IntArray, 
 def percentile_groups(estimate: FloatArray, sale_price: FloatArray) -> list[IntArray]:
     """Positions of the sales of each group of nearly equal size by value proxy, the lowest first.
 
-    2 groups for 20 to 50 sales, 4 for 51 to 500, 10 from 501 on. A group ends at its percentile by the definition
+    Their number grows with that of the sales (VEI_GROUPS). A group ends at its percentile by the definition
     that the draft calls R7 (Hyndman and Fan's seventh).
     """
     size = estimate.size
-    if size < FEWEST_FOR_VEI:
-        raise AppraisalInputError("estimate", f"the VEI needs at least {FEWEST_FOR_VEI} sales and there are {size}")
-    count = 2 if size <= 50 else 4 if size <= 500 else 10
+    if size < MIN_SALES_FOR_VERTICAL_EQUITY:
+        raise AppraisalInputError(
+            "estimate", f"the VEI needs at least {MIN_SALES_FOR_VERTICAL_EQUITY} sales and there are {size}"
+        )
+    count = next(groups for smallest, groups in VEI_GROUPS if size >= smallest)
     proxy = value_proxy(estimate, sale_price, float(np.median(estimate / sale_price)))
     # Ties are ordered by price, so that the order of the input does not matter.
     order = np.lexsort((sale_price, proxy)).astype(np.int64)

@@ -10,11 +10,10 @@ import numpy as np
 from shared.appraisal import ratio_statistics as statistics
 from shared.appraisal import verdicts
 from shared.appraisal.arrays import FloatArray, FloatLike, sales_pair
-from shared.appraisal.bootstrap import DEFAULT_ITERATIONS, DEFAULT_SEED, bootstrap
+from shared.appraisal.bootstrap import bootstrap
 from shared.appraisal.distributions import checked_confidence
 from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
 from shared.appraisal.intervals import (
-    DEFAULT_CONFIDENCE,
     Interval,
     mean_interval,
     median_interval,
@@ -22,6 +21,7 @@ from shared.appraisal.intervals import (
     prb_interval,
     weighted_mean_interval,
 )
+from shared.appraisal.parameters import BOOTSTRAP_ITERATIONS, BOOTSTRAP_SEED, CONFIDENCE, MIN_SALES_FOR_STATISTICS
 from shared.appraisal.sales_chasing import ChasingSigns, chasing_signs
 from shared.appraisal.trimming import Trimming, no_trimming, trim_outliers
 from shared.appraisal.verdicts import Uniformity, Verdict
@@ -37,10 +37,10 @@ class Options:
     """
 
     trim: bool = True
-    confidence: float = DEFAULT_CONFIDENCE
-    iterations: int = DEFAULT_ITERATIONS
-    seed: int = DEFAULT_SEED
-    fewest: int = verdicts.FEWEST_FOR_STATISTICS
+    confidence: float = CONFIDENCE
+    iterations: int = BOOTSTRAP_ITERATIONS
+    seed: int = BOOTSTRAP_SEED
+    fewest: int = MIN_SALES_FOR_STATISTICS
     judge_vertical_equity: bool = True
 
 
@@ -85,7 +85,7 @@ def study(
     options = options or Options()
     checked_confidence(options.confidence)
     estimates, prices = sales_pair(estimate, sale_price, fewest=0)
-    fewest = max(options.fewest, verdicts.FEWEST_FOR_STATISTICS)
+    fewest = max(options.fewest, MIN_SALES_FOR_STATISTICS)
     if estimates.size < fewest:
         raise InsufficientSalesError("sale_price", estimates.size, fewest, "a ratio study")
     ratio = estimates / prices

@@ -18,11 +18,7 @@ import numpy as np
 
 from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, TextArray
 from shared.appraisal.errors import AppraisalInputError
-
-FEWEST_PAIRS = 30
-SHORTEST_SPAN_DAYS = 183
-"""Resales within half a year are left out as flips, as S&P's indices do."""
-_SMALLEST_VARIANCE_SHARE = 0.05
+from shared.appraisal.parameters import MIN_HOLDING_DAYS, MIN_PAIRS, MIN_VARIANCE_SHARE
 
 Weighting = Literal["none", "case_shiller"]
 
@@ -57,7 +53,7 @@ def pair_sales(
     day: IntArray,
     month: IntArray,
     sale_price: FloatArray,
-    shortest_span_days: int = SHORTEST_SPAN_DAYS,
+    shortest_span_days: int = MIN_HOLDING_DAYS,
 ) -> Pairs:
     """Each sale with the next one of the same property, where the days between are not too few.
 
@@ -84,8 +80,8 @@ def repeat_sales_index(pairs: Pairs, weighting: Weighting = "case_shiller") -> R
     """
     given = len(pairs)
     pairs, months = _connected(pairs)
-    if len(pairs) < FEWEST_PAIRS or len(pairs) <= months.size:
-        needed = max(FEWEST_PAIRS, months.size + 1)
+    if len(pairs) < MIN_PAIRS or len(pairs) <= months.size:
+        needed = max(MIN_PAIRS, months.size + 1)
         raise AppraisalInputError(
             "pairs",
             f"a repeat-sales index needs at least {needed} properties sold twice, half a year or more apart, and there"
@@ -139,7 +135,7 @@ def _span_weights(pairs: Pairs, residual: FloatArray) -> FloatArray:
     about = span - span.mean()
     spread = float(about @ about)
     slope = float(about @ squared) / spread if spread > 0 else 0.0
-    predicted = np.maximum(mean + slope * about, _SMALLEST_VARIANCE_SHARE * mean)
+    predicted = np.maximum(mean + slope * about, MIN_VARIANCE_SHARE * mean)
     weight = 1.0 / predicted
     return np.asarray(weight / weight.mean())
 

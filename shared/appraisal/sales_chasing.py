@@ -6,23 +6,22 @@ The tests are those of the IAAO Standard on Ratio Studies (2013), appendix E.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import erf, sqrt
+from statistics import NormalDist
 
 import numpy as np
 
 from shared.appraisal.arrays import FloatArray, FloatLike, positive_numbers
 from shared.appraisal.errors import AppraisalInputError
-from shared.appraisal.rank_test import FEWEST_A_SAMPLE, mann_whitney
-
-SUSPICIOUS_COD = 5.0
-DEFAULT_BOUNDS = (0.98, 1.02)
-DEFAULT_GAP = 0.03
-RATIO_DECIMALS = 3
-"""Values are set in whole hundreds of dollars: a ratio is met to a thousandth, not to the last digit."""
-SIGNIFICANT = 0.05
-LARGEST_DIFFERENCE = 0.05
-"""Sold and unsold properties' changes of value that differ by more are taken for unequal treatment; states that give a
-number (Wyoming's rules, chapter 5) give this one."""
+from shared.appraisal.parameters import (
+    CHASING_BOUNDS,
+    CHASING_DECIMALS,
+    MAX_CHASING_STEP,
+    MAX_MEDIAN_DIFFERENCE,
+    MIN_RANK_TEST_SAMPLE,
+    SIGNIFICANCE_LEVEL,
+    SUSPICIOUS_COD,
+)
+from shared.appraisal.rank_test import mann_whitney
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,8 @@ class ChasingSigns:
 
 def chasing_signs(
     ratio: FloatLike,
-    bounds: tuple[float, float] = DEFAULT_BOUNDS,
-    gap: float = DEFAULT_GAP,
+    bounds: tuple[float, float] = CHASING_BOUNDS,
+    gap: float = MAX_CHASING_STEP,
 ) -> ChasingSigns:
     """Look for sales chasing (Standard on Ratio Studies 2013, appendix E).
 
@@ -68,7 +67,7 @@ def chasing_signs(
         raise AppraisalInputError("bounds", f"must increase, not {bounds!r}")
     median = float(np.median(values))
     dispersion = float(100.0 * np.mean(np.abs(values - median)) / median)
-    rounded, heaps = np.unique(np.round(values, RATIO_DECIMALS), return_counts=True)
+    rounded, heaps = np.unique(np.round(values, CHASING_DECIMALS), return_counts=True)
     _, exact = np.unique(values, return_counts=True)
     step = float(heaps.max() / values.size)
     within = float(np.mean((values > low) & (values < high)))
@@ -123,17 +122,17 @@ def compare_periods(before: FloatLike, after: FloatLike) -> Comparison | None:
 
 
 def _compared(first: FloatArray, second: FloatArray) -> Comparison | None:
-    if min(first.size, second.size) < FEWEST_A_SAMPLE:
+    if min(first.size, second.size) < MIN_RANK_TEST_SAMPLE:
         return None
     p_value = mann_whitney(first, second).p_value
     medians = float(np.median(first)), float(np.median(second))
-    apart = abs(medians[0] - medians[1]) > LARGEST_DIFFERENCE * medians[1]
-    return Comparison(first.size, second.size, *medians, p_value, apart and p_value < SIGNIFICANT)
+    apart = abs(medians[0] - medians[1]) > MAX_MEDIAN_DIFFERENCE * medians[1]
+    return Comparison(first.size, second.size, *medians, p_value, apart and p_value < SIGNIFICANCE_LEVEL)
 
 
 def _normal_share(mean: float, deviation: float, low: float, high: float) -> float:
     """The share a normal distribution puts between low and high."""
     if deviation <= 0.0:
         return float(low < mean < high)
-    scale = deviation * sqrt(2.0)
-    return 0.5 * (erf((high - mean) / scale) - erf((low - mean) / scale))
+    normal = NormalDist(mean, deviation)
+    return normal.cdf(high) - normal.cdf(low)

@@ -15,10 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.appraisal.arrays import BoolArray, FloatArray, IntArray
+from shared.appraisal.parameters import OTHER_NEIGHBORHOOD, OTHER_NEIGHBORHOOD_UNLOCATED, UNLOCATED_SALE
 
-_OTHER_NEIGHBORHOOD = 0.5
-_OTHER_NEIGHBORHOOD_UNLOCATED = 2.0
-_UNLOCATED_SALE = 3.0
 _GROUP = 64
 
 
@@ -111,9 +109,9 @@ class Similarity:
             away = (self._coordinates(self.sales)[:, -3:-1] - placed) ** 2
             squared[row] -= away.sum(axis=1).astype(np.float32)
         if not known.all():
-            squared[np.ix_(located, ~known)] += np.float32(_UNLOCATED_SALE**2)
+            squared[np.ix_(located, ~known)] += np.float32(UNLOCATED_SALE**2)
         if (self.sales.neighborhood >= 0).any():
-            penalty = np.where(located, _OTHER_NEIGHBORHOOD, _OTHER_NEIGHBORHOOD_UNLOCATED).astype(np.float32) ** 2
+            penalty = np.where(located, OTHER_NEIGHBORHOOD, OTHER_NEIGHBORHOOD_UNLOCATED).astype(np.float32) ** 2
             squared += penalty[:, None]
             order, starts = self._by_neighborhood
             for place, number in enumerate(subjects.neighborhood):

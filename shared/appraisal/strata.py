@@ -8,17 +8,16 @@ from typing import Any
 import numpy as np
 
 from shared.appraisal.arrays import FloatArray, TextArray
+from shared.appraisal.parameters import MAX_DISTINCT_NUMBERS
 
 UNKNOWN = "(unknown)"
-MOST_PLAIN_NUMBERS = 12
-"""A number with more values than these (bedrooms have fewer) is cut into quartiles."""
 
 
 def of_values(values: Sequence[Any]) -> TextArray:
     """Strata by a column's own values; many different numbers are cut into quartiles, named by their bounds."""
     known = [value for value in values if value is not None and value != ""]
     numbers = [value for value in known if isinstance(value, int | float) and not isinstance(value, bool)]
-    if len(numbers) == len(known) and len(set(numbers)) > MOST_PLAIN_NUMBERS:
+    if len(numbers) == len(known) and len(set(numbers)) > MAX_DISTINCT_NUMBERS:
         return _ranges(np.array([np.nan if value is None or value == "" else value for value in values], dtype=float))
     return np.array([UNKNOWN if value is None or value == "" else _shown(value) for value in values], dtype=np.str_)
 

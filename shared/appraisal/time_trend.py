@@ -26,22 +26,26 @@ import numpy as np
 
 from shared.appraisal.arrays import FloatArray, FloatLike, IntArray, finite_numbers
 from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
+from shared.appraisal.parameters import (
+    DAYS_PER_YEAR,
+    FREE_TREND_COLUMNS,
+    MAD_TO_DEVIATION,
+    MAX_EXTRAPOLATION_YEARS,
+    MAX_LOG_CHANGE_PER_YEAR,
+    MIN_SALES_FOR_TREND,
+    MIN_YEARS_FOR_SEASON,
+    SEASON_PENALTY_GRID,
+    SLOPE_HALF_LIFE_YEARS,
+    TREND_HUBER,
+    TREND_ITERATIONS,
+    TREND_PENALTY_GRID,
+    TREND_RIDGE,
+    WAVES_PER_YEAR,
+)
 
-FEWEST_SALES_FOR_TREND = 30
-FURTHEST_YEARS = 1.0
-MOST_LOG_CHANGE_A_YEAR = 0.25
-DAYS_A_YEAR = 365.2425
-_DAYS_A_MONTH = DAYS_A_YEAR / 12
-_FADING_HALF_LIFE_YEARS = 0.5
-_FEWEST_YEARS_FOR_SEASONS = 2.0
-_WAVES_A_YEAR = (1.0, 2.0)
-_HUBER = 1.5
-_ROUNDS = 3
-_PENALTIES = np.geomspace(1e-2, 1e8, 41)
-_SEASON_PENALTIES = np.geomspace(1.0, 1e6, 7)
-_NEARLY_UNPENALISED = 1e-6
-_FREE = 2
-"""Columns that are not drawn to 0: the constant and the first slope."""
+_DAYS_A_MONTH = DAYS_PER_YEAR / 12
+_PENALTIES = np.geomspace(*TREND_PENALTY_GRID)
+_SEASON_PENALTIES = np.geomspace(*SEASON_PENALTY_GRID)
 
 
 @dataclass(frozen=True)
@@ -67,9 +71,9 @@ class TimeTrend:
         self._refuse_far(days)
         inside = np.clip(days, self.first_day, self.last_day)
         level = self._basis(inside, days) @ self.coefficients
-        beyond = (days - inside) / DAYS_A_YEAR
+        beyond = (days - inside) / DAYS_PER_YEAR
         change = self._continuation(beyond) @ self.coefficients
-        most = MOST_LOG_CHANGE_A_YEAR * np.abs(beyond)
+        most = MAX_LOG_CHANGE_PER_YEAR * np.abs(beyond)
         return np.asarray(level + np.clip(change, -most, most))
 
     def log_factor(self, sale_day: FloatLike, to_day: int | None = None) -> FloatArray:
@@ -95,7 +99,7 @@ class TimeTrend:
         return float(np.expm1(self._average_slope() @ self.coefficients))
 
     def _refuse_far(self, days: FloatArray) -> None:
-        furthest = FURTHEST_YEARS * DAYS_A_YEAR + 1
+        furthest = MAX_EXTRAPOLATION_YEARS * DAYS_PER_YEAR + 1
         if days.size and (days.max() > self.last_day + furthest or days.min() < self.first_day - furthest):
             raise AppraisalInputError(
                 "day", "a day lies more than a year outside the period of the sales that the trend was fitted on"
@@ -113,11 +117,11 @@ class TimeTrend:
     def _functional(self, days: FloatArray) -> FloatArray:
         """The rows that, times the coefficients, give the level (bounds left aside)."""
         inside = np.clip(days, self.first_day, self.last_day)
-        return np.asarray(self._basis(inside, days) + self._continuation((days - inside) / DAYS_A_YEAR))
+        return np.asarray(self._basis(inside, days) + self._continuation((days - inside) / DAYS_PER_YEAR))
 
     def _continuation(self, years: FloatArray) -> FloatArray:
         """The change beyond the sales as a linear functional: last slope fading into the average."""
-        rate = log(2.0) / _FADING_HALF_LIFE_YEARS
+        rate = log(2.0) / SLOPE_HALF_LIFE_YEARS
         fading = np.where(years > 0, -np.expm1(-rate * np.maximum(years, 0.0)) / rate, 0.0)
         last = np.zeros_like(self.coefficients)
         last[0] = 1.0
@@ -128,12 +132,12 @@ class TimeTrend:
     def _average_slope(self) -> FloatArray:
         ends = _spline(np.array([self.first_day, self.last_day], dtype=np.float64), self.first_day, self.knots)
         slope = np.zeros_like(self.coefficients)
-        slope[: ends.shape[1]] = (ends[1] - ends[0]) / max((self.last_day - self.first_day) / DAYS_A_YEAR, 1e-9)
+        slope[: ends.shape[1]] = (ends[1] - ends[0]) / max((self.last_day - self.first_day) / DAYS_PER_YEAR, 1e-9)
         return slope
 
     def _drift(self, days: FloatArray) -> FloatArray:
         """The variance that an integrated random walk gathers beyond the last sale."""
-        years = np.maximum(days - self.last_day, 0.0) / DAYS_A_YEAR
+        years = np.maximum(days - self.last_day, 0.0) / DAYS_PER_YEAR
         return np.asarray(12.0 / 3.0 * self.slope_deviation**2 * years**3)
 
 
@@ -141,7 +145,7 @@ def fit_time_trend(
     sale_day: FloatLike,
     log_price: FloatLike,
     valuation_day: int,
-    fewest: int = FEWEST_SALES_FOR_TREND,
+    fewest: int = MIN_SALES_FOR_TREND,
 ) -> TimeTrend:
     """Fit the trend of `log_price` over `sale_day`, with the sales strictly before `valuation_day` only.
 
@@ -161,11 +165,11 @@ def fit_time_trend(
     first, last = int(days.min()), int(days.max())
     if first == last:
         raise AppraisalInputError("sale_day", "every sale is of one day, so no trend can be told")
-    if valuation_day - last > FURTHEST_YEARS * DAYS_A_YEAR:
+    if valuation_day - last > MAX_EXTRAPOLATION_YEARS * DAYS_PER_YEAR:
         raise AppraisalInputError("valuation_day", "the valuation day is more than a year after the last sale")
     knots = np.arange(first + 2 * _DAYS_A_MONTH, last - _DAYS_A_MONTH, _DAYS_A_MONTH)
     columns = [np.ones(days.size), _spline(days, first, knots)]
-    if last - first >= _FEWEST_YEARS_FOR_SEASONS * DAYS_A_YEAR:
+    if last - first >= MIN_YEARS_FOR_SEASON * DAYS_PER_YEAR:
         columns.append(_waves(days))
     fit = _robust_smooth(np.column_stack(columns), values, len(knots))
     return TimeTrend(valuation_day, first, last, int(days.size), fit[2], knots, fit[0], fit[1])
@@ -184,13 +188,13 @@ _EPOCH_ORDINAL = 719163  # date(1970, 1, 1).toordinal()
 def _spline(days: FloatArray, origin: float, knots: FloatArray) -> FloatArray:
     """Linear spline in years: the slope before the first knot, then each knot's change of slope."""
     return np.column_stack(
-        [(days - origin) / DAYS_A_YEAR, np.maximum(days[:, None] - knots[None, :], 0.0) / DAYS_A_YEAR]
+        [(days - origin) / DAYS_PER_YEAR, np.maximum(days[:, None] - knots[None, :], 0.0) / DAYS_PER_YEAR]
     )
 
 
 def _waves(days: FloatArray) -> FloatArray:
     """The season: a sine and a cosine a wave; shape (n, 4)."""
-    angle = 2.0 * np.pi * np.outer(days / DAYS_A_YEAR, _WAVES_A_YEAR)
+    angle = 2.0 * np.pi * np.outer(days / DAYS_PER_YEAR, WAVES_PER_YEAR)
     return np.column_stack([np.sin(angle), np.cos(angle)])
 
 
@@ -198,13 +202,13 @@ def _robust_smooth(design: FloatArray, values: FloatArray, knots: int) -> tuple[
     """(coefficients without the constant, their covariance, deviation of the slope's changes)."""
     weights = np.ones(values.size)
     centre = float(np.median(values))
-    for _ in range(_ROUNDS):
+    for _ in range(TREND_ITERATIONS):
         beta, inverse, variance, penalty = _smooth(design, values - centre, weights, knots)
         residual = values - centre - design @ beta
-        scale = 1.4826 * float(np.median(np.abs(residual)))
+        scale = MAD_TO_DEVIATION * float(np.median(np.abs(residual)))
         if scale <= 0.0:
             break
-        weights = 1.0 / np.maximum(1.0, np.abs(residual) / (_HUBER * scale))
+        weights = 1.0 / np.maximum(1.0, np.abs(residual) / (TREND_HUBER * scale))
     deviation = float(np.sqrt(variance / penalty)) if knots else 0.0
     return beta[1:], variance * inverse[1:, 1:], deviation
 
@@ -216,12 +220,12 @@ def _smooth(
     weighted = design * weights[:, None]
     gram, moment = weighted.T @ design, weighted.T @ values
     total = float(weights @ values**2)
-    waves = design.shape[1] - _FREE - knots
-    degrees = max(float(weights.sum()) - _FREE, 1.0)
+    waves = design.shape[1] - FREE_TREND_COLUMNS - knots
+    degrees = max(float(weights.sum()) - FREE_TREND_COLUMNS, 1.0)
     best_likelihood, best = -np.inf, (np.zeros(design.shape[1]), gram, 0.0, float(_PENALTIES[0]))
     for penalty in _PENALTIES if knots else _PENALTIES[:1]:
         for of_waves in _SEASON_PENALTIES if waves else _SEASON_PENALTIES[:1]:
-            diagonal = np.repeat([_NEARLY_UNPENALISED, float(penalty), float(of_waves)], [_FREE, knots, waves])
+            diagonal = np.repeat([TREND_RIDGE, float(penalty), float(of_waves)], [FREE_TREND_COLUMNS, knots, waves])
             matrix = gram + np.diag(diagonal)
             beta = np.asarray(np.linalg.solve(matrix, moment), dtype=np.float64)
             variance = max((total - float(moment @ beta)) / degrees, 1e-12)

@@ -8,9 +8,7 @@ import numpy as np
 
 from shared.appraisal.arrays import BoolArray, FloatLike, positive_numbers
 from shared.appraisal.errors import AppraisalInputError
-
-DEFAULT_MULTIPLE = 3.0
-MOST_TRIMMED = 0.10
+from shared.appraisal.parameters import IQR_MULTIPLE, MAX_TRIMMED_SHARE
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Trimming:
     capped: bool
 
 
-def trim_outliers(ratio: FloatLike, multiple: float = DEFAULT_MULTIPLE, most: float = MOST_TRIMMED) -> Trimming:
+def trim_outliers(ratio: FloatLike, multiple: float = IQR_MULTIPLE, most: float = MAX_TRIMMED_SHARE) -> Trimming:
     """Leave out ratios more than `multiple` interquartile ranges beyond the quartiles, at most a share `most`.
 
     Standard on Ratio Studies (2013), appendix B: fences at 3 IQR for extreme outliers, no more than 10 % of the

@@ -13,20 +13,26 @@ from enum import StrEnum
 
 from shared.appraisal.codes import VerdictCode, VerdictResult
 from shared.appraisal.intervals import Interval
+from shared.appraisal.parameters import (
+    COD_RANGE_HOMOGENEOUS,
+    COD_RANGE_INCOME,
+    COD_RANGE_RESIDENTIAL,
+    COD_RANGE_RURAL,
+    COD_RANGE_VACANT,
+    LEVEL_RANGE,
+    MIN_SALES_FOR_STATISTICS,
+    MIN_SALES_FOR_VERTICAL_EQUITY,
+    MKI_RANGE,
+    PRB_RANGE,
+    PRB_UNACCEPTABLE,
+    PRD_RANGE,
+    STRATUM_TOLERANCE,
+    VEI_RANGE,
+)
 
 STANDARD = "IAAO Standard on Ratio Studies (2013)"
 _THE_STANDARD = f"the {STANDARD}"
 REVISION = "the exposure draft of the revised IAAO Standard on Ratio Studies (2025)"
-
-FEWEST_FOR_STATISTICS = 5
-FEWEST_FOR_VERTICAL_EQUITY = 20
-LEVEL_RANGE = (0.90, 1.10)
-STRATUM_TOLERANCE = 0.05
-PRD_RANGE = (0.98, 1.03)
-PRB_RANGE = (-0.05, 0.05)
-PRB_UNACCEPTABLE = (-0.10, 0.10)
-MKI_RANGE = (0.95, 1.05)
-VEI_RANGE = (-10.0, 10.0)
 
 
 class Uniformity(StrEnum):
@@ -40,11 +46,11 @@ class Uniformity(StrEnum):
 
 
 COD_RANGES: dict[Uniformity, tuple[float, float]] = {
-    Uniformity.RESIDENTIAL_HOMOGENEOUS: (5.0, 10.0),
-    Uniformity.RESIDENTIAL: (5.0, 15.0),
-    Uniformity.INCOME: (5.0, 20.0),
-    Uniformity.RURAL: (5.0, 20.0),
-    Uniformity.VACANT: (5.0, 25.0),
+    Uniformity.RESIDENTIAL_HOMOGENEOUS: COD_RANGE_HOMOGENEOUS,
+    Uniformity.RESIDENTIAL: COD_RANGE_RESIDENTIAL,
+    Uniformity.INCOME: COD_RANGE_INCOME,
+    Uniformity.RURAL: COD_RANGE_RURAL,
+    Uniformity.VACANT: COD_RANGE_VACANT,
 }
 
 _CLASS_WORDS: tuple[tuple[Uniformity, tuple[str, ...]], ...] = (
@@ -78,7 +84,7 @@ def uniformity_of(property_class: str | None) -> Uniformity | None:
 def judge_level(value: float, interval: Interval | None, sales: int) -> Verdict:
     """The median ratio against 0.90 to 1.10."""
     return _judge(
-        "median", "median ratio", value, interval, LEVEL_RANGE, sales, FEWEST_FOR_STATISTICS, _THE_STANDARD, 3
+        "median", "median ratio", value, interval, LEVEL_RANGE, sales, MIN_SALES_FOR_STATISTICS, _THE_STANDARD, 3
     )
 
 
@@ -87,7 +93,7 @@ def judge_stratum_level(value: float, interval: Interval | None, sales: int, ove
     bounds = (overall * (1 - STRATUM_TOLERANCE), overall * (1 + STRATUM_TOLERANCE))
     name = "stratum's median ratio (within 5% of the overall level)"
     return _judge(
-        "median_against_overall", name, value, interval, bounds, sales, FEWEST_FOR_STATISTICS, _THE_STANDARD, 3
+        "median_against_overall", name, value, interval, bounds, sales, MIN_SALES_FOR_STATISTICS, _THE_STANDARD, 3
     )
 
 
@@ -101,7 +107,7 @@ def judge_cod(value: float, interval: Interval | None, sales: int, kind: Uniform
         interval,
         (low, high),
         sales,
-        FEWEST_FOR_STATISTICS,
+        MIN_SALES_FOR_STATISTICS,
         _THE_STANDARD,
         1,
     )
@@ -116,12 +122,12 @@ def judge_cod(value: float, interval: Interval | None, sales: int, kind: Uniform
 
 def judge_prd(value: float, interval: Interval | None, sales: int) -> Verdict:
     """PRD against 0.98 to 1.03; needs 20 sales."""
-    return _judge("prd", "PRD", value, interval, PRD_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, _THE_STANDARD, 3)
+    return _judge("prd", "PRD", value, interval, PRD_RANGE, sales, MIN_SALES_FOR_VERTICAL_EQUITY, _THE_STANDARD, 3)
 
 
 def judge_prb(value: float, interval: Interval | None, sales: int) -> Verdict:
     """PRB against -0.05 to 0.05; beyond 0.10 the sentence says unacceptable. Needs 20 sales."""
-    verdict = _judge("prb", "PRB", value, interval, PRB_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, _THE_STANDARD, 3)
+    verdict = _judge("prb", "PRB", value, interval, PRB_RANGE, sales, MIN_SALES_FOR_VERTICAL_EQUITY, _THE_STANDARD, 3)
     if verdict.result == "does not meet" and interval and interval.outside(*PRB_UNACCEPTABLE):
         sentence = f"{verdict.sentence} A PRB beyond 0.10 either way is unacceptable."
         return replace(verdict, sentence=sentence)
@@ -130,7 +136,7 @@ def judge_prb(value: float, interval: Interval | None, sales: int) -> Verdict:
 
 def judge_mki(value: float, interval: Interval | None, sales: int) -> Verdict:
     """MKI against 0.95 to 1.05; needs 20 sales."""
-    return _judge("mki", "MKI", value, interval, MKI_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, REVISION, 3)
+    return _judge("mki", "MKI", value, interval, MKI_RANGE, sales, MIN_SALES_FOR_VERTICAL_EQUITY, REVISION, 3)
 
 
 def judge_vei(value: float, interval: Interval | None, sales: int, significance: float | None = None) -> Verdict:
@@ -138,7 +144,7 @@ def judge_vei(value: float, interval: Interval | None, sales: int, significance:
 
     `significance` is the draft's own measure (see `vertical_equity`); the sentence then says what it tells.
     """
-    verdict = _judge("vei", "VEI", value, interval, VEI_RANGE, sales, FEWEST_FOR_VERTICAL_EQUITY, REVISION, 1)
+    verdict = _judge("vei", "VEI", value, interval, VEI_RANGE, sales, MIN_SALES_FOR_VERTICAL_EQUITY, REVISION, 1)
     if not significance or verdict.result == "insufficient sample":
         return verdict
     unacceptable = significance > VEI_RANGE[1]

@@ -11,10 +11,8 @@ import numpy as np
 
 from shared.appraisal.arrays import FloatLike, sales_pair
 from shared.appraisal.intervals import Interval, median_interval
+from shared.appraisal.parameters import VEI_GROUP_CONFIDENCE
 from shared.appraisal.ratio_statistics import percentile_groups, value_proxy
-
-GROUP_CONFIDENCE = 0.90
-"""The draft's level of a group's interval."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ def vertical_equity(estimate: FloatLike, sale_price: FloatLike) -> VerticalEquit
     groups = []
     for members in percentile_groups(estimates, prices):
         level = float(np.median(ratio[members]))
-        interval = median_interval(ratio[members], GROUP_CONFIDENCE) or Interval(level, level)
+        interval = median_interval(ratio[members], VEI_GROUP_CONFIDENCE) or Interval(level, level)
         groups.append(ValueGroup(int(members.size), float(np.median(proxy[members])), level, interval))
     highest = max(groups, key=lambda group: group.median_ratio)
     lowest = min(groups, key=lambda group: group.median_ratio)

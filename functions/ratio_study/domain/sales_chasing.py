@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from functions.ratio_study.domain.study_sales import ValueChanges
 from shared.appraisal.arrays import FloatArray, IntArray
-from shared.appraisal.sales_chasing import (
-    DEFAULT_BOUNDS,
-    DEFAULT_GAP,
-    RATIO_DECIMALS,
-    SUSPICIOUS_COD,
-    ChasingSigns,
-    Comparison,
-    compare_changes,
-    compare_periods,
-)
+from shared.appraisal.parameters import CHASING_BOUNDS, CHASING_DECIMALS, MAX_CHASING_STEP, SUSPICIOUS_COD
+from shared.appraisal.sales_chasing import ChasingSigns, Comparison, compare_changes, compare_periods
 from shared.contracts.ratio_study import ChasingTest, ChasingTestName
 
 
 def chasing_signs_sentence(signs: ChasingSigns) -> str:
     """The rule by which ratios alone are suspicious, its thresholds, and the sample's figures."""
-    low, high = DEFAULT_BOUNDS
+    low, high = CHASING_BOUNDS
     rule = (
-        f"Sales chasing is suspected where the COD is under {SUSPICIOUS_COD:g}, or where more than {DEFAULT_GAP:.0%} of"
-        f" the ratios are one value to {RATIO_DECIMALS} decimals and more of them lie between {low} and {high} than a"
-        " normal distribution of their mean and deviation has there"
+        f"Sales chasing is suspected where the COD is under {SUSPICIOUS_COD:g}, or where more than"
+        f" {MAX_CHASING_STEP:.0%} of the ratios are one value to {CHASING_DECIMALS} decimals and more of them lie"
+        f" between {low} and {high} than a normal distribution of their mean and deviation has there"
     )
     figures = (
         f"the COD is {signs.cod:.1f}, {signs.largest_step:.1%} are {signs.heap:.3f}, and {signs.share_within:.1%} lie"
@@ -31,7 +23,7 @@ def chasing_signs_sentence(signs: ChasingSigns) -> str:
     )
     verdict = "it is suspected" if signs.suspected else "it is not suspected"
     sentence = f"{rule}: {figures}, so {verdict}."
-    if signs.heaped and signs.largest_exact_step <= DEFAULT_GAP:
+    if signs.heaped and signs.largest_exact_step <= MAX_CHASING_STEP:
         sentence += (
             f" Programs that count unrounded ratios, as assesspy and assessr do, find {signs.largest_exact_step:.1%}"
             " alike and may say otherwise."

@@ -12,7 +12,7 @@ from functions.sales_validation.domain.sale_records import RaisedFlag
 from shared.appraisal.arrays import FloatArray
 from shared.appraisal.comparables import cross_values, fit_comparables
 from shared.appraisal.errors import AppraisalInputError
-from shared.appraisal.hedonic import MOST_SALES
+from shared.appraisal.parameters import MAX_SALES_FOR_MODEL
 from shared.evidence import Evidence
 from shared.progress import ReportProgress
 
@@ -48,7 +48,7 @@ def compare_with_model(evidence: Evidence, progress: ReportProgress) -> ModelCom
         name = str(property_class) or "no class"
         progress(number, len(classes), f"valuing sales of {name}")
         class_rows = np.flatnonzero(evidence.property_class == property_class)
-        rows = class_rows[-MOST_SALES:]  # the latest: what the model would leave out lies outside its trend
+        rows = class_rows[-MAX_SALES_FOR_MODEL:]  # the latest: what the model would leave out lies outside its trend
         sales = evidence.sales.take(rows)
         valuation_day = int(sales.sale_day.max()) + 1
         try:

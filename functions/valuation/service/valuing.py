@@ -22,8 +22,8 @@ from functions.valuation.service.valuation_dates import refuse_far_ahead
 from functions.valuation.service.valuation_result import Told
 from shared import audit
 from shared.access import Caller
-from shared.appraisal.conformal import COVERAGE
 from shared.appraisal.errors import AppraisalInputError
+from shared.appraisal.parameters import COVERAGE
 from shared.counties.configuration import ValuationSettings
 from shared.db import unit_of_work
 from shared.evidence import Subject, read_subject

@@ -19,7 +19,7 @@ from shared.appraisal.hedonic import LOCATION
 
 COMPARABLE_SALES = "comparable_sales"
 _NEIGHBORHOOD = "neighborhood"
-_SAME = 1e-9
+_EPSILON = 1e-9
 
 
 def attribute(ensemble: Ensemble, said: Evaluation, carried: float) -> tuple[float, tuple[str, ...], FloatArray]:
@@ -93,5 +93,5 @@ def _shares(ensemble: Ensemble, parts: FloatArray, name: str) -> FloatArray:
 
 def _logarithmic_mean(estimate: FloatArray, base: float) -> FloatArray:
     apart = np.log(estimate / base)
-    same = np.abs(apart) < _SAME
+    same = np.abs(apart) < _EPSILON
     return np.asarray(np.where(same, estimate, (estimate - base) / np.where(same, 1.0, apart)))

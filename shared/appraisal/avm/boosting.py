@@ -18,27 +18,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.appraisal.arrays import FloatArray
+from shared.appraisal.avm.parameters import (
+    BOOSTING_DRAWS,
+    BOOSTING_FOLDS,
+    BOOSTING_ROUNDS,
+    COLUMN_SAMPLE,
+    HISTOGRAM_BINS,
+    MIN_CHILD_WEIGHT,
+    SALES_PER_BIN,
+    SALES_PER_ROUND,
+    SUBSAMPLE,
+    TOTAL_LEARNING_RATE,
+    TREE_DEPTH,
+    TREE_L2,
+)
 from shared.appraisal.avm.relative_error import slope_and_curvature
 
 if TYPE_CHECKING:
     from xgboost import Booster, DMatrix
 
-_ROUNDS = (200, 400)
-_SALES_A_ROUND = 10
-_TOTAL_RATE = 18.0
 _THREADS = 2
-_DRAWS = 2
-FOLDS = 4
-_SALES_A_BIN = 40
-_BINS = (32, 96)
 _PARAMETERS = {
     "tree_method": "hist",
     "base_score": 0.0,
-    "max_depth": 6,
-    "min_child_weight": 20.0,
-    "subsample": 0.7,
-    "colsample_bytree": 0.4,
-    "lambda": 10.0,
+    "max_depth": TREE_DEPTH,
+    "min_child_weight": MIN_CHILD_WEIGHT,
+    "subsample": SUBSAMPLE,
+    "colsample_bytree": COLUMN_SAMPLE,
+    "lambda": TREE_L2,
     # Several fits run side by side instead: threads that wait for each other in every round lose more than they gain.
     "nthread": 1,
 }
@@ -81,28 +88,28 @@ class BoostedTrees:
         return [_booster(stored) for stored in self.stored]
 
 
-def fit_trees(matrix: FloatArray, target: FloatArray, seed: int, draws: int = _DRAWS) -> BoostedTrees:
+def fit_trees(matrix: FloatArray, target: FloatArray, seed: int, draws: int = BOOSTING_DRAWS) -> BoostedTrees:
     """Fit to predictors (n, columns) and what is left of log price (n,). The same input gives the same trees."""
     import xgboost
 
     # Few sales bear neither many small steps nor fine bins: those cost time and say nothing.
-    bins = int(np.clip(target.size / _SALES_A_BIN, *_BINS))
-    rounds = int(np.clip(target.size / _SALES_A_ROUND, *_ROUNDS))
-    parameters = {**_PARAMETERS, "eta": _TOTAL_RATE / rounds, "max_bin": bins}
+    bins = int(np.clip(target.size / SALES_PER_BIN, *HISTOGRAM_BINS))
+    rounds = int(np.clip(target.size / SALES_PER_ROUND, *BOOSTING_ROUNDS))
+    parameters = {**_PARAMETERS, "eta": TOTAL_LEARNING_RATE / rounds, "max_bin": bins}
     data = _data(matrix, target)
-    seeds = range(seed * _DRAWS, seed * _DRAWS + draws)
+    seeds = range(seed * BOOSTING_DRAWS, seed * BOOSTING_DRAWS + draws)
     boosters = [xgboost.train({**parameters, "seed": draw}, data, rounds, obj=_relative_error) for draw in seeds]
     return BoostedTrees(tuple(np.frombuffer(booster.save_raw("ubj"), dtype=np.uint8) for booster in boosters))
 
 
 def fit_trees_and_folds(matrix: FloatArray, target: FloatArray, seed: int) -> tuple[BoostedTrees, FloatArray]:
     """The trees, and for each row what trees fitted to the three other quarters of the rows say of it; shape (n,)."""
-    fold = np.random.default_rng(seed + 1).permutation(target.size) % FOLDS
-    parts = [np.ones(target.size, dtype=np.bool_), *(fold != held for held in range(FOLDS))]
+    fold = np.random.default_rng(seed + 1).permutation(target.size) % BOOSTING_FOLDS
+    parts = [np.ones(target.size, dtype=np.bool_), *(fold != held for held in range(BOOSTING_FOLDS))]
     with ThreadPoolExecutor(_THREADS) as pool:
         # One draw a fold is enough to weigh the trees by and find their level, and takes half of the time.
         whole, *folds = pool.map(
-            lambda rows: fit_trees(matrix[rows], target[rows], seed, _DRAWS if rows.all() else 1), parts
+            lambda rows: fit_trees(matrix[rows], target[rows], seed, BOOSTING_DRAWS if rows.all() else 1), parts
         )
     said = np.zeros(target.size)
     for held, trees in enumerate(folds):

@@ -11,6 +11,7 @@ from shared.appraisal.arrays import BoolArray, FloatArray, IntArray
 from shared.appraisal.avm.boosting import BoostedTrees, fit_trees_and_folds
 from shared.appraisal.avm.network import Network, fit_network_and_folds
 from shared.appraisal.avm.network_inputs import NetworkInputs, SingleArray, learn_inputs
+from shared.appraisal.avm.parameters import MAX_OOF_SALES, PRIOR_WEIGHTS, TYPICAL_QUANTILES
 from shared.appraisal.avm.predictors import Decomposition, Predictors, learn_predictors
 from shared.appraisal.avm.reconciliation import Reconciliation, best_weights, fit_reconciliation
 from shared.appraisal.avm.results import Component
@@ -19,10 +20,6 @@ from shared.appraisal.comparables import ComparableSales, Reconciled, fit_compar
 from shared.appraisal.features import Features, Number
 
 COMPONENTS: tuple[Component, ...] = ("hedonic", "comparable_sales", "gradient_boosting", "neural_network")
-USUAL_WEIGHTS = np.array([0.1, 0.1, 0.4, 0.4])
-"""What they come to, roughly, where there are sales enough to find them; few sales are drawn to these."""
-_USUAL = (0.005, 0.995)
-_MOST_LEFT_OUT = 4000
 
 
 @dataclass(frozen=True)
@@ -116,7 +113,7 @@ def fit_ensemble(sales: Sales, on: int, seed: int, stage: Stage = lambda _: None
     stage(FITTED_PARTS[2])
     network, of_network = fit_network_and_folds(network_inputs.encode(matrix, used.characteristics), log_price, seed)
     log_values = np.column_stack([value.value[rows], np.log(found.estimate), boosted, of_network[rows]])
-    weights = best_weights(log_values, log_price[rows], USUAL_WEIGHTS)
+    weights = best_weights(log_values, log_price[rows], np.array(PRIOR_WEIGHTS))
     reconciliation = fit_reconciliation(log_values, log_price[rows], weights)
     log_value = reconciliation.reconcile(log_values)
     usual = _usual_difficulty(found.difficulty)
@@ -151,7 +148,7 @@ def _usual_ranges(features: Features, sales: Sales) -> dict[str, tuple[float, fl
     found = {}
     for part in features.parts:
         if isinstance(part, Number):
-            low, high = np.nanquantile(part.read(sales.characteristics, day), _USUAL)
+            low, high = np.nanquantile(part.read(sales.characteristics, day), TYPICAL_QUANTILES)
             found[part.source] = (float(low), float(high))
     return found
 
@@ -160,4 +157,4 @@ def _evenly(sales: Sales, comparables: ComparableSales) -> IntArray:
     """Positions of at most 4,000 sales with what a value needs, spread evenly over time."""
     able = np.flatnonzero(comparables.can_value(sales.characteristics))
     by_day = able[np.argsort(sales.sale_day[able], kind="stable")]
-    return np.sort(by_day[:: max(1, -(-by_day.size // _MOST_LEFT_OUT))]).astype(np.int64)
+    return np.sort(by_day[:: max(1, -(-by_day.size // MAX_OOF_SALES))]).astype(np.int64)

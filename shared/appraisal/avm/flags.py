@@ -9,8 +9,8 @@ from shared.appraisal.avm.ensemble import Ensemble, Evaluation
 from shared.appraisal.avm.flag_codes import FlagCode
 from shared.appraisal.columns import Characteristics
 from shared.appraisal.features import Number
+from shared.appraisal.parameters import MAX_DAYS_BEYOND_SALES
 
-_FAR_BEYOND_SALES_DAYS = 60
 _NEIGHBORHOOD = "neighborhood"
 
 TEXTS: dict[FlagCode, str] = {
@@ -24,7 +24,7 @@ TEXTS: dict[FlagCode, str] = {
     "large_adjustments": "the adjustments are larger than for 19 in 20 past sales",
     "comparables_disagree": "the adjusted prices lie further apart than for 19 in 20 past sales",
     "models_disagree": "the models lie further apart than for 19 in 20 past sales",
-    "extrapolated_time": f"the time trend is carried more than {_FAR_BEYOND_SALES_DAYS} days past the last sale",
+    "extrapolated_time": f"the time trend is carried more than {MAX_DAYS_BEYOND_SALES} days past the last sale",
     "comparables_above_value": "every comparable's adjusted price lies above the value",
     "comparables_below_value": "every comparable's adjusted price lies below the value",
     "comparables_outside_interval": "the value by comparable sales lies outside the interval of the value",
@@ -44,7 +44,7 @@ def find_flags(
     rare = np.any([nowhere, *(_rare(ensemble, number, subjects, day) for number in numbers)], axis=0)
     missing = np.any([nowhere, *(mask > 0 for name, mask in unknown.items() if name != _NEIGHBORHOOD)], axis=0)
     hoods = ensemble.comparables.neighborhoods
-    extrapolated = on - ensemble.comparables.hedonic.trend.last_day > _FAR_BEYOND_SALES_DAYS
+    extrapolated = on - ensemble.comparables.hedonic.trend.last_day > MAX_DAYS_BEYOND_SALES
     spread, distance, gross, *apart = (said.difficulty > hard).T
     return {
         "no_coordinates": ~subjects.located,

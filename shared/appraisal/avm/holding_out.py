@@ -16,21 +16,20 @@ import numpy as np
 
 from shared.appraisal.arrays import FloatArray, IntArray
 from shared.appraisal.avm.ensemble import Ensemble, LeftOut, Stage, fit_ensemble
+from shared.appraisal.avm.parameters import HOLDOUT_STARTS, MIN_HOLDOUT_SALES
 from shared.appraisal.avm.results import Fold
 from shared.appraisal.avm.selection import Selection, select_sales
 from shared.appraisal.columns import Sales
 from shared.appraisal.errors import AppraisalInputError
-from shared.appraisal.time_trend import DAYS_A_YEAR
+from shared.appraisal.parameters import DAYS_PER_YEAR
 
 FORWARD = (
     "forward: the last fifth of the sales in two steps, each valued as of the day of sale by a model made of the sales "
     "before the step alone"
 )
 OUT_OF_FOLD = "out of fold: too few sales to hold out the latest; each valued by models fitted without its price"
-_STEPS = (0.8, 0.9)
-TESTS = len(_STEPS)
+TESTS = len(HOLDOUT_STARTS)
 """Models that are made of earlier sales, for the test alone."""
-_FEWEST_HELD_OUT = 20
 _NO_EVIDENCE = ("sold_before_built", "no_price", "no_living_area", "on_or_after_valuation_date")
 
 
@@ -72,7 +71,7 @@ def error_growth(held_out: HeldOut, sale_day: IntArray) -> float:
     for fold in held_out.folds:
         members = (day >= fold.valuation_day) & (day <= fold.tested_to)
         if members.sum() > 1:
-            years.append((day[members] - day[members].mean()) / DAYS_A_YEAR)
+            years.append((day[members] - day[members].mean()) / DAYS_PER_YEAR)
             errors.append(error[members] - error[members].mean())
     if not years:
         return 0.0
@@ -100,14 +99,14 @@ def hold_out(
     ]
     candidates = np.setdiff1d(np.arange(len(sales)), np.concatenate([np.zeros(0, dtype=np.int64), *no_evidence]))
     days = sales.sale_day[candidates]
-    starts = [int(np.quantile(days, step, method="higher")) for step in _STEPS]
+    starts = [int(np.quantile(days, step, method="higher")) for step in HOLDOUT_STARTS]
     ends = [*starts, ensemble.comparables.valuation_day]
     parts = []
     for number, (start, end) in enumerate(pairwise(ends), start=1):
         told = partial(_tell, stage, number)
         parts.append(_step(sales, candidates[days < start], candidates, start, end, seed, told))
     found = [part for part in parts if part is not None]
-    if sum(part.rows.size for part in found) < _FEWEST_HELD_OUT:
+    if sum(part.rows.size for part in found) < MIN_HOLDOUT_SALES:
         return _out_of_fold(selection, ensemble, left_out)
     return HeldOut(
         FORWARD,

@@ -11,11 +11,11 @@ from __future__ import annotations
 import numpy as np
 
 from shared.appraisal.arrays import FloatArray
-
-NEAREST = 150
-_NARROWEST_KM = 0.15
-_CONSTANT_PENALTY = 0.5
-_SLOPE_PENALTY = 3.5
+from shared.appraisal.avm.parameters import (
+    LOCAL_CONSTANT_PENALTY,
+    LOCAL_SLOPE_PENALTY,
+    LOCAL_WIDTH_KM,
+)
 
 
 def fit_locally(distance_km: FloatArray, difference: FloatArray, residual: FloatArray) -> FloatArray:
@@ -24,10 +24,10 @@ def fit_locally(distance_km: FloatArray, difference: FloatArray, residual: Float
     `distance_km` (m, k) increases along the sales; `difference` (m, k, traits) is by how many deviations the sales'
     traits exceed the property's; `residual` (m, k) is what the county's regression leaves of the sales' log prices.
     """
-    width = np.maximum(distance_km[:, -1:] / 2.0, _NARROWEST_KM)
+    width = np.maximum(distance_km[:, -1:] / 2.0, LOCAL_WIDTH_KM)
     weight = np.exp(-distance_km / width)
     design = np.concatenate([np.ones((*distance_km.shape, 1)), difference], axis=2)
     weighted = (design * weight[:, :, None]).transpose(0, 2, 1)
-    penalty = np.diag([_CONSTANT_PENALTY, *[_SLOPE_PENALTY] * difference.shape[2]])
+    penalty = np.diag([LOCAL_CONSTANT_PENALTY, *[LOCAL_SLOPE_PENALTY] * difference.shape[2]])
     found = np.linalg.solve(weighted @ design + penalty, weighted @ residual[:, :, None])
     return np.asarray(found[:, :, 0], dtype=np.float64)

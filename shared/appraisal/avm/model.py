@@ -15,6 +15,7 @@ from shared.appraisal.avm.ensemble import COMPONENTS, Ensemble, Evaluation
 from shared.appraisal.avm.explaining import tell
 from shared.appraisal.avm.flags import comparables_apart, find_flags
 from shared.appraisal.avm.holding_out import HeldOut, carried_log_factor
+from shared.appraisal.avm.parameters import DEVIATIONS_PER_MEAN
 from shared.appraisal.avm.results import (
     Appraisal,
     Comparables,
@@ -31,13 +32,12 @@ from shared.appraisal.conformal import ErrorModel
 from shared.appraisal.errors import AppraisalInputError
 from shared.appraisal.hedonic import HedonicModel
 from shared.appraisal.models import Predictions
-from shared.appraisal.time_trend import DAYS_A_YEAR, FURTHEST_YEARS, TimeTrend
+from shared.appraisal.parameters import DAYS_PER_YEAR, MAX_EXTRAPOLATION_YEARS
+from shared.appraisal.time_trend import TimeTrend
 
 NAME = "reconciled_avm"
-_AT_ONCE = 8192
+_BATCH_SIZE = 8192
 _THREADS = 2
-_DEVIATIONS_A_MEAN = 1.2533
-"""The standard deviation of a normal error over its mean absolute size: the root of pi / 2."""
 
 
 @dataclass(frozen=True)
@@ -125,10 +125,10 @@ class TrainedModel:
     def value(self, subjects: Characteristics, on: int | None = None) -> Valuations:
         """Everything said of the subjects; see `predict` for `on`."""
         carried = self._carried(on)
-        if len(subjects) <= _AT_ONCE:
+        if len(subjects) <= _BATCH_SIZE:
             return self._value(subjects, on, carried)
-        starts = range(0, len(subjects), _AT_ONCE)
-        chunks = (subjects.take(np.arange(start, min(start + _AT_ONCE, len(subjects)))) for start in starts)
+        starts = range(0, len(subjects), _BATCH_SIZE)
+        chunks = (subjects.take(np.arange(start, min(start + _BATCH_SIZE, len(subjects)))) for start in starts)
         # Nearly all of the time is spent where NumPy and XGBoost let other threads run.
         with ThreadPoolExecutor(_THREADS) as pool:
             return joined(list(pool.map(lambda chunk: self._value(chunk, on, carried), chunks)))
@@ -207,7 +207,7 @@ class TrainedModel:
         trend = self.trend
         if on < trend.first_day:
             raise AppraisalInputError("on", "the day is before the first sale that the model is made of")
-        if on > trend.last_day + FURTHEST_YEARS * 365:
+        if on > trend.last_day + MAX_EXTRAPOLATION_YEARS * 365:
             raise AppraisalInputError("on", "the day is more than a year after the last sale that the model is made of")
         return float(carried_log_factor(self.ensemble, np.array([float(on)]))[0])
 
@@ -231,7 +231,7 @@ class TrainedModel:
         day = max(self.valuation_day if on is None else on, usual)
         reach = [float(trend.standard_error([float(trend.last_day)], ahead)[0]) for ahead in (day, usual)]
         walked = float(np.sqrt(max(reach[0] ** 2 - reach[1] ** 2, 0.0)))
-        lost = _DEVIATIONS_A_MEAN * self.error_growth * (day - usual) / DAYS_A_YEAR
+        lost = DEVIATIONS_PER_MEAN * self.error_growth * (day - usual) / DAYS_PER_YEAR
         return max(walked, lost)
 
 

@@ -18,25 +18,28 @@ from threadpoolctl import threadpool_limits
 
 from shared.appraisal.arrays import FloatArray
 from shared.appraisal.avm.network_inputs import SingleArray
+from shared.appraisal.avm.parameters import (
+    ADAM_EPSILON,
+    ADAM_MOMENTA,
+    BATCH_SIZE,
+    DROPOUT,
+    EPOCHS,
+    FIRST_OUTPUT_SCALE,
+    HIDDEN_WIDTH,
+    LEARNING_RATE,
+    MAX_TARGET_DEVIATION,
+    MIN_STEPS,
+    NETWORK_MEMBERS,
+    PATH_POINTS,
+    WARMUP_STEPS,
+    WEIGHT_DECAY,
+)
 from shared.appraisal.avm.relative_error import slope_and_curvature
 
-MEMBERS = 4
 _THREADS = 2
-_WIDTH = 128
-_EPOCHS = 20
-_BATCH = 256
-_FEWEST_STEPS = 400
-_RATE = 2e-3
-_WARMING_STEPS = 100
-_DECAY = 0.1
-_MOMENTA = (0.9, 0.999)
-_DROPOUT = 0.2
-_TINY = 1e-8
-_FIRST_OUTPUT = 0.1
-_WIDEST = 1.0
-_AT_ONCE = 4096
+_PREDICTION_BATCH_SIZE = 4096
 # The path from the average sale to a property, by Gauss and Legendre's rule on (0, 1).
-_POINTS, _SHARES = (part / 2.0 for part in np.polynomial.legendre.leggauss(4))
+_POINTS, _SHARES = (part / 2.0 for part in np.polynomial.legendre.leggauss(PATH_POINTS))
 
 Layers = tuple[SingleArray, ...]
 """Weights and biases in turn: (inputs, width), (width,), (width, width), (width,), (width, 1), (1,)."""
@@ -80,17 +83,17 @@ def fit_network_and_folds(inputs: SingleArray, log_price: FloatArray, seed: int)
     The same sales and seed give the same network.
     """
     level = float(log_price.mean())
-    scale = max(float(np.clip(log_price - level, -_WIDEST, _WIDEST).std()), _TINY)
+    scale = max(float(np.clip(log_price - level, -MAX_TARGET_DEVIATION, MAX_TARGET_DEVIATION).std()), ADAM_EPSILON)
     target = (log_price - level).astype(np.float32)
-    fold = np.random.default_rng(seed + 2).permutation(target.size) % MEMBERS
+    fold = np.random.default_rng(seed + 2).permutation(target.size) % NETWORK_MEMBERS
 
     def member(held: int) -> Layers:
         rows = fold != held
-        return fit_member(inputs[rows], target[rows], scale, seed * MEMBERS + held)
+        return fit_member(inputs[rows], target[rows], scale, seed * NETWORK_MEMBERS + held)
 
     # Of matrices as small as these BLAS's own threads would only take the members' cores from them.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(_THREADS) as pool:
-        members = tuple(pool.map(member, range(MEMBERS)))
+        members = tuple(pool.map(member, range(NETWORK_MEMBERS)))
     said = np.zeros(target.size)
     for held, layers in enumerate(members):
         said[fold == held] = Network((layers,), level, scale).predict(inputs[fold == held])
@@ -102,17 +105,17 @@ def fit_member(inputs: SingleArray, target: SingleArray, scale: float, seed: int
     generator = np.random.default_rng(seed)
     layers = _first_layers(inputs.shape[1], generator)
     moments = [(np.zeros_like(layer), np.zeros_like(layer)) for layer in layers]
-    batch = min(_BATCH, target.size)
-    epochs = max(_EPOCHS, -(-_FEWEST_STEPS * batch // target.size))
+    batch = min(BATCH_SIZE, target.size)
+    epochs = max(EPOCHS, -(-MIN_STEPS * batch // target.size))
     steps = epochs * (target.size // batch)
     step = 0
     for _ in range(epochs):
         order = generator.permutation(target.size)
         for start in range(0, target.size - batch + 1, batch):
             rows = order[start : start + batch]
-            kept = [_kept((batch, _WIDTH), generator) for _ in range(2)]
+            kept = [_kept((batch, HIDDEN_WIDTH), generator) for _ in range(2)]
             step += 1
-            rate = _RATE * min(1.0, step / _WARMING_STEPS) * 0.5 * (1.0 + np.cos(np.pi * (step - 1) / steps))
+            rate = LEARNING_RATE * min(1.0, step / WARMUP_STEPS) * 0.5 * (1.0 + np.cos(np.pi * (step - 1) / steps))
             _update(layers, moments, gradients(layers, inputs[rows], target[rows], scale, kept), rate, step)
     return tuple(layers)
 
@@ -138,10 +141,10 @@ def gradients(
 def _first_layers(inputs: int, generator: np.random.Generator) -> list[SingleArray]:
     """Uniform within one over the root of a layer's inputs; the last small, so that it starts near the mean."""
     layers: list[SingleArray] = []
-    for size, width in ((inputs, _WIDTH), (_WIDTH, _WIDTH), (_WIDTH, 1)):
+    for size, width in ((inputs, HIDDEN_WIDTH), (HIDDEN_WIDTH, HIDDEN_WIDTH), (HIDDEN_WIDTH, 1)):
         reach = 1.0 / np.sqrt(max(size, 1))
         layers += [generator.uniform(-reach, reach, shape).astype(np.float32) for shape in ((size, width), (width,))]
-    return [*layers[:-2], _FIRST_OUTPUT * layers[-2], np.zeros_like(layers[-1])]
+    return [*layers[:-2], FIRST_OUTPUT_SCALE * layers[-2], np.zeros_like(layers[-1])]
 
 
 def _forward(
@@ -157,8 +160,8 @@ def _forward(
 
 def _kept(shape: tuple[int, int], generator: np.random.Generator) -> SingleArray:
     """0 for the outputs to drop; the others are raised, so that the sum is what it would be with all."""
-    drawn = generator.random(shape, dtype=np.float32) >= _DROPOUT
-    return cast(SingleArray, drawn * np.float32(1.0 / (1.0 - _DROPOUT)))
+    drawn = generator.random(shape, dtype=np.float32) >= DROPOUT
+    return cast(SingleArray, drawn * np.float32(1.0 / (1.0 - DROPOUT)))
 
 
 def _update(
@@ -169,13 +172,13 @@ def _update(
     step: int,
 ) -> None:
     """One step of AdamW, in place."""
-    fast, slow = _MOMENTA
+    fast, slow = ADAM_MOMENTA
     size = np.float32(rate * np.sqrt(1.0 - slow**step) / (1.0 - fast**step))
     for layer, (mean, square), found in zip(layers, moments, gradient, strict=True):
         mean += np.float32(1.0 - fast) * (found - mean)
         square += np.float32(1.0 - slow) * (found * found - square)
-        layer *= np.float32(1.0 - rate * _DECAY)
-        layer -= size * mean / (np.sqrt(square) + np.float32(_TINY))
+        layer *= np.float32(1.0 - rate * WEIGHT_DECAY)
+        layer -= size * mean / (np.sqrt(square) + np.float32(ADAM_EPSILON))
 
 
 def _integrated(layers: Layers, inputs: SingleArray) -> SingleArray:
@@ -190,4 +193,4 @@ def _integrated(layers: Layers, inputs: SingleArray) -> SingleArray:
 
 
 def _parts(inputs: SingleArray) -> list[SingleArray]:
-    return [inputs[start : start + _AT_ONCE] for start in range(0, len(inputs), _AT_ONCE)]
+    return [inputs[start : start + _PREDICTION_BATCH_SIZE] for start in range(0, len(inputs), _PREDICTION_BATCH_SIZE)]

@@ -14,14 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.appraisal.arrays import FloatArray, IntArray
+from shared.appraisal.avm.parameters import LEVEL_DEVIATION, MIN_BIN_DEVIATION, NETWORK_BINS
 from shared.appraisal.avm.predictors import Predictors
 from shared.appraisal.columns import Characteristics
 from shared.appraisal.features import Features, Levels
 
 SingleArray = NDArray[np.float32]
-_BINS = 32
-_NARROWEST = 0.05
-_LEVEL_DEVIATION = 0.5
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ class Coded:
 
     def encode(self, properties: Characteristics) -> FloatArray:
         """The inputs of properties; shape (n, size). A level that was not seen has no column."""
-        return (self.levels.design(properties, np.zeros(len(properties))) - self.share) / _LEVEL_DEVIATION
+        return (self.levels.design(properties, np.zeros(len(properties))) - self.share) / LEVEL_DEVIATION
 
 
 @dataclass(frozen=True)
@@ -109,11 +107,11 @@ def _own(predictors: Predictors) -> IntArray:
 
 def _binned(place: int, group: str, value: FloatArray) -> Binned:
     known = value[np.isfinite(value)]
-    edges = np.unique(np.quantile(known, np.linspace(0.0, 1.0, _BINS + 1))) if known.size else np.zeros(1)
+    edges = np.unique(np.quantile(known, np.linspace(0.0, 1.0, NETWORK_BINS + 1))) if known.size else np.zeros(1)
     passed = _passed(known, edges)
     mean = passed.sum(axis=0) / max(known.size, 1)
     deviation = np.sqrt(((passed - mean) ** 2).sum(axis=0) / max(known.size, 1))
-    return Binned(place, group, edges, mean, np.maximum(deviation, _NARROWEST), 1.0 - known.size / value.size)
+    return Binned(place, group, edges, mean, np.maximum(deviation, MIN_BIN_DEVIATION), 1.0 - known.size / value.size)
 
 
 def _passed(value: FloatArray, edges: FloatArray) -> FloatArray:

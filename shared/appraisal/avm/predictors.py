@@ -12,25 +12,22 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, TextArray
+from shared.appraisal.avm.parameters import ENCODING_FOLDS, ENCODING_SHRINKAGE, MAX_RESIDUAL, ROTATIONS_DEGREES
 from shared.appraisal.avm.surroundings import Surroundings
 from shared.appraisal.columns import Characteristics, Sales
 from shared.appraisal.features import Levels, Number, read_code, read_number
 from shared.appraisal.hedonic import LOCATION, HedonicModel
-from shared.appraisal.time_trend import DAYS_A_YEAR
+from shared.appraisal.parameters import DAYS_PER_YEAR, EARLIEST_YEAR_BUILT
 
 TIME = "time"
 STRUCTURE, REGRESSION = "structure", "regression"
 """Predictors that are the regression's own values: of the characteristics, and with the location."""
 _NEIGHBORHOOD = "neighborhood"
-_SHRINKAGE = 10.0
-_FOLDS = 10
-_MOST_RESIDUAL = 1.5
 _DERIVED = ("quality_by_size",)
-_TURNED_DEGREES = (22.5, 45.0, 67.5)
 _POSITION = (
     "longitude",
     "latitude",
-    *(f"km {way} turned by {turn} degrees" for turn in _TURNED_DEGREES for way in ("east", "north")),
+    *(f"km {way} turned by {turn} degrees" for turn in ROTATIONS_DEGREES for way in ("east", "north")),
 )
 
 
@@ -138,7 +135,7 @@ class Predictors:
             # What was never unknown in the sales has no branch for it in the trees.
             raw.append(read if number.sparse else np.where(np.isfinite(read), read, self._usual[number.source]))
         columns = [*raw, *encoded, value.value, _structure(hedonic, value)]
-        columns.append((self.valuation_day - day) / DAYS_A_YEAR)
+        columns.append((self.valuation_day - day) / DAYS_PER_YEAR)
         if around is not None:
             longitude, latitude = self.places.locate(properties)
             turned = _turned(hedonic.surface.grid.kilometres(longitude, latitude))
@@ -159,8 +156,8 @@ def learn_predictors(
     inside = properties.located
     value = _decomposition(hedonic, on, at_sale, typical, inside)
     structure = _structure(hedonic, value)
-    residual = np.clip(log_price - structure, -_MOST_RESIDUAL, _MOST_RESIDUAL)
-    fold = np.random.default_rng(seed).integers(0, _FOLDS, len(sales))
+    residual = np.clip(log_price - structure, -MAX_RESIDUAL, MAX_RESIDUAL)
+    fold = np.random.default_rng(seed).integers(0, ENCODING_FOLDS, len(sales))
     parts = hedonic.features.parts
     numbers = tuple(part for part in parts if isinstance(part, Number) and part.source not in _DERIVED)
     coded = [part for part in parts if isinstance(part, Levels)]
@@ -221,13 +218,13 @@ def _traits(properties: Characteristics, day: FloatArray, structure: FloatArray)
         "log value of characteristics": structure,
         "log living area": read_number("log_living_area", properties, day),
         "log land area": read_number("log_land_area", properties, day),
-        "year built": np.where(properties.year_built >= 1600.0, properties.year_built, np.nan),
+        "year built": np.where(properties.year_built >= EARLIEST_YEAR_BUILT, properties.year_built, np.nan),
     }
 
 
 def _turned(position_km: FloatArray) -> list[FloatArray]:
     """East and north of turned maps, in km: splits on them cut along shores and roads that run aslant."""
-    turns = np.deg2rad(_TURNED_DEGREES)
+    turns = np.deg2rad(ROTATIONS_DEGREES)
     ways = [way for turn in turns for way in ((np.cos(turn), np.sin(turn)), (-np.sin(turn), np.cos(turn)))]
     return [position_km @ np.array(way) for way in ways]
 
@@ -251,7 +248,7 @@ def _code(part: Levels, code: TextArray, residual: FloatArray) -> Code:
 def _out_of_fold(code: TextArray, residual: FloatArray, fold: IntArray) -> FloatArray:
     levels, number = np.unique(code, return_inverse=True)
     encoded = np.zeros(code.size)
-    for held in range(_FOLDS):
+    for held in range(ENCODING_FOLDS):
         rest = fold != held
         encoded[~rest] = _shrunk_means(number[rest], residual[rest], levels.size)[number[~rest]]
     return encoded
@@ -259,7 +256,7 @@ def _out_of_fold(code: TextArray, residual: FloatArray, fold: IntArray) -> Float
 
 def _shrunk_means(number: IntArray, residual: FloatArray, levels: int) -> FloatArray:
     total = np.bincount(number, weights=residual, minlength=levels)
-    return np.asarray(total / (np.bincount(number, minlength=levels) + _SHRINKAGE), dtype=np.float64)
+    return np.asarray(total / (np.bincount(number, minlength=levels) + ENCODING_SHRINKAGE), dtype=np.float64)
 
 
 def _looked_up(code: TextArray, levels: TextArray, values: FloatArray, missing: float = 0.0) -> FloatArray:

@@ -14,14 +14,17 @@ from itertools import product
 import numpy as np
 
 from shared.appraisal.arrays import FloatArray
+from shared.appraisal.avm.parameters import (
+    MAX_PRB,
+    MIN_SALES_TO_SCALE,
+    PRIOR_WEIGHT_SALES,
+    SHIFT_SHRINKAGE,
+    VERTICAL_EQUITY_SCALES,
+    WEIGHT_STEPS,
+)
 from shared.appraisal.ratio_statistics import prb_fit
 
-_STEPS = 10
-_STRETCHES = np.arange(1.0, 1.0801, 0.005)
-_NEAR_ZERO_PRB = 0.015
-_SALES_OF_THE_USUAL = 40.0
-_FEWEST_TO_STRETCH = 200
-_SHRINKAGE = 50.0
+_STRETCHES = np.arange(*VERTICAL_EQUITY_SCALES)
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,10 @@ def fit_reconciliation(log_values: FloatArray, log_price: FloatArray, weights: F
     """With `weights` (see `best_weights`), from left-out log values (n, models) and log prices of the same day (n,)."""
     blended = log_values @ weights
     middle = float(np.median(blended))
-    stretch = _stretch(blended, middle, log_price) if log_price.size >= _FEWEST_TO_STRETCH else 1.0
+    stretch = _stretch(blended, middle, log_price) if log_price.size >= MIN_SALES_TO_SCALE else 1.0
     left = float(np.median(log_price - (middle + stretch * (blended - middle))))
     # Of few sales the median is uncertain, and no shift is the better guess.
-    return Reconciliation(weights, middle, stretch, left * log_price.size / (log_price.size + _SHRINKAGE))
+    return Reconciliation(weights, middle, stretch, left * log_price.size / (log_price.size + SHIFT_SHRINKAGE))
 
 
 def best_weights(log_values: FloatArray, log_price: FloatArray, usual: FloatArray) -> FloatArray:
@@ -54,7 +57,7 @@ def best_weights(log_values: FloatArray, log_price: FloatArray, usual: FloatArra
     A hundred sales do not tell four models apart: a set of weights pays for its distance from the `usual` one, the
     less the more sales there are.
     """
-    price_of_distance = _SALES_OF_THE_USUAL / log_price.size
+    price_of_distance = PRIOR_WEIGHT_SALES / log_price.size
 
     def loss(weights: FloatArray) -> float:
         away = float(((weights - usual) ** 2).sum())
@@ -65,8 +68,8 @@ def best_weights(log_values: FloatArray, log_price: FloatArray, usual: FloatArra
 
 def _simplex(models: int) -> list[FloatArray]:
     """Every set of weights in tenths that sums to 1."""
-    tenths = (shares for shares in product(range(_STEPS + 1), repeat=models) if sum(shares) == _STEPS)
-    return [np.array(shares, dtype=np.float64) / _STEPS for shares in tenths]
+    tenths = (shares for shares in product(range(WEIGHT_STEPS + 1), repeat=models) if sum(shares) == WEIGHT_STEPS)
+    return [np.array(shares, dtype=np.float64) / WEIGHT_STEPS for shares in tenths]
 
 
 def _cod(log_value: FloatArray, log_price: FloatArray) -> float:
@@ -79,5 +82,5 @@ def _stretch(blended: FloatArray, middle: float, log_price: FloatArray) -> float
     """The least stretch that brings the PRB within 0.015 of 0, or else the one that brings it nearest."""
     price = np.exp(log_price)
     found = np.array([prb_fit(np.exp(middle + s * (blended - middle)), price).slope for s in _STRETCHES])
-    near = np.flatnonzero(np.abs(found) <= _NEAR_ZERO_PRB)
+    near = np.flatnonzero(np.abs(found) <= MAX_PRB)
     return float(_STRETCHES[near[0] if near.size else int(np.argmin(np.abs(found)))])

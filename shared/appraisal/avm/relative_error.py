@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from shared.appraisal.arrays import FloatArray
-
-_SLOPE = 0.1
-_MOST_ERROR = 1.0
+from shared.appraisal.avm.parameters import LOSS_SCALE, MAX_LOG_ERROR
 
 
 def slope_and_curvature(log_error: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -16,8 +14,8 @@ def slope_and_curvature(log_error: FloatArray) -> tuple[FloatArray, FloatArray]:
     Beyond a tenth of the price an error counts for its size, not its square: medians, not means, are wanted. Errors
     beyond a factor of e count as such, so that a deed for a dollar has no more say than another odd sale.
     """
-    ratio = np.exp(np.clip(log_error, -_MOST_ERROR, _MOST_ERROR))
-    flat = 1.0 + ((ratio - 1.0) / _SLOPE) ** 2
+    ratio = np.exp(np.clip(log_error, -MAX_LOG_ERROR, MAX_LOG_ERROR))
+    flat = 1.0 + ((ratio - 1.0) / LOSS_SCALE) ** 2
     # The curvature of a loss that grows no faster than its argument falls to 0; the steps must stay bounded.
     curvature = np.maximum(ratio**2 / flat**1.5, 1.0 / flat)
     return (ratio - 1.0) * ratio / np.sqrt(flat), curvature

@@ -8,16 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.appraisal.arrays import BoolArray, FloatArray, IntArray
+from shared.appraisal.avm.parameters import IMPLAUSIBLE_DEVIATIONS, IMPLAUSIBLE_FACTOR, MAX_PRICE_FACTOR
 from shared.appraisal.avm.results import Exclusion
 from shared.appraisal.columns import Sales
 from shared.appraisal.errors import InsufficientSalesError
-from shared.appraisal.hedonic import FEWEST_SALES, MOST_SALES, fit_hedonic
-from shared.appraisal.time_trend import DAYS_A_YEAR
-
-_ABSURD_FACTOR = 20.0
-_IMPLAUSIBLE_FACTOR = 2.5
-_IMPLAUSIBLE_DEVIATIONS = 4.0
-_ROBUST = 1.4826
+from shared.appraisal.hedonic import fit_hedonic
+from shared.appraisal.parameters import DAYS_PER_YEAR, MAX_SALES_FOR_MODEL, MIN_SALES_FOR_MODEL
 
 
 @dataclass(frozen=True)
@@ -40,10 +36,10 @@ def select_sales(sales: Sales, on: int) -> Selection:
     absurd = _absurd(sales, ~np.any(list(reasons.values()), axis=0))
     left = np.flatnonzero(~absurd & ~np.any(list(reasons.values()), axis=0))
     _refuse_few(left.size)
-    if left.size > MOST_SALES:
+    if left.size > MAX_SALES_FOR_MODEL:
         latest = left[np.argsort(-sales.sale_day[left], kind="stable")]
-        reasons["older_than_needed"] = _mask(len(sales), latest[MOST_SALES:])
-        left = np.sort(latest[:MOST_SALES])
+        reasons["older_than_needed"] = _mask(len(sales), latest[MAX_SALES_FOR_MODEL:])
+        left = np.sort(latest[:MAX_SALES_FOR_MODEL])
     implausible = left[_implausible(sales.take(left), on)]
     before_built = implausible[_unfinished(sales.take(implausible))]
     reasons["sold_before_built"] = _mask(len(sales), before_built)
@@ -66,12 +62,12 @@ def _absurd(sales: Sales, fine: BoolArray) -> BoolArray:
     per_area = np.full(len(sales), np.nan)
     per_area[fine] = np.log(sales.sale_price[fine] / sales.characteristics.living_area_sqft[fine])
     usual = float(np.median(per_area[fine])) if fine.any() else 0.0
-    return np.asarray(np.abs(per_area - usual) > np.log(_ABSURD_FACTOR))
+    return np.asarray(np.abs(per_area - usual) > np.log(MAX_PRICE_FACTOR))
 
 
 def _implausible(sales: Sales, on: int) -> BoolArray:
     hedonic = fit_hedonic(sales, on)
-    limit = max(float(np.log(_IMPLAUSIBLE_FACTOR)), _IMPLAUSIBLE_DEVIATIONS * hedonic.scale)
+    limit = max(float(np.log(IMPLAUSIBLE_FACTOR)), IMPLAUSIBLE_DEVIATIONS * hedonic.scale)
     return np.asarray(np.abs(hedonic.residual) > limit)
 
 
@@ -81,7 +77,7 @@ def _unfinished(sales: Sales) -> BoolArray:
 
 
 def _year(day: FloatArray) -> FloatArray:
-    return np.floor(day / DAYS_A_YEAR + 1.0)
+    return np.floor(day / DAYS_PER_YEAR + 1.0)
 
 
 def _first_reasons(reasons: Mapping[Exclusion, BoolArray]) -> dict[Exclusion, IntArray]:
@@ -100,5 +96,5 @@ def _mask(size: int, rows: IntArray) -> BoolArray:
 
 
 def _refuse_few(found: int) -> None:
-    if found < FEWEST_SALES:
-        raise InsufficientSalesError("sales", found, FEWEST_SALES, "a valuation model")
+    if found < MIN_SALES_FOR_MODEL:
+        raise InsufficientSalesError("sales", found, MIN_SALES_FOR_MODEL, "a valuation model")

@@ -16,18 +16,21 @@ import numpy as np
 
 from shared.appraisal.arrays import FloatArray, IntArray
 from shared.appraisal.avm import local_regression
+from shared.appraisal.avm.parameters import (
+    DISTANCE_SOFTENING_KM,
+    LOCAL_REGRESSION_SALES,
+    MAX_TRAIT_DEVIATIONS,
+    NEAREST_SALES,
+)
 
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
-NEAREST = (5, 15, 50)
 OF_PRICE = 2
 """How many of the measures, the first, are of the price; the residual of the county's regression is the first."""
-_COMPARED = NEAREST[1:]
-_SOFTENING_KM = 0.1
-_MOST_DEVIATIONS = 3.5
-_SAME = 1e-9
-_AT_ONCE = 2048
+_COMPARED = NEAREST_SALES[1:]
+_EPSILON = 1e-9
+_BATCH_SIZE = 2048
 
 
 @dataclass(frozen=True)
@@ -46,28 +49,28 @@ class Surroundings:
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of what `around` gives."""
-        means = (f"{name} of the {count} nearest sales" for count in NEAREST for name in self.names)
+        means = (f"{name} of the {count} nearest sales" for count in NEAREST_SALES for name in self.names)
         beyond = (f"{name} beyond that of the {count} nearest sales" for count in _COMPARED for name in self.traits)
         local = (f"{name} by local regression" for name in (self.names[0], *self.traits))
-        return (*means, f"distance to the {NEAREST[1]}th nearest sale", *beyond, *local)
+        return (*means, f"distance to the {NEAREST_SALES[1]}th nearest sale", *beyond, *local)
 
     def around(self, position_km: FloatArray, traits: FloatArray) -> FloatArray:
         """The surroundings of positions (m, 2), all finite, with traits (m, len(traits)); shape (m, len(columns))."""
         usual = np.median(self.measures[:, OF_PRICE:], axis=0)
         traits = np.where(np.isfinite(traits), traits, usual)
         parts = []
-        for start in range(0, len(position_km), _AT_ONCE):
-            chunk = slice(start, start + _AT_ONCE)
-            found = self._nearest(position_km[chunk], local_regression.NEAREST)
+        for start in range(0, len(position_km), _BATCH_SIZE):
+            chunk = slice(start, start + _BATCH_SIZE)
+            found = self._nearest(position_km[chunk], LOCAL_REGRESSION_SALES)
             parts.append(self._described(*found, traits[chunk]))
         return np.concatenate([np.zeros((0, len(self.columns))), *parts])
 
     def around_sales(self) -> FloatArray:
         """The surroundings of the sales themselves, each without itself; shape (n, len(columns))."""
         parts = []
-        for start in range(0, len(self.position_km), _AT_ONCE):
-            own = np.arange(start, min(start + _AT_ONCE, len(self.position_km)))
-            distance, rows = self._nearest(self.position_km[own], local_regression.NEAREST + 1)
+        for start in range(0, len(self.position_km), _BATCH_SIZE):
+            own = np.arange(start, min(start + _BATCH_SIZE, len(self.position_km)))
+            distance, rows = self._nearest(self.position_km[own], LOCAL_REGRESSION_SALES + 1)
             is_self = rows == own[:, None]
             # Where many sales lie at one spot the sale itself may not be among the nearest: then the last one goes.
             is_self[~is_self.any(axis=1), -1] = True
@@ -87,7 +90,7 @@ class Surroundings:
         """Mean and deviation of each trait; one that is the same for all sales tells nothing apart."""
         traits = self.measures[:, OF_PRICE:]
         deviation = traits.std(axis=0)
-        return traits.mean(axis=0), np.where(deviation > _SAME, deviation, np.inf)
+        return traits.mean(axis=0), np.where(deviation > _EPSILON, deviation, np.inf)
 
     def _nearest(self, position_km: FloatArray, count: int) -> tuple[FloatArray, IntArray]:
         count = min(count, len(self.position_km))
@@ -96,12 +99,12 @@ class Surroundings:
 
     def _described(self, distance: FloatArray, rows: IntArray, traits: FloatArray) -> FloatArray:
         """From the nearest sales, the nearest first: distances and positions of shape (m, k)."""
-        weight = 1.0 / (distance + _SOFTENING_KM)
+        weight = 1.0 / (distance + DISTANCE_SOFTENING_KM)
         means = {}
-        for count in NEAREST:
+        for count in NEAREST_SALES:
             share = weight[:, :count] / weight[:, :count].sum(axis=1, keepdims=True)
             means[count] = np.einsum("mk,mkf->mf", share, self.measures[rows[:, :count]])
-        furthest = distance[:, min(NEAREST[1], distance.shape[1]) - 1]
+        furthest = distance[:, min(NEAREST_SALES[1], distance.shape[1]) - 1]
         beyond = [traits - means[count][:, OF_PRICE:] for count in _COMPARED]
         difference = self._deviations(self.measures[:, OF_PRICE:])[rows] - self._deviations(traits)[:, None, :]
         local = local_regression.fit_locally(distance, difference, self.measures[rows, 0])
@@ -109,4 +112,4 @@ class Surroundings:
 
     def _deviations(self, traits: FloatArray) -> FloatArray:
         mean, deviation = self._standard
-        return np.clip((traits - mean) / deviation, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
+        return np.clip((traits - mean) / deviation, -MAX_TRAIT_DEVIATIONS, MAX_TRAIT_DEVIATIONS)

@@ -17,8 +17,8 @@ def brief_networks(request: pytest.FixtureRequest) -> Iterator[None]:
     """Most of a training's time is the network's."""
     with pytest.MonkeyPatch.context() as patch:
         if request.path.name != "test_network.py":
-            patch.setattr(network, "_FEWEST_STEPS", _STEPS)
-            patch.setattr(network, "_EPOCHS", _EPOCHS)
+            patch.setattr(network, "MIN_STEPS", _STEPS)
+            patch.setattr(network, "EPOCHS", _EPOCHS)
         yield
 
 

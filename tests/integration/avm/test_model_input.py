@@ -9,7 +9,7 @@ import pytest
 from shared.appraisal.avm.model import TrainedModel
 from shared.appraisal.avm.training import train
 from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
-from shared.appraisal.hedonic import FEWEST_SALES
+from shared.appraisal.parameters import MIN_SALES_FOR_MODEL
 from shared.appraisal.ratio_statistics import cod
 from shared.counties.configuration import ValuationSettings
 from tests.integration.avm.known_counties import COUNTY, KNOWN, LATER, ON, SMALL, one, small_model, with_columns
@@ -67,7 +67,7 @@ def test_twelve_sales_are_refused_with_both_numbers() -> None:
 
 
 def test_a_county_asks_for_as_many_sales_as_a_model_needs() -> None:
-    assert ValuationSettings().minimum_sales == FEWEST_SALES
+    assert ValuationSettings().minimum_sales == MIN_SALES_FOR_MODEL
 
 
 def test_fifty_sales_are_valued_out_of_fold() -> None:

@@ -5,8 +5,9 @@ import pytest
 
 from shared.appraisal.arrays import FloatArray
 from shared.appraisal.avm.model import TrainedModel
-from shared.appraisal.avm.network import MEMBERS, Network, fit_network_and_folds, gradients
+from shared.appraisal.avm.network import Network, fit_network_and_folds, gradients
 from shared.appraisal.avm.network_inputs import Binned, SingleArray, _binned
+from shared.appraisal.avm.parameters import NETWORK_MEMBERS
 from shared.appraisal.avm.relative_error import slope_and_curvature
 from tests.integration.avm.known_counties import KNOWN
 
@@ -93,8 +94,8 @@ def test_the_same_sales_and_seed_give_the_same_network() -> None:
 def test_what_it_says_of_a_sale_out_of_fold_has_nothing_of_the_sales_price() -> None:
     inputs, price = _inputs(6), _curved(_inputs(6))
     network, said = fit_network_and_folds(inputs, price, seed=0)
-    assert len(network.members) == MEMBERS
-    fold = np.random.default_rng(2).permutation(SALES) % MEMBERS
+    assert len(network.members) == NETWORK_MEMBERS
+    fold = np.random.default_rng(2).permutation(SALES) % NETWORK_MEMBERS
     first, second = np.flatnonzero(fold == 0)[:2]
     exchanged = price.copy()
     # The level and the spread of all prices stay.

@@ -52,7 +52,7 @@ def test_the_interval_holds_about_eight_in_ten_later_sales(model: TrainedModel) 
 def test_difficulty_is_counted_alike_whatever_a_fit_makes_of_distance(monkeypatch: pytest.MonkeyPatch) -> None:
     raw, counted = [], []
     for length in (0.35, 4.0):
-        monkeypatch.setattr(comparables, "LENGTHS_KM", (length, length))
+        monkeypatch.setattr(comparables, "SIMILARITY_LENGTHS_KM", (length, length))
         ensemble, _ = fit_ensemble(SMALL.sales, LAST_DAY, 0)
         said = ensemble.evaluate(KNOWN.take(LATER))
         raw.append(np.median(said.comparables.difficulty[:, 1]))
@@ -142,7 +142,7 @@ def test_the_comparables_of_many_are_those_of_each(model: TrainedModel) -> None:
 def test_many_properties_are_valued_in_parts_as_one(model: TrainedModel, monkeypatch: pytest.MonkeyPatch) -> None:
     subjects = replace(KNOWN, living_area_sqft=np.where(np.arange(len(KNOWN)) < 60, np.nan, KNOWN.living_area_sqft))
     whole = model.value(subjects)
-    monkeypatch.setattr("shared.appraisal.avm.model._AT_ONCE", 300)
+    monkeypatch.setattr("shared.appraisal.avm.model._BATCH_SIZE", 300)
     parts = model.value(subjects)
     assert np.allclose(parts.predictions.estimate, whole.predictions.estimate, rtol=1e-5, equal_nan=True)
     assert parts.contributions.base == whole.contributions.base

@@ -216,8 +216,8 @@ def database_killed(database: Database, statements: int) -> Iterator[None]:
 def test_every_job_under_way_is_done_once_the_database_is_back(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(network, "_FEWEST_STEPS", 10)  # what the model is worth is not looked at here
-    monkeypatch.setattr(network, "_EPOCHS", 1)
+    monkeypatch.setattr(network, "MIN_STEPS", 10)  # what the model is worth is not looked at here
+    monkeypatch.setattr(network, "EPOCHS", 1)
     add_county()
     add_evidence()
 

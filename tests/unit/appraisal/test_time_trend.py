@@ -11,7 +11,8 @@ from shared.appraisal import market_index
 from shared.appraisal.columns import Sales
 from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
 from shared.appraisal.market_index import fit_market
-from shared.appraisal.time_trend import DAYS_A_YEAR, MOST_LOG_CHANGE_A_YEAR, fit_time_trend, month_numbers
+from shared.appraisal.parameters import DAYS_PER_YEAR, MAX_LOG_CHANGE_PER_YEAR
+from shared.appraisal.time_trend import fit_time_trend, month_numbers
 from tests.synthetic_county import ANNUAL_TREND, LAST_DAY, synthetic_county
 
 START = date(2020, 1, 1).toordinal()
@@ -19,8 +20,8 @@ START = date(2020, 1, 1).toordinal()
 
 def planted(annual: float, seed: int = 1, years: float = 3.0, size: int = 1500) -> tuple[np.ndarray, np.ndarray]:
     generator = np.random.default_rng(seed)
-    day = START + np.floor(generator.random(size) * years * DAYS_A_YEAR)
-    return day, 12.0 + annual * (day - START) / DAYS_A_YEAR + generator.normal(0, 0.2, size)
+    day = START + np.floor(generator.random(size) * years * DAYS_PER_YEAR)
+    return day, 12.0 + annual * (day - START) / DAYS_PER_YEAR + generator.normal(0, 0.2, size)
 
 
 @given(st.floats(-0.15, 0.2), st.integers(0, 1000))
@@ -29,18 +30,18 @@ def test_a_planted_trend_is_found_within_its_standard_error(annual: float, seed:
     day, log_price = planted(annual, seed)
     trend = fit_time_trend(day, log_price, int(day.max()) + 1)
     early = np.array([START + 100.0])
-    years = (trend.valuation_day - early) / DAYS_A_YEAR
+    years = (trend.valuation_day - early) / DAYS_PER_YEAR
     assert abs(trend.log_factor(early) - annual * years)[0] < 5 * trend.standard_error(early)[0] + 0.01
 
 
 def test_a_turning_market_is_followed() -> None:
     day, _ = planted(0.0, size=4000)
-    years = (day - START) / DAYS_A_YEAR
+    years = (day - START) / DAYS_PER_YEAR
     curve = np.where(years < 1.5, 0.2 * years, 0.3 - 0.15 * (years - 1.5))
     noise = np.random.default_rng(2).normal(0, 0.15, len(day))
     trend = fit_time_trend(day, 12 + curve + noise, int(day.max()) + 1)
-    assert trend.level([START + 1.5 * DAYS_A_YEAR])[0] - trend.level([START + 5.0])[0] == pytest.approx(0.3, abs=0.04)
-    assert trend.log_factor([START + 1.5 * DAYS_A_YEAR])[0] == pytest.approx(-0.225, abs=0.04)
+    assert trend.level([START + 1.5 * DAYS_PER_YEAR])[0] - trend.level([START + 5.0])[0] == pytest.approx(0.3, abs=0.04)
+    assert trend.log_factor([START + 1.5 * DAYS_PER_YEAR])[0] == pytest.approx(-0.225, abs=0.04)
 
 
 SEASON_LOG = 0.04
@@ -48,7 +49,7 @@ SEASON_LOG = 0.04
 
 def in_season(day: np.ndarray) -> np.ndarray:
     """Dearest at the end of June."""
-    return -SEASON_LOG * np.cos(2 * np.pi * (day - START) / DAYS_A_YEAR)
+    return -SEASON_LOG * np.cos(2 * np.pi * (day - START) / DAYS_PER_YEAR)
 
 
 @given(st.floats(-0.1, 0.15), st.integers(0, 1000))
@@ -58,7 +59,9 @@ def test_a_season_is_told_from_the_trend_and_comes_again(annual: float, seed: in
     day, log_price = planted(annual, seed, years=3.5, size=4000)
     trend = fit_time_trend(day, log_price + in_season(day), int(day.max()) + 1)
     ahead = np.array([60.0, 120.0, 180.0, 240.0]) + trend.last_day
-    expected = annual * (ahead - trend.last_day) / DAYS_A_YEAR + in_season(ahead) - in_season(np.array(trend.last_day))
+    expected = (
+        annual * (ahead - trend.last_day) / DAYS_PER_YEAR + in_season(ahead) - in_season(np.array(trend.last_day))
+    )
     found = trend.level(ahead) - trend.level([trend.last_day])
     assert np.abs(found - expected).max() < 0.035
 
@@ -68,7 +71,7 @@ def test_where_there_is_no_season_none_is_found(years: float) -> None:
     day, log_price = planted(0.05, years=years, size=3000)
     trend = fit_time_trend(day, log_price, int(day.max()) + 1)
     year = trend.level(trend.last_day - np.arange(0.0, 360.0, 30.0))
-    assert np.ptp(year - 0.05 * np.arange(0.0, -360.0, -30.0) / DAYS_A_YEAR) < 0.03  # noise leaves a wave 0.005
+    assert np.ptp(year - 0.05 * np.arange(0.0, -360.0, -30.0) / DAYS_PER_YEAR) < 0.03  # noise leaves a wave 0.005
 
 
 def test_of_less_than_two_years_a_season_cannot_be_told() -> None:
@@ -110,7 +113,7 @@ def test_beyond_the_last_sale_the_trend_is_bounded_and_its_error_grows() -> None
     trend = fit_time_trend(day, log_price, int(day.max()) + 300)
     last = float(trend.last_day)
     steps = trend.level([last + 100, last + 200, last + 300]) - trend.level([last])[0]
-    assert (np.abs(steps) <= MOST_LOG_CHANGE_A_YEAR * np.array([100, 200, 300]) / DAYS_A_YEAR + 1e-12).all()
+    assert (np.abs(steps) <= MAX_LOG_CHANGE_PER_YEAR * np.array([100, 200, 300]) / DAYS_PER_YEAR + 1e-12).all()
     errors = [trend.standard_error([last], int(last) + days)[0] for days in (0, 100, 200, 300)]
     assert errors == sorted(errors)
     assert errors[0] == 0.0
@@ -179,7 +182,7 @@ def test_the_markets_trend_carries_prices_as_the_index_does_and_refuses_sales_af
     on = date(2023, 7, 1).toordinal()
     later = sales.sale_day >= on
     trend = fit_market(sales.take(~later)).trend(on)
-    year_before = np.array([on - DAYS_A_YEAR])
+    year_before = np.array([on - DAYS_PER_YEAR])
     assert trend.log_factor(year_before)[0] == pytest.approx(ANNUAL_TREND, abs=4 * trend.standard_error(year_before)[0])
     with pytest.raises(AppraisalInputError, match="not after every sale"):
         fit_market(sales).trend(on)
@@ -205,8 +208,8 @@ def test_an_index_of_impossible_prices_is_refused(price: float) -> None:
 def test_a_market_fitted_block_by_block_is_the_one_fitted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     sales = synthetic_county(500).sales
     whole = fit_market(sales)
-    monkeypatch.setattr(market_index, "_MOST_CELLS_KEPT", 0)
-    monkeypatch.setattr(market_index, "_ROWS_AT_ONCE", 130)
+    monkeypatch.setattr(market_index, "_MAX_CACHED_CELLS", 0)
+    monkeypatch.setattr(market_index, "_BLOCK_ROWS", 130)
     parts = fit_market(sales)
     assert np.allclose(parts.index().index, whole.index().index, rtol=1e-9)
     assert np.allclose(parts.covariance, whole.covariance, rtol=1e-6, atol=1e-12)

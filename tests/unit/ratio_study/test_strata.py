@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.appraisal.strata import MOST_PLAIN_NUMBERS, UNKNOWN, of_values
+from shared.appraisal.parameters import MAX_DISTINCT_NUMBERS
+from shared.appraisal.strata import UNKNOWN, of_values
 
 NUMBERS = st.one_of(st.none(), st.floats(0, 1e6), st.integers(0, 3000))
 
@@ -39,5 +40,5 @@ def test_every_sale_has_a_stratum_and_only_the_unknown_are_unknown(values: list[
     for value, stratum in zip(values, strata, strict=True):
         assert (stratum == UNKNOWN) == (value is None)
     known = {value for value in values if value is not None}
-    if len(known) > MOST_PLAIN_NUMBERS:
+    if len(known) > MAX_DISTINCT_NUMBERS:
         assert len(set(strata) - {UNKNOWN}) <= 4
