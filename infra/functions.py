@@ -5,11 +5,13 @@ its code (`api.routes`) and from its `job_kinds`.
 """
 
 import importlib
+import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.api import Route
+from shared.jobs import AnyJobKind, JobKind
 
 
 class Layer(StrEnum):
@@ -67,7 +69,7 @@ class FunctionSpec:
     layers: tuple[Layer, ...] = (Layer.CORE,)
     memory_mb: int = 1024
     timeout_s: int = 29
-    job_kinds: tuple[str, ...] = ()
+    job_kinds: tuple[AnyJobKind, ...] = ()
     scratch_mb: int = 512
     """Room for temporary files."""
     starts: tuple[str, ...] = ()
@@ -110,7 +112,7 @@ class PartitionedJob:
     Together the steps may take hours; each call has a Lambda's fifteen minutes.
     """
 
-    kind: str
+    kind: AnyJobKind
     plan: FunctionSpec
     partition: FunctionSpec
     finish: FunctionSpec
@@ -132,6 +134,11 @@ class Registry:
     sync: SyncFunctions
     pre_token: FunctionSpec
     migrations: FunctionSpec
+
+    @property
+    def job_kinds(self) -> tuple[AnyJobKind, ...]:
+        """The kinds of jobs of all modules that have an API."""
+        return tuple(kind for spec in self.api for kind in job_kinds_of(spec.package))
 
     def __iter__(self) -> Iterator[FunctionSpec]:
         yield from self.api
@@ -155,6 +162,15 @@ def routes_of(spec: FunctionSpec) -> list[Route]:
     return routes
 
 
+def job_kinds_of(package: str, *constants: str) -> tuple[AnyJobKind, ...]:
+    """The kinds of jobs that a module declares in its `job_kinds`, in their order, or those of these constants."""
+    if importlib.util.find_spec(f"{package}.job_kinds") is None:
+        return ()
+    declared = vars(importlib.import_module(f"{package}.job_kinds"))
+    kinds = {name: value for name, value in declared.items() if isinstance(value, JobKind)}
+    return tuple(kinds[name] for name in constants or kinds)
+
+
 def _api(
     module: str,
     *grants: Grant,
@@ -173,9 +189,9 @@ def _api(
 
 
 def _job(
-    module: str, kind: str, *layers: Layer, memory_mb: int = 1769, timeout_s: int = 900, scratch_mb: int = 512
+    module: str, *layers: Layer, memory_mb: int = 1769, timeout_s: int = 900, scratch_mb: int = 512
 ) -> FunctionSpec:
-    """The function of a module's long tasks."""
+    """The function of a module's long tasks: it runs the module's kinds of jobs."""
     return FunctionSpec(
         f"{module.replace('_', '-')}-task",
         f"functions.{module}.tasks.handler",
@@ -183,7 +199,7 @@ def _job(
         (Layer.CORE, *layers),
         memory_mb,
         timeout_s,
-        (kind,),
+        job_kinds_of(f"functions.{module}"),
         scratch_mb,
     )
 
@@ -197,7 +213,7 @@ def _valuation_task(step: str, *layers: Layer, memory_mb: int = 1769, kinds: tup
         (Layer.CORE, *layers),
         memory_mb,
         timeout_s=900,
-        job_kinds=kinds,
+        job_kinds=job_kinds_of("functions.valuation", *kinds) if kinds else (),
     )
 
 
@@ -256,18 +272,18 @@ REGISTRY = Registry(
     ),
     jobs=(
         _valuation_task(
-            "training", Layer.LEARN, memory_mb=_TWO_CORES_MB, kinds=("valuation_model", "comparables_model")
+            "training", Layer.LEARN, memory_mb=_TWO_CORES_MB, kinds=("VALUATION_MODEL", "COMPARABLES_MODEL")
         ),
-        _valuation_task("approval", kinds=("valuation_approval",)),
-        _job("ratio_study", "ratio_study", Layer.LEARN),
-        _job("sales_validation", "sales_validation", Layer.LEARN),
-        _job("market_analysis", "market_analysis", Layer.LEARN),
-        _job("reporting", "report", Layer.DOCUMENTS),
-        _job("gis_export", "gis_export", Layer.GEO, scratch_mb=4096),  # a million parcels as GeoJSON are 800 MB
+        _valuation_task("approval", kinds=("VALUATION_APPROVAL",)),
+        _job("ratio_study", Layer.LEARN),
+        _job("sales_validation", Layer.LEARN),
+        _job("market_analysis", Layer.LEARN),
+        _job("reporting", Layer.DOCUMENTS),
+        _job("gis_export", Layer.GEO, scratch_mb=4096),  # a million parcels as GeoJSON are 800 MB
     ),
     partitioned_jobs=(
         PartitionedJob(
-            "valuation_run",
+            job_kinds_of("functions.valuation", "VALUATION_RUN")[0],
             plan=_valuation_task("planning", Layer.LEARN),
             partition=_valuation_task("partition", Layer.LEARN, memory_mb=_TWO_CORES_MB),
             finish=_valuation_task("finishing", Layer.FRAMES),

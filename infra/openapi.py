@@ -1,19 +1,22 @@
 """The OpenAPI document, derived from the routes that the modules declare.
 
 It is kept beside the function that serves it (functions/platform/openapi.json), so that a change of the API is
-seen in review; a test compares the two. `python -m infra.openapi` writes it anew.
+seen in review; a test compares the two. `python -m infra.openapi` writes it anew, and with it the actions that the
+audit trail's route describes.
 """
 
 import importlib
 import json
-from typing import Any
+from typing import Any, get_args
 
 from infra.functions import REGISTRY
 from infra.settings import ROOT
 from shared.api import Api, Route
 from shared.api.problems import PROBLEM_JSON
+from shared.audit import ResourceAction
 
 DOCUMENT = ROOT / "functions" / "platform" / "openapi.json"
+AUDIT_ACTIONS = ROOT / "functions" / "audit" / "actions.json"
 TITLE = "TerraFusion"
 VERSION = "1"
 
@@ -138,5 +141,12 @@ def _completed(operation: dict[str, Any], route: Route) -> dict[str, Any]:
     return completed
 
 
+def audit_actions() -> str:
+    """The actions that the audit trail can hold, as kept: on resources, and the cancelling of each job kind."""
+    actions = {*get_args(ResourceAction), *(kind.cancellation for kind in REGISTRY.job_kinds)}
+    return json.dumps(sorted(actions), indent=1) + "\n"
+
+
 if __name__ == "__main__":
+    AUDIT_ACTIONS.write_text(audit_actions())  # first: the audit trail's route describes them
     DOCUMENT.write_text(rendered())

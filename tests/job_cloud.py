@@ -4,14 +4,33 @@ import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from pydantic import BaseModel
 
+from shared.access import Permission
 from shared.aws import client
+from shared.jobs import JobKind
 from tests.aws import BUCKET, aws_in_this_process
 from tests.gateway import Answer, Handler, LambdaContext
+
+Outcome = TypeVar("Outcome", bound=BaseModel)
+Wanted = TypeVar("Wanted", bound=BaseModel)
+
+
+def sample_kind(request: type[Wanted], results: type[Outcome]) -> JobKind[Wanted, Outcome]:
+    """A kind of job that no module has."""
+    return JobKind(
+        "sample",
+        collection="samples",
+        id_parameter="sample_id",
+        request=request,
+        results=results,
+        run=Permission.RUN_VALUATION,
+        view=Permission.VIEW_VALUATION,
+    )
 
 
 @pytest.fixture

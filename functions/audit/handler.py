@@ -7,11 +7,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import AwareDatetime
 
 from functions.audit import service
-from functions.audit.schemas import AuditEvent
+from functions.audit.schemas import AuditEvent, KnownAction
 from shared.access import Permission
 from shared.api import Api, answer
 from shared.api.paging import PageSize
-from shared.audit import Action
 from shared.paging import Page
 
 api = Api("audit")
@@ -22,7 +21,7 @@ handler = api.handler
 def list_audit_events(
     county_id: str,
     actor: Annotated[str | None, Query()] = None,
-    action: Annotated[Action | None, Query()] = None,
+    action: Annotated[KnownAction | None, Query()] = None,
     subject: Annotated[str | None, Query()] = None,
     since: Annotated[AwareDatetime | None, Query()] = None,
     page_size: PageSize = 100,

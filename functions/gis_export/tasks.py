@@ -3,9 +3,9 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from functions.gis_export.job_kinds import GIS_EXPORT
 from functions.gis_export.schemas import GisExportRequest, GisExportResult
 from functions.gis_export.service.export import write_export
-from functions.gis_export.service.requests import KIND
 from shared import jobs
 from shared.jobs import RunningJob, job_task
 from shared.jobs.download import store_file
@@ -14,7 +14,7 @@ from shared.jobs.download import store_file
 def run(job: RunningJob) -> GisExportResult:
     """Export a county's layers into one file in the job's folder."""
     request = GisExportRequest.model_validate(job.parameters)
-    as_of = jobs.get(job.county_id, KIND, job.job_id).created_at
+    as_of = jobs.get(job.county_id, GIS_EXPORT, job.job_id).created_at
     with TemporaryDirectory() as folder:
         stem = f"{job.county_id}-{'-'.join(request.layers)}-{as_of:%Y-%m-%d}"
         file, layers = write_export(job.county_id, request, Path(folder), stem, as_of, job.progress)
@@ -22,4 +22,4 @@ def run(job: RunningJob) -> GisExportResult:
     return GisExportResult(format=request.format, crs=request.crs, layers=layers, file=stored)
 
 
-handler = job_task({KIND: run})
+handler = job_task({GIS_EXPORT: run})

@@ -6,44 +6,33 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from functions.market_analysis.schemas import DownloadFormat, MarketAnalysisRequest, MarketAnalysisResults
-from functions.market_analysis.service import download, requests
-from shared.access import Permission
-from shared.api import Api, accepted, answer, declare_job_commands, see_other
-from shared.jobs import Job
+from functions.market_analysis.job_kinds import MARKET_ANALYSIS
+from functions.market_analysis.schemas import DownloadFormat
+from functions.market_analysis.service import download
+from shared.api import Api, Operation, declare_job_routes, see_other
 
 api = Api("market_analysis")
 handler = api.handler
 
-_ALL = "/v1/counties/{county_id}/market-analyses"
-_ONE = _ALL + "/{analysis_id}"
+declare_job_routes(
+    api,
+    MARKET_ANALYSIS,
+    submit=Operation(
+        "start_analysis",
+        "Start a market analysis",
+        "What the market did, month by month: volume, prices, and price indices by characteristics and by resales.",
+    ),
+    get=Operation("get_analysis", "A market analysis' progress", "How an analysis goes."),
+    results=Operation(
+        "get_analysis_results",
+        "What a market analysis found",
+        "The months of all sales together and of each group, the groups compared, and factors to a valuation date.\n\n"
+        "Results of more than 4 MB are a 303 to their address, which holds for 15 minutes.",
+    ),
+)
 
 
-@api.post(_ALL, permission=Permission.RUN_MARKET_ANALYSIS, summary="Start a market analysis", status=202)
-def start_analysis(county_id: str, body: MarketAnalysisRequest) -> Response[Job]:
-    """What the market did, month by month: volume, prices, and price indices by characteristics and by resales."""
-    return accepted(requests.submit(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key))
-
-
-declare_job_commands(api, _ONE, kind=requests.KIND, permission=Permission.RUN_MARKET_ANALYSIS)
-
-
-@api.get(_ONE, permission=Permission.VIEW_MARKET_ANALYSIS, summary="A market analysis' progress")
-def get_analysis(county_id: str, analysis_id: UUID) -> Response[Job]:
-    """How an analysis goes."""
-    return answer(requests.get(county_id, analysis_id))
-
-
-@api.get(_ONE + "/results", permission=Permission.VIEW_MARKET_ANALYSIS, summary="What a market analysis found")
-def get_analysis_results(county_id: str, analysis_id: UUID) -> Response[MarketAnalysisResults]:
-    """The months of all sales together and of each group, the groups compared, and factors to a valuation date.
-
-    Results of more than 4 MB are a 303 to their address, which holds for 15 minutes.
-    """
-    return answer(requests.results(county_id, analysis_id))
-
-
-@api.get(_ONE + "/download", permission=Permission.VIEW_MARKET_ANALYSIS, summary="Take a file of it", status=303)
+@api.get(MARKET_ANALYSIS.path + "/download", permission=MARKET_ANALYSIS.view, summary="Take a file of it", status=303)
 def download_analysis(
     county_id: str,
     analysis_id: UUID,

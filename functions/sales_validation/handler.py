@@ -1,12 +1,12 @@
 """Routes of sales validation."""
 
 from typing import Annotated
-from uuid import UUID
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.sales_validation.domain.sale_records import FlagFilter
+from functions.sales_validation.job_kinds import SALES_VALIDATION
 from functions.sales_validation.schemas import (
     DecisionRequest,
     DecisionsRequest,
@@ -14,44 +14,31 @@ from functions.sales_validation.schemas import (
     Rule,
     SaleDecision,
     SaleReview,
-    SalesValidationRequest,
-    SalesValidationResults,
 )
-from functions.sales_validation.service import requests, review
+from functions.sales_validation.service import review
 from shared.access import Permission
-from shared.api import Api, accepted, answer, declare_job_commands, faults_in_body, segment
+from shared.api import Api, Operation, answer, declare_job_routes, faults_in_body, segment
 from shared.api.paging import PageSize
-from shared.jobs import Job
 from shared.paging import Page
 
 api = Api("sales_validation")
 handler = api.handler
 
-_ALL = "/v1/counties/{county_id}/sales-validations"
-_ONE = _ALL + "/{validation_id}"
 _FLAGS = "/v1/counties/{county_id}/sales-flags"
 _SALE = _FLAGS + "/{sale_id}"
 
 
-@api.post(_ALL, permission=Permission.RUN_VALUATION, summary="Validate the county's sales", status=202)
-def start_validation(county_id: str, body: SalesValidationRequest) -> Response[Job]:
-    """Flag the sales that are unfit as evidence of market value, by rules and against a model."""
-    return accepted(requests.submit(county_id, body, caller=api.caller, idempotency_key=api.idempotency_key))
-
-
-declare_job_commands(api, _ONE, kind=requests.KIND, permission=Permission.RUN_VALUATION)
-
-
-@api.get(_ONE, permission=Permission.VIEW_VALUATION, summary="A sales validation's progress")
-def get_validation(county_id: str, validation_id: UUID) -> Response[Job]:
-    """How a validation goes."""
-    return answer(requests.get(county_id, validation_id))
-
-
-@api.get(_ONE + "/results", permission=Permission.VIEW_VALUATION, summary="What a sales validation found")
-def get_validation_results(county_id: str, validation_id: UUID) -> Response[SalesValidationResults]:
-    """How many sales each rule flagged."""
-    return answer(requests.results(county_id, validation_id))
+declare_job_routes(
+    api,
+    SALES_VALIDATION,
+    submit=Operation(
+        "start_validation",
+        "Validate the county's sales",
+        "Flag the sales that are unfit as evidence of market value, by rules and against a model.",
+    ),
+    get=Operation("get_validation", "A sales validation's progress", "How a validation goes."),
+    results=Operation("get_validation_results", "What a sales validation found", "How many sales each rule flagged."),
+)
 
 
 @api.get(_FLAGS, permission=Permission.VIEW_VALUATION, summary="Flagged sales")

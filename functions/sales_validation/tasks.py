@@ -1,7 +1,7 @@
 """The jobs machine's task of sales validation."""
 
+from functions.sales_validation.job_kinds import SALES_VALIDATION
 from functions.sales_validation.service import validation
-from functions.sales_validation.service.requests import KIND
 from shared.jobs import job_task
 
-handler = job_task({KIND: validation.run})
+handler = job_task({SALES_VALIDATION: validation.run})

@@ -6,6 +6,7 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
+from functions.sync.job_kinds import SYNC
 from functions.sync.schemas import (
     ApproveSync,
     Change,
@@ -37,8 +38,6 @@ from shared.paging import Page
 api = Api("sync")
 handler = api.handler
 
-_RUNS = "/v1/counties/{county_id}/sync-runs"
-_RUN = _RUNS + "/{run_id}"
 _MAPPING = "/v1/counties/{county_id}/mapping"
 PageToken = Annotated[str | None, Query()]
 Filter = Annotated[str | None, Query(max_length=200)]
@@ -54,13 +53,13 @@ def preview_mapping(county_id: str, request: PreviewRequest) -> Response[Mapping
     return answer(mapping_preview.preview(county_id, request))
 
 
-@api.post(_RUNS, permission=Permission.RUN_SYNC, summary="Start a sync", status=202)
+@api.post(SYNC.collection_path, permission=SYNC.run, summary="Start a sync", status=202)
 def start_run(county_id: str, request: SyncRequest) -> Response[Job]:
     """Reads the county's system and applies the differences; with validate_only it stops for approval first."""
     return accepted(commands.start(county_id, request, caller=api.caller, idempotency_key=api.idempotency_key))
 
 
-@api.get(_RUNS, permission=Permission.VIEW_SYNC, summary="Syncs, the newest first")
+@api.get(SYNC.collection_path, permission=SYNC.view, summary="Syncs, the newest first")
 def list_runs(
     county_id: str,
     status: Annotated[JobStatus | None, Query()] = None,
@@ -71,13 +70,13 @@ def list_runs(
     return answer(run_views.page(county_id, status=status, page_size=page_size, page_token=page_token))
 
 
-@api.get(_RUN, permission=Permission.VIEW_SYNC, summary="One sync")
+@api.get(SYNC.path, permission=SYNC.view, summary="One sync")
 def get_run(county_id: str, run_id: UUID) -> Response[SyncRun]:
     """Progress of the run, its results by table, and the reason for which it waits or failed."""
     return answer(run_views.get(county_id, run_id))
 
 
-@api.get(_RUN + "/partitions", permission=Permission.VIEW_SYNC, summary="A sync's partitions")
+@api.get(SYNC.path + "/partitions", permission=SYNC.view, summary="A sync's partitions")
 def list_partitions(
     county_id: str,
     run_id: UUID,
@@ -91,7 +90,7 @@ def list_partitions(
     )
 
 
-@api.get(_RUN + "/changes", permission=Permission.VIEW_SYNC, summary="What a sync changes")
+@api.get(SYNC.path + "/changes", permission=SYNC.view, summary="What a sync changes")
 def list_changes(
     county_id: str,
     run_id: UUID,
@@ -106,13 +105,13 @@ def list_changes(
     return answer(change_views.page(county_id, run_id, row_filter, page_size=page_size, page_token=page_token))
 
 
-@api.get(_RUN + "/changes/summary", permission=Permission.VIEW_SYNC, summary="What a sync changes as a whole")
+@api.get(SYNC.path + "/changes/summary", permission=SYNC.view, summary="What a sync changes as a whole")
 def summarize_changes(county_id: str, run_id: UUID) -> Response[ChangeSummary]:
     """Rows by table and field, and the roll's values by property class before and after."""
     return answer(change_views.summary(county_id, run_id))
 
 
-@api.get(_RUN + "/rejected-rows", permission=Permission.VIEW_SYNC, summary="Rows in quarantine")
+@api.get(SYNC.path + "/rejected-rows", permission=SYNC.view, summary="Rows in quarantine")
 def list_rejected_rows(
     county_id: str,
     run_id: UUID,
@@ -131,8 +130,8 @@ def list_rejected_rows(
 
 
 @api.get(
-    _RUN + "/rejected-rows/export",
-    permission=Permission.VIEW_SYNC,
+    SYNC.path + "/rejected-rows/export",
+    permission=SYNC.view,
     summary="Rows in quarantine as CSV",
     status=303,
 )
@@ -149,7 +148,7 @@ def export_rejected_rows(
     return see_other(rejected_rows.export_url(county_id, run_id, row_filter, state))
 
 
-@api.get(_RUN + "/findings", permission=Permission.VIEW_SYNC, summary="What a sync found of single rows")
+@api.get(SYNC.path + "/findings", permission=SYNC.view, summary="What a sync found of single rows")
 def list_findings(
     county_id: str,
     run_id: UUID,
@@ -167,7 +166,7 @@ def list_findings(
     )
 
 
-@api.get(_RUN + "/warnings", permission=Permission.VIEW_SYNC, summary="Rows taken with a warning")
+@api.get(SYNC.path + "/warnings", permission=SYNC.view, summary="Rows taken with a warning")
 def list_warnings(
     county_id: str,
     run_id: UUID,
@@ -187,8 +186,8 @@ def list_warnings(
 
 
 @api.post(
-    _RUN + "/rejected-rows/replay",
-    permission=Permission.RUN_SYNC,
+    SYNC.path + "/rejected-rows/replay",
+    permission=SYNC.run,
     summary="Map rows in quarantine again",
     status=202,
 )
@@ -199,7 +198,7 @@ def replay_rejected_rows(county_id: str, run_id: UUID, request: ReplayRequest) -
     return accepted(commands.replay(county_id, run_id, request, caller=api.caller, idempotency_key=api.idempotency_key))
 
 
-@api.post(_RUN + "/approve", permission=Permission.APPROVE_SYNC, summary="Apply what was shown", status=202)
+@api.post(SYNC.path + "/approve", permission=Permission.APPROVE_SYNC, summary="Apply what was shown", status=202)
 def approve_run(
     county_id: str, run_id: UUID, request: Annotated[ApproveSync | None, Body()] = None
 ) -> Response[SyncRun]:
@@ -211,13 +210,13 @@ def approve_run(
     return answer(run, 202, location=run.links["self"])
 
 
-@api.post(_RUN + "/cancel", permission=Permission.RUN_SYNC, summary="Drop a sync")
+@api.post(SYNC.path + "/cancel", permission=SYNC.run, summary="Drop a sync")
 def cancel_run(county_id: str, run_id: UUID) -> Response[SyncRun]:
     """Drops a run that has not been applied; nothing of it remains but its record."""
     return answer(commands.cancel(county_id, run_id, api.caller))
 
 
-@api.post(_RUN + "/resume", permission=Permission.RUN_SYNC, summary="Go on with a sync", status=202)
+@api.post(SYNC.path + "/resume", permission=SYNC.run, summary="Go on with a sync", status=202)
 def resume_run(county_id: str, run_id: UUID) -> Response[SyncRun]:
     """Resumes a run that failed or was cut short, with the partitions that are not done."""
     run = commands.resume(county_id, run_id, api.caller)

@@ -6,11 +6,12 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
+from functions.sync.job_kinds import SYNC
 from functions.sync.repository import runs, staging
 from functions.sync.schemas import RejectedFilter, ReplayRequest, SyncRequest
 from shared.counties.configuration import CountyConfiguration
 from shared.jobs import repository as jobs
-from shared.jobs.lifecycle import digest, links_of
+from shared.jobs.lifecycle import digest
 from shared.jobs.schemas import Job, JobError, Progress
 from shared.problems import Conflict, NotFound
 
@@ -72,13 +73,13 @@ def add_job(
     """Record the job of a run."""
     job = Job(
         id=run_id,
-        kind="sync",
+        kind=SYNC.name,
         status="pending",
         progress=Progress(),
         submitted_by=submitted_by,
         created_at=datetime.now(UTC),
         parameters=request.model_dump(mode="json"),
-        links=links_of(county_id, "sync", run_id),
+        links=SYNC.links(county_id, run_id),
     )
     jobs.add(connection, county_id, job, digest(request), execution_arn)
 

@@ -56,7 +56,7 @@ def _single_function_jobs(
     """First states of the jobs that a single call does, by kind."""
     first: dict[str, IChainable] = {}
     for function in functions:
-        for kind in function.spec.job_kinds:
+        for kind in [declared.name for declared in function.spec.job_kinds]:
             record = _record_failure(scope, kind, function, failed)
             task = call(scope, f"Run {kind}", function, result_path=DISCARD, on_failure=record)
             task.next(done)

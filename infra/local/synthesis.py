@@ -30,9 +30,11 @@ _SOURCES = (
     "infra/stacks/**/*.py",
     "functions/*/handler.py",
     "functions/*/handler/**/*.py",
+    "functions/*/job_kinds.py",
     "shared/access/**/*.py",
     "shared/api/**/*.py",
     "shared/db/**/*.py",
+    "shared/jobs/kind.py",
 )
 
 _SYNTHESIZE = """

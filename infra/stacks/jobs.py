@@ -31,7 +31,7 @@ class JobsStack(Stack):
         super().__init__(scope, construct_id, **kwargs)
         tasks = [ServiceFunction(self, spec, platform) for spec in functions]
         steps = [
-            PartitionedSteps(job.kind, *(ServiceFunction(self, spec, platform) for spec in job.functions))
+            PartitionedSteps(job.kind.name, *(ServiceFunction(self, spec, platform) for spec in job.functions))
             for job in partitioned
         ]
         step_functions = [function for step in steps for function in (step.plan, step.partition, step.finish)]

@@ -1,17 +1,18 @@
 """The edge of every module: routes, who may call them, and problems as answers."""
 
 from shared.api.answers import accepted, answer, entity_tag, no_content, see_other
-from shared.api.job_commands import declare_job_commands
+from shared.api.job_routes import Operation, declare_job_routes
 from shared.api.problems import faults_in_body, from_query
 from shared.api.request import segment
 from shared.api.resolver import Api, Route
 
 __all__ = [
     "Api",
+    "Operation",
     "Route",
     "accepted",
     "answer",
-    "declare_job_commands",
+    "declare_job_routes",
     "entity_tag",
     "faults_in_body",
     "from_query",

@@ -2,17 +2,18 @@
 
 A module's API submits a job (202) and shows it; the module's task runs it:
 
-    job = jobs.submit(county_id, "ratio_study", parameters, caller=..., idempotency_key=...)
-    handler = job_task({"ratio_study": run})
+    job = jobs.submit(county_id, KIND, parameters, caller=..., idempotency_key=...)
+    handler = job_task({KIND: run})
 
 A job that is too long for one Lambda is cut into partitions: see `shared.jobs.partitioned`.
 """
 
+from shared.jobs.kind import AnyJobKind, JobKind, NoResults
 from shared.jobs.lifecycle import (
     cancel,
     get,
-    is_submitted,
-    links_of,
+    raw_results,
+    record,
     results,
     results_as,
     resume,
@@ -20,21 +21,25 @@ from shared.jobs.lifecycle import (
     settled,
     submit,
 )
-from shared.jobs.schemas import FINISHED, Job, JobError, JobStatus, Progress
+from shared.jobs.schemas import FINISHED, Job, JobError, JobRecord, JobStatus, Progress
 from shared.jobs.task import RunningJob, job_task
 
 __all__ = [
     "FINISHED",
+    "AnyJobKind",
     "Job",
     "JobError",
+    "JobKind",
+    "JobRecord",
     "JobStatus",
+    "NoResults",
     "Progress",
     "RunningJob",
     "cancel",
     "get",
-    "is_submitted",
     "job_task",
-    "links_of",
+    "raw_results",
+    "record",
     "results",
     "results_as",
     "resume",

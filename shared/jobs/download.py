@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared import storage
+from shared.jobs.kind import AnyJobKind
 from shared.jobs.lifecycle import lost, results_as
 from shared.jobs.task import RunningJob
 from shared.problems import NotFound
@@ -36,12 +37,12 @@ def store_file(job: RunningJob, path: Path, filename: str, content_type: str) ->
     return stored
 
 
-def download_url(county_id: str, kind: str, job_id: UUID) -> str:
+def download_url(county_id: str, kind: AnyJobKind, job_id: UUID) -> str:
     """A signed address of the file that a job made.
 
     Raises NotFound for an unknown job, Conflict (409) while it has not succeeded.
     """
-    return file_address(county_id, job_id, results_as(_ResultWithFile, county_id, kind, job_id).file)
+    return file_address(county_id, job_id, results_as(_ResultWithFile, county_id, kind.name, job_id).file)
 
 
 def file_address(county_id: str, job_id: UUID, file: StoredFile) -> str:

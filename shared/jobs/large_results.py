@@ -1,15 +1,12 @@
 """Results of a job as an answer: the results themselves, or 303 to their document where it is too large for one."""
 
-from typing import TypeVar
+from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from shared import storage
-from shared.jobs.lifecycle import get, results_as, results_key
+from shared.jobs.kind import JobKind, Results
+from shared.jobs.lifecycle import get, results, results_key
 from shared.problems import NotFound
-
-Results = TypeVar("Results", bound=BaseModel)
 
 MAX_ANSWER_BYTES = 4_000_000
 """Of a results document that is answered. A Lambda function answers 6 MB (AWS Lambda quotas); the document is a text in
@@ -27,16 +24,16 @@ class ResultsTooLargeError(Exception):
         self.address = address
 
 
-def answerable_results(model: type[Results], county_id: str, kind: str, job_id: UUID) -> Results:
+def answerable_results(county_id: str, kind: JobKind[Any, Results], job_id: UUID) -> Results:
     """The results of a job for an answer.
 
-    Raises ResultsTooLargeError, and otherwise as `shared.jobs.results_as` does.
+    Raises ResultsTooLargeError, and otherwise as `shared.jobs.results` does.
     """
     key = results_key(county_id, job_id)
     if _size(key) > MAX_ANSWER_BYTES and get(county_id, kind, job_id).status == "succeeded":
-        filename = f"{county_id}-{kind.replace('_', '-')}-{job_id}.json"
+        filename = f"{county_id}-{kind.name.replace('_', '-')}-{job_id}.json"
         raise ResultsTooLargeError(storage.signed_url(key, filename, "application/json"))
-    return results_as(model, county_id, kind, job_id)
+    return results(county_id, kind, job_id)
 
 
 def _size(key: str) -> int:

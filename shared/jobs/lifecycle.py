@@ -3,9 +3,9 @@
 import hashlib
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import orjson
@@ -18,25 +18,10 @@ from shared.db import DatabaseBusy, lock_timeout, unit_of_work
 from shared.db.tenancy import require_onboarded
 from shared.jobs import executions, repository
 from shared.jobs.failures import NOT_STARTED, reason_of
-from shared.jobs.schemas import FINISHED, Job, JobError, Progress
+from shared.jobs.kind import AnyJobKind, JobKind, Request, Results
+from shared.jobs.schemas import FINISHED, Job, JobError, JobRecord, Progress
 from shared.problems import Conflict, Gone, NotFound, ServiceUnavailable, Unprocessable
 from shared.settings import settings
-
-Results = TypeVar("Results", bound=BaseModel)
-
-COLLECTIONS = {
-    "sync": "sync-runs",
-    "valuation_model": "valuation-models",
-    "comparables_model": "comparables-models",
-    "valuation_run": "valuation-runs",
-    "valuation_approval": "valuation-approvals",
-    "ratio_study": "ratio-studies",
-    "sales_validation": "sales-validations",
-    "market_analysis": "market-analyses",
-    "report": "reports",
-    "gis_export": "gis-exports",
-}
-"""Where the jobs of each kind are found below their county."""
 
 YOUNG = timedelta(seconds=60)
 """A job's execution may be named for this long before it is to be found."""
@@ -50,14 +35,14 @@ _PATIENCE_S = 5
 """For a transaction that holds a job to end."""
 
 
-def deterministic_id(county_id: str, kind: str, caller: Caller, idempotency_key: str | None) -> UUID:
+def deterministic_id(county_id: str, kind_name: str, caller: Caller, idempotency_key: str | None) -> UUID:
     """The id of what a request makes: the same for the same caller and Idempotency-Key, else a new one.
 
     So a request that is sent twice finds what the first one made, whatever happened in between.
     """
     if idempotency_key is None:
         return uuid4()
-    return uuid5(NAMESPACE_URL, "\x1f".join((county_id, kind, caller.subject, idempotency_key)))
+    return uuid5(NAMESPACE_URL, "\x1f".join((county_id, kind_name, caller.subject, idempotency_key)))
 
 
 def digest(parameters: BaseModel) -> str:
@@ -76,29 +61,38 @@ def refuse_reused_key(known_digest: str, request_digest: str) -> None:
 
 
 def submit(
-    county_id: str, kind: str, parameters: BaseModel, *, caller: Caller, idempotency_key: str | None = None
+    county_id: str,
+    kind: JobKind[Request, Results],
+    parameters: Request,
+    *,
+    caller: Caller,
+    idempotency_key: str | None = None,
+    check: Callable[[], None] | None = None,
 ) -> Job:
-    """Write a job down and start it.
+    """Record a job and start its execution.
 
-    Raises NotFound for a county that is not onboarded, Unprocessable for a key that was used for something else,
-    ServiceUnavailable when no execution could be started.
+    `check` raises where the request cannot be met. It is not called where an earlier request with this key has made the
+    job: what was checked for it then need not hold now. Raises NotFound for a county that is not onboarded,
+    Unprocessable for a key that was used for something else, ServiceUnavailable when no execution could be started.
     """
     request_digest = digest(parameters)
-    job_id = deterministic_id(county_id, kind, caller, idempotency_key)
+    job_id = deterministic_id(county_id, kind.name, caller, idempotency_key)
+    if check is not None and not (idempotency_key is not None and _exists(county_id, kind.name, job_id)):
+        check()
     job = Job(
         id=job_id,
-        kind=kind,
+        kind=kind.name,
         status="pending",
         progress=Progress(),
         submitted_by=caller.username,
         created_at=datetime.now(UTC),
         parameters=parameters.model_dump(mode="json"),
-        links=links_of(county_id, kind, job_id),
+        links=kind.links(county_id, job_id),
     )
     with unit_of_work(county_id) as connection:
         require_onboarded(connection, county_id)
         added = repository.add(connection, county_id, job, request_digest, _execution(str(job_id)))
-        row = repository.find(connection, county_id, kind, job_id)
+        row = repository.find(connection, county_id, kind.name, job_id)
     if row is None:
         raise Conflict(f"{job_id} is the id of another kind of job.")
     if not added:
@@ -110,42 +104,39 @@ def submit(
             return read(county_id, kind, job_id)
     if row.status == "pending":
         try:
-            _start(county_id, kind, job_id, row.execution_arn.rpartition(":")[2])
+            _start(county_id, kind.name, job_id, row.execution_arn.rpartition(":")[2])
         except ServiceUnavailable as problem:
             if idempotency_key is None:  # with a key the next try finds the pending job and starts it
                 with unit_of_work(county_id) as connection:
                     reason = JobError(type=problem.slug, detail=problem.detail)
                     repository.set_status(connection, county_id, job_id, "failed", reason)
             raise
-    return as_job(county_id, row)
+    return as_job(county_id, kind, row)
 
 
-def is_submitted(county_id: str, kind: str, *, caller: Caller, idempotency_key: str | None) -> bool:
-    """Whether an earlier request with this key has made a job: what was checked for it then need not hold now."""
-    if idempotency_key is None:
-        return False
+def _exists(county_id: str, name: str, job_id: UUID) -> bool:
     with unit_of_work(county_id) as connection:
-        job_id = deterministic_id(county_id, kind, caller, idempotency_key)
-        return repository.find(connection, county_id, kind, job_id) is not None
+        return repository.find(connection, county_id, name, job_id) is not None
 
 
-def resume(county_id: str, kind: str, job_id: UUID) -> Job:
+def resume(county_id: str, kind: AnyJobKind, job_id: UUID) -> Job:
     """Go on with a job that failed, or that nobody works on any more; what it has done already is not done again.
 
     Raises NotFound, Conflict for a job that has ended otherwise or is under way, ServiceUnavailable when no execution
     could be started.
     """
-    settle(county_id, kind, job_id)
+    settle(county_id, kind.name, job_id)
     execution = f"{job_id}-{uuid4().hex[:8]}"
     with unit_of_work(county_id) as connection:
-        row = _found(repository.find(connection, county_id, kind, job_id, for_update=True), county_id, kind, job_id)
+        found = repository.find(connection, county_id, kind.name, job_id, for_update=True)
+        row = _found(found, county_id, kind.name, job_id)
         if row.status in ("pending", "running"):
             raise Conflict(f"The job is {row.status}: it is under way.", slug="job-under-way")
         if row.status != "failed":
             raise Conflict(f"The job is {row.status}: there is nothing to go on with.", slug="job-not-resumable")
         repository.revive(connection, county_id, job_id, _execution(execution))
     try:
-        _start(county_id, kind, job_id, execution)
+        _start(county_id, kind.name, job_id, execution)
     except ServiceUnavailable as problem:
         with unit_of_work(county_id) as connection:
             reason = JobError(type=NOT_STARTED, detail=problem.detail)
@@ -154,7 +145,7 @@ def resume(county_id: str, kind: str, job_id: UUID) -> Job:
     return read(county_id, kind, job_id)
 
 
-def cancel(county_id: str, kind: str, job_id: UUID, caller: Caller) -> Job:
+def cancel(county_id: str, kind: AnyJobKind, job_id: UUID, caller: Caller) -> Job:
     """End a job that has not ended; tasks of it that still run notice and stop, and change nothing.
 
     One that was cancelled before is as good. Raises NotFound, Conflict for a job that has ended otherwise, or has
@@ -163,27 +154,26 @@ def cancel(county_id: str, kind: str, job_id: UUID, caller: Caller) -> Job:
     with unit_of_work(county_id) as connection:
         busy = Conflict("What the job changes is being written; try again in a moment.", slug="job-busy")
         with lock_timeout(connection, _PATIENCE_S, busy):
-            found = repository.find(connection, county_id, kind, job_id, for_update=True)
-        row = _found(found, county_id, kind, job_id)
+            found = repository.find(connection, county_id, kind.name, job_id, for_update=True)
+        row = _found(found, county_id, kind.name, job_id)
         if row.status == "cancelled":
-            return as_job(county_id, row)
+            return as_job(county_id, kind, row)
         if row.status in FINISHED:
             raise Conflict(f"The job is {row.status}: there is nothing to cancel.", slug="job-ended")
         if row.committed_at is not None:
             raise Conflict("What the job changes has been written; it is about to end.", slug="job-committed")
         reason = JobError(type="cancelled", detail=f"By {caller.username}.")
         repository.set_status(connection, county_id, job_id, "cancelled", reason)
-        subject = f"{COLLECTIONS[kind]}/{job_id}"
-        audit.record(connection, county_id, caller.username, audit.cancelled(kind), subject, {})
+        audit.record(connection, county_id, caller.username, kind.cancellation, kind.subject(job_id), {})
     if settings().jobs_state_machine_arn:
         executions.stop(row.execution_arn or _execution(str(job_id)))
     return read(county_id, kind, job_id)
 
 
-def settle(county_id: str, kind: str, job_id: UUID) -> None:
+def settle(county_id: str, name: str, job_id: UUID) -> None:
     """Fail a job whose execution has ended, or is not there any more; a job that somebody works on goes on."""
     with unit_of_work(county_id) as connection:
-        row = repository.find(connection, county_id, kind, job_id)
+        row = repository.find(connection, county_id, name, job_id)
     if row is not None and row.status in ("pending", "running"):
         _settle(county_id, row)
 
@@ -242,9 +232,9 @@ def _settle(county_id: str, row: Row[*tuple[Any, ...]]) -> bool:
         return False
 
 
-def _start(county_id: str, kind: str, job_id: UUID, execution: str) -> None:
+def _start(county_id: str, name: str, job_id: UUID, execution: str) -> None:
     """Start the execution of a pending job."""
-    given = {"county_id": county_id, "job_id": str(job_id), "kind": kind}
+    given = {"county_id": county_id, "job_id": str(job_id), "kind": name}
     executions.start(settings().jobs_state_machine_arn, execution, given)
 
 
@@ -252,33 +242,58 @@ def _execution(name: str) -> str:
     return executions.arn_of(settings().jobs_state_machine_arn, name)
 
 
-def get(county_id: str, kind: str, job_id: UUID) -> Job:
+def get(county_id: str, kind: AnyJobKind, job_id: UUID) -> Job:
     """A job as it stands. Raises NotFound."""
+    return as_job(county_id, kind, _current(county_id, kind.name, job_id))
+
+
+def record(county_id: str, name: str, job_id: UUID) -> JobRecord:
+    """A job of the kind of this name, which may be another module's, as it stands. Raises NotFound."""
+    return _as_record(_current(county_id, name, job_id))
+
+
+def read(county_id: str, kind: AnyJobKind, job_id: UUID) -> Job:
+    """A job as it is recorded. Raises NotFound."""
+    return as_job(county_id, kind, _read(county_id, kind.name, job_id))
+
+
+def _current(county_id: str, name: str, job_id: UUID) -> Row[*tuple[Any, ...]]:
+    row = _read(county_id, name, job_id)
+    return _read(county_id, name, job_id) if settled(county_id, [row]) else row
+
+
+def _read(county_id: str, name: str, job_id: UUID) -> Row[*tuple[Any, ...]]:
     with unit_of_work(county_id) as connection:
-        row = _found(repository.find(connection, county_id, kind, job_id), county_id, kind, job_id)
-    return read(county_id, kind, job_id) if settled(county_id, [row]) else as_job(county_id, row)
+        return _found(repository.find(connection, county_id, name, job_id), county_id, name, job_id)
 
 
-def read(county_id: str, kind: str, job_id: UUID) -> Job:
-    """A job as it is written down. Raises NotFound."""
-    with unit_of_work(county_id) as connection:
-        return as_job(county_id, _found(repository.find(connection, county_id, kind, job_id), county_id, kind, job_id))
-
-
-def _found(row: Row[*tuple[Any, ...]] | None, county_id: str, kind: str, job_id: UUID) -> Row[*tuple[Any, ...]]:
+def _found(row: Row[*tuple[Any, ...]] | None, county_id: str, name: str, job_id: UUID) -> Row[*tuple[Any, ...]]:
     if row is None:
-        raise NotFound(f"{county_id} has no {kind} {job_id}.", slug="job-not-found")
+        raise NotFound(f"{county_id} has no {name} {job_id}.", slug="job-not-found")
     return row
 
 
-def results(county_id: str, kind: str, job_id: UUID) -> dict[str, Any]:
-    """What a succeeded job found out.
+def results(county_id: str, kind: JobKind[Any, Results], job_id: UUID) -> Results:
+    """The results of a succeeded job. Raises as `raw_results`."""
+    return results_as(kind.results, county_id, kind.name, job_id)
+
+
+def results_as(model: type[Results], county_id: str, name: str, job_id: UUID) -> Results:
+    """The results of a job of the kind of this name, read as `model`. Raises as `raw_results`."""
+    try:
+        return model.model_validate(raw_results(county_id, name, job_id))
+    except ValidationError as error:
+        raise lost("results") from error
+
+
+def raw_results(county_id: str, name: str, job_id: UUID) -> dict[str, Any]:
+    """The results of a job of the kind of this name, as they were stored.
 
     Raises NotFound, Conflict while there is no result, and Gone where it was lost or damaged since.
     """
-    job = get(county_id, kind, job_id)
-    if job.status != "succeeded":
-        raise Conflict(f"The job is {job.status}: there are no results to show.", slug="job-not-succeeded")
+    row = _current(county_id, name, job_id)
+    if row.status != "succeeded":
+        raise Conflict(f"The job is {row.status}: there are no results to show.", slug="job-not-succeeded")
     try:
         document = orjson.loads(storage.get(results_key(county_id, job_id)))
     except (NotFound, orjson.JSONDecodeError) as error:
@@ -286,14 +301,6 @@ def results(county_id: str, kind: str, job_id: UUID) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise lost("results")
     return document
-
-
-def results_as(model: type[Results], county_id: str, kind: str, job_id: UUID) -> Results:
-    """The results, read as what their module has written. Raises as `results`."""
-    try:
-        return model.model_validate(results(county_id, kind, job_id))
-    except ValidationError as error:
-        raise lost("results") from error
 
 
 def lost(what: str) -> Gone:
@@ -310,9 +317,13 @@ def results_key(county_id: str, job_id: UUID) -> str:
     return storage.county_key(county_id, "jobs", str(job_id), "results.json")
 
 
-def as_job(county_id: str, row: Row[*tuple[Any, ...]]) -> Job:
+def as_job(county_id: str, kind: AnyJobKind, row: Row[*tuple[Any, ...]]) -> Job:
     """A job's row as its caller sees it."""
-    return Job(
+    return Job(**dict(_as_record(row)), links=kind.links(county_id, row.job_id))
+
+
+def _as_record(row: Row[*tuple[Any, ...]]) -> JobRecord:
+    return JobRecord(
         id=row.job_id,
         kind=row.kind,
         status=row.status,
@@ -323,19 +334,4 @@ def as_job(county_id: str, row: Row[*tuple[Any, ...]]) -> Job:
         finished_at=row.finished_at,
         error=JobError.model_validate(row.error) if row.error else None,
         parameters=row.parameters,
-        links=links_of(county_id, row.kind, row.job_id),
     )
-
-
-def links_of(county_id: str, kind: str, job_id: UUID) -> dict[str, str]:
-    """Where a job and what belongs to it are found."""
-    own = f"/v1/counties/{county_id}/{COLLECTIONS[kind]}/{job_id}"
-    match kind:
-        case "sync":
-            return {"self": own, "changes": f"{own}/changes", "rejected_rows": f"{own}/rejected-rows"}
-        case "report" | "gis_export":
-            return {"self": own, "download": f"{own}/download"}
-        case "market_analysis":
-            return {"self": own, "results": f"{own}/results", "download": f"{own}/download"}
-        case _:
-            return {"self": own, "results": f"{own}/results"}

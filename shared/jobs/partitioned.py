@@ -15,6 +15,7 @@ from shared import storage
 from shared.db import unit_of_work
 from shared.jobs import repository
 from shared.jobs.failures import reason_of
+from shared.jobs.kind import AnyJobKind
 from shared.jobs.schemas import Progress
 from shared.jobs.task import RunningJob, Work, begin, fail, finish
 from shared.observability import lambda_entry
@@ -26,7 +27,7 @@ Item = TypeVar("Item", bound=BaseModel)
 _LIST = "partitions.json"
 
 
-def plan_task(kind: str, plan: Callable[[RunningJob], Sequence[BaseModel]]) -> TaskHandler:
+def plan_task(kind: AnyJobKind, plan: Callable[[RunningJob], Sequence[BaseModel]]) -> TaskHandler:
     """The Lambda handler that cuts a job into partitions.
 
     Event: {county_id, job_id, kind}; with `failure` {Error, Cause} it marks the job failed instead. Answer:
@@ -42,7 +43,7 @@ def plan_task(kind: str, plan: Callable[[RunningJob], Sequence[BaseModel]]) -> T
         if "failure" in event:
             fail(county_id, job_id, reason_of(event["failure"]))
             return {"outcome": "ended", **answer}
-        job = begin(county_id, kind, job_id)
+        job = begin(county_id, kind.name, job_id)
         if not isinstance(job, RunningJob):
             return {"outcome": "ended", **answer}
         try:
@@ -62,7 +63,9 @@ def plan_task(kind: str, plan: Callable[[RunningJob], Sequence[BaseModel]]) -> T
     return handler
 
 
-def partition_task(kind: str, item_type: type[Item], work: Callable[[RunningJob, int, Item], None]) -> TaskHandler:
+def partition_task(
+    kind: AnyJobKind, item_type: type[Item], work: Callable[[RunningJob, int, Item], None]
+) -> TaskHandler:
     """The Lambda handler of one partition.
 
     Event: {county_id, job_id, kind, partition: {number, item}}. `work` gets the partition's number and item, and leaves
@@ -73,7 +76,7 @@ def partition_task(kind: str, item_type: type[Item], work: Callable[[RunningJob,
     def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         county_id, job_id = event["county_id"], UUID(event["job_id"])
         number = int(event["partition"]["number"])
-        job = begin(county_id, kind, job_id)
+        job = begin(county_id, kind.name, job_id)
         if not isinstance(job, RunningJob):
             raise Conflict(f"The job {job_id} has ended; its partitions are not worked on any more.", slug="job-ended")
         with unit_of_work(county_id) as connection:
@@ -94,7 +97,7 @@ def partition_task(kind: str, item_type: type[Item], work: Callable[[RunningJob,
     return handler
 
 
-def finish_task(kind: str, work: Work) -> TaskHandler:
+def finish_task(kind: AnyJobKind, work: Work) -> TaskHandler:
     """The Lambda handler that ends a job of which every partition is done; its results are what `work` returns.
 
     Event: {county_id, job_id, kind}. Raises Conflict where a partition has not been done.
@@ -103,7 +106,7 @@ def finish_task(kind: str, work: Work) -> TaskHandler:
     @lambda_entry
     def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         county_id, job_id = event["county_id"], UUID(event["job_id"])
-        job = begin(county_id, kind, job_id)
+        job = begin(county_id, kind.name, job_id)
         if not isinstance(job, RunningJob):
             return {"status": job}
         wanted = _listed(job.key(_LIST))

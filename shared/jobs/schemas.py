@@ -26,8 +26,8 @@ class JobError(Schema):
     detail: str
 
 
-class Job(Schema):
-    """One long task: 202 answers with it, and GET on its link tells how it goes."""
+class JobRecord(Schema):
+    """A long task as it is recorded."""
 
     id: UUID
     kind: str
@@ -39,4 +39,9 @@ class Job(Schema):
     finished_at: datetime | None = None
     error: JobError | None = None
     parameters: dict[str, Any]
+
+
+class Job(JobRecord):
+    """One long task: 202 answers with it, and GET on its link tells how it goes."""
+
     links: dict[str, str]

@@ -14,6 +14,7 @@ from shared import storage
 from shared.db import unit_of_work
 from shared.jobs import repository
 from shared.jobs.failures import reason_of
+from shared.jobs.kind import AnyJobKind
 from shared.jobs.lifecycle import results_key
 from shared.jobs.schemas import JobError, JobStatus, Progress
 from shared.observability import lambda_entry
@@ -73,7 +74,7 @@ class RunningJob:
 Work = Callable[[RunningJob], BaseModel]
 
 
-def job_task(work_of_kind: Mapping[str, Work]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+def job_task(work_of_kind: Mapping[AnyJobKind, Work]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """The Lambda handler that runs jobs of these kinds.
 
     Event: {county_id, job_id, kind}; with `failure` {Error, Cause} it marks the job failed instead (what the
@@ -81,25 +82,27 @@ def job_task(work_of_kind: Mapping[str, Work]) -> Callable[[dict[str, Any], Any]
     job with its slug; anything else is raised for the state machine, which tries again what may help.
     """
 
+    work_of_name = {kind.name: work for kind, work in work_of_kind.items()}
+
     @lambda_entry
     def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-        county_id, kind, job_id = event["county_id"], event["kind"], UUID(event["job_id"])
+        county_id, name, job_id = event["county_id"], event["kind"], UUID(event["job_id"])
         if "failure" in event:
             fail(county_id, job_id, reason_of(event["failure"]))
             return {"status": "failed"}
-        job = begin(county_id, kind, job_id)
-        return finish(job, work_of_kind[kind]) if isinstance(job, RunningJob) else {"status": job}
+        job = begin(county_id, name, job_id)
+        return finish(job, work_of_name[name]) if isinstance(job, RunningJob) else {"status": job}
 
     return handler
 
 
-def begin(county_id: str, kind: str, job_id: UUID) -> RunningJob | JobStatus:
+def begin(county_id: str, name: str, job_id: UUID) -> RunningJob | JobStatus:
     """The job, running now; or how it has ended. Raises NotFound."""
     with unit_of_work(county_id) as connection:
-        row = repository.find(connection, county_id, kind, job_id)
+        row = repository.find(connection, county_id, name, job_id)
         going = row is not None and repository.set_running(connection, county_id, job_id)
     if row is None:
-        raise NotFound(f"{county_id} has no {kind} {job_id}.")
+        raise NotFound(f"{county_id} has no {name} {job_id}.")
     if going:
         return RunningJob(county_id, job_id, row.parameters, row.submitted_by)
     status: JobStatus = row.status

@@ -6,7 +6,6 @@ import pytest
 
 from infra.constructs.routes import OwnedRoute, RouteError, check_routes
 from infra.functions import REGISTRY, routes_of
-from shared.jobs.lifecycle import COLLECTIONS
 from tests.infrastructure.assembly import Resource, Templates
 
 PUBLIC = {
@@ -52,7 +51,7 @@ def test_every_kind_of_job_is_cancelled_and_gone_on_with(templates: Templates) -
     jobs = {path.rpartition("/")[0]: path for method, path in _routes() if path.endswith("/cancel")}
     kept_below = {path.split("/")[4] for path in jobs}
 
-    assert kept_below == set(COLLECTIONS.values())
+    assert kept_below == {kind.collection for kind in REGISTRY.job_kinds}
     for path in jobs:
         assert _routes()["POST", f"{path}/resume"].permission == _routes()["POST", f"{path}/cancel"].permission
 

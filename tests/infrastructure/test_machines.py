@@ -138,8 +138,8 @@ def test_tasks_call_the_functions_of_the_registry(templates: Templates) -> None:
 def test_every_kind_of_job_has_its_choice(templates: Templates) -> None:
     choices = templates.definition("Jobs")["States"]["Kind of job"]["Choices"]
 
-    whole = [kind for spec in REGISTRY.jobs for kind in spec.job_kinds]
-    assert [c["StringEquals"] for c in choices] == [*whole, *(job.kind for job in REGISTRY.partitioned_jobs)]
+    whole = [kind.name for spec in REGISTRY.jobs for kind in spec.job_kinds]
+    assert [c["StringEquals"] for c in choices] == [*whole, *(job.kind.name for job in REGISTRY.partitioned_jobs)]
 
 
 @dataclass

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from shared import jobs
 from shared.contracts.ratio_study import RatioStudyResults
-from shared.jobs import Job
+from shared.jobs import JobRecord
 from shared.problems import Conflict, Gone, NotFound, Unprocessable
 
 _RATIO_STUDY = "ratio_study"
@@ -20,7 +20,7 @@ _RATIO_STUDY = "ratio_study"
 class FinishedStudy:
     """A ratio study: its job, its results document word for word, and the same as a model."""
 
-    job: Job
+    job: JobRecord
     document: Mapping[str, Any]
     results: RatioStudyResults
 
@@ -30,13 +30,13 @@ class FinishedStudy:
         return self.job.finished_at or self.job.created_at
 
 
-def require_succeeded(county_id: str, study_id: UUID) -> Job:
+def require_succeeded(county_id: str, study_id: UUID) -> JobRecord:
     """The job of a study that has results.
 
     Raises Unprocessable for a study that the county does not have, Conflict for one that has not succeeded.
     """
     try:
-        job = jobs.get(county_id, _RATIO_STUDY, study_id)
+        job = jobs.record(county_id, _RATIO_STUDY, study_id)
     except NotFound as error:
         raise Unprocessable(
             f"{county_id} has no ratio study {study_id}.", pointer="/ratio_study_id", slug="ratio-study-not-found"
@@ -53,7 +53,7 @@ def read_study(county_id: str, study_id: UUID) -> FinishedStudy:
     """A study with its results. Raises as `require_succeeded` does, and Gone where they were lost or damaged since."""
     job = require_succeeded(county_id, study_id)
     try:
-        document = jobs.results(county_id, _RATIO_STUDY, study_id)
+        document = jobs.raw_results(county_id, _RATIO_STUDY, study_id)
         return FinishedStudy(job, document, results_model(document))
     except (Gone, ValidationError) as error:
         raise Gone(

@@ -9,13 +9,13 @@ from typing import Any
 import orjson
 
 from functions.reporting import repository
+from functions.reporting.job_kinds import REPORT
 from functions.reporting.render import display
 from functions.reporting.render.pdf import to_pdf
 from functions.reporting.reports.registry import REPORT_TYPES
 from functions.reporting.reports.report_type import Heading, Report
 from functions.reporting.reports.request import ReportRequest
 from functions.reporting.schemas import ReportFormat, ReportResult
-from functions.reporting.service.requests import KIND
 from shared import jobs
 from shared.csv_export.tables import CSV, to_csv
 from shared.db import unit_of_work
@@ -40,7 +40,7 @@ class BuiltReport:
 def run(job: RunningJob) -> ReportResult:
     """Build a report and put its file into the job's folder."""
     request = ReportRequest.model_validate(job.parameters)
-    requested_at = jobs.get(job.county_id, KIND, job.job_id).created_at
+    requested_at = jobs.get(job.county_id, REPORT, job.job_id).created_at
     built = build_report(job.county_id, str(job.job_id), request, requested_at)
     filename = f"{job.county_id}-{request.report_type.replace('_', '-')}-{requested_at:%Y-%m-%d}.{request.format}"
     with TemporaryDirectory() as folder:

@@ -15,6 +15,7 @@ from functions.sync.engine.publication.early_writer import writing_early
 from functions.sync.engine.removed_rows import CHANGED_ONLY, resolved_quarantine_keys
 from functions.sync.engine.run_context import RunContext, load, require_running
 from functions.sync.engine.run_log import log_state
+from functions.sync.job_kinds import SYNC
 from functions.sync.repository import partitions, quarantine, roll_rows, runs, staging, targets, watermarks
 from functions.sync.run_data import filled_columns
 from functions.sync.run_lock import cancel_superseded
@@ -170,7 +171,7 @@ def _record(connection: Connection, context: RunContext) -> None:
         for target, counts in context.run.tables.items()
     }
     details = {"tables": written, "mapping_digest": context.run.mapping_digest}
-    subject = f"sync-runs/{context.run_id}"
+    subject = SYNC.subject(context.run_id)
     audit.record(connection, context.county_id, _actor(context), "sync.applied", subject, details)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, Select, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from functions.sync.domain.runs import RunState
+from functions.sync.job_kinds import SYNC
 from functions.sync.schemas import GuardFinding, RunMode, SourceNote, TableCounts
 from shared.db.literals import uuid_literal
 from shared.db.models import County, Job, SyncRun
@@ -243,6 +244,8 @@ def awaiting_approval(connection: Connection, county_id: str) -> list[UUID]:
     """The runs that wait for approval."""
     return list(
         connection.scalars(
-            select(Job.job_id).where(Job.county_id == county_id, Job.kind == "sync", Job.status == "awaiting_approval")
+            select(Job.job_id).where(
+                Job.county_id == county_id, Job.kind == SYNC.name, Job.status == "awaiting_approval"
+            )
         )
     )

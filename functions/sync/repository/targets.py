@@ -13,6 +13,7 @@ import orjson
 from pg8000.native import identifier, literal
 from sqlalchemy import Connection, text
 
+from functions.sync.job_kinds import SYNC
 from functions.sync.repository import findings, staging
 from functions.sync.schemas import TableCounts
 from shared import audit
@@ -153,7 +154,7 @@ def retire_platform_rows_sql(county_id: str, run_id: UUID, actor: str) -> list[s
     return [
         keep_versions(SYNC_TARGETS["assessments"], f"WHERE {rows}", uuid_literal(run_id)),
         audit.record_count_sql(
-            county_id, actor, "sync.assessments_gave_way", f"sync-runs/{run_id}", "assessments", retire
+            county_id, actor, "sync.assessments_gave_way", SYNC.subject(run_id), "assessments", retire
         ),
     ]
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from functions.sync.domain.runs import RunState
 from functions.sync.failure import fail_if_orphaned, fail_orphaned_active_run, is_orphaned
+from functions.sync.job_kinds import SYNC
 from functions.sync.repository import quarantine, runs
 from functions.sync.repository.runs import RunRow
 from functions.sync.run_lock import active_run_conflict, add_run, release
@@ -34,11 +35,11 @@ def start(county_id: str, request: SyncRequest, *, caller: Caller, idempotency_k
 
     Raises NotFound, Unprocessable for a mode that is not available, Conflict naming the run that is active.
     """
-    run_id = deterministic_id(county_id, "sync", caller, idempotency_key)
+    run_id = deterministic_id(county_id, SYNC.name, caller, idempotency_key)
     fail_orphaned_active_run(county_id)
     with unit_of_work(county_id) as connection:
         jobs.take_turns(connection, run_id)
-        existing = jobs.find(connection, county_id, "sync", run_id)
+        existing = jobs.find(connection, county_id, SYNC.name, run_id)
         if existing is not None:
             refuse_reused_key(existing.request_digest, digest(request))
         else:
@@ -52,9 +53,9 @@ def start(county_id: str, request: SyncRequest, *, caller: Caller, idempotency_k
                 execution_arn=_execution_arn(str(run_id)),
             )
             audit.record(
-                connection, county_id, caller.username, "sync.requested", f"sync-runs/{run_id}", request.model_dump()
+                connection, county_id, caller.username, "sync.requested", SYNC.subject(run_id), request.model_dump()
             )
-    job = read_job(county_id, "sync", run_id)
+    job = read_job(county_id, SYNC, run_id)
     if job.status == "pending":
         _start_machine(county_id, run_id, str(run_id), trigger="request")
     return job
@@ -67,11 +68,11 @@ def replay(county_id: str, run_id: UUID, request: ReplayRequest, *, caller: Call
     another run is active.
     """
     require_known_rule(request.rule, request.field)
-    replay_id = deterministic_id(county_id, "sync", caller, idempotency_key)
+    replay_id = deterministic_id(county_id, SYNC.name, caller, idempotency_key)
     fail_orphaned_active_run(county_id)
     with unit_of_work(county_id) as connection:
         jobs.take_turns(connection, replay_id)
-        existing = jobs.find(connection, county_id, "sync", replay_id)
+        existing = jobs.find(connection, county_id, SYNC.name, replay_id)
         if existing is not None:
             refuse_reused_key(existing.request_digest, digest(request))
         else:
@@ -88,9 +89,9 @@ def replay(county_id: str, run_id: UUID, request: ReplayRequest, *, caller: Call
             )
             details = {"replay_of": str(run_id), **request.model_dump()}
             audit.record(
-                connection, county_id, caller.username, "sync.replay_requested", f"sync-runs/{replay_id}", details
+                connection, county_id, caller.username, "sync.replay_requested", SYNC.subject(replay_id), details
             )
-    job = read_job(county_id, "sync", replay_id)
+    job = read_job(county_id, SYNC, replay_id)
     if job.status == "pending":
         _start_machine(county_id, replay_id, str(replay_id), trigger="replay")
     return job
@@ -125,7 +126,7 @@ def approve(county_id: str, run_id: UUID, caller: Caller, reason: str | None = N
             raise active_run_conflict(connection, county_id)
         runs.set_run(connection, county_id, run_id, approved_by=caller.username, approval_reason=reason)
         jobs.set_execution(connection, county_id, run_id, _execution_arn(execution))
-        audit.record(connection, county_id, caller.username, "sync.approved", f"sync-runs/{run_id}", {"reason": reason})
+        audit.record(connection, county_id, caller.username, "sync.approved", SYNC.subject(run_id), {"reason": reason})
     try:
         _start_machine(county_id, run_id, execution, resume_at="apply")
     except ServiceUnavailable:
@@ -151,8 +152,8 @@ def cancel(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
             connection, county_id, run_id, "cancelled", JobError(type="cancelled", detail=f"By {caller.username}.")
         )
         release(connection, county_id, run_id)
-        audit.record(connection, county_id, caller.username, "sync.cancelled", f"sync-runs/{run_id}", {})
-        row = jobs.find(connection, county_id, "sync", run_id)
+        audit.record(connection, county_id, caller.username, SYNC.cancellation, SYNC.subject(run_id), {})
+        row = jobs.find(connection, county_id, SYNC.name, run_id)
     if row is not None and row.execution_arn and run.status != "awaiting_approval":
         executions.stop(row.execution_arn)
     return get(county_id, run_id)
@@ -181,7 +182,7 @@ def resume(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
         if not runs.reopen(connection, county_id, run_id):
             raise active_run_conflict(connection, county_id)
         jobs.set_execution(connection, county_id, run_id, _execution_arn(execution))
-        audit.record(connection, county_id, caller.username, "sync.resumed", f"sync-runs/{run_id}", {})
+        audit.record(connection, county_id, caller.username, "sync.resumed", SYNC.subject(run_id), {})
     _start_machine(county_id, run_id, execution)
     return get(county_id, run_id)
 

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from functions.sync.domain.runs import TablePlan
 from functions.sync.failure import fail_orphaned
+from functions.sync.job_kinds import SYNC
 from functions.sync.repository import findings, partitions, runs
 from functions.sync.schemas import Partition, PartitionCounts, SyncRun, TableCounts, TableProgress
 from functions.sync.service.pages import MAX_PAGE, from_row, page_of_run, raise_not_found
 from shared.db import snapshot
 from shared.db.tenancy import require_onboarded
-from shared.jobs.lifecycle import links_of
 from shared.paging import Page, decode_token, encode_token
 
 
@@ -93,7 +93,7 @@ def to_sync_run(
             "started_at": row.started_at,
             "finished_at": row.finished_at,
             "error": row.error,
-            "links": links_of(county_id, "sync", row.run_id),
+            "links": SYNC.links(county_id, row.run_id),
             "mode": row.mode,
             "validate_only": row.validate_only,
             "trigger": row.trigger,

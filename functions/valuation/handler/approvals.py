@@ -4,19 +4,17 @@ from uuid import UUID
 
 from aws_lambda_powertools.event_handler import Response
 
-from functions.valuation.handler.api import COUNTY, api
-from functions.valuation.repository.approvals import KIND
-from functions.valuation.schemas.runs import ApprovalResults, ApproveRun, UndoApproval
+from functions.valuation.handler.api import api
+from functions.valuation.job_kinds import VALUATION_APPROVAL, VALUATION_RUN
+from functions.valuation.schemas.runs import ApproveRun, UndoApproval
 from functions.valuation.service import approvals
-from shared.access import Permission
-from shared.api import accepted, answer, declare_job_commands
+from shared.api import Operation, accepted, declare_job_routes
 from shared.jobs import Job
 
-_RUN = COUNTY + "/valuation-runs/{run_id}"
-_ONE = COUNTY + "/valuation-approvals/{approval_id}"
 
-
-@api.post(_RUN + "/approve", permission=Permission.APPROVE_VALUATION, summary="Bring values to a roll", status=202)
+@api.post(
+    VALUATION_RUN.path + "/approve", permission=VALUATION_APPROVAL.run, summary="Bring values to a roll", status=202
+)
 def approve_valuation_run(county_id: str, run_id: UUID, body: ApproveRun) -> Response[Job]:
     """Writes the run's values, or those of a filter, to the roll of a year and to the properties, all or none.
 
@@ -27,7 +25,7 @@ def approve_valuation_run(county_id: str, run_id: UUID, body: ApproveRun) -> Res
     )
 
 
-@api.post(_RUN + "/undo", permission=Permission.APPROVE_VALUATION, summary="Take an approval back", status=202)
+@api.post(VALUATION_RUN.path + "/undo", permission=VALUATION_APPROVAL.run, summary="Take an approval back", status=202)
 def undo_approval(county_id: str, run_id: UUID, body: UndoApproval) -> Response[Job]:
     """Puts back what was on the roll before, as long as the roll is open and nothing newer was written."""
     return accepted(
@@ -35,16 +33,13 @@ def undo_approval(county_id: str, run_id: UUID, body: UndoApproval) -> Response[
     )
 
 
-declare_job_commands(api, _ONE, kind=KIND, permission=Permission.APPROVE_VALUATION)
-
-
-@api.get(_ONE, permission=Permission.VIEW_VALUATION, summary="An approval's progress")
-def get_approval(county_id: str, approval_id: UUID) -> Response[Job]:
-    """How an approval, or taking one back, goes."""
-    return answer(approvals.get(county_id, approval_id))
-
-
-@api.get(_ONE + "/results", permission=Permission.VIEW_VALUATION, summary="What an approval wrote")
-def get_approval_results(county_id: str, approval_id: UUID) -> Response[ApprovalResults]:
-    """How many assessments and properties were written, and which values were not."""
-    return answer(approvals.results(county_id, approval_id))
+declare_job_routes(
+    api,
+    VALUATION_APPROVAL,
+    get=Operation("get_approval", "An approval's progress", "How an approval, or taking one back, goes."),
+    results=Operation(
+        "get_approval_results",
+        "What an approval wrote",
+        "How many assessments and properties were written, and which values were not.",
+    ),
+)

@@ -31,8 +31,6 @@ from shared.db.models import (
 from shared.db.models import ValuationApproval as ApprovalRow
 from shared.precedence import overrides
 
-KIND = "valuation_approval"
-
 _SHOWN = tuple(getattr(ApprovalRow, name) for name in Approval.model_fields)
 _VALUES = ("land_value", "improvement_value", "total_value")
 _ASSESSED = (*_VALUES, "assessed_value")

@@ -11,8 +11,6 @@ from sqlalchemy.dialects.postgresql import insert
 from functions.valuation.schemas.models import ComparablesModel
 from shared.db.models import ValuationComparablesModel as Model
 
-KIND = "comparables_model"
-
 MAX_KEPT = 60
 """Models of a county: five classes as of twelve days. Beyond them the oldest goes, and is fitted again when needed."""
 

@@ -9,13 +9,12 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
+from functions.valuation.job_kinds import VALUATION_MODEL
 from functions.valuation.schemas.models import ChampionOf, ModelSummary, Standing
 from shared.db.models import Job as JobRow
 from shared.db.models import ValuationChampion as Champion
 from shared.db.models import ValuationModel as Model
 from shared.jobs.repository import newest_first
-
-KIND = "valuation_model"
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ def _jobs(county_id: str) -> Any:
     return (
         select(JobRow.__table__, Model.details, Model.promoted_at, _IS_CHAMPION.label("champion"))
         .outerjoin(Model, (Model.county_id == JobRow.county_id) & (Model.model_id == JobRow.job_id))
-        .where(JobRow.county_id == county_id, JobRow.kind == KIND)
+        .where(JobRow.county_id == county_id, JobRow.kind == VALUATION_MODEL.name)
     )
 
 

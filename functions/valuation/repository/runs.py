@@ -10,12 +10,11 @@ from pg8000.native import literal
 from sqlalchemy import Connection, Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from functions.valuation.job_kinds import VALUATION_RUN
 from functions.valuation.schemas.runs import ModelOfClass, RunFilter, RunPartition
 from shared.db.models import Job as JobRow
 from shared.db.models import ValuationRun as Run
 from shared.jobs.repository import newest_first
-
-KIND = "valuation_run"
 
 
 @dataclass(frozen=True)
@@ -132,5 +131,5 @@ def _jobs(county_id: str) -> Any:
     return (
         select(JobRow.__table__, Run.properties, Run.models, Run.valued, Run.not_valued, Run.review)
         .outerjoin(Run, (Run.county_id == JobRow.county_id) & (Run.run_id == JobRow.job_id))
-        .where(JobRow.county_id == county_id, JobRow.kind == KIND)
+        .where(JobRow.county_id == county_id, JobRow.kind == VALUATION_RUN.name)
     )

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from functions.valuation.job_kinds import VALUATION_APPROVAL
 from functions.valuation.repository import approvals, runs
-from functions.valuation.repository.approvals import KIND, StandingApproval
+from functions.valuation.repository.approvals import StandingApproval
 from functions.valuation.repository.runs import RunRecord
 from functions.valuation.repository.settings import settings
 from functions.valuation.schemas.runs import (
@@ -34,12 +35,14 @@ def submit_approval(
     Raises NotFound, Conflict for a run that has not succeeded or a roll that is closed, Unprocessable for a roll year
     that does not go with the valuation date.
     """
-    if not jobs.is_submitted(county_id, KIND, caller=caller, idempotency_key=idempotency_key):
+
+    def check() -> None:
         with unit_of_work(county_id) as connection:
             _refuse_foreign_year(_finished(connection, county_id, run_id), request.roll_year)
             closing.require_open(connection, county_id, request.roll_year)
-    wanted = ApprovalJob(action="approve", run_id=run_id, roll_year=request.roll_year, filter=request.filter)
-    return jobs.submit(county_id, KIND, wanted, caller=caller, idempotency_key=idempotency_key)
+
+    job = ApprovalJob(action="approve", run_id=run_id, roll_year=request.roll_year, filter=request.filter)
+    return jobs.submit(county_id, VALUATION_APPROVAL, job, caller=caller, idempotency_key=idempotency_key, check=check)
 
 
 def submit_undo(
@@ -49,23 +52,15 @@ def submit_undo(
 
     Raises NotFound, Conflict where there is none that stands, or its roll is closed.
     """
-    if not jobs.is_submitted(county_id, KIND, caller=caller, idempotency_key=idempotency_key):
+
+    def check() -> None:
         with unit_of_work(county_id) as connection:
             _finished(connection, county_id, run_id)
             standing = _standing(connection, county_id, run_id, request.approval_id)
             closing.require_open(connection, county_id, standing.roll_year)
-    wanted = ApprovalJob(action="undo", run_id=run_id, approval_id=request.approval_id)
-    return jobs.submit(county_id, KIND, wanted, caller=caller, idempotency_key=idempotency_key)
 
-
-def get(county_id: str, approval_id: UUID) -> Job:
-    """The job of an approval, or of taking one back. Raises NotFound."""
-    return jobs.get(county_id, KIND, approval_id)
-
-
-def results(county_id: str, approval_id: UUID) -> ApprovalResults:
-    """What was written. Raises NotFound, and Conflict while the job has not succeeded."""
-    return jobs.results_as(ApprovalResults, county_id, KIND, approval_id)
+    job = ApprovalJob(action="undo", run_id=run_id, approval_id=request.approval_id)
+    return jobs.submit(county_id, VALUATION_APPROVAL, job, caller=caller, idempotency_key=idempotency_key, check=check)
 
 
 def approve_or_undo(job: RunningJob) -> ApprovalResults:

@@ -18,9 +18,10 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import Connection
 
+from functions.valuation.job_kinds import COMPARABLES_MODEL
 from functions.valuation.repository import comparables_models as repository
 from functions.valuation.repository import land
-from functions.valuation.repository.comparables_models import KIND, ComparablesRecord
+from functions.valuation.repository.comparables_models import ComparablesRecord
 from functions.valuation.schemas.models import ComparablesModel, ComparablesModelRequest
 from functions.valuation.service import artifacts
 from functions.valuation.service.artifacts import LoadedModel
@@ -79,10 +80,10 @@ def find(connection: Connection, county_id: str, property_class: str, on: date) 
 
 def prepare(county_id: str, wanted: ComparablesModelRequest, caller: Caller) -> Job:
     """The job that fits a model: one for all who ask for the same. Raises Unprocessable where it found no model."""
-    everybody = Caller(KIND, caller.username, frozenset({county_id}), frozenset())
+    everybody = Caller(COMPARABLES_MODEL.name, caller.username, frozenset({county_id}), frozenset())
     for attempt in count():
         key = "\x1f".join((wanted.property_class, str(wanted.valuation_date), wanted.sales_version, str(attempt)))
-        job = jobs.submit(county_id, KIND, wanted, caller=everybody, idempotency_key=key)
+        job = jobs.submit(county_id, COMPARABLES_MODEL, wanted, caller=everybody, idempotency_key=key)
         ended = job.finished_at or datetime.now(UTC)
         age = datetime.now(UTC) - ended
         if job.status == "succeeded" and age > _SETTLED:
@@ -93,21 +94,11 @@ def prepare(county_id: str, wanted: ComparablesModelRequest, caller: Caller) -> 
             if job.error.type in POINTERS and age < _STANDS:
                 raise Unprocessable(job.error.detail, pointer=POINTERS[job.error.type], slug=job.error.type)
             try:
-                return jobs.resume(county_id, KIND, job.id)
+                return jobs.resume(county_id, COMPARABLES_MODEL, job.id)
             except Conflict:  # another one who asks for the same has resumed it
-                return jobs.get(county_id, KIND, job.id)
+                return jobs.get(county_id, COMPARABLES_MODEL, job.id)
         return job
     raise AssertionError("counting has no end")
-
-
-def get(county_id: str, model_id: UUID) -> Job:
-    """The job that fits a model. Raises NotFound."""
-    return jobs.get(county_id, KIND, model_id)
-
-
-def results(county_id: str, model_id: UUID) -> ComparablesModel:
-    """What a job has fitted. Raises NotFound, and Conflict while it has not succeeded."""
-    return jobs.results_as(ComparablesModel, county_id, KIND, model_id)
 
 
 def fit_model(job: RunningJob) -> ComparablesModel:

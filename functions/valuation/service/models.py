@@ -7,31 +7,28 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from functions.valuation.job_kinds import VALUATION_MODEL
 from functions.valuation.repository import models
-from functions.valuation.repository.models import KIND
 from functions.valuation.schemas.models import (
     ChampionOf,
     ModelSummary,
     PromoteModel,
     ValuationModel,
     ValuationModelRequest,
-    ValuationModelResults,
 )
 from functions.valuation.service.valuation_dates import refuse_far_ahead
 from shared import audit, jobs
 from shared.access import Caller
 from shared.db import unit_of_work
 from shared.db.tenancy import require_onboarded
-from shared.jobs import Job
 from shared.jobs.lifecycle import as_job
 from shared.paging import Page, decode_token, encode_token
 from shared.problems import Conflict, NotFound
 
 
-def submit(county_id: str, request: ValuationModelRequest, *, caller: Caller, idempotency_key: str | None) -> Job:
-    """Start training a model. Raises Unprocessable for a day too far ahead."""
+def require_near_date(_county_id: str, request: ValuationModelRequest) -> None:
+    """Raise Unprocessable for a valuation date too far ahead."""
     refuse_far_ahead(request.valuation_date)
-    return jobs.submit(county_id, KIND, request, caller=caller, idempotency_key=idempotency_key)
 
 
 def page(county_id: str, *, page_size: int, page_token: str | None) -> Page[ValuationModel]:
@@ -60,11 +57,6 @@ def get(county_id: str, model_id: UUID) -> ValuationModel:
     if jobs.settled(county_id, [row]):
         return get(county_id, model_id)
     return _shown(county_id, row, places.get(model_id, ()))
-
-
-def results(county_id: str, model_id: UUID) -> ValuationModelResults:
-    """Everything that is known of a trained model. Raises NotFound, and Conflict while it is not trained."""
-    return jobs.results_as(ValuationModelResults, county_id, KIND, model_id)
 
 
 def promote(county_id: str, model_id: UUID, request: PromoteModel, *, caller: Caller) -> ValuationModel:
@@ -112,7 +104,7 @@ def _refuse_inaccurate(model: ModelSummary, request: PromoteModel) -> None:
 
 def _shown(county_id: str, row: Row[*tuple[Any, ...]], places: Sequence[ChampionOf]) -> ValuationModel:
     return ValuationModel(
-        **as_job(county_id, row).model_dump(),
+        **as_job(county_id, VALUATION_MODEL, row).model_dump(),
         standing=models.standing(row),
         champion_of=tuple(places),
         model=None if row.details is None else ModelSummary.model_validate(row.details),

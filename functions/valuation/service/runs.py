@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row
 
+from functions.valuation.job_kinds import VALUATION_RUN
 from functions.valuation.repository import approvals, results, runs
 from functions.valuation.repository.results import Counts, ResultFilter
-from functions.valuation.repository.runs import KIND
 from functions.valuation.schemas.runs import (
     MAX_IDS_SHOWN,
     Approval,
@@ -24,24 +24,20 @@ from functions.valuation.schemas.runs import (
 from functions.valuation.service import model_selection
 from functions.valuation.service.valuation_dates import refuse_far_ahead
 from shared import jobs
-from shared.access import Caller
 from shared.db import unit_of_work
 from shared.db.tenancy import require_onboarded
-from shared.jobs import Job
 from shared.jobs.download import file_address
 from shared.jobs.lifecycle import as_job
 from shared.paging import Page, decode_token, encode_token
 from shared.problems import NotFound
 
 
-def submit(county_id: str, request: ValuationRunRequest, *, caller: Caller, idempotency_key: str | None) -> Job:
-    """Start a run. Raises Unprocessable for a model or a day that does not fit, Conflict without any champion."""
+def require_models(county_id: str, request: ValuationRunRequest) -> None:
+    """Raise Unprocessable for a model or a day that does not fit, Conflict without any champion."""
     refuse_far_ahead(request.valuation_date)
-    if not jobs.is_submitted(county_id, KIND, caller=caller, idempotency_key=idempotency_key):
-        with unit_of_work(county_id) as connection:
-            require_onboarded(connection, county_id)
-            model_selection.for_run(connection, county_id, request.model_id, request.valuation_date)
-    return jobs.submit(county_id, KIND, request, caller=caller, idempotency_key=idempotency_key)
+    with unit_of_work(county_id) as connection:
+        require_onboarded(connection, county_id)
+        model_selection.for_run(connection, county_id, request.model_id, request.valuation_date)
 
 
 def page(county_id: str, *, page_size: int, page_token: str | None) -> Page[ValuationRun]:
@@ -98,7 +94,7 @@ def export_address(county_id: str, run_id: UUID, wanted: ExportFormat) -> str:
 
 
 def _results(county_id: str, run_id: UUID) -> ValuationRunResults:
-    return jobs.results_as(ValuationRunResults, county_id, KIND, run_id)
+    return jobs.results(county_id, VALUATION_RUN, run_id)
 
 
 def _shown(connection: Connection, county_id: str, rows: Sequence[Row[*tuple[Any, ...]]]) -> list[ValuationRun]:
@@ -114,7 +110,7 @@ def _run(
         counts = Counts(row.valued, row.not_valued, row.review)
     else:
         counts = going.get(row.job_id, Counts(0, 0, 0))
-    job = as_job(county_id, row)
+    job = as_job(county_id, VALUATION_RUN, row)
     return ValuationRun(
         **job.model_copy(update={"parameters": _shortened(job.parameters)}).model_dump(),
         properties=row.properties,

@@ -1,7 +1,7 @@
 """The first step of valuation runs in the jobs machine."""
 
-from functions.valuation.repository.runs import KIND
+from functions.valuation.job_kinds import VALUATION_RUN
 from functions.valuation.service.plan_run import plan_run
 from shared.jobs.partitioned import plan_task
 
-handler = plan_task(KIND, plan_run)
+handler = plan_task(VALUATION_RUN, plan_run)

@@ -1,9 +1,8 @@
 """The jobs machine's task that trains models, and fits those of comparable sales."""
 
-from functions.valuation.repository.comparables_models import KIND as COMPARABLES_KIND
-from functions.valuation.repository.models import KIND
+from functions.valuation.job_kinds import COMPARABLES_MODEL, VALUATION_MODEL
 from functions.valuation.service.comparables_models import fit_model
 from functions.valuation.service.training import train_model
 from shared.jobs import job_task
 
-handler = job_task({KIND: train_model, COMPARABLES_KIND: fit_model})
+handler = job_task({VALUATION_MODEL: train_model, COMPARABLES_MODEL: fit_model})

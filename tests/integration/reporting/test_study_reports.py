@@ -99,7 +99,7 @@ def test_the_document_is_typeset_and_the_same_each_time() -> None:
 
     study_id = study()
     pdf = made("sales_ratio_study", "pdf", {"ratio_study_id": study_id})
-    asked_at = jobs.get(COUNTY, "ratio_study", UUID(study_id)).created_at
+    asked_at = jobs.record(COUNTY, "ratio_study", UUID(study_id)).created_at
     wanted = ReportRequest.model_validate(
         {"report_type": "sales_ratio_study", "format": "pdf", "parameters": {"ratio_study_id": study_id}}
     )

@@ -25,11 +25,11 @@ from shared.schemas import Schema
 from shared.settings import settings
 from tests.conftest import MigratedDatabase
 from tests.gateway import LambdaContext, claims_of
-from tests.job_cloud import job_cloud
+from tests.job_cloud import job_cloud, sample_kind
 
 __all__ = ["job_cloud"]
 
-COUNTY, KIND = "king_wa", "ratio_study"
+COUNTY = "king_wa"
 CALLER = Caller.from_claims(claims_of())
 
 
@@ -43,6 +43,9 @@ class Found(Schema):
     """The results of a test's job."""
 
     doubled: int
+
+
+KIND = sample_kind(Wanted, Found)
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +68,7 @@ def get(job: Job) -> Job:
 
 
 def run(job: Job, work: Any) -> dict[str, Any]:
-    event = {"county_id": COUNTY, "job_id": str(job.id), "kind": KIND}
+    event = {"county_id": COUNTY, "job_id": str(job.id), "kind": KIND.name}
     return job_task({KIND: work})(event, LambdaContext())
 
 
@@ -185,7 +188,7 @@ def test_an_execution_that_ended_its_job_or_works_on_it_no_more_leaves_it_as_it_
 def ended(job: Job, status: str) -> dict[str, Any]:
     """EventBridge's event of the end of a job's execution."""
     arn = execution_of(job)
-    given = json.dumps({"county_id": COUNTY, "job_id": str(job.id), "kind": KIND})
+    given = json.dumps({"county_id": COUNTY, "job_id": str(job.id), "kind": KIND.name})
     detail = {"executionArn": arn, "name": arn.rpartition(":")[2], "status": status, "input": given, "error": None}
     return {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
 
@@ -327,7 +330,7 @@ def test_a_cancelled_job_stops_its_execution_and_its_task_changes_nothing() -> N
     with pytest.raises(Conflict, match="cancelled"):
         jobs.resume(COUNTY, KIND, job.id)
     with unit_of_work(COUNTY) as connection:
-        assert connection.scalar(text("SELECT count(*) FROM audit_events WHERE action = 'ratio_study.cancelled'")) == 1
+        assert connection.scalar(text("SELECT count(*) FROM audit_events WHERE action = 'sample.cancelled'")) == 1
 
 
 def test_the_task_of_a_cancelled_job_notices_when_it_says_how_far_it_is() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,7 +20,9 @@ from shared.schemas import Schema
 from shared.settings import settings
 from tests.conftest import MigratedDatabase
 from tests.gateway import LambdaContext, claims_of
-from tests.job_cloud import job_cloud  # noqa: F401 - a fixture
+from tests.job_cloud import job_cloud, sample_kind
+
+__all__ = ["job_cloud"]
 
 CALLER = Caller.from_claims(claims_of())
 
@@ -36,8 +39,11 @@ class Found(Schema):
     doubled: int
 
 
+KIND = sample_kind(Wanted, Found)
+
+
 @pytest.fixture(autouse=True)
-def county(database: MigratedDatabase, job_cloud: None) -> None:  # noqa: F811
+def county(database: MigratedDatabase, job_cloud: None) -> None:
     with unit_of_work("king_wa") as connection:
         connection.execute(
             insert(County).values(county_id="king_wa", friendly_name="King", configuration={}, mapping="", version=1)
@@ -45,12 +51,12 @@ def county(database: MigratedDatabase, job_cloud: None) -> None:  # noqa: F811
 
 
 def submit(number: int = 21, key: str | None = None, county_id: str = "king_wa") -> Job:
-    return jobs.submit(county_id, "ratio_study", Wanted(number=number), caller=CALLER, idempotency_key=key)
+    return jobs.submit(county_id, KIND, Wanted(number=number), caller=CALLER, idempotency_key=key)
 
 
 def run(job: Job, work: Any, **more: Any) -> dict[str, Any]:
-    event = {"county_id": "king_wa", "job_id": str(job.id), "kind": "ratio_study", **more}
-    return job_task({"ratio_study": work})(event, LambdaContext())
+    event = {"county_id": "king_wa", "job_id": str(job.id), "kind": KIND.name, **more}
+    return job_task({KIND: work})(event, LambdaContext())
 
 
 def double(job: RunningJob) -> Found:
@@ -76,7 +82,7 @@ def test_a_jobs_end_is_counted_once_by_its_kind_and_only_when_it_is_committed(
     run(job, double)
 
     (end,) = _counted(capsys)
-    assert (end["kind"], end["service"], end["JobsSucceeded"]) == ("ratio_study", "jobs", [1.0])
+    assert (end["kind"], end["service"], end["JobsSucceeded"]) == ("sample", "jobs", [1.0])
     assert (end["county_id"], end["job_id"]) == ("king_wa", str(job.id))
     assert end["JobSeconds"][0] > 0
 
@@ -93,11 +99,11 @@ def test_a_job_goes_from_pending_to_its_results() -> None:
 
     assert run(job, double) == {"status": "succeeded"}
 
-    done = jobs.get("king_wa", "ratio_study", job.id)
+    done = jobs.get("king_wa", KIND, job.id)
     assert (done.status, done.progress.step, done.error) == ("succeeded", "doubling", None)
     assert done.started_at is not None
     assert done.finished_at is not None
-    assert jobs.results("king_wa", "ratio_study", job.id) == {"doubled": 42}
+    assert jobs.results("king_wa", KIND, job.id) == Found(doubled=42)
 
 
 def test_the_same_key_finds_the_same_job_and_starts_it_once() -> None:
@@ -129,13 +135,13 @@ def test_a_job_that_could_not_be_started_is_started_by_the_next_try(monkeypatch:
 def test_a_task_that_ran_twice_leaves_what_it_left_once() -> None:
     job = submit()
     run(job, double)
-    first = jobs.get("king_wa", "ratio_study", job.id)
+    first = jobs.get("king_wa", KIND, job.id)
 
     def never(_job: RunningJob) -> Found:
         raise AssertionError("a finished job is not run again")
 
     assert run(job, never) == {"status": "succeeded"}
-    assert jobs.get("king_wa", "ratio_study", job.id) == first
+    assert jobs.get("king_wa", KIND, job.id) == first
 
 
 def test_a_task_that_died_is_run_again() -> None:
@@ -146,7 +152,7 @@ def test_a_task_that_died_is_run_again() -> None:
 
     with pytest.raises(OSError, match="line broke"):
         run(job, dies)
-    assert jobs.get("king_wa", "ratio_study", job.id).status == "running"
+    assert jobs.get("king_wa", KIND, job.id).status == "running"
 
     assert run(job, double) == {"status": "succeeded"}
 
@@ -158,11 +164,11 @@ def test_a_problem_fails_the_job_with_its_reason() -> None:
         raise Unprocessable("Too few sales.", slug="too-few-sales")
 
     assert run(job, refuses) == {"status": "failed"}
-    failed = jobs.get("king_wa", "ratio_study", job.id)
+    failed = jobs.get("king_wa", KIND, job.id)
     assert failed.error is not None
     assert (failed.error.type, failed.error.detail) == ("too-few-sales", "Too few sales.")
     with pytest.raises(Conflict):
-        jobs.results("king_wa", "ratio_study", job.id)
+        jobs.results("king_wa", KIND, job.id)
 
 
 def test_what_the_state_machine_caught_fails_the_job_without_internals() -> None:
@@ -170,7 +176,7 @@ def test_what_the_state_machine_caught_fails_the_job_without_internals() -> None
 
     run(job, double, failure={"Error": "States.Timeout", "Cause": "secret internals"})
 
-    error = jobs.get("king_wa", "ratio_study", job.id).error
+    error = jobs.get("king_wa", KIND, job.id).error
     assert error is not None
     assert error.detail == "A task took longer than it may."
 
@@ -178,9 +184,9 @@ def test_what_the_state_machine_caught_fails_the_job_without_internals() -> None
 def test_a_job_is_found_only_in_its_county_and_kind() -> None:
     job = submit()
     for county_id, kind, job_id in (
-        ("lucas_oh", "ratio_study", job.id),
-        ("king_wa", "report", job.id),
-        ("king_wa", "ratio_study", uuid4()),
+        ("lucas_oh", KIND, job.id),
+        ("king_wa", replace(KIND, name="other"), job.id),
+        ("king_wa", KIND, uuid4()),
     ):
         with pytest.raises(NotFound):
             jobs.get(county_id, kind, UUID(str(job_id)))

@@ -18,11 +18,10 @@ from shared.schemas import Schema
 from shared.settings import settings
 from tests.conftest import MigratedDatabase
 from tests.gateway import LambdaContext, claims_of
-from tests.job_cloud import Steps, job_cloud, partitions_of, run_partitioned
+from tests.job_cloud import Steps, job_cloud, partitions_of, run_partitioned, sample_kind
 
 __all__ = ["job_cloud"]
 
-KIND = "valuation_run"
 CALLER = Caller.from_claims(claims_of())
 
 
@@ -42,6 +41,9 @@ class Found(Schema):
     """The results of a test's job."""
 
     letters: str
+
+
+KIND = sample_kind(Wanted, Found)
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +71,7 @@ def steps(done: list[str], work: Callable[[str], None] = lambda _: None) -> Step
     def finish(_job: RunningJob) -> Found:
         return Found(letters="".join(sorted(done)))
 
-    return Steps(KIND, plan_task(KIND, plan), partition_task(KIND, Letter, one), finish_task(KIND, finish))
+    return Steps(KIND.name, plan_task(KIND, plan), partition_task(KIND, Letter, one), finish_task(KIND, finish))
 
 
 def test_every_partition_is_done_and_counted_and_then_the_job_ends() -> None:
@@ -79,7 +81,7 @@ def test_every_partition_is_done_and_counted_and_then_the_job_ends() -> None:
 
     ended = jobs.get("king_wa", KIND, job.id)
     assert (ended.status, ended.progress.done, ended.progress.total) == ("succeeded", 3, 3)
-    assert jobs.results("king_wa", KIND, job.id) == {"letters": "abc"}
+    assert jobs.results("king_wa", KIND, job.id) == Found(letters="abc")
 
 
 def test_a_job_that_failed_goes_on_with_the_partitions_that_are_still_to_be_done() -> None:
@@ -100,12 +102,12 @@ def test_a_job_that_failed_goes_on_with_the_partitions_that_are_still_to_be_done
     assert len(boto3.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]) == 2
     run_partitioned(steps(done), "king_wa", str(job.id))
     assert done == ["a", "b", "c"]
-    assert jobs.results("king_wa", KIND, job.id) == {"letters": "abc"}
+    assert jobs.results("king_wa", KIND, job.id) == Found(letters="abc")
 
 
 def test_what_was_planned_once_stands_for_every_later_attempt() -> None:
     job, done = submitted(), list[str]()
-    event = {"county_id": "king_wa", "job_id": str(job.id), "kind": KIND}
+    event = {"county_id": "king_wa", "job_id": str(job.id), "kind": KIND.name}
     first = steps(done).plan(event, LambdaContext())
 
     def another(_job: RunningJob) -> list[Letter]:
@@ -120,7 +122,7 @@ def test_what_was_planned_once_stands_for_every_later_attempt() -> None:
 def test_a_job_does_not_end_while_a_partition_is_missing() -> None:
     job, done = submitted(), list[str]()
     made = steps(done)
-    event: dict[str, Any] = {"county_id": "king_wa", "job_id": str(job.id), "kind": KIND}
+    event: dict[str, Any] = {"county_id": "king_wa", "job_id": str(job.id), "kind": KIND.name}
     first, second, _ = partitions_of(made.plan(event, LambdaContext()))
     for item in (first, second, second):
         made.partition({**event, "partition": item}, LambdaContext())
@@ -158,7 +160,7 @@ def test_a_job_that_has_succeeded_or_is_under_way_is_not_resumed() -> None:
 def test_partitions_of_a_cancelled_job_are_not_worked_on() -> None:
     job, done = submitted(), list[str]()
     made = steps(done)
-    event: dict[str, Any] = {"county_id": "king_wa", "job_id": str(job.id), "kind": KIND}
+    event: dict[str, Any] = {"county_id": "king_wa", "job_id": str(job.id), "kind": KIND.name}
     first, second, _ = partitions_of(made.plan(event, LambdaContext()))
     made.partition({**event, "partition": first}, LambdaContext())
 

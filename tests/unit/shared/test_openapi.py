@@ -6,7 +6,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from infra.functions import REGISTRY, routes_of
-from infra.openapi import DOCUMENT, rendered
+from infra.openapi import AUDIT_ACTIONS, DOCUMENT, audit_actions, rendered
 
 ROUTES = [route for spec in REGISTRY.api for route in routes_of(spec)]
 
@@ -21,6 +21,10 @@ def described() -> dict[str, dict[str, dict[str, object]]]:
 
 def test_the_served_document_is_the_derived_one() -> None:
     assert DOCUMENT.read_text() == rendered(), "run: uv run python -m infra.openapi"
+
+
+def test_the_audit_trail_can_be_searched_for_every_action_that_it_can_hold() -> None:
+    assert AUDIT_ACTIONS.read_text() == audit_actions(), "run: uv run python -m infra.openapi"
 
 
 def test_every_route_is_described_with_its_permission(described: dict[str, dict[str, dict[str, object]]]) -> None:
