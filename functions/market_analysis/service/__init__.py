@@ -1,1 +1,1 @@
-"""Use cases of market analyses: requests, the analysis itself, and its files."""
+"""Use cases of market analyses: the analysis as a job, and its files."""

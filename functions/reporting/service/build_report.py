@@ -59,10 +59,11 @@ def build_report(county_id: str, job_id: str, request: ReportRequest, requested_
         name = repository.county_name(connection, county_id) or county_id
     heading = Heading(county_id, name, job_id, requested_at.astimezone(UTC))
     report = REPORT_TYPES[request.report_type].build(heading, request.parameters)
-    return BuiltReport(report.title, _content(heading, request, report))
+    return BuiltReport(report.title, file_content(heading, request, report))
 
 
-def _content(heading: Heading, request: ReportRequest, report: Report) -> bytes:
+def file_content(heading: Heading, request: ReportRequest, report: Report) -> bytes:
+    """The content of a report's file in the requested format."""
     match request.format:
         case "pdf":
             return to_pdf(request.report_type, page_view(heading, report), heading.generated_at)

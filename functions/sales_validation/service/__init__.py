@@ -1,1 +1,1 @@
-"""Use cases of sales validation: requests, the validation itself, and a person's review of flagged sales."""
+"""Use cases of sales validation: the validation as a job, and a person's review of flagged sales."""
