@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from functions.gis_export.domain.layers import LayerName
 from shared.geo.bounding_box import Box, checked_box
 from shared.jobs.download import StoredFile
 from shared.schemas import RequestSchema, Schema
 
 ExportFormat = Literal["geopackage", "geojson"]
+LayerName = Literal["parcels", "sales"]
 
 WGS84 = "EPSG:4326"
 CRS84 = "OGC:CRS84"

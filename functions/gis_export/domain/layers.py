@@ -7,7 +7,8 @@ under protection. Free-form attributes stay out too: they have no type.
 from dataclasses import dataclass
 from typing import Literal
 
-LayerName = Literal["parcels", "sales"]
+from functions.gis_export.schemas import LayerName
+
 Kind = Literal["text", "integer", "real", "date", "datetime"]
 
 

@@ -8,9 +8,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.valuation.handler.api import PageToken, api
 from functions.valuation.job_kinds import VALUATION_RUN
-from functions.valuation.repository.results import ResultFilter
 from functions.valuation.schemas.runs import (
     ExportFormat,
+    ResultFilter,
     RunFlag,
     RunResult,
     ValuationRun,
@@ -63,8 +63,8 @@ def list_valuation_results(
     page_token: PageToken = None,
 ) -> Response[Page[RunResult]]:
     """Each property's value, or the reason why it has none, by property id."""
-    wanted = ResultFilter(review, neighborhood, property_class, flag, valued)
-    return answer(runs.results_page(county_id, run_id, wanted, page_size=page_size, page_token=page_token))
+    result_filter = ResultFilter(review, neighborhood, property_class, flag, valued)
+    return answer(runs.results_page(county_id, run_id, result_filter, page_size=page_size, page_token=page_token))
 
 
 @api.get(VALUATION_RUN.path + "/summary", permission=VALUATION_RUN.view, summary="What a run changes")

@@ -10,7 +10,7 @@ from uuid import UUID
 from pg8000.native import literal
 from sqlalchemy import Connection, Row, text
 
-from functions.valuation.schemas.runs import Change, GroupChange, RunFlag
+from functions.valuation.schemas.runs import Change, GroupChange, ResultFilter
 from shared.csv_export.query import export_csv
 from shared.db.copying import copy_in, copy_to_file
 
@@ -50,17 +50,6 @@ _CHANGES = (
     " coalesce(sum(current_value) FILTER (WHERE estimate IS NOT NULL), 0) AS compared_current_total,"
     f" percentile_cont(ARRAY[0.05, 0.25, 0.5, 0.75, 0.95]) WITHIN GROUP (ORDER BY {_CHANGE}) AS percentiles"
 )
-
-
-@dataclass(frozen=True)
-class ResultFilter:
-    """Which of a run's results are to be shown; None does not ask."""
-
-    review: bool | None = None
-    neighborhood: str | None = None
-    property_class: str | None = None
-    flag: RunFlag | None = None
-    valued: bool | None = None
 
 
 @dataclass(frozen=True)

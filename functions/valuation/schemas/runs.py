@@ -1,5 +1,6 @@
 """Valuation runs, and the approval of their values, as the API shows them."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -21,6 +22,17 @@ RunFlag = Literal[FlagCode, "carried_by_trend", "carried_beyond_usual", "large_c
 MAX_PROPERTY_IDS = 25_000
 """Ids of a filter: half a megabyte of a request. A larger part of a county is named by its classes or neighborhoods."""
 MAX_IDS_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class ResultFilter:
+    """Conditions on a run's results; None is no condition."""
+
+    review: bool | None = None
+    neighborhood: str | None = None
+    property_class: str | None = None
+    flag: RunFlag | None = None
+    valued: bool | None = None
 
 
 class RunFilter(RequestSchema):

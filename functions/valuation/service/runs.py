@@ -9,12 +9,13 @@ from sqlalchemy import Connection, Row
 
 from functions.valuation.job_kinds import VALUATION_RUN
 from functions.valuation.repository import approvals, results, runs
-from functions.valuation.repository.results import Counts, ResultFilter
+from functions.valuation.repository.results import Counts
 from functions.valuation.schemas.runs import (
     MAX_IDS_SHOWN,
     Approval,
     ExportFormat,
     ModelOfClass,
+    ResultFilter,
     RunResult,
     ValuationRun,
     ValuationRunRequest,

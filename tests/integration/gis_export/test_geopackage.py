@@ -14,7 +14,8 @@ from pyogrio import raw
 from sqlalchemy import select
 
 from functions.gis_export import repository
-from functions.gis_export.domain.layers import LAYERS, LayerName
+from functions.gis_export.domain.layers import LAYERS
+from functions.gis_export.schemas import LayerName
 from shared.db import unit_of_work
 from shared.db.models import PropertyOperational, Sale
 from tests.integration.gis_export.conftest import (
