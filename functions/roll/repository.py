@@ -13,21 +13,23 @@ _ROLLS = (
     " (SELECT count(*) FROM roll_corrections AS c WHERE c.county_id = r.county_id AND c.roll_year = r.roll_year"
     "  AND c.roll_version = r.version) AS corrections, coalesce(r.version, 0) AS version"
     " FROM (SELECT roll_year, count(*) AS assessments, sum(total_value) AS total_value FROM assessments"
-    "  WHERE county_id = :county_id AND retired_at IS NULL GROUP BY roll_year) a"
-    " FULL JOIN (SELECT * FROM rolls WHERE county_id = :county_id) r USING (roll_year)"
+    "  WHERE county_id = :county_id AND retired_at IS NULL{of_year} GROUP BY roll_year) a"
+    " FULL JOIN (SELECT * FROM rolls WHERE county_id = :county_id{of_year}) r USING (roll_year)"
 )
+"""`of_year` is written below the join: PostgreSQL carries no condition into both sides of a FULL JOIN, and would
+sum the assessments of every year for one roll."""
 
 
 def rolls(connection: Connection, county_id: str) -> list[Roll]:
     """Every roll year that there are assessments of or that somebody has closed, newest first."""
-    rows = connection.execute(text(f"{_ROLLS} ORDER BY roll_year DESC"), {"county_id": county_id})
+    rows = connection.execute(text(_ROLLS.format(of_year="") + " ORDER BY roll_year DESC"), {"county_id": county_id})
     return [Roll.model_validate(dict(row._mapping)) for row in rows]
 
 
 def roll(connection: Connection, county_id: str, roll_year: int) -> Roll | None:
     """One roll, or None where the county has nothing of that year."""
     row = connection.execute(
-        text(f"SELECT * FROM ({_ROLLS}) AS every WHERE roll_year = :roll_year"),  # noqa: S608 - a statement of ours
+        text(_ROLLS.format(of_year=" AND roll_year = :roll_year")),
         {"county_id": county_id, "roll_year": roll_year},
     ).one_or_none()
     return None if row is None else Roll.model_validate(dict(row._mapping))
