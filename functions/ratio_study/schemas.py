@@ -7,19 +7,10 @@ from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from shared.appraisal.parameters import BOOTSTRAP_ITERATIONS, BOOTSTRAP_SEED, CONFIDENCE, MIN_SALES_FOR_STATISTICS
 from shared.contracts.ratio_study import StratumResult, StudyResult, ValueSource
 from shared.schemas import RequestSchema, Schema
 
-DEFAULT_ITERATIONS = 1000
-"""Bootstrap resamples: the number that assesspy takes unless told otherwise."""
-DEFAULT_SEED = 20130401
-"""Of the bootstrap. A choice without consequence: any fixed number makes a study repeatable; this is the standard's
-month, April 2013."""
-DEFAULT_CONFIDENCE = 0.95
-"""Of the intervals. A choice: the level at which the standard's worked examples, and assesspy, give theirs."""
-MIN_SAMPLE = 5
-"""Sales of a study at least: the IAAO Standard on Ratio Studies (2013) calls the reliability of fewer than five
-exceptionally poor."""
 MAX_PAIRS = 10_000
 """Pairs of one request. A choice: with MAX_RESAMPLED_PAIRS it leaves a thousand resamples of all of them."""
 MAX_PAIR_STRATA = 5
@@ -101,10 +92,10 @@ class RatioStudyRequest(RequestSchema):
     strata: Annotated[tuple[Stratum, ...], AfterValidator(_require_distinct), Field(max_length=20)] = ()
     property_kinds: dict[str, PropertyKind] = Field(default_factory=dict)
     trim: bool = True
-    iterations: int = Field(default=DEFAULT_ITERATIONS, ge=100, le=10_000, description="bootstrap resamples")
-    seed: int = Field(default=DEFAULT_SEED, ge=0, le=2**63 - 1, description="of the bootstrap")
-    confidence: float = Field(default=DEFAULT_CONFIDENCE, ge=0.5, le=0.999)
-    minimum_sample: int = Field(default=MIN_SAMPLE, ge=MIN_SAMPLE, le=100_000)
+    iterations: int = Field(default=BOOTSTRAP_ITERATIONS, ge=100, le=10_000, description="bootstrap resamples")
+    seed: int = Field(default=BOOTSTRAP_SEED, ge=0, le=2**63 - 1, description="of the bootstrap")
+    confidence: float = Field(default=CONFIDENCE, ge=0.5, le=0.999)
+    minimum_sample: int = Field(default=MIN_SALES_FOR_STATISTICS, ge=MIN_SALES_FOR_STATISTICS, le=100_000)
 
     @model_validator(mode="after")
     def _is_consistent(self) -> "RatioStudyRequest":
@@ -142,10 +133,10 @@ class RatioStatisticsRequest(RequestSchema):
     sales: Annotated[list[RatioPair], Field(min_length=1, max_length=MAX_PAIRS)]
     property_kind: PropertyKind | None = None
     trim: bool = True
-    iterations: int = Field(default=DEFAULT_ITERATIONS, ge=100, le=10_000, description="bootstrap resamples")
-    seed: int = Field(default=DEFAULT_SEED, ge=0, le=2**63 - 1, description="of the bootstrap")
-    confidence: float = Field(default=DEFAULT_CONFIDENCE, ge=0.5, le=0.999)
-    minimum_sample: int = Field(default=MIN_SAMPLE, ge=MIN_SAMPLE, le=100_000)
+    iterations: int = Field(default=BOOTSTRAP_ITERATIONS, ge=100, le=10_000, description="bootstrap resamples")
+    seed: int = Field(default=BOOTSTRAP_SEED, ge=0, le=2**63 - 1, description="of the bootstrap")
+    confidence: float = Field(default=CONFIDENCE, ge=0.5, le=0.999)
+    minimum_sample: int = Field(default=MIN_SALES_FOR_STATISTICS, ge=MIN_SALES_FOR_STATISTICS, le=100_000)
 
 
 class RatioStatistics(Schema):

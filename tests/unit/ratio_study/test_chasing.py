@@ -1,4 +1,4 @@
-"""What the ratios alone say of sales chasing, in a sentence."""
+"""The sentence on the signs of sales chasing in ratios alone."""
 
 import numpy as np
 import pytest

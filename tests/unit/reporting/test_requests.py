@@ -1,4 +1,4 @@
-"""What a report request may say."""
+"""The request for a report: its types, their parameters, and its faults."""
 
 from typing import Any
 
