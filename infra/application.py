@@ -59,6 +59,9 @@ class TerraFusion(Stage):
 
     def __init__(self, scope: Construct, settings: StageSettings, registry: Registry) -> None:
         super().__init__(scope, settings.name, env=Environment(account=settings.account, region=settings.region))
+        unknown = sorted(settings.reserved_concurrency.keys() - {spec.name for spec in registry})
+        if unknown:
+            raise ValueError(f"cdk.json, stages.{settings.name}.reserved_concurrency: no function {', '.join(unknown)}")
         platform = Platform(settings)
 
         def options(name: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Settings of a stage, and the repository's root."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -33,12 +33,21 @@ class StageSettings:
     max_function_mb: int = 3008
     """The largest memory of a function. New accounts are refused more than 3,008 MB until AWS raises the quota; an
     account that may have more sets what it may have (10,240 at most)."""
+    nat_gateways: int = 1
+    """NAT gateways, each in a zone of its own and with an address of its own. With one, the loss of its zone takes the
+    way out from all functions, and with it signing in."""
+    reserved_concurrency: Mapping[str, int] = field(default_factory=dict)
+    """Executions that are kept for a function of the registry, and its limit too: `{"pre-token": 20, "auth": 20}` so
+    that no county's partitions starve signing in. AWS keeps 100 of an account's executions unreserved, so a new account
+    with a quota of 10 can reserve none."""
+    monthly_budget_usd: int = 0
+    """Costs of the account, a month, of which `alarm_email` hears at 80 % and once they are forecast; 0: none."""
 
     def configured(self, options: Mapping[str, Any]) -> "StageSettings":
         """These settings under the options of the context (`stages` in cdk.json).
 
-        Raises ValueError for an unknown option, a malformed network, and for a production stage
-        without `alarm_email`.
+        Raises ValueError for an unknown option, a malformed network, a production stage or a budget without
+        `alarm_email`, and another number of NAT gateways than one or two.
         """
         unknown = sorted(options.keys() - _OPTIONS)
         if unknown:
@@ -49,9 +58,15 @@ class StageSettings:
         zones = tuple(options.get("availability_zones", self.availability_zones))
         networks = tuple(str(ip_network(block)) for block in options.get("source_networks", self.source_networks))
         settings = replace(self, **{**options, "availability_zones": zones, "source_networks": networks})
-        if settings.production and not settings.alarm_email:
-            raise ValueError(f"cdk.json, stages.{self.name}: nobody would hear its alarms; set alarm_email")
+        settings._require_consistency()
         return settings
+
+    def _require_consistency(self) -> None:
+        options = f"cdk.json, stages.{self.name}"
+        if not self.alarm_email and (self.production or self.monthly_budget_usd):
+            raise ValueError(f"{options}: nobody would hear its alarms; set alarm_email")
+        if self.nat_gateways not in (1, 2):
+            raise ValueError(f"{options}: nat_gateways is 1, or 2 for one a zone")
 
     @property
     def zones(self) -> tuple[str, ...]:
@@ -87,11 +102,21 @@ class StageSettings:
         return RetentionDays.ONE_YEAR if self.production else RetentionDays.ONE_MONTH
 
 
-_OPTIONS = ("account", "alarm_email", "availability_zones", "max_function_mb", "region", "source_networks")
+_OPTIONS = (
+    "account",
+    "alarm_email",
+    "availability_zones",
+    "max_function_mb",
+    "monthly_budget_usd",
+    "nat_gateways",
+    "region",
+    "reserved_concurrency",
+    "source_networks",
+)
 """Options of a stage in the context; the rest is the same in every account."""
 
 DEVELOPMENT = StageSettings("dev")
-PRODUCTION = StageSettings("prod", production=True)
+PRODUCTION = StageSettings("prod", production=True, nat_gateways=2)
 STAGES = (DEVELOPMENT, PRODUCTION)
 
 

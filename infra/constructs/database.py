@@ -1,5 +1,8 @@
 """Aurora PostgreSQL with its two roles: the schema's owner and the application."""
 
+import json
+from typing import Any
+
 from aws_cdk import Duration, Stack
 from aws_cdk.aws_ec2 import SubnetSelection, SubnetType
 from aws_cdk.aws_rds import (
@@ -26,6 +29,9 @@ ROTATION_INTERVAL = Duration.days(30)
 ENGINE_VERSION = AuroraPostgresEngineVersion.VER_18_4
 """The newest that CloudFormation makes of the major version that the tests run on. It changes here alone: the instances
 do not upgrade themselves beside it."""
+
+
+_PASSWORD_RULES: dict[str, Any] = {"password_length": 40, "exclude_punctuation": True}
 
 
 class Database(Construct):
@@ -74,6 +80,8 @@ class Database(Construct):
         if self.cluster.secret is None:
             raise LookupError("a generated owner always has a secret")
         self.owner_secret: ISecret = self.cluster.secret
+        self.password_rules = json.dumps(_PASSWORD_RULES, sort_keys=True)
+        """The rules of the application's password: CloudFormation generates it anew when they change."""
         self.application_secret = Secret(
             self,
             "ApplicationSecret",
@@ -89,8 +97,7 @@ class Database(Construct):
                     }
                 ),
                 generate_string_key="password",
-                password_length=40,
-                exclude_punctuation=True,
+                **_PASSWORD_RULES,
             ),
         )
         self._rotate_passwords(placement)

@@ -43,6 +43,11 @@ class Migrations(Construct):
             "Migrated",
             resource_type="Custom::SchemaMigration",
             service_token=provider.service_token,
-            properties={"Digest": digest([ROOT / "shared" / "db"])},
+            properties={
+                "Digest": digest([ROOT / "shared" / "db"]),
+                # The migration gives the application's role the password of its secret: of a new one, too.
+                "ApplicationSecret": database.application_secret.secret_arn,
+                "PasswordRules": database.password_rules,
+            },
         )
         migrated.node.add_dependency(database)

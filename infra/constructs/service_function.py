@@ -73,6 +73,7 @@ class ServiceFunction(Construct):
             memory_size=min(spec.memory_mb, platform.settings.max_function_mb),
             ephemeral_storage_size=Size.mebibytes(spec.scratch_mb),
             timeout=Duration.seconds(spec.timeout_s),
+            reserved_concurrent_executions=platform.settings.reserved_concurrency.get(spec.name),
             role=role,
             log_group=log,
             logging_format=LoggingFormat.JSON,

@@ -18,14 +18,17 @@ from shared.problems import ServiceUnavailable
 FAILURE = "$.failure"
 """Where a caught error lies in the state: `{"Error": ..., "Cause": ...}`."""
 
-UNAVAILABLE = [
-    *(problem.__name__ for problem in (DatabaseUnavailable, DatabaseBusy, ServiceUnavailable)),
-    "Lambda.TooManyRequestsException",
-]
+UNAVAILABLE = [problem.__name__ for problem in (DatabaseUnavailable, DatabaseBusy, ServiceUnavailable)]
 """Dependencies that recover within minutes: a failover of Aurora takes 30 to 120 seconds, a restart with recovery
 longer."""
 UNAVAILABLE_ATTEMPTS = 25
 """Delays of 2, 4, ... 32, then 60 s: 21 minutes at most, and half of that on average under full jitter."""
+THROTTLED = ["Lambda.TooManyRequestsException"]
+"""The account has no execution left for the function, or the function is paused (a reserved concurrency of 0)."""
+THROTTLED_ATTEMPTS = 500
+MAX_THROTTLED_DELAY_S = 300
+"""Some 20 hours on average under full jitter: a throttled call has not begun and costs a state transition, so it waits
+for as long as an execution may live, give or take; the execution's own time-out ends it."""
 RETRYABLE = [
     "RetryableError",  # raised by a task for what another attempt may read: a county's source
     "Lambda.ServiceException",
@@ -66,13 +69,17 @@ def call(
         # A minute longer than the function's own limit, so that the function is the one to report the time-out.
         task_timeout=Timeout.duration(Duration.seconds(function.spec.timeout_s + 60)),
     )
-    for errors, attempts in ((UNAVAILABLE, UNAVAILABLE_ATTEMPTS), (RETRYABLE, 5)):
+    for errors, attempts, max_delay_s in (
+        (UNAVAILABLE, UNAVAILABLE_ATTEMPTS, 60),
+        (THROTTLED, THROTTLED_ATTEMPTS, MAX_THROTTLED_DELAY_S),
+        (RETRYABLE, 5, 60),
+    ):
         task.add_retry(
             errors=errors,
             interval=Duration.seconds(2),
             backoff_rate=2,
             max_attempts=attempts,
-            max_delay=Duration.seconds(60),
+            max_delay=Duration.seconds(max_delay_s),
             jitter_strategy=JitterType.FULL,
         )
     task.add_retry(

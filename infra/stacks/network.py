@@ -27,16 +27,20 @@ class NetworkStack(Stack):
     def __init__(self, scope: Construct, construct_id: str, platform: Platform, **kwargs: Any) -> None:
         self._zones = list(platform.settings.zones)
         super().__init__(scope, construct_id, **kwargs)
-        address = CfnEIP(self, "EgressAddress", domain="vpc")
-        # Counties write this address into their firewalls: it must outlive the gateway, and the stack.
-        address.apply_removal_policy(RemovalPolicy.RETAIN)
+        addresses = [
+            CfnEIP(self, f"EgressAddress{number or ''}", domain="vpc")
+            for number in range(platform.settings.nat_gateways)
+        ]
+        for address in addresses:
+            # Counties write the addresses into their firewalls: they must outlive the gateways, and the stack.
+            address.apply_removal_policy(RemovalPolicy.RETAIN)
         self.vpc = Vpc(
             self,
             "Vpc",
             ip_addresses=IpAddresses.cidr("10.40.0.0/16"),
             max_azs=2,
-            nat_gateways=1,
-            nat_gateway_provider=NatProvider.gateway(eip_allocation_ids=[address.attr_allocation_id]),
+            nat_gateways=len(addresses),
+            nat_gateway_provider=NatProvider.gateway(eip_allocation_ids=[a.attr_allocation_id for a in addresses]),
             subnet_configuration=[
                 SubnetConfiguration(name="Public", subnet_type=SubnetType.PUBLIC, cidr_mask=24),
                 SubnetConfiguration(name="Functions", subnet_type=SubnetType.PRIVATE_WITH_EGRESS, cidr_mask=20),
@@ -66,7 +70,12 @@ class NetworkStack(Stack):
             allow_all_outbound=True,
         )
         platform.placement = Placement(self.vpc, functions)
-        CfnOutput(self, "CountiesAllow", value=address.ref, description="Address that syncs connect from")
+        CfnOutput(
+            self,
+            "CountiesAllow",
+            value=",".join(address.ref for address in addresses),
+            description="Addresses that syncs connect from",
+        )
 
     @property
     def availability_zones(self) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk.aws_apigateway import RestApi
+from aws_cdk.aws_budgets import CfnBudget
 from aws_cdk.aws_cloudwatch import (
     Alarm,
     ComparisonOperator,
@@ -54,6 +55,8 @@ class ObservabilityStack(Stack):
         self._watch_machines(dashboard, machines, schedule_group)
         self._watch_functions(dashboard, functions)
         self._watch_database(dashboard, database)
+        if self._settings.monthly_budget_usd:
+            self._add_budget()
         CfnOutput(self, "AlarmTopic", value=self.topic.topic_arn)
 
     def _alarm_topic(self) -> Topic:
@@ -71,6 +74,28 @@ class ObservabilityStack(Stack):
         if self._settings.alarm_email:
             topic.add_subscription(EmailSubscription(self._settings.alarm_email))
         return topic
+
+    def _add_budget(self) -> None:
+        subscriber = CfnBudget.SubscriberProperty(subscription_type="EMAIL", address=self._settings.alarm_email)
+        CfnBudget(
+            self,
+            "Budget",
+            budget=CfnBudget.BudgetDataProperty(
+                budget_name=self._settings.physical_name("account"),
+                budget_type="COST",
+                time_unit="MONTHLY",
+                budget_limit=CfnBudget.SpendProperty(amount=self._settings.monthly_budget_usd, unit="USD"),
+            ),
+            notifications_with_subscribers=[
+                CfnBudget.NotificationWithSubscribersProperty(
+                    notification=CfnBudget.NotificationProperty(
+                        notification_type=kind, comparison_operator="GREATER_THAN", threshold=percent
+                    ),
+                    subscribers=[subscriber],
+                )
+                for kind, percent in (("ACTUAL", 80), ("FORECASTED", 100))
+            ],
+        )
 
     def _watch_api(self, dashboard: Dashboard, api: RestApi) -> None:
         errors = api.metric_server_error(period=_FIVE_MINUTES, statistic="Sum")

@@ -45,6 +45,12 @@ class Templates:
         (bucket,) = [b for b in self.resources("AWS::S3::Bucket") if "LoggingConfiguration" in b.properties]
         return bucket
 
+    def application_secret(self) -> Resource:
+        """The secret that functions connect to the database with."""
+        secrets = self.resources("AWS::SecretsManager::Secret")
+        (secret,) = [s for s in secrets if "terrafusion_app" in json.dumps(s.properties)]
+        return secret
+
     def functions(self) -> dict[str, Resource]:
         """The project's own functions by name (`sync-plan`); the CDK's helpers are not among them."""
         prefix = "terrafusion-dev-"

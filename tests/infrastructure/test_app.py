@@ -40,7 +40,14 @@ def test_cloudformation_can_make_what_the_templates_ask_for(deployed: Path) -> N
 
 def test_a_stage_is_deployed_where_the_context_says(tmp_path: Path) -> None:
     stages: dict[str, dict[str, Any]] = {
-        "dev": {"account": "111122223333", "region": "us-west-2", "max_function_mb": 2048}
+        "dev": {
+            "account": "111122223333",
+            "region": "us-west-2",
+            "max_function_mb": 2048,
+            "alarm_email": "it@example.gov",
+            "monthly_budget_usd": 500,
+            "reserved_concurrency": {"pre-token": 20, "auth": 10},
+        }
     }
     stages["dev"]["source_networks"] = ["10.20.0.0/16"]
     context = project_context() | {"aws:cdk:bundling-stacks": [], "stages": stages}
@@ -51,7 +58,14 @@ def test_a_stage_is_deployed_where_the_context_says(tmp_path: Path) -> None:
     stacks = [a for a in manifest["artifacts"].values() if a["type"] == "aws:cloudformation:stack"]
     assert {stack["environment"] for stack in stacks} == {"aws://111122223333/us-west-2"}
     assert manifest.get("missing", []) == []
-    functions = Templates(tmp_path / "assembly-dev", "dev").functions().values()
+    templates = Templates(tmp_path / "assembly-dev", "dev")
+    reserved = {n: f.properties.get("ReservedConcurrentExecutions") for n, f in templates.functions().items()}
+    assert {name: number for name, number in reserved.items() if number} == {"pre-token": 20, "auth": 10}
+    budget = templates.one("AWS::Budgets::Budget").properties
+    assert budget["Budget"]["BudgetLimit"] == {"Amount": 500, "Unit": "USD"}
+    hears = {s["Address"] for n in budget["NotificationsWithSubscribers"] for s in n["Subscribers"]}
+    assert hears == {"it@example.gov"}
+    functions = templates.functions().values()
     assert max(function.properties["MemorySize"] for function in functions) == 2048
     environments = [function.properties["Environment"]["Variables"] for function in functions]
     assert {e["SOURCE_NETWORKS"] for e in environments if "SOURCE_NETWORKS" in e} == {"10.20.0.0/16"}
@@ -63,12 +77,41 @@ def test_a_stage_is_deployed_where_the_context_says(tmp_path: Path) -> None:
         ({"dev": {"alarm_mail": "it@example.gov"}}, r"stages\.dev: there is no option alarm_mail; there are account, "),
         ({"dev": {"source_networks": ["10.0.0.0/33"]}}, r"10\.0\.0\.0/33"),
         ({"staging": {}}, r"stages: there is no stage staging; there are dev, prod"),
+        ({"dev": {"nat_gateways": 3}}, r"stages\.dev: nat_gateways is 1, or 2"),
+        ({"dev": {"monthly_budget_usd": 9}}, r"stages\.dev: nobody would hear its alarms; set alarm_email"),
         ({"prod": {}}, r"stages\.prod: nobody would hear its alarms; set alarm_email"),
     ],
 )
 def test_stages_that_cannot_be_are_refused_with_what_can(stages: dict[str, dict[str, Any]], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         configured_stages(stages)
+
+
+def test_concurrency_is_reserved_for_functions_that_exist_alone(tmp_path: Path) -> None:
+    stages = {"dev": {"reserved_concurrency": {"sign-in": 5}}}
+
+    with pytest.raises(ValueError, match=r"stages\.dev\.reserved_concurrency: no function sign-in"):
+        build_app(project_context() | {"stages": stages}, outdir=str(tmp_path), validate=False)
+
+
+def test_no_stack_is_held_by_another_ones_exports(deployed: Path) -> None:
+    """A strong reference (Fn::ImportValue) keeps the exporting stack from replacing what is referred to."""
+    templates = [path.read_text() for path in deployed.glob("assembly-*/*.template.json")]
+
+    assert templates
+    assert not [text for text in templates if "Fn::ImportValue" in text or '"Export"' in text]
+
+
+def test_production_has_a_way_out_of_each_zone_by_an_address_that_outlives_the_stack(deployed: Path) -> None:
+    production = Templates(deployed / "assembly-prod", "prod")
+    addresses = list(production.resources("AWS::EC2::EIP"))
+    gateways = list(production.resources("AWS::EC2::NatGateway"))
+
+    assert all(address.whole["DeletionPolicy"] == "Retain" for address in addresses)
+    assert {gateway.properties["AllocationId"]["Fn::GetAtt"][0] for gateway in gateways} == {
+        address.logical_id for address in addresses
+    }
+    assert len(gateways) == 2
 
 
 def test_two_syntheses_give_the_same_templates(deployed: Path, assembly: Path) -> None:

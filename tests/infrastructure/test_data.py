@@ -131,11 +131,8 @@ def test_counties_see_one_address_that_outlives_the_stack(templates: Templates) 
 
 
 def test_the_applications_secret_says_all_that_a_connection_needs(templates: Templates) -> None:
-    template = next(
-        secret.properties["GenerateSecretString"]["SecretStringTemplate"]["Fn::Join"][1]
-        for secret in templates.resources("AWS::SecretsManager::Secret")
-        if "terrafusion_app" in json.dumps(secret.properties)
-    )
+    generation = templates.application_secret().properties["GenerateSecretString"]
+    template = generation["SecretStringTemplate"]["Fn::Join"][1]
     text = "".join(part if isinstance(part, str) else "1" for part in template)
 
     assert set(json.loads(text)) == {"engine", "username", "host", "port", "dbname"}
@@ -159,6 +156,13 @@ def test_a_changed_migration_is_run_at_the_next_deployment(templates: Templates)
     writers = {i.logical_id for i in templates.resources("AWS::RDS::DBInstance")}
 
     assert migration.properties["Digest"] == digest([ROOT / "shared" / "db"])
+    # a secret that CloudFormation generates anew is given to the role, too
+    generation = templates.application_secret().properties["GenerateSecretString"]
+    assert migration.properties["ApplicationSecret"] == {"Ref": templates.application_secret().logical_id}
+    assert json.loads(migration.properties["PasswordRules"]) == {
+        "password_length": generation["PasswordLength"],
+        "exclude_punctuation": generation["ExcludePunctuation"],
+    }
     assert writers <= set(migration.whole["DependsOn"])
 
 

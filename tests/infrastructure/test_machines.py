@@ -83,9 +83,7 @@ def test_every_task_is_tried_again_and_its_failure_goes_somewhere(stack: str, te
 
 
 @MACHINES
-@pytest.mark.parametrize(
-    "error", ["DatabaseUnavailable", "DatabaseBusy", "ServiceUnavailable", "Lambda.TooManyRequestsException"]
-)
+@pytest.mark.parametrize("error", ["DatabaseUnavailable", "DatabaseBusy", "ServiceUnavailable"])
 def test_every_task_is_retried_while_a_dependency_recovers(stack: str, error: str, templates: Templates) -> None:
     for scope in _scopes(templates.definition(stack)):
         for name, state in scope["States"].items():
@@ -94,6 +92,15 @@ def test_every_task_is_retried_while_a_dependency_recovers(stack: str, error: st
                 delay, longest = retry["IntervalSeconds"], retry["MaxDelaySeconds"]
                 delays = [min(longest, delay * retry["BackoffRate"] ** n) for n in range(retry["MaxAttempts"])]
                 assert (longest, sum(delays) / 2 >= 600) == (60, True), name  # full jitter: half of it on average
+
+
+@MACHINES
+def test_a_throttled_call_waits_for_hours_and_alone_does(stack: str, templates: Templates) -> None:
+    for scope in _scopes(templates.definition(stack)):
+        for name, state in scope["States"].items():
+            for retry in state.get("Retry", []):
+                throttled = retry["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
+                assert (retry["MaxAttempts"] * retry.get("MaxDelaySeconds", 60) / 2 > 8 * 3600) == throttled, name
 
 
 @MACHINES
