@@ -51,11 +51,11 @@ def _client(service: str) -> Any:
         config = config.merge(Config(signature_version="s3v4", s3={"addressing_style": _addressing_style()}))
     if service == "lambda":
         config = Config(retries={"total_max_attempts": 1}, read_timeout=_LAMBDA_TIMEOUT_S)
-    made = boto3.client(service, config=config)  # type: ignore[call-overload]
+    service_client = boto3.client(service, config=config)  # type: ignore[call-overload]
     if service == "s3":
-        made.meta.events.register("after-call-error.s3", _raise_outage)
-        made.meta.events.register("after-call.s3", _raise_server_error)
-    return made
+        service_client.meta.events.register("after-call-error.s3", _raise_outage)
+        service_client.meta.events.register("after-call.s3", _raise_server_error)
+    return service_client
 
 
 def _raise_outage(exception: Exception, **_: Any) -> None:

@@ -128,7 +128,7 @@ _REQUEST_PARTS = ("/body/", "/query/", "/path/", "/header/")
 
 
 @contextmanager
-def faults_below(place: str) -> Iterator[None]:
+def faults_below(pointer: str) -> Iterator[None]:
     """Put `place` before the pointers of faults that point into an argument, which the caller took from there.
 
     Faults that name their part of the request already (an Idempotency-Key's) stay as they are.
@@ -137,7 +137,7 @@ def faults_below(place: str) -> Iterator[None]:
         yield
     except Problem as problem:
         problem.faults = tuple(
-            fault if fault.pointer.startswith(_REQUEST_PARTS) else replace(fault, pointer=place + fault.pointer)
+            fault if fault.pointer.startswith(_REQUEST_PARTS) else replace(fault, pointer=pointer + fault.pointer)
             for fault in problem.faults
         )
         raise

@@ -22,7 +22,7 @@ def list_events(
     query = [county_id, actor, action, subject, since]
     after = decode_token(query, page_token, int)
     with unit_of_work(county_id) as connection:
-        found = repository.events(
+        events = repository.events(
             connection,
             county_id,
             actor=actor,
@@ -32,6 +32,6 @@ def list_events(
             before_id=after[0] if after else None,
             limit=page_size + 1,
         )
-    items = found[:page_size]
-    more = len(found) > page_size
+    items = events[:page_size]
+    more = len(events) > page_size
     return Page(items=items, next_page_token=encode_token(query, [str(items[-1].event_id)]) if more else None)

@@ -32,7 +32,7 @@ class RefreshRequest(RequestSchema):
 
 
 class Tokens(Schema):
-    """What a signed-in caller holds. `expires_in` is seconds; a refresh gives no new refresh token."""
+    """Tokens of a signed-in caller. `expires_in` is seconds; a refresh gives no new refresh token."""
 
     access_token: str
     id_token: str

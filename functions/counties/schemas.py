@@ -35,7 +35,7 @@ class CountySummary(Schema):
 
 
 class ScheduledSync(Schema):
-    """When a schedule starts a sync of this mode next; None where it never does again."""
+    """The next start of a sync by a schedule; None where there is none any more."""
 
     mode: SyncMode
     cron: str
@@ -70,7 +70,10 @@ class FileDelivery(RequestSchema):
 
 
 class FileAddress(Schema):
-    """Where a file goes: PUT its bytes to `url`, without a token, until `expires_at`. One of that name is replaced."""
+    """The address that a file is sent to: PUT its bytes to `url`, without a token, until `expires_at`.
+
+    A file of that name is replaced.
+    """
 
     name: str
     prefix: str

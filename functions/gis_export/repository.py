@@ -22,7 +22,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Survey:
-    """What a layer will hold: rows with a position, rows without, and which types the shapes are of (WKB's numbers)."""
+    """Counts of a layer: rows with a position, rows without, and which types the shapes are of (WKB's numbers)."""
 
     located: int
     without_location: int
@@ -86,7 +86,7 @@ def _rows_of(layer: Layer, county_id: str) -> str:
 
 
 def _inside(box: Box | None) -> str:
-    """What may lie in the window: points that do, and shapes without a point, to be looked at."""
+    """Condition for rows that may lie in the window: points that do, and shapes without a point, to be tested."""
     if box is None:
         return "true"
     west, south, east, north = (repr(float(side)) for side in box)

@@ -26,7 +26,7 @@ Crs = Annotated[str, StringConstraints(pattern=r"^(EPSG:[1-9][0-9]{3,5}|OGC:CRS8
 
 
 class GisExportRequest(RequestSchema):
-    """What to export. `crs` is the coordinates' reference system; GeoJSON is always WGS 84 (RFC 7946, 4).
+    """Request for an export. `crs` is the coordinates' reference system; GeoJSON is always WGS 84 (RFC 7946, 4).
 
     With `bbox` only what lies in the window: a parcel by its point, as in the search of properties, or by its
     shape when it has no point; a sale by its parcel.
@@ -45,12 +45,12 @@ class GisExportRequest(RequestSchema):
 
     @property
     def is_wgs84(self) -> bool:
-        """Whether the coordinates stay as they are; longitude comes first in the files, whatever the name."""
+        """True if the coordinates stay as they are; longitude comes first in the files, whatever the name."""
         return self.crs in (WGS84, CRS84)
 
 
 class LayerResult(Schema):
-    """How much of a layer is in the file; `without_location` rows could not be placed and were left out."""
+    """Counts of a layer in the file; `without_location` rows could not be placed and were left out."""
 
     name: LayerName
     features: int
@@ -58,7 +58,7 @@ class LayerResult(Schema):
 
 
 class GisExportResult(Schema):
-    """What an export holds."""
+    """Results of an export."""
 
     format: ExportFormat
     crs: str

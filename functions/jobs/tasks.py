@@ -5,7 +5,7 @@ from uuid import UUID
 
 from aws_lambda_powertools import Logger
 
-from shared.jobs import settle_execution
+from shared.jobs import fail_orphan_of
 from shared.jobs.executions import ExecutionEnd
 from shared.observability import lambda_entry
 
@@ -16,10 +16,10 @@ _logger = Logger(service="jobs")
 def settle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {settled}: whether the job has been failed. The event is EventBridge's, of an execution's status."""
     end = ExecutionEnd.model_validate(event["detail"])
-    given, failure = end.given(), end.failure()
-    if given is None or failure is None:
+    start_input, failure = end.given(), end.failure()
+    if start_input is None or failure is None:
         return {"settled": False}
-    settled = settle_execution(given["county_id"], UUID(given["job_id"]), end.arn, failure)
-    if settled:
-        _logger.error("job left", county_id=given["county_id"], job_id=given["job_id"], status=end.status)
-    return {"settled": settled}
+    failed = fail_orphan_of(start_input["county_id"], UUID(start_input["job_id"]), end.arn, failure)
+    if failed:
+        _logger.error("job left", county_id=start_input["county_id"], job_id=start_input["job_id"], status=end.status)
+    return {"settled": failed}

@@ -20,7 +20,7 @@ def _to_groupings(value: Any) -> Any:
 
 
 class MarketAnalysisRequest(RequestSchema):
-    """Which sales are to be looked at, and in which groups beside all of them together.
+    """Request for a market analysis: its sales, and their groups beside all of them together.
 
     `group_by` is one grouping or several. With a `valuation_date` there is a table of the factors that carry a
     month's prices to that day, from the sales before it.
@@ -82,7 +82,7 @@ class RepeatSales(Schema):
 
 
 class AdjustmentFactor(Schema):
-    """What a price of the middle of a month is multiplied by to bring it to the valuation date."""
+    """Factors that bring prices of the middle of a month to the valuation date."""
 
     month: str
     factor: float

@@ -1,1 +1,1 @@
-"""What is true of the platform as a whole: its health and its description."""
+"""The platform as a whole: its health and its description."""

@@ -15,8 +15,8 @@ handler = api.handler
 @api.get("/v1/health", permission=None, summary="Is the platform up")
 def health() -> Response[Health]:
     """200 when everything answers, 503 when the database does not."""
-    found = service.health()
-    return answer(found, 200 if found.status == "ok" else 503)
+    report = service.health()
+    return answer(report, 200 if report.status == "ok" else 503)
 
 
 @api.get("/v1/openapi.json", permission=None, summary="This API's description")

@@ -37,8 +37,8 @@ def docs_page() -> tuple[str, str]:
 
 def _digest_of(page: str, element: str) -> str:
     """The digest of an element's text, as a policy names it (CSP, hash-source)."""
-    found = re.search(rf"<{element}[^>]*>(.*?)</{element}>", page, re.DOTALL)
-    text = found[1] if found else ""
+    match = re.search(rf"<{element}[^>]*>(.*?)</{element}>", page, re.DOTALL)
+    text = match[1] if match else ""
     return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 

@@ -52,7 +52,7 @@ def search_properties(
     page_token: Annotated[str | None, Query()] = None,
 ) -> Response[Page[PropertySummary]]:
     """Properties by id; every filter that is given must hold."""
-    wanted = from_query(
+    search_filter = from_query(
         PropertyFilter,
         parcel_number=parcel_number,
         property_class=property_class,
@@ -62,7 +62,7 @@ def search_properties(
         q=q,
         include_retired=include_retired,
     )
-    return answer(parcels.search(county_id, wanted, page_size=page_size, page_token=page_token))
+    return answer(parcels.search(county_id, search_filter, page_size=page_size, page_token=page_token))
 
 
 @api.get(_ONE, permission=Permission.VIEW_PROPERTIES, summary="One property")
@@ -72,8 +72,8 @@ def get_property(
     as_of: AsOf = None,
 ) -> Response[PropertyDetail]:
     """A property as it is, or as it was known at `as_of`."""
-    found = parcels.detail(county_id, property_id, as_of)
-    return answer(found, version=found.version)
+    detail = parcels.detail(county_id, property_id, as_of)
+    return answer(detail, version=detail.version)
 
 
 @api.get(_ONE + "/history", permission=Permission.VIEW_PROPERTIES, summary="A property's versions")
@@ -100,7 +100,7 @@ def get_improvements_history(county_id: str, property_id: str) -> Response[list[
 
 @api.get(_ROLL, permission=Permission.VIEW_PROPERTIES, summary="The roll on two days")
 def compare_rolls(county_id: str, first: From, second: To) -> Response[RollComparison]:
-    """What the roll came to on both days, by property class, and how many parcels differ."""
+    """Totals of the roll on both days by property class, and the count of parcels that differ."""
     return answer(comparison.compare(county_id, first, second))
 
 
@@ -115,8 +115,8 @@ def list_roll_changes(
     page_token: Annotated[str | None, Query()] = None,
 ) -> Response[Page[ParcelChange]]:
     """The parcels that differ, by id, field by field."""
-    wanted = from_query(RollFilter, change=change, property_class=property_class)
-    return answer(comparison.changes(county_id, first, second, wanted, page_size=page_size, page_token=page_token))
+    roll_filter = from_query(RollFilter, change=change, property_class=property_class)
+    return answer(comparison.changes(county_id, first, second, roll_filter, page_size=page_size, page_token=page_token))
 
 
 @api.get(_ONE + "/sales", permission=Permission.VIEW_PROPERTIES, summary="A property's sales")
@@ -128,5 +128,5 @@ def get_sales(county_id: str, property_id: str) -> Response[list[PropertySale]]:
 @api.patch(_ONE, permission=Permission.EDIT_PROPERTY, summary="Correct a property")
 def patch_property(county_id: str, property_id: str, body: PropertyPatch) -> Response[PropertyDetail]:
     """Change characteristics of a property. Needs If-Match with the property's ETag."""
-    found = parcels.correct(county_id, property_id, body, expected_version=api.required_version(), caller=api.caller)
-    return answer(found, version=found.version)
+    detail = parcels.correct(county_id, property_id, body, expected_version=api.required_version(), caller=api.caller)
+    return answer(detail, version=detail.version)

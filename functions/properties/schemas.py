@@ -69,7 +69,7 @@ class PropertyDetail(PropertySummary):
 
 
 class PropertyPatch(RequestSchema):
-    """What a person may correct; a field that is left out stays, null clears it.
+    """Corrections of a person; a field that is left out stays, null clears it.
 
     Values are not among them: they come from a sync or from an approved valuation. A correction of a field stands
     until the county's own system has another value of that field. Of `attributes` only the keys that are named change;
@@ -168,7 +168,7 @@ class BoundingBox(Schema):
 
 
 class PropertyFilter(Schema):
-    """Which properties a search is for; all that is given must hold."""
+    """Filter of a search of properties; all conditions given must hold."""
 
     parcel_number: str | None = None
     property_class: str | None = None
@@ -209,7 +209,7 @@ RollChange = Literal["added", "changed", "removed", "returned"]
 
 
 class RollFilter(Schema):
-    """Which differences of two rolls are meant; a class is that of before or of after."""
+    """Filter of the differences of two rolls; a class is that of before or of after."""
 
     change: RollChange | None = None
     property_class: str | None = None

@@ -58,7 +58,7 @@ SaleIds = Annotated[
 
 
 class StudyFilter(RequestSchema):
-    """Which sales of the period are studied: those that meet every condition given. Without any, all of them."""
+    """Filter of a study's sales: those that meet every condition given. Without any, all of them."""
 
     property_classes: Names | None = None
     neighborhoods: Names | None = None
@@ -66,7 +66,7 @@ class StudyFilter(RequestSchema):
 
 
 class RatioStudyRequest(RequestSchema):
-    """What is to be studied.
+    """Request for a ratio study.
 
     `assessed` compares each property's current total value with its price, `roll` the total value of a `roll_year`,
     `valuation_run` that of a finished `valuation_run_id`; `model` compares the value by comparable sales as of the

@@ -26,9 +26,9 @@ def list_rolls(county_id: str) -> Response[list[Roll]]:
 
 @api.get(_ONE, permission=Permission.VIEW_VALUATION, summary="One assessment roll")
 def get_roll(county_id: str, roll_year: RollYear) -> Response[Roll]:
-    """Whether it is open, how many parcels it has and what they are worth."""
-    found = service.one_roll(county_id, roll_year)
-    return answer(found, version=found.version)
+    """Its status, its parcels and their total value."""
+    roll = service.one_roll(county_id, roll_year)
+    return answer(roll, version=roll.version)
 
 
 @api.get(_ONE + "/corrections", permission=Permission.VIEW_VALUATION, summary="A closed roll's corrections")
@@ -42,12 +42,12 @@ def close_roll(county_id: str, roll_year: RollYear, body: CloseRoll) -> Response
     """From now on nothing changes it but numbered corrections: no values are approved to it or taken back, and a sync
     that would change rows of it waits for approval. Closing a closed roll changes nothing.
     """
-    found = service.set_status(county_id, roll_year, "closed", body.reason, caller=api.caller)
-    return answer(found, version=found.version)
+    roll = service.set_status(county_id, roll_year, "closed", body.reason, caller=api.caller)
+    return answer(roll, version=roll.version)
 
 
 @api.post(_ONE + "/reopen", permission=Permission.APPROVE_VALUATION, summary="Open a closed roll again")
 def reopen_roll(county_id: str, roll_year: RollYear, body: ReopenRoll) -> Response[Roll]:
     """For a roll that was closed by mistake; the reason is kept. An open roll stays as it is."""
-    found = service.set_status(county_id, roll_year, "open", body.reason, caller=api.caller)
-    return answer(found, version=found.version)
+    roll = service.set_status(county_id, roll_year, "open", body.reason, caller=api.caller)
+    return answer(roll, version=roll.version)

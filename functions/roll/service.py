@@ -22,10 +22,10 @@ def all_rolls(county_id: str) -> list[Roll]:
 def one_roll(county_id: str, roll_year: int) -> Roll:
     """The roll of one year. Raises NotFound."""
     with unit_of_work(county_id) as connection:
-        found = repository.roll(connection, county_id, roll_year)
-    if found is None:
+        roll = repository.roll(connection, county_id, roll_year)
+    if roll is None:
         raise _no_roll(county_id, roll_year)
-    return found
+    return roll
 
 
 def corrections(county_id: str, roll_year: int) -> list[RollCorrection]:

@@ -42,7 +42,7 @@ class SalesValidationRequest(RequestSchema):
 
 
 class SalesValidationResults(Schema):
-    """What a validation found. `flags` counts standing flags by rule; a sale may have several.
+    """Results of a validation. `flags` counts standing flags by rule; a sale may have several.
 
     `new_flags` and `cleared_flags` are against the validation before; `notes` say what could not be tested.
     """

@@ -12,14 +12,14 @@ from shared.db import DatabaseBusy, unit_of_work
 from shared.jobs import executions
 from shared.jobs import repository as jobs
 from shared.jobs.failures import reason_of
-from shared.jobs.lifecycle import is_young, worth_a_look
+from shared.jobs.lifecycle import is_due_for_check, may_not_exist_yet
 from shared.jobs.schemas import JobError
 from shared.settings import settings
 
 
 def fail_orphaned(county_id: str, rows: Iterable[runs.RunRow]) -> bool:
     """Fail those of these runs that are orphaned; False where none was."""
-    return sum(fail_if_orphaned(county_id, row) for row in rows if worth_a_look(row, row.run_id)) > 0
+    return sum(fail_if_orphaned(county_id, row) for row in rows if is_due_for_check(row, row.run_id)) > 0
 
 
 def fail_orphaned_active_run(county_id: str) -> bool:
@@ -54,7 +54,7 @@ def _execution_end(row: runs.RunRow) -> tuple[str, executions.Failure] | None:
         return None
     arn = row.execution_arn or executions.arn_of(machine, str(row.run_id))
     failure = executions.ending(arn)
-    return None if failure is None or (failure is executions.GONE and is_young(row)) else (arn, failure)
+    return None if failure is None or (failure is executions.GONE and may_not_exist_yet(row)) else (arn, failure)
 
 
 def fail_run(

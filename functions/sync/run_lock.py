@@ -35,9 +35,9 @@ def add_run(
     add_job(connection, county_id, run_id, request, submitted_by, execution_arn)
     if runs.add(connection, county_id, run):
         return
-    other = runs.active(connection, county_id)
-    if other is not None and other.stale:
-        abandon(connection, county_id, other.run_id)
+    active_run = runs.active(connection, county_id)
+    if active_run is not None and active_run.stale:
+        abandon(connection, county_id, active_run.run_id)
         if runs.add(connection, county_id, run):
             return
     raise active_run_conflict(connection, county_id)
@@ -86,8 +86,8 @@ def add_job(
 
 def active_run_conflict(connection: Connection, county_id: str) -> Conflict:
     """The Conflict of a run with the county's active one, which it names."""
-    other = runs.active(connection, county_id)
-    active = f"{other.run_id} ({other.status}, by {other.submitted_by})" if other else "another one"
+    active_run = runs.active(connection, county_id)
+    active = f"{active_run.run_id} ({active_run.status}, by {active_run.submitted_by})" if active_run else "another one"
     return Conflict(
         f"{county_id} has a sync run that is not finished: {active}. Wait for it, resume it or cancel it.",
         slug="sync-run-active",

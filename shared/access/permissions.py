@@ -7,7 +7,7 @@ SCOPE_PREFIX = "terrafusion/"
 
 
 class Permission(StrEnum):
-    """What a caller may do. An API method asks for exactly one."""
+    """Permissions of callers. An API method requires exactly one."""
 
     SIGN_IN = "sign_in"  # every signed-in caller has it: it tells an access token from an ID token
     VIEW_PROPERTIES = "view_properties"

@@ -284,13 +284,14 @@ def _takes_body(function: Callable[..., Any]) -> bool:
 
 def _refuse_unknown_query(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
     """Refuse unknown query parameters: a misspelt filter that was ignored would answer with far too much."""
-    given = app.current_event.query_string_parameters
-    if given:
-        known = {parameter.alias for parameter in app.context["_route"].dependant.query_params}
-        unknown = sorted(set(given) - known)
+    parameters = app.current_event.query_string_parameters
+    if parameters:
+        declared = {parameter.alias for parameter in app.context["_route"].dependant.query_params}
+        unknown = sorted(set(parameters) - declared)
         if unknown:
             raise BadRequest(
-                f"Unknown query parameter(s): {', '.join(unknown)}. Known here: {', '.join(sorted(known)) or 'none'}.",
+                f"Unknown query parameter(s): {', '.join(unknown)}."
+                f" Known here: {', '.join(sorted(declared)) or 'none'}.",
                 slug="unknown-parameter",
             )
     return next_middleware(app)

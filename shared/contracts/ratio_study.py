@@ -22,7 +22,7 @@ _CODES_BY_LABEL: dict[str, VerdictCode] = {
     "MKI": "mki",
     "VEI": "vei",
 }
-"""How the labels of verdicts begin in studies that were stored before verdicts had codes."""
+"""Beginnings of verdicts' labels in studies that were stored before verdicts had codes."""
 
 
 class Statistic(Schema):
@@ -55,7 +55,7 @@ class StatisticVerdict(Schema):
 
 
 class Trimming(Schema):
-    """What was left out as outliers. `capped`: more lay beyond the fences than the 10 % that may be trimmed."""
+    """Outliers left out. `capped`: more lay beyond the fences than the 10 % that may be trimmed."""
 
     trimmed: int
     beyond_fences: int

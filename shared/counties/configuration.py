@@ -97,7 +97,7 @@ Cron = Annotated[str, StringConstraints(pattern=r"^\S+( \S+){5}$"), AfterValidat
 
 
 class IncrementalSettings(RequestSchema):
-    """How an incremental run finds new and changed rows.
+    """Settings of incremental runs: how they find new and changed rows.
 
     `by`: the mapping's `watermark_field`, or SQL Server's change tracking. `overlap_seconds`: how far before the last
     watermark the reading begins, so that rows which were committed late are read too. `removals`: a watermark says

@@ -37,7 +37,7 @@ def _tls() -> ssl.SSLContext:
 
 
 def database_url(secret_arn: str) -> URL:
-    """Where a database is and how to sign in, from its secret in Secrets Manager (RDS's own format)."""
+    """Address and credentials of a database, from its secret in Secrets Manager (RDS's own format)."""
     secret: dict[str, Any] = orjson.loads(
         client("secretsmanager").get_secret_value(SecretId=secret_arn)["SecretString"]
     )

@@ -17,10 +17,10 @@ _LITERAL = re.compile(r"'(?:[^']|'')*'")
 
 def without_values(fields: Mapping[str, str]) -> dict[str, str]:
     """The fields of an error message that name the error and its place in the schema."""
-    kept = {field: text for field, text in fields.items() if field not in _WITH_VALUES}
-    if kept.get("C", "").startswith(_DATA_EXCEPTION):
-        kept["M"] = _QUOTED.sub('"…"', kept.get("M", ""))
-    return kept
+    harmless_fields = {field: text for field, text in fields.items() if field not in _WITH_VALUES}
+    if harmless_fields.get("C", "").startswith(_DATA_EXCEPTION):
+        harmless_fields["M"] = _QUOTED.sub('"…"', harmless_fields.get("M", ""))
+    return harmless_fields
 
 
 def hide_literals(engine: Engine) -> None:

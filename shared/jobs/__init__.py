@@ -11,14 +11,14 @@ A job that is too long for one Lambda is cut into partitions: see `shared.jobs.p
 from shared.jobs.kind import AnyJobKind, JobKind, NoResults
 from shared.jobs.lifecycle import (
     cancel,
+    fail_orphan_of,
+    fail_orphans,
     get,
     raw_results,
     record,
     results,
     results_as,
     resume,
-    settle_execution,
-    settled,
     submit,
 )
 from shared.jobs.schemas import FINISHED, Job, JobError, JobRecord, JobStatus, Progress
@@ -36,6 +36,8 @@ __all__ = [
     "Progress",
     "RunningJob",
     "cancel",
+    "fail_orphan_of",
+    "fail_orphans",
     "get",
     "job_task",
     "raw_results",
@@ -43,7 +45,5 @@ __all__ = [
     "results",
     "results_as",
     "resume",
-    "settle_execution",
-    "settled",
     "submit",
 ]

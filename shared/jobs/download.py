@@ -23,7 +23,7 @@ class StoredFile(Schema):
 
 
 class _ResultWithFile(BaseModel):
-    """What is read of the results of a job that made a file; the rest is the module's own."""
+    """The part of a job's results that names its file; the rest is the module's own."""
 
     model_config = ConfigDict(extra="ignore")
 

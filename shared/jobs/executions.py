@@ -11,7 +11,7 @@ from shared.aws import client
 from shared.problems import ServiceUnavailable
 
 Failure = Mapping[str, str]
-"""How an execution ended, as a state machine's Catch says it: {Error, Cause}."""
+"""Failure of an execution, in the form of a state machine's Catch: {Error, Cause}."""
 
 GONE: Failure = {"Error": "Execution.Gone", "Cause": ""}
 _ENDED = {
@@ -40,7 +40,7 @@ class ExecutionEnd(BaseModel):
         return None if self.input is None else dict(orjson.loads(self.input))
 
     def failure(self) -> Failure | None:
-        """How it has ended; None for one that has not."""
+        """Its failure; None for one that has not ended."""
         return failure_of(self.status, self.error, self.cause)
 
 
@@ -49,11 +49,11 @@ def arn_of(machine_arn: str, name: str) -> str:
     return f"{machine_arn.replace(':stateMachine:', ':execution:', 1)}:{name}"
 
 
-def start(machine_arn: str, name: str, given: Mapping[str, Any]) -> None:
+def start(machine_arn: str, name: str, start_input: Mapping[str, Any]) -> None:
     """Start an execution; a second start of the same name is the first one. Raises ServiceUnavailable."""
     machine = client("stepfunctions")
     try:
-        machine.start_execution(stateMachineArn=machine_arn, name=name, input=orjson.dumps(given).decode())
+        machine.start_execution(stateMachineArn=machine_arn, name=name, input=orjson.dumps(start_input).decode())
     except machine.exceptions.ExecutionAlreadyExists:
         return
     except Exception as error:
@@ -61,7 +61,7 @@ def start(machine_arn: str, name: str, given: Mapping[str, Any]) -> None:
 
 
 def ending(arn: str) -> Failure | None:
-    """How an execution has ended; None while it runs, or where Step Functions does not say."""
+    """The failure of an execution; None while it runs, or where Step Functions does not answer."""
     machine = client("stepfunctions")
     try:
         execution = machine.describe_execution(executionArn=arn)
@@ -74,7 +74,7 @@ def ending(arn: str) -> Failure | None:
 
 
 def failure_of(status: str, error: str | None, cause: str | None) -> Failure | None:
-    """What an execution's status says of its end; None for one that has not ended."""
+    """The failure that an execution's status stands for; None for one that has not ended."""
     if status == "FAILED":
         return {"Error": error or "Unknown", "Cause": cause or ""}
     return _ENDED.get(status)

@@ -28,8 +28,8 @@ def reason_of(failure: Mapping[str, str]) -> JobError:
         return JobError(type=slug, detail=detail)
     slugs = {problem.__name__: problem.slug for problem in _problems(Problem)}
     if kind in slugs:
-        own_slug, said = read_message(_message(failure.get("Cause", "")))
-        return JobError(type=own_slug or slugs[kind], detail=said)
+        own_slug, detail = read_message(_message(failure.get("Cause", "")))
+        return JobError(type=own_slug or slugs[kind], detail=detail)
     return JobError(type="task-failed", detail=f"A task failed ({kind}); see its log.")
 
 

@@ -23,15 +23,15 @@ from shared.jobs.schemas import FINISHED, Job, JobError, JobRecord, Progress
 from shared.problems import Conflict, Gone, NotFound, ServiceUnavailable, Unprocessable
 from shared.settings import settings
 
-YOUNG = timedelta(seconds=60)
+START_GRACE = timedelta(seconds=60)
 """A job's execution may be named for this long before it is to be found."""
-YOUNG_WITHOUT_EXECUTION = timedelta(hours=6)
+START_GRACE_UNNAMED = timedelta(hours=6)
 """A job of an earlier release does not say which execution works on it."""
-LOOK_EVERY_S = 30
+CHECK_INTERVAL_S = 30
 """Callers ask for a job's progress every second or so; Step Functions answers 15 such questions a second."""
-_looked_at: dict[UUID, float] = {}
+_checked_at: dict[UUID, float] = {}
 _MAX_REMEMBERED = 1000
-_PATIENCE_S = 5
+_LOCK_TIMEOUT_S = 5
 """For a transaction that holds a job to end."""
 
 
@@ -46,7 +46,7 @@ def deterministic_id(county_id: str, kind_name: str, caller: Caller, idempotency
 
 
 def digest(parameters: BaseModel) -> str:
-    """What tells one request's parameters from another's."""
+    """Digest of a request's parameters (SHA-256, hexadecimal)."""
     return hashlib.sha256(orjson.dumps(parameters.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
@@ -125,11 +125,11 @@ def resume(county_id: str, kind: AnyJobKind, job_id: UUID) -> Job:
     Raises NotFound, Conflict for a job that has ended otherwise or is under way, ServiceUnavailable when no execution
     could be started.
     """
-    settle(county_id, kind.name, job_id)
+    fail_if_orphaned(county_id, kind.name, job_id)
     execution = f"{job_id}-{uuid4().hex[:8]}"
     with unit_of_work(county_id) as connection:
-        found = repository.find(connection, county_id, kind.name, job_id, for_update=True)
-        row = _found(found, county_id, kind.name, job_id)
+        locked_row = repository.find(connection, county_id, kind.name, job_id, for_update=True)
+        row = _found(locked_row, county_id, kind.name, job_id)
         if row.status in ("pending", "running"):
             raise Conflict(f"The job is {row.status}: it is under way.", slug="job-under-way")
         if row.status != "failed":
@@ -153,9 +153,9 @@ def cancel(county_id: str, kind: AnyJobKind, job_id: UUID, caller: Caller) -> Jo
     """
     with unit_of_work(county_id) as connection:
         busy = Conflict("What the job changes is being written; try again in a moment.", slug="job-busy")
-        with lock_timeout(connection, _PATIENCE_S, busy):
-            found = repository.find(connection, county_id, kind.name, job_id, for_update=True)
-        row = _found(found, county_id, kind.name, job_id)
+        with lock_timeout(connection, _LOCK_TIMEOUT_S, busy):
+            locked_row = repository.find(connection, county_id, kind.name, job_id, for_update=True)
+        row = _found(locked_row, county_id, kind.name, job_id)
         if row.status == "cancelled":
             return as_job(county_id, kind, row)
         if row.status in FINISHED:
@@ -170,72 +170,72 @@ def cancel(county_id: str, kind: AnyJobKind, job_id: UUID, caller: Caller) -> Jo
     return read(county_id, kind, job_id)
 
 
-def settle(county_id: str, name: str, job_id: UUID) -> None:
+def fail_if_orphaned(county_id: str, name: str, job_id: UUID) -> None:
     """Fail a job whose execution has ended, or is not there any more; a job that somebody works on goes on."""
     with unit_of_work(county_id) as connection:
         row = repository.find(connection, county_id, name, job_id)
     if row is not None and row.status in ("pending", "running"):
-        _settle(county_id, row)
+        _fail_if_orphaned(county_id, row)
 
 
-def settle_execution(county_id: str, job_id: UUID, execution_arn: str, failure: executions.Failure) -> bool:
+def fail_orphan_of(county_id: str, job_id: UUID, execution_arn: str, failure: executions.Failure) -> bool:
     """Fail the job that an execution has left; False where it has ended, or another execution works on it."""
     reason = reason_of(failure)
     with unit_of_work(county_id) as connection:
-        left = repository.is_worked_on_by(connection, county_id, job_id, execution_arn)
-        if left:
+        is_orphaned = repository.is_worked_on_by(connection, county_id, job_id, execution_arn)
+        if is_orphaned:
             repository.set_status(connection, county_id, job_id, "failed", reason)
-    return left
+    return is_orphaned
 
 
-def settled(county_id: str, rows: Iterable[Row[*tuple[Any, ...]]]) -> bool:
-    """Whether any of these jobs, as they were read, turned out to be left by its execution, and has been failed."""
-    return sum(_settle(county_id, row) for row in rows if worth_a_look(row, row.job_id)) > 0
+def fail_orphans(county_id: str, rows: Iterable[Row[*tuple[Any, ...]]]) -> bool:
+    """Fail those of these jobs whose executions have ended without them; True if there was one."""
+    return sum(_fail_if_orphaned(county_id, row) for row in rows if is_due_for_check(row, row.job_id)) > 0
 
 
-def worth_a_look(row: Row[*tuple[Any, ...]], job_id: UUID) -> bool:
-    """Whether the execution of a job, as it was read, is to be looked at.
+def is_due_for_check(row: Row[*tuple[Any, ...]], job_id: UUID) -> bool:
+    """True if the execution of a job, as it was read, is due for a look.
 
     Step Functions tells us of an execution's end, but not at once, nor for ever. A young job is not looked at, nor one
     that was looked at a moment ago.
     """
-    if row.status not in ("pending", "running") or is_young(row):
+    if row.status not in ("pending", "running") or may_not_exist_yet(row):
         return False
     now = time.monotonic()
-    if now < _looked_at.get(job_id, -math.inf) + LOOK_EVERY_S:
+    if now < _checked_at.get(job_id, -math.inf) + CHECK_INTERVAL_S:
         return False
-    if len(_looked_at) > _MAX_REMEMBERED:
-        _looked_at.clear()
-    _looked_at[job_id] = now
+    if len(_checked_at) > _MAX_REMEMBERED:
+        _checked_at.clear()
+    _checked_at[job_id] = now
     return True
 
 
-def is_young(row: Row[*tuple[Any, ...]]) -> bool:
-    """Whether a job's execution was named so lately that it need not be there yet."""
-    young = YOUNG if row.execution_arn else YOUNG_WITHOUT_EXECUTION
+def may_not_exist_yet(row: Row[*tuple[Any, ...]]) -> bool:
+    """True if a job's execution was named so lately that it need not exist yet."""
+    young = START_GRACE if row.execution_arn else START_GRACE_UNNAMED
     return bool(datetime.now(UTC) - (row.execution_named_at or row.created_at) < young)
 
 
-def _settle(county_id: str, row: Row[*tuple[Any, ...]]) -> bool:
+def _fail_if_orphaned(county_id: str, row: Row[*tuple[Any, ...]]) -> bool:
     """Look at a job's execution, and fail the job where that has ended."""
     if not settings().jobs_state_machine_arn:
         return False
     arn = row.execution_arn or _execution(str(row.job_id))
     failure = executions.ending(arn)
-    if failure is None or (failure is executions.GONE and is_young(row)):
+    if failure is None or (failure is executions.GONE and may_not_exist_yet(row)):
         return False
     if failure is executions.GONE and row.status == "pending":
         failure = {"Error": "Execution.NotStarted"}
     try:
-        return settle_execution(county_id, row.job_id, arn, failure)
+        return fail_orphan_of(county_id, row.job_id, arn, failure)
     except DatabaseBusy:  # its last task writes what it changes; the next look finds it done or not
         return False
 
 
 def _start(county_id: str, name: str, job_id: UUID, execution: str) -> None:
     """Start the execution of a pending job."""
-    given = {"county_id": county_id, "job_id": str(job_id), "kind": name}
-    executions.start(settings().jobs_state_machine_arn, execution, given)
+    start_input = {"county_id": county_id, "job_id": str(job_id), "kind": name}
+    executions.start(settings().jobs_state_machine_arn, execution, start_input)
 
 
 def _execution(name: str) -> str:
@@ -259,7 +259,7 @@ def read(county_id: str, kind: AnyJobKind, job_id: UUID) -> Job:
 
 def _current(county_id: str, name: str, job_id: UUID) -> Row[*tuple[Any, ...]]:
     row = _read(county_id, name, job_id)
-    return _read(county_id, name, job_id) if settled(county_id, [row]) else row
+    return _read(county_id, name, job_id) if fail_orphans(county_id, [row]) else row
 
 
 def _read(county_id: str, name: str, job_id: UUID) -> Row[*tuple[Any, ...]]:
@@ -313,7 +313,7 @@ def lost(what: str) -> Gone:
 
 
 def results_key(county_id: str, job_id: UUID) -> str:
-    """Where a job's results are kept."""
+    """Key of a job's results."""
     return storage.county_key(county_id, "jobs", str(job_id), "results.json")
 
 

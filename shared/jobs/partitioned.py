@@ -109,18 +109,18 @@ def finish_task(kind: AnyJobKind, work: Work) -> TaskHandler:
         job = begin(county_id, kind.name, job_id)
         if not isinstance(job, RunningJob):
             return {"status": job}
-        wanted = _listed(job.key(_LIST))
+        planned = _listed(job.key(_LIST))
         with unit_of_work(county_id) as connection:
             done = repository.count_done(connection, county_id, job_id)
-        if done != wanted:
-            raise Conflict(f"{done} of {wanted} partitions are done.", slug="partitions-missing")
+        if done != planned:
+            raise Conflict(f"{done} of {planned} partitions are done.", slug="partitions-missing")
         return finish(job, work)
 
     return handler
 
 
 def _listed(key: str) -> int | None:
-    """How many partitions an earlier attempt has listed; None where there was none."""
+    """Count of the partitions that an earlier attempt has listed; None where there was none."""
     try:
         return len(orjson.loads(storage.get(key)))
     except NotFound:
@@ -132,9 +132,9 @@ def _as_list(items: Sequence[BaseModel]) -> bytes:
 
 
 def _say_progress(job: RunningJob, total: int | None) -> None:
-    """How many partitions are done, told by the database; `total` None leaves it as it was said before."""
+    """Store the count of finished partitions as the job's progress; `total` None keeps the total stored before."""
     with unit_of_work(job.county_id) as connection:
         done = repository.count_done(connection, job.county_id, job.job_id)
-        known = total if total is not None else repository.planned_total(connection, job.county_id, job.job_id)
-        progress = Progress(done=done, total=known, step="partitions").model_dump()
+        planned_total = total if total is not None else repository.planned_total(connection, job.county_id, job.job_id)
+        progress = Progress(done=done, total=planned_total, step="partitions").model_dump()
         repository.set_progress(connection, job.county_id, job.job_id, progress)

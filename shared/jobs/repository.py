@@ -109,7 +109,7 @@ def _named(execution_arn: str) -> dict[str, Any]:
 
 
 def is_worked_on_by(connection: Connection, county_id: str, job_id: UUID, execution_arn: str) -> bool:
-    """Whether a job has not ended, and this execution is the one that is to end it; its row is held if so."""
+    """True if a job has not ended and this execution is the one that works on it; its row is locked then."""
     statement = (
         select(JobRow.job_id)
         .where(_is(county_id, job_id), JobRow.status.in_(("pending", "running")))
@@ -161,7 +161,7 @@ def revive(connection: Connection, county_id: str, job_id: UUID, execution_arn: 
 
 
 def is_done(connection: Connection, county_id: str, job_id: UUID, partition_no: int) -> bool:
-    """Whether a partition has been done."""
+    """True if a partition has been done."""
     statement = select(JobPartition.done_at).where(
         JobPartition.county_id == county_id, JobPartition.job_id == job_id, JobPartition.partition_no == partition_no
     )
@@ -175,13 +175,13 @@ def set_done(connection: Connection, county_id: str, job_id: UUID, partition_no:
 
 
 def count_done(connection: Connection, county_id: str, job_id: UUID) -> int:
-    """How many partitions of a job have been done."""
+    """Count of the partitions of a job that have been done."""
     statement = select(func.count()).where(JobPartition.county_id == county_id, JobPartition.job_id == job_id)
     return int(connection.scalar(statement) or 0)
 
 
 def planned_total(connection: Connection, county_id: str, job_id: UUID) -> int | None:
-    """How many units a job's progress is counted out of."""
+    """Total of a job's progress."""
     total = connection.scalar(
         select(JobRow.progress["total"].as_integer()).where(JobRow.county_id == county_id, JobRow.job_id == job_id)
     )

@@ -12,7 +12,7 @@ FINISHED: frozenset[JobStatus] = frozenset({"succeeded", "failed", "cancelled"})
 
 
 class Progress(Schema):
-    """How far a job is: `done` of `total` units of what `step` names."""
+    """Progress of a job: `done` of `total` units of the step."""
 
     done: int = 0
     total: int | None = None

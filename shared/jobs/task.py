@@ -100,10 +100,10 @@ def begin(county_id: str, name: str, job_id: UUID) -> RunningJob | JobStatus:
     """The job, running now; or how it has ended. Raises NotFound."""
     with unit_of_work(county_id) as connection:
         row = repository.find(connection, county_id, name, job_id)
-        going = row is not None and repository.set_running(connection, county_id, job_id)
+        runs = row is not None and repository.set_running(connection, county_id, job_id)
     if row is None:
         raise NotFound(f"{county_id} has no {name} {job_id}.")
-    if going:
+    if runs:
         return RunningJob(county_id, job_id, row.parameters, row.submitted_by)
     status: JobStatus = row.status
     return status

@@ -8,7 +8,7 @@ GEOMETRY = "geometry"
 """WKB, WGS 84: the county's own shape, or the point of longitude and latitude. It makes a file a layer (GeoParquet)."""
 VERSION = "version"
 VALID_FROM = "valid_from"
-"""When the version was made (UTC)."""
+"""Time at which the version was made (UTC)."""
 
 _HIVE = {
     ColumnKind.TEXT: "string",

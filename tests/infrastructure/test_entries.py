@@ -23,7 +23,9 @@ OPTIONAL = frozenset({"pygments"})
 """Imported by Mako where it is there; no layer carries it."""
 
 _PROBE = """
-import importlib, json, os, sys
+import sys
+at_start = set(sys.modules)  # an interpreter's .pth files import what they like: setuptools' among them
+import importlib, json, os
 import pydantic, sqlalchemy, pg8000, orjson, aws_lambda_powertools, shared.api, shared.db  # what nearly every entry has
 for entry in json.load(sys.stdin):
     read, write = os.pipe()
@@ -33,7 +35,7 @@ for entry in json.load(sys.stdin):
         decorated = getattr(getattr(importlib.import_module(module), name), "is_lambda_entry", False)
         packages = {
             name.partition(".")[0] for name, module in sys.modules.items()
-            if "site-packages" in (getattr(module, "__file__", None) or "")
+            if name not in at_start and "site-packages" in (getattr(module, "__file__", None) or "")
         }
         found = {"decorated": decorated, "packages": sorted(packages), "clients": "botocore.client" in sys.modules}
         os.write(write, json.dumps(found).encode())

@@ -135,7 +135,7 @@ def _found(county: County | None, county_id: str) -> County:
 
 
 def _changeable(county: County | None, county_id: str, expected_version: int | None) -> County:
-    found = _found(county, county_id)
-    if expected_version is not None and expected_version != found.version:
-        raise PreconditionFailed(f"{county_id} is at version {found.version} by now; read it again, then decide.")
-    return found
+    stored = _found(county, county_id)
+    if expected_version is not None and expected_version != stored.version:
+        raise PreconditionFailed(f"{county_id} is at version {stored.version} by now; read it again, then decide.")
+    return stored

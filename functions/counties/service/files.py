@@ -12,7 +12,7 @@ MAX_LISTED = 1000
 
 
 def address(county_id: str, delivery: FileDelivery, caller: Caller) -> FileAddress:
-    """Where the file is to be sent. Raises NotFound for a county that is not onboarded."""
+    """The signed address for a file. Raises NotFound for a county that is not onboarded."""
     key = storage.county_key(county_id, delivery.prefix, delivery.name)
     with unit_of_work(county_id) as connection:
         require_onboarded(connection, county_id)
@@ -27,9 +27,9 @@ def delivered(county_id: str, prefix: str) -> list[DeliveredFile]:
     """The files that are there, by name, up to a thousand. Raises NotFound for a county that is not onboarded."""
     with unit_of_work(county_id) as connection:
         require_onboarded(connection, county_id)
-    found = storage.listed(storage.county_key(county_id, prefix, ""), MAX_LISTED)
+    objects = storage.listed(storage.county_key(county_id, prefix, ""), MAX_LISTED)
     return [
         DeliveredFile(name=name, prefix=prefix, size_bytes=size, delivered_at=stored)
-        for name, size, stored in found
+        for name, size, stored in objects
         if "/" not in name
     ]

@@ -1,4 +1,4 @@
-"""Which counties a user works for: an attribute of the user in the pool, which users cannot write."""
+"""The counties that a user works for: an attribute of the user in the pool, which users cannot write."""
 
 from shared.aws import client
 from shared.problems import Conflict

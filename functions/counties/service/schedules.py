@@ -36,18 +36,18 @@ def _schedules(configuration: CountyConfiguration) -> Iterator[_Schedule]:
 
 
 def scheduled_syncs(configuration: CountyConfiguration, now: datetime) -> list[ScheduledSync]:
-    """When the county's schedules start a sync next, the earliest first; those that never do again last."""
+    """Next starts of the county's schedules, the earliest first; those that have none any more last."""
     ingestion = configuration.data_ingestion_settings
-    found = [
+    syncs = [
         ScheduledSync(
-            mode=one.mode or ingestion.mode,
-            cron=one.cron,
-            next_run_at=next_tick(f"cron({one.cron})", configuration.timezone, now),
+            mode=schedule.mode or ingestion.mode,
+            cron=schedule.cron,
+            next_run_at=next_tick(f"cron({schedule.cron})", configuration.timezone, now),
         )
-        for one in _schedules(configuration)
-        if one.cron is not None
+        for schedule in _schedules(configuration)
+        if schedule.cron is not None
     ]
-    return sorted(found, key=lambda one: (one.next_run_at is None, one.next_run_at or now))
+    return sorted(syncs, key=lambda schedule: (schedule.next_run_at is None, schedule.next_run_at or now))
 
 
 def apply_schedules(configuration: CountyConfiguration) -> None:
@@ -57,34 +57,36 @@ def apply_schedules(configuration: CountyConfiguration) -> None:
     """
     scheduler = client("scheduler")
     group = settings().schedule_group_name
-    for one in _schedules(configuration):
-        if one.cron is None:
+    for schedule in _schedules(configuration):
+        if schedule.cron is None:
             try:
-                scheduler.delete_schedule(Name=one.name, GroupName=group)
+                scheduler.delete_schedule(Name=schedule.name, GroupName=group)
             except scheduler.exceptions.ResourceNotFoundException:
                 continue
             continue
-        wanted = _wanted(one, configuration, group)
+        definition = _wanted(schedule, configuration, group)
         try:
             try:
-                scheduler.create_schedule(**wanted)
+                scheduler.create_schedule(**definition)
             except scheduler.exceptions.ConflictException:
-                scheduler.update_schedule(**wanted)
+                scheduler.update_schedule(**definition)
         except scheduler.exceptions.ValidationException as error:
             raise Unprocessable(
                 f"EventBridge refuses the schedule: {error.response['Error']['Message']}",
-                pointer=f"/body/configuration/data_ingestion_settings/{one.setting}",
+                pointer=f"/body/configuration/data_ingestion_settings/{schedule.setting}",
                 slug="schedule-invalid",
             ) from error
 
 
-def _wanted(one: _Schedule, configuration: CountyConfiguration, group: str) -> dict[str, Any]:
-    event = {"county_id": configuration.county_id, "trigger": "schedule"} | ({"mode": one.mode} if one.mode else {})
+def _wanted(schedule: _Schedule, configuration: CountyConfiguration, group: str) -> dict[str, Any]:
+    event = {"county_id": configuration.county_id, "trigger": "schedule"} | (
+        {"mode": schedule.mode} if schedule.mode else {}
+    )
     return {
-        "Name": one.name,
+        "Name": schedule.name,
         "GroupName": group,
         "State": "ENABLED",
-        "ScheduleExpression": f"cron({one.cron})",
+        "ScheduleExpression": f"cron({schedule.cron})",
         "ScheduleExpressionTimezone": configuration.timezone,
         "FlexibleTimeWindow": {"Mode": "OFF"},
         "Target": {

@@ -21,7 +21,7 @@ _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
 class BlockStream:
-    """What COPY TO writes to: hands on whole rows in blocks of at most `rows` rows and about `size` bytes."""
+    """Stream that COPY TO writes to: hands on whole rows in blocks of at most `rows` rows and about `size` bytes."""
 
     def __init__(self, take: Callable[[bytes], None], rows: int, size: int) -> None:
         self._take = take

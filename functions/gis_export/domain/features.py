@@ -21,10 +21,10 @@ class ColumnValues:
     values: NDArray[Any]
     missing: NDArray[np.bool_] | None
 
-    def where(self, kept: NDArray[np.bool_]) -> "ColumnValues":
+    def where(self, mask: NDArray[np.bool_]) -> "ColumnValues":
         """The rows that are kept."""
-        missing = None if self.missing is None else self.missing[kept]
-        return ColumnValues(self.column, self.values[kept], missing)
+        missing = None if self.missing is None else self.missing[mask]
+        return ColumnValues(self.column, self.values[mask], missing)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What is in each layer of an export: its columns, and the SQL that each comes from.
+"""Layers of an export: the columns of each, and the SQL that each comes from.
 
 `p` is the parcel, `s` the sale. Names of sellers and buyers stay out: a layer is handed on, and an owner may be
 under protection. Free-form attributes stay out too: they have no type.

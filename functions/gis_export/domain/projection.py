@@ -31,10 +31,10 @@ def transform(shapes: Shapes, code: int, folder: Path) -> Shapes:
             layer_options={"SPATIAL_INDEX": "NO"},
         )
         sql = f"SELECT place, ST_Transform(geom, {code}) AS geom FROM shapes"  # noqa: S608 - a whole number
-        _, _, transformed, (place,) = raw.read(scratch, sql=sql)
+        _, _, transformed, (projected,) = raw.read(scratch, sql=sql)
     finally:
         scratch.unlink(missing_ok=True)
     result = np.full(shapes.size, None, dtype=object)
-    result[place] = shapely.from_wkb(transformed)
+    result[projected] = shapely.from_wkb(transformed)
     bounds = shapely.bounds(result)
     return only(result, np.isfinite(bounds).all(axis=1))

@@ -25,12 +25,12 @@ class ReferenceSystem:
     areas: tuple[Box, ...]
 
     def meant_for(self, extent: Box) -> bool:
-        """Whether something of the extent lies where the system is meant to be used."""
+        """True if the extent touches the system's area of use."""
         return any(_overlap(area, extent) for area in self.areas)
 
 
 def can_find() -> bool:
-    """Whether PROJ's database is here: a function without the geo layer has none."""
+    """True if PROJ's database is installed: a function without the geo layer has none."""
     return _database_path() is not None
 
 

@@ -1,4 +1,4 @@
-"""Where the rows of a layer lie: shapes from WKB, points from longitude and latitude."""
+"""Positions of a layer's rows: shapes from WKB, points from longitude and latitude."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -49,7 +49,7 @@ def read_points(longitude: Degrees, latitude: Degrees) -> Shapes:
 
 
 def place(shapes: Shapes, points: Shapes, kind: str, *, points_only: bool) -> Shapes:
-    """What stands for each row in a layer of this geometry type; None for a row that has no place in it."""
+    """The geometry of each row in a layer of this geometry type; None for a row that has none there."""
     missing_point = shapely.is_missing(points)
     if points_only:
         return np.where(missing_point, _inner_points(shapes), points)
@@ -59,7 +59,7 @@ def place(shapes: Shapes, points: Shapes, kind: str, *, points_only: bool) -> Sh
 
 
 def in_window(placed: Shapes, points: Shapes, box: Box | None) -> NDArray[np.bool_]:
-    """Which rows lie in the window: those with a point were chosen by it, the others by their shape's bounds."""
+    """Mask of the rows in the window: those with a point were chosen by it, the others by their shape's bounds."""
     if box is None:
         return np.ones(placed.size, dtype=np.bool_)
     west, south, east, north = shapely.bounds(placed).T
@@ -67,10 +67,10 @@ def in_window(placed: Shapes, points: Shapes, box: Box | None) -> NDArray[np.boo
     return np.asarray(~shapely.is_missing(points) | touching)
 
 
-def only(shapes: Shapes, wanted: NDArray[np.bool_]) -> Shapes:
+def only(shapes: Shapes, mask: NDArray[np.bool_]) -> Shapes:
     """The wanted shapes in their places, None in the others."""
     chosen = np.full(shapes.size, None, dtype=object)
-    chosen[wanted] = shapes[wanted]
+    chosen[mask] = shapes[mask]
     return chosen
 
 

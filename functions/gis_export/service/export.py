@@ -100,11 +100,11 @@ class _Export:
         inside = shapes.in_window(placed, points, self._box)
         if self._system is not None:
             placed = projection.transform(placed, self._system.code, self._folder)
-        known = ~shapely.is_missing(placed)
-        self._unplaced += int(np.count_nonzero(~known))
-        kept = known & inside
+        located = ~shapely.is_missing(placed)
+        self._unplaced += int(np.count_nonzero(~located))
+        included = located & inside
         columns = [
-            ColumnValues(column, *values_of(column.kind, values)).where(kept)
+            ColumnValues(column, *values_of(column.kind, values)).where(included)
             for column, values in zip(self._layer.columns, fields, strict=True)
         ]
-        return Features(placed[kept], columns)
+        return Features(placed[included], columns)

@@ -19,7 +19,7 @@ def of_runs(connection: Connection, county_id: str, ids: Collection[UUID]) -> di
         .join(Job, (Job.county_id == SyncRun.county_id) & (Job.job_id == SyncRun.run_id))
         .where(SyncRun.county_id == county_id, SyncRun.run_id.in_(ids))
     )
-    found = {
+    authors = {
         row.run_id: VersionAuthor(kind="sync", by=row.approved_by or row.submitted_by, sync_run_id=row.run_id)
         for row in runs
     }
@@ -37,10 +37,10 @@ def of_runs(connection: Connection, county_id: str, ids: Collection[UUID]) -> di
     )
     for row in approvals:
         of_approval: dict[str, Any] = {"valuation_run_id": row.run_id, "approval_id": row.approval_id}
-        found[row.approval_id] = VersionAuthor(kind="approval", by=row.approved_by, **of_approval)
+        authors[row.approval_id] = VersionAuthor(kind="approval", by=row.approved_by, **of_approval)
         if row.undo_id is not None:
-            found[row.undo_id] = VersionAuthor(kind="approval_undone", by=row.undone_by, **of_approval)
-    return found
+            authors[row.undo_id] = VersionAuthor(kind="approval_undone", by=row.undone_by, **of_approval)
+    return authors
 
 
 def of_edits(

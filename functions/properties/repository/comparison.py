@@ -54,12 +54,12 @@ def _differing(last: bool) -> str:
 
 
 def page(
-    connection: Connection, county_id: str, moments: Moments, wanted: RollFilter, *, last: str | None, limit: int
+    connection: Connection, county_id: str, moments: Moments, roll_filter: RollFilter, *, last: str | None, limit: int
 ) -> list[ChangedParcel]:
     """Parcels that differ, by id, those after `last`."""
     conditions = "change IS NOT NULL"
-    conditions += " AND change = :change" if wanted.change else ""
-    conditions += " AND :property_class IN (old_class, new_class)" if wanted.property_class is not None else ""
+    conditions += " AND change = :change" if roll_filter.change else ""
+    conditions += " AND :property_class IN (old_class, new_class)" if roll_filter.property_class is not None else ""
     rows = connection.execute(
         text(
             f"{_differing(last is not None)} SELECT property_id, change, old, new FROM pair WHERE {conditions}"
@@ -70,15 +70,15 @@ def page(
             **moments._asdict(),
             "limit": limit,
             **({"last": last} if last is not None else {}),
-            **({"change": wanted.change} if wanted.change else {}),
-            **({"property_class": wanted.property_class} if wanted.property_class is not None else {}),
+            **({"change": roll_filter.change} if roll_filter.change else {}),
+            **({"property_class": roll_filter.property_class} if roll_filter.property_class is not None else {}),
         },
     )
     return [ChangedParcel(row[0], row[1], row[2] or {}, row[3]) for row in rows]
 
 
 def counts(connection: Connection, county_id: str, moments: Moments) -> dict[str, int]:
-    """How many parcels differ, by change."""
+    """Counts of parcels that differ, by change."""
     rows = connection.execute(
         text(f"{_differing(last=False)} SELECT change, count(*) FROM pair WHERE change IS NOT NULL GROUP BY change"),
         {"county_id": county_id, **moments._asdict()},

@@ -30,33 +30,33 @@ _FIND = CompiledSelect(
 
 def find(connection: Connection, county_id: str, property_id: str) -> PropertyDetail | None:
     """A property as it is now, retired ones too."""
-    found = _FIND.rows(connection, county_id=county_id, property_id=property_id)
-    return PropertyDetail.model_construct(**found[0]) if found else None
+    rows = _FIND.rows(connection, county_id=county_id, property_id=property_id)
+    return PropertyDetail.model_construct(**rows[0]) if rows else None
 
 
 def search(
-    connection: Connection, county_id: str, wanted: PropertyFilter, *, after: str | None, limit: int
+    connection: Connection, county_id: str, property_filter: PropertyFilter, *, after: str | None, limit: int
 ) -> list[PropertySummary]:
     """Properties by id, those after `after`."""
     statement = select(*_SUMMARY).where(PropertyOperational.county_id == county_id)
     for name in ("parcel_number", "property_class", "neighborhood"):
-        value = getattr(wanted, name)
+        value = getattr(property_filter, name)
         if value is not None:
             statement = statement.where(getattr(PropertyOperational, name) == value)
-    if not wanted.include_retired:
+    if not property_filter.include_retired:
         statement = statement.where(PropertyOperational.retired_at.is_(None))
-    if wanted.updated_since is not None:
-        statement = statement.where(PropertyOperational.valid_from >= wanted.updated_since)
-    if wanted.bbox is not None:
+    if property_filter.updated_since is not None:
+        statement = statement.where(PropertyOperational.valid_from >= property_filter.updated_since)
+    if property_filter.bbox is not None:
         statement = statement.where(
             text("location && box(point(:west, :south), point(:east, :north))").bindparams(
-                west=wanted.bbox.min_longitude,
-                south=wanted.bbox.min_latitude,
-                east=wanted.bbox.max_longitude,
-                north=wanted.bbox.max_latitude,
+                west=property_filter.bbox.min_longitude,
+                south=property_filter.bbox.min_latitude,
+                east=property_filter.bbox.max_longitude,
+                north=property_filter.bbox.max_latitude,
             )
         )
-    for word in (wanted.q or "").split():
+    for word in (property_filter.q or "").split():
         statement = statement.where(PropertyOperational.situs_address.icontains(word, autoescape=True))
     if after is not None:
         statement = statement.where(PropertyOperational.property_id > after)
@@ -94,8 +94,8 @@ def supersede(
     key = {"county_id": county_id, "property_id": property_id}
     connection.execute(text(keep_versions(PropertyOperational, mine, "NULL")), key)
     t: Any = PropertyOperational.__table__.alias("t")
-    kept = {name: null() if value is None else value for name, value in values.items()}
-    changed = {**kept, "version": t.c.version + 1, "valid_from": text(BEGINS), "sync_run_id": None}
+    assignments = {name: null() if value is None else value for name, value in values.items()}
+    changed = {**assignments, "version": t.c.version + 1, "valid_from": text(BEGINS), "sync_run_id": None}
     connection.execute(update(t).where(t.c.county_id == county_id, t.c.property_id == property_id).values(changed))
     overrides.record(
         connection, county_id, PropertyOperational, list(values), decision, "t.property_id = :property_id", key

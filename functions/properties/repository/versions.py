@@ -18,7 +18,7 @@ def at(
     names: Sequence[str],
     county_id: str,
     as_of: datetime,
-    **wanted: str,
+    **keys: str,
 ) -> list[VersionRow]:
     """The columns `names` of the versions that held at a moment; `wanted` are values of columns."""
     history = history_table(model)
@@ -26,18 +26,18 @@ def at(
     current = select(*(table.c[name] for name in names)).where(
         table.c.county_id == county_id,
         table.c.valid_from <= as_of,
-        *(table.c[name] == value for name, value in wanted.items()),
+        *(table.c[name] == value for name, value in keys.items()),
     )
     earlier = select(*(history.c[name] for name in names)).where(
         history.c.county_id == county_id,
         history.c.valid_from <= as_of,
         history.c.valid_to > as_of,
-        *(history.c[name] == value for name, value in wanted.items()),
+        *(history.c[name] == value for name, value in keys.items()),
     )
     return list(connection.execute(current.union_all(earlier)))
 
 
-def every(connection: Connection, model: SyncedModel, key: str, county_id: str, **wanted: str) -> list[VersionRow]:
+def every(connection: Connection, model: SyncedModel, key: str, county_id: str, **keys: str) -> list[VersionRow]:
     """Every version of the rows with these values, by key and newest first; the current ones have no end."""
     history = history_table(model)
     table = model.__table__
@@ -46,9 +46,9 @@ def every(connection: Connection, model: SyncedModel, key: str, county_id: str, 
         *(table.c[name] for name in names),
         null().cast(DateTime(timezone=True)).label("valid_to"),
         null().cast(Uuid).label("superseded_by_run"),
-    ).where(table.c.county_id == county_id, *(table.c[name] == value for name, value in wanted.items()))
+    ).where(table.c.county_id == county_id, *(table.c[name] == value for name, value in keys.items()))
     earlier = select(*(history.c[name] for name in names), history.c.valid_to, history.c.superseded_by_run).where(
-        history.c.county_id == county_id, *(history.c[name] == value for name, value in wanted.items())
+        history.c.county_id == county_id, *(history.c[name] == value for name, value in keys.items())
     )
     return list(
         connection.execute(current.union_all(earlier).order_by(literal_column(key), literal_column("version").desc()))

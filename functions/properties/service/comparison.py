@@ -27,7 +27,7 @@ _SCALES = {
 
 
 def compare(county_id: str, first: Day, second: Day) -> RollComparison:
-    """What the roll comes to on both days, and how many parcels differ.
+    """Totals of the roll on both days, and the count of parcels that differ.
 
     Raises NotFound, Unprocessable for days in the wrong order or to come.
     """
@@ -48,16 +48,16 @@ def compare(county_id: str, first: Day, second: Day) -> RollComparison:
 
 
 def changes(
-    county_id: str, first: Day, second: Day, wanted: RollFilter, *, page_size: int, page_token: str | None
+    county_id: str, first: Day, second: Day, roll_filter: RollFilter, *, page_size: int, page_token: str | None
 ) -> Page[ParcelChange]:
     """The parcels that differ, by id, with the fields in which they do. Raises as `compare`."""
-    query = ["roll-comparison", county_id, str(first), str(second), wanted.model_dump()]
+    query = ["roll-comparison", county_id, str(first), str(second), roll_filter.model_dump()]
     last = decode_token(query, page_token, str)
     moments = _moments(first, second)
     with unit_of_work(county_id) as connection:
         require_onboarded(connection, county_id)
         rows = comparison.page(
-            connection, county_id, moments, wanted, last=last[0] if last else None, limit=page_size + 1
+            connection, county_id, moments, roll_filter, last=last[0] if last else None, limit=page_size + 1
         )
     items = [_shown(row) for row in rows[:page_size]]
     more = len(rows) > page_size

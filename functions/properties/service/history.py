@@ -19,7 +19,7 @@ class Authors:
     def __init__(self, connection: Connection, county_id: str, model: SyncedModel, rows: Sequence[VersionRow]) -> None:
         self._key = key_column(model)
         keys = {getattr(row, self._key) for row in rows}
-        ids = {one for row in rows for one in (row.sync_run_id, row.superseded_by_run) if one is not None}
+        ids = {run_id for row in rows for run_id in (row.sync_run_id, row.superseded_by_run) if run_id is not None}
         self._runs = authors.of_runs(connection, county_id, ids)
         self._edits = authors.of_edits(connection, county_id, model, keys)
 
@@ -28,8 +28,8 @@ class Authors:
         made_by: UUID | None = row.sync_run_id if before is None else before.superseded_by_run
         if made_by is None:
             return VersionAuthor(kind="edit", by=self._edits.get((getattr(row, self._key), row.version)))
-        found = self._runs.get(made_by, VersionAuthor(kind="sync", by=None, sync_run_id=made_by))
-        return found.model_copy(update={"source": row.source_system}) if found.kind == "sync" else found
+        author = self._runs.get(made_by, VersionAuthor(kind="sync", by=None, sync_run_id=made_by))
+        return author.model_copy(update={"source": row.source_system}) if author.kind == "sync" else author
 
 
 def versions_of(rows: Sequence[VersionRow], made_by: Authors, skipped: set[str]) -> list[PropertyVersion]:

@@ -27,7 +27,7 @@ def at(county_id: str, property_id: str, as_of: date | datetime | None) -> list[
             require_onboarded(connection, county_id)
             raise NotFound(f"{county_id} has no property {property_id}.", slug="property-not-found")
     standing = [Improvement.model_construct(**row._mapping) for row in rows if row.retired_at is None]
-    return sorted(standing, key=lambda one: one.improvement_id)
+    return sorted(standing, key=lambda improvement: improvement.improvement_id)
 
 
 def history(county_id: str, property_id: str) -> list[ImprovementHistory]:

@@ -34,16 +34,20 @@ _DETAIL = tuple(PropertyDetail.model_fields)
 _PATIENCE_S = 5
 
 
-def search(county_id: str, wanted: PropertyFilter, *, page_size: int, page_token: str | None) -> Page[PropertySummary]:
+def search(
+    county_id: str, property_filter: PropertyFilter, *, page_size: int, page_token: str | None
+) -> Page[PropertySummary]:
     """A page of the properties that a filter describes, by id. Raises BadRequest for another query's token."""
-    query = [county_id, wanted.model_dump(mode="json")]
+    query = [county_id, property_filter.model_dump(mode="json")]
     after = decode_token(query, page_token, str)
     with unit_of_work(county_id) as connection:
-        found = parcels.search(connection, county_id, wanted, after=after[0] if after else None, limit=page_size + 1)
-        if not found:
+        rows = parcels.search(
+            connection, county_id, property_filter, after=after[0] if after else None, limit=page_size + 1
+        )
+        if not rows:
             require_onboarded(connection, county_id)
-    items = found[:page_size]
-    more = len(found) > page_size
+    items = rows[:page_size]
+    more = len(rows) > page_size
     return Page.model_construct(
         items=items, next_page_token=encode_token(query, [items[-1].property_id]) if more else None
     )
@@ -56,18 +60,18 @@ def detail(county_id: str, property_id: str, as_of: date | datetime | None) -> P
     """
     with reading(county_id) as connection:
         if as_of is None:
-            found = parcels.find(connection, county_id, property_id)
+            parcel = parcels.find(connection, county_id, property_id)
         else:
             rows = versions.at(
                 connection, PropertyOperational, _DETAIL, county_id, moment_of(as_of), property_id=property_id
             )
-            found = PropertyDetail.model_construct(**rows[0]._mapping) if rows else None
-        if found is None:
+            parcel = PropertyDetail.model_construct(**rows[0]._mapping) if rows else None
+        if parcel is None:
             require_onboarded(connection, county_id)
-    if found is None:
+    if parcel is None:
         when = f" as of {as_of}" if as_of else ""
         raise NotFound(f"{county_id} has no property {property_id}{when}.", slug="property-not-found")
-    return found
+    return parcel
 
 
 def history(county_id: str, property_id: str) -> list[PropertyVersion]:
@@ -85,11 +89,11 @@ def history(county_id: str, property_id: str) -> list[PropertyVersion]:
 def sales(county_id: str, property_id: str) -> list[PropertySale]:
     """A property's transfers, newest first. Raises NotFound."""
     with unit_of_work(county_id) as connection:
-        found = parcels.sales(connection, county_id, property_id)
-        if not found and parcels.find(connection, county_id, property_id) is None:
+        rows = parcels.sales(connection, county_id, property_id)
+        if not rows and parcels.find(connection, county_id, property_id) is None:
             require_onboarded(connection, county_id)
             raise NotFound(f"{county_id} has no property {property_id}.", slug="property-not-found")
-    return found
+    return rows
 
 
 def correct(
@@ -100,8 +104,8 @@ def correct(
     `expected_version` None means whatever it is now. Raises NotFound, PreconditionFailed where the property has
     changed since, Unprocessable where nothing is asked for, Conflict while something else changes it.
     """
-    asked = patch.model_dump(exclude_unset=True)
-    if not asked:
+    corrections = patch.model_dump(exclude_unset=True)
+    if not corrections:
         raise Unprocessable("Name at least one field to change.", pointer="/body", slug="nothing-to-change")
     busy = Conflict("The property is being changed, perhaps by a sync; try again in a moment.", slug="property-busy")
     with unit_of_work(county_id) as connection:
@@ -114,8 +118,8 @@ def correct(
         if expected_version is not None and expected_version != before.version:
             raise PreconditionFailed(f"The property is at version {before.version} by now; read it again, then decide.")
         if patch.attributes is not None:
-            asked["attributes"] = _merged(before.attributes, patch.attributes)
-        changed = {name: value for name, value in asked.items() if getattr(before, name) != value}
+            corrections["attributes"] = _merged(before.attributes, patch.attributes)
+        changed = {name: value for name, value in corrections.items() if getattr(before, name) != value}
         if not changed:
             return before
         decision = Decision(uuid4(), "edit", caller.username)
@@ -142,9 +146,9 @@ def correct(
     return after
 
 
-def _merged(before: Mapping[str, Any] | None, asked: Mapping[str, Any]) -> dict[str, Any] | None:
+def _merged(before: Mapping[str, Any] | None, corrections: Mapping[str, Any]) -> dict[str, Any] | None:
     """Attributes with some set and, where they are null, taken away."""
-    return {name: value for name, value in {**(before or {}), **asked}.items() if value is not None} or None
+    return {name: value for name, value in {**(before or {}), **corrections}.items() if value is not None} or None
 
 
 def bounding_box(value: str | None) -> BoundingBox | None:

@@ -58,12 +58,12 @@ def _require_within_budget(request: RatioStatisticsRequest, stratifications: int
     )
 
 
-def _faulty(pairs: Pairs, given: int) -> Unprocessable:
+def _faulty(pairs: Pairs, pair_count: int) -> Unprocessable:
     named = pairs.faults[:MAX_NAMED_FAULTS]
     unnamed = len(pairs.faults) - len(named)
-    rest = f" The first {len(named)} of {len(pairs.faults)} faults are named." if unnamed else ""
+    remainder = f" The first {len(named)} of {len(pairs.faults)} faults are named." if unnamed else ""
     return Unprocessable(
-        f"{given - len(pairs.positions)} of {given} pairs have no ratio; none was studied.{rest}",
+        f"{pair_count - len(pairs.positions)} of {pair_count} pairs have no ratio; none was studied.{remainder}",
         slug="pairs-not-usable",
         faults=tuple(Fault(f"/sales/{fault.position}/{fault.side}", f"{fault.problem}.") for fault in named),
     )

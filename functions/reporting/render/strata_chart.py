@@ -70,7 +70,7 @@ def _point(stratum: StratumResult) -> _Point | None:
 
 def _axis(values: Iterable[float]) -> tuple[float, float]:
     """The ends of the axis, on its steps; values beyond the widest ends are drawn at them."""
-    known = list(values)
-    low = min(int(min(known) / CHART_STEP) * CHART_STEP, CHART_MIN_SPAN[0])
-    high = max((int(max(known) / CHART_STEP) + 1) * CHART_STEP, CHART_MIN_SPAN[1])
+    finite_values = list(values)
+    low = min(int(min(finite_values) / CHART_STEP) * CHART_STEP, CHART_MIN_SPAN[0])
+    high = max((int(max(finite_values) / CHART_STEP) + 1) * CHART_STEP, CHART_MIN_SPAN[1])
     return round(max(low, CHART_LIMITS[0]), 1), round(min(high, CHART_LIMITS[1]), 1)

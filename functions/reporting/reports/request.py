@@ -17,7 +17,7 @@ else:
 
 
 class ReportRequest(RequestSchema):
-    """Which report, as what sort of file. `parameters` are those of the report's type."""
+    """Request for a report as a file. `parameters` are those of the report's type."""
 
     report_type: ReportTypeName
     format: ReportFormat

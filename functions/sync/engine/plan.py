@@ -92,14 +92,14 @@ def _skip(county_id: str, run_id: UUID, request: SyncRequest) -> bool:
         existing = runs.find(connection, county_id, run_id)
         if existing is not None:
             return existing.status == "cancelled"
-        other = runs.active(connection, county_id)
-        if other is None:
+        active_run = runs.active(connection, county_id)
+        if active_run is None:
             return False
         add_job(connection, county_id, run_id, request, submitted_by=SCHEDULE)
         runs.add(connection, county_id, new_run(connection, county_id, run_id, request, SCHEDULE), active=False)
         reason = JobError(
             type="schedule-skipped",
-            detail=f"The county's schedule came while run {other.run_id} ({other.status}) was not finished.",
+            detail=f"The county's schedule came while run {active_run.run_id} ({active_run.status}) was not finished.",
         )
         jobs.set_status(connection, county_id, run_id, "cancelled", reason)
     return True

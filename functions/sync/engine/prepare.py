@@ -76,5 +76,5 @@ def _files(
     if max(rows) > file_plan.MAX_FILE_GROWTH * file_plan.ROWS_PER_FILE:
         cut = published.cut(connection, context.county_id, table, file_plan.ROWS_PER_FILE)
         return plan_files(context, table, *cut)
-    kept = [None if count else file for file, count in zip(existing, changed, strict=True)]
-    return plan_files(context, table, bounds, rows, kept)
+    unchanged_files = [None if count else file for file, count in zip(existing, changed, strict=True)]
+    return plan_files(context, table, bounds, rows, unchanged_files)

@@ -82,8 +82,8 @@ def _reconcile_table(context: RunContext, table: str, table_partitions: Sequence
     counts = TableCounts(read_by=plan.read_by, read=read, rejected=rejected)
     if all(partition.unchanged for partition in table_partitions) and not _may_remove(context, table, table_partitions):
         with unit_of_work(context.county_id) as connection:
-            known = targets.count_live(connection, context.county_id, table)
-        return TableOutcome(counts.model_copy(update={"known": known}), unchanged=True, source_count=None)
+            live_rows = targets.count_live(connection, context.county_id, table)
+        return TableOutcome(counts.model_copy(update={"known": live_rows}), unchanged=True, source_count=None)
     source_count = _count_source(context, table) if plan.read_by == "whole" else None
     table_partitions, keys = read_keys_with_recovery(context, table, table_partitions)
     with unit_of_work(context.county_id) as connection:

@@ -42,40 +42,40 @@ def value_findings(
         if name != ATTRIBUTES and (_is_many(changes.emptied, counts) or _is_many(changes.changed, counts))
     }
     if suspects:
-        known = rows.count_filled(list(suspects))
+        filled_rows = rows.count_filled(list(suspects))
         for name, changes in suspects.items():
-            yield from _field_findings(rows, guards, counts, name, changes, known[name])
+            yield from _field_findings(rows, guards, counts, name, changes, filled_rows[name])
     yield from _total_findings(rows, guards, fields, columns)
 
 
 def _field_findings(
-    rows: ChangedRows, guards: Guards, counts: TableCounts, name: str, changes: FieldChanges, known: int
+    rows: ChangedRows, guards: Guards, counts: TableCounts, name: str, changes: FieldChanges, filled_rows: int
 ) -> Iterator[GuardFinding]:
     limits = guards.of(rows.target, name)
-    emptied = _share(changes.emptied, known)
+    emptied = _share(changes.emptied, filled_rows)
     exceeds = emptied > limits.max_emptied_share and _is_many(changes.emptied, counts)
     lost = counts.read_by != "whole" and changes.emptied >= max(
         MIN_CHANGED_ROWS, MAX_INCREMENTAL_EMPTIED_SHARE * changes.filled
     )
     if exceeds or (lost and limits.max_emptied_share < 1):
-        of, share = (known, emptied) if exceeds else (changes.filled, _share(changes.emptied, changes.filled))
+        of, share = (filled_rows, emptied) if exceeds else (changes.filled, _share(changes.emptied, changes.filled))
         limit = float(limits.max_emptied_share) if exceeds else MAX_INCREMENTAL_EMPTIED_SHARE
         message = f"{name} would become empty in {changes.emptied:,} of {of:,} {'rows' if exceeds else 'changed rows'}"
         yield _finding(rows, "emptied_column", name, message, share, limit)
         return
-    changed = _share(changes.changed, known)
+    changed = _share(changes.changed, filled_rows)
     if not _is_many(changes.changed, counts) or changed <= limits.max_emptied_share:
         return
     before, after = rows.count_distinct(name) if name not in _UNCOUNTED_FIELDS else (changes.changed, changes.changed)
     # a column of one value that gets another one was recoded
-    was_mixed = before > 1 or known > changes.changed
+    was_mixed = before > 1 or filled_rows > changes.changed
     if was_mixed and after == 1 and rows.becomes_single_valued(name):
-        message = f"{name} would have one value throughout: {changes.changed:,} of {known:,} rows change"
+        message = f"{name} would have one value throughout: {changes.changed:,} of {filled_rows:,} rows change"
         yield _finding(rows, "single_value", name, message, changed, float(limits.max_emptied_share))
         return
     judged = name not in VALUES and not name.startswith(ATTRIBUTE_PREFIX) and changes.changed >= MIN_CHANGED_ROWS
     if judged and changed > limits.max_changed_share and max(before, after) > 1:
-        message = f"{name} would change in {changes.changed:,} of {known:,} rows"
+        message = f"{name} would change in {changes.changed:,} of {filled_rows:,} rows"
         yield _finding(rows, "changed_column", name, message, changed, float(limits.max_changed_share))
 
 
@@ -124,8 +124,8 @@ def _is_many(rows: int, counts: TableCounts) -> bool:
     return rows >= MIN_ROWS or _is_majority(rows, counts.known)
 
 
-def _is_majority(rows: int, known: int) -> bool:
-    return rows > 1 and 2 * rows > known
+def _is_majority(rows: int, filled_rows: int) -> bool:
+    return rows > 1 and 2 * rows > filled_rows
 
 
 def _share(part: int, whole: int) -> float:

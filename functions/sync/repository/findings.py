@@ -111,7 +111,7 @@ def _disagreeing_values(county_id: str, run_id: UUID, target: str, columns: Sequ
     key = identifier(key_column(SYNC_TARGETS[target]))
     land, improvements, total = (f"{'s' if name in columns else 't'}.{name}" for name in _VALUES)
     filled = [name for name in _VALUES if name in columns]
-    held = ", ".join(literal(name) for name in filled)
+    field_list = ", ".join(literal(name) for name in filled)
     return _insert(
         county_id,
         run_id,
@@ -120,7 +120,7 @@ def _disagreeing_values(county_id: str, run_id: UUID, target: str, columns: Sequ
         f"s.{key}, NULL, jsonb_build_object('land_value', {land}, 'improvement_value', {improvements}, 'total_value',"
         f" {total}) FROM {staging.table_name(run_id, target)} AS s JOIN {identifier(target)} AS t"
         f" ON t.county_id = {literal(county_id)} AND t.{key} = s.{key} WHERE s.{overrides.UPDATED_ROWS}"
-        f" AND jsonb_exists_any(s.held, ARRAY[{held}]) AND {land} + {improvements} <> {total} ORDER BY s.{key}",
+        f" AND jsonb_exists_any(s.held, ARRAY[{field_list}]) AND {land} + {improvements} <> {total} ORDER BY s.{key}",
     )
 
 

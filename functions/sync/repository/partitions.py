@@ -117,9 +117,9 @@ def clear_digests(connection: Connection, county_id: str, run_id: UUID, table: s
 
 def clear_digest_of_same_range(connection: Connection, county_id: str, run_id: UUID, partition: PartitionState) -> None:
     """Clear the digest of another run's partition with the same key range."""
-    other = find_same_range(connection, county_id, run_id, partition)
-    if other is not None:
-        clear_digests(connection, county_id, run_id, other.table_name, [other.partition_no])
+    same_range = find_same_range(connection, county_id, run_id, partition)
+    if same_range is not None:
+        clear_digests(connection, county_id, run_id, same_range.table_name, [same_range.partition_no])
 
 
 def set_pending(connection: Connection, county_id: str, partition: PartitionState) -> None:

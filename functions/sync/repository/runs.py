@@ -186,8 +186,8 @@ def set_findings(
 
 def reopen(connection: Connection, county_id: str, run_id: UUID) -> bool:
     """Make an ended run active and running again; False where the county has another active run."""
-    other = active(connection, county_id)
-    if other is not None and other.run_id != run_id:
+    active_run = active(connection, county_id)
+    if active_run is not None and active_run.run_id != run_id:
         return False
     set_run(connection, county_id, run_id, active=True)
     connection.execute(

@@ -91,9 +91,11 @@ def _table(mapping: CountyMapping, name: str | None) -> TableMapping:
     try:
         return mapping.table(name)
     except KeyError:
-        known = ", ".join(table.target_table_name for table in mapping.table_mappings)
+        target_names = ", ".join(table.target_table_name for table in mapping.table_mappings)
         raise Unprocessable(
-            f"The mapping does not fill {name}; it fills: {known}.", pointer="/body/table", slug="table-not-mapped"
+            f"The mapping does not fill {name}; it fills: {target_names}.",
+            pointer="/body/table",
+            slug="table-not-mapped",
         ) from None
 
 

@@ -34,17 +34,17 @@ def convert(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """-> {rows} of a file that is converted for a run; {key} of the first `rows` rows, where no run is named, or
     {refused: {detail, slug, source_refused}}.
     """
-    asked = _ConvertEvent.model_validate(event)
+    request = _ConvertEvent.model_validate(event)
     memory = int(context.memory_limit_in_mb)
-    if asked.run_id is None:
-        return _sample(asked, Bounds(SAMPLE_SECONDS, memory))
+    if request.run_id is None:
+        return _sample(request, Bounds(SAMPLE_SECONDS, memory))
     seconds = context.get_remaining_time_in_millis() / 1000 - ANSWER_RESERVE_S
-    return {"rows": convert_file(asked.county_id, asked.run_id, asked.table, Bounds(seconds, memory))}
+    return {"rows": convert_file(request.county_id, request.run_id, request.table, Bounds(seconds, memory))}
 
 
-def _sample(asked: _ConvertEvent, bounds: Bounds) -> dict[str, Any]:
+def _sample(request: _ConvertEvent, bounds: Bounds) -> dict[str, Any]:
     try:
-        return {"key": sample_file(asked.county_id, asked.table, asked.rows or 1, bounds)}
+        return {"key": sample_file(request.county_id, request.table, request.rows or 1, bounds)}
     except Problem as problem:
         return {
             "refused": {

@@ -43,9 +43,9 @@ def plan(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 @machine_task
 def partition(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {unchanged, rows_read, rows_rejected, rows_staged}."""
-    asked = PartitionEvent.model_validate(event)
-    item = asked.partition
-    return process_partition(asked.county_id, asked.run_id, item.table_name, item.partition_no).figures
+    request = PartitionEvent.model_validate(event)
+    item = request.partition
+    return process_partition(request.county_id, request.run_id, item.table_name, item.partition_no).figures
 
 
 @machine_task
@@ -76,8 +76,8 @@ def prepare(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 @machine_task
 def curate(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """-> {rows}."""
-    asked = FileEvent.model_validate(event)
-    return {"rows": curate_file(asked.county_id, asked.run_id, asked.file.table_name, asked.file.file_no)}
+    request = FileEvent.model_validate(event)
+    return {"rows": curate_file(request.county_id, request.run_id, request.file.table_name, request.file.file_no)}
 
 
 @machine_task

@@ -39,7 +39,7 @@ def page(county_id: str, *, page_size: int, page_token: str | None) -> Page[Valu
         before = decode_token(query, page_token, datetime.fromisoformat, UUID)
         rows = models.page(connection, county_id, before=before, limit=page_size + 1)
         places = models.places(connection, county_id, [row.job_id for row in rows])
-    if jobs.settled(county_id, rows):
+    if jobs.fail_orphans(county_id, rows):
         return page(county_id, page_size=page_size, page_token=page_token)
     items = [_shown(county_id, row, places.get(row.job_id, ())) for row in rows[:page_size]]
     last = items[-1] if len(rows) > page_size else None
@@ -54,7 +54,7 @@ def get(county_id: str, model_id: UUID) -> ValuationModel:
         places = models.places(connection, county_id, [model_id])
     if row is None:
         raise NotFound(f"{county_id} has no valuation model {model_id}.", slug="model-not-found")
-    if jobs.settled(county_id, [row]):
+    if jobs.fail_orphans(county_id, [row]):
         return get(county_id, model_id)
     return _shown(county_id, row, places.get(model_id, ()))
 

@@ -49,7 +49,7 @@ def page(county_id: str, *, page_size: int, page_token: str | None) -> Page[Valu
         before = decode_token(query, page_token, datetime.fromisoformat, UUID)
         rows = runs.page(connection, county_id, before=before, limit=page_size + 1)
         items = _shown(connection, county_id, rows[:page_size])
-    if jobs.settled(county_id, rows):
+    if jobs.fail_orphans(county_id, rows):
         return page(county_id, page_size=page_size, page_token=page_token)
     last = items[-1] if len(rows) > page_size else None
     token = encode_token(query, [last.created_at.isoformat(), str(last.id)]) if last else None
@@ -63,7 +63,7 @@ def get(county_id: str, run_id: UUID) -> ValuationRun:
         if row is None:
             raise NotFound(f"{county_id} has no valuation run {run_id}.", slug="valuation-run-not-found")
         run = _shown(connection, county_id, [row])[0]
-    return get(county_id, run_id) if jobs.settled(county_id, [row]) else run
+    return get(county_id, run_id) if jobs.fail_orphans(county_id, [row]) else run
 
 
 def results_page(

@@ -1,4 +1,4 @@
-"""What the tables have in common."""
+"""Base classes and column types of the tables."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Money = Annotated[Decimal, mapped_column(Numeric(14, 2))]
 RollMoney = Annotated[Decimal, mapped_column(Numeric(18, 2))]
-"""What a whole roll comes to."""
+"""Sums over a whole roll."""
 Quantity = Annotated[Decimal, mapped_column(Numeric(14, 2))]
 Count = Annotated[Decimal, mapped_column(Numeric(5, 2))]
 """A number of rooms or stories, halves and quarters included."""

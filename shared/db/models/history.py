@@ -22,7 +22,7 @@ PROVENANCE = frozenset(Synced.__annotations__) | {"county_id"}
 _VALID_TO, _SUPERSEDED_BY = "valid_to", "superseded_by_run"
 
 VERSION_ENDS = frozenset({_VALID_TO, _SUPERSEDED_BY})
-"""What the history says of a version beside the row: when it ended, and by which run."""
+"""Columns of a version beside the row's own: its end, and the run that ended it."""
 
 
 def _table(model: SyncedModel) -> Table:

@@ -45,9 +45,9 @@ class Job(Tenant, Model):
     execution_arn: Mapped[str | None]
     """The execution that works on it, or did."""
     execution_named_at: Mapped[Timestamp | None]
-    """When another execution was named than the one that it was created with."""
+    """Time at which another execution was named than the one that it was created with."""
     committed_at: Mapped[Timestamp | None]
-    """When what it changes was committed: from then on it is not cancelled."""
+    """Time at which its changes were committed: from then on it is not cancelled."""
 
     __table_args__ = (
         CheckConstraint(
@@ -69,7 +69,7 @@ class JobPartition(Tenant, Model):
 
 
 class SyncRun(Tenant, Model):
-    """What one sync did; its life cycle is the job of the same id."""
+    """A run of a sync; its life cycle is the job of the same id."""
 
     __tablename__ = "sync_runs"
 
@@ -130,7 +130,7 @@ class SyncPartition(Tenant, Model):
 
 
 class SyncWatermark(Tenant, Model):
-    """How far a target's source has been read: where the next incremental run begins.
+    """Watermark of a target: where the next incremental run begins.
 
     It holds for the mapping that it was read with, and moves in the transaction that applies a run.
     """
@@ -146,7 +146,7 @@ class SyncWatermark(Tenant, Model):
 
 
 class SyncFinding(Tenant, Model):
-    """What a run found of one row that a person should know of; `details` are those of its kind."""
+    """A finding of a run on one row that a person should know of; `details` are those of its kind."""
 
     __tablename__ = "sync_findings"
 

@@ -1,4 +1,4 @@
-"""What speaks against a sale as evidence of market value, and what a person decided of it."""
+"""Flags against sales as evidence of market value, and the decisions of persons."""
 
 from uuid import UUID
 
@@ -35,7 +35,7 @@ class SaleFlag(Tenant, Model):
 
 
 class SaleDecision(Tenant, Model):
-    """What a person decided of a sale: it goes before the county's validity code. The latest stands.
+    """The decision of a person on a sale: it precedes the county's validity code. The latest stands.
 
     `decision` is valid, invalid or as_coded (the code holds again). `validity_code`, `row_hash` and `rules` are what
     the county said of the sale, and which flags stood, when it was decided.

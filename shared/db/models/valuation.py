@@ -39,7 +39,7 @@ class ValuationModel(Tenant, Model):
 
 
 class ValuationChampion(Tenant, Model):
-    """Which model values a class of property as of a day; the class "" stands for every class without its own."""
+    """The champion of a class of property as of a day; the class "" stands for every class without its own."""
 
     __tablename__ = "valuation_champions"
 
@@ -113,7 +113,7 @@ class ValuationRun(Tenant, Model):
 
 
 class ValuationRunResult(Tenant, Model):
-    """What a run says of one property: a value, or the reason why there is none.
+    """The result of a run for one property: a value, or the reason why there is none.
 
     `current_value` is the property's total value when it was valued. `comparables` are the heaviest sales with
     their adjusted prices and weights; `contributions` dollars by feature.

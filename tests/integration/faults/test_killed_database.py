@@ -259,8 +259,8 @@ def test_a_job_that_cannot_be_marked_as_failed_is_failed_when_it_is_next_read(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=lambda _: None))
-    monkeypatch.setattr(lifecycle, "YOUNG", lifecycle.YOUNG * 0)
-    monkeypatch.setattr(lifecycle, "LOOK_EVERY_S", 0)
+    monkeypatch.setattr(lifecycle, "START_GRACE", lifecycle.START_GRACE * 0)
+    monkeypatch.setattr(lifecycle, "CHECK_INTERVAL_S", 0)
     wanted = {"report_type": "assessment_roll_summary", "format": "csv", "parameters": {"roll_year": 2024}}
     database.kill_at(2)
     report = submit(reporting, "reports", wanted)

@@ -50,9 +50,9 @@ KIND = sample_kind(Wanted, Found)
 
 @pytest.fixture(autouse=True)
 def county(database: MigratedDatabase, job_cloud: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "YOUNG", timedelta(0))
-    monkeypatch.setattr(lifecycle, "LOOK_EVERY_S", 0)
-    monkeypatch.setattr(lifecycle, "_PATIENCE_S", 1)
+    monkeypatch.setattr(lifecycle, "START_GRACE", timedelta(0))
+    monkeypatch.setattr(lifecycle, "CHECK_INTERVAL_S", 0)
+    monkeypatch.setattr(lifecycle, "_LOCK_TIMEOUT_S", 1)
     with unit_of_work(COUNTY) as connection:
         connection.execute(
             insert(County).values(county_id=COUNTY, friendly_name="King", configuration={}, mapping="", version=1)
@@ -140,13 +140,13 @@ def test_a_job_whose_execution_is_not_there_any_more_is_told_as_failed() -> None
 def test_a_young_job_and_one_whose_execution_runs_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     job, young = running(), running()
     assert get(job).status == "running"
-    monkeypatch.setattr(lifecycle, "YOUNG", timedelta(minutes=1))
+    monkeypatch.setattr(lifecycle, "START_GRACE", timedelta(minutes=1))
     forget_execution(young)
     assert get(young).status == "running"
 
 
 def test_step_functions_is_not_asked_at_every_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "LOOK_EVERY_S", 30)
+    monkeypatch.setattr(lifecycle, "CHECK_INTERVAL_S", 30)
     job = submit()
     assert get(job).status == "pending"
     forget_execution(job)
@@ -275,7 +275,7 @@ def slow_starts(monkeypatch: pytest.MonkeyPatch) -> None:
         time.sleep(0.1)
         start(*given)
 
-    monkeypatch.setattr(lifecycle, "YOUNG", timedelta(minutes=1))
+    monkeypatch.setattr(lifecycle, "START_GRACE", timedelta(minutes=1))
     monkeypatch.setattr(step_functions, "start", slowly)
 
 

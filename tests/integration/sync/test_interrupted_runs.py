@@ -94,7 +94,7 @@ def test_finished_partitions_of_a_killed_run_are_not_read_again(
     county.partition(planned["run_id"], items[0])
     with pytest.raises(Conflict, match="under way"):
         commands.resume(COUNTY, UUID(planned["run_id"]), CALLER)
-    monkeypatch.setattr(lifecycle, "YOUNG", timedelta(0))
+    monkeypatch.setattr(lifecycle, "START_GRACE", timedelta(0))
     machine = settings().sync_state_machine_arn.replace(":stateMachine:", ":execution:")
     county.query("UPDATE jobs SET execution_arn = :arn RETURNING 1", arn=f"{machine}:gone")
     commands.resume(COUNTY, UUID(planned["run_id"]), CALLER)
@@ -289,7 +289,7 @@ def test_an_orphaned_run_is_failed_and_releases_its_county(county: County) -> No
 def test_an_orphaned_run_does_not_keep_the_next_one_from_starting(
     county: County, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lifecycle, "YOUNG", timedelta(0))
+    monkeypatch.setattr(lifecycle, "START_GRACE", timedelta(0))
     lost = commands.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key="one")
     with pytest.raises(Conflict, match="not finished"):
         commands.start(COUNTY, SyncRequest(), caller=CALLER, idempotency_key="two")

@@ -149,7 +149,7 @@ def prepared(
         patch.setattr(partitioning, "PARTITION_ROWS", PARTITION_ROWS)
         patch.setattr(file_plan, "ROWS_PER_FILE", ROWS_PER_FILE)
         patch.setattr(engine, "database_url", engine.database_url)
-        patch.setattr(lifecycle, "YOUNG", timedelta(0))
+        patch.setattr(lifecycle, "START_GRACE", timedelta(0))
         for name in ("put", "get", "find"):
             patch.setattr(storage, name, getattr(storage, name))
         keep_objects_in(objects)

@@ -140,9 +140,9 @@ class Workbook:
         cells = [header.cells.get(column, Cell(None)) for column in range(last + 1)]
         faulty = next((column for column, cell in enumerate(cells) if cell.fault), None)
         if faulty is not None:
-            place = f"{column_letters(faulty)}{header.number}"
+            address = f"{column_letters(faulty)}{header.number}"
             raise Unprocessable(
-                f"{self._format.file}: the name of a column in cell {place} {cells[faulty].fault}.",
+                f"{self._format.file}: the name of a column in cell {address} {cells[faulty].fault}.",
                 slug="file-malformed",
             )
         names = [(cell.text or "").strip() or f"column_{number}" for number, cell in enumerate(cells, start=1)]

@@ -38,8 +38,8 @@ _MAX_SHOWN_BYTES = 60
 class BusyError(Exception):
     """An answer for which the request is to be repeated; `after`: the seconds that the server named."""
 
-    def __init__(self, said: str, after: float | None = None, *, silent: bool = False) -> None:
-        super().__init__(said)
+    def __init__(self, message: str, after: float | None = None, *, silent: bool = False) -> None:
+        super().__init__(message)
         self.after = after
         self.silent = silent
 
