@@ -134,9 +134,12 @@ class _Middle:
         self.before[ordered[: window.start]] = 1.0
         self.members = np.zeros(ratio.size)
         self.members[ordered] = 1.0
-        self.places = [np.flatnonzero((positions >= c.start) & (positions < c.stop)) for c in chunks]
+        self.neighborhood_centers = [np.flatnonzero((positions >= c.start) & (positions < c.stop)) for c in chunks]
         """For each chunk, which places of the window its sales have, and where in the chunk those sales are."""
-        self.locals = [positions[places] - c.start for places, c in zip(self.places, chunks, strict=True)]
+        self.locals = [
+            positions[neighborhood_centers] - c.start
+            for neighborhood_centers, c in zip(self.neighborhood_centers, chunks, strict=True)
+        ]
 
     def find(self, drawn: FloatArray, before: FloatArray, total: FloatArray) -> tuple[FloatArray, IntArray]:
         """(medians, place in the window of the lower middle) of each row.
@@ -233,7 +236,7 @@ class _Sample:
         sums = weights @ columns
         totals.sums += sums
         for middle, drawn in zip(self.middles, totals.drawn, strict=True):
-            drawn[:, middle.places[number]] = weights[:, middle.locals[number]]
+            drawn[:, middle.neighborhood_centers[number]] = weights[:, middle.locals[number]]
         # Sales of one price, drawn c times, share the ranks S - c + 1 to S, whose mean is (S + (S - c) + 1) / 2.
         reached = np.zeros((len(counts), counts.shape[1] + 1), dtype=np.int64)
         np.cumsum(counts, axis=1, out=reached[:, 1:])

@@ -20,7 +20,7 @@ from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, TextArray, 
 from shared.appraisal.columns import Characteristics, Sales
 from shared.appraisal.conformal import ErrorModel, fit_errors
 from shared.appraisal.errors import AppraisalInputError, InsufficientSalesError
-from shared.appraisal.hedonic import HedonicModel, WithoutEach, fit_hedonic, usable_for_fit
+from shared.appraisal.hedonic import HedonicModel, LeaveOneOut, fit_hedonic, usable_for_fit
 from shared.appraisal.models import Predictions
 from shared.appraisal.parameters import (
     CALIBRATION_SPACING,
@@ -63,8 +63,8 @@ class Reconciled:
 class ComparableSales:
     """The fitted model of one county and valuation day. It satisfies `models.Model`.
 
-    `rows` are the positions, in the sales given to `fit_comparables`, of the sales it uses. `hard` is the
-    difficulty that one past sale in twenty exceeded.
+    `rows` are the positions, in the sales given to `fit_comparables`, of the sales it uses. `difficulty_p95`
+    is the 95th percentile of past sales' difficulty.
     """
 
     sales: Sales
@@ -74,7 +74,7 @@ class ComparableSales:
     contributions: FloatArray
     errors: ErrorModel
     valuation_day: int
-    hard: FloatArray
+    difficulty_p95: FloatArray
     neighborhoods: TextArray
 
     name = METHOD
@@ -130,16 +130,17 @@ class ComparableSales:
         ]
         return _joined(parts)
 
-    def left_out(self, rows: IntArray, without: WithoutEach) -> Reconciled:
+    def leave_one_out(self, rows: IntArray, without: LeaveOneOut) -> Reconciled:
         """The reconciled comparables of some of the model's own sales, each without itself among them and in the
         regression that adjusts them.
         """
         parts = [
-            self._left_out(rows[start : start + _BATCH_SIZE], without) for start in range(0, len(rows), _BATCH_SIZE)
+            self._leave_one_out(rows[start : start + _BATCH_SIZE], without)
+            for start in range(0, len(rows), _BATCH_SIZE)
         ]
         return _joined(parts)
 
-    def _left_out(self, rows: IntArray, without: WithoutEach) -> Reconciled:
+    def _leave_one_out(self, rows: IntArray, without: LeaveOneOut) -> Reconciled:
         traits = replace(self.similarity.sales.take(rows), years=np.zeros(len(rows)))
         near = self.similarity.nearest(traits, COMPARABLES + 1)
         own = near.rows == rows[:, None]
@@ -179,14 +180,14 @@ class ComparableSales:
         return self.hedonic.trend.log_factor(self.sales.sale_day.astype(np.float64))
 
     def _weights(self, distance: FloatArray, steps: FloatArray, adjusted: FloatArray) -> FloatArray:
-        """Nearer, less adjusted and less odd comparables count more."""
+        """Comparables' weights: larger for nearer, less adjusted ones, smaller for outliers."""
         furthest = np.maximum(distance.max(axis=1, keepdims=True), 1e-9)
         near = np.exp(-0.5 * (distance / furthest) ** 2)
         gross = np.abs(steps).sum(axis=2)
         log_adjusted = np.log(adjusted)
         away = np.abs(log_adjusted - np.median(log_adjusted, axis=1, keepdims=True))
-        odd = np.maximum(1.0, away / (OUTLIER_DEVIATIONS * self.hedonic.scale))
-        weight = near / (1.0 + gross) / odd
+        outlier = np.maximum(1.0, away / (OUTLIER_DEVIATIONS * self.hedonic.scale))
+        weight = near / (1.0 + gross) / outlier
         return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
     def _contributions(self, found: Reconciled) -> dict[str, FloatArray]:
@@ -202,7 +203,7 @@ class ComparableSales:
 def fit_comparables(sales: Sales, valuation_day: int) -> ComparableSales:
     """Fit the county's model for a valuation day, with its sales strictly before it.
 
-    Sales on or after the day, without a price or without a living area are left out; of very many the latest
+    Sales on or after the day, without a price or without a living area are excluded; of very many the latest
     60,000 are used. Raises InsufficientSalesError when fewer than 50 remain, AppraisalInputError for a valuation
     day more than a year after the last of them, and where they all have one price.
     """
@@ -223,7 +224,7 @@ def fit_comparables(sales: Sales, valuation_day: int) -> ComparableSales:
         model,
         similarity=model.similarity.with_length(similarity.length_km),
         errors=fit_errors(errors, difficulty),
-        hard=np.quantile(difficulty, DIFFICULTY_QUANTILE, axis=0),
+        difficulty_p95=np.quantile(difficulty, DIFFICULTY_QUANTILE, axis=0),
     )
 
 
@@ -261,7 +262,7 @@ def _uncalibrated(used: Sales, rows: IntArray, valuation_day: int) -> Comparable
     hedonic = fit_hedonic(used, valuation_day)
     day = used.sale_day.astype(np.float64)
     contributions, _ = hedonic.contributions(used.characteristics, day)
-    contributions[:, -1] = hedonic.left_out
+    contributions[:, -1] = hedonic.leave_one_out_location
     known = used.characteristics.neighborhood
     neighborhoods = np.unique(known[known != ""])
     years = (valuation_day - day) / DAYS_PER_YEAR

@@ -1,6 +1,6 @@
-"""Prediction intervals from errors on sales that were left out.
+"""Prediction intervals from out-of-fold errors.
 
-The errors log(price / estimate) of left-out sales, divided by how large an error their difficulty leads one to
+The errors log(price / estimate) of sales out of fold, divided by how large an error their difficulty leads one to
 expect, have empirical quantiles; multiplied back they bound a new sale (normalised split conformal prediction:
 Lei et al., JASA 2018). Nothing is assumed about the distribution of errors.
 """
@@ -25,7 +25,7 @@ from shared.appraisal.parameters import (
 
 @dataclass(frozen=True)
 class ErrorModel:
-    """Scaled errors of left-out sales, and how difficulty (columns that are 0 at the easiest) scales them."""
+    """Scaled out-of-fold errors, and how difficulty (columns that are 0 at the easiest) scales them."""
 
     coefficients: FloatArray
     typical: float
@@ -41,7 +41,7 @@ class ErrorModel:
     ) -> tuple[FloatArray, FloatArray]:
         """Factors below and above the estimate that hold `coverage` of sales.
 
-        `extra_error` is an independent log error (standard deviation) that the left-out sales did not have, such
+        `extra_error` is an independent log error (standard deviation) that the out-of-fold errors do not include, such
         as that of a trend carried beyond the last sale: the interval is widened as independent errors add.
         """
         low, high = self._quantiles(coverage)
@@ -51,7 +51,7 @@ class ErrorModel:
     def share_within(
         self, difficulty: FloatArray, extra_error: float = 0.0, within: float = CONFIDENCE_BAND
     ) -> FloatArray:
-        """The share of left-out errors that would lie within +-`within` of the estimate at this difficulty."""
+        """The share of out-of-fold errors that would lie within +-`within` of the estimate at this difficulty."""
         ordered = np.sort(self.scaled_errors)
         scale = self._scale(difficulty, extra_error)
         above = np.searchsorted(ordered, np.log1p(within) / scale, side="right")
@@ -71,7 +71,7 @@ class ErrorModel:
 
 
 def fit_errors(errors: FloatArray, difficulty: FloatArray) -> ErrorModel:
-    """Learn from left-out log errors (n,) and their difficulty (n, columns).
+    """Learn from out-of-fold log errors (n,) and their difficulty (n, columns).
 
     Each error is scaled by what the errors of the other folds say of its difficulty: one that had helped to say it
     would look smaller than a new one.
@@ -89,7 +89,7 @@ def _coefficients(errors: FloatArray, difficulty: FloatArray) -> FloatArray:
     """How absolute errors depend on difficulty: a constant and one for each column."""
     absolute = np.abs(errors)
     design = np.column_stack([np.ones(errors.size), difficulty])
-    # One very odd sale must not decide what difficulty means.
+    # One extreme outlier must not decide what difficulty means.
     limited = np.minimum(absolute, np.quantile(absolute, ERROR_CAP_QUANTILE))
     gram = design.T @ design + ERROR_RIDGE * errors.size * np.eye(design.shape[1])
     return np.asarray(np.linalg.solve(gram, design.T @ limited))

@@ -81,7 +81,7 @@ def explain(model: ComparableSales, subject: Characteristics) -> Explanation:
     """Value one property (n = 1) and say why. Raises AppraisalInputError for one that cannot be valued."""
     if len(subject) != 1:
         raise AppraisalInputError("subject", f"must be one property, not {len(subject)}")
-    refuse_unfit(model, subject)
+    require_comparable(model, subject)
     found = model.reconcile(subject)
     low, high = model.errors.bounds(found.difficulty, model.extra_error)
     confidence = model.errors.share_within(found.difficulty, model.extra_error)
@@ -107,7 +107,7 @@ def adjustment_grid(model: ComparableSales, subject: Characteristics, on: int) -
     return _grid(model, subject, replace(found, steps=steps), on)
 
 
-def refuse_unfit(model: ComparableSales, subject: Characteristics) -> None:
+def require_comparable(model: ComparableSales, subject: Characteristics) -> None:
     """Raise AppraisalInputError for a property that cannot be valued, naming what it lacks."""
     area = subject.living_area_sqft[0]
     if not (np.isfinite(area) and area > 0):
@@ -197,7 +197,7 @@ def _flags(model: ComparableSales, subject: Characteristics, found: Reconciled) 
         flags.append(Flag("no_coordinates", "no coordinates: comparables are chosen by neighborhood, not distance"))
     elif not model.hedonic.contributions(subject, day)[1][0]:
         flags.append(Flag("outside_sales_area", "the property lies outside the area where there are sales"))
-    spread, distance, gross = found.difficulty[0] > model.hard
+    spread, distance, gross = found.difficulty[0] > model.difficulty_p95
     if distance:
         flags.append(Flag("few_similar_sales", "the comparables are less similar than for 19 in 20 past sales"))
     if gross:

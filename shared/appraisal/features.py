@@ -50,7 +50,7 @@ class Number:
     source: str
     mean: float
     deviation: float
-    usual: float
+    typical: float
     knots: tuple[float, ...]
     has_zero: bool
     lowest: float
@@ -65,7 +65,7 @@ class Number:
         """The group's columns."""
         value = self.read(properties, day)
         known = np.isfinite(value)
-        value = np.clip(np.where(known, value, self.usual), self.lowest, self.highest)
+        value = np.clip(np.where(known, value, self.typical), self.lowest, self.highest)
         columns = [(value - self.mean) / self.deviation]
         columns += [np.maximum(value - knot, 0.0) / self.deviation for knot in self.knots]
         if self.has_zero:
@@ -94,7 +94,7 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Levels:
+class CategoricalFeature:
     """A coded group: one column a level; a level not seen in the sales has none."""
 
     name: str
@@ -128,7 +128,7 @@ class Levels:
 class Features:
     """The learned columns. `design` gives shape (n, columns); `groups[i]` names column i's characteristic."""
 
-    parts: tuple[Number | Levels, ...]
+    parts: tuple[Number | CategoricalFeature, ...]
     groups: tuple[str, ...]
     penalties: FloatArray
 
@@ -156,10 +156,10 @@ class Features:
 def learn_features(properties: Characteristics, day: FloatArray) -> Features:
     """Decide from sales which characteristics are usable and how they are coded.
 
-    One that is the same for all is left out. Where one is unknown for more than 5 % of the sales, that it is unknown
-    is a state of its own; else a usual value stands for an unknown one.
+    One that is the same for all is dropped. Where one is unknown for more than 5 % of the sales, that it is unknown
+    is a state of its own; else a typical value stands for an unknown one.
     """
-    parts: list[Number | Levels | None] = [
+    parts: list[Number | CategoricalFeature | None] = [
         _number("living_area", "log_living_area", properties, day, FIVE_KNOTS),
         _number("land_area", "log_land_area", properties, day, FIVE_KNOTS),
         _number("age", "age", properties, day, FIVE_KNOTS),
@@ -217,11 +217,11 @@ def _number(
     knots = tuple(float(k) for k in np.unique(np.percentile(known, quantiles)) if low < k < high) if quantiles else ()
     zeros = float((known == 0.0).mean())
     has_zero = low >= 0.0 and MIN_ZERO_SHARE < zeros < 1.0
-    usual = float(np.median(known))
-    return Number(name, source, float(known.mean()), deviation, usual, knots, has_zero, low, high, sparse)
+    typical = float(np.median(known))
+    return Number(name, source, float(known.mean()), deviation, typical, knots, has_zero, low, high, sparse)
 
 
-def _levels(name: str, source: str, properties: Characteristics) -> Levels | None:
+def _levels(name: str, source: str, properties: Characteristics) -> CategoricalFeature | None:
     value = read_code(source, properties)
     known = value[value != ""]
     if known.size < max(MIN_KNOWN, MIN_KNOWN_SHARE * value.size):
@@ -230,7 +230,7 @@ def _levels(name: str, source: str, properties: Characteristics) -> Levels | Non
     levels, counts = np.unique(known, return_counts=True)
     common = np.argsort(-counts, kind="stable")[:MAX_LEVELS]
     chosen = np.sort(levels[common[counts[common] >= MIN_SALES_PER_LEVEL]])
-    return Levels(name, source, chosen, sparse) if chosen.size > (not sparse) else None
+    return CategoricalFeature(name, source, chosen, sparse) if chosen.size > (not sparse) else None
 
 
 def _positive(values: FloatArray) -> FloatArray:
@@ -257,7 +257,7 @@ def _has_effective_years(properties: Characteristics) -> bool:
 
 
 def _quality_by_size(properties: Characteristics, day: FloatArray) -> FloatArray:
-    """Quality times log area (both about their usual values): better homes gain more from size."""
+    """Quality times log area (both about their typical values): better homes gain more from size."""
     del day
     quality = _as_numbers(properties.quality) - QUALITY_CENTER
     return quality * (np.log(_positive(properties.living_area_sqft)) - LOG_LIVING_AREA_CENTER)

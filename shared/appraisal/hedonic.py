@@ -1,7 +1,7 @@
 """The hedonic regression that adjustments are read from: log price on characteristics, location and time.
 
 Ridge regression, log-log in the areas, alternating with the location surface and the time trend until they agree,
-with Huber weights against odd sales. Every coefficient comes from the county's own sales before the valuation day.
+with Huber weights against outliers. Every coefficient comes from the county's own sales before the valuation day.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ LOCATION = "location"
 class HedonicModel:
     """A fitted regression; log value = constant + trend + characteristics + location.
 
-    `names` are the groups that contributions come in, the location last. `left_out` and `residual` belong to the
-    sales it was fitted on: the location's contribution without the sale itself, and what is left of log price
-    after it. `scale` is the robust standard deviation of the residuals.
+    `names` are the groups that contributions come in, the location last. `leave_one_out_location` and `residual`
+    belong to the sales it was fitted on: the location's contribution without the sale itself, and the residual log
+    price after it. `scale` is the robust standard deviation of the residuals.
     """
 
     features: Features
@@ -42,7 +42,7 @@ class HedonicModel:
     constant: float
     surface: LocationSurface
     trend: TimeTrend
-    left_out: FloatArray
+    leave_one_out_location: FloatArray
     residual: FloatArray
     scale: float
 
@@ -58,7 +58,7 @@ class HedonicModel:
         location, inside = self.surface.at(properties.longitude, properties.latitude)
         return np.column_stack([grouped, location]), inside
 
-    def without_each(self, sales: Sales) -> WithoutEach:
+    def leave_one_out(self, sales: Sales) -> LeaveOneOut:
         """The regression without each of the sales that it was fitted on, in turn."""
         design = _design(self.features, sales)
         weight = _weight(self.residual, self.scale)
@@ -67,11 +67,11 @@ class HedonicModel:
         )
         leverage = np.minimum(weight * (design * change).sum(axis=1), MAX_LEVERAGE)
         change *= (weight * self.residual / (1.0 - leverage))[:, None]
-        return WithoutEach(self.features, design, change)
+        return LeaveOneOut(self.features, design, change)
 
 
 @dataclass(frozen=True)
-class WithoutEach:
+class LeaveOneOut:
     """What each sale does to the regression that it helped to fit: leaving it out takes `change` off the coefficients.
 
     Exact for a ridge regression with given weights, trend and surface, by each sale's leverage (Belsley, Kuh and

@@ -57,7 +57,9 @@ def fit_land_contribution(hedonic: HedonicModel, sales: Sales) -> LandContributi
     day = sales.sale_day.astype(np.float64)
     price = sales.sale_price * hedonic.trend.factor(day)
     effects, _ = hedonic.contributions(sales.characteristics, day)
-    effects[:, hedonic.names.index(LOCATION)] = hedonic.left_out  # else a place would know its own sale's price
+    effects[:, hedonic.names.index(LOCATION)] = (
+        hedonic.leave_one_out_location
+    )  # else a place would know its own sale's price
     columns = _columns(hedonic, effects, sales.characteristics, day) / price[:, None]
     known = np.isfinite(columns).all(axis=1)
     if known.sum() < MIN_SALES_FOR_LAND:

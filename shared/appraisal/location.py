@@ -105,7 +105,7 @@ def fit_surface(
     size = grid.rows * grid.columns
     value = np.zeros(size)
     fitted = np.zeros(residual.size)
-    left_out = np.zeros(residual.size)
+    leave_one_out = np.zeros(residual.size)
     limit = MAX_LOCATION_DEVIATIONS * MAD_TO_DEVIATION * float(np.median(np.abs(residual))) if residual.size else 0.0
     for width in LOCATION_WIDTHS_KM:
         left = np.clip(residual - fitted, -limit, limit)
@@ -114,10 +114,10 @@ def fit_surface(
         step = total / (mass + LOCATION_SHRINKAGE)
         # A sale counts for itself with the kernel's peak, 1.
         own_total, own_mass = total[cell] - left * weight, np.maximum(mass[cell] - weight, 0.0)
-        left_out += np.where(inside, own_total / (own_mass + LOCATION_SHRINKAGE), 0.0)
+        leave_one_out += np.where(inside, own_total / (own_mass + LOCATION_SHRINKAGE), 0.0)
         fitted += np.where(inside, step[cell], 0.0)
         value += step
-    return LocationSurface(grid, value), left_out
+    return LocationSurface(grid, value), leave_one_out
 
 
 def _totals(cell: IntArray, amounts: FloatArray, size: int) -> FloatArray:

@@ -71,7 +71,7 @@ def chasing_signs(
     _, exact = np.unique(values, return_counts=True)
     step = float(heaps.max() / values.size)
     within = float(np.mean((values > low) & (values < high)))
-    usual = _normal_share(float(values.mean()), float(values.std(ddof=1)), low, high)
+    expected = _normal_share(float(values.mean()), float(values.std(ddof=1)), low, high)
     return ChasingSigns(
         cod=dispersion,
         low_cod=dispersion < SUSPICIOUS_COD,
@@ -80,8 +80,8 @@ def chasing_signs(
         largest_exact_step=float(exact.max() / values.size),
         heaped=step > gap,
         share_within=within,
-        normal_share=usual,
-        crowded=within > usual,
+        normal_share=expected,
+        crowded=within > expected,
     )
 
 

@@ -68,7 +68,7 @@ class TimeTrend:
     def level(self, day: FloatLike) -> FloatArray:
         """The log price level at each day, up to a constant; shape (n,)."""
         days = finite_numbers("day", day, fewest=0)
-        self._refuse_far(days)
+        self._require_within_horizon(days)
         inside = np.clip(days, self.first_day, self.last_day)
         level = self._basis(inside, days) @ self.coefficients
         beyond = (days - inside) / DAYS_PER_YEAR
@@ -98,7 +98,7 @@ class TimeTrend:
         """The average change over the period of the sales, as a share a year."""
         return float(np.expm1(self._average_slope() @ self.coefficients))
 
-    def _refuse_far(self, days: FloatArray) -> None:
+    def _require_within_horizon(self, days: FloatArray) -> None:
         furthest = MAX_EXTRAPOLATION_YEARS * DAYS_PER_YEAR + 1
         if days.size and (days.max() > self.last_day + furthest or days.min() < self.first_day - furthest):
             raise AppraisalInputError(

@@ -35,12 +35,14 @@ def openavmkit(train: Sales, subjects: Characteristics, on: int) -> FloatArray:
         pl.DataFrame(dict(subjects.columns())).write_parquet(folder / "test.parquet")
         command = [uv, "run", "--quiet", "--script", str(_SCRIPT), str(folder), date.fromordinal(on).isoformat()]
         # ours would come before its own packages
-        surroundings = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
+        neighborhood_features = {
+            key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")
+        }
         try:
             subprocess.run(
                 command,
                 cwd=folder,
-                env=surroundings,
+                env=neighborhood_features,
                 capture_output=True,
                 text=True,
                 errors="replace",

@@ -20,19 +20,19 @@ from numpy.typing import NDArray
 
 from shared.appraisal.avm.boosting import BoostedTrees
 from shared.appraisal.avm.ensemble import Ensemble
-from shared.appraisal.avm.holding_out import HeldOut
+from shared.appraisal.avm.holdout import HeldOut
 from shared.appraisal.avm.model import TrainedModel
+from shared.appraisal.avm.neighborhood_features import NeighborhoodFeatures
 from shared.appraisal.avm.network import Network
-from shared.appraisal.avm.network_inputs import Binned, Coded, NetworkInputs
-from shared.appraisal.avm.predictors import Code, Places, Predictors
+from shared.appraisal.avm.network_inputs import NetworkInputs, OneHotEncoding, PiecewiseLinearEncoding
+from shared.appraisal.avm.predictors import Code, NeighborhoodCenters, Predictors
 from shared.appraisal.avm.reconciliation import Reconciliation
 from shared.appraisal.avm.results import Fold
 from shared.appraisal.avm.selection import Selection
-from shared.appraisal.avm.surroundings import Surroundings
 from shared.appraisal.columns import Characteristics, Sales
 from shared.appraisal.comparables import ComparableSales
 from shared.appraisal.conformal import ErrorModel
-from shared.appraisal.features import Features, Levels, Number
+from shared.appraisal.features import CategoricalFeature, Features, Number
 from shared.appraisal.hedonic import HedonicModel
 from shared.appraisal.location import Grid, LocationSurface
 from shared.appraisal.similarity import Similarity, Traits
@@ -43,14 +43,35 @@ FORMAT_VERSION = 4
 _MANIFEST, _MODEL = "manifest.json", "model.json"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 _ARRAY_KINDS = "biufU"
-_CLASSES: dict[str, type] = {
-    kind.__name__: kind
-    for kind in (
-        Binned, BoostedTrees, Characteristics, Code, Coded, ComparableSales, Ensemble, ErrorModel, Features, Fold,
-        Grid, HedonicModel, HeldOut, Levels, LocationSurface, Network, NetworkInputs, Number, Places, Predictors,
-        Reconciliation, Sales, Selection, Similarity, Surroundings, TimeTrend, TrainedModel, Traits,
-    )
-}  # fmt: skip
+_CLASSES: tuple[type, ...] = (
+    BoostedTrees, CategoricalFeature, Characteristics, Code, ComparableSales, Ensemble, ErrorModel, Features, Fold,
+    Grid, HedonicModel, HeldOut, LocationSurface, NeighborhoodCenters, NeighborhoodFeatures, Network, NetworkInputs,
+    Number, OneHotEncoding, PiecewiseLinearEncoding, Predictors, Reconciliation, Sales, Selection, Similarity,
+    TimeTrend, TrainedModel, Traits,
+)  # fmt: skip
+_STORED_CLASS_NAMES: Mapping[type, str] = {kind: kind.__name__ for kind in _CLASSES} | {
+    CategoricalFeature: "Levels",
+    NeighborhoodCenters: "Places",
+    NeighborhoodFeatures: "Surroundings",
+    OneHotEncoding: "Coded",
+    PiecewiseLinearEncoding: "Binned",
+}
+"""The names of the classes in format 4. Classes are renamed in the code, and never in a stored artifact."""
+_STORED_FIELD_NAMES: Mapping[type, Mapping[str, str]] = {
+    ComparableSales: {"difficulty_p95": "hard"},
+    Ensemble: {"typical_ranges": "usual_ranges", "typical_difficulty": "usual_difficulty"},
+    HedonicModel: {"leave_one_out_location": "left_out"},
+    Number: {"typical": "usual"},
+    Predictors: {
+        "neighborhood_centers": "places",
+        "neighborhood_features": "surroundings",
+        "_typical_values": "_usual",
+    },
+    Reconciliation: {"vertical_equity_scale": "stretch"},
+    TrainedModel: {"difficulty_p95": "hard"},
+}
+"""The names of the fields in format 4, where the code has another."""
+_CLASSES_BY_STORED_NAME: Mapping[str, type] = {name: kind for kind, name in _STORED_CLASS_NAMES.items()}
 _ARRAY, _TUPLE, _MAPPING, _CLASS = "array", "tuple", "mapping", "class"
 
 Stored = Any
@@ -138,9 +159,10 @@ def _encoded(value: Any, arrays: dict[str, NDArray[Any]], seen: dict[int, str]) 
         return {_TUPLE: [_encoded(item, arrays, seen) for item in value]}
     if isinstance(value, Mapping):
         return {_MAPPING: [[str(name), _encoded(item, arrays, seen)] for name, item in value.items()]}
-    if is_dataclass(value) and type(value).__name__ in _CLASSES:
-        kept = {field.name: _encoded(getattr(value, field.name), arrays, seen) for field in fields(value)}
-        return {_CLASS: type(value).__name__, "fields": kept}
+    kind = type(value)
+    if is_dataclass(value) and kind in _STORED_CLASS_NAMES:
+        stored = {name: _encoded(getattr(value, field), arrays, seen) for field, name in _stored_fields(kind).items()}
+        return {_CLASS: _STORED_CLASS_NAMES[kind], "fields": stored}
     raise TypeError(f"a {type(value).__name__} is no part of a model artifact")
 
 
@@ -153,8 +175,15 @@ def _decoded(stored: Stored, arrays: dict[str, NDArray[Any]]) -> Any:
         return tuple(_decoded(item, arrays) for item in stored[_TUPLE])
     if _MAPPING in stored:
         return {name: _decoded(item, arrays) for name, item in stored[_MAPPING]}
-    kind = _CLASSES[stored[_CLASS]]
-    return kind(**{name: _decoded(item, arrays) for name, item in stored["fields"].items()})
+    kind = _CLASSES_BY_STORED_NAME[stored[_CLASS]]
+    fields_by_name = {name: field for field, name in _stored_fields(kind).items()}
+    return kind(**{fields_by_name[name]: _decoded(item, arrays) for name, item in stored["fields"].items()})
+
+
+def _stored_fields(kind: type) -> dict[str, str]:
+    """The stored name of each field of a class, by its name in the code."""
+    renamed = _STORED_FIELD_NAMES.get(kind, {})
+    return {field.name: renamed.get(field.name, field.name) for field in fields(kind)}
 
 
 def _json(value: Stored) -> bytes:

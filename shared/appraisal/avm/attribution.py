@@ -1,4 +1,4 @@
-"""What each feature adds to a value, in dollars that add up to it exactly.
+"""Attribution: each feature's contribution to a value, in dollars that add up to it exactly.
 
 The models are additive in log value about the value of the typical sale: the regression by its groups, the trees by
 the predictors they split on, the network by its inputs, and the comparable sales as what they say beyond the
@@ -22,15 +22,15 @@ _NEIGHBORHOOD = "neighborhood"
 _EPSILON = 1e-9
 
 
-def attribute(ensemble: Ensemble, said: Evaluation, carried: float) -> tuple[float, tuple[str, ...], FloatArray]:
+def attribute(ensemble: Ensemble, evaluation: Evaluation, carried: float) -> tuple[float, tuple[str, ...], FloatArray]:
     """(base in dollars, the features' names, dollars of shape (n, features)); values are carried by a log factor."""
     names = feature_names(ensemble)
-    logs, common = _log_contributions(ensemble, said, names)
-    found = ensemble.reconciliation
-    typical = found.reconcile(np.full((1, found.weights.size), said.decomposition.typical))[0]
-    base = float(np.exp(typical + found.stretch * common + carried))
-    estimate = np.exp(said.log_value + carried)
-    dollars = found.stretch * logs * _logarithmic_mean(estimate, base)[:, None]
+    logs, common = _log_contributions(ensemble, evaluation, names)
+    reconciliation = ensemble.reconciliation
+    typical = reconciliation.reconcile(np.full((1, reconciliation.weights.size), evaluation.decomposition.typical))[0]
+    base = float(np.exp(typical + reconciliation.vertical_equity_scale * common + carried))
+    estimate = np.exp(evaluation.log_value + carried)
+    dollars = reconciliation.vertical_equity_scale * logs * _logarithmic_mean(estimate, base)[:, None]
     # The trees count in single precision: what that leaves goes to the largest contribution.
     rest = estimate - base - dollars.sum(axis=1)
     dollars[np.arange(len(dollars)), np.argmax(np.abs(dollars), axis=1)] += rest
@@ -43,38 +43,40 @@ def feature_names(ensemble: Ensemble) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*ensemble.comparables.hedonic.names, *of_trees, COMPARABLE_SALES]))
 
 
-def _log_contributions(ensemble: Ensemble, said: Evaluation, names: tuple[str, ...]) -> tuple[FloatArray, float]:
+def _log_contributions(ensemble: Ensemble, evaluation: Evaluation, names: tuple[str, ...]) -> tuple[FloatArray, float]:
     """Contributions to the weighted log value, shape (n, features), and what is common to all properties."""
     _, of_comparables, of_trees, of_network = ensemble.reconciliation.weights
-    of_regression = said.decomposition.parts
-    logs = np.zeros((len(said.log_value), len(names)))
+    of_regression = evaluation.decomposition.parts
+    logs = np.zeros((len(evaluation.log_value), len(names)))
     logs[:, : of_regression.shape[1]] = (1.0 - of_network) * of_regression
-    logs[:, names.index(COMPARABLE_SALES)] = of_comparables * (said.log_values[:, 1] - said.decomposition.value)
+    logs[:, names.index(COMPARABLE_SALES)] = of_comparables * (
+        evaluation.log_values[:, 1] - evaluation.decomposition.value
+    )
     common = 0.0
     if of_trees > 0.0:
-        parts = of_trees * ensemble.trees.contributions(said.matrix)
-        _add(ensemble, said, names, logs, parts[:, :-1], ensemble.predictors.groups)
+        parts = of_trees * ensemble.trees.contributions(evaluation.matrix)
+        _add(ensemble, evaluation, names, logs, parts[:, :-1], ensemble.predictors.groups)
         common += of_trees * ensemble.trees.common
     if of_network > 0.0:
         groups = tuple(dict.fromkeys(ensemble.network_inputs.groups))
         parts = of_network * group_sums(
-            ensemble.network.contributions(said.inputs), ensemble.network_inputs.groups, groups
+            ensemble.network.contributions(evaluation.inputs), ensemble.network_inputs.groups, groups
         )
-        _add(ensemble, said, names, logs, parts, groups)
-        common += of_network * (ensemble.network.common - said.decomposition.typical)
+        _add(ensemble, evaluation, names, logs, parts, groups)
+        common += of_network * (ensemble.network.common - evaluation.decomposition.typical)
     return logs, common
 
 
 def _add(
     ensemble: Ensemble,
-    said: Evaluation,
+    evaluation: Evaluation,
     names: tuple[str, ...],
     logs: FloatArray,
     parts: FloatArray,
     groups: tuple[str, ...],
 ) -> None:
     """Add the contributions (n, groups) of a learner's predictors to those of the features, in place."""
-    of_regression = said.decomposition.parts
+    of_regression = evaluation.decomposition.parts
     for column, name in enumerate(groups):
         if name in (REGRESSION, STRUCTURE):
             logs[:, : of_regression.shape[1]] += parts[:, column, None] * _shares(ensemble, of_regression, name)
@@ -87,11 +89,11 @@ def _shares(ensemble: Ensemble, parts: FloatArray, name: str) -> FloatArray:
     size = np.abs(parts)
     if name == STRUCTURE:
         names = ensemble.comparables.hedonic.names
-        size[:, [place for place, group in enumerate(names) if group in (LOCATION, _NEIGHBORHOOD)]] = 0.0
+        size[:, [column for column, group in enumerate(names) if group in (LOCATION, _NEIGHBORHOOD)]] = 0.0
     return np.asarray(size / np.maximum(size.sum(axis=1, keepdims=True), 1e-300))
 
 
 def _logarithmic_mean(estimate: FloatArray, base: float) -> FloatArray:
-    apart = np.log(estimate / base)
-    same = np.abs(apart) < _EPSILON
-    return np.asarray(np.where(same, estimate, (estimate - base) / np.where(same, 1.0, apart)))
+    log_ratio = np.log(estimate / base)
+    same = np.abs(log_ratio) < _EPSILON
+    return np.asarray(np.where(same, estimate, (estimate - base) / np.where(same, 1.0, log_ratio)))

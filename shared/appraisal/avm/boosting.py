@@ -1,7 +1,7 @@
 """Gradient-boosted trees (XGBoost) on what the regression leaves of log price.
 
 The trees learn the difference of log price to the regression's value, so that where they have seen nothing the
-regression's value stands. What they make small is the error as a share of the price, which is what the COD and the
+regression's value stands. Their loss is the error as a share of the price, which is what the COD and the
 mean absolute percentage error count: to value a home at twice its price is then worse than at half of it. Two sets of
 trees are grown from different random draws of sales and predictors, and their mean is taken: that halves what is
 chance in one draw. Stored in XGBoost's own UBJSON, which holds numbers and no code.
@@ -58,12 +58,12 @@ class BoostedTrees:
     stored: tuple[NDArray[np.uint8], ...]
 
     def predict(self, matrix: FloatArray) -> FloatArray:
-        """What the trees add to the regression's log value; shape (n,)."""
+        """The trees' addition to the regression's log value; shape (n,)."""
         if not len(matrix):
             return np.zeros(0)
         data = _data(matrix)
-        said = [booster.predict(data) for booster in self._boosters]
-        return np.asarray(np.mean(said, axis=0, dtype=np.float64))
+        predicted = [booster.predict(data) for booster in self._boosters]
+        return np.asarray(np.mean(predicted, axis=0, dtype=np.float64))
 
     def contributions(self, matrix: FloatArray) -> FloatArray:
         """The same by column, and a last column for what is common to all; shape (n, columns + 1).
@@ -79,7 +79,7 @@ class BoostedTrees:
 
     @cached_property
     def common(self) -> float:
-        """What the trees add to every property: the last column of `contributions`."""
+        """The trees' addition to every property: the last column of `contributions`."""
         nothing = np.full((1, self._boosters[0].num_features()), np.nan)
         return float(self.contributions(nothing)[0, -1])
 
@@ -103,7 +103,7 @@ def fit_trees(matrix: FloatArray, target: FloatArray, seed: int, draws: int = BO
 
 
 def fit_trees_and_folds(matrix: FloatArray, target: FloatArray, seed: int) -> tuple[BoostedTrees, FloatArray]:
-    """The trees, and for each row what trees fitted to the three other quarters of the rows say of it; shape (n,)."""
+    """The trees, and out-of-fold predictions by trees fitted to the three other quarters of the rows; shape (n,)."""
     fold = np.random.default_rng(seed + 1).permutation(target.size) % BOOSTING_FOLDS
     parts = [np.ones(target.size, dtype=np.bool_), *(fold != held for held in range(BOOSTING_FOLDS))]
     with ThreadPoolExecutor(_THREADS) as pool:
@@ -111,14 +111,14 @@ def fit_trees_and_folds(matrix: FloatArray, target: FloatArray, seed: int) -> tu
         whole, *folds = pool.map(
             lambda rows: fit_trees(matrix[rows], target[rows], seed, BOOSTING_DRAWS if rows.all() else 1), parts
         )
-    said = np.zeros(target.size)
+    predicted = np.zeros(target.size)
     for held, trees in enumerate(folds):
-        said[fold == held] = trees.predict(matrix[fold == held])
-    return whole, said
+        predicted[fold == held] = trees.predict(matrix[fold == held])
+    return whole, predicted
 
 
-def _relative_error(said: NDArray[np.float32], data: DMatrix) -> tuple[FloatArray, FloatArray]:
-    return slope_and_curvature(said.astype(np.float64) - data.get_label())
+def _relative_error(predicted: NDArray[np.float32], data: DMatrix) -> tuple[FloatArray, FloatArray]:
+    return slope_and_curvature(predicted.astype(np.float64) - data.get_label())
 
 
 def _booster(stored: NDArray[np.uint8]) -> Booster:

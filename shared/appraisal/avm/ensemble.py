@@ -24,7 +24,7 @@ COMPONENTS: tuple[Component, ...] = ("hedonic", "comparable_sales", "gradient_bo
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the models say of n properties.
+    """The models' values of n properties, and the inputs that they rest on.
 
     `log_values` has shape (n, models) in the order of `COMPONENTS`, `log_value` (n,) is the reconciled one. `matrix`
     are the predictors that the trees saw, `inputs` what the network saw. `difficulty` (n, 7) is what the error depends
@@ -41,8 +41,8 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class LeftOut:
-    """Sales that the models valued without their prices: positions, log values (n, models), errors, difficulty."""
+class OutOfFold:
+    """Out-of-fold predictions of the model's own sales: positions, log values (n, models), errors, difficulty."""
 
     rows: IntArray
     log_values: FloatArray
@@ -61,10 +61,10 @@ class Ensemble:
     network_inputs: NetworkInputs
     network: Network
     reconciliation: Reconciliation
-    usual_ranges: Mapping[str, tuple[float, float]]
-    """Between which values 99 in 100 sales lie, by the source of a number."""
-    usual_difficulty: FloatArray
-    """What the comparables' difficulty (3,) is counted in: how far a comparable is depends on the length that a fit has
+    typical_ranges: Mapping[str, tuple[float, float]]
+    """The central 99 % range of the sales, by the source of a number."""
+    typical_difficulty: FloatArray
+    """The unit of the comparables' difficulty (3,): how far a comparable is depends on the length that a fit has
     found, and errors of one fit must tell of those of another.
     """
 
@@ -79,23 +79,25 @@ class Ensemble:
         matrix = self.predictors.matrix(hedonic, subjects, decomposition)
         boosted = decomposition.value + self.trees.predict(matrix)
         inputs = self.network_inputs.encode(matrix, subjects)
-        found = self.comparables.reconcile(subjects)
+        reconciled = self.comparables.reconcile(subjects)
         of_network = self.network.predict(inputs)
-        log_values = np.column_stack([decomposition.value, np.log(found.estimate), boosted, of_network])
+        log_values = np.column_stack([decomposition.value, np.log(reconciled.estimate), boosted, of_network])
         log_value = self.reconciliation.reconcile(log_values)
-        hard = _difficulty(found.difficulty / self.usual_difficulty, log_values, log_value, decomposition.typical)
-        return Evaluation(decomposition, matrix, inputs, found, log_values, log_value, hard)
+        difficulty = _difficulty(
+            reconciled.difficulty / self.typical_difficulty, log_values, log_value, decomposition.typical
+        )
+        return Evaluation(decomposition, matrix, inputs, reconciled, log_values, log_value, difficulty)
 
 
 Stage = Callable[[str], object]
-"""Is told which part of a training begins. What it raises ends the training."""
+"""Callback with the name of the part of a training that begins. What it raises ends the training."""
 FITTED_PARTS = ("regression and comparables", "trees", "network")
 
 
-def fit_ensemble(sales: Sales, on: int, seed: int, stage: Stage = lambda _: None) -> tuple[Ensemble, LeftOut]:
-    """Fit to sales that are all usable; and what the models say of sales they were not fitted on.
+def fit_ensemble(sales: Sales, on: int, seed: int, stage: Stage = lambda _: None) -> tuple[Ensemble, OutOfFold]:
+    """Fit the models to sales that are all usable, with their out-of-fold predictions.
 
-    Each of `FITTED_PARTS` is told to `stage` as it begins. Raises InsufficientSalesError below 50 sales,
+    `stage` is called with each of `FITTED_PARTS` as it begins. Raises InsufficientSalesError below 50 sales,
     AppraisalInputError for a valuation day more than a year after the last sale.
     """
     stage(FITTED_PARTS[0])
@@ -103,54 +105,56 @@ def fit_ensemble(sales: Sales, on: int, seed: int, stage: Stage = lambda _: None
     used, hedonic = comparables.sales, comparables.hedonic
     log_price = np.log(used.sale_price) + hedonic.trend.log_factor(used.sale_day.astype(np.float64))
     rows = _evenly(used, comparables)
-    at_sale, found = _left_out(comparables, rows)
+    at_sale, reconciled = _leave_one_out(comparables, rows)
     predictors, matrix, value = learn_predictors(used, hedonic, at_sale, log_price, on, seed)
     target = log_price - value.value
     stage(FITTED_PARTS[1])
-    trees, out_of_fold = fit_trees_and_folds(matrix, target, seed)
-    boosted = value.value[rows] + out_of_fold[rows]
+    trees, of_trees_out_of_fold = fit_trees_and_folds(matrix, target, seed)
+    boosted = value.value[rows] + of_trees_out_of_fold[rows]
     network_inputs = learn_inputs(predictors, hedonic.features, matrix, used.characteristics)
     stage(FITTED_PARTS[2])
     network, of_network = fit_network_and_folds(network_inputs.encode(matrix, used.characteristics), log_price, seed)
-    log_values = np.column_stack([value.value[rows], np.log(found.estimate), boosted, of_network[rows]])
+    log_values = np.column_stack([value.value[rows], np.log(reconciled.estimate), boosted, of_network[rows]])
     weights = best_weights(log_values, log_price[rows], np.array(PRIOR_WEIGHTS))
     reconciliation = fit_reconciliation(log_values, log_price[rows], weights)
     log_value = reconciliation.reconcile(log_values)
-    usual = _usual_difficulty(found.difficulty)
-    hard = _difficulty(found.difficulty / usual, log_values, log_value, value.typical)
-    left_out = LeftOut(comparables.rows[rows], log_values, log_value, log_price[rows], hard)
-    ranges = _usual_ranges(hedonic.features, used)
-    ensemble = Ensemble(comparables, predictors, trees, network_inputs, network, reconciliation, ranges, usual)
-    return ensemble, left_out
+    typical_difficulty = _typical_difficulty(reconciled.difficulty)
+    difficulty = _difficulty(reconciled.difficulty / typical_difficulty, log_values, log_value, value.typical)
+    out_of_fold = OutOfFold(comparables.rows[rows], log_values, log_value, log_price[rows], difficulty)
+    ranges = _typical_ranges(hedonic.features, used)
+    ensemble = Ensemble(
+        comparables, predictors, trees, network_inputs, network, reconciliation, ranges, typical_difficulty
+    )
+    return ensemble, out_of_fold
 
 
-def _left_out(comparables: ComparableSales, rows: IntArray) -> tuple[FloatArray, Reconciled]:
+def _leave_one_out(comparables: ComparableSales, rows: IntArray) -> tuple[FloatArray, Reconciled]:
     """Each sale's log contributions without itself, and the reconciled comparables of those at `rows`."""
-    without = comparables.hedonic.without_each(comparables.sales)
-    return comparables.contributions - without.own(), comparables.left_out(rows, without)
+    without = comparables.hedonic.leave_one_out(comparables.sales)
+    return comparables.contributions - without.own(), comparables.leave_one_out(rows, without)
 
 
-def _usual_difficulty(comparables: FloatArray) -> FloatArray:
-    """The medians of left-out sales' difficulty (n, 3), but for the spread, which is in log points everywhere."""
-    usual = np.median(comparables, axis=0)
-    usual[0] = 1.0
-    return np.where(usual > 0.0, usual, 1.0)
+def _typical_difficulty(comparables: FloatArray) -> FloatArray:
+    """The medians of the comparables' difficulty (n, 3), but 1 for the spread, which is in log points everywhere."""
+    typical_difficulty = np.median(comparables, axis=0)
+    typical_difficulty[0] = 1.0
+    return np.where(typical_difficulty > 0.0, typical_difficulty, 1.0)
 
 
 def _difficulty(comparables: FloatArray, log_values: FloatArray, log_value: FloatArray, typical: float) -> FloatArray:
     away = log_value - typical
-    apart = [np.abs(log_values[:, 2] - log_values[:, number]) for number in (0, 1)]
-    return np.column_stack([comparables, *apart, np.maximum(-away, 0.0), np.maximum(away, 0.0)])
+    disagreement = [np.abs(log_values[:, 2] - log_values[:, number]) for number in (0, 1)]
+    return np.column_stack([comparables, *disagreement, np.maximum(-away, 0.0), np.maximum(away, 0.0)])
 
 
-def _usual_ranges(features: Features, sales: Sales) -> dict[str, tuple[float, float]]:
+def _typical_ranges(features: Features, sales: Sales) -> dict[str, tuple[float, float]]:
     day = sales.sale_day.astype(np.float64)
-    found = {}
+    reconciled = {}
     for part in features.parts:
         if isinstance(part, Number):
             low, high = np.nanquantile(part.read(sales.characteristics, day), TYPICAL_QUANTILES)
-            found[part.source] = (float(low), float(high))
-    return found
+            reconciled[part.source] = (float(low), float(high))
+    return reconciled
 
 
 def _evenly(sales: Sales, comparables: ComparableSales) -> IntArray:

@@ -18,4 +18,4 @@ FlagCode = Literal[
     "comparables_below_value",
     "comparables_outside_interval",
 ]
-"""What a reader of a value should know."""
+"""Codes of the cautions that go with a value."""

@@ -1,4 +1,4 @@
-"""What a reader of a value should know of the property and of its comparables."""
+"""Flags: cautions about a value, from the property and from its comparables."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ TEXTS: dict[FlagCode, str] = {
 
 
 def find_flags(
-    ensemble: Ensemble, subjects: Characteristics, said: Evaluation, hard: FloatArray, on: int
+    ensemble: Ensemble, subjects: Characteristics, evaluation: Evaluation, difficulty_p95: FloatArray, on: int
 ) -> dict[FlagCode, BoolArray]:
-    """Where each flag holds; shapes (n,). `hard` is the difficulty that one past sale in twenty exceeded."""
+    """Where each flag holds; shapes (n,). `difficulty_p95` is the 95th percentile of past sales' difficulty."""
     day = np.full(len(subjects), float(ensemble.comparables.valuation_day))
     features = ensemble.comparables.hedonic.features
     unknown = features.unknown(subjects, day)
@@ -45,29 +45,29 @@ def find_flags(
     missing = np.any([nowhere, *(mask > 0 for name, mask in unknown.items() if name != _NEIGHBORHOOD)], axis=0)
     hoods = ensemble.comparables.neighborhoods
     extrapolated = on - ensemble.comparables.hedonic.trend.last_day > MAX_DAYS_BEYOND_SALES
-    spread, distance, gross, *apart = (said.difficulty > hard).T
+    spread, distance, gross, *disagreement = (evaluation.difficulty > difficulty_p95).T
     return {
         "no_coordinates": ~subjects.located,
         "unknown_neighborhood": ~np.isin(subjects.neighborhood, hoods) if hoods.size else nowhere,
-        "outside_sales_area": subjects.located & ~said.decomposition.inside,
+        "outside_sales_area": subjects.located & ~evaluation.decomposition.inside,
         "outside_data_seen": beyond,
         "unusual_attribute": rare & ~beyond,
         "unknown_attribute": missing,
         "few_comparables": distance,
         "large_adjustments": gross,
         "comparables_disagree": spread,
-        "models_disagree": apart[0] | apart[1],
+        "models_disagree": disagreement[0] | disagreement[1],
         "extrapolated_time": nowhere | extrapolated,
     }
 
 
 def _rare(ensemble: Ensemble, number: Number, subjects: Characteristics, day: FloatArray) -> BoolArray:
-    low, high = ensemble.usual_ranges[number.source]
+    low, high = ensemble.typical_ranges[number.source]
     value = number.read(subjects, day)
     return np.asarray((value < low) | (value > high))
 
 
-def comparables_apart(
+def comparables_disagreement(
     adjusted: FloatArray, by_comparables: FloatArray, estimate: FloatArray, low: FloatArray, high: FloatArray
 ) -> dict[FlagCode, BoolArray]:
     """Where the comparables speak against the value; `adjusted` has shape (n, k), the others (n,), all of one day."""

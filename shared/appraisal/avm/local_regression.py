@@ -1,4 +1,4 @@
-"""What is left of log price around a place, for a home like this one: a regression on its nearest sales alone.
+"""Local regression: the residual log price around a place, for a home like this one, from its nearest sales alone.
 
 The regression of the whole county has one price for a square foot and one for a year of age; here each place has its
 own. Ridge regression on how the sales differ from the property, so that the constant is what a home like it brings

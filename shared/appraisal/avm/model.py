@@ -1,4 +1,4 @@
-"""A trained model: what it says of properties, and what it is made of."""
+"""A trained model: its values of properties, and the data behind them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import numpy as np
 from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, spread, spread_mask
 from shared.appraisal.avm.attribution import attribute, feature_names
 from shared.appraisal.avm.ensemble import COMPONENTS, Ensemble, Evaluation
-from shared.appraisal.avm.explaining import tell
-from shared.appraisal.avm.flags import comparables_apart, find_flags
-from shared.appraisal.avm.holding_out import HeldOut, carried_log_factor
+from shared.appraisal.avm.explanation import explain_property
+from shared.appraisal.avm.flags import comparables_disagreement, find_flags
+from shared.appraisal.avm.holdout import HeldOut, carried_log_factor
 from shared.appraisal.avm.parameters import DEVIATIONS_PER_MEAN
 from shared.appraisal.avm.results import (
     Appraisal,
@@ -44,14 +44,14 @@ _THREADS = 2
 class TrainedModel:
     """One county's model for one valuation day. It satisfies `models.Model`.
 
-    `error_growth` is by how many log points a year its errors grow as it ages (see `holding_out.error_growth`).
+    `error_growth` is by how many log points a year its errors grow as it ages (see `holdout.error_growth`).
     """
 
     ensemble: Ensemble
     selection: Selection
     held_out: HeldOut
     errors: ErrorModel
-    hard: FloatArray
+    difficulty_p95: FloatArray
     seed: int
     error_growth: float = 0.0
 
@@ -64,7 +64,7 @@ class TrainedModel:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """What its values are made of, as contributions name it."""
+        """The features under which contributions are reported."""
         return feature_names(self.ensemble)
 
     @property
@@ -119,11 +119,11 @@ class TrainedModel:
         return self.value(subjects, on).predictions
 
     def contributions(self, subjects: Characteristics, on: int | None = None) -> Contributions:
-        """What each feature adds to the estimates, in dollars; see `predict` for `on`."""
+        """The contribution of each feature to the estimates, in dollars; see `predict` for `on`."""
         return self.value(subjects, on).contributions
 
     def value(self, subjects: Characteristics, on: int | None = None) -> Valuations:
-        """Everything said of the subjects; see `predict` for `on`."""
+        """Values of the subjects with everything that explains them; see `predict` for `on`."""
         carried = self._carried(on)
         if len(subjects) <= _BATCH_SIZE:
             return self._value(subjects, on, carried)
@@ -140,24 +140,24 @@ class TrainedModel:
         """
         if len(subject) != 1:
             raise AppraisalInputError("subject", f"must be one property, not {len(subject)}")
-        return tell(self.ensemble, self.value(subject, on), subject, self.weights, on)
+        return explain_property(self.ensemble, self.value(subject, on), subject, self.weights, on)
 
     def _value(self, subjects: Characteristics, on: int | None, carried: float) -> Valuations:
         able = np.flatnonzero(self.ensemble.can_value(subjects))
         fit = subjects.take(able)
-        said = self.ensemble.evaluate(fit)
-        log_value = said.log_value + carried
+        evaluation = self.ensemble.evaluate(fit)
+        log_value = evaluation.log_value + carried
         extra = self._extra_error(on)
-        low, high = self.errors.bounds(said.difficulty, extra)
+        low, high = self.errors.bounds(evaluation.difficulty, extra)
         estimate = np.exp(log_value)
         size = len(subjects)
-        base, names, dollars = attribute(self.ensemble, said, carried)
+        base, names, dollars = attribute(self.ensemble, evaluation, carried)
         contributions = Contributions(base, names, spread(dollars, able, size))
         predictions = Predictions(
             estimate=spread(estimate, able, size),
             low=spread(estimate * low, able, size),
             high=spread(estimate * high, able, size),
-            confidence=spread(self.errors.share_within(said.difficulty, extra), able, size),
+            confidence=spread(self.errors.share_within(evaluation.difficulty, extra), able, size),
             contributions={"base": spread(np.full(able.size, base), able, size)}
             | {name: contributions.dollars[:, place] for place, name in enumerate(names)},
         )
@@ -165,18 +165,18 @@ class TrainedModel:
         return Valuations(
             predictions=predictions,
             contributions=contributions,
-            comparables=self._comparables(said, able, size, carried),
+            comparables=self._comparables(evaluation, able, size, carried),
             components={
-                name: spread(np.exp(said.log_values[:, place] + carried), able, size)
+                name: spread(np.exp(evaluation.log_values[:, place] + carried), able, size)
                 for place, name in enumerate(COMPONENTS)
             },
             flags={
                 code: spread_mask(mask, able, size)
                 for code, mask in {
-                    **find_flags(self.ensemble, fit, said, self.hard, day),
-                    **comparables_apart(
-                        said.comparables.adjusted * np.exp(carried),
-                        said.comparables.estimate * np.exp(carried),
+                    **find_flags(self.ensemble, fit, evaluation, self.difficulty_p95, day),
+                    **comparables_disagreement(
+                        evaluation.comparables.adjusted * np.exp(carried),
+                        evaluation.comparables.estimate * np.exp(carried),
                         estimate,
                         estimate * low,
                         estimate * high,
@@ -186,8 +186,8 @@ class TrainedModel:
             refused=self._refused(subjects),
         )
 
-    def _comparables(self, said: Evaluation, able: IntArray, size: int, carried: float) -> Comparables:
-        found = said.comparables
+    def _comparables(self, evaluation: Evaluation, able: IntArray, size: int, carried: float) -> Comparables:
+        found = evaluation.comparables
         order = np.argsort(-found.weight, axis=1, kind="stable")
         rows = np.full((size, found.rows.shape[1]), -1, dtype=np.int64)
         rows[able] = self.selection.rows[self.ensemble.comparables.rows][np.take_along_axis(found.rows, order, axis=1)]
@@ -212,11 +212,11 @@ class TrainedModel:
         return float(carried_log_factor(self.ensemble, np.array([float(on)]))[0])
 
     def widening(self, on: int) -> float:
-        """By what share a typical interval as of a day is wider than as of the valuation day, in log points."""
-        usual = np.median(self.held_out.difficulty, axis=0)[None, :]
+        """The relative widening of a typical interval from the valuation day to another day, in log points."""
+        typical = np.median(self.held_out.difficulty, axis=0)[None, :]
         widths = []
         for extra in (self._extra_error(on), self._extra_error(None)):
-            low, high = self.errors.bounds(usual, extra)
+            low, high = self.errors.bounds(typical, extra)
             widths.append(float(np.log(high[0] / low[0])))
         return widths[0] / widths[1] - 1.0 if widths[1] > 0 else 0.0
 
@@ -227,11 +227,11 @@ class TrainedModel:
         the trend's random walk gathers, or what the county's own hold-out lost with age, whichever is more.
         """
         trend = self.trend
-        usual = trend.last_day + round(self.held_out.days_ahead)
-        day = max(self.valuation_day if on is None else on, usual)
-        reach = [float(trend.standard_error([float(trend.last_day)], ahead)[0]) for ahead in (day, usual)]
+        holdout_day = trend.last_day + round(self.held_out.days_ahead)
+        day = max(self.valuation_day if on is None else on, holdout_day)
+        reach = [float(trend.standard_error([float(trend.last_day)], ahead)[0]) for ahead in (day, holdout_day)]
         walked = float(np.sqrt(max(reach[0] ** 2 - reach[1] ** 2, 0.0)))
-        lost = DEVIATIONS_PER_MEAN * self.error_growth * (day - usual) / DAYS_PER_YEAR
+        lost = DEVIATIONS_PER_MEAN * self.error_growth * (day - holdout_day) / DAYS_PER_YEAR
         return max(walked, lost)
 
 

@@ -47,7 +47,7 @@ Layers = tuple[SingleArray, ...]
 
 @dataclass(frozen=True)
 class Network:
-    """The fitted members; log value = `level` + `scale` * the mean of what they say."""
+    """The fitted members; log value = `level` + `scale` * the mean of their outputs."""
 
     members: tuple[Layers, ...]
     level: float
@@ -55,11 +55,11 @@ class Network:
 
     def predict(self, inputs: SingleArray) -> FloatArray:
         """The log value from inputs (n, inputs); shape (n,)."""
-        said = [np.mean([_forward(layers, part)[-1] for layers in self.members], axis=0) for part in _parts(inputs)]
-        return self.level + self.scale * np.concatenate([np.zeros(0), *said]).astype(np.float64)
+        output = [np.mean([_forward(layers, part)[-1] for layers in self.members], axis=0) for part in _parts(inputs)]
+        return self.level + self.scale * np.concatenate([np.zeros(0), *output]).astype(np.float64)
 
     def contributions(self, inputs: SingleArray) -> FloatArray:
-        """What each input adds to the log value beyond `common`; shape (n, inputs).
+        """The contribution of each input to the log value beyond `common`; shape (n, inputs).
 
         Integrated gradients along the straight path from the average sale (Sundararajan, Taly and Yan 2017): the same
         principle as that of the dollars (see `attribution`). What four points miss of the integral is dealt out by
@@ -78,7 +78,7 @@ class Network:
 
 
 def fit_network_and_folds(inputs: SingleArray, log_price: FloatArray, seed: int) -> tuple[Network, FloatArray]:
-    """The network, and for each sale what the member that was fitted without it says; shape (n,).
+    """The network, and out-of-fold log values by the member that was fitted without the sale; shape (n,).
 
     The same sales and seed give the same network.
     """
@@ -94,10 +94,10 @@ def fit_network_and_folds(inputs: SingleArray, log_price: FloatArray, seed: int)
     # Of matrices as small as these BLAS's own threads would only take the members' cores from them.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(_THREADS) as pool:
         members = tuple(pool.map(member, range(NETWORK_MEMBERS)))
-    said = np.zeros(target.size)
+    output = np.zeros(target.size)
     for held, layers in enumerate(members):
-        said[fold == held] = Network((layers,), level, scale).predict(inputs[fold == held])
-    return Network(members, level, scale), said
+        output[fold == held] = Network((layers,), level, scale).predict(inputs[fold == held])
+    return Network(members, level, scale), output
 
 
 def fit_member(inputs: SingleArray, target: SingleArray, scale: float, seed: int) -> Layers:
@@ -127,14 +127,14 @@ def gradients(
 
     `kept` multiplies the outputs of the two hidden layers, each of shape (n, width): dropout.
     """
-    first, second, said = _forward(layers, inputs, kept)
-    slope, _ = slope_and_curvature((scale * said - target).astype(np.float64))
-    of_said = (slope / target.size).astype(np.float32)[:, None]
-    of_second = of_said * layers[4].T * kept[1] * (second > 0.0)
+    first, second, output = _forward(layers, inputs, kept)
+    slope, _ = slope_and_curvature((scale * output - target).astype(np.float64))
+    of_output = (slope / target.size).astype(np.float32)[:, None]
+    of_second = of_output * layers[4].T * kept[1] * (second > 0.0)
     of_first = (of_second @ layers[2].T) * kept[0] * (first > 0.0)
     return [
         inputs.T @ of_first, of_first.sum(axis=0), first.T @ of_second, of_second.sum(axis=0),
-        second.T @ of_said, of_said.sum(axis=0),
+        second.T @ of_output, of_output.sum(axis=0),
     ]  # fmt: skip
 
 

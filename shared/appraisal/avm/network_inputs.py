@@ -1,4 +1,4 @@
-"""Properties as a neural network sees them: what they are and where they lie, not what was sold around them.
+"""Inputs of the neural network: what a property is and where it lies, not what was sold around it.
 
 A number becomes its place among the quantiles of the sales, piecewise linear: of the bins below its own all, of its
 own the part that it has passed (Gorishniy, Rubachev and Babenko, On Embeddings for Numerical Features in Tabular Deep
@@ -17,13 +17,13 @@ from shared.appraisal.arrays import FloatArray, IntArray
 from shared.appraisal.avm.parameters import LEVEL_DEVIATION, MIN_BIN_DEVIATION, NETWORK_BINS
 from shared.appraisal.avm.predictors import Predictors
 from shared.appraisal.columns import Characteristics
-from shared.appraisal.features import Features, Levels
+from shared.appraisal.features import CategoricalFeature, Features
 
 SingleArray = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Binned:
+class PiecewiseLinearEncoding:
     """One predictor, the column `place` of their matrix, in bins.
 
     `mean` and `deviation` are those of the bins, shape (bins,). `unknown` is the share of sales that lack it; where
@@ -51,10 +51,10 @@ class Binned:
 
 
 @dataclass(frozen=True)
-class Coded:
+class OneHotEncoding:
     """One code: a column a level, about the share of the sales that have it; shape of `share` (levels,)."""
 
-    levels: Levels
+    levels: CategoricalFeature
     share: FloatArray
 
     @property
@@ -69,10 +69,10 @@ class Coded:
 
 @dataclass(frozen=True)
 class NetworkInputs:
-    """What a network's inputs are made of, learned from the sales."""
+    """The encodings of a network's inputs, learned from the sales."""
 
-    binned: tuple[Binned, ...]
-    coded: tuple[Coded, ...]
+    binned: tuple[PiecewiseLinearEncoding, ...]
+    coded: tuple[OneHotEncoding, ...]
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -90,13 +90,13 @@ class NetworkInputs:
 def learn_inputs(
     predictors: Predictors, features: Features, matrix: FloatArray, properties: Characteristics
 ) -> NetworkInputs:
-    """From sales: their predictors' matrix (n, columns) and their properties. One that never varies is left out."""
-    binned = [_binned(int(place), predictors.groups[place], matrix[:, place]) for place in _own(predictors)]
-    coded = [part for part in features.parts if isinstance(part, Levels)]
+    """From sales: their predictors' matrix (n, columns) and their properties. One that never varies is dropped."""
+    binned = [_piecewise_linear(int(place), predictors.groups[place], matrix[:, place]) for place in _own(predictors)]
+    coded = [part for part in features.parts if isinstance(part, CategoricalFeature)]
     nowhen = np.zeros(len(properties))
     return NetworkInputs(
         tuple(part for part in binned if part.size),
-        tuple(Coded(part, part.design(properties, nowhen).mean(axis=0)) for part in coded),
+        tuple(OneHotEncoding(part, part.design(properties, nowhen).mean(axis=0)) for part in coded),
     )
 
 
@@ -105,15 +105,17 @@ def _own(predictors: Predictors) -> IntArray:
     return np.flatnonzero([column in predictors.own for column in predictors.columns]).astype(np.int64)
 
 
-def _binned(place: int, group: str, value: FloatArray) -> Binned:
+def _piecewise_linear(place: int, group: str, value: FloatArray) -> PiecewiseLinearEncoding:
     known = value[np.isfinite(value)]
     edges = np.unique(np.quantile(known, np.linspace(0.0, 1.0, NETWORK_BINS + 1))) if known.size else np.zeros(1)
     passed = _passed(known, edges)
     mean = passed.sum(axis=0) / max(known.size, 1)
     deviation = np.sqrt(((passed - mean) ** 2).sum(axis=0) / max(known.size, 1))
-    return Binned(place, group, edges, mean, np.maximum(deviation, MIN_BIN_DEVIATION), 1.0 - known.size / value.size)
+    return PiecewiseLinearEncoding(
+        place, group, edges, mean, np.maximum(deviation, MIN_BIN_DEVIATION), 1.0 - known.size / value.size
+    )
 
 
 def _passed(value: FloatArray, edges: FloatArray) -> FloatArray:
-    """Which part of each bin lies below a value; shapes (n,) and (edges,) give (n, edges - 1)."""
+    """The part of each bin that lies below a value; shapes (n,) and (edges,) give (n, edges - 1)."""
     return np.asarray(np.clip((value[:, None] - edges[:-1]) / np.diff(edges), 0.0, 1.0))

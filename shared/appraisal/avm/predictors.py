@@ -1,8 +1,9 @@
-"""What the boosted trees look at, learned from the county's sales.
+"""Predictors of the boosted trees, learned from the county's sales.
 
 The characteristics as they are; codes as what their level adds to log price, learned out of fold; the regression's
-own values; the location surface; the place, also on turned maps; the surroundings; how long ago the sale was. A sale's
-own price is never in its own predictors: surface and surroundings leave it out, codes are learned from the other folds.
+own values; the location surface; the place, also on rotated maps; the neighborhood features; how long ago the
+sale was. A sale's own price is never in its own predictors: surface and neighborhood features exclude it, codes are
+learned from the other folds.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, TextArray
+from shared.appraisal.avm.neighborhood_features import NeighborhoodFeatures
 from shared.appraisal.avm.parameters import ENCODING_FOLDS, ENCODING_SHRINKAGE, MAX_RESIDUAL, ROTATIONS_DEGREES
-from shared.appraisal.avm.surroundings import Surroundings
 from shared.appraisal.columns import Characteristics, Sales
-from shared.appraisal.features import Levels, Number, read_code, read_number
+from shared.appraisal.features import CategoricalFeature, Number, read_code, read_number
 from shared.appraisal.hedonic import LOCATION, HedonicModel
 from shared.appraisal.parameters import DAYS_PER_YEAR, EARLIEST_YEAR_BUILT
 
@@ -46,8 +47,8 @@ class Code:
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where each neighborhood is: the medians of its sales' coordinates; for properties without their own."""
+class NeighborhoodCenters:
+    """The center of each neighborhood: the medians of its sales' coordinates; for properties without their own."""
 
     levels: TextArray
     longitude: FloatArray
@@ -88,12 +89,12 @@ class Predictors:
     valuation_day: int
     numbers: tuple[Number, ...]
     codes: tuple[Code, ...]
-    places: Places
-    surroundings: Surroundings | None
+    neighborhood_centers: NeighborhoodCenters
+    neighborhood_features: NeighborhoodFeatures | None
     typical: FloatArray
     columns: tuple[str, ...]
     groups: tuple[str, ...]
-    _usual: dict[str, float] = field(default_factory=dict)
+    _typical_values: dict[str, float] = field(default_factory=dict)
 
     @property
     def own(self) -> frozenset[str]:
@@ -111,13 +112,13 @@ class Predictors:
         day = np.full(len(properties), float(self.valuation_day))
         encoded = [code.encode(properties) for code in self.codes]
         around = None
-        if self.surroundings is not None:
-            position = hedonic.surface.grid.kilometres(*self.places.locate(properties))
+        if self.neighborhood_features is not None:
+            position = hedonic.surface.grid.kilometres(*self.neighborhood_centers.locate(properties))
             known = np.isfinite(position).all(axis=1)
             found = _traits(properties, day, _structure(hedonic, value))
-            traits = np.column_stack([found[name] for name in self.surroundings.traits])
-            around = np.full((len(properties), len(self.surroundings.columns)), np.nan)
-            around[known] = self.surroundings.around(position[known], traits[known])
+            traits = np.column_stack([found[name] for name in self.neighborhood_features.traits])
+            around = np.full((len(properties), len(self.neighborhood_features.columns)), np.nan)
+            around[known] = self.neighborhood_features.around(position[known], traits[known])
         return self._stacked(properties, day, encoded, value, hedonic, around)
 
     def _stacked(
@@ -133,12 +134,14 @@ class Predictors:
         for number in self.numbers:
             read = number.read(properties, day)
             # What was never unknown in the sales has no branch for it in the trees.
-            raw.append(read if number.sparse else np.where(np.isfinite(read), read, self._usual[number.source]))
+            raw.append(
+                read if number.sparse else np.where(np.isfinite(read), read, self._typical_values[number.source])
+            )
         columns = [*raw, *encoded, value.value, _structure(hedonic, value)]
         columns.append((self.valuation_day - day) / DAYS_PER_YEAR)
         if around is not None:
-            longitude, latitude = self.places.locate(properties)
-            turned = _turned(hedonic.surface.grid.kilometres(longitude, latitude))
+            longitude, latitude = self.neighborhood_centers.locate(properties)
+            turned = _rotated(hedonic.surface.grid.kilometres(longitude, latitude))
             columns += [value.parts[:, -1], longitude, latitude, *turned, *around.T]
         return np.column_stack(columns)
 
@@ -160,23 +163,35 @@ def learn_predictors(
     fold = np.random.default_rng(seed).integers(0, ENCODING_FOLDS, len(sales))
     parts = hedonic.features.parts
     numbers = tuple(part for part in parts if isinstance(part, Number) and part.source not in _DERIVED)
-    coded = [part for part in parts if isinstance(part, Levels)]
+    coded = [part for part in parts if isinstance(part, CategoricalFeature)]
     codes = tuple(_code(part, read_code(part.source, properties), residual) for part in coded)
     encoded = [_out_of_fold(read_code(part.source, properties), residual, fold) for part in coded]
-    places = _places(properties)
-    surroundings = _surroundings(sales, hedonic, residual, log_price, structure) if inside.any() else None
+    neighborhood_centers = _neighborhood_centers(properties)
+    neighborhood_features = (
+        _neighborhood_features(sales, hedonic, residual, log_price, structure) if inside.any() else None
+    )
     around = None
-    if surroundings is not None:
-        around = np.full((len(sales), len(surroundings.columns)), np.nan)
-        around[inside] = surroundings.around_sales()
+    if neighborhood_features is not None:
+        around = np.full((len(sales), len(neighborhood_features.columns)), np.nan)
+        around[inside] = neighborhood_features.around_sales()
     names = [*(number.source for number in numbers), *(code.source for code in codes), REGRESSION, STRUCTURE, TIME]
     groups = [*(number.name for number in numbers), *(code.name for code in codes), REGRESSION, STRUCTURE, TIME]
-    if surroundings is not None:
-        of_place = [LOCATION, *_POSITION, *surroundings.columns]
+    if neighborhood_features is not None:
+        of_place = [LOCATION, *_POSITION, *neighborhood_features.columns]
         names += of_place
         groups += [LOCATION] * len(of_place)
-    usual = {number.source: number.usual for number in numbers}
-    predictors = Predictors(on, numbers, codes, places, surroundings, typical, tuple(names), tuple(groups), usual)
+    typical_values = {number.source: number.typical for number in numbers}
+    predictors = Predictors(
+        on,
+        numbers,
+        codes,
+        neighborhood_centers,
+        neighborhood_features,
+        typical,
+        tuple(names),
+        tuple(groups),
+        typical_values,
+    )
     return predictors, predictors._stacked(properties, day, encoded, value, hedonic, around), value
 
 
@@ -191,13 +206,13 @@ def _decomposition(
 
 def _structure(hedonic: HedonicModel, value: Decomposition) -> FloatArray:
     """The log value without the place."""
-    places = [hedonic.names.index(name) for name in (LOCATION, _NEIGHBORHOOD) if name in hedonic.names]
-    return np.asarray(value.value - value.parts[:, places].sum(axis=1))
+    neighborhood_centers = [hedonic.names.index(name) for name in (LOCATION, _NEIGHBORHOOD) if name in hedonic.names]
+    return np.asarray(value.value - value.parts[:, neighborhood_centers].sum(axis=1))
 
 
-def _surroundings(
+def _neighborhood_features(
     sales: Sales, hedonic: HedonicModel, residual: FloatArray, log_price: FloatArray, structure: FloatArray
-) -> Surroundings:
+) -> NeighborhoodFeatures:
     properties = sales.characteristics
     day = sales.sale_day.astype(np.float64)
     measures = {
@@ -209,11 +224,11 @@ def _surroundings(
     filled = [np.where(np.isfinite(column), column, np.nanmedian(column)) for column in known.values()]
     position = hedonic.surface.grid.kilometres(properties.longitude, properties.latitude)
     located = properties.located
-    return Surroundings(position[located], np.column_stack(filled)[located], tuple(known))
+    return NeighborhoodFeatures(position[located], np.column_stack(filled)[located], tuple(known))
 
 
 def _traits(properties: Characteristics, day: FloatArray, structure: FloatArray) -> dict[str, FloatArray]:
-    """What a property is compared with the sales around it by; NaN where unknown."""
+    """The traits by which a property is compared with the sales around it; NaN where unknown."""
     return {
         "log value of characteristics": structure,
         "log living area": read_number("log_living_area", properties, day),
@@ -222,25 +237,25 @@ def _traits(properties: Characteristics, day: FloatArray, structure: FloatArray)
     }
 
 
-def _turned(position_km: FloatArray) -> list[FloatArray]:
-    """East and north of turned maps, in km: splits on them cut along shores and roads that run aslant."""
+def _rotated(position_km: FloatArray) -> list[FloatArray]:
+    """East and north of rotated maps, in km: splits on them cut along shores and roads that run aslant."""
     turns = np.deg2rad(ROTATIONS_DEGREES)
     ways = [way for turn in turns for way in ((np.cos(turn), np.sin(turn)), (-np.sin(turn), np.cos(turn)))]
     return [position_km @ np.array(way) for way in ways]
 
 
-def _places(properties: Characteristics) -> Places:
+def _neighborhood_centers(properties: Characteristics) -> NeighborhoodCenters:
     located = properties.located & (properties.neighborhood != "")
     levels, number = np.unique(properties.neighborhood[located], return_inverse=True)
     longitude, latitude = properties.longitude[located], properties.latitude[located]
-    return Places(
+    return NeighborhoodCenters(
         levels,
         np.array([np.median(longitude[number == level]) for level in range(levels.size)], dtype=np.float64),
         np.array([np.median(latitude[number == level]) for level in range(levels.size)], dtype=np.float64),
     )
 
 
-def _code(part: Levels, code: TextArray, residual: FloatArray) -> Code:
+def _code(part: CategoricalFeature, code: TextArray, residual: FloatArray) -> Code:
     levels, number = np.unique(code, return_inverse=True)
     return Code(part.name, part.source, levels, _shrunk_means(number, residual, levels.size))
 

@@ -1,9 +1,9 @@
-"""One value from four: weights, level and spread, found on values that the models give sales they were not fitted on.
+"""Reconciliation of four values into one: weights, level and spread, fitted to out-of-fold predictions.
 
 The reconciled log value is a weighted mean of the models' log values (weights above zero that sum to 1, those of the
-smallest COD, of few sales drawn to the usual ones), stretched about the typical value and shifted. The shift makes the
-median ratio 1. The stretch answers vertical inequity: a model that knows only some of what sets prices draws cheap and
-dear homes to the middle, which the PRB shows; the least stretch is taken that brings the PRB near 0.
+smallest COD, of few sales shrunk to the prior ones), scaled about the typical value and shifted. The shift makes the
+median ratio 1. The scale answers vertical inequity: a model that knows only some of what sets prices draws cheap and
+dear homes to the middle, which the PRB shows; the least scale is taken that brings the PRB near 0.
 """
 
 from __future__ import annotations
@@ -24,46 +24,50 @@ from shared.appraisal.avm.parameters import (
 )
 from shared.appraisal.ratio_statistics import prb_fit
 
-_STRETCHES = np.arange(*VERTICAL_EQUITY_SCALES)
+_SCALES = np.arange(*VERTICAL_EQUITY_SCALES)
 
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """log value = middle + shift + stretch * (weights @ log values - middle)."""
+    """log value = middle + shift + vertical_equity_scale * (weights @ log values - middle)."""
 
     weights: FloatArray
     middle: float
-    stretch: float
+    vertical_equity_scale: float
     shift: float
 
     def reconcile(self, log_values: FloatArray) -> FloatArray:
         """The log value from the models' log values, shape (n, models); shape (n,)."""
-        return self.middle + self.shift + self.stretch * (log_values @ self.weights - self.middle)
+        return self.middle + self.shift + self.vertical_equity_scale * (log_values @ self.weights - self.middle)
 
 
 def fit_reconciliation(log_values: FloatArray, log_price: FloatArray, weights: FloatArray) -> Reconciliation:
-    """With `weights` (see `best_weights`), from left-out log values (n, models) and log prices of the same day (n,)."""
+    """From out-of-fold log values (n, models) and log prices (n,) of one day; `weights` as of `best_weights`."""
     blended = log_values @ weights
     middle = float(np.median(blended))
-    stretch = _stretch(blended, middle, log_price) if log_price.size >= MIN_SALES_TO_SCALE else 1.0
-    left = float(np.median(log_price - (middle + stretch * (blended - middle))))
+    vertical_equity_scale = (
+        _vertical_equity_scale(blended, middle, log_price) if log_price.size >= MIN_SALES_TO_SCALE else 1.0
+    )
+    shift = float(np.median(log_price - (middle + vertical_equity_scale * (blended - middle))))
     # Of few sales the median is uncertain, and no shift is the better guess.
-    return Reconciliation(weights, middle, stretch, left * log_price.size / (log_price.size + SHIFT_SHRINKAGE))
+    return Reconciliation(
+        weights, middle, vertical_equity_scale, shift * log_price.size / (log_price.size + SHIFT_SHRINKAGE)
+    )
 
 
-def best_weights(log_values: FloatArray, log_price: FloatArray, usual: FloatArray) -> FloatArray:
+def best_weights(log_values: FloatArray, log_price: FloatArray, prior: FloatArray) -> FloatArray:
     """The weights, in tenths, with which the models' log values (n, models), without NaN, have the smallest COD.
 
-    A hundred sales do not tell four models apart: a set of weights pays for its distance from the `usual` one, the
-    less the more sales there are.
+    A hundred sales do not tell four models apart: a set of weights pays for its distance from the `prior`, the less
+    the more sales there are.
     """
     price_of_distance = PRIOR_WEIGHT_SALES / log_price.size
 
     def loss(weights: FloatArray) -> float:
-        away = float(((weights - usual) ** 2).sum())
+        away = float(((weights - prior) ** 2).sum())
         return _cod(log_values @ weights, log_price) * (1.0 + price_of_distance * away)
 
-    return min(_simplex(usual.size), key=loss)
+    return min(_simplex(prior.size), key=loss)
 
 
 def _simplex(models: int) -> list[FloatArray]:
@@ -78,9 +82,9 @@ def _cod(log_value: FloatArray, log_price: FloatArray) -> float:
     return float(np.mean(np.abs(ratio / np.median(ratio) - 1.0)))
 
 
-def _stretch(blended: FloatArray, middle: float, log_price: FloatArray) -> float:
-    """The least stretch that brings the PRB within 0.015 of 0, or else the one that brings it nearest."""
+def _vertical_equity_scale(blended: FloatArray, middle: float, log_price: FloatArray) -> float:
+    """The least scale that brings the PRB within 0.015 of 0, or else the one that brings it nearest."""
     price = np.exp(log_price)
-    found = np.array([prb_fit(np.exp(middle + s * (blended - middle)), price).slope for s in _STRETCHES])
+    found = np.array([prb_fit(np.exp(middle + s * (blended - middle)), price).slope for s in _SCALES])
     near = np.flatnonzero(np.abs(found) <= MAX_PRB)
-    return float(_STRETCHES[near[0] if near.size else int(np.argmin(np.abs(found)))])
+    return float(_SCALES[near[0] if near.size else int(np.argmin(np.abs(found)))])

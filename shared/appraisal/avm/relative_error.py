@@ -1,4 +1,4 @@
-"""The loss that the learners make small: the error as a share of the price, which is what COD and MAPE count."""
+"""The loss of the trees and the network: the error as a share of the price, which is what COD and MAPE count."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def slope_and_curvature(log_error: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Gradient and curvature, by log value, of the pseudo-Huber loss of estimate / price - 1; shapes (n,).
 
     Beyond a tenth of the price an error counts for its size, not its square: medians, not means, are wanted. Errors
-    beyond a factor of e count as such, so that a deed for a dollar has no more say than another odd sale.
+    beyond a factor of e count as such, so that a deed for a dollar has no more say than another outlier.
     """
     ratio = np.exp(np.clip(log_error, -MAX_LOG_ERROR, MAX_LOG_ERROR))
     flat = 1.0 + ((ratio - 1.0) / LOSS_SCALE) ** 2

@@ -1,4 +1,4 @@
-"""What a trained model says: of one property, of many, and of its own accuracy.
+"""Results of a trained model: of one property, of many, and of its own accuracy.
 
 Money of many properties is float dollars in arrays; money of one property, as it is shown, is Decimal to the cent.
 """
@@ -34,7 +34,7 @@ Refusal = Literal["no_living_area", "no_place"]
 
 @dataclass(frozen=True)
 class Contributions:
-    """What each feature adds to the estimates of n properties, in dollars.
+    """Contributions of the features to the estimates of n properties, in dollars.
 
     `base` is the value of the county's typical sale as of the valuation day (the same for all), `names` the features,
     `dollars` of shape (n, len(names)). For each property base + its row's sum is the estimate. NaN where there is none.
@@ -60,7 +60,7 @@ class Comparables:
 
 @dataclass(frozen=True)
 class Valuations:
-    """Everything said of n properties at once.
+    """Values of n properties, with everything that explains them.
 
     `components` has each model's own estimate, `flags` where each flag holds, `refused` where there is no value for
     that reason (the predictions are NaN there). All shapes are (n,) unless their class says otherwise.
@@ -76,7 +76,7 @@ class Valuations:
 
 @dataclass(frozen=True)
 class Contribution:
-    """What one feature adds to one property's value. `value` is the property's own, None where it is unknown."""
+    """One feature's contribution to one property's value. `value` is the property's own, None where it is unknown."""
 
     name: str
     amount: Decimal
@@ -85,7 +85,7 @@ class Contribution:
 
 @dataclass(frozen=True)
 class Appraisal:
-    """One property's value, told in full.
+    """One property's value with everything that explains it.
 
     base + the contributions' amounts is exactly the estimate. `components` are the models' own values, which
     `weights` (of the logarithms, summing to 1) reconcile. The comparables, heaviest first, reconcile to

@@ -1,4 +1,4 @@
-"""Which sales a model is made from, and why the others are not."""
+"""Selection of the sales that a model is fitted to, and the reasons of the others' exclusion."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def select_sales(sales: Sales, on: int) -> Selection:
     """
     reasons = _stated_reasons(sales, on)
     absurd = _absurd(sales, ~np.any(list(reasons.values()), axis=0))
-    left = np.flatnonzero(~absurd & ~np.any(list(reasons.values()), axis=0))
-    _refuse_few(left.size)
-    if left.size > MAX_SALES_FOR_MODEL:
-        latest = left[np.argsort(-sales.sale_day[left], kind="stable")]
+    candidates = np.flatnonzero(~absurd & ~np.any(list(reasons.values()), axis=0))
+    _require_enough(candidates.size)
+    if candidates.size > MAX_SALES_FOR_MODEL:
+        latest = candidates[np.argsort(-sales.sale_day[candidates], kind="stable")]
         reasons["older_than_needed"] = _mask(len(sales), latest[MAX_SALES_FOR_MODEL:])
-        left = np.sort(latest[:MAX_SALES_FOR_MODEL])
-    implausible = left[_implausible(sales.take(left), on)]
+        candidates = np.sort(latest[:MAX_SALES_FOR_MODEL])
+    implausible = candidates[_implausible(sales.take(candidates), on)]
     before_built = implausible[_unfinished(sales.take(implausible))]
     reasons["sold_before_built"] = _mask(len(sales), before_built)
     reasons["implausible_price"] = absurd | _mask(len(sales), np.setdiff1d(implausible, before_built))
-    rows = np.setdiff1d(left, implausible)
-    _refuse_few(rows.size)
+    rows = np.setdiff1d(candidates, implausible)
+    _require_enough(rows.size)
     excluded = _first_reasons(reasons)
     return Selection(rows.astype(np.int64), {reason: found for reason, found in excluded.items() if found.size})
 
@@ -61,8 +61,8 @@ def _absurd(sales: Sales, fine: BoolArray) -> BoolArray:
     """Prices per area twenty times away from the median: a regression should not see them at all."""
     per_area = np.full(len(sales), np.nan)
     per_area[fine] = np.log(sales.sale_price[fine] / sales.characteristics.living_area_sqft[fine])
-    usual = float(np.median(per_area[fine])) if fine.any() else 0.0
-    return np.asarray(np.abs(per_area - usual) > np.log(MAX_PRICE_FACTOR))
+    median = float(np.median(per_area[fine])) if fine.any() else 0.0
+    return np.asarray(np.abs(per_area - median) > np.log(MAX_PRICE_FACTOR))
 
 
 def _implausible(sales: Sales, on: int) -> BoolArray:
@@ -95,6 +95,6 @@ def _mask(size: int, rows: IntArray) -> BoolArray:
     return mask
 
 
-def _refuse_few(found: int) -> None:
+def _require_enough(found: int) -> None:
     if found < MIN_SALES_FOR_MODEL:
         raise InsufficientSalesError("sales", found, MIN_SALES_FOR_MODEL, "a valuation model")

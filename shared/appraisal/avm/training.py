@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from shared.appraisal.arrays import FloatArray
-from shared.appraisal.avm.ensemble import FITTED_PARTS, Ensemble, LeftOut, Stage, fit_ensemble
-from shared.appraisal.avm.holding_out import FORWARD, TESTS, HeldOut, error_growth, hold_out
+from shared.appraisal.avm.ensemble import FITTED_PARTS, Ensemble, OutOfFold, Stage, fit_ensemble
+from shared.appraisal.avm.holdout import FORWARD, TESTS, HeldOut, error_growth, hold_out
 from shared.appraisal.avm.model import TrainedModel
 from shared.appraisal.avm.parameters import (
     MIN_ERRORS,
@@ -33,53 +33,55 @@ _EPSILON = 1e-9
 def train(sales: Sales, on: int, *, seed: int = 0, stage: Stage = lambda _: None) -> TrainedModel:
     """A model for the valuation day `on` (ordinal), made of sales strictly before it.
 
-    The same sales, day and seed give the same model. `stage` is told what begins: `STAGES` times at most.
+    The same sales, day and seed give the same model. `stage` is called as each part begins, `STAGES` times at most.
     Raises InsufficientSalesError when fewer than 50 sales can be used, AppraisalInputError for a day more than a year
     after the last of them, sales all of one day, or of one price.
     """
     selection = select_sales(sales, on)
-    ensemble, left_out = fit_ensemble(sales.take(selection.rows), on, seed, stage)
-    if left_out.rows.size < MIN_ERRORS:
+    ensemble, out_of_fold = fit_ensemble(sales.take(selection.rows), on, seed, stage)
+    if out_of_fold.rows.size < MIN_ERRORS:
         raise InsufficientSalesError(
-            "sales", int(left_out.rows.size), MIN_ERRORS, "measuring the error on sales with a place"
+            "sales", int(out_of_fold.rows.size), MIN_ERRORS, "measuring the error on sales with a place"
         )
-    held_out = hold_out(sales, selection, ensemble, left_out, seed, stage)
-    ensemble = _weighed(ensemble, held_out, left_out)
-    errors = _errors(held_out, left_out)
-    hard = np.quantile(left_out.difficulty, DIFFICULTY_QUANTILE, axis=0)
-    growth = error_growth(held_out, sales.sale_day)
-    return TrainedModel(ensemble, selection, held_out, errors, hard, seed, growth)
+    held_out = hold_out(sales, selection, ensemble, out_of_fold, seed, stage)
+    ensemble = _reweighted(ensemble, held_out, out_of_fold)
+    errors = _errors(held_out, out_of_fold)
+    difficulty_p95 = np.quantile(out_of_fold.difficulty, DIFFICULTY_QUANTILE, axis=0)
+    error_growth_per_year = error_growth(held_out, sales.sale_day)
+    return TrainedModel(ensemble, selection, held_out, errors, difficulty_p95, seed, error_growth_per_year)
 
 
-def _weighed(ensemble: Ensemble, held_out: HeldOut, left_out: LeftOut) -> Ensemble:
-    """With the weights that are best on later sales, where enough were held out.
+def _reweighted(ensemble: Ensemble, held_out: HeldOut, out_of_fold: OutOfFold) -> Ensemble:
+    """The ensemble with the weights that are best on later sales, where enough were held out.
 
-    Left-out values are given by trees that learned from fewer sales than those of the model did, while the other
-    models lack the one sale alone: they speak against the trees. Held-out values do not.
+    Out-of-fold values come from trees that learned from fewer sales than the model's, while the other models lack the
+    one sale alone: they understate the trees' accuracy. Held-out values do not.
     """
     if held_out.rows.size < MIN_SALES_TO_REWEIGHT or held_out.protocol != FORWARD:
         return ensemble
     weights = best_weights(held_out.log_values, held_out.log_price, np.array(PRIOR_WEIGHTS))
-    return replace(ensemble, reconciliation=fit_reconciliation(left_out.log_values, left_out.log_price, weights))
+    return replace(ensemble, reconciliation=fit_reconciliation(out_of_fold.log_values, out_of_fold.log_price, weights))
 
 
-def _errors(held_out: HeldOut, left_out: LeftOut) -> ErrorModel:
-    """From the held-out sales; where they are few, with the others that were valued without their price.
+def _errors(held_out: HeldOut, out_of_fold: OutOfFold) -> ErrorModel:
+    """The error model of the held-out sales; where they are few, of out-of-fold predictions too.
 
-    These flatter the model, which knew what was sold around them afterwards: they are counted as large as later sales
-    err.
+    Out-of-fold errors flatter the model, which knew what was sold around them afterwards: they are inflated to the
+    size of errors on later sales.
     """
-    left = left_out.log_price - left_out.log_value
+    oof_errors = out_of_fold.log_price - out_of_fold.log_value
     if held_out.protocol != FORWARD:
-        return fit_errors(PRIOR_OOF_ERROR_INFLATION * left, left_out.difficulty)
-    later = held_out.log_price - held_out.log_value
-    if later.size >= MIN_HOLDOUT_ERRORS:
-        return fit_errors(later, held_out.difficulty)
-    errors = np.concatenate([later, _growth(later, left) * left])
-    return fit_errors(errors, np.concatenate([held_out.difficulty, left_out.difficulty]))
+        return fit_errors(PRIOR_OOF_ERROR_INFLATION * oof_errors, out_of_fold.difficulty)
+    holdout_errors = held_out.log_price - held_out.log_value
+    if holdout_errors.size >= MIN_HOLDOUT_ERRORS:
+        return fit_errors(holdout_errors, held_out.difficulty)
+    errors = np.concatenate([holdout_errors, _oof_error_inflation(holdout_errors, oof_errors) * oof_errors])
+    return fit_errors(errors, np.concatenate([held_out.difficulty, out_of_fold.difficulty]))
 
 
-def _growth(later: FloatArray, left: FloatArray) -> float:
-    """How many times as large as errors of left-out sales those of later ones are; of few drawn to what is usual."""
-    told = float(np.abs(later).sum() / max(np.abs(left).mean(), _EPSILON))
-    return (told + PRIOR_INFLATION_SALES * PRIOR_OOF_ERROR_INFLATION) / (later.size + PRIOR_INFLATION_SALES)
+def _oof_error_inflation(holdout_errors: FloatArray, oof_errors: FloatArray) -> float:
+    """The ratio of held-out to out-of-fold absolute errors, shrunk towards the prior where few sales were held out."""
+    later_over_oof = float(np.abs(holdout_errors).sum() / max(np.abs(oof_errors).mean(), _EPSILON))
+    return (later_over_oof + PRIOR_INFLATION_SALES * PRIOR_OOF_ERROR_INFLATION) / (
+        holdout_errors.size + PRIOR_INFLATION_SALES
+    )

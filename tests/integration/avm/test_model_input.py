@@ -33,10 +33,10 @@ from tests.synthetic_county import LAST_DAY
 def test_what_is_unusual_about_a_property_is_flagged(
     model: TrainedModel, columns: dict[str, float | str], flag: str
 ) -> None:
-    told = model.explain(one(50, **columns))
-    assert flag in {found.code for found in told.flags}
+    appraisal = model.explain(one(50, **columns))
+    assert flag in {found.code for found in appraisal.flags}
     assert flag not in {found.code for found in model.explain(one(50)).flags}
-    assert told.estimate > 0
+    assert appraisal.estimate > 0
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_sales_of_one_day_are_refused() -> None:
         train(replace(SMALL.sales, sale_day=np.full(len(SMALL.sales), LAST_DAY - 1)), LAST_DAY)
 
 
-def test_prices_that_are_none_or_absurd_are_left_out_and_change_nothing_else() -> None:
+def test_prices_that_are_none_or_absurd_are_excluded_and_change_nothing_else() -> None:
     price = SMALL.sales.sale_price.copy()
     price[[3, 50, 90, 120]] = [-1.0, 0.0, np.nan, np.inf]
     price[[10, 60]] = [1.0, 1e12]
@@ -154,6 +154,6 @@ def test_a_county_without_coordinates_or_neighborhoods_is_valued_by_its_characte
     unknown = np.full(len(SMALL.sales), np.nan)
     nowhere = with_columns(SMALL.sales, longitude=unknown, latitude=unknown, neighborhood=np.full(len(SMALL.sales), ""))
     found = train(nowhere, LAST_DAY)
-    told = found.explain(nowhere.characteristics.take(np.array([4])))
-    assert "no_coordinates" in {flag.code for flag in told.flags}
-    assert float(told.estimate) == pytest.approx(SMALL.truth[4], rel=0.5)
+    appraisal = found.explain(nowhere.characteristics.take(np.array([4])))
+    assert "no_coordinates" in {flag.code for flag in appraisal.flags}
+    assert float(appraisal.estimate) == pytest.approx(SMALL.truth[4], rel=0.5)

@@ -6,7 +6,7 @@ import pytest
 from shared.appraisal.arrays import FloatArray
 from shared.appraisal.avm.model import TrainedModel
 from shared.appraisal.avm.network import Network, fit_network_and_folds, gradients
-from shared.appraisal.avm.network_inputs import Binned, SingleArray, _binned
+from shared.appraisal.avm.network_inputs import PiecewiseLinearEncoding, SingleArray, _piecewise_linear
 from shared.appraisal.avm.parameters import NETWORK_MEMBERS
 from shared.appraisal.avm.relative_error import slope_and_curvature
 from tests.integration.avm.known_counties import KNOWN
@@ -29,9 +29,9 @@ def _loss(said: FloatArray) -> FloatArray:
 
 
 def test_the_loss_is_the_error_as_a_share_of_the_price() -> None:
-    apart = np.linspace(-0.9, 0.9, 37)
-    slope, curvature = slope_and_curvature(apart)
-    assert slope == pytest.approx((_loss(apart + 1e-6) - _loss(apart - 1e-6)) / 2e-6, abs=1e-6)
+    difference = np.linspace(-0.9, 0.9, 37)
+    slope, curvature = slope_and_curvature(difference)
+    assert slope == pytest.approx((_loss(difference + 1e-6) - _loss(difference - 1e-6)) / 2e-6, abs=1e-6)
     assert (curvature > 0).all()
 
 
@@ -113,7 +113,7 @@ def test_twelve_sales_give_a_network_that_says_what_they_were_sold_for() -> None
 
 def test_a_number_fills_the_bins_below_it_and_an_unknown_one_says_nothing() -> None:
     value = np.arange(320.0)
-    binned = _binned(0, "age", value)
+    binned = _piecewise_linear(0, "age", value)
     assert binned.size == 32
     encoded = binned.encode(np.array([-50.0, 0.0, 5.0, 319.0, 999.0, np.nan]))
     assert np.array_equal(encoded[0], encoded[1])
@@ -125,14 +125,14 @@ def test_a_number_fills_the_bins_below_it_and_an_unknown_one_says_nothing() -> N
 
 def test_a_number_that_most_sales_lack_has_an_input_for_that() -> None:
     value = np.where(np.arange(1000) % 10 == 0, np.arange(1000.0), np.nan)
-    binned = _binned(0, "view", value)
+    binned = _piecewise_linear(0, "view", value)
     assert binned.size == 33
     assert binned.encode(value)[:2, -1] == pytest.approx([-0.9, 0.1])
 
 
 @pytest.mark.parametrize("value", [np.full(100, 3.0), np.full(100, np.nan), np.array([2.0])])
 def test_a_number_that_never_varies_is_no_number(value: FloatArray) -> None:
-    binned: Binned = _binned(0, "age", value)
+    binned: PiecewiseLinearEncoding = _piecewise_linear(0, "age", value)
     assert binned.mean.size == 0
     assert np.isfinite(binned.encode(np.array([1.0, np.nan]))).all()
 

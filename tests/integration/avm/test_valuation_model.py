@@ -95,22 +95,22 @@ def test_contributions_add_up_to_the_value_whatever_the_property(
     assert said.contributions.base + said.contributions.dollars.sum() == pytest.approx(
         said.predictions.estimate[0], rel=1e-12
     )
-    told = small_model().explain(subject, on)
-    assert told.base + sum(part.amount for part in told.contributions) == told.estimate
-    assert told.low < told.estimate < told.high
-    assert float(told.estimate) == pytest.approx(said.predictions.estimate[0], abs=0.01)
+    appraisal = small_model().explain(subject, on)
+    assert appraisal.base + sum(part.amount for part in appraisal.contributions) == appraisal.estimate
+    assert appraisal.low < appraisal.estimate < appraisal.high
+    assert float(appraisal.estimate) == pytest.approx(said.predictions.estimate[0], abs=0.01)
 
 
 def test_the_grid_adds_up_and_reconciles_to_the_comparable_sales_value(model: TrainedModel) -> None:
     for on in (None, ON + 90):
-        told = model.explain(one(int(LATER[3])), on)
-        assert len(told.comparables) == 15
-        for comparable in told.comparables:
+        appraisal = model.explain(one(int(LATER[3])), on)
+        assert len(appraisal.comparables) == 15
+        for comparable in appraisal.comparables:
             steps = sum((step.amount for step in comparable.adjustments), Decimal(0))
             assert comparable.sale_price + steps == comparable.adjusted_price
             assert COUNTY.sales.sale_price[comparable.row] == pytest.approx(float(comparable.sale_price))
-        reconciled = sum(float(c.adjusted_price) * c.weight for c in told.comparables)
-        assert float(told.components["comparable_sales"]) == pytest.approx(reconciled, rel=1e-4)
+        reconciled = sum(float(c.adjusted_price) * c.weight for c in appraisal.comparables)
+        assert float(appraisal.components["comparable_sales"]) == pytest.approx(reconciled, rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -121,12 +121,12 @@ def test_a_value_that_its_comparables_speak_against_says_so_with_the_figures(
 ) -> None:
     ensemble = model.ensemble
     moved = replace(ensemble.reconciliation, shift=ensemble.reconciliation.shift + shift)
-    told = replace(model, ensemble=replace(ensemble, reconciliation=moved)).explain(one(int(LATER[3])))
-    flags = {flag.code: flag.text for flag in told.flags if flag.code.startswith("comparables_")}
+    appraisal = replace(model, ensemble=replace(ensemble, reconciliation=moved)).explain(one(int(LATER[3])))
+    flags = {flag.code: flag.text for flag in appraisal.flags if flag.code.startswith("comparables_")}
     assert set(flags) == ({code, "comparables_outside_interval"} if code else set())
-    prices = [comparable.adjusted_price for comparable in told.comparables]
+    prices = [comparable.adjusted_price for comparable in appraisal.comparables]
     for text in flags.values():
-        for figure in (min(prices), max(prices), told.components["comparable_sales"], told.estimate):
+        for figure in (min(prices), max(prices), appraisal.components["comparable_sales"], appraisal.estimate):
             assert f"${figure:,.0f}" in text
         for name, weight in model.weights.items():
             assert (f"{name.replace('_', ' ')} $" in text) == (weight > 0)
@@ -134,8 +134,8 @@ def test_a_value_that_its_comparables_speak_against_says_so_with_the_figures(
 
 def test_the_comparables_of_many_are_those_of_each(model: TrainedModel) -> None:
     several = model.value(KNOWN.take(LATER[:4]))
-    told = model.explain(one(int(LATER[2])))
-    assert [c.row for c in told.comparables] == several.comparables.rows[2].tolist()
+    appraisal = model.explain(one(int(LATER[2])))
+    assert [c.row for c in appraisal.comparables] == several.comparables.rows[2].tolist()
     assert several.comparables.weight.sum(axis=1) == pytest.approx(np.ones(4))
 
 
@@ -161,7 +161,7 @@ def test_a_value_is_carried_to_another_day_by_the_trend_and_widens_ahead(model: 
 
 
 def test_the_reconciled_value_is_as_uniform_as_the_best_model_and_fairer_across_prices(model: TrainedModel) -> None:
-    """The stretch may cost a little uniformity, for less price-related bias."""
+    """The vertical equity scale may cost a little uniformity, for less price-related bias."""
     held = model.holdout
     best = min(held.components.values(), key=lambda value: cod(value / held.price))
     assert cod(held.estimate / held.price) <= 1.02 * cod(best / held.price)

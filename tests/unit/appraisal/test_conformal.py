@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from shared.appraisal.arrays import FloatArray
-from shared.appraisal.avm.ensemble import LeftOut
-from shared.appraisal.avm.holding_out import FORWARD, OUT_OF_FOLD, HeldOut
+from shared.appraisal.avm.ensemble import OutOfFold
+from shared.appraisal.avm.holdout import FORWARD, OUT_OF_FOLD, HeldOut
 from shared.appraisal.avm.training import _errors
 from shared.appraisal.conformal import ErrorModel, fit_errors
 
@@ -36,9 +36,9 @@ def test_difficult_values_have_wider_intervals() -> None:
     assert 2.5 < widths[1] / widths[0] < 5
 
 
-def left_out(size: int) -> LeftOut:
+def out_of_fold(size: int) -> OutOfFold:
     errors, difficulty = drawn(size, 2, 2)
-    return LeftOut(np.arange(size), np.zeros((size, 4)), np.zeros(size), errors, difficulty)
+    return OutOfFold(np.arange(size), np.zeros((size, 4)), np.zeros(size), errors, difficulty)
 
 
 def held_out(size: int, protocol: str, larger: float) -> HeldOut:
@@ -51,14 +51,14 @@ def width(model: ErrorModel) -> float:
     return float(np.log(high / low)[0])
 
 
-def test_left_out_errors_are_taken_for_as_large_as_those_of_later_sales() -> None:
-    """Few held-out sales err twice as much as left-out ones: left-out errors alone would promise too much."""
+def test_out_of_fold_errors_are_inflated_to_those_of_later_sales() -> None:
+    """Few held-out sales err twice as much as out-of-fold ones: out-of-fold errors alone would promise too much."""
     alone = width(fit_errors(*drawn(300, 2, 2)))
-    few, more = (width(_errors(held_out(size, FORWARD, 2.0), left_out(300))) for size in (20, 95))
+    few, more = (width(_errors(held_out(size, FORWARD, 2.0), out_of_fold(300))) for size in (20, 95))
     assert alone * 1.15 < few < more < 2 * alone
-    assert width(_errors(held_out(60, OUT_OF_FOLD, 1.0), left_out(300))) == pytest.approx(1.15 * alone, rel=0.01)
+    assert width(_errors(held_out(60, OUT_OF_FOLD, 1.0), out_of_fold(300))) == pytest.approx(1.15 * alone, rel=0.01)
 
 
 def test_held_out_errors_speak_for_themselves_where_there_are_enough() -> None:
     errors, difficulty = drawn(100, 3, 2)
-    assert width(_errors(held_out(100, FORWARD, 2.0), left_out(300))) == width(fit_errors(2.0 * errors, difficulty))
+    assert width(_errors(held_out(100, FORWARD, 2.0), out_of_fold(300))) == width(fit_errors(2.0 * errors, difficulty))

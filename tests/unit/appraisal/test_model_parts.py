@@ -1,4 +1,4 @@
-"""The parts of a model: the surroundings of a sale, the trees' loss, and the reconciliation."""
+"""The parts of a model: the neighborhood features of a sale, the trees' loss, and the reconciliation."""
 
 from dataclasses import replace
 
@@ -10,50 +10,50 @@ from hypothesis import strategies as st
 
 from shared.appraisal.arrays import FloatArray
 from shared.appraisal.avm.boosting import _relative_error
-from shared.appraisal.avm.holding_out import FORWARD, OUT_OF_FOLD, HeldOut, error_growth
+from shared.appraisal.avm.holdout import FORWARD, OUT_OF_FOLD, HeldOut, error_growth
 from shared.appraisal.avm.local_regression import fit_locally
+from shared.appraisal.avm.neighborhood_features import OF_PRICE, NeighborhoodFeatures
 from shared.appraisal.avm.reconciliation import best_weights, fit_reconciliation
 from shared.appraisal.avm.results import Fold
-from shared.appraisal.avm.surroundings import OF_PRICE, Surroundings
 from shared.appraisal.ratio_statistics import prb
 
 NAMES = ("residual", "log price per area", "size", "always the same")
 EVEN = np.array([0.5, 0.5])
 
 
-def _surroundings(position: FloatArray, seed: int) -> Surroundings:
+def _neighborhood_features(position: FloatArray, seed: int) -> NeighborhoodFeatures:
     measures = np.random.default_rng(seed).normal(size=(len(position), len(NAMES)))
     measures[:, 3] = 2.0
-    return Surroundings(position, measures, NAMES)
+    return NeighborhoodFeatures(position, measures, NAMES)
 
 
-def test_a_sales_own_prices_are_not_in_its_surroundings() -> None:
+def test_a_sales_own_prices_are_not_in_its_neighborhood_features() -> None:
     position = np.repeat(np.random.default_rng(1).uniform(0, 3, (40, 2)), 8, axis=0)
-    found = _surroundings(position, 1)
+    found = _neighborhood_features(position, 1)
     around = found.around_sales()
     assert around.shape == (320, len(found.columns))
     for row in (0, 17, 319):
         changed = found.measures.copy()
         changed[row, :OF_PRICE] += 1000
-        again = Surroundings(position, changed, NAMES).around_sales()
+        again = NeighborhoodFeatures(position, changed, NAMES).around_sales()
         assert np.array_equal(again[row], around[row])
         assert not np.array_equal(again, around)
 
 
-def test_a_property_where_a_sale_was_has_the_surroundings_of_the_others() -> None:
+def test_a_property_where_a_sale_was_has_the_neighborhood_features_of_the_others() -> None:
     position = np.random.default_rng(2).uniform(0, 3, (300, 2))
-    found = _surroundings(position, 2)
-    others = Surroundings(position[1:], found.measures[1:], NAMES)
+    found = _neighborhood_features(position, 2)
+    others = NeighborhoodFeatures(position[1:], found.measures[1:], NAMES)
     said = others.around(position[:1], found.measures[:1, OF_PRICE:])
     # The deviations that traits are counted in are those of all sales.
     assert said == pytest.approx(found.around_sales()[:1], abs=0.02)
 
 
 def test_an_unknown_trait_counts_as_the_usual_one() -> None:
-    found = _surroundings(np.random.default_rng(3).uniform(0, 3, (200, 2)), 3)
-    usual = np.median(found.measures[:, OF_PRICE:], axis=0, keepdims=True)
+    found = _neighborhood_features(np.random.default_rng(3).uniform(0, 3, (200, 2)), 3)
+    typical = np.median(found.measures[:, OF_PRICE:], axis=0, keepdims=True)
     place = np.ones((1, 2))
-    assert np.array_equal(found.around(place, np.full((1, 2), np.nan)), found.around(place, usual))
+    assert np.array_equal(found.around(place, np.full((1, 2), np.nan)), found.around(place, typical))
 
 
 def test_a_local_regression_finds_what_a_trait_is_worth_there() -> None:
@@ -118,13 +118,15 @@ def test_the_trees_learn_from_the_error_as_a_share_of_the_price() -> None:
     assert gradient[-1] > -2 * gradient[0]
 
 
-@pytest.mark.parametrize(("growth", "low", "high"), [(0.0, 0.0, 0.03), (0.4, 0.25, 0.55), (-0.4, 0.0, 0.0)])
-def test_how_errors_grow_with_a_model_s_age_is_measured_on_its_hold_out(growth: float, low: float, high: float) -> None:
+@pytest.mark.parametrize(("growth_per_year", "low", "high"), [(0.0, 0.0, 0.03), (0.4, 0.25, 0.55), (-0.4, 0.0, 0.0)])
+def test_the_growth_of_errors_with_a_model_s_age_is_measured_on_its_hold_out(
+    growth_per_year: float, low: float, high: float
+) -> None:
     random = np.random.default_rng(4)
     folds = (Fold(738_000, 738_099, 1000, 800), Fold(738_100, 738_199, 1800, 800))
     day = np.concatenate([random.integers(fold.valuation_day, fold.tested_to + 1, 800) for fold in folds])
     age = day - np.repeat([fold.valuation_day for fold in folds], 800)
-    size = 0.11 + growth * (age - 50) / 365.2425
+    size = 0.11 + growth_per_year * (age - 50) / 365.2425
     error = size * random.choice([-1.0, 1.0], day.size) * random.uniform(0.7, 1.3, day.size)
     nothing = np.zeros(day.size)
     held = HeldOut(FORWARD, folds, np.arange(day.size), nothing[:, None], nothing, error, nothing[:, None])

@@ -1,8 +1,8 @@
-"""The model's accuracy on sales that it had not seen.
+"""Hold-out: values of sales by models that had not seen them.
 
 The last fifth of the sales is valued in two steps, each by a model made only of the sales before the step, with its
 own selection, weights and calibration, and its trend carried to the day of each sale. Every later sale counts, however
-odd its price; left out are only sales of lots on which the property was built afterwards. A county with too few
+far its price is off; excluded are only sales of lots on which the property was built afterwards. A county with too few
 sales, or in too short a time, for that has its own sales valued out of fold.
 """
 
@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from shared.appraisal.arrays import FloatArray, IntArray
-from shared.appraisal.avm.ensemble import Ensemble, LeftOut, Stage, fit_ensemble
+from shared.appraisal.avm.ensemble import Ensemble, OutOfFold, Stage, fit_ensemble
 from shared.appraisal.avm.parameters import HOLDOUT_STARTS, MIN_HOLDOUT_SALES
 from shared.appraisal.avm.results import Fold
 from shared.appraisal.avm.selection import Selection, select_sales
@@ -29,7 +29,7 @@ FORWARD = (
 )
 OUT_OF_FOLD = "out of fold: too few sales to hold out the latest; each valued by models fitted without its price"
 TESTS = len(HOLDOUT_STARTS)
-"""Models that are made of earlier sales, for the test alone."""
+"""Models fitted to earlier sales, for the test alone."""
 _NO_EVIDENCE = ("sold_before_built", "no_price", "no_living_area", "on_or_after_valuation_date")
 
 
@@ -51,7 +51,7 @@ class HeldOut:
 
     @property
     def days_ahead(self) -> float:
-        """How long after the last sale of its model the usual held-out sale is."""
+        """The typical time from a model's last sale to a held-out sale, in days."""
         reach = [(fold.tested_to - fold.valuation_day) / 2 for fold in self.folds]
         return float(np.average(reach, weights=[fold.tested for fold in self.folds]))
 
@@ -80,8 +80,8 @@ def error_growth(held_out: HeldOut, sale_day: IntArray) -> float:
     if spread <= 0.0:
         return 0.0
     slope = float(age @ about) / spread
-    left = about - slope * age
-    doubt = float(left @ left) / max(age.size - 1 - len(years), 1) / spread
+    residual = about - slope * age
+    doubt = float(residual @ residual) / max(age.size - 1 - len(years), 1) / spread
     return max(slope, 0.0) * slope**2 / max(slope**2 + doubt, 1e-18)
 
 
@@ -89,11 +89,11 @@ def hold_out(
     sales: Sales,
     selection: Selection,
     ensemble: Ensemble,
-    left_out: LeftOut,
+    out_of_fold: OutOfFold,
     seed: int,
     stage: Stage = lambda _: None,
 ) -> HeldOut:
-    """Test on the latest sales of those that the selection left in or found implausible."""
+    """Test on the latest of the sales that the selection kept or found implausible."""
     no_evidence = [
         rows for reason, rows in selection.excluded.items() if reason in (*_NO_EVIDENCE, "older_than_needed")
     ]
@@ -103,11 +103,11 @@ def hold_out(
     ends = [*starts, ensemble.comparables.valuation_day]
     parts = []
     for number, (start, end) in enumerate(pairwise(ends), start=1):
-        told = partial(_tell, stage, number)
-        parts.append(_step(sales, candidates[days < start], candidates, start, end, seed, told))
+        report = partial(_report_stage, stage, number)
+        parts.append(_step(sales, candidates[days < start], candidates, start, end, seed, report))
     found = [part for part in parts if part is not None]
     if sum(part.rows.size for part in found) < MIN_HOLDOUT_SALES:
-        return _out_of_fold(selection, ensemble, left_out)
+        return _out_of_fold(selection, ensemble, out_of_fold)
     return HeldOut(
         FORWARD,
         tuple(fold for part in found for fold in part.folds),
@@ -118,7 +118,7 @@ def hold_out(
     )
 
 
-def _tell(stage: Stage, number: int, part: str) -> None:
+def _report_stage(stage: Stage, number: int, part: str) -> None:
     stage(f"test {number} of {TESTS}, {part}")
 
 
@@ -136,35 +136,35 @@ def _step(
         return None
     if not tested.size:
         return None
-    said = ensemble.evaluate(sales.characteristics.take(tested))
+    evaluation = ensemble.evaluate(sales.characteristics.take(tested))
     return HeldOut(
         FORWARD,
         (Fold(start, int(sales.sale_day[tested].max()), int(selection.rows.size), int(tested.size)),),
         tested,
-        said.log_values + carried[:, None],
-        said.log_value + carried,
+        evaluation.log_values + carried[:, None],
+        evaluation.log_value + carried,
         np.log(sales.sale_price[tested]),
-        said.difficulty,
+        evaluation.difficulty,
     )
 
 
 def carried_log_factor(ensemble: Ensemble, day: FloatArray) -> FloatArray:
-    """What to add to a log value as of the valuation day for its value on another day."""
+    """The trend's log factor from the valuation day to other days."""
     return -ensemble.comparables.hedonic.trend.log_factor(day)
 
 
-def _out_of_fold(selection: Selection, ensemble: Ensemble, left_out: LeftOut) -> HeldOut:
-    """The left-out values of the model itself; prices and values as of the valuation day, carried back to the sale."""
+def _out_of_fold(selection: Selection, ensemble: Ensemble, out_of_fold: OutOfFold) -> HeldOut:
+    """The model's own out-of-fold values; prices and values as of the valuation day, carried back to the sale."""
     used = ensemble.comparables.sales
-    place = np.searchsorted(ensemble.comparables.rows, left_out.rows)
-    back = carried_log_factor(ensemble, used.sale_day[place].astype(np.float64))
+    position = np.searchsorted(ensemble.comparables.rows, out_of_fold.rows)
+    back = carried_log_factor(ensemble, used.sale_day[position].astype(np.float64))
     day = ensemble.comparables.valuation_day
     return HeldOut(
         OUT_OF_FOLD,
-        (Fold(day, int(used.sale_day.max()), len(used), int(left_out.rows.size)),),
-        selection.rows[left_out.rows],
-        left_out.log_values + back[:, None],
-        left_out.log_value + back,
-        left_out.log_price + back,
-        left_out.difficulty,
+        (Fold(day, int(used.sale_day.max()), len(used), int(out_of_fold.rows.size)),),
+        selection.rows[out_of_fold.rows],
+        out_of_fold.log_values + back[:, None],
+        out_of_fold.log_value + back,
+        out_of_fold.log_price + back,
+        out_of_fold.difficulty,
     )

@@ -1,9 +1,9 @@
-"""What was sold around a place: for the nearest 5, 15 and 50 sales the mean of each measure, nearer ones counting more.
+"""Neighborhood features: for the nearest 5, 15 and 50 sales the mean of each measure, nearer ones counting more.
 
 The first measures are of the sales' prices: what is left of log price after the characteristics, log price per area.
 The others are traits, such as size and age, that the property has as well: what it has more of than the sales around
 it says more than either. For a home of its traits a regression on the nearest sales says what is left of log price.
-To learn from a sale, its own measures are left out of its surroundings.
+To learn from a sale, its own measures are excluded from its features.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _BATCH_SIZE = 2048
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class NeighborhoodFeatures:
     """The located sales: positions (n, 2) in km, and measures (n, len(names)), none of them unknown."""
 
     position_km: FloatArray
@@ -48,16 +48,16 @@ class Surroundings:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The names of what `around` gives."""
+        """The names of the columns of `around`."""
         means = (f"{name} of the {count} nearest sales" for count in NEAREST_SALES for name in self.names)
         beyond = (f"{name} beyond that of the {count} nearest sales" for count in _COMPARED for name in self.traits)
         local = (f"{name} by local regression" for name in (self.names[0], *self.traits))
         return (*means, f"distance to the {NEAREST_SALES[1]}th nearest sale", *beyond, *local)
 
     def around(self, position_km: FloatArray, traits: FloatArray) -> FloatArray:
-        """The surroundings of positions (m, 2), all finite, with traits (m, len(traits)); shape (m, len(columns))."""
-        usual = np.median(self.measures[:, OF_PRICE:], axis=0)
-        traits = np.where(np.isfinite(traits), traits, usual)
+        """The features of positions (m, 2), all finite, with traits (m, len(traits)); shape (m, len(columns))."""
+        typical = np.median(self.measures[:, OF_PRICE:], axis=0)
+        traits = np.where(np.isfinite(traits), traits, typical)
         parts = []
         for start in range(0, len(position_km), _BATCH_SIZE):
             chunk = slice(start, start + _BATCH_SIZE)
@@ -66,7 +66,7 @@ class Surroundings:
         return np.concatenate([np.zeros((0, len(self.columns))), *parts])
 
     def around_sales(self) -> FloatArray:
-        """The surroundings of the sales themselves, each without itself; shape (n, len(columns))."""
+        """The features of the sales themselves, each without itself; shape (n, len(columns))."""
         parts = []
         for start in range(0, len(self.position_km), _BATCH_SIZE):
             own = np.arange(start, min(start + _BATCH_SIZE, len(self.position_km)))
