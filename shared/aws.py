@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -52,32 +52,44 @@ def _client(service: str) -> Any:
     if service == "lambda":
         config = Config(retries={"total_max_attempts": 1}, read_timeout=_LAMBDA_TIMEOUT_S)
     service_client = boto3.client(service, config=config)  # type: ignore[call-overload]
-    if service == "s3":
-        service_client.meta.events.register("after-call-error.s3", _raise_outage)
-        service_client.meta.events.register("after-call.s3", _raise_server_error)
+    if service in _OUTAGES:
+        identifier = service_client.meta.service_model.service_id.hyphenize()
+        service_client.meta.events.register(f"after-call-error.{identifier}", partial(_raise_no_answer, service))
+        service_client.meta.events.register(f"after-call.{identifier}", partial(_raise_server_error, service))
     return service_client
 
 
-def _raise_outage(exception: Exception, **_: Any) -> None:
+_OUTAGES = {
+    "events": ("The event bus", "event-bus-unavailable"),
+    "s3": ("The object store", "object-store-unavailable"),
+    "scheduler": ("The scheduler", "scheduler-unavailable"),
+    "secretsmanager": ("The store of secrets", "secrets-unavailable"),
+}
+"""Services whose outages are problems that requests and machines try again: a noun and a slug of each. Callers of the
+others say themselves what no answer means to them."""
+_THROTTLED = frozenset({"SlowDown", "ThrottlingException", "Throttling", "TooManyRequestsException"})
+
+
+def _raise_no_answer(service: str, exception: Exception, **_: Any) -> None:
     """Raise ServiceUnavailable for a call that got no answer, after botocore's own retries."""
     from botocore.exceptions import ConnectionError as NoConnection
     from botocore.exceptions import HTTPClientError
 
     if isinstance(exception, HTTPClientError | NoConnection):
-        raise object_store_outage() from exception
+        raise outage(service) from exception
 
 
-def _raise_server_error(http_response: Any, **_: Any) -> None:
-    """Raise ServiceUnavailable for a call that was answered by a server error or by "slow down" (both are 5xx)."""
-    if http_response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise object_store_outage()
+def _raise_server_error(service: str, http_response: Any, parsed: Any, **_: Any) -> None:
+    """Raise ServiceUnavailable for a call that was answered by a server error, or throttled."""
+    code = (parsed.get("Error") or {}).get("Code")
+    if http_response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR or code in _THROTTLED:
+        raise outage(service)
 
 
-def object_store_outage() -> ServiceUnavailable:
-    """The problem that an outage or a throttling of S3 is to a request, and to a task that its machine retries."""
-    return ServiceUnavailable(
-        "The object store does not answer at the moment. Try again in a few seconds.", slug="object-store-unavailable"
-    )
+def outage(service: str) -> ServiceUnavailable:
+    """The problem that an outage or a throttling of a service is to a request, and to a task that is retried."""
+    noun, slug = _OUTAGES[service]
+    return ServiceUnavailable(f"{noun} does not answer at the moment. Try again in a few seconds.", slug=slug)
 
 
 def _addressing_style() -> Literal["path", "virtual"]:

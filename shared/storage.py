@@ -10,7 +10,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from shared.aws import client, object_store_outage
+from shared.aws import client, outage
 from shared.problems import Conflict, NotFound
 from shared.settings import settings
 
@@ -66,7 +66,7 @@ def _streaming() -> Iterator[None]:
     try:
         yield
     except (HTTPClientError, IncompleteReadError, OSError) as error:
-        raise object_store_outage() from error
+        raise outage("s3") from error
 
 
 def _missing(key: str) -> NotFound:

@@ -1,4 +1,4 @@
-"""An object store that is away, throttles or breaks off is a problem that requests and machines try again."""
+"""A service of AWS that is away, throttles or breaks off is a problem that requests and machines try again."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -10,6 +10,7 @@ import pytest
 
 from shared import storage
 from shared.aws import forget_clients
+from shared.db.engine import database_url
 from shared.problems import ServiceUnavailable
 from shared.settings import settings
 from shared.storage import StoredObject
@@ -30,6 +31,9 @@ class Throttling(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self.do_GET()
 
+    def do_POST(self) -> None:
+        self.do_GET()
+
 
 class BreakingOff(BaseHTTPRequestHandler):
     """Promises a thousand bytes and gives ten."""
@@ -45,10 +49,10 @@ class BreakingOff(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def object_store(handler: Handler | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """S3's endpoint at a server of this test's; None: at a port on which nobody listens."""
+def unreachable_aws(handler: Handler | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The endpoint of AWS at a server of this test's; None: at a port on which nobody listens."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler or BaseHTTPRequestHandler)
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -84,13 +88,22 @@ def object_store(handler: Handler | None, monkeypatch: pytest.MonkeyPatch) -> It
 def test_reading_raises_service_unavailable(
     handler: Handler | None, read: Callable[[], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with object_store(handler, monkeypatch), pytest.raises(ServiceUnavailable) as raised:
+    with unreachable_aws(handler, monkeypatch), pytest.raises(ServiceUnavailable) as raised:
         read()
     assert raised.value.slug == "object-store-unavailable"
 
 
 @pytest.mark.parametrize("handler", [None, Throttling], ids=["away", "throttling"])
 def test_writing_raises_service_unavailable(handler: Handler | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    with object_store(handler, monkeypatch), pytest.raises(ServiceUnavailable) as raised:
+    with unreachable_aws(handler, monkeypatch), pytest.raises(ServiceUnavailable) as raised:
         storage.put("counties/a/b", b"content")
     assert raised.value.slug == "object-store-unavailable"
+
+
+@pytest.mark.parametrize("handler", [None, Throttling], ids=["away", "throttling"])
+def test_a_database_whose_secret_cannot_be_read_is_unavailable(
+    handler: Handler | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with unreachable_aws(handler, monkeypatch), pytest.raises(ServiceUnavailable) as raised:
+        database_url("arn:aws:secretsmanager:us-east-1:123456789012:secret:terrafusion")
+    assert raised.value.slug == "secrets-unavailable"
