@@ -15,8 +15,8 @@ from shared.appraisal.arrays import FloatArray
 from shared.appraisal.columns import Characteristics, Sales
 
 _SCRIPT = Path(__file__).parent / "peers" / "openavmkit_lightgbm.py"
-_MOST_SECONDS = 3600
-_MOST_CHARACTERS = 400
+_TIMEOUT_S = 3600
+_MAX_CHARACTERS = 400
 
 
 class PeerFailedError(Exception):
@@ -47,13 +47,13 @@ def openavmkit(train: Sales, subjects: Characteristics, on: int) -> FloatArray:
                 text=True,
                 errors="replace",
                 check=True,
-                timeout=_MOST_SECONDS,
+                timeout=_TIMEOUT_S,
             )
         except subprocess.TimeoutExpired as error:
-            raise PeerFailedError(f"not done after {_MOST_SECONDS} s") from error
+            raise PeerFailedError(f"not done after {_TIMEOUT_S} s") from error
         except subprocess.CalledProcessError as error:
             # uv says what is wrong first and adds hints; Python says it last
-            said = " ".join(error.stderr.split())[-_MOST_CHARACTERS:]
+            said = " ".join(error.stderr.split())[-_MAX_CHARACTERS:]
             raise PeerFailedError(said or f"it ended with {error.returncode}") from error
         values = pl.read_parquet(folder / "values.parquet")["value"].to_numpy()
     # It can go below zero, where there is no ratio: such a value is counted as one dollar.

@@ -14,7 +14,7 @@ from infra.cli.commands.job_progress import wait_with_progress
 from infra.cli.session import SignIn, console, takes_sign_in
 from infra.cli.tables import WholeTable
 
-_MOST_CONTRIBUTIONS = 8
+_MAX_CONTRIBUTIONS = 8
 
 
 @takes_sign_in
@@ -101,10 +101,10 @@ def _contributions(valuation: Mapping[str, Any]) -> WholeTable:
     table = WholeTable("contribution", "property", "dollars", title="what makes the value")
     table.add_row("typical value", "", dollars(contributions["base"]))
     features = sorted(contributions["features"], key=lambda each: -abs(Decimal(each["amount"])))
-    for each in features[:_MOST_CONTRIBUTIONS]:
+    for each in features[:_MAX_CONTRIBUTIONS]:
         value = "" if each["value"] is None else str(each["value"])
         table.add_row(each["name"].replace("_", " "), value, dollars(each["amount"]))
-    remainder = sum((Decimal(each["amount"]) for each in features[_MOST_CONTRIBUTIONS:]), Decimal(0))
+    remainder = sum((Decimal(each["amount"]) for each in features[_MAX_CONTRIBUTIONS:]), Decimal(0))
     if remainder:
         table.add_row("others", "", dollars(remainder))
     table.add_row("estimate", "", dollars(valuation["estimate"]), style="bold")

@@ -14,7 +14,7 @@ from infra.cli.commands.value import dollars
 from infra.cli.session import SignIn, console, takes_sign_in
 from infra.cli.tables import WholeTable
 
-_MOST_GROUPS = 12
+_MAX_GROUPS = 12
 _TODAY = date.today().isoformat()  # noqa: DTZ011 - the day as the person at the keyboard has it
 
 
@@ -57,7 +57,7 @@ def run_shown(run: Mapping[str, Any], summary: Mapping[str, Any]) -> WholeTable:
         f" valued, {run['review']:,} to be reviewed"
     )
     table = WholeTable("", "valued", "review", "total", "change", "5 %", "median", "95 %", title=title)
-    groups = sorted(summary["by_neighborhood"], key=lambda group: -group["properties"])[:_MOST_GROUPS]
+    groups = sorted(summary["by_neighborhood"], key=lambda group: -group["properties"])[:_MAX_GROUPS]
     for name, figures in [("all", summary["overall"]), *((group["group"] or "(unknown)", group) for group in groups)]:
         table.add_row(
             name,

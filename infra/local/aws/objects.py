@@ -25,7 +25,7 @@ from infra.local.state import StateStore
 _KIND = "object"
 _SAFE_PART = re.compile(r"^(?!\.)[A-Za-z0-9._=+@, -]{1,120}$")
 _CHUNK = 1 << 20
-_LEAST_PART = 5 << 20
+_MIN_PART_BYTES = 5 << 20
 _PARTIAL = ".partial"
 _ODD_NAMES = ".named-by-digest"
 
@@ -207,7 +207,7 @@ def _join_parts(self: Any, body: Iterator[tuple[int, str]]) -> tuple[StoredFile,
             part = self.parts.get(number)
             if part is None or part.etag.strip('"') != etag.strip('"'):
                 raise InvalidPart
-            if last is not None and last.contentsize < _LEAST_PART:
+            if last is not None and last.contentsize < _MIN_PART_BYTES:
                 raise EntityTooSmall
             for chunk in chunks(part.path.open("rb"), 0, part.contentsize):
                 whole.write(chunk)

@@ -9,7 +9,7 @@ from shared.appraisal.arrays import FloatArray, IntArray
 from shared.appraisal.columns import Characteristics, Sales
 
 Learner = Callable[[Sales, Characteristics, IntArray], FloatArray]
-_MOST_CATEGORIES = 255
+_MAX_CATEGORIES = 255
 
 
 def hist_gradient_boosting(train: Sales, subjects: Characteristics, day: IntArray) -> FloatArray:
@@ -63,7 +63,7 @@ def _encoded(train: Sales, subjects: Characteristics, day: IntArray) -> tuple[Fl
     for mine, other in [*((a, b) for (_, a), (_, b) in pairs), (train.sale_day, day)]:
         if mine.dtype.kind == "U":
             levels, counts = np.unique(mine, return_counts=True)
-            number = {level: n for n, level in enumerate(levels[np.argsort(-counts)][:_MOST_CATEGORIES])}
+            number = {level: n for n, level in enumerate(levels[np.argsort(-counts)][:_MAX_CATEGORIES])}
             coded = [np.array([number.get(code, np.nan) for code in column]) for column in (mine, other)]
             categorical.append(len(ours))
         else:
