@@ -1,5 +1,6 @@
 """Routes about the platform itself; none needs a token."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -10,6 +11,13 @@ from shared.api import Api, answer
 
 api = Api("platform")
 handler = api.handler
+
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'none'"
+)
+"""A browser runs scripts and styles that are files of this origin, none within the page; the viewer's icons are `data:`
+addresses in its style."""
 
 
 @api.get("/v1/health", permission=None, summary="Is the platform up")
@@ -22,11 +30,24 @@ def health() -> Response[Health]:
 @api.get("/v1/openapi.json", permission=None, summary="This API's description")
 def openapi() -> Response[Any]:
     """The OpenAPI document of every route."""
-    return Response(200, "application/vnd.oai.openapi+json; charset=utf-8", service.openapi_document())
+    return _static(service.openapi_document())
 
 
 @api.get("/v1/docs", permission=None, summary="A page to try the API")
 def docs() -> Response[Any]:
     """A page that lists the routes and calls them; it needs nothing from elsewhere."""
-    page, policy = service.docs_page()
-    return Response(200, "text/html; charset=utf-8", page, {"Content-Security-Policy": policy})
+    return _static(service.docs_page(), {"Content-Security-Policy": _PAGE_POLICY})
+
+
+@api.get("/v1/docs/{asset}", permission=None, summary="A file of the page to try the API")
+def docs_asset(asset: str) -> Response[Any]:
+    """A script or the style of the page."""
+    return _static(service.docs_asset(asset))
+
+
+def _static(file: service.StaticFile, headers: Mapping[str, str] | None = None) -> Response[Any]:
+    """The file with its ETag; 304 to a browser that has it. Browsers keep it, and ask each time if it still holds."""
+    sent = {"ETag": file.etag, "Cache-Control": "no-cache", **(headers or {})}
+    if file.etag in (api.header("if-none-match") or ""):
+        return Response(304, headers=sent)
+    return Response(200, file.content_type, file.text, sent)

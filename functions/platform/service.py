@@ -1,17 +1,29 @@
-"""Health and description of the platform."""
+"""Health and description of the platform, and the page to try its API."""
 
 import hashlib
-import re
-from base64 import b64encode
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
+import aws_lambda_powertools
 from sqlalchemy import text
 
 from functions.platform.schemas import Health
 from shared.db import unit_of_work
+from shared.problems import NotFound
 
 VERSION = "0.1.0"
+
+_OWN = Path(__file__).parent
+_SWAGGER_UI = Path(aws_lambda_powertools.__file__).parent / "event_handler/openapi/swagger_ui"
+"""Swagger UI as Powertools ships it."""
+_SCRIPT = "text/javascript; charset=utf-8"
+_ASSETS = {
+    "initializer.js": (_SCRIPT, _OWN, "initializer.js"),
+    "swagger-ui-bundle.js": (_SCRIPT, _SWAGGER_UI, "swagger-ui-bundle.min.js"),
+    "swagger-ui.css": ("text/css; charset=utf-8", _SWAGGER_UI, "swagger-ui.min.css"),
+}
+"""By the name in the page: content type, folder and file."""
 
 
 def health() -> Health:
@@ -24,25 +36,35 @@ def health() -> Health:
     return Health(status="ok", database="ok", version=VERSION)
 
 
-@cache
-def docs_page() -> tuple[str, str]:
-    """The page to try the API, and the policy under which a browser runs its own script and style and nothing else."""
-    page = (Path(__file__).parent / "docs.html").read_text()
-    script, style = (_digest_of(page, element) for element in ("script", "style"))
-    return page, (
-        f"default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src 'self'; base-uri 'none';"
-        " form-action 'none'; frame-ancestors 'none'"
-    )
+@dataclass(frozen=True)
+class StaticFile:
+    """A file that is served as it is; its ETag is a digest of its text."""
 
+    content_type: str
+    text: str
 
-def _digest_of(page: str, element: str) -> str:
-    """The digest of an element's text, as a policy names it (CSP, hash-source)."""
-    match = re.search(rf"<{element}[^>]*>(.*?)</{element}>", page, re.DOTALL)
-    text = match[1] if match else ""
-    return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+    @cached_property
+    def etag(self) -> str:
+        return f'"{hashlib.sha256(self.text.encode()).hexdigest()}"'
 
 
 @cache
-def openapi_document() -> str:
+def docs_page() -> StaticFile:
+    """The page to try the API."""
+    return StaticFile("text/html; charset=utf-8", (_OWN / "docs.html").read_text())
+
+
+@lru_cache(maxsize=len(_ASSETS))
+def docs_asset(name: str) -> StaticFile:
+    """A script or the style of the page to try the API. Raises NotFound."""
+    asset = _ASSETS.get(name)
+    if asset is None:
+        raise NotFound("The page has no file of this name.")
+    content_type, folder, file = asset
+    return StaticFile(content_type, (folder / file).read_text())
+
+
+@cache
+def openapi_document() -> StaticFile:
     """The API's description (OpenAPI 3.1), as derived from every module's routes when this was built."""
-    return (Path(__file__).parent / "openapi.json").read_text()
+    return StaticFile("application/vnd.oai.openapi+json; charset=utf-8", (_OWN / "openapi.json").read_text())

@@ -12,6 +12,7 @@ PUBLIC = {
     ("GET", "/v1/health"),
     ("GET", "/v1/openapi.json"),
     ("GET", "/v1/docs"),
+    ("GET", "/v1/docs/{asset}"),
     ("POST", "/v1/auth/login"),
     ("POST", "/v1/auth/challenge"),
     ("POST", "/v1/auth/refresh"),
