@@ -329,7 +329,11 @@ def test_of_two_executions_of_the_same_run(prepared: Prepared, number: int) -> N
     _disconnect(prepared.server, name)
 
 
-def test_of_concurrent_requests_one_starts_a_run_and_the_others_name_it(prepared: Prepared) -> None:
+def test_of_concurrent_requests_one_starts_a_run_and_the_others_name_it(
+    prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # between the commit that names an execution and its start, another request would take the run for an orphan
+    monkeypatch.setattr(lifecycle, "START_GRACE", timedelta(seconds=60))
     name = prepared.copy("full")
     county = County(prepared.source)
     county.fail(prepared.run_id, TimeoutError("it is over"))
