@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL
 
 from infra.local.postgres import LocalPostgres
 from infra.local.synthesis import synthesized
+from tests.figures import figure  # noqa: F401 - a fixture
 from tests.xdist_groups import pytest_cmdline_main, pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401 - hooks
 
 # A busy machine is no fault of the code: speed is measured by benchmarks, not by tests. Nor is a rare draw: some
@@ -24,10 +25,18 @@ hypothesis_settings.load_profile("suite")
 
 os.environ.setdefault("SOURCE_NETWORKS", "127.0.0.0/8")  # where the tests' own servers are
 
+LONG_MARKERS = ("long", "bundling")
 APPLICATION_PASSWORD = "application-password"
 OWNER = "terrafusion_owner"
 TEMPLATE = "terrafusion_template"
 MEMORY_NEEDED = 8 << 30
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out what takes minutes, or downloads, but where it is asked for by name."""
+    for marker in LONG_MARKERS:
+        if item.get_closest_marker(marker) and marker not in str(item.config.option.markexpr):
+            pytest.skip(f"asked for by name: pytest -m {marker}")
 
 
 @dataclass(frozen=True)

@@ -18,18 +18,6 @@ from tests.infrastructure.assembly import Templates
 BOTH_STAGES = {"dev": {}, "prod": {"alarm_email": "assessor-it@example.gov"}}
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "bundling: builds layers for real, from the package index: pytest -m bundling")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Bundling downloads some 200 MB: it is asked for by name."""
-    if "bundling" not in str(config.option.markexpr):
-        for item in items:
-            if item.get_closest_marker("bundling"):
-                item.add_marker(pytest.mark.skip(reason="asked for by name: pytest -m bundling"))
-
-
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The assembly of both stages that `python app.py` writes, as the CDK's command line runs it: validated, and
