@@ -21,7 +21,7 @@ from functions.ratio_study.schemas import (
 )
 from shared.appraisal.arrays import FloatArray
 from shared.db.copying import copy_out_rows
-from shared.evidence import DECIDED, VALIDITY, Evidence, excluded_sales, read_evidence
+from shared.evidence import DECISION_JOIN, SALE_VALIDITY, Evidence, excluded_sales, read_evidence
 
 
 def study_sales(connection: Connection, county_id: str, request: RatioStudyRequest) -> StudySales:
@@ -120,8 +120,9 @@ def _value_changes(connection: Connection, county_id: str, request: RatioStudyRe
         return None
     county = literal(county_id)
     sold = (
-        f"SELECT s.property_id FROM sales s{DECIDED} WHERE s.county_id = {county} AND s.retired_at IS NULL"  # noqa: S608
-        f" AND {VALIDITY} = 'valid' AND s.sale_date BETWEEN {literal(request.sale_from)} AND {literal(request.sale_to)}"
+        f"SELECT s.property_id FROM sales s{DECISION_JOIN} WHERE s.county_id = {county} AND s.retired_at IS NULL"  # noqa: S608
+        f" AND {SALE_VALIDITY} = 'valid'"
+        f" AND s.sale_date BETWEEN {literal(request.sale_from)} AND {literal(request.sale_to)}"
     )
     rows = copy_out_rows(
         connection,

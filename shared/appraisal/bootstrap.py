@@ -165,18 +165,18 @@ def _window(size: int) -> slice:
 
 
 def _ties(ordered: FloatArray) -> tuple[IntArray, IntArray] | None:
-    """Where the ties begin and end that each of a chunk's prices is in; None where no price is there twice."""
+    """First and last positions of the tie that each of a chunk's prices is in; None without ties."""
     starts, ends = tied_ranks(ordered)
     return None if ends.size == 0 or (ends - starts).max() == 1 else (starts, ends)
 
 
 def _tied(weights: FloatArray, estimate: FloatArray) -> FloatArray:
-    """How often the sales of a tie were drawn, and the sum of their estimates; shape (rows, 2)."""
+    """Draws of the sales of a tie, and the sum of their estimates; shape (rows, 2)."""
     return np.column_stack([weights.sum(axis=1), weights @ estimate])
 
 
 class _Totals:
-    """What a block of resamples adds up to over the chunks.
+    """Sums of a block of resamples over the chunks.
 
     `sums` are the counts times the sample's columns, `ranked` twice the sums of estimate and price times mean rank,
     `drawn` the counts in the window of each median.

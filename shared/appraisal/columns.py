@@ -30,7 +30,7 @@ TEXTS = ("quality", "condition", "neighborhood")
 
 @dataclass(frozen=True)
 class Characteristics:
-    """What is known of n properties; every array has shape (n,).
+    """Characteristics of n properties; every array has shape (n,).
 
     `numeric` and `categorical` hold a county's own attributes (view, waterfront, garage area; wall, heating).
     """
@@ -82,7 +82,7 @@ class Characteristics:
 
     @property
     def located(self) -> BoolArray:
-        """Where the coordinates are known."""
+        """Mask of the properties whose coordinates are known."""
         return np.isfinite(self.longitude) & np.isfinite(self.latitude)
 
 

@@ -113,7 +113,7 @@ class ComparableSales:
         return spread(self.reconcile(subjects.take(positions)).estimate, positions, len(subjects))
 
     def can_value(self, subjects: Characteristics) -> BoolArray:
-        """Which subjects have what a value needs: a living area, and coordinates or a known neighborhood.
+        """Mask of the subjects with a living area, and coordinates or a known neighborhood, as a value needs.
 
         In a county whose sales have neither, no place is asked of a subject.
         """
@@ -324,7 +324,7 @@ def _errors_on(trial: ComparableSales, kept_out: Sales) -> tuple[FloatArray, Flo
 def _difficulty(
     distance: FloatArray, steps: FloatArray, adjusted: FloatArray, weight: FloatArray, estimate: FloatArray
 ) -> FloatArray:
-    """How far apart the adjusted prices are, how far the comparables, how large the adjustments; (n, 3)."""
+    """Dispersion of the adjusted prices, distance of the comparables, size of the adjustments; (n, 3)."""
     spread = np.sqrt((weight * np.log(adjusted / estimate[:, None]) ** 2).sum(axis=1))
     gross = (weight * np.abs(steps[:, :, 1:]).sum(axis=2)).sum(axis=1)
     return np.column_stack([spread, (weight * distance).sum(axis=1), gross])

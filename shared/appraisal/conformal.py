@@ -86,7 +86,7 @@ def fit_errors(errors: FloatArray, difficulty: FloatArray) -> ErrorModel:
 
 
 def _coefficients(errors: FloatArray, difficulty: FloatArray) -> FloatArray:
-    """How absolute errors depend on difficulty: a constant and one for each column."""
+    """Coefficients of absolute errors on difficulty: a constant and one for each column."""
     absolute = np.abs(errors)
     design = np.column_stack([np.ones(errors.size), difficulty])
     # One extreme outlier must not decide what difficulty means.

@@ -1,4 +1,4 @@
-"""What the appraisal library refuses, and why."""
+"""Errors of the appraisal library: the argument at fault, and the reason."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ Shown = str | float | None
 
 @dataclass(frozen=True)
 class Adjustment:
-    """What one difference between comparable and subject is worth.
+    """The adjustment for one difference between comparable and subject.
 
     `percent` is of the price before this adjustment. For `time` the values are the days of the valuation and the
     sale, for `location` the coordinates.
@@ -157,7 +157,7 @@ def _comparable(
 
 
 def shown(name: str, properties: Characteristics, row: int) -> Shown:
-    """What a property has of a feature, as people read it; None where it is unknown or no single value."""
+    """A property's value of a feature for display; None where it is unknown or no single value."""
     if name == LOCATION:
         longitude, latitude = float(properties.longitude[row]), float(properties.latitude[row])
         return f"{longitude:.5f}, {latitude:.5f}" if np.isfinite(longitude + latitude) else None

@@ -87,7 +87,7 @@ class Number:
         return np.asarray(~np.isfinite(self.read(properties, day)), dtype=np.float64)
 
     def beyond(self, properties: Characteristics, day: FloatArray) -> BoolArray:
-        """Where the value lies outside those that were seen in the sales."""
+        """Mask of values outside the range of the sales."""
         value = self.read(properties, day)
         slack = 1e-9 * max(1.0, abs(self.lowest), abs(self.highest))
         return np.asarray((value < self.lowest - slack) | (value > self.highest + slack))
@@ -251,7 +251,7 @@ def _effective_age(properties: Characteristics, day: FloatArray) -> FloatArray:
 
 
 def _has_effective_years(properties: Characteristics) -> bool:
-    """Whether the county keeps effective years that say more than the years built."""
+    """True if the county records effective years that differ from the years built."""
     differs = properties.effective_year > properties.year_built
     return bool(differs.mean() >= MIN_EFFECTIVE_YEAR_SHARE) if differs.size else False
 

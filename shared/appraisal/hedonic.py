@@ -72,7 +72,7 @@ class HedonicModel:
 
 @dataclass(frozen=True)
 class LeaveOneOut:
-    """What each sale does to the regression that it helped to fit: leaving it out takes `change` off the coefficients.
+    """Influence of each sale on the regression it helped to fit: leaving it out takes `change` off the coefficients.
 
     Exact for a ridge regression with given weights, trend and surface, by each sale's leverage (Belsley, Kuh and
     Welsch, Regression Diagnostics, 1980, section 2.1). `design` and `change` have shape (n, 1 + columns), the constant
@@ -84,17 +84,17 @@ class LeaveOneOut:
     change: FloatArray
 
     def own(self) -> FloatArray:
-        """What each sale adds to its own log contributions; shape (n, names), the constant's share at the location,
+        """Influence of each sale on its own log contributions; shape (n, names), the constant's share at the location,
         which has no other: the surface leaves a sale out of its own place already.
         """
         return self._grouped(self.design * self.change)
 
     def differences(self, rows: IntArray, others: IntArray) -> FloatArray:
-        """What the sales at `rows` (m,) add to how their log contributions differ from those of the sales at `others`
+        """Influence of the sales at `rows` (m,) on the differences of their log contributions from those at `others`
         (m, k); shape (m, k, names).
         """
-        apart = (self.design[rows][:, None, :] - self.design[others]) * self.change[rows][:, None, :]
-        return self._grouped(apart.reshape(-1, apart.shape[2])).reshape(*others.shape, -1)
+        influence = (self.design[rows][:, None, :] - self.design[others]) * self.change[rows][:, None, :]
+        return self._grouped(influence.reshape(-1, influence.shape[2])).reshape(*others.shape, -1)
 
     def _grouped(self, parts: FloatArray) -> FloatArray:
         return np.column_stack([group_sums(parts[:, 1:], self.features.groups, self.features.names), parts[:, 0]])

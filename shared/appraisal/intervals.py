@@ -20,11 +20,11 @@ class Interval:
     high: float
 
     def outside(self, low: float, high: float) -> bool:
-        """Whether no value of the interval lies in [low, high]."""
+        """True if no value of the interval lies in [low, high]."""
         return self.high < low or self.low > high
 
     def overlaps(self, low: float, high: float) -> bool:
-        """Whether some value of the interval lies in [low, high]."""
+        """True if some value of the interval lies in [low, high]."""
         return not self.outside(low, high)
 
 

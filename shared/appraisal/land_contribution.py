@@ -1,4 +1,4 @@
-"""What part of a property's value is its land's, where nobody has appraised land: by what each contributes to prices.
+"""Land's share of a property's value by the contributions of land and buildings to prices, without land appraisals.
 
 A price is taken as that of a site and that of what stands on it, which add up:
 
@@ -73,7 +73,7 @@ def fit_land_contribution(hedonic: HedonicModel, sales: Sales) -> LandContributi
 
 
 def _columns(hedonic: HedonicModel, effects: FloatArray, properties: Characteristics, day: FloatArray) -> FloatArray:
-    """What each rate is multiplied with; shape (n, 4), NaN where an area is unknown."""
+    """The factor of each rate; shape (n, 4), NaN where an area is unknown."""
     of_place = np.array([name in _PLACE for name in hedonic.names])
     measured = np.array([name in _MEASURED for name in hedonic.names])
     place, quality = np.exp(effects[:, of_place].sum(axis=1)), np.exp(effects[:, ~of_place & ~measured].sum(axis=1))

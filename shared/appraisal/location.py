@@ -1,4 +1,4 @@
-"""What location adds to log value: a surface smoothed from the sales' residuals, from coarse to fine.
+"""The effect of location on log value: a surface smoothed from the sales' residuals, from coarse to fine.
 
 The residuals of a regression are averaged with Gaussian kernels on a grid, one width after the other; each width
 explains what the wider ones left. An average is shrunk towards zero where few sales carry it. This is the location

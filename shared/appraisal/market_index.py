@@ -1,4 +1,4 @@
-"""What the market did, with the mix of homes held constant: a monthly price index, and prices freed of the mix."""
+"""A monthly price index of a constant mix of homes, and prices adjusted for the mix."""
 
 from __future__ import annotations
 

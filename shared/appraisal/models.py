@@ -1,4 +1,4 @@
-"""What every valuation model offers, so that they can stand beside each other and be reconciled."""
+"""The protocol of valuation models, by which they are compared and reconciled."""
 
 from __future__ import annotations
 

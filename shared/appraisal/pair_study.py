@@ -21,7 +21,7 @@ Side = Literal["value", "price"]
 
 @dataclass(frozen=True)
 class PairFault:
-    """Why a pair says nothing: its position in the list, which of the two is at fault, and why."""
+    """A pair that cannot be used: its position in the list, the member at fault, and the reason."""
 
     position: int
     side: Side

@@ -1,4 +1,4 @@
-"""The Mann-Whitney test: do the values of one sample tend to be larger than those of another?"""
+"""The Mann-Whitney test of whether the values of one sample tend to be larger than those of another."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from shared.appraisal.vertical_equity import VerticalEquity, vertical_equity
 
 @dataclass(frozen=True)
 class Options:
-    """How a study is made. `fewest` sales (after trimming) are needed; never fewer than 5.
+    """Options of a study. `fewest` sales (after trimming) are needed; never fewer than 5.
 
     `judge_vertical_equity` is for samples of the whole range of values: within a narrow part of it PRD, PRB, MKI and
     VEI mostly measure the noise of the prices.
@@ -54,7 +54,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class RatioStudy:
-    """What a sample says. `statistics` is keyed by name (see `measure`); `sales` counts those left by trimming.
+    """Results of a study. `statistics` is keyed by name (see `measure`); `sales` counts those left by trimming.
 
     `vertical_equity` has the groups behind the VEI, where there is one.
     """

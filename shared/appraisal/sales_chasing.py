@@ -46,7 +46,7 @@ class ChasingSigns:
 
     @property
     def suspected(self) -> bool:
-        """Whether any sign is present."""
+        """True if any sign is present."""
         return self.low_cod or (self.heaped and self.crowded)
 
 
@@ -126,8 +126,8 @@ def _compared(first: FloatArray, second: FloatArray) -> Comparison | None:
         return None
     p_value = mann_whitney(first, second).p_value
     medians = float(np.median(first)), float(np.median(second))
-    apart = abs(medians[0] - medians[1]) > MAX_MEDIAN_DIFFERENCE * medians[1]
-    return Comparison(first.size, second.size, *medians, p_value, apart and p_value < SIGNIFICANCE_LEVEL)
+    differ = abs(medians[0] - medians[1]) > MAX_MEDIAN_DIFFERENCE * medians[1]
+    return Comparison(first.size, second.size, *medians, p_value, differ and p_value < SIGNIFICANCE_LEVEL)
 
 
 def _normal_share(mean: float, deviation: float, low: float, high: float) -> float:

@@ -1,4 +1,4 @@
-"""How alike two properties are, for choosing comparables.
+"""Similarity of two properties, for the selection of comparables.
 
 The distance between a subject and a sale is Euclidean over: the difference that each characteristic makes to log
 value (in units of the regression's residual deviation, so that a characteristic matters as much as the market pays
@@ -22,7 +22,7 @@ _GROUP = 64
 
 @dataclass(frozen=True)
 class Traits:
-    """What similarity looks at; shapes (n, groups), (n, 2) in km (NaN unknown), (n,) and (n,).
+    """Inputs of the similarity; shapes (n, groups), (n, 2) in km (NaN unknown), (n,) and (n,).
 
     Neighborhoods are numbers, -1 for an unknown one.
     """
@@ -38,7 +38,7 @@ class Traits:
 
     @property
     def located(self) -> BoolArray:
-        """Where the position is known."""
+        """Mask of the properties whose position is known."""
         return np.asarray(np.isfinite(self.position_km).all(axis=1))
 
 

@@ -36,7 +36,7 @@ def _ranges(values: FloatArray) -> TextArray:
 
 
 def parts(values: FloatArray, names: Sequence[str]) -> TextArray:
-    """Which of the parts of equal size each value is in."""
+    """The quantile group of each value, of groups of equal size."""
     known = np.isfinite(values)
     if not known.any():
         return np.full(values.size, UNKNOWN)

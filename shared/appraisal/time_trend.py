@@ -77,7 +77,7 @@ class TimeTrend:
         return np.asarray(level + np.clip(change, -most, most))
 
     def log_factor(self, sale_day: FloatLike, to_day: int | None = None) -> FloatArray:
-        """What to add to the log of a price of `sale_day` to bring it to `to_day` (the valuation day)."""
+        """The addend that brings the log of a price of `sale_day` to `to_day` (the valuation day)."""
         target = self.valuation_day if to_day is None else to_day
         return np.asarray(self.level([float(target)])[0] - self.level(sale_day))
 

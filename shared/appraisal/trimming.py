@@ -13,7 +13,7 @@ from shared.appraisal.parameters import IQR_MULTIPLE, MAX_TRIMMED_SHARE
 
 @dataclass(frozen=True)
 class Trimming:
-    """Which ratios stay. `low` and `high` are the fences; `beyond_fences` counts what lies outside them.
+    """The ratios that trimming retains. `low` and `high` are the fences; `beyond_fences` counts what lies outside them.
 
     `capped` says that more lay outside than may be trimmed, so that only the furthest went.
     """

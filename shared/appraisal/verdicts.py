@@ -1,4 +1,4 @@
-"""What the standard says of a statistic: meets it, does not meet it, or cannot be told.
+"""Verdicts on a statistic by the standard: it meets it, does not meet it, or cannot be told.
 
 The ranges are those of the IAAO Standard on Ratio Studies (April 2013), tables 1-3 and 2-3 and section 9; MKI's
 and VEI's ranges come from their authors and from IAAO's revision of the standard. A statistic fails only when

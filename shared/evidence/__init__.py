@@ -2,8 +2,8 @@
 
 from shared.evidence.attributes import AttributeKinds
 from shared.evidence.reader import (
-    DECIDED,
-    VALIDITY,
+    DECISION_JOIN,
+    SALE_VALIDITY,
     Evidence,
     evidence_version,
     excluded_sales,
@@ -13,8 +13,8 @@ from shared.evidence.reader import (
 from shared.evidence.subjects import Subject, describe, read_subject, read_subjects
 
 __all__ = [
-    "DECIDED",
-    "VALIDITY",
+    "DECISION_JOIN",
+    "SALE_VALIDITY",
     "AttributeKinds",
     "Evidence",
     "Subject",

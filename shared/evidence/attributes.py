@@ -1,4 +1,4 @@
-"""Which of a county's own attributes (JSON) can explain prices, and how each is read.
+"""Selection of a county's own attributes (JSON) that can explain prices, each as a number or as a code.
 
 A county that keeps what its mapping does not name has every attribute as text: a garage's area is then "528.0".
 """
@@ -23,19 +23,21 @@ _OPINIONS_OF_VALUE = re.compile(
 """Names of what somebody thought the property worth, or of keys: a model that reads them learns nothing else."""
 _WRITTEN_NUMBER = re.compile(r"\s*[-+]?((0|[1-9]\d*)(\.\d*)?|\.\d+)\s*", re.ASCII)
 """Not with a leading zero: that is how codes are written."""
-_MOST_ATTRIBUTES = 80
-_MOST_LEVELS = 300
-_MOST_LEVELS_IN_ALL = 1600
-"""Each level is a column of the regression."""
-_FEW_LEVELS = 40
-_TWO = 2
+MAX_ATTRIBUTES = 80
+MAX_CATEGORIES = 300
+MAX_TOTAL_CATEGORIES = 1600
+"""Choices that bound time and memory: each category is a column of the regression."""
+MAX_UNSHARED_CATEGORIES = 40
+"""Choice: codes of so few categories need not be shared by many properties."""
+_BINARY = 2
 """Of two values a number says all that a code would."""
-_SALES_A_LEVEL = 10
-_FEWEST_NUMBERS = 0.98
-"""Somebody writes "none" into a column of numbers."""
-_FEWEST_KNOWN = 0.005
+MIN_SALES_PER_CATEGORY = 10
+"""Choice: on the average; the shrinkage of an encoding is of 10 sales too."""
+MIN_NUMERIC_SHARE = 0.98
+"""Choice: 1 in 50 may be a word, as a clerk writes "none" into a column of numbers."""
+MIN_KNOWN_SHARE = 0.005
 """Legacy systems write a view, a pool or a basement where there is one, and nothing where there is none."""
-_FEWEST_SALES = 5
+MIN_KNOWN_SALES = 5
 
 Attributes = Mapping[str, Any]
 
@@ -53,59 +55,61 @@ class AttributeKinds:
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """What the sold properties have of one attribute: how many know it, and how many as a number, typed or written."""
+class _AttributeProfile:
+    """Counts of one attribute over sold properties: known, as a JSON number, as a number in text, distinct values."""
 
     known: int
-    typed: int
-    written: int
-    levels: int
+    as_number: int
+    as_text: int
+    categories: int
 
     @property
     def is_number(self) -> bool:
-        """Numbers, typed or written, but for a few words among them."""
-        return self.typed + self.written >= _FEWEST_NUMBERS * self.known
+        """True for numbers, in JSON or in text, but for a few words among them."""
+        return self.as_number + self.as_text >= MIN_NUMERIC_SHARE * self.known
 
     @property
     def is_code(self) -> bool:
-        """Few levels, or more that are shared by many properties, as those of a subdivision are; not free text."""
-        few = self.levels <= _FEW_LEVELS
-        return self.typed == 0 and not self.is_number and (few or (self.levels <= _MOST_LEVELS and self._shared))
+        """Few categories, or more that are shared by many properties, as those of a subdivision are; not free text."""
+        few = self.categories <= MAX_UNSHARED_CATEGORIES
+        return (
+            self.as_number == 0 and not self.is_number and (few or (self.categories <= MAX_CATEGORIES and self._shared))
+        )
 
     @property
     def may_be_code(self) -> bool:
         """A number of a few different values is ordered, and may be a code all the same (of a grade, of a heating)."""
-        return self.is_number and _TWO < self.levels <= _FEW_LEVELS and self._shared
+        return self.is_number and _BINARY < self.categories <= MAX_UNSHARED_CATEGORIES and self._shared
 
     @property
     def _shared(self) -> bool:
-        return self.known >= _SALES_A_LEVEL * self.levels
+        return self.known >= MIN_SALES_PER_CATEGORY * self.categories
 
 
-def kinds_of(rows: Sequence[Attributes]) -> AttributeKinds:
-    """Decide from sold properties: known for 5 and 0.5 % of them, no opinion of value, and numbers or shared codes.
+def infer_attribute_kinds(rows: Sequence[Attributes]) -> AttributeKinds:
+    """Infer from sold properties the attributes to read: known for 5 and 0.5 % of them, numbers or shared codes.
 
-    An attribute known for few of them may have one level: that it is there is what it says. Of very many attributes
-    those known for most are kept.
+    Opinions of value and keys are excluded. An attribute known for few of them may have one category: its presence is
+    the information. Of very many attributes those known for most are taken.
     """
     names = dict.fromkeys(name for row in rows for name in row)
-    found = {name: _seen(Counter(filter(_is_known, (row.get(name) for row in rows)))) for name in names}
+    profiles = {name: _profile(Counter(filter(_is_known, (row.get(name) for row in rows)))) for name in names}
     usable = [
-        (name, seen)
-        for name, seen in sorted(found.items(), key=lambda item: -item[1].known)
-        if seen.known >= max(_FEWEST_KNOWN * len(rows), _FEWEST_SALES)
-        and (seen.levels > 1 or seen.known < len(rows))
+        (name, profile)
+        for name, profile in sorted(profiles.items(), key=lambda item: -item[1].known)
+        if profile.known >= max(MIN_KNOWN_SHARE * len(rows), MIN_KNOWN_SALES)
+        and (profile.categories > 1 or profile.known < len(rows))
         and not _OPINIONS_OF_VALUE.search(name)
     ]
-    numeric = [name for name, seen in usable if seen.is_number][:_MOST_ATTRIBUTES]
-    codes = [(name, seen) for name, seen in usable if seen.is_code][: _MOST_ATTRIBUTES - len(numeric)]
-    both = [(name, seen) for name, seen in usable if seen.may_be_code and name in numeric]
+    numeric = [name for name, profile in usable if profile.is_number][:MAX_ATTRIBUTES]
+    codes = [(name, profile) for name, profile in usable if profile.is_code][: MAX_ATTRIBUTES - len(numeric)]
+    both = [(name, profile) for name, profile in usable if profile.may_be_code and name in numeric]
     categorical: list[str] = []
-    levels = 0
-    for name, seen in (*codes, *both):
-        if levels + seen.levels <= _MOST_LEVELS_IN_ALL:
+    categories = 0
+    for name, profile in (*codes, *both):
+        if categories + profile.categories <= MAX_TOTAL_CATEGORIES:
             categorical.append(name)
-            levels += seen.levels
+            categories += profile.categories
     return AttributeKinds(tuple(sorted(numeric)), tuple(sorted(categorical)))
 
 
@@ -113,15 +117,15 @@ def _is_known(value: Any) -> bool:
     return isinstance(value, int | float) or (isinstance(value, str) and bool(value.strip()))
 
 
-def _seen(counts: Mapping[Any, int]) -> _Seen:
-    """From how many properties have each value."""
+def _profile(counts: Mapping[Any, int]) -> _AttributeProfile:
+    """The profile of an attribute, from counts of properties by value."""
     texts = {value: count for value, count in counts.items() if isinstance(value, str)}
     known = sum(counts.values())
-    return _Seen(
+    return _AttributeProfile(
         known=known,
-        typed=known - sum(texts.values()),
-        written=sum(count for value, count in texts.items() if _WRITTEN_NUMBER.fullmatch(value)),
-        levels=len({_code(value) for value in counts}),
+        as_number=known - sum(texts.values()),
+        as_text=sum(count for value, count in texts.items() if _WRITTEN_NUMBER.fullmatch(value)),
+        categories=len({_code(value) for value in counts}),
     )
 
 

@@ -1,4 +1,4 @@
-"""Reading sales and properties."""
+"""Sales and the properties sold, read from the database column by column."""
 
 from __future__ import annotations
 
@@ -14,20 +14,27 @@ from sqlalchemy import Connection, text
 from shared.appraisal.arrays import FloatArray, IntArray, TextArray
 from shared.appraisal.columns import NUMBERS, TEXTS, Characteristics, Sales
 from shared.db.copying import copy_out_rows, ordinal_sql
-from shared.evidence.attributes import AttributeKinds, Attributes, categorical_column, kinds_of, numeric_column
+from shared.evidence.attributes import (
+    AttributeKinds,
+    Attributes,
+    categorical_column,
+    infer_attribute_kinds,
+    numeric_column,
+)
 
 PROPERTY_COLUMNS = ", ".join(
     f"p.{name}"
     for name in ("property_id", "situs_address", "situs_city", "property_class", *NUMBERS, *TEXTS, "attributes")
 )
-DECIDED = (
+DECISION_JOIN = (
     " LEFT JOIN sale_decisions d ON d.county_id = s.county_id AND d.sale_id = s.sale_id AND d.superseded_at IS NULL"
 )
-VALIDITY = "coalesce(nullif(d.decision, 'as_coded'), s.validity_code)"
-"""SQL of a sale's validity (`s`, joined by DECIDED): what a person decided goes before the county's code."""
+SALE_VALIDITY = "coalesce(nullif(d.decision, 'as_coded'), s.validity_code)"
+"""SQL of a sale's validity (`s`, joined by DECISION_JOIN): what a person decided goes before the county's code."""
 
 PROPERTY_CLASS = "property_class"
-MOST_SALES = 250_000
+MAX_SALES = 250_000
+"""Choice that bounds memory; of more sales the oldest are excluded."""
 
 _DESCRIPTION = 4
 _FIRST_NUMBER = _DESCRIPTION
@@ -86,13 +93,13 @@ def read_evidence(connection: Connection, county_id: str, before: date | None = 
     rows = copy_out_rows(
         connection,
         f"SELECT {PROPERTY_COLUMNS}, s.sale_id, {ordinal_sql('s.sale_date')}, s.sale_price, p.total_value"  # noqa: S608 - names of ours
-        f" FROM sales s JOIN properties_operational p USING (county_id, property_id){DECIDED}"
-        f" WHERE s.county_id = {literal(county_id)} AND {VALIDITY} = 'valid'"
+        f" FROM sales s JOIN properties_operational p USING (county_id, property_id){DECISION_JOIN}"
+        f" WHERE s.county_id = {literal(county_id)} AND {SALE_VALIDITY} = 'valid'"
         f" AND s.retired_at IS NULL AND p.retired_at IS NULL{earlier}"
-        f" ORDER BY s.sale_date DESC, s.sale_id DESC LIMIT {MOST_SALES}",
+        f" ORDER BY s.sale_date DESC, s.sale_id DESC LIMIT {MAX_SALES}",
     )
     rows.reverse()
-    kinds = kinds_of([_attributes(row) for row in rows])
+    kinds = infer_attribute_kinds([_attributes(row) for row in rows])
     sale_id, day, price, total = range(_ATTRIBUTES + 1, _ATTRIBUTES + 5)
     assessed = _numbers(rows, total)
     return Evidence(
@@ -112,7 +119,7 @@ def read_evidence(connection: Connection, county_id: str, before: date | None = 
 
 
 def excluded_sales(connection: Connection, county_id: str, before: date | None = None) -> dict[str, int]:
-    """How many current sales `read_evidence` leaves out, by reason.
+    """Counts of the current sales that `read_evidence` excludes, by reason.
 
     A reason is a validity code, `invalid_by_decision` where a person decided so, `property_not_on_roll`,
     `on_or_after_valuation_date` where only those before a day are read, or `older_than_needed` for the oldest of very
@@ -120,23 +127,23 @@ def excluded_sales(connection: Connection, county_id: str, before: date | None =
     """
     rows = connection.execute(
         text(
-            f"SELECT CASE WHEN {VALIDITY} = 'invalid' THEN 'invalid_by_decision'"  # noqa: S608 - names of ours
-            f" WHEN {VALIDITY} <> 'valid' THEN {VALIDITY}"
+            f"SELECT CASE WHEN {SALE_VALIDITY} = 'invalid' THEN 'invalid_by_decision'"  # noqa: S608 - names of ours
+            f" WHEN {SALE_VALIDITY} <> 'valid' THEN {SALE_VALIDITY}"
             " WHEN p.property_id IS NULL THEN 'property_not_on_roll'"
             " WHEN s.sale_date >= CAST(:before AS date) THEN 'on_or_after_valuation_date' END AS reason,"
             " count(*) AS sales FROM sales s LEFT JOIN properties_operational p"
-            f" ON p.county_id = s.county_id AND p.property_id = s.property_id AND p.retired_at IS NULL{DECIDED}"
+            f" ON p.county_id = s.county_id AND p.property_id = s.property_id AND p.retired_at IS NULL{DECISION_JOIN}"
             " WHERE s.county_id = :county_id AND s.retired_at IS NULL GROUP BY 1 ORDER BY 1"
         ),
         {"county_id": county_id, "before": before},
     )
-    found = {row.reason: int(row.sales) for row in rows}
-    read = found.pop(None, 0)
-    return found | ({"older_than_needed": read - MOST_SALES} if read > MOST_SALES else {})
+    counts = {row.reason: int(row.sales) for row in rows}
+    read = counts.pop(None, 0)
+    return counts | ({"older_than_needed": read - MAX_SALES} if read > MAX_SALES else {})
 
 
 def evidence_version(connection: Connection, county_id: str) -> str:
-    """A text that changes when sales, decisions on them or properties change: what a fitted model is kept under."""
+    """A version of the evidence: it changes when sales, decisions on them or properties do."""
     row = connection.execute(
         text(
             "SELECT (SELECT max(applied_at) FROM sync_runs WHERE county_id = :county_id) AS applied,"
@@ -154,7 +161,7 @@ def evidence_version(connection: Connection, county_id: str) -> str:
 
 
 def sales_version(connection: Connection, county_id: str) -> str:
-    """A text that changes when sales or decisions on them change, and not when a parcel does."""
+    """A version of the sales: it changes when sales or decisions on them do, and not when a parcel does."""
     row = connection.execute(_SALES_VERSION, {"county_id": county_id}).one()
     return "|".join(str(part) for part in row)
 

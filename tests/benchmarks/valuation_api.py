@@ -90,7 +90,7 @@ def _without_champion() -> dict[str, float]:
     fitting = 0.0
     if "estimate" not in job:  # of few sales the request has fitted them itself
         fitting, _ = _timed(lambda: run_task(task, COUNTY, "comparables_model", job["id"]))
-    comparables_models.forget()
+    comparables_models.clear_caches()
     first, _ = _timed(lambda: _value("P000000"))
     for number in range(WARM_UP):
         _value(f"P{number:06}")

@@ -1,4 +1,4 @@
-"""What a trained model's hold-out says: a ratio study of it, overall, by stratum and by component. Pure."""
+"""Accuracy of a trained model on its hold-out: a ratio study, overall, by stratum and by component."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from shared.appraisal.verdicts import Uniformity, uniformity_of
 from shared.evidence import Evidence
 
 FAILED = "does not meet"
-_FEWEST_IN_STRATUM = 20
+MIN_STRATUM_SALES = 20
 _DECILES = 10
 _UNKNOWN = "(unknown)"
 
@@ -52,7 +52,7 @@ def by_stratum(model: TrainedModel, evidence: Evidence) -> tuple[StratumAccuracy
 
 
 def by_component(model: TrainedModel) -> tuple[ComponentAccuracy, ...]:
-    """How each of the reconciled models does alone, on the same sales."""
+    """The accuracy of each of the reconciled models alone, on the same sales."""
     held = model.holdout
     found = []
     for name, estimate in held.components.items():
@@ -79,8 +79,8 @@ def _stratum(
 ) -> StratumAccuracy:
     sales = int(members.sum())
     try:
-        if sales < _FEWEST_IN_STRATUM:
-            raise InsufficientSalesError("sales", sales, _FEWEST_IN_STRATUM, "a stratum of the hold-out")
+        if sales < MIN_STRATUM_SALES:
+            raise InsufficientSalesError("sales", sales, MIN_STRATUM_SALES, "a stratum of the hold-out")
         accuracy = _accuracy(held, members, _uniformity(evidence, held, members))
     except InsufficientSalesError as error:
         return StratumAccuracy(stratum=name, value=level, sales=sales, accuracy=None, reason=f"{error.problem}.")

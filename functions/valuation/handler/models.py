@@ -22,7 +22,7 @@ declare_job_routes(
         "Train on the county's valid sales before the valuation date, and measure it on sales that it has not seen.\n\n"
         "A trained model is a challenger until somebody promotes it.",
     ),
-    check=models.require_near_date,
+    check=models.require_date_within_horizon,
     results=Operation(
         "get_model_results",
         "A model's accuracy in full",
@@ -35,12 +35,12 @@ declare_job_routes(
     get=Operation(
         "get_comparables_model",
         "A comparable-sales model's progress",
-        "How the fitting of a model goes that a value without a champion asked for.",
+        "The progress of fitting a model that a value without a champion asked for.",
     ),
     results=Operation(
         "get_comparables_model_results",
         "What was fitted",
-        "Of which sales the model is, and how many others there are by reason.",
+        "The sales that the model was fitted to, and the counts of the others by reason.",
     ),
 )
 
@@ -55,7 +55,7 @@ def list_models(
 
 @api.get(VALUATION_MODEL.path, permission=VALUATION_MODEL.view, summary="One model")
 def get_model(county_id: str, model_id: UUID) -> Response[ValuationModel]:
-    """How its training goes, and once it has succeeded what it is known by."""
+    """The progress of its training, and once that has succeeded its summary."""
     return answer(models.get(county_id, model_id))
 
 

@@ -46,7 +46,7 @@ def list_valuation_runs(
 
 @api.get(VALUATION_RUN.path, permission=VALUATION_RUN.view, summary="One valuation run")
 def get_valuation_run(county_id: str, run_id: UUID) -> Response[ValuationRun]:
-    """How far it is, how many values are to be looked at, and what became of them."""
+    """Its progress, the number of values to be reviewed, and the approvals of its values."""
     return answer(runs.get(county_id, run_id))
 
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from functions.valuation.repository.runs import bound_condition
+from functions.valuation.repository.runs import filter_sql_with_parameters
 from functions.valuation.schemas.runs import Approval, ApprovalFilter
 from shared.db.models import (
     BEGINS,
@@ -31,15 +31,15 @@ from shared.db.models import (
 from shared.db.models import ValuationApproval as ApprovalRow
 from shared.precedence import overrides
 
-_SHOWN = tuple(getattr(ApprovalRow, name) for name in Approval.model_fields)
-_VALUES = ("land_value", "improvement_value", "total_value")
-_ASSESSED = (*_VALUES, "assessed_value")
-_MINE = "county_id = :county_id"
+_API_COLUMNS = tuple(getattr(ApprovalRow, name) for name in Approval.model_fields)
+_VALUE_FIELDS = ("land_value", "improvement_value", "total_value")
+_ASSESSMENT_FIELDS = (*_VALUE_FIELDS, "assessed_value")
+_OF_COUNTY = "county_id = :county_id"
 
 
 @dataclass(frozen=True)
 class Posted:
-    """How many rows were written, and how many values were not, by reason."""
+    """Counts of the rows written, and by reason of the values that were not."""
 
     assessments: int
     properties: int
@@ -48,7 +48,7 @@ class Posted:
 
 @dataclass(frozen=True)
 class StandingApproval:
-    """An approval as undoing it needs it."""
+    """An approval with what undoing it needs; `undo_id` is None while it stands."""
 
     approval_id: UUID
     run_id: UUID
@@ -59,7 +59,7 @@ class StandingApproval:
     undo_id: UUID | None
 
 
-_STANDING = (
+_STANDING_COLUMNS = (
     ApprovalRow.approval_id,
     ApprovalRow.run_id,
     ApprovalRow.roll_year,
@@ -73,7 +73,7 @@ _STANDING = (
 def of_runs(connection: Connection, county_id: str, run_ids: Collection[UUID]) -> dict[UUID, list[Approval]]:
     """The approvals of runs, the oldest first."""
     rows = connection.execute(
-        select(ApprovalRow.run_id, *_SHOWN)
+        select(ApprovalRow.run_id, *_API_COLUMNS)
         .where(ApprovalRow.county_id == county_id, ApprovalRow.run_id.in_(run_ids))
         .order_by(ApprovalRow.approved_at)
     )
@@ -87,15 +87,15 @@ def of_runs(connection: Connection, county_id: str, run_ids: Collection[UUID]) -
 def find(connection: Connection, county_id: str, approval_id: UUID) -> StandingApproval | None:
     """An approval, undone ones too."""
     row = connection.execute(
-        select(*_STANDING).where(ApprovalRow.county_id == county_id, ApprovalRow.approval_id == approval_id)
+        select(*_STANDING_COLUMNS).where(ApprovalRow.county_id == county_id, ApprovalRow.approval_id == approval_id)
     ).one_or_none()
     return None if row is None else StandingApproval(**row._mapping)
 
 
-def undone_by(connection: Connection, county_id: str, undo_id: UUID) -> StandingApproval | None:
-    """The approval that an undo has taken back already."""
+def find_by_undo(connection: Connection, county_id: str, undo_id: UUID) -> StandingApproval | None:
+    """The approval that an undo job has taken back already, or None."""
     row = connection.execute(
-        select(*_STANDING).where(ApprovalRow.county_id == county_id, ApprovalRow.undo_id == undo_id)
+        select(*_STANDING_COLUMNS).where(ApprovalRow.county_id == county_id, ApprovalRow.undo_id == undo_id)
     ).one_or_none()
     return None if row is None else StandingApproval(**row._mapping)
 
@@ -103,7 +103,7 @@ def undone_by(connection: Connection, county_id: str, undo_id: UUID) -> Standing
 def latest_standing(connection: Connection, county_id: str, run_id: UUID) -> StandingApproval | None:
     """The latest approval of a run that has not been taken back."""
     row = connection.execute(
-        select(*_STANDING)
+        select(*_STANDING_COLUMNS)
         .where(ApprovalRow.county_id == county_id, ApprovalRow.run_id == run_id, ApprovalRow.undone_at.is_(None))
         .order_by(ApprovalRow.approved_at.desc())
         .limit(1)
@@ -118,7 +118,7 @@ def add(
     *,
     run_id: UUID,
     roll_year: int,
-    wanted: ApprovalFilter,
+    approval_filter: ApprovalFilter,
     posted: Posted,
     by: str,
 ) -> None:
@@ -129,7 +129,7 @@ def add(
             approval_id=approval_id,
             run_id=run_id,
             roll_year=roll_year,
-            filter=wanted.model_dump(mode="json", exclude_none=True),
+            filter=approval_filter.model_dump(mode="json", exclude_none=True),
             assessments=posted.assessments,
             properties=posted.properties,
             skipped=posted.skipped,
@@ -154,7 +154,7 @@ def post(
     *,
     run_id: UUID,
     roll_year: int,
-    wanted: ApprovalFilter,
+    approval_filter: ApprovalFilter,
     assessment_ratio: Decimal,
     by: str,
 ) -> Posted:
@@ -163,7 +163,7 @@ def post(
     An assessment that the county's system has is changed, another is made. A property of several assessments in the
     year is left alone: which of them is meant is not ours to say.
     """
-    given = {
+    parameters = {
         "county_id": county_id,
         "run_id": run_id,
         "roll_year": roll_year,
@@ -172,30 +172,36 @@ def post(
         "source": PLATFORM_SOURCE,
     }
     _join_by_hash(connection)
-    skipped = _gather(connection, wanted, given)
-    different = " OR ".join(f"t.{name} IS DISTINCT FROM c.{name}" for name in _ASSESSED)
+    skipped = _stage_posted(connection, approval_filter, parameters)
+    different = " OR ".join(f"t.{name} IS DISTINCT FROM c.{name}" for name in _ASSESSMENT_FIELDS)
     known = f"c.known AND (t.retired_at IS NOT NULL OR {different})"
-    changed = _supersede(connection, Assessment, "posted", known, _ASSESSED, "NULL", given)
-    names = ", ".join(("property_id", "roll_year", *_ASSESSED, "property_class"))
-    taken = ", ".join(("property_id", "CAST(:roll_year AS integer)", *_ASSESSED, "property_class"))
+    changed = _supersede(connection, Assessment, "posted", known, _ASSESSMENT_FIELDS, "NULL", parameters)
+    names = ", ".join(("property_id", "roll_year", *_ASSESSMENT_FIELDS, "property_class"))
+    selected = ", ".join(("property_id", "CAST(:roll_year AS integer)", *_ASSESSMENT_FIELDS, "property_class"))
     made = connection.execute(
         text(
             f"INSERT INTO assessments (county_id, assessment_id, {names}, source_system, sync_run_id, row_hash,"
-            f" version, valid_from) SELECT :county_id, assessment_id, {taken}, :source, CAST(:approval_id AS uuid),"
+            f" version, valid_from) SELECT :county_id, assessment_id, {selected}, :source, CAST(:approval_id AS uuid),"
             " '', 1, now() FROM posted WHERE NOT known"
         ),
-        given,
+        parameters,
     ).rowcount
-    different = " OR ".join(f"t.{name} IS DISTINCT FROM c.{name}" for name in _VALUES)
+    different = " OR ".join(f"t.{name} IS DISTINCT FROM c.{name}" for name in _VALUE_FIELDS)
     latest = (
         "NOT EXISTS (SELECT 1 FROM assessments later WHERE later.county_id = :county_id"
         " AND later.property_id = c.property_id AND later.roll_year > :roll_year AND later.retired_at IS NULL)"
     )
     current = _supersede(
-        connection, PropertyOperational, "posted", f"({different}) AND {latest}", _VALUES, "t.retired_at", given
+        connection,
+        PropertyOperational,
+        "posted",
+        f"({different}) AND {latest}",
+        _VALUE_FIELDS,
+        "t.retired_at",
+        parameters,
     )
     decision = overrides.Decision(approval_id, "approval", by)
-    for model, values in ((Assessment, _ASSESSED), (PropertyOperational, _VALUES)):
+    for model, values in ((Assessment, _ASSESSMENT_FIELDS), (PropertyOperational, _VALUE_FIELDS)):
         key = key_column(model)
         which = f"h.superseded_by_run = :decision_id AND t.{key} IN (SELECT {key} FROM posted)"
         overrides.record(connection, county_id, model, values, decision, which, {})
@@ -205,23 +211,27 @@ def post(
 
 
 def _join_by_hash(connection: Connection) -> None:
-    """For this transaction. The run's results have just been written, so the planner takes them for a handful of rows,
-    and a nested loop over a county takes minutes.
+    """Forbid nested loops for this transaction.
+
+    The run's results have just been written, so the planner takes them for a handful of rows, and a nested loop over a
+    county takes minutes.
     """
     connection.execute(text("SET LOCAL enable_nestloop = off"))
 
 
-def _gather(connection: Connection, wanted: ApprovalFilter, given: dict[str, Any]) -> dict[str, int]:
-    """The temporary table `posted`: what is to be written. Returns what is not, by reason."""
-    columns = ", ".join(f"{name} numeric(14, 2)" for name in _ASSESSED)
+def _stage_posted(
+    connection: Connection, approval_filter: ApprovalFilter, parameters: dict[str, Any]
+) -> dict[str, int]:
+    """Fill the temporary table `posted` with the values to write. Returns the counts of the others, by reason."""
+    columns = ", ".join(f"{name} numeric(14, 2)" for name in _ASSESSMENT_FIELDS)
     connection.execute(
         text(
             f"CREATE TEMP TABLE posted (property_id text, property_class text, {columns}, assessment_id text,"
             " known boolean, obstacle text) ON COMMIT DROP"
         )
     )
-    conditions, lists = bound_condition(wanted)
-    review = "" if wanted.review is None else f" AND {'' if wanted.review else 'NOT '}p.review"
+    conditions, lists = filter_sql_with_parameters(approval_filter)
+    review = "" if approval_filter.review is None else f" AND {'' if approval_filter.review else 'NOT '}p.review"
     connection.execute(
         text(
             "INSERT INTO posted SELECT p.property_id, p.property_class, round(p.land_value),"
@@ -236,13 +246,13 @@ def _gather(connection: Connection, wanted: ApprovalFilter, given: dict[str, Any
             " LEFT JOIN properties_operational o ON o.county_id = p.county_id AND o.property_id = p.property_id"
             "  AND o.retired_at IS NULL"
             " LEFT JOIN (SELECT property_id, max(assessment_id) AS assessment_id, count(*) > 1 AS several"
-            f"  FROM assessments WHERE {_MINE} AND roll_year = :roll_year AND retired_at IS NULL GROUP BY property_id)"
-            "  a ON a.property_id = p.property_id"
+            f"  FROM assessments WHERE {_OF_COUNTY} AND roll_year = :roll_year AND retired_at IS NULL"
+            "  GROUP BY property_id) a ON a.property_id = p.property_id"
             " LEFT JOIN assessments own ON own.county_id = p.county_id AND own.assessment_id ="
             "  concat(CAST(:source AS text), '-', CAST(:roll_year AS integer), '-', p.property_id)"
             f" WHERE p.county_id = :county_id AND p.run_id = :run_id AND {conditions}{review}"
         ),
-        given | lists,
+        parameters | lists,
     )
     rows = connection.execute(text("SELECT obstacle, count(*) AS number FROM posted GROUP BY 1 ORDER BY 1"))
     skipped = {row.obstacle: int(row.number) for row in rows if row.obstacle is not None}
@@ -251,8 +261,8 @@ def _gather(connection: Connection, wanted: ApprovalFilter, given: dict[str, Any
     return skipped
 
 
-def moved_on(connection: Connection, county_id: str, approval_id: UUID) -> int:
-    """On how many of the rows that an approval wrote another decision stands by now."""
+def count_superseded(connection: Connection, county_id: str, approval_id: UUID) -> int:
+    """Count the rows that an approval wrote on which another decision stands by now."""
     _join_by_hash(connection)
     others = " AND ".join(("o.county_id = :county_id", "o.decision_id <> :approval_id", "o.ended_at IS NULL"))
     made = "county_id = :county_id AND sync_run_id = :approval_id AND version = 1"
@@ -274,27 +284,27 @@ def moved_on(connection: Connection, county_id: str, approval_id: UUID) -> int:
     return int(found or 0)
 
 
-def take_back(connection: Connection, county_id: str, approval_id: UUID, undo_id: UUID) -> tuple[int, int]:
-    """Put back what was before each value that still stands, as new versions, and retire what the approval made.
+def restore(connection: Connection, county_id: str, approval_id: UUID, undo_id: UUID) -> tuple[int, int]:
+    """Restore the values before those of an approval that still stand, as new versions, and retire the rows it made.
 
     What a sync has changed since is the source's, and stays. Returns how many assessments and properties were written.
     """
-    given = {"county_id": county_id, "approval_id": approval_id, "undo_id": undo_id}
-    _gather_taken(connection, Assessment, _ASSESSED, "taken_assessments", given)
-    _gather_taken(connection, PropertyOperational, _VALUES, "taken_properties", given)
+    parameters = {"county_id": county_id, "approval_id": approval_id, "undo_id": undo_id}
+    _stage_restored(connection, Assessment, _ASSESSMENT_FIELDS, "restored_assessments", parameters)
+    _stage_restored(connection, PropertyOperational, _VALUE_FIELDS, "restored_properties", parameters)
     undo = {"county_id": county_id, "approval_id": undo_id}
     written = (
-        _supersede(connection, Assessment, "taken_assessments", "true", _ASSESSED, "c.retired_at", undo),
-        _supersede(connection, PropertyOperational, "taken_properties", "true", _VALUES, "c.retired_at", undo),
+        _supersede(connection, Assessment, "restored_assessments", "true", _ASSESSMENT_FIELDS, "c.retired_at", undo),
+        _supersede(connection, PropertyOperational, "restored_properties", "true", _VALUE_FIELDS, "c.retired_at", undo),
     )
     overrides.withdraw(connection, county_id, approval_id, undo_id)
     return written
 
 
-def _gather_taken(
-    connection: Connection, model: SyncedModel, values: tuple[str, ...], into: str, given: dict[str, Any]
+def _stage_restored(
+    connection: Connection, model: SyncedModel, values: tuple[str, ...], into: str, parameters: dict[str, Any]
 ) -> None:
-    """A temporary table of what the rows that the approval superseded or made are to say once it is taken back."""
+    """Fill a temporary table with the values to restore in the rows that the approval superseded or made."""
     key, table, history = key_column(model), model.__tablename__, history_table(model).name
     columns = ", ".join(f"{name} numeric(14, 2)" for name in values)
     connection.execute(text(f"CREATE TEMP TABLE {into} ({key} text, retired_at timestamptz, {columns}) ON COMMIT DROP"))
@@ -304,18 +314,18 @@ def _gather_taken(
     connection.execute(
         text(
             f"INSERT INTO {into} SELECT t.{key}, CASE WHEN {brought_back} THEN h.retired_at ELSE t.retired_at END,"
-            f" {before} FROM {history} AS h JOIN {table} AS t ON t.{_MINE} AND t.{key} = h.{key}"
+            f" {before} FROM {history} AS h JOIN {table} AS t ON t.{_OF_COUNTY} AND t.{key} = h.{key}"
             " LEFT JOIN (SELECT row_key, jsonb_object_agg(field, true) AS fields FROM field_overrides"
-            f"  WHERE {_MINE} AND table_name = '{table}' AND decision_id = CAST(:approval_id AS uuid)"
+            f"  WHERE {_OF_COUNTY} AND table_name = '{table}' AND decision_id = CAST(:approval_id AS uuid)"
             f"  AND ended_at IS NULL GROUP BY row_key) AS o ON o.row_key = t.{key}"
-            f" WHERE h.{_MINE} AND h.superseded_by_run = CAST(:approval_id AS uuid)"
+            f" WHERE h.{_OF_COUNTY} AND h.superseded_by_run = CAST(:approval_id AS uuid)"
             f" AND (o.fields IS NOT NULL OR {brought_back})"
             f" UNION ALL SELECT t.{key}, now(), {', '.join(f't.{name}' for name in values)} FROM {table} AS t"
-            f" WHERE t.{_MINE} AND t.retired_at IS NULL AND t.{key} IN ("
-            f"SELECT {key} FROM {table} WHERE {_MINE} AND {mine} AND version = 1"
-            f" UNION SELECT {key} FROM {history} WHERE {_MINE} AND {mine} AND version = 1)"
+            f" WHERE t.{_OF_COUNTY} AND t.retired_at IS NULL AND t.{key} IN ("
+            f"SELECT {key} FROM {table} WHERE {_OF_COUNTY} AND {mine} AND version = 1"
+            f" UNION SELECT {key} FROM {history} WHERE {_OF_COUNTY} AND {mine} AND version = 1)"
         ),
-        given,
+        parameters,
     )
     connection.execute(text(f"ANALYZE {into}"))
 
@@ -327,19 +337,19 @@ def _supersede(
     where: str,
     values: tuple[str, ...],
     retired_at: str,
-    given: dict[str, Any],
+    parameters: dict[str, Any],
 ) -> int:
     """Put the present versions (`t`) of the rows that `changes` (`c`) names into the history, and the new values into
     the table. `retired_at` is SQL of both.
     """
     key, table = key_column(model), model.__tablename__
-    matched = f"t.{_MINE} AND t.{key} = c.{key} AND {where}"
+    matched = f"t.{_OF_COUNTY} AND t.{key} = c.{key} AND {where}"
     kept = keep_versions(model, f"JOIN {changes} AS c ON {matched}", "CAST(:approval_id AS uuid)")
-    connection.execute(text(kept), given)
+    connection.execute(text(kept), parameters)
     return connection.execute(
         text(
             f"UPDATE {table} AS t SET {', '.join(f'{name} = c.{name}' for name in values)}, retired_at = {retired_at},"
             f" version = t.version + 1, valid_from = {BEGINS} FROM {changes} AS c WHERE {matched}"
         ),
-        given,
+        parameters,
     ).rowcount

@@ -1,4 +1,4 @@
-"""SQL of comparable-sales models: which one is kept of a class and a day, and of which sales it is."""
+"""SQL of comparable-sales models, one for each class and valuation day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from sqlalchemy.dialects.postgresql import insert
 from functions.valuation.schemas.models import ComparablesModel
 from shared.db.models import ValuationComparablesModel as Model
 
-MAX_KEPT = 60
-"""Models of a county: five classes as of twelve days. Beyond them the oldest goes, and is fitted again when needed."""
+MAX_MODELS_PER_COUNTY = 60
+"""Choice: five classes as of twelve days. Beyond them the oldest goes; it is fitted again when needed, in seconds."""
 
-_RENEWED_AFTER = "1 day"
-"""What a sync changes of sold parcels is learned anew once a day at most; what it changes of sales at once."""
+_REFIT_INTERVAL = "1 day"
+"""Choice: changes of sold parcels are learned once a day at most, as counties sync; changes of sales at once."""
 
 
 @dataclass(frozen=True)
 class ComparablesRecord:
-    """A kept model: its job's id, where its artifact lies, and of which sales it is.
+    """A stored model: its job's id, its artifact, and the version of the sales it was fitted to.
 
     `outdated` says that the county's data was synced since, and that the model is over a day old.
     """
@@ -40,7 +40,7 @@ _FIND = select(
     Model.artifact_digest,
     Model.details,
     text(
-        f"(read_at < now() - interval '{_RENEWED_AFTER}' AND EXISTS (SELECT FROM sync_runs r"
+        f"(read_at < now() - interval '{_REFIT_INTERVAL}' AND EXISTS (SELECT FROM sync_runs r"
         " WHERE r.county_id = valuation_comparables_models.county_id"
         " AND r.applied_at > valuation_comparables_models.read_at)) AS outdated"
     ),
@@ -66,12 +66,12 @@ def find(connection: Connection, county_id: str, property_class: str, on: date) 
     )
 
 
-def keep(
+def save(
     connection: Connection, county_id: str, record: ComparablesRecord, read_at: datetime
 ) -> tuple[bool, Sequence[str]]:
-    """Let a model stand for its class and day, unless one of later sales does already.
+    """Store the model of a class and day, unless one of later sales is stored already.
 
-    Returns whether it stands, and the artifacts that no record names any more.
+    Returns True if it was stored, and the keys of artifacts that no record names any more.
     """
     known = record.summary
     key = (
@@ -91,21 +91,24 @@ def keep(
     statement = insert(Model).values(
         county_id=county_id, property_class=known.property_class, valuation_date=known.valuation_date, **values
     )
-    stands = connection.execute(
+    stored = connection.execute(
         statement.on_conflict_do_update(
             index_elements=["county_id", "property_class", "valuation_date"],
             set_=values,
             where=Model.read_at <= read_at,
         )
     ).rowcount
-    if not stands:
+    if not stored:
         return False, (record.artifact_key,)
     return True, [*former, *_drop_oldest(connection, county_id)]
 
 
 def _drop_oldest(connection: Connection, county_id: str) -> list[str]:
     kept = (
-        select(Model.model_id).where(Model.county_id == county_id).order_by(Model.read_at.desc()).limit(MAX_KEPT)
+        select(Model.model_id)
+        .where(Model.county_id == county_id)
+        .order_by(Model.read_at.desc())
+        .limit(MAX_MODELS_PER_COUNTY)
     ).scalar_subquery()
     return list(
         connection.scalars(
@@ -115,7 +118,7 @@ def _drop_oldest(connection: Connection, county_id: str) -> list[str]:
 
 
 def has_more_sales(connection: Connection, county_id: str, on: date, number: int) -> bool:
-    """Whether the county has more than `number` current sales before a day, valid or not: cheap to say."""
+    """True if the county has more than `number` current sales before a day, valid or not; cheap to tell."""
     rows = connection.execute(
         text(
             "SELECT count(*) FROM (SELECT FROM sales WHERE county_id = :county_id AND retired_at IS NULL"
@@ -126,7 +129,7 @@ def has_more_sales(connection: Connection, county_id: str, on: date, number: int
     return int(rows.scalar_one()) > number
 
 
-def now(connection: Connection) -> datetime:
-    """When the transaction began, as the database has it."""
+def transaction_time(connection: Connection) -> datetime:
+    """The transaction's begin by the database's clock."""
     moment: datetime = connection.execute(select(func.now())).scalar_one()
     return moment

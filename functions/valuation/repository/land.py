@@ -1,9 +1,11 @@
-"""What share of their value the land of a county's improved properties is, on the current roll."""
+"""Typical land shares of a county's improved properties, on the current roll."""
 
 from sqlalchemy import Connection, text
 
-FEWEST_IN_NEIGHBORHOOD = 10
-FEWEST_IN_CLASS = 30
+MIN_PROPERTIES_OF_NEIGHBORHOOD = 10
+MIN_PROPERTIES_OF_CLASS = 30
+"""Choices: the median share of 10 properties has a standard error of about 0.03 where shares spread by 0.08, that of 30
+of 0.02. They divide a value into land and improvements, and never change it."""
 
 _SHARES = text(
     "SELECT coalesce(property_class, '') AS property_class, coalesce(neighborhood, '') AS neighborhood,"
@@ -25,10 +27,16 @@ def land_shares(connection: Connection, county_id: str) -> dict[str, dict[str, f
     """
     rows = connection.execute(
         _SHARES,
-        {"county_id": county_id, "in_class": FEWEST_IN_CLASS, "in_neighborhood": FEWEST_IN_NEIGHBORHOOD},
+        {
+            "county_id": county_id,
+            "in_class": MIN_PROPERTIES_OF_CLASS,
+            "in_neighborhood": MIN_PROPERTIES_OF_NEIGHBORHOOD,
+        },
     )
-    found: dict[str, dict[str, float]] = {}
+    shares: dict[str, dict[str, float]] = {}
     for row in rows:
         if row.whole_class or row.neighborhood:
-            found.setdefault(row.property_class, {})[row.neighborhood if not row.whole_class else ""] = float(row.share)
-    return found
+            shares.setdefault(row.property_class, {})[row.neighborhood if not row.whole_class else ""] = float(
+                row.share
+            )
+    return shares

@@ -19,7 +19,7 @@ from shared.jobs.repository import newest_first
 
 @dataclass(frozen=True)
 class TrainedRecord:
-    """A trained model as it is kept: what is known of it, and where its artifact lies."""
+    """A stored model: its summary, and the key of its artifact."""
 
     model_id: UUID
     valuation_date: date
@@ -30,13 +30,15 @@ class TrainedRecord:
     champion: bool
 
     def covers(self, property_class: str) -> bool:
-        """Whether the model learned from sales of that class."""
+        """True if the model learned from sales of that class."""
         return self.property_classes is None or property_class in self.property_classes
 
 
 # of the table, not the class: an alias of that has SQLAlchemy set up every mapper, at each cold start
-_place = Champion.__table__.alias("place").c
-_IS_CHAMPION = exists().where(_place.county_id == Model.county_id, _place.model_id == Model.model_id).correlate(Model)
+_assignment = Champion.__table__.alias("assignment").c
+_IS_CHAMPION = (
+    exists().where(_assignment.county_id == Model.county_id, _assignment.model_id == Model.model_id).correlate(Model)
+)
 _RECORD = (
     Model.model_id,
     Model.valuation_date,
@@ -65,7 +67,7 @@ _CHAMPION_FOR = (
 def add(
     connection: Connection, county_id: str, model_id: UUID, summary: ModelSummary, *, artifact_key: str, by: str
 ) -> bool:
-    """Keep a trained model; False for one that was kept before: it is replaced."""
+    """Store a trained model; False where one of that id was stored before, which is replaced."""
     values: dict[str, Any] = {
         "method": summary.method,
         "valuation_date": summary.valuation_date,
@@ -101,7 +103,7 @@ def champion_for(
 
 
 def champion_days(connection: Connection, county_id: str, property_class: str) -> list[date]:
-    """The days that a class, or every class, has a champion of."""
+    """The valuation days for which a class, or every class, has a champion."""
     return list(
         connection.scalars(
             select(Champion.valuation_date).where(
@@ -129,12 +131,12 @@ def champions(connection: Connection, county_id: str, on: date, earliest: date) 
 def page(
     connection: Connection, county_id: str, *, before: tuple[datetime, UUID] | None, limit: int
 ) -> list[Row[*tuple[Any, ...]]]:
-    """Jobs that train models, the newest first, each with what is known of its model."""
+    """Jobs that train models, the newest first, each with its model's summary."""
     return list(connection.execute(newest_first(_jobs(county_id), before=before, limit=limit)))
 
 
 def find_with_job(connection: Connection, county_id: str, model_id: UUID) -> Row[*tuple[Any, ...]] | None:
-    """One job that trains a model, with what is known of it."""
+    """One job that trains a model, with the model's summary."""
     return connection.execute(_jobs(county_id).where(JobRow.job_id == model_id)).one_or_none()
 
 
@@ -147,7 +149,7 @@ def _jobs(county_id: str) -> Any:
 
 
 def standing(row: Row[*tuple[Any, ...]]) -> Standing | None:
-    """What a row of `page` says of the model's place; None for one that is not trained."""
+    """The standing of the model of a row of `page`; None for one that is not trained."""
     if row.details is None:
         return None
     if row.champion:
@@ -155,8 +157,10 @@ def standing(row: Row[*tuple[Any, ...]]) -> Standing | None:
     return "challenger" if row.promoted_at is None else "retired"
 
 
-def places(connection: Connection, county_id: str, model_ids: Collection[UUID]) -> dict[UUID, list[ChampionOf]]:
-    """The places that each of the models holds."""
+def champion_assignments(
+    connection: Connection, county_id: str, model_ids: Collection[UUID]
+) -> dict[UUID, list[ChampionOf]]:
+    """The classes and days that each of the models is champion of."""
     rows = connection.execute(
         select(
             Champion.model_id,
@@ -169,15 +173,15 @@ def places(connection: Connection, county_id: str, model_ids: Collection[UUID]) 
         .where(Champion.county_id == county_id, Champion.model_id.in_(model_ids))
         .order_by(Champion.property_class)
     )
-    found: dict[UUID, list[ChampionOf]] = {}
+    by_model: dict[UUID, list[ChampionOf]] = {}
     for row in rows:
-        place = {name: value for name, value in row._mapping.items() if name != "model_id"}
-        found.setdefault(row.model_id, []).append(ChampionOf.model_validate(place))
-    return found
+        assignment = {name: value for name, value in row._mapping.items() if name != "model_id"}
+        by_model.setdefault(row.model_id, []).append(ChampionOf.model_validate(assignment))
+    return by_model
 
 
-def hold_champions(connection: Connection, county_id: str) -> None:
-    """Let nobody else promote a model of the county until the transaction ends."""
+def lock_champions(connection: Connection, county_id: str) -> None:
+    """Lock the county's champions until the transaction ends."""
     connection.execute(
         text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"champions/{county_id}"}
     )
@@ -186,7 +190,7 @@ def hold_champions(connection: Connection, county_id: str) -> None:
 def promote(
     connection: Connection, county_id: str, model: TrainedRecord, by: str, override_reason: str | None
 ) -> list[UUID]:
-    """Give a model the places of its classes and day; the models that held them before."""
+    """Make a model the champion of its classes and day. Returns the models that were before."""
     classes = list(model.property_classes or ("",))
     held = (
         Champion.county_id == county_id,

@@ -32,7 +32,7 @@ COLUMNS = (
     "contributions",
     "comparables",
 )
-"""What a partition sends for each property, in this order."""
+"""The columns of a partition's rows, in this order."""
 
 EXPORTED = (
     "property_id, property_class, neighborhood, model_id, current_value, estimate, lower AS low, upper AS high,"
@@ -54,7 +54,7 @@ _CHANGES = (
 
 @dataclass(frozen=True)
 class Counts:
-    """How far a run is."""
+    """Progress of a run: properties with a value, without one, and with one to be reviewed."""
 
     valued: int
     not_valued: int
@@ -93,35 +93,35 @@ def replace(
 
 
 def page(
-    connection: Connection, county_id: str, run_id: UUID, wanted: ResultFilter, *, after: str | None, limit: int
+    connection: Connection, county_id: str, run_id: UUID, result_filter: ResultFilter, *, after: str | None, limit: int
 ) -> list[Row[*tuple[Any, ...]]]:
     """Results by property, those after `after`."""
     conditions = ["county_id = :county_id", "run_id = :run_id"]
-    given: dict[str, Any] = {"county_id": county_id, "run_id": run_id, "limit": limit}
+    parameters: dict[str, Any] = {"county_id": county_id, "run_id": run_id, "limit": limit}
     for name in ("neighborhood", "property_class"):
-        value = getattr(wanted, name)
+        value = getattr(result_filter, name)
         if value is not None:
             conditions.append(f"{name} = :{name}")
-            given[name] = value
-    if wanted.review is not None:
-        conditions.append("review" if wanted.review else "NOT review")
-    if wanted.valued is not None:
-        conditions.append(f"estimate IS {'NOT ' if wanted.valued else ''}NULL")
-    if wanted.flag is not None:
+            parameters[name] = value
+    if result_filter.review is not None:
+        conditions.append("review" if result_filter.review else "NOT review")
+    if result_filter.valued is not None:
+        conditions.append(f"estimate IS {'NOT ' if result_filter.valued else ''}NULL")
+    if result_filter.flag is not None:
         conditions.append("jsonb_exists(flags, :flag)")
-        given["flag"] = wanted.flag
+        parameters["flag"] = result_filter.flag
     if after is not None:
         conditions.append("property_id > :after")
-        given["after"] = after
+        parameters["after"] = after
     statement = (
         f"SELECT {', '.join(COLUMNS)}, round({_CHANGE}, 2) AS change_percent FROM valuation_run_results"
         f" WHERE {' AND '.join(conditions)} ORDER BY property_id LIMIT :limit"
     )
-    return list(connection.execute(text(statement), given))
+    return list(connection.execute(text(statement), parameters))
 
 
 def counts(connection: Connection, county_id: str, run_ids: Collection[UUID]) -> dict[UUID, Counts]:
-    """How many properties each of the runs has done."""
+    """The progress of each of the runs."""
     rows = connection.execute(
         text(
             "SELECT run_id, count(estimate) AS valued, count(*) - count(estimate) AS not_valued,"
@@ -133,7 +133,7 @@ def counts(connection: Connection, county_id: str, run_ids: Collection[UUID]) ->
     return {row.run_id: Counts(int(row.valued), int(row.not_valued), int(row.review)) for row in rows}
 
 
-def overall(connection: Connection, county_id: str, run_id: UUID) -> Change:
+def overall_change(connection: Connection, county_id: str, run_id: UUID) -> Change:
     """The changes of all properties together."""
     row = connection.execute(
         text(f"SELECT {_CHANGES} FROM valuation_run_results WHERE county_id = :county_id AND run_id = :run_id"),
@@ -142,27 +142,27 @@ def overall(connection: Connection, county_id: str, run_id: UUID) -> Change:
     return Change(**_change(row))
 
 
-def grouped(connection: Connection, county_id: str, run_id: UUID, column: str) -> tuple[GroupChange, ...]:
+def changes_by_group(connection: Connection, county_id: str, run_id: UUID, column: str) -> tuple[GroupChange, ...]:
     """The changes by `neighborhood` or `property_class`."""
     rows = connection.execute(
         text(
-            f"SELECT coalesce({column}, '') AS place, {_CHANGES} FROM valuation_run_results"
+            f"SELECT coalesce({column}, '') AS group_name, {_CHANGES} FROM valuation_run_results"
             " WHERE county_id = :county_id AND run_id = :run_id GROUP BY 1 ORDER BY 1"
         ),
         {"county_id": county_id, "run_id": run_id},
     )
-    return tuple(GroupChange(group=row.place, **_change(row)) for row in rows)
+    return tuple(GroupChange(group=row.group_name, **_change(row)) for row in rows)
 
 
 def flag_counts(connection: Connection, county_id: str, run_id: UUID) -> dict[str, int]:
-    """How many properties have each flag."""
-    return _counted(connection, county_id, run_id, "jsonb_array_elements_text(flags)")
+    """Counts of properties by flag."""
+    return _property_counts(connection, county_id, run_id, "jsonb_array_elements_text(flags)")
 
 
 def refusal_counts(connection: Connection, county_id: str, run_id: UUID) -> dict[str, int]:
-    """How many properties have no value, by reason."""
-    found = _counted(connection, county_id, run_id, "refusal")
-    return {reason: number for reason, number in found.items() if reason}
+    """Counts of properties without a value, by reason."""
+    counts = _property_counts(connection, county_id, run_id, "refusal")
+    return {reason: number for reason, number in counts.items() if reason}
 
 
 def export(connection: Connection, county_id: str, run_id: UUID, path: Path) -> None:
@@ -171,7 +171,7 @@ def export(connection: Connection, county_id: str, run_id: UUID, path: Path) -> 
 
 
 def copy_out(connection: Connection, county_id: str, run_id: UUID, path: Path) -> None:
-    """Write every result to a file as the database says it, by property."""
+    """Write every result to a file as CSV of the database, by property."""
     copy_to_file(connection, _exported(county_id, run_id), path)
 
 
@@ -182,7 +182,7 @@ def _exported(county_id: str, run_id: UUID) -> str:
     )
 
 
-def _counted(connection: Connection, county_id: str, run_id: UUID, expression: str) -> dict[str, int]:
+def _property_counts(connection: Connection, county_id: str, run_id: UUID, expression: str) -> dict[str, int]:
     rows = connection.execute(
         text(
             f"SELECT coalesce(label, '') AS label, count(*) AS number FROM (SELECT {expression} AS label"
@@ -195,10 +195,10 @@ def _counted(connection: Connection, county_id: str, run_id: UUID, expression: s
 
 
 def _change(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
-    found = {name: value for name, value in row._mapping.items() if name not in ("percentiles", "place")}
+    values = {name: value for name, value in row._mapping.items() if name not in ("percentiles", "group_name")}
     percentiles = row.percentiles or [None] * 5
     before, after = row.compared_current_total, row.compared_estimate_total
-    found["change_percent"] = round(100 * (float(after) / float(before) - 1), 2) if before else None
+    values["change_percent"] = round(100 * (float(after) / float(before) - 1), 2) if before else None
     for name, value in zip(("p5", "p25", "median", "p75", "p95"), percentiles, strict=True):
-        found[name] = None if value is None else round(float(value), 2)
-    return found
+        values[name] = None if value is None else round(float(value), 2)
+    return values

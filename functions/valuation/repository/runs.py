@@ -1,4 +1,4 @@
-"""SQL of valuation runs: planned, looked at."""
+"""SQL of valuation runs: their plans, jobs and counts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,38 +33,40 @@ class RunRecord:
         return by_class.get(property_class, by_class.get(None))
 
 
-def condition(wanted: RunFilter) -> str:
+def filter_sql(run_filter: RunFilter) -> str:
     """The filter as SQL of properties_operational as `p`, with literals, because COPY takes no parameters."""
-    parts = [f"p.{column} IN ({', '.join(map(literal, values))})" for column, values in _lists(wanted).items()]
+    parts = [
+        f"p.{column} IN ({', '.join(map(literal, values))})" for column, values in _allowed_values(run_filter).items()
+    ]
     return " AND ".join(parts) or "true"
 
 
-def bound_condition(wanted: RunFilter) -> tuple[str, dict[str, list[str]]]:
-    """The same with parameters, and those."""
-    lists = {f"of_{column}": list(values) for column, values in _lists(wanted).items()}
-    parts = [f"p.{column} = ANY (:of_{column})" for column in _lists(wanted)]
+def filter_sql_with_parameters(run_filter: RunFilter) -> tuple[str, dict[str, list[str]]]:
+    """The filter as SQL of `p` with parameters, and their values."""
+    lists = {f"of_{column}": list(values) for column, values in _allowed_values(run_filter).items()}
+    parts = [f"p.{column} = ANY (:of_{column})" for column in _allowed_values(run_filter)]
     return " AND ".join(parts) or "true", lists
 
 
-def _lists(wanted: RunFilter) -> dict[str, tuple[str, ...]]:
-    """What each column must be one of."""
+def _allowed_values(run_filter: RunFilter) -> dict[str, tuple[str, ...]]:
+    """The allowed values of each column that the filter names."""
     lists = {
-        "property_class": wanted.property_classes,
-        "neighborhood": wanted.neighborhoods,
-        "property_id": wanted.property_ids,
+        "property_class": run_filter.property_classes,
+        "neighborhood": run_filter.neighborhoods,
+        "property_id": run_filter.property_ids,
     }
     return {column: values for column, values in lists.items() if values is not None}
 
 
-def between(partition: RunPartition) -> str:
+def partition_sql(partition: RunPartition) -> str:
     """The partition's properties as SQL of `p`."""
     upper = f"p.property_id <= {literal(partition.to)}"
     return upper if partition.after is None else f"p.property_id > {literal(partition.after)} AND {upper}"
 
 
-def plan(connection: Connection, county_id: str, wanted: RunFilter, size: int) -> tuple[list[RunPartition], int]:
+def plan(connection: Connection, county_id: str, run_filter: RunFilter, size: int) -> tuple[list[RunPartition], int]:
     """Partitions of at most `size` properties each, by id, and how many properties there are."""
-    conditions, lists = bound_condition(wanted)
+    conditions, lists = filter_sql_with_parameters(run_filter)
     rows = connection.execute(
         text(
             "SELECT property_id, total FROM (SELECT p.property_id, count(*) OVER () AS total,"  # noqa: S608 - literals
@@ -81,7 +83,7 @@ def plan(connection: Connection, county_id: str, wanted: RunFilter, size: int) -
 
 
 def add(connection: Connection, county_id: str, run: RunRecord) -> None:
-    """Keep what a run was planned as; planned before is as good."""
+    """Store a run's plan. Idempotent: the first plan stands."""
     statement = insert(Run).values(
         county_id=county_id,
         run_id=run.run_id,
@@ -94,7 +96,7 @@ def add(connection: Connection, county_id: str, run: RunRecord) -> None:
 
 
 def set_counts(connection: Connection, county_id: str, run_id: UUID, valued: int, not_valued: int, review: int) -> None:
-    """Keep how many properties a finished run has valued."""
+    """Store the counts of a finished run."""
     connection.execute(
         update(Run)
         .where(Run.county_id == county_id, Run.run_id == run_id)
@@ -118,12 +120,12 @@ def find(connection: Connection, county_id: str, run_id: UUID) -> RunRecord | No
 def page(
     connection: Connection, county_id: str, *, before: tuple[datetime, UUID] | None, limit: int
 ) -> list[Row[*tuple[Any, ...]]]:
-    """Runs' jobs, the newest first, each with what it was planned as."""
+    """Runs' jobs, the newest first, each with its plan."""
     return list(connection.execute(newest_first(_jobs(county_id), before=before, limit=limit)))
 
 
 def find_with_job(connection: Connection, county_id: str, run_id: UUID) -> Row[*tuple[Any, ...]] | None:
-    """One run's job with what it was planned as."""
+    """One run's job with its plan."""
     return connection.execute(_jobs(county_id).where(JobRow.job_id == run_id)).one_or_none()
 
 

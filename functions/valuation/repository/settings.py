@@ -7,7 +7,7 @@ from shared.db.models import County
 
 
 def settings(connection: Connection, county_id: str) -> ValuationSettings:
-    """What the county's configuration says of valuation; a county that says nothing has the usual settings."""
+    """The valuation settings of the county's configuration, with the defaults of those it does not name."""
     stored = connection.scalar(
         select(County.configuration["plugin_settings"]["valuation"]).where(County.county_id == county_id)
     )

@@ -77,7 +77,7 @@ def find(connection: Connection, county_id: str, valuation_id: UUID) -> StoredVa
 
 
 def sold_properties(connection: Connection, county_id: str, sale_ids: Mapping[int, str]) -> dict[int, SoldProperty]:
-    """What is known of sales, under the positions that they are asked for by; retired ones too."""
+    """Sales by position, from their ids by position; retired ones too."""
     rows = connection.execute(_SOLD, {"county_id": county_id, "sale_ids": list(sale_ids.values())})
-    found = {row.sale_id: SoldProperty(row.sale_id, row.property_id, row.situs_address, row.sale_date) for row in rows}
-    return {position: found[sale_id] for position, sale_id in sale_ids.items()}
+    by_id = {row.sale_id: SoldProperty(row.sale_id, row.property_id, row.situs_address, row.sale_date) for row in rows}
+    return {position: by_id[sale_id] for position, sale_id in sale_ids.items()}

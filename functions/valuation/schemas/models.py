@@ -20,7 +20,7 @@ HoldOutStratum = Literal["neighborhood", "property_class", "price_decile", "sale
 
 
 class ValuationModelRequest(RequestSchema):
-    """What is to be trained: a model of the county's valid sales before the valuation date.
+    """A model to train: of the county's valid sales before the valuation date.
 
     Without `property_classes` it learns from sales of every class, with the class as a feature. The same data and
     the same seed give the same model.
@@ -39,7 +39,7 @@ class ValuationModelRequest(RequestSchema):
 
 
 class ComparablesModelRequest(RequestSchema):
-    """What is to be fitted: the comparable-sales model of a class ("" is every class) as of a day.
+    """A model to fit: the comparable-sales model of a class ("" is every class) as of a day.
 
     `sales_version` tells the county's sales, and the decisions on them, from those of another time.
     """
@@ -62,7 +62,7 @@ class ComparablesModel(Schema):
 
 
 class PromoteModel(RequestSchema):
-    """Why a model is promoted whose hold-out does not meet the standard; needed for such a one only."""
+    """A promotion; `override_reason` is needed where the model's hold-out does not meet the standard."""
 
     override_reason: Reason | None = None
 
@@ -84,7 +84,7 @@ class StatisticVerdict(Schema):
 
 
 class Accuracy(Schema):
-    """How values of sales that the model had not seen compare with their prices; nothing is trimmed.
+    """A comparison of values with the prices of sales that the model had not seen; nothing is trimmed.
 
     `mape` is the mean absolute error as a percentage of the price; `coverage` the share of the prices inside the
     80 % interval. `statistics` are those of a ratio study: median, mean, weighted_mean, cod, cov, prd, prb, mki, vei.
@@ -130,7 +130,7 @@ class HoldOutFold(Schema):
 
 
 class Training(Schema):
-    """What the model was made of."""
+    """The sales, features and libraries that the model was made with."""
 
     first_sale_date: date
     last_sale_date: date
@@ -150,7 +150,7 @@ class Artifact(Schema):
 
 
 class ModelSummary(Schema):
-    """What a trained model is known by.
+    """A trained model's training, accuracy and artifact.
 
     `meets_standard` is false where a statistic of the hold-out does not meet its range of the standard; `findings`
     are the sentences that say so.
@@ -171,7 +171,7 @@ class ModelSummary(Schema):
 
 
 class ChampionOf(Schema):
-    """A place that a model holds: `property_class` null means every class that has no champion of its own."""
+    """A class and day that a model is champion of; `property_class` null is every class without its own champion."""
 
     property_class: str | None
     valuation_date: date

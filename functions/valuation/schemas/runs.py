@@ -17,7 +17,7 @@ from shared.schemas import RequestSchema, Schema
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 ExportFormat = Literal["csv", "parquet"]
 RunFlag = Literal[FlagCode, "carried_by_trend", "carried_beyond_usual", "large_change"]
-"""What a reader of a run's value should know: what its model says of it, and what the run says of that."""
+"""Flags of a run's value: those of its model, and those of the run."""
 
 MAX_PROPERTY_IDS = 25_000
 """Ids of a filter: half a megabyte of a request. A larger part of a county is named by its classes or neighborhoods."""
@@ -36,7 +36,7 @@ class ResultFilter:
 
 
 class RunFilter(RequestSchema):
-    """Which properties of the current roll: those that meet every condition given. Without any, all of them."""
+    """A selection of properties of the current roll, by every condition given. Without any, all of them."""
 
     property_classes: PropertyClasses | None = None
     neighborhoods: Annotated[tuple[Text, ...], Field(min_length=1, max_length=1000)] | None = None
@@ -44,7 +44,7 @@ class RunFilter(RequestSchema):
 
 
 class ValuationRunRequest(RequestSchema):
-    """What is to be valued as of which day: by the champions of the classes, unless a model is named."""
+    """A valuation run as of a day, by the champions of the classes unless a model is named."""
 
     valuation_date: date
     model_id: UUID | None = None
@@ -52,7 +52,7 @@ class ValuationRunRequest(RequestSchema):
 
 
 class ModelOfClass(Schema):
-    """Which model values a class; null stands for every class that no other entry names."""
+    """The model that values a class; null stands for every class that no other entry names."""
 
     property_class: str | None
     model_id: UUID
@@ -91,7 +91,7 @@ class GroupChange(Change):
 
 
 class ValuationRunSummary(Schema):
-    """What a run found: overall, by neighborhood and by class; how many properties have which flag or no value."""
+    """The changes of a run: overall, by neighborhood and by class; and counts by flag and by reason for no value."""
 
     valuation_date: date
     models: tuple[ModelOfClass, ...]
@@ -171,26 +171,26 @@ class RunResult(Schema):
 
 
 class ApprovalFilter(RunFilter):
-    """Which of a run's values. `review` false leaves out the doubtful ones, true takes only them."""
+    """A selection of a run's values. `review` false excludes those to be reviewed, true takes only them."""
 
     review: bool | None = None
 
 
 class ApproveRun(RequestSchema):
-    """Which values of a run go to the roll of which year; without a filter all of them."""
+    """An approval of a run's values to the roll of a year; without a filter all of them."""
 
     roll_year: Annotated[int, Field(ge=1900, le=2200)]
     filter: ApprovalFilter = ApprovalFilter()
 
 
 class UndoApproval(RequestSchema):
-    """Which approval of a run is taken back; without an id the latest that stands."""
+    """The approval of a run to undo; without an id the latest that stands."""
 
     approval_id: UUID | None = None
 
 
 class ApprovalJob(Schema):
-    """What a job does at the roll: brings values of a run to it, or takes an approval back."""
+    """A job at the roll: the approval of a run's values, or the undoing of an approval."""
 
     action: Literal["approve", "undo"]
     run_id: UUID
@@ -200,7 +200,7 @@ class ApprovalJob(Schema):
 
 
 class ApprovalResults(Schema):
-    """What was written to the roll, or taken back.
+    """The changes of an approval, or of its undoing.
 
     `skipped` counts values that the filter took and that were not written, by reason.
     """

@@ -13,7 +13,7 @@ LandMethod = Literal["own_land_share", "neighborhood_land_share", "class_land_sh
 
 
 class ValuationRequest(RequestSchema):
-    """Which property is to be valued as of which day; by the champion of its class unless a model is named."""
+    """A property to value as of a day, by the champion of its class unless a model is named."""
 
     property_id: str = Field(min_length=1, max_length=200)
     valuation_date: date
@@ -29,7 +29,7 @@ class ValueInterval(Schema):
 
 
 class Adjustment(Schema):
-    """What one difference is worth, in dollars and as a percentage of the price before this adjustment."""
+    """The adjustment for one difference, in dollars and as a percentage of the price before this adjustment."""
 
     name: str
     amount: Decimal
@@ -82,7 +82,7 @@ class ModelReference(Schema):
 
 
 class Contribution(Schema):
-    """What one feature adds to the value, in dollars; `value` is the property's own, null where it is unknown."""
+    """The contribution of one feature to the value, in dollars; `value` is the property's own, null where unknown."""
 
     name: str
     amount: Decimal

@@ -1,4 +1,4 @@
-"""From a run to the roll, and back: by a job, because a large county's roll takes longer than a request may."""
+"""Approval of a run's values to a roll, and its undoing: by jobs, as a large roll takes longer than a request may."""
 
 from typing import Any
 from uuid import UUID
@@ -23,8 +23,9 @@ from shared.jobs import Job, RunningJob
 from shared.problems import Conflict, NotFound, Unprocessable
 from shared.rolls import closing
 
-LONGEST_CYCLE_YEARS = 6
-"""Roll years that values of one day may be used for: reappraisal cycles are no longer."""
+MAX_CYCLE_YEARS = 6
+"""Roll years that values of one day may serve: IAAO's Standard on Mass Appraisal of Real Property asks for a review of
+each property every four to six years."""
 
 
 def submit_approval(
@@ -38,7 +39,7 @@ def submit_approval(
 
     def check() -> None:
         with unit_of_work(county_id) as connection:
-            _refuse_foreign_year(_finished(connection, county_id, run_id), request.roll_year)
+            _require_year_of_cycle(_require_succeeded_run(connection, county_id, run_id), request.roll_year)
             closing.require_open(connection, county_id, request.roll_year)
 
     job = ApprovalJob(action="approve", run_id=run_id, roll_year=request.roll_year, filter=request.filter)
@@ -55,8 +56,8 @@ def submit_undo(
 
     def check() -> None:
         with unit_of_work(county_id) as connection:
-            _finished(connection, county_id, run_id)
-            standing = _standing(connection, county_id, run_id, request.approval_id)
+            _require_succeeded_run(connection, county_id, run_id)
+            standing = _require_standing_approval(connection, county_id, run_id, request.approval_id)
             closing.require_open(connection, county_id, standing.roll_year)
 
     job = ApprovalJob(action="undo", run_id=run_id, approval_id=request.approval_id)
@@ -64,35 +65,35 @@ def submit_undo(
 
 
 def approve_or_undo(job: RunningJob) -> ApprovalResults:
-    """Do what a job of the roll asks for, in one transaction. Run again, it finds that it is done.
+    """Approve or undo, as the job asks, in one transaction. Idempotent.
 
     Raises Conflict where the roll is closed by now, newer values stand on it, or the job was cancelled.
     """
-    wanted = ApprovalJob.model_validate(job.parameters)
+    request = ApprovalJob.model_validate(job.parameters)
     with unit_of_work(job.county_id) as connection:
         job.commit(connection)
-        if wanted.action == "approve":
-            return _approve(connection, job, wanted)
-        return _undo(connection, job, wanted)
+        if request.action == "approve":
+            return _approve(connection, job, request)
+        return _undo(connection, job, request)
 
 
-def _approve(connection: Connection, job: RunningJob, wanted: ApprovalJob) -> ApprovalResults:
-    county_id, roll_year = job.county_id, wanted.roll_year
+def _approve(connection: Connection, job: RunningJob, request: ApprovalJob) -> ApprovalResults:
+    county_id, roll_year = job.county_id, request.roll_year
     if roll_year is None:
         raise Unprocessable("An approval names its roll year.", slug="roll-year-missing")
     closing.lock_roll(connection, county_id, roll_year)
-    known = approvals.find(connection, county_id, job.job_id)
-    if known is not None:
-        return _results(wanted, known)
-    _finished(connection, county_id, wanted.run_id)
+    earlier = approvals.find(connection, county_id, job.job_id)
+    if earlier is not None:
+        return _results(request, earlier)
+    _require_succeeded_run(connection, county_id, request.run_id)
     closing.require_open(connection, county_id, roll_year)
     posted = approvals.post(
         connection,
         county_id,
         job.job_id,
-        run_id=wanted.run_id,
+        run_id=request.run_id,
         roll_year=roll_year,
-        wanted=wanted.filter,
+        approval_filter=request.filter,
         assessment_ratio=settings(connection, county_id).assessment_ratio,
         by=job.submitted_by,
     )
@@ -100,44 +101,44 @@ def _approve(connection: Connection, job: RunningJob, wanted: ApprovalJob) -> Ap
         connection,
         county_id,
         job.job_id,
-        run_id=wanted.run_id,
+        run_id=request.run_id,
         roll_year=roll_year,
-        wanted=wanted.filter,
+        approval_filter=request.filter,
         posted=posted,
         by=job.submitted_by,
     )
     written = {"assessments": posted.assessments, "properties": posted.properties, "skipped": posted.skipped}
-    _record(connection, job, wanted.run_id, "valuation_run.approved", {"roll_year": roll_year, **written})
+    _record(connection, job, request.run_id, "valuation_run.approved", {"roll_year": roll_year, **written})
     return ApprovalResults(
-        action="approve", approval_id=job.job_id, run_id=wanted.run_id, roll_year=roll_year, **written
+        action="approve", approval_id=job.job_id, run_id=request.run_id, roll_year=roll_year, **written
     )
 
 
-def _undo(connection: Connection, job: RunningJob, wanted: ApprovalJob) -> ApprovalResults:
+def _undo(connection: Connection, job: RunningJob, request: ApprovalJob) -> ApprovalResults:
     county_id = job.county_id
-    done = approvals.undone_by(connection, county_id, job.job_id)
+    done = approvals.find_by_undo(connection, county_id, job.job_id)
     if done is not None:
-        return _results(wanted, done)
-    standing = _standing(connection, county_id, wanted.run_id, wanted.approval_id)
+        return _results(request, done)
+    standing = _require_standing_approval(connection, county_id, request.run_id, request.approval_id)
     closing.lock_roll(connection, county_id, standing.roll_year)
     closing.require_open(connection, county_id, standing.roll_year)
-    standing = _standing(connection, county_id, wanted.run_id, standing.approval_id)
-    moved = approvals.moved_on(connection, county_id, standing.approval_id)
-    if moved:
+    standing = _require_standing_approval(connection, county_id, request.run_id, standing.approval_id)
+    superseded = approvals.count_superseded(connection, county_id, standing.approval_id)
+    if superseded:
         raise Conflict(
-            f"{moved} of the values that the approval wrote were decided anew since; it cannot be taken back over"
+            f"{superseded} of the values that the approval wrote were decided anew since; it cannot be taken back over"
             " them.",
             slug="newer-values",
         )
-    assessments, properties = approvals.take_back(connection, county_id, standing.approval_id, job.job_id)
+    assessments, properties = approvals.restore(connection, county_id, standing.approval_id, job.job_id)
     approvals.set_undone(connection, county_id, standing.approval_id, job.job_id, job.submitted_by)
     written = {"assessments": assessments, "properties": properties}
     details = {"approval_id": str(standing.approval_id), "roll_year": standing.roll_year, **written}
-    _record(connection, job, wanted.run_id, "valuation_run.approval_undone", details)
-    return _results(wanted, standing)
+    _record(connection, job, request.run_id, "valuation_run.approval_undone", details)
+    return _results(request, standing)
 
 
-def _finished(connection: Connection, county_id: str, run_id: UUID) -> RunRecord:
+def _require_succeeded_run(connection: Connection, county_id: str, run_id: UUID) -> RunRecord:
     """A run that has succeeded. Raises NotFound, Conflict."""
     job = runs.find_with_job(connection, county_id, run_id)
     if job is None:
@@ -148,27 +149,29 @@ def _finished(connection: Connection, county_id: str, run_id: UUID) -> RunRecord
     return run
 
 
-def _standing(connection: Connection, county_id: str, run_id: UUID, approval_id: UUID | None) -> StandingApproval:
+def _require_standing_approval(
+    connection: Connection, county_id: str, run_id: UUID, approval_id: UUID | None
+) -> StandingApproval:
     """The approval to take back. Raises NotFound, Conflict where there is none, or it was taken back before."""
     if approval_id is None:
-        found = approvals.latest_standing(connection, county_id, run_id)
-        if found is None:
+        approval = approvals.latest_standing(connection, county_id, run_id)
+        if approval is None:
             raise Conflict("No approval of this run stands on a roll.", slug="nothing-to-undo")
-        return found
-    found = approvals.find(connection, county_id, approval_id)
-    if found is None or found.run_id != run_id:
+        return approval
+    approval = approvals.find(connection, county_id, approval_id)
+    if approval is None or approval.run_id != run_id:
         raise NotFound(f"The run {run_id} has no approval {approval_id}.", slug="approval-not-found")
-    if found.undo_id is not None:
+    if approval.undo_id is not None:
         raise Conflict(f"The approval {approval_id} has been taken back already.", slug="nothing-to-undo")
-    return found
+    return approval
 
 
-def _refuse_foreign_year(run: RunRecord, roll_year: int) -> None:
+def _require_year_of_cycle(run: RunRecord, roll_year: int) -> None:
     first = run.valuation_date.year
-    if not first <= roll_year <= first + LONGEST_CYCLE_YEARS:
+    if not first <= roll_year <= first + MAX_CYCLE_YEARS:
         raise Unprocessable(
-            f"Values as of {run.valuation_date} go to the rolls of {first} to {first + LONGEST_CYCLE_YEARS}.",
-            pointer="/body/roll_year",
+            f"Values as of {run.valuation_date} go to the rolls of {first} to {first + MAX_CYCLE_YEARS}.",
+            pointer="/roll_year",
             slug="roll-year-of-another-date",
         )
 
@@ -179,13 +182,13 @@ def _record(
     audit.record(connection, job.county_id, job.submitted_by, action, f"valuation-runs/{run_id}", details)
 
 
-def _results(wanted: ApprovalJob, done: StandingApproval) -> ApprovalResults:
+def _results(request: ApprovalJob, done: StandingApproval) -> ApprovalResults:
     return ApprovalResults(
-        action=wanted.action,
+        action=request.action,
         approval_id=done.approval_id,
         run_id=done.run_id,
         roll_year=done.roll_year,
         assessments=done.assessments,
         properties=done.properties,
-        skipped=done.skipped if wanted.action == "approve" else {},
+        skipped=done.skipped if request.action == "approve" else {},
     )

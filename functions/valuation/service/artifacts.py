@@ -1,4 +1,4 @@
-"""Fitted models as objects in S3: put there once, and kept by a process that has loaded them.
+"""Fitted models as objects in S3, written once, and cached by the process that loads them.
 
 An artifact is a zip of two members: the model in the library's own format, and what turns positions in its sales into
 sales of the county. It holds no code, and one that is not the record's, byte for byte, is refused.
@@ -19,7 +19,7 @@ from uuid import UUID
 import numpy as np
 import orjson
 
-from functions.valuation.service.land import LandShares
+from functions.valuation.domain.land import LandShares
 from shared import storage
 from shared.appraisal.arrays import FloatArray
 from shared.appraisal.avm.artifact import ArtifactError, FittedModel, dump, load_kind
@@ -29,15 +29,16 @@ from shared.evidence import AttributeKinds
 from shared.problems import Conflict, NotFound
 
 CONTENT_TYPE = "application/zip"
-MAX_KEPT = 4
+MAX_CACHED = 4
+"""Choice: models of a few megabytes each, in a Lambda of 1,769 MB; a county has a champion or two."""
 _MODEL, _CONTEXT = "model", "context.json"
-_THE_EPOCH = (1980, 1, 1, 0, 0, 0)
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 """The date of the members: without one of its own, the same model is the same bytes."""
 
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError, ValueError, TypeError)
-"""What reading a damaged zip or document raises."""
+_DECODING_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError, ValueError, TypeError)
+"""Exceptions that reading a damaged zip or document raises."""
 
-_kept: OrderedDict[tuple[str, UUID], LoadedModel[Any]] = OrderedDict()
+_cache: OrderedDict[tuple[str, UUID], LoadedModel[Any]] = OrderedDict()
 
 
 class StoredModel(Protocol):
@@ -55,9 +56,8 @@ class StoredModel(Protocol):
 class LoadedModel(Generic[FittedModel]):
     """A model that is ready to value.
 
-    `sale_ids` are those of the sales that it was given, by position; `kinds` the attributes that it knows;
-    `land_shares` what divides its values, as the roll was when it was trained, and `land` what does where the roll
-    has no land values.
+    `sale_ids` are those of the sales that it was fitted to, by position; `kinds` the attributes that it knows. Its
+    values are divided by `land_shares`, of the roll when it was trained, or by `land` where the roll has none.
     """
 
     model: FittedModel
@@ -73,22 +73,22 @@ class LoadedModel(Generic[FittedModel]):
         return self.land.shares(self.model.hedonic, subjects, day)
 
 
-def pack(loaded: LoadedModel[FittedModel]) -> bytes:
+def pack(loaded_model: LoadedModel[FittedModel]) -> bytes:
     """The artifact's bytes; the same for the same model."""
     context = {
-        "sale_ids": loaded.sale_ids,
+        "sale_ids": loaded_model.sale_ids,
         "kinds": {
-            "numeric": loaded.kinds.numeric,
-            "categorical": loaded.kinds.categorical,
-            "property_class": loaded.kinds.property_class,
+            "numeric": loaded_model.kinds.numeric,
+            "categorical": loaded_model.kinds.categorical,
+            "property_class": loaded_model.kinds.property_class,
         },
-        "land_shares": loaded.land_shares,
-        "land": None if loaded.land is None else asdict(loaded.land),
+        "land_shares": loaded_model.land_shares,
+        "land": None if loaded_model.land is None else asdict(loaded_model.land),
     }
     target = BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(zipfile.ZipInfo(_MODEL, _THE_EPOCH), dump(loaded.model))
-        written = zipfile.ZipInfo(_CONTEXT, _THE_EPOCH)
+        archive.writestr(zipfile.ZipInfo(_MODEL, _ZIP_EPOCH), dump(loaded_model.model))
+        written = zipfile.ZipInfo(_CONTEXT, _ZIP_EPOCH)
         archive.writestr(written, orjson.dumps(context, option=orjson.OPT_SORT_KEYS), zipfile.ZIP_DEFLATED)
     return target.getvalue()
 
@@ -105,13 +105,13 @@ def unpack(body: bytes, kind: type[FittedModel]) -> LoadedModel[FittedModel]:
             tuple(context["sale_ids"]),
             AttributeKinds(tuple(kinds["numeric"]), tuple(kinds["categorical"]), bool(kinds["property_class"])),
             context["land_shares"],
-            _land(context["land"]),
+            _land_contribution(context["land"]),
         )
-    except _DAMAGED as error:
+    except _DECODING_ERRORS as error:
         raise ArtifactError("the artifact is no trained model") from error
 
 
-def _land(context: Mapping[str, Any] | None) -> LandContribution | None:
+def _land_contribution(context: Mapping[str, Any] | None) -> LandContribution | None:
     if context is None:
         return None
     site, area, building, new = (float(rate) for rate in context["rates"])
@@ -119,41 +119,41 @@ def _land(context: Mapping[str, Any] | None) -> LandContribution | None:
 
 
 def digest(body: bytes) -> str:
-    """What tells one artifact from another."""
+    """The artifact's SHA-256 in hexadecimal."""
     return hashlib.sha256(body).hexdigest()
 
 
-def loaded(county_id: str, record: StoredModel, kind: type[FittedModel]) -> LoadedModel[FittedModel]:
-    """A county's model, from S3 or as this process has kept it.
+def load_model(county_id: str, record: StoredModel, kind: type[FittedModel]) -> LoadedModel[FittedModel]:
+    """Load a county's model from S3, or from this process's cache.
 
     Raises Conflict where the object is gone or is not what was trained.
     """
     key = (county_id, record.model_id)
-    found = cast("LoadedModel[FittedModel] | None", _kept.get(key))
-    if found is None:
-        found = _kept[key] = _fetched(record, kind)
-        while len(_kept) > MAX_KEPT:
-            _kept.popitem(last=False)
-    _kept.move_to_end(key)
-    return found
+    cached = cast("LoadedModel[FittedModel] | None", _cache.get(key))
+    if cached is None:
+        cached = _cache[key] = _fetch(record, kind)
+        while len(_cache) > MAX_CACHED:
+            _cache.popitem(last=False)
+    _cache.move_to_end(key)
+    return cached
 
 
-def forget() -> None:
-    """Drop what this process has kept (tests)."""
-    _kept.clear()
+def clear_cache() -> None:
+    """Empty this process's cache (tests)."""
+    _cache.clear()
 
 
-def _fetched(record: StoredModel, kind: type[FittedModel]) -> LoadedModel[FittedModel]:
+def _fetch(record: StoredModel, kind: type[FittedModel]) -> LoadedModel[FittedModel]:
     try:
         body = storage.get(record.artifact_key)
         if digest(body) != record.artifact_digest:
-            raise _damaged(record)
+            raise _damage_problem(record)
         return unpack(body, kind)
     except (ArtifactError, NotFound) as error:
-        raise _damaged(record) from error
+        raise _damage_problem(record) from error
 
 
-def _damaged(record: StoredModel) -> Conflict:
+def _damage_problem(record: StoredModel) -> Conflict:
     return Conflict(
         f"What is stored of model {record.model_id} is not what was trained, or is gone; train it again.",
         slug="model-artifact-damaged",

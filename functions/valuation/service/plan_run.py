@@ -1,4 +1,4 @@
-"""The plan of a run: which model values which class, and which properties each partition has."""
+"""The plan of a run: the model of each class, and the properties of each partition."""
 
 from functions.valuation.repository import runs
 from functions.valuation.repository.runs import RunRecord
@@ -8,15 +8,15 @@ from shared.db import unit_of_work
 from shared.evidence import evidence_version
 from shared.jobs import RunningJob
 
-PARTITION_PROPERTIES = 10_000
+MAX_PARTITION_PROPERTIES = 10_000
 
 
 def plan_run(job: RunningJob) -> list[RunPartition]:
-    """Cut the properties into partitions. Raises Conflict, Unprocessable where no model fits the day by now."""
+    """Plan a run and divide its properties into partitions. Raises Conflict, Unprocessable without a model."""
     request = ValuationRunRequest.model_validate(job.parameters)
     with unit_of_work(job.county_id) as connection:
-        models = model_selection.for_run(connection, job.county_id, request.model_id, request.valuation_date)
-        partitions, properties = runs.plan(connection, job.county_id, request.filter, PARTITION_PROPERTIES)
+        models = model_selection.models_by_class(connection, job.county_id, request.model_id, request.valuation_date)
+        partitions, properties = runs.plan(connection, job.county_id, request.filter, MAX_PARTITION_PROPERTIES)
         version = evidence_version(connection, job.county_id)
         record = RunRecord(job.job_id, request.valuation_date, models, version, properties)
         runs.add(connection, job.county_id, record)

@@ -1,4 +1,4 @@
-"""What a model says of one property, as the API shows it."""
+"""A model's results in the API's models."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from functions.valuation.domain.land import NO_LAND_SPLIT, Land, LandShare, LandShares, land_share
 from functions.valuation.repository.valuations import SoldProperty
 from functions.valuation.schemas.valuations import (
     Adjustment,
@@ -16,7 +17,6 @@ from functions.valuation.schemas.valuations import (
     LandSplit,
     TimeTrend,
 )
-from functions.valuation.service.land import NO_LAND_SPLIT, Land, LandShare, LandShares, land_share
 from shared.appraisal.explanation import AdjustedComparable
 from shared.appraisal.explanation import Flag as ModelFlag
 from shared.appraisal.time_trend import TimeTrend as FittedTrend
@@ -26,37 +26,44 @@ LARGE_CHANGE: Final = "large_change"
 _CENT = Decimal("0.01")
 
 
-def comparables(found: Sequence[AdjustedComparable], sales: Mapping[int, SoldProperty]) -> tuple[Comparable, ...]:
+def comparables(adjusted: Sequence[AdjustedComparable], sales: Mapping[int, SoldProperty]) -> tuple[Comparable, ...]:
     """The grid, heaviest first; `sales` are by position in the sales that the model was given."""
-    return tuple(_comparable(each, sales[each.row]) for each in found)
+    return tuple(_comparable(comparable, sales[comparable.row]) for comparable in adjusted)
 
 
-def _comparable(found: AdjustedComparable, sale: SoldProperty) -> Comparable:
+def _comparable(comparable: AdjustedComparable, sale: SoldProperty) -> Comparable:
     return Comparable(
         sale_id=sale.sale_id,
         property_id=sale.property_id,
         address=sale.address,
         sale_date=sale.sale_date,
-        sale_price=found.sale_price,
-        distance_km=found.distance_km,
-        similarity=found.similarity,
+        sale_price=comparable.sale_price,
+        distance_km=comparable.distance_km,
+        similarity=comparable.similarity,
         adjustments=tuple(
             Adjustment(
-                name=step.name,
-                amount=step.amount,
-                percent=step.percent,
-                subject_value=step.subject_value,
-                comparable_value=step.comparable_value,
+                name=adjustment.name,
+                amount=adjustment.amount,
+                percent=adjustment.percent,
+                subject_value=adjustment.subject_value,
+                comparable_value=adjustment.comparable_value,
             )
-            for step in found.adjustments
+            for adjustment in comparable.adjustments
         ),
-        adjusted_price=found.adjusted_price,
-        weight=found.weight,
+        adjusted_price=comparable.adjusted_price,
+        weight=comparable.weight,
     )
 
 
-def divided(land: Land, estimate: Decimal, typical: LandShares) -> LandSplit | Flag:
-    """The value of land and improvements, or why it is not told."""
+def land_of_subject(subject: Subject, area_sqft: float, contribution: float) -> Land:
+    """The land of a property of the roll."""
+    return Land(
+        subject.property_class, subject.neighborhood, area_sqft, subject.land_value, subject.total_value, contribution
+    )
+
+
+def land_split(land: Land, estimate: Decimal, typical: LandShares) -> LandSplit | Flag:
+    """The value of land and improvements, or the flag that says why it is not known."""
     share = land_share(land, typical)
     if not isinstance(share, LandShare):
         return Flag(code=NO_LAND_SPLIT, text=share)
@@ -70,7 +77,7 @@ def divided(land: Land, estimate: Decimal, typical: LandShares) -> LandSplit | F
     )
 
 
-def current(subject: Subject, estimate: Decimal) -> CurrentValue | None:
+def current_value(subject: Subject, estimate: Decimal) -> CurrentValue | None:
     """The value on the current roll beside the estimate."""
     if subject.total_value is None:
         return None
@@ -78,17 +85,17 @@ def current(subject: Subject, estimate: Decimal) -> CurrentValue | None:
     return CurrentValue(total_value=subject.total_value, change_percent=round(100.0 * change, 2))
 
 
-def large_change(known: CurrentValue | None, limit: Decimal) -> tuple[Flag, ...]:
+def large_change_flags(current: CurrentValue | None, limit: Decimal) -> tuple[Flag, ...]:
     """A flag where the estimate is further from the current value than `limit` (a share of it)."""
-    if known is None or abs(known.change_percent) <= 100 * float(limit):
+    if current is None or abs(current.change_percent) <= 100 * float(limit):
         return ()
-    text = f"the estimate differs by {known.change_percent:+.1f} % from the current value"
+    text = f"the estimate differs by {current.change_percent:+.1f} % from the current value"
     return (Flag(code=LARGE_CHANGE, text=text),)
 
 
-def flags(found: Sequence[ModelFlag]) -> tuple[Flag, ...]:
+def flags(model_flags: Sequence[ModelFlag]) -> tuple[Flag, ...]:
     """A model's flags."""
-    return tuple(Flag(code=flag.code, text=flag.text) for flag in found)
+    return tuple(Flag(code=flag.code, text=flag.text) for flag in model_flags)
 
 
 def time_trend(trend: FittedTrend, to_day: int) -> TimeTrend:

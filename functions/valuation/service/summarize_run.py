@@ -14,14 +14,14 @@ from shared.problems import NotFound
 
 
 def finish_run(job: RunningJob) -> ValuationRunResults:
-    """Summarize and export what the partitions have left. Raises NotFound for a run that was not planned."""
+    """Summarize and export the partitions' results. Raises NotFound for a run that was not planned."""
     with unit_of_work(job.county_id) as connection:
         run = runs.find(connection, job.county_id, job.job_id)
         if run is None:
             raise NotFound(f"{job.county_id} has no valuation run {job.job_id}.", slug="valuation-run-not-found")
-        overall = results.overall(connection, job.county_id, job.job_id)
-        by_neighborhood = results.grouped(connection, job.county_id, job.job_id, "neighborhood")
-        by_class = results.grouped(connection, job.county_id, job.job_id, "property_class")
+        overall = results.overall_change(connection, job.county_id, job.job_id)
+        by_neighborhood = results.changes_by_group(connection, job.county_id, job.job_id, "neighborhood")
+        by_class = results.changes_by_group(connection, job.county_id, job.job_id, "property_class")
         flags = results.flag_counts(connection, job.county_id, job.job_id)
         refusals = results.refusal_counts(connection, job.county_id, job.job_id)
         runs.set_counts(connection, job.county_id, job.job_id, overall.valued, overall.not_valued, overall.review)

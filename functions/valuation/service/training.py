@@ -1,4 +1,4 @@
-"""Training: a county's sales become a model, its artifact and its record."""
+"""Training of a model on a county's sales: its artifact, its accuracy and its record."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from itertools import count
 import numpy as np
 
 from functions.valuation.domain import accuracy
+from functions.valuation.domain.land import LandShares
 from functions.valuation.repository import land, models
 from functions.valuation.repository.settings import settings
 from functions.valuation.schemas.models import (
@@ -24,7 +25,6 @@ from functions.valuation.schemas.models import (
 )
 from functions.valuation.service import artifacts
 from functions.valuation.service.artifacts import LoadedModel
-from functions.valuation.service.land import LandShares
 from shared import audit, storage
 from shared.appraisal.arrays import IntArray
 from shared.appraisal.avm.model import TrainedModel
@@ -37,13 +37,13 @@ from shared.jobs import RunningJob
 from shared.problems import Unprocessable
 
 LIBRARIES = ("numpy", "scipy", "xgboost-cpu", "xgboost")
-"""What a model's numbers depend on; the last two are one library, by the platform's name of it."""
+"""Libraries that a model's numbers depend on; the last two are one library, by the platform's name of it."""
 _STEPS = 3 + STAGES
 
 
 @dataclass(frozen=True)
-class _Read:
-    """What a model is trained on: `rows` are the positions of the sales of its classes."""
+class _TrainingData:
+    """The evidence of a training; `rows` are the positions of the sales of its classes."""
 
     evidence: Evidence
     rows: IntArray
@@ -53,30 +53,30 @@ class _Read:
 
 
 def train_model(job: RunningJob) -> ValuationModelResults:
-    """Train the model that a job asks for, and keep it. Run again, it makes the same model of the same data.
+    """Train the model that a job asks for, and store it. Idempotent: the same data give the same model.
 
     Raises Unprocessable where the county's sales are too few, or none fits the day.
     """
     request = ValuationModelRequest.model_validate(job.parameters)
     job.progress(0, _STEPS, "reading sales")
-    found = _read(job.county_id, request)
-    given = _of_classes(found, request)
-    begun = count(1)
+    data = _read_training_data(job.county_id, request)
+    evidence = _training_evidence(data, request)
+    stage_numbers = count(1)
     try:
         model = train(
-            given.sales,
+            evidence.sales,
             request.valuation_date.toordinal(),
             seed=request.seed,
-            stage=lambda part: job.announce(next(begun), _STEPS, f"{len(given):,} sales: {part}"),
+            stage=lambda part: job.announce(next(stage_numbers), _STEPS, f"{len(evidence):,} sales: {part}"),
         )
         job.announce(_STEPS - 2, _STEPS, "measuring the hold-out")
-        overall = accuracy.overall(model, given)
+        overall = accuracy.overall(model, evidence)
     except AppraisalInputError as error:
         raise Unprocessable(f"No model can be trained: {error.problem}.", slug="model-not-possible") from error
-    strata, components = accuracy.by_stratum(model, given), accuracy.by_component(model)
+    strata, components = accuracy.by_stratum(model, evidence), accuracy.by_component(model)
     job.announce(_STEPS - 1, _STEPS, "keeping the model")
-    kept = LoadedModel(model, tuple(given.sale_ids), given.kinds, found.land_shares, _land_of(model))
-    summary = _keep(job, request, kept, _training(found, given, model), overall)
+    loaded = LoadedModel(model, tuple(evidence.sale_ids), evidence.kinds, data.land_shares, _land_of(model))
+    summary = _save(job, request, loaded, _training_record(data, evidence, model), overall)
     job.progress(_STEPS, _STEPS, "model kept")
     return ValuationModelResults(
         model_id=job.job_id,
@@ -98,11 +98,11 @@ def train_model(job: RunningJob) -> ValuationModelResults:
 
 
 def _land_of(model: TrainedModel) -> LandContribution | None:
-    """What land contributes to the prices that a model was made of."""
+    """The land's contribution to the prices that the model was fitted to."""
     return fit_land_contribution(model.hedonic, model.ensemble.comparables.sales)
 
 
-def _read(county_id: str, request: ValuationModelRequest) -> _Read:
+def _read_training_data(county_id: str, request: ValuationModelRequest) -> _TrainingData:
     with unit_of_work(county_id) as connection:
         data_version = evidence_version(connection, county_id)
         minimum = settings(connection, county_id).minimum_sales
@@ -122,18 +122,18 @@ def _read(county_id: str, request: ValuationModelRequest) -> _Read:
             f" and there are {rows.size}{f' (left out: {left_out})' if left_out else ''}.",
             slug="too-few-sales",
         )
-    return _Read(evidence, rows, excluded, data_version, shares)
+    return _TrainingData(evidence, rows, excluded, data_version, shares)
 
 
-def _of_classes(found: _Read, request: ValuationModelRequest) -> Evidence:
-    """The sales that the model is given; of several classes, each with its class as a characteristic."""
-    evidence = found.evidence if request.property_classes is None else found.evidence.take(found.rows)
+def _training_evidence(data: _TrainingData, request: ValuationModelRequest) -> Evidence:
+    """The sales to train on; those of several classes have the class among their characteristics."""
+    evidence = data.evidence if request.property_classes is None else data.evidence.take(data.rows)
     return evidence.with_property_class() if np.unique(evidence.property_class).size > 1 else evidence
 
 
-def _training(found: _Read, given: Evidence, model: TrainedModel) -> Training:
-    used = given.sales.sale_day[model.rows]
-    excluded = {**found.excluded}
+def _training_record(data: _TrainingData, evidence: Evidence, model: TrainedModel) -> Training:
+    used = evidence.sales.sale_day[model.rows]
+    excluded = {**data.excluded}
     for reason, rows in model.excluded.items():
         if rows.size:
             excluded[reason] = excluded.get(reason, 0) + int(rows.size)
@@ -144,32 +144,32 @@ def _training(found: _Read, given: Evidence, model: TrainedModel) -> Training:
         sales_excluded=excluded,
         features=tuple(model.features),
         weights={name: round(float(weight), 6) for name, weight in model.weights.items()},
-        data_version=found.data_version,
+        data_version=data.data_version,
         library_versions=_library_versions(),
     )
 
 
 def _library_versions() -> dict[str, str]:
-    found = {}
+    versions = {}
     for name in LIBRARIES:
         with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
+            versions[name] = version(name)
+    return versions
 
 
-def _keep(
+def _save(
     job: RunningJob,
     request: ValuationModelRequest,
-    kept: LoadedModel[TrainedModel],
+    loaded: LoadedModel[TrainedModel],
     training: Training,
     overall: Accuracy,
 ) -> ModelSummary:
-    body = artifacts.pack(kept)
+    body = artifacts.pack(loaded)
     key = job.key("model.zip")
     storage.put(key, body, artifacts.CONTENT_TYPE)
     findings = tuple(verdict.sentence for verdict in overall.verdicts if verdict.result == accuracy.FAILED)
     summary = ModelSummary(
-        method=kept.model.name,
+        method=loaded.model.name,
         valuation_date=request.valuation_date,
         property_classes=request.property_classes,
         seed=request.seed,

@@ -1,4 +1,4 @@
-"""A value of one property as a method tells it, whichever method it is."""
+"""The value of one property, in one shape for every method."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from functions.valuation.domain.land import LandShares
 from functions.valuation.schemas.valuations import Comparable, Contributions, Flag, ModelReference, TimeTrend
-from functions.valuation.service.land import LandShares
 
 
 @dataclass(frozen=True)
-class Told:
+class ValuationResult:
     """The estimate as of the valuation date, and everything that explains it. Money is dollars to the cent.
 
     `age_days` is from the last sale that the model has seen to the valuation date. `land_area_sqft` is NaN where it is

@@ -69,7 +69,7 @@ class Ensemble:
     """
 
     def can_value(self, subjects: Characteristics) -> BoolArray:
-        """Which subjects have what a value needs (see `ComparableSales.can_value`)."""
+        """Mask of the subjects with the data that a value needs (see `ComparableSales.can_value`)."""
         return self.comparables.can_value(subjects)
 
     def evaluate(self, subjects: Characteristics) -> Evaluation:

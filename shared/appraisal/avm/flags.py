@@ -34,7 +34,7 @@ TEXTS: dict[FlagCode, str] = {
 def find_flags(
     ensemble: Ensemble, subjects: Characteristics, evaluation: Evaluation, difficulty_p95: FloatArray, on: int
 ) -> dict[FlagCode, BoolArray]:
-    """Where each flag holds; shapes (n,). `difficulty_p95` is the 95th percentile of past sales' difficulty."""
+    """Masks of the subjects with each flag; shapes (n,). `difficulty_p95` is the 95th percentile of past sales' difficulty."""
     day = np.full(len(subjects), float(ensemble.comparables.valuation_day))
     features = ensemble.comparables.hedonic.features
     unknown = features.unknown(subjects, day)
@@ -70,7 +70,7 @@ def _rare(ensemble: Ensemble, number: Number, subjects: Characteristics, day: Fl
 def comparables_disagreement(
     adjusted: FloatArray, by_comparables: FloatArray, estimate: FloatArray, low: FloatArray, high: FloatArray
 ) -> dict[FlagCode, BoolArray]:
-    """Where the comparables speak against the value; `adjusted` has shape (n, k), the others (n,), all of one day."""
+    """Mask of values that the comparables contradict; `adjusted` has shape (n, k), the others (n,), all of one day."""
     return {
         "comparables_above_value": np.asarray((adjusted > estimate[:, None]).all(axis=1)),
         "comparables_below_value": np.asarray((adjusted < estimate[:, None]).all(axis=1)),

@@ -72,7 +72,7 @@ def _implausible(sales: Sales, on: int) -> BoolArray:
 
 
 def _unfinished(sales: Sales) -> BoolArray:
-    """Where a property was built in the year of its sale or later."""
+    """Mask of properties built in the year of their sale or later."""
     return np.asarray(sales.characteristics.year_built >= _year(sales.sale_day.astype(np.float64)))
 
 

@@ -82,7 +82,7 @@ def test_a_sale_is_decided_on_by_any_id_and_the_answer_leads_back_to_it(county: 
 
 
 def test_a_property_of_any_id_is_valued_and_its_value_read(database: MigratedDatabase) -> None:
-    comparables_models.forget()
+    comparables_models.clear_caches()
     add_county()
     add_evidence()
     every = "/v1/counties/{county_id}/valuations"

@@ -28,7 +28,7 @@ VALUED = {"property_id": "P0042", "valuation_date": "2023-10-01"}
 
 @pytest.fixture(autouse=True)
 def county(database: MigratedDatabase, job_cloud: None) -> None:
-    comparables_models.forget()
+    comparables_models.clear_caches()
     add_county()
     add_evidence()
 

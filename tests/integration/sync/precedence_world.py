@@ -165,11 +165,11 @@ class World:
                     {"county": COUNTY, "run": run_id, "key": key, "total": total, "land": land},
                 )
             posted = approvals.post(
-                connection, COUNTY, approval_id, run_id=run_id, roll_year=YEAR, wanted=wanted,
+                connection, COUNTY, approval_id, run_id=run_id, roll_year=YEAR, approval_filter=wanted,
                 assessment_ratio=Decimal(1), by="an assessor",
             )  # fmt: skip
             approvals.add(
-                connection, COUNTY, approval_id, run_id=run_id, roll_year=YEAR, wanted=wanted, posted=posted,
+                connection, COUNTY, approval_id, run_id=run_id, roll_year=YEAR, approval_filter=wanted, posted=posted,
                 by="an assessor",
             )  # fmt: skip
         self.approvals.append(approval_id)
@@ -196,11 +196,11 @@ class World:
         approval_id, undo_id = self.approvals[which % len(self.approvals)], uuid4()
         rows = [*self.properties.rows.values(), *self.assessments.rows.values()]
         with unit_of_work(COUNTY) as connection:
-            moved = approvals.moved_on(connection, COUNTY, approval_id)
+            moved = approvals.count_superseded(connection, COUNTY, approval_id)
             assert bool(moved) == any(row.is_built_upon(approval_id) for row in rows)
             if moved:
                 return
-            approvals.take_back(connection, COUNTY, approval_id, undo_id)
+            approvals.restore(connection, COUNTY, approval_id, undo_id)
             approvals.set_undone(connection, COUNTY, approval_id, undo_id, "an assessor")
         self.approvals.remove(approval_id)
         for row in rows:

@@ -54,7 +54,7 @@ def approve(values: dict[str, int]) -> UUID:
             approval_id,
             run_id=run_id,
             roll_year=2015,
-            wanted=ApprovalFilter(),
+            approval_filter=ApprovalFilter(),
             assessment_ratio=Decimal(1),
             by="an assessor",
         )
@@ -102,6 +102,6 @@ def test_the_countys_own_record_of_the_year_replaces_one_made_by_an_approval(wit
     history = "SELECT total_value::integer FROM assessments_history WHERE source_system = 'terrafusion'"
     assert with_roll.query(history) == [(3500,)]
     with unit_of_work(COUNTY) as connection:
-        assert approvals.moved_on(connection, COUNTY, approval_id) == 0
-        approvals.take_back(connection, COUNTY, approval_id, uuid4())
+        assert approvals.count_superseded(connection, COUNTY, approval_id) == 0
+        approvals.restore(connection, COUNTY, approval_id, uuid4())
     assert roll(with_roll)[2:] == [("000003", 3300, "TESTING")]  # the county's own is not the approval's to take back

@@ -75,7 +75,7 @@ def by_replay(world: World) -> None:
 
 def by_taking_an_approval_back(world: World) -> None:
     with pytest.raises(Conflict, match="closed") as refused, unit_of_work(COUNTY) as connection:
-        approvals.take_back(connection, COUNTY, world.approvals[0], uuid4())
+        approvals.restore(connection, COUNTY, world.approvals[0], uuid4())
     assert refused.value.slug == "roll-closed"
 
 

@@ -49,7 +49,7 @@ def model_id(
     trained_template: TrainedCounty, postgres_server: LocalPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[str]:
     """The id of the county's model, a challenger."""
-    comparables_models.forget()
+    comparables_models.clear_caches()
     with (
         jobs_in_this_process(monkeypatch),
         database_like(trained_template.template, postgres_server, monkeypatch),

@@ -212,7 +212,7 @@ def test_a_property_that_cannot_be_valued_is_refused_with_the_reason(champion: s
 
 def test_a_model_whose_artifact_is_not_what_was_trained_is_not_used(champion: str) -> None:
     storage.put(storage.county_key(COUNTY, "jobs", champion, "model.zip"), b"something else")
-    artifacts.forget()
+    artifacts.clear_cache()
     answer = value()
     assert (answer.status, answer.body["type"]) == (409, "urn:terrafusion:problem:model-artifact-damaged")
 

@@ -32,7 +32,7 @@ RENEWED = "sales_changed_since_fit"
 def county(database: MigratedDatabase, job_cloud: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A county whose 500 sales count as many."""
     monkeypatch.setattr(models, "MAX_SALES_IN_REQUEST", 100)
-    models.forget()
+    models.clear_caches()
     add_county()
     add_evidence()
 
@@ -92,7 +92,7 @@ def test_the_first_value_asks_for_a_model_and_the_same_request_has_the_value_onc
     assert looked_at(first).body["status"] == "succeeded"
     known = looked_at(first, "/results").body
     assert (known["property_class"], known["sales_used"]) == ("residential", again.body["sales_used"])
-    models.forget()  # as a restart does
+    models.clear_caches()  # as a restart does
     assert value().body["estimate"] == again.body["estimate"]
 
 
@@ -153,7 +153,7 @@ def test_a_model_whose_object_is_lost_is_fitted_again(damage: str) -> None:
         storage.delete_below(key)
     else:
         storage.put(key, b"something else")
-    artifacts.forget()
+    artifacts.clear_cache()
     second = value()
     assert (second.status, second.body["id"] != first.body["id"]) == (202, True)
     fitted(second)

@@ -26,7 +26,7 @@ from tests.job_cloud import downloaded, partitions_of, run_partitioned
 @pytest.fixture(autouse=True)
 def small_partitions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 200 properties, so that a small county has several."""
-    monkeypatch.setattr(plan_run, "PARTITION_PROPERTIES", 200)
+    monkeypatch.setattr(plan_run, "MAX_PARTITION_PROPERTIES", 200)
 
 
 def test_a_run_values_every_property_of_the_roll_by_partitions(champion: str) -> None:
@@ -203,7 +203,7 @@ def test_a_run_that_was_cut_short_goes_on_where_it_was(champion: str, monkeypatc
 
 def test_a_model_that_is_lost_fails_the_run_with_the_reason(champion: str) -> None:
     run_id = asked().body["id"]
-    artifacts.forget()
+    artifacts.clear_cache()
     storage.put(storage.county_key(COUNTY, "jobs", champion, "model.zip"), b"something else")
 
     run_partitioned(STEPS, COUNTY, run_id)

@@ -31,7 +31,7 @@ ON = "2023-10-01"
 
 @pytest.fixture(autouse=True)
 def county(database: MigratedDatabase) -> None:
-    models.forget()
+    models.clear_caches()
     add_county()
     add_evidence()
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.evidence.attributes import AttributeKinds, categorical_column, kinds_of, numeric_column
+from shared.evidence.attributes import AttributeKinds, categorical_column, infer_attribute_kinds, numeric_column
 
 PROPERTIES = 2000
 
@@ -13,7 +13,7 @@ PROPERTIES = 2000
 def kinds(**attributes: Any) -> AttributeKinds:
     """Of properties whose attributes are made by functions of the property's number; None where it has none."""
     made = [{name: value(number) for name, value in attributes.items()} for number in range(PROPERTIES)]
-    return kinds_of(made)
+    return infer_attribute_kinds(made)
 
 
 def test_numbers_and_codes_are_told_apart_by_their_type() -> None:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.valuation.domain.land import Land, LandShare, LandShares, land_share
 from functions.valuation.schemas.valuations import LandSplit
-from functions.valuation.service.land import Land, LandShare, LandShares, land_share
-from functions.valuation.service.response_mapping import divided
+from functions.valuation.service.response_mapping import land_split
 
 TYPICAL: LandShares = {"residential": {"": 0.3, "N1": 0.4}}
 NEITHER: LandShares = {}
@@ -57,7 +57,7 @@ def test_without_a_land_area_or_any_evidence_there_is_a_reason_and_no_share() ->
     values=st.tuples(st.integers(1, 10**6), st.integers(10**6 + 1, 10**7)),
 )
 def test_land_and_improvements_are_the_whole_value_to_the_cent(estimate: Decimal, values: tuple[int, int]) -> None:
-    split = divided(land(values=values), estimate, NEITHER)
+    split = land_split(land(values=values), estimate, NEITHER)
     assert isinstance(split, LandSplit)
     assert split.land_value + split.improvement_value == estimate
     assert 0 <= split.land_value <= estimate

@@ -1,4 +1,4 @@
-"""The rules of giving out a value."""
+"""Valuation of a single property on request."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from functions.valuation.schemas.models import ComparablesModelRequest
 from functions.valuation.schemas.valuations import Flag, ValuationRequest, ValuationResponse, ValueInterval
 from functions.valuation.service import by_comparables, by_model, comparables_models, model_selection, response_mapping
 from functions.valuation.service.comparables_models import ReadyModel
-from functions.valuation.service.land import land_of
-from functions.valuation.service.refusals import refusal
-from functions.valuation.service.valuation_dates import refuse_far_ahead
-from functions.valuation.service.valuation_result import Told
+from functions.valuation.service.valuation_dates import require_within_horizon
+from functions.valuation.service.valuation_errors import no_value_problem
+from functions.valuation.service.valuation_result import ValuationResult
 from shared import audit
 from shared.access import Caller
 from shared.appraisal.errors import AppraisalInputError
@@ -40,22 +39,24 @@ def value(
     """Value a property, and keep what was said; or the job that fits what the value needs, after which to ask again.
 
     By the model that is named, else by the champion of the property's class, else by comparable sales. The same
-    Idempotency-Key answers with the valuation that was made the first time. Raises NotFound for a property that is not
-    on the roll, Unprocessable (with the reason) for a day that cannot be valued for, a property that lacks what is
+    Idempotency-Key answers with the valuation of the first request. Raises NotFound for a property that is not on the
+    roll, Unprocessable (with the reason) for a day that cannot be valued for, a property that lacks what is
     needed, a model that does not fit, or a county with too few sales.
     """
-    refuse_far_ahead(request.valuation_date)
+    require_within_horizon(request.valuation_date)
     valuation_id = deterministic_id(county_id, _KIND, caller, idempotency_key)
     with unit_of_work(county_id) as connection:
-        made, wanted = _value(connection, county_id, request, valuation_id, caller, known=idempotency_key is not None)
-    if made is None and wanted is not None:
-        return comparables_models.prepare(county_id, wanted, caller)
-    if wanted is not None:
+        response, fit_request = _value(
+            connection, county_id, request, valuation_id, caller, known=idempotency_key is not None
+        )
+    if response is None and fit_request is not None:
+        return comparables_models.submit_fit(county_id, fit_request, caller)
+    if fit_request is not None:
         with suppress(ServiceUnavailable):  # the value stands; the next request asks for the model again
-            comparables_models.prepare(county_id, wanted, caller)
-    if made is None:
+            comparables_models.submit_fit(county_id, fit_request, caller)
+    if response is None:
         raise NotFound(f"{county_id} has no valuation {valuation_id}.", slug="valuation-not-found")
-    return made
+    return response
 
 
 def _value(
@@ -67,32 +68,32 @@ def _value(
     *,
     known: bool,
 ) -> tuple[ValuationResponse | None, ComparablesModelRequest | None]:
-    """The value, and which comparable-sales model is to be fitted: for this value (None) or for the next."""
+    """The value, and the comparable-sales model to fit: for this value (which is None) or for the next."""
     request_digest = digest(request)
     earlier = valuations.find(connection, county_id, valuation_id) if known else None
     if earlier is not None:
-        return _repeated(earlier, request_digest), None
+        return _same_response(earlier, request_digest), None
     subject = read_subject(connection, county_id, request.property_id)
     if subject is None:
         raise NotFound(f"{county_id} has no property {request.property_id}.", slug="property-not-found")
     basis = _basis(connection, county_id, subject, request)
     if isinstance(basis, ComparablesModelRequest):
         return None, basis
-    told = _told(connection, county_id, basis, subject, request)
-    made = _response(told, subject, request, settings(connection, county_id), valuation_id, caller)
-    wanted = basis.wanted if isinstance(basis, ReadyModel) else None
-    if not valuations.add(connection, county_id, made, request_digest):
+    result = _value_result(connection, county_id, basis, subject, request)
+    response = _response(result, subject, request, settings(connection, county_id), valuation_id, caller)
+    fit_request = basis.replacement if isinstance(basis, ReadyModel) else None
+    if not valuations.add(connection, county_id, response, request_digest):
         earlier = valuations.find(connection, county_id, valuation_id)
-        return (made if earlier is None else _repeated(earlier, request_digest)), wanted
+        return (response if earlier is None else _same_response(earlier, request_digest)), fit_request
     audit.record(
         connection,
         county_id,
         caller.username,
         "valuation.made",
         f"valuations/{valuation_id}",
-        {"property_id": made.property_id, "valuation_date": str(made.valuation_date)},
+        {"property_id": response.property_id, "valuation_date": str(response.valuation_date)},
     )
-    return made, wanted
+    return response, fit_request
 
 
 def get(county_id: str, valuation_id: UUID) -> ValuationResponse:
@@ -104,7 +105,7 @@ def get(county_id: str, valuation_id: UUID) -> ValuationResponse:
     return stored.response
 
 
-def _repeated(earlier: StoredValuation, request_digest: str) -> ValuationResponse:
+def _same_response(earlier: StoredValuation, request_digest: str) -> ValuationResponse:
     refuse_reused_key(earlier.request_digest, request_digest)
     return earlier.response
 
@@ -112,79 +113,83 @@ def _repeated(earlier: StoredValuation, request_digest: str) -> ValuationRespons
 def _basis(
     connection: Connection, county_id: str, subject: Subject, request: ValuationRequest
 ) -> TrainedRecord | ReadyModel | ComparablesModelRequest:
-    """What the value is made by, or what has to be fitted first. Raises Unprocessable where there is neither."""
+    """The model that values the property, or the one to fit first. Raises Unprocessable where there is neither."""
     record = _model(connection, county_id, subject, request)
     if record is not None:
         return record
     try:
         return comparables_models.find(connection, county_id, subject.property_class, request.valuation_date)
     except AppraisalInputError as error:
-        raise refusal(error) from error
+        raise no_value_problem(error) from error
 
 
-def _told(
+def _value_result(
     connection: Connection,
     county_id: str,
     basis: TrainedRecord | ReadyModel,
     subject: Subject,
     request: ValuationRequest,
-) -> Told:
+) -> ValuationResult:
     on = request.valuation_date
     try:
         if isinstance(basis, ReadyModel):
-            why = model_selection.why_no_champion(connection, county_id, subject.property_class, on)
-            return by_comparables.tell(connection, county_id, basis, subject, on, (why,))
-        return by_model.tell(connection, county_id, basis, subject, on)
+            reason = model_selection.no_champion_flag(connection, county_id, subject.property_class, on)
+            return by_comparables.value_by_comparables(connection, county_id, basis, subject, on, (reason,))
+        return by_model.value_by_model(connection, county_id, basis, subject, on)
     except AppraisalInputError as error:
-        raise refusal(error) from error
+        raise no_value_problem(error) from error
 
 
 def _model(connection: Connection, county_id: str, subject: Subject, request: ValuationRequest) -> TrainedRecord | None:
     if request.model_id is None:
         return model_selection.champion(connection, county_id, subject.property_class, request.valuation_date)
-    record = model_selection.named(connection, county_id, request.model_id, request.valuation_date)
+    record = model_selection.requested_model(connection, county_id, request.model_id, request.valuation_date)
     if not record.covers(subject.property_class):
         raise Unprocessable(
             f"The model has learned from sales of other classes than {subject.property_class or 'an unknown one'}.",
-            pointer="/body/model_id",
+            pointer="/model_id",
             slug="model-of-other-classes",
         )
     return record
 
 
 def _response(
-    told: Told,
+    result: ValuationResult,
     subject: Subject,
     request: ValuationRequest,
-    wanted: ValuationSettings,
+    valuation_settings: ValuationSettings,
     valuation_id: UUID,
     caller: Caller,
 ) -> ValuationResponse:
-    known = response_mapping.current(subject, told.estimate)
-    land = land_of(subject, told.land_area_sqft, told.land_contribution)
-    split = response_mapping.divided(land, told.estimate, told.land_shares)
-    undivided = (split,) if isinstance(split, Flag) else ()
+    current = response_mapping.current_value(subject, result.estimate)
+    land = response_mapping.land_of_subject(subject, result.land_area_sqft, result.land_contribution)
+    split = response_mapping.land_split(land, result.estimate, result.land_shares)
+    no_split_flags = (split,) if isinstance(split, Flag) else ()
     return ValuationResponse(
         valuation_id=valuation_id,
         property_id=subject.property_id,
         valuation_date=request.valuation_date,
-        method=told.method,
-        model=told.model,
-        age_days=told.age_days,
-        estimate=told.estimate,
-        interval=ValueInterval(low=told.low, high=told.high, coverage=COVERAGE),
-        confidence=told.confidence,
-        review=told.confidence < float(wanted.review_below_confidence),
-        current=known,
+        method=result.method,
+        model=result.model,
+        age_days=result.age_days,
+        estimate=result.estimate,
+        interval=ValueInterval(low=result.low, high=result.high, coverage=COVERAGE),
+        confidence=result.confidence,
+        review=result.confidence < float(valuation_settings.review_below_confidence),
+        current=current,
         land=None if isinstance(split, Flag) else split,
-        contributions=told.contributions,
-        components=dict(told.components),
-        component_weights=dict(told.component_weights),
-        comparables=told.comparables,
-        time_trend=told.time_trend,
-        flags=(*told.flags, *undivided, *response_mapping.large_change(known, wanted.flag_change_above)),
-        sales_used=told.sales_used,
-        sales_excluded=dict(told.sales_excluded),
+        contributions=result.contributions,
+        components=dict(result.components),
+        component_weights=dict(result.component_weights),
+        comparables=result.comparables,
+        time_trend=result.time_trend,
+        flags=(
+            *result.flags,
+            *no_split_flags,
+            *response_mapping.large_change_flags(current, valuation_settings.flag_change_above),
+        ),
+        sales_used=result.sales_used,
+        sales_excluded=dict(result.sales_excluded),
         created_by=caller.username,
         created_at=datetime.now(UTC),
     )

@@ -1,4 +1,4 @@
-"""The value of land and improvements apart.
+"""Allocation of a value to land and improvements.
 
 A market value is of the whole property. It is divided as the county's own appraisal of the land divides the current
 one: by the property's own land share, else by the share that is typical of improved properties of its neighborhood,
@@ -14,7 +14,6 @@ from decimal import Decimal
 from math import isfinite
 
 from functions.valuation.schemas.valuations import LandMethod
-from shared.evidence import Subject
 
 LandShares = Mapping[str, Mapping[str, float]]
 """Typical land shares by class and neighborhood; under the neighborhood "" that of the whole class."""
@@ -31,7 +30,7 @@ _TEXTS: dict[LandMethod, str] = {
 
 @dataclass(frozen=True)
 class LandShare:
-    """Which part (0 to 1) of the value is the land's, and how that was found."""
+    """The land's share (0 to 1) of a value, and the method that gave it."""
 
     share: float
     method: LandMethod
@@ -47,7 +46,7 @@ class LandShare:
 
 @dataclass(frozen=True)
 class Land:
-    """What is known of a property's land: its area in square feet and its values on the current roll.
+    """A property's land: its area in square feet and its values on the current roll.
 
     `contribution` is its share by what land contributes to prices, NaN where that is not known.
     """
@@ -58,13 +57,6 @@ class Land:
     land_value: Decimal | None
     total_value: Decimal | None
     contribution: float
-
-
-def land_of(subject: Subject, area_sqft: float, contribution: float) -> Land:
-    """The land of a property of the roll."""
-    return Land(
-        subject.property_class, subject.neighborhood, area_sqft, subject.land_value, subject.total_value, contribution
-    )
 
 
 def land_share(land: Land, typical: LandShares) -> LandShare | str:
