@@ -34,7 +34,10 @@ TEXTS: dict[FlagCode, str] = {
 def find_flags(
     ensemble: Ensemble, subjects: Characteristics, evaluation: Evaluation, difficulty_p95: FloatArray, on: int
 ) -> dict[FlagCode, BoolArray]:
-    """Masks of the subjects with each flag; shapes (n,). `difficulty_p95` is the 95th percentile of past sales' difficulty."""
+    """Masks of the subjects with each flag; shapes (n,).
+
+    `difficulty_p95` is the 95th percentile of past sales' difficulty.
+    """
     day = np.full(len(subjects), float(ensemble.comparables.valuation_day))
     features = ensemble.comparables.hedonic.features
     unknown = features.unknown(subjects, day)
