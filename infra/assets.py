@@ -19,23 +19,35 @@ _IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", "*.md")
 
 
 def module_code(package: str) -> Code:
-    """The code of one module: `functions/__init__.py` and the module's folder, importable under their own names."""
+    """The code of one module, as its bundle has it."""
+    return _code(ROOT / "functions", module_bundle(package))
+
+
+def module_bundle(package: str) -> "Bundle":
+    """`functions/__init__.py` and the module's folder, importable under their own names."""
     module = ROOT.joinpath(*package.split("."))
     parents = [parent / "__init__.py" for parent in module.parents if parent.is_relative_to(ROOT) and parent != ROOT]
-    return _code(ROOT / "functions", _Bundle(copies=(*parents, module), mounted="/var/task"))
+    return Bundle(copies=(*parents, module), mounted="/var/task")
 
 
 def layer_code(name: str, *, with_shared: bool) -> Code:
+    """A layer's content, as its bundle has it."""
+    return _code(ROOT / "layers" / name, layer_bundle(name, with_shared=with_shared))
+
+
+def layer_bundle(name: str, *, with_shared: bool, machine: str = PLATFORM) -> "Bundle":
     """A layer's dependencies, and in the core layer the project's `shared` package.
 
     The core layer alone has its bytecode: every function starts with it, and with the others beside it the largest ones
     would not fit into Lambda.
     """
-    folder = ROOT / "layers" / name
-    copies = (ROOT / "shared",) if with_shared else ()
-    mounted = "/opt/python" if with_shared else None
-    requirements = folder / "requirements.txt"
-    return _code(folder, _Bundle(requirements=requirements, copies=copies, prefix="python", mounted=mounted))
+    return Bundle(
+        requirements=ROOT / "layers" / name / "requirements.txt",
+        copies=(ROOT / "shared",) if with_shared else (),
+        prefix="python",
+        mounted="/opt/python" if with_shared else None,
+        machine=machine,
+    )
 
 
 def digest(paths: Iterable[Path]) -> str:
@@ -57,7 +69,7 @@ def _files(path: Path) -> Iterable[Path]:
     )
 
 
-def _code(source: Path, bundle: "_Bundle") -> Code:
+def _code(source: Path, bundle: "Bundle") -> Code:
     """The hash is ours: the CDK's would cover one folder only, and the core layer is made of two."""
     return Code.from_asset(
         str(source),
@@ -68,7 +80,7 @@ def _code(source: Path, bundle: "_Bundle") -> Code:
 
 
 @jsii.implements(ILocalBundling)
-class _Bundle:
+class Bundle:
     """An asset's content: wheels for the functions' platform, and copies of the project's files."""
 
     def __init__(
@@ -78,8 +90,11 @@ class _Bundle:
         copies: tuple[Path, ...] = (),
         prefix: str = "",
         mounted: str | None = None,
+        machine: str = PLATFORM,
     ) -> None:
-        """`mounted` is where Lambda will have the bundle's Python files; with it they are compiled."""
+        """`mounted` is where Lambda will have the bundle's Python files; with it they are compiled. `machine` is the
+        platform of its wheels: Lambda's, or in a test the one that it runs on."""
+        self._machine = machine
         self._requirements = requirements
         self._copies = copies
         self._prefix = prefix
@@ -89,19 +104,20 @@ class _Bundle:
         """A digest of the bundle's sources, platform included: another platform makes another bundle of the same
         requirements."""
         sources = [*([self._requirements] if self._requirements else []), *self._copies]
-        description = f"{PLATFORM} {PYTHON_VERSION} {self._mounted} {digest(sources)}"
+        description = f"{self._machine} {PYTHON_VERSION} {self._mounted} {digest(sources)}"
         return hashlib.sha256(description.encode()).hexdigest()
 
     def try_bundle(self, output_dir: str, *_options: object, **_named: object) -> bool:
         """The CDK's call. An error raised here ends the synthesis; there is no second way to bundle."""
-        self.fill(Path(output_dir) / self._prefix)
+        self.fill(Path(output_dir))
         return True
 
-    def fill(self, target: Path) -> None:
-        """Write the bundle into the folder `target`."""
+    def fill(self, folder: Path) -> None:
+        """Write the bundle into a folder."""
+        target = folder / self._prefix
         target.mkdir(parents=True, exist_ok=True)
         if self._requirements:
-            install(self._requirements, target)
+            install(self._requirements, target, self._machine)
         for source in self._copies:
             destination = target / source.relative_to(ROOT)
             destination.parent.mkdir(parents=True, exist_ok=True)
@@ -134,11 +150,11 @@ def _uv() -> str:
     return uv
 
 
-def install(requirements: Path, target: Path) -> None:
+def install(requirements: Path, target: Path, machine: str = PLATFORM) -> None:
     """Install pinned wheels for the functions' platform. Raises CalledProcessError with uv's words on stderr."""
     command = [
         *(_uv(), "pip", "install", "--quiet", "--target", str(target)),
-        *("--python-platform", PLATFORM, "--python-version", PYTHON_VERSION),
+        *("--python-platform", machine, "--python-version", PYTHON_VERSION),
         *("--only-binary", ":all:", "--require-hashes", "--no-deps", "-r", str(requirements)),
     ]
     subprocess.run(command, check=True, cwd=ROOT)  # noqa: S603 - no shell, and every word is ours
