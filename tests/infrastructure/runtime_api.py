@@ -16,14 +16,14 @@ SECRET = {"username": "nobody", "password": "none", "host": "127.0.0.1", "port":
 
 
 class RuntimeApi(ThreadingHTTPServer):
-    """Hands out one event, and holds the moment it was asked for and its answer."""
+    """Hands out one event, and holds its answer."""
 
     daemon_threads = True
 
     def __init__(self, event: object) -> None:
         super().__init__(("127.0.0.1", 0), _Requests)
         self.event: bytes | None = json.dumps(event).encode()
-        self.asked_at = 0.0
+        self.asked = False
         self.answers: Queue[tuple[str, Any]] = Queue()
         """(`response`, the answer) or (`error`, the error document); `error` too where the function does not start."""
 
@@ -36,12 +36,15 @@ class _Requests(BaseHTTPRequestHandler):
     server: RuntimeApi
 
     def do_GET(self) -> None:
-        """`/invocation/next`: the second call waits for ever, as that of an idle function does."""
+        """`/invocation/next`: the second call waits for ever, as that of an idle function does; S3 is out of order."""
+        if not self.path.endswith("/invocation/next"):
+            self._answer(503, b"", {})
+            return
         event, self.server.event = self.server.event, None
         if event is None:
             threading.Event().wait()
             return
-        self.server.asked_at = time.monotonic()
+        self.server.asked = True
         self._answer(
             200,
             event,
@@ -56,11 +59,14 @@ class _Requests(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """`/invocation/ID/response`, `/invocation/ID/error` and `/init/error`; at `/` it is Secrets Manager."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        kind = self.path.rpartition("/")[2]
         if self.path == "/":
             self._answer(200, json.dumps({"SecretString": json.dumps(SECRET), "VersionId": "1"}).encode(), {})
-            return
-        self._answer(202, b"{}", {})
-        self.server.answers.put((self.path.rpartition("/")[2], json.loads(body)))
+        elif kind in ("response", "error"):
+            self._answer(202, b"{}", {})
+            self.server.answers.put((kind, json.loads(body)))
+        else:
+            self._answer(503, b"", {})
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)

@@ -68,10 +68,8 @@ def _unzipped(folder: Path) -> int:
 
 
 @pytest.fixture(scope="module")
-def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Layer, Path]]:
+def installed(lambda_python: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Layer, Path]]:
     """Every layer as it is uploaded, for Linux on arm64."""
-    if shutil.which("uv") is None:
-        pytest.skip("uv is not installed")
     folders = {layer: tmp_path_factory.mktemp(layer.value) for layer in Layer}
     for layer, folder in folders.items():
         install(ROOT / "layers" / layer / "requirements.txt", folder)
@@ -97,7 +95,9 @@ def test_no_layer_holds_a_binary_of_another_machine(installed: dict[Layer, Path]
 
 
 @pytest.mark.bundling
-def test_the_cdk_bundles_the_core_layer_with_the_shared_package_and_a_function_with_its_module(tmp_path: Path) -> None:
+def test_the_cdk_bundles_the_core_layer_with_the_shared_package_and_a_function_with_its_module(
+    lambda_python: str, tmp_path: Path
+) -> None:
     from infra.application import build_app, project_context
 
     context = {**project_context(), "aws:cdk:bundling-stacks": ["dev/Data"]}

@@ -4,11 +4,11 @@ Of AWS nothing answers but the secret of a database, which refuses connections, 
 are a problem document and an error that the machines know.
 """
 
+import json
 import os
 import platform
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
@@ -34,6 +34,14 @@ RUN = "00000000-0000-4000-8000-000000000001"
 EXECUTION = {"executionArn": "arn:aws:states:us-east-1:123456789012:execution:jobs:1", "name": "1"}
 UNREACHABLE = {"DatabaseUnavailable", "ServiceUnavailable"}
 """Errors of a task whose dependencies do not answer: the machines try it again."""
+REFUSED = {"InterfaceError"}
+"""Error of the migration: a deployment is not tried again, and reports the driver's own words."""
+MAX_PROCESSOR_S = 2.5
+"""Seconds of a processor, to start and to answer: half of what Cognito waits for the sign-in's trigger, because
+Lambda's processors are slower, and fetching the bundle comes on top. It is 0.4 to 1.5 s here."""
+MAX_MEMORY_MB = 256
+"""Peak of a start with an event that ends at the database: half of what the smallest functions have (512 MB), so that
+work has the other half. It is 60 to 140 MB."""
 
 
 class Bundles:
@@ -69,18 +77,10 @@ class Bundles:
 
 
 @pytest.fixture(scope="module")
-def bundles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bundles]:
+def bundles(lambda_python: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bundles]:
     folder = tmp_path_factory.mktemp("bundles")
     yield Bundles(folder)
     shutil.rmtree(folder)
-
-
-@cache
-def _python() -> str:
-    """The functions' Python, which uv has fetched where it was not at hand: bundling compiles with it."""
-    command = ["uv", "run", "--quiet", "--no-project", "--python", PYTHON_VERSION, "python", "-c"]
-    program = "import sys, os; print(os.path.realpath(sys.executable))"
-    return subprocess.run([*command, program], capture_output=True, text=True, check=True, cwd="/").stdout.strip()
 
 
 def _event(spec: FunctionSpec) -> dict[str, Any]:
@@ -97,7 +97,8 @@ def _event(spec: FunctionSpec) -> dict[str, Any]:
     if spec is REGISTRY.migrations:
         return {"RequestType": "Update"}
     if spec is REGISTRY.settle_job:
-        return {"detail": {"status": "FAILED", **EXECUTION}}
+        given = json.dumps({"county_id": COUNTY, "job_id": RUN})
+        return {"detail": {"status": "FAILED", "input": given, **EXECUTION}}
     kind = spec.job_kinds[0].name if spec.job_kinds else ""
     item = {"number": 0, "item": {}, "table_name": "parcels", "partition_no": 0}
     return run | {
@@ -138,6 +139,11 @@ def _environment(spec: FunctionSpec, templates: Templates, api: str, bundles: Bu
     }
 
 
+def _processor_seconds(pid: int) -> float:
+    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, after_name[11:13])) / os.sysconf("SC_CLK_TCK")  # of its own code, and of the system for it
+
+
 def _peak_memory_mb(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) // 1024
@@ -149,33 +155,37 @@ def _size(folder: Path) -> int:
 
 @pytest.mark.parametrize("spec", list(REGISTRY), ids=lambda spec: spec.name)
 def test_a_bundle_starts_on_lambdas_python_and_answers(
-    spec: FunctionSpec, bundles: Bundles, templates: Templates, capsys: pytest.CaptureFixture[str]
+    spec: FunctionSpec,
+    lambda_python: str,
+    bundles: Bundles,
+    templates: Templates,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     with runtime_api(_event(spec)) as api:
         environment = _environment(spec, templates, api.address, bundles)
-        started = time.monotonic()
         process = subprocess.Popen(
-            [_python(), "-S", "-s", "-m", "awslambdaric", spec.entry],
+            [lambda_python, "-S", "-s", "-m", "awslambdaric", spec.entry],
             env=environment,
             cwd=bundles.module(spec.package),
             stdout=subprocess.DEVNULL,
         )
         try:
             kind, answer = api.answers.get(timeout=60)
-            memory = _peak_memory_mb(process.pid)
+            seconds, memory = _processor_seconds(process.pid), _peak_memory_mb(process.pid)
         finally:
             process.kill()
             process.wait()
-    seconds = api.asked_at - started
     size = _size(bundles.module(spec.package)) + _size(bundles.layers(spec.layers))
     outcome = answer.get("statusCode", "answered") if kind == "response" else answer["errorType"]
     with capsys.disabled():
-        print(f"\n{spec.name:24} {seconds:5.2f} s to start, {memory:4} MB, {size >> 20:3} MB unzipped: {outcome}")
+        print(f"\n{spec.name:24} {seconds:5.2f} s of a processor, {memory:4} MB, {size >> 20:3} MB unzipped: {outcome}")
 
-    assert api.asked_at, answer
+    assert api.asked, answer
     assert size < LAMBDA_LIMIT
-    assert memory < spec.memory_mb
+    assert seconds < MAX_PROCESSOR_S
+    assert memory < MAX_MEMORY_MB
+    errors = REFUSED if spec is REGISTRY.migrations else UNREACHABLE
     if spec in REGISTRY.api:
-        assert (kind, answer["statusCode"] in {200, 401, 403, 404, 422, 503}) == ("response", True), answer
-    elif kind == "error":
-        assert answer["errorType"] in UNREACHABLE, answer
+        assert (kind, answer["statusCode"] in {200, 503}) == ("response", True), answer
+    else:
+        assert (kind, answer.get("errorType") in errors) == ("error", True), answer
