@@ -1,7 +1,7 @@
 """The jobs machine: the function of the job's kind runs it; on an error it is called again to record the failure.
 
-Input: `{county_id, job_id, kind}`. The call after an error has `failure: {Error, Cause}` as well. A job that is cut
-into partitions has a function for each step, Plan -> Distributed Map -> Finish: Plan answers with `outcome`
+Input: `{county_id, job_id, kind, correlation_id}`. The call after an error has `failure: {Error, Cause}` as well. A job
+that is cut into partitions has a function for each step, Plan -> Distributed Map -> Finish: Plan answers with `outcome`
 ("proceed", or "ended" where there is nothing more to do) and `partitions: {bucket, key}`; a partition gets the input
 and `partition`, one item of the list that Plan wrote.
 """
@@ -16,11 +16,12 @@ from constructs import Construct
 from infra.constructs.distributed_map import MapSpec, distributed_map
 from infra.constructs.service_function import ServiceFunction
 from infra.constructs.steps import DISCARD, FAILURE, call
+from shared.observability.correlation import FIELD
 
 MAX_CONCURRENCY = 20
 """Partitions of one job at a time. A choice of that order: each holds a connection to the database."""
 
-_JOB = {name: JsonPath.string_at(f"$.{name}") for name in ("county_id", "job_id", "kind")}
+_JOB = {name: JsonPath.string_at(f"$.{name}") for name in ("county_id", "job_id", "kind", FIELD)}
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 Where Plan says that a geographic file has to be converted first, Convert does it, and Plan is called again.
 
-Input: `{county_id, run_id?, mode?, ...}`, or `{county_id, run_id, resume_at: "apply"}` for a run that waited for
-approval. Plan and Fail get the whole state with `execution: {id, name}`, Fail also `failure: {Error, Cause}`; the
-other tasks get `{county_id, run_id}`, Apply also `left` of its former answer (0 at first), a partition also
-`partition`, one item of the list that Plan wrote, and a file also `file`, one of the list that Prepare wrote.
+Input: `{county_id, run_id?, mode?, correlation_id?, ...}`, or `{county_id, run_id, correlation_id, resume_at: "apply"}`
+for a run that waited for approval. Plan and Fail get the whole state with `execution: {id, name}`, Fail also
+`failure: {Error, Cause}`; the other tasks get `{county_id, run_id, correlation_id}`, Apply also `left` of its former
+answer (0 at first), a partition also `partition`, one item of the list that Plan wrote, and a file also `file`, one of
+the list that Prepare wrote.
 """
 
 from dataclasses import dataclass
@@ -29,8 +30,10 @@ from constructs import Construct
 from infra.constructs.distributed_map import MapSpec, distributed_map
 from infra.constructs.service_function import ServiceFunction
 from infra.constructs.steps import DISCARD, FAILURE, call, error_state
+from shared.observability.correlation import FIELD
 
-_RUN = {"county_id": JsonPath.string_at("$.county_id"), "run_id": JsonPath.string_at("$.run_id")}
+_RUN = {name: JsonPath.string_at(f"$.{name}") for name in ("county_id", "run_id", FIELD)}
+"""Of Plan's answer, or of the input that resumes a run. A schedule's input has only the county."""
 _APPLY_POLL_INTERVAL = Duration.seconds(30)
 """Between two calls of Apply. A choice: a transaction that outlives its first call takes minutes, and each poll costs a
 start of the function."""

@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.aws import client
+from shared.observability.correlation import FIELD, correlation_id
 from shared.problems import ServiceUnavailable
 
 Failure = Mapping[str, str]
@@ -50,10 +51,14 @@ def arn_of(machine_arn: str, name: str) -> str:
 
 
 def start(machine_arn: str, name: str, start_input: Mapping[str, Any]) -> None:
-    """Start an execution; a second start of the same name is the first one. Raises ServiceUnavailable."""
+    """Start an execution, which is handed the correlation id; a second start of the same name is the first one.
+
+    Raises ServiceUnavailable.
+    """
     machine = client("stepfunctions")
+    handed_over = {FIELD: correlation_id() or name, **start_input}
     try:
-        machine.start_execution(stateMachineArn=machine_arn, name=name, input=orjson.dumps(start_input).decode())
+        machine.start_execution(stateMachineArn=machine_arn, name=name, input=orjson.dumps(handed_over).decode())
     except machine.exceptions.ExecutionAlreadyExists:
         return
     except Exception as error:

@@ -1,7 +1,9 @@
-"""The correlation id: one identifier of a request, a job or a sync run in all log lines and in the database's sessions.
+"""The correlation id: one identifier of a request and of all that it starts, in all log lines and in the database's
+sessions.
 
-It is API Gateway's request id in a request, which the caller gets with each problem, and the job's or the run's id in a
-task. A request that submits a job logs both.
+It is API Gateway's request id, which the caller gets with each problem; the request that starts a job or a sync run
+hands it to the state machine, and that to each of its tasks. What no request has started (a schedule's sync) has the
+name of its execution. A task's log lines also have `work_id`, the id of its job or run.
 """
 
 import logging
@@ -10,7 +12,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+import orjson
+
+FIELD = "correlation_id"
+"""The member of an execution's input and of a task's event that holds it, and the key in log lines."""
+
 _correlation_id: ContextVar[str | None] = ContextVar("correlation_id", default=None)
+_work_id: ContextVar[str | None] = ContextVar("work_id", default=None)
 
 
 def correlation_id() -> str | None:
@@ -19,41 +27,59 @@ def correlation_id() -> str | None:
 
 
 @contextmanager
-def correlated(identifier: str | None) -> Iterator[None]:
-    """Run a block under a correlation id."""
-    token = _correlation_id.set(identifier)
+def correlated(identifier: str | None, work_id: str | None = None) -> Iterator[None]:
+    """Run a block under a correlation id, and on the job or run of `work_id`."""
+    token, work_token = _correlation_id.set(identifier), _work_id.set(work_id)
     try:
         yield
     finally:
         _correlation_id.reset(token)
+        _work_id.reset(work_token)
 
 
 def correlation_id_of(event: Any, context: Any) -> str | None:
     """The correlation id of an invocation: by API Gateway's, Step Functions' or EventBridge's event, or by Lambda."""
     match event:
-        case {"requestContext": {"requestId": str(identifier)}}:
+        case {"requestContext": {"requestId": str(identifier)}} | {"correlation_id": str(identifier)}:
             return identifier
+        case {"detail": {"name": str(name), **detail}}:  # the end of an execution
+            return _handed_over(detail.get("input")) or name
+        case {"RequestId": identifier}:  # CloudFormation's, of a custom resource
+            return str(identifier)
+    request_id = getattr(context, "aws_request_id", None)
+    return work_id_of(event) or (None if request_id is None else str(request_id))
+
+
+def work_id_of(event: Any) -> str | None:
+    """The id of the job or run that a task's event names; of a scheduled run that Plan begins, its execution's name."""
+    match event:
         case {"run_id": str(identifier)} | {"job_id": str(identifier)} | {"execution": {"name": str(identifier)}}:
             return identifier
-        case {"detail": {"name": str(identifier)}}:
-            return identifier
-        case Mapping() if "RequestId" in event:  # CloudFormation's, of a custom resource
-            return str(event["RequestId"])
-    request_id = getattr(context, "aws_request_id", None)
-    return None if request_id is None else str(request_id)
+    return None
+
+
+def _handed_over(execution_input: Any) -> str | None:
+    """The correlation id in an execution's input (JSON)."""
+    try:
+        document = orjson.loads(execution_input)
+    except (TypeError, orjson.JSONDecodeError):
+        return None
+    identifier = document.get(FIELD) if isinstance(document, Mapping) else None
+    return identifier if isinstance(identifier, str) else None
 
 
 def add_to_log_records() -> None:
-    """Give every log record of this process the attribute `correlation_id`, which Powertools writes as a key."""
+    """Give every log record of this process the attributes `correlation_id` and `work_id`, which Powertools writes as
+    keys."""
     make_record = logging.getLogRecordFactory()
     if getattr(make_record, "correlated", False):
         return
 
     def make_correlated_record(*args: Any, **options: Any) -> logging.LogRecord:
         record = make_record(*args, **options)
-        identifier = _correlation_id.get()
-        if identifier is not None:
-            record.correlation_id = identifier
+        for name, variable in ((FIELD, _correlation_id), ("work_id", _work_id)):
+            if (identifier := variable.get()) is not None:
+                setattr(record, name, identifier)
         return record
 
     make_correlated_record.correlated = True  # type: ignore[attr-defined]  # so that it is done once

@@ -4,7 +4,14 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from shared.observability.correlation import add_to_log_records, correlated, correlation_id, correlation_id_of
+from shared.observability.correlation import (
+    FIELD,
+    add_to_log_records,
+    correlated,
+    correlation_id,
+    correlation_id_of,
+    work_id_of,
+)
 from shared.observability.tracing import annotate, subsegment
 from shared.settings import require_settings
 
@@ -24,8 +31,8 @@ def lambda_entry(handler: Callable[[Event, Any], Answer]) -> Callable[[Event, An
 
     @wraps(handler)
     def entry(event: Event, context: Any) -> Answer:
-        with correlated(correlation_id_of(event, context)), subsegment(name):
-            annotate("correlation_id", correlation_id())
+        with correlated(correlation_id_of(event, context), work_id_of(event)), subsegment(name):
+            annotate(FIELD, correlation_id())
             return handler(event, context)
 
     entry.is_lambda_entry = True  # type: ignore[attr-defined]  # what a test asks of every entry of the registry

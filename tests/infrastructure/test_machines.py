@@ -215,6 +215,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         planned = {
             "county_id": "benton_wa",
             "run_id": "7",
+            "correlation_id": "of-the-request",
             "partitions": {"bucket": "data", "key": key},
             "outcome": "proceed",
         }
@@ -234,7 +235,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         yield stand_in
 
 
-RUN = {"county_id": "benton_wa", "run_id": "7"}
+RUN = {"county_id": "benton_wa", "run_id": "7", "correlation_id": "of-the-request"}
 _FAILED_CHILD = {"sync-partition": "PartitionFailed", "sync-curate": "FileFailed"}
 
 
@@ -334,7 +335,7 @@ def test_a_failure_after_the_plan_is_recorded_with_its_run(task: str, cloud: Clo
 
     (event,) = cloud.events("sync-fail")
     assert execution["status"] == "FAILED"
-    assert {"county_id": event["county_id"], "run_id": event["run_id"]} == RUN
+    assert {name: event[name] for name in RUN} == RUN
     assert event["failure"]["Error"] == _FAILED_CHILD.get(task, "KeyError")
 
 
@@ -390,7 +391,7 @@ def test_an_answer_that_the_machine_does_not_know_fails_the_run(cloud: Cloud, te
     assert cloud.order[-1] == "sync-fail"
 
 
-JOB = {"county_id": "benton_wa", "job_id": "11", "kind": "report"}
+JOB = {"county_id": "benton_wa", "job_id": "11", "kind": "report", "correlation_id": "of-the-request"}
 
 
 def test_a_job_is_run_by_the_function_of_its_kind(cloud: Cloud, templates: Templates) -> None:
@@ -425,7 +426,7 @@ def test_a_job_of_an_unknown_kind_fails_at_once(cloud: Cloud, templates: Templat
     assert cloud.calls == []
 
 
-RUN_JOB = {"county_id": "benton_wa", "job_id": "12", "kind": "valuation_run"}
+RUN_JOB = {"county_id": "benton_wa", "job_id": "12", "kind": "valuation_run", "correlation_id": "of-the-request"}
 
 
 def test_a_partitioned_job_is_planned_processed_and_finished(cloud: Cloud, templates: Templates) -> None:

@@ -17,6 +17,7 @@ from functions.sync.engine.publish import publish_run
 from functions.sync.engine.reconcile import reconcile_run
 from functions.sync.tasks.events import ApplyEvent, FileEvent, PartitionEvent, RunEvent, StartEvent, parse_failure
 from functions.sync.tasks.retries import machine_task
+from shared.observability.correlation import FIELD, correlation_id
 from shared.settings import settings
 
 ANSWER_RESERVE_S = 60
@@ -26,8 +27,8 @@ that this takes: a Lambda that is cut off answers nothing, and its call is repea
 
 @machine_task
 def plan(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """-> {county_id, run_id, partitions: {bucket, key}, outcome: "proceed" | "convert" | "skipped"}; with "convert"
-    also `table`, whose file is to be converted before Plan is called again.
+    """-> {county_id, run_id, correlation_id, partitions: {bucket, key}, outcome: "proceed" | "convert" | "skipped"};
+    with "convert" also `table`, whose file is to be converted before Plan is called again.
     """
     start = StartEvent.model_validate(event)
     planned = plan_run(start.county_id, start.run_id, start.request, start.trigger, start.execution.id)
@@ -35,6 +36,7 @@ def plan(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         **({"table": planned.convert} if planned.convert is not None else {}),
         "county_id": start.county_id,
         "run_id": str(planned.run_id),
+        FIELD: correlation_id(),
         "partitions": {"bucket": settings().data_bucket, "key": planned.partitions_key},
         "outcome": planned.outcome,
     }

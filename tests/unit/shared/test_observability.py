@@ -32,6 +32,8 @@ class Context:
     [
         ({"requestContext": {"requestId": "of-the-gateway"}}, "of-the-gateway"),
         ({"county_id": "king_wa", "job_id": "of-the-job", "kind": "report"}, "of-the-job"),
+        ({"county_id": "king_wa", "job_id": "7", "correlation_id": "of-the-gateway"}, "of-the-gateway"),
+        ({"detail": {"name": "7", "input": '{"job_id": "7", "correlation_id": "of-the-gateway"}'}}, "of-the-gateway"),
         ({"county_id": "king_wa", "run_id": "of-the-run", "execution": {"name": "other"}}, "of-the-run"),
         ({"county_id": "king_wa", "run_id": None, "execution": {"id": "arn", "name": "of-the-execution"}},
          "of-the-execution"),
@@ -62,10 +64,10 @@ def test_log_lines_of_an_invocation_carry_its_correlation_id_and_others_none() -
     def handler(event: dict[str, Any], _context: Any) -> None:
         logger.info("within", extra={"figure": 1})
 
-    handler({"job_id": "of-the-job"}, Context())
+    handler({"job_id": "of-the-job", "correlation_id": "of-the-request"}, Context())
     logger.info("outside")
     within, outside = map(json.loads, stream.getvalue().splitlines())
-    assert (within["correlation_id"], within["figure"]) == ("of-the-job", 1)
+    assert (within["correlation_id"], within["work_id"], within["figure"]) == ("of-the-request", "of-the-job", 1)
     assert "correlation_id" not in outside
     assert correlation_id() is None
 

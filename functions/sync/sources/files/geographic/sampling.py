@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from shared.aws import client
+from shared.observability.correlation import FIELD, correlation_id
 from shared.problems import ServiceUnavailable, SourceRefused, Unprocessable
 from shared.settings import settings
 
@@ -18,7 +19,7 @@ def sample_key(county_id: str, table: str, rows: int) -> str:
     """
     import botocore.exceptions
 
-    event = orjson.dumps({"county_id": county_id, "table": table, "rows": rows})
+    event = orjson.dumps({"county_id": county_id, "table": table, "rows": rows, FIELD: correlation_id()})
     try:
         answer = client("lambda").invoke(FunctionName=settings().convert_function_name, Payload=event)
         result = orjson.loads(answer["Payload"].read())
