@@ -96,6 +96,7 @@ class TerraFusion(Stage):
             machines={"Sync": sync.machine, "Jobs": jobs.machine},
             functions=[*data.functions, *identity.functions, *sync.functions, *jobs.functions, *api.functions],
             schedule_group=sync.schedule_group.ref,
+            dead_letters={"Sync": sync.dead_letters.queue, "Jobs": jobs.dead_letters.queue},
             **options("Observability"),
         )
         # The migration is part of the data stack: no code of a later stack runs before it.

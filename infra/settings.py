@@ -89,8 +89,10 @@ class StageSettings:
 
     @property
     def database_capacity(self) -> tuple[float, float]:
-        """Minimum and maximum of Aurora's capacity units (one is about 2 GiB of memory)."""
-        return (1, 32) if self.production else (0.5, 8)
+        """Minimum and maximum of Aurora's capacity units (one is about 2 GiB of memory). A stage for trying pauses:
+        with a minimum of 0, Aurora stops after some minutes without a connection, and starts within 15 s or so at the
+        next one."""
+        return (1, 32) if self.production else (0, 8)
 
     @property
     def raw_retention_days(self) -> int:

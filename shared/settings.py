@@ -30,6 +30,7 @@ class Settings(BaseModel):
     event_bus_name: str = Field(alias="EVENT_BUS_NAME", default="")
     schedule_group_name: str = Field(alias="SCHEDULE_GROUP_NAME", default="")
     schedule_role_arn: str = Field(alias="SCHEDULE_ROLE_ARN", default="")
+    schedule_dead_letters_arn: str = Field(alias="SCHEDULE_DEAD_LETTERS_ARN", default="")
     source_networks: tuple[IPv4Network | IPv6Network, ...] = Field(alias="SOURCE_NETWORKS", default=())
 
     @field_validator("source_networks", mode="before")

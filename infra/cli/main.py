@@ -30,6 +30,11 @@ COMMANDS = {
     "market-analysis": LazyCommand(f"{_HERE}.jobs:market_analysis", "Analyse a county's market by month and area."),
     "sales": LazyCommand(f"{_HERE}.sales:app", "Validate sales, look at what was flagged, decide."),
     "report": LazyCommand(f"{_HERE}.jobs:report", "Make reports, and download them."),
+    "dead-letters": LazyCommand(
+        f"{_HERE}.dead_letters:dead_letters", "List the undelivered events of a deployed STAGE, or deliver them again."
+    ),
+    "pause": LazyCommand(f"{_HERE}.switches:pause", "Stop parts of a deployed STAGE, without a deployment."),
+    "unpause": LazyCommand(f"{_HERE}.switches:unpause", "Let paused parts of a deployed STAGE run again."),
     "export": LazyCommand(f"{_HERE}.jobs:export", "Export map layers, and download them."),
 }
 

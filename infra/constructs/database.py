@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk.aws_ec2 import SubnetSelection, SubnetType
+from aws_cdk.aws_logs import LogGroup
 from aws_cdk.aws_rds import (
     AuroraPostgresEngineVersion,
     BackupProps,
@@ -27,10 +28,15 @@ APPLICATION_ROLE = "terrafusion_app"
 ROTATION_INTERVAL = Duration.days(30)
 """Of the passwords: a choice, and the interval that Secrets Manager proposes."""
 ENGINE_VERSION = AuroraPostgresEngineVersion.VER_18_4
-"""The newest that CloudFormation makes of the major version that the tests run on. It changes here alone: the instances
-do not upgrade themselves beside it."""
+"""The newest of the major version that the tests run on that the CDK's own check of the templates knows: 18.6 it does
+not know yet. It changes here alone: the instances do not upgrade themselves beside it."""
 
 
+_IDLE_SESSION_TIMEOUT = Duration.minutes(5)
+"""A function that is frozen keeps its connection, and opens another one after a minute without use
+(`shared/db/driver.py`): this ends abandoned ones alone, which would keep the cluster from pausing."""
+_PAUSE_AFTER = Duration.minutes(10)
+"""Of a cluster whose minimum capacity is 0. A choice between 5 minutes and a day: resuming makes somebody wait."""
 _PASSWORD_RULES: dict[str, Any] = {"password_length": 40, "exclude_punctuation": True}
 
 
@@ -41,9 +47,18 @@ class Database(Construct):
         super().__init__(scope, construct_id)
         engine = DatabaseClusterEngine.aurora_postgres(version=ENGINE_VERSION)
         minimum, maximum = settings.database_capacity
+        name = settings.physical_name("database")
+        log = LogGroup(
+            self,
+            "Log",
+            log_group_name=f"/aws/rds/cluster/{name}/postgresql",
+            retention=settings.log_retention,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
         self.cluster = DatabaseCluster(
             self,
             "Cluster",
+            cluster_identifier=name,
             engine=engine,
             credentials=Credentials.from_generated_secret(OWNER),
             # The migration creates the database: one that Aurora makes has the collation of its operating system.
@@ -53,6 +68,7 @@ class Database(Construct):
             else [],
             serverless_v2_min_capacity=minimum,
             serverless_v2_max_capacity=maximum,
+            serverless_v2_auto_pause_duration=_PAUSE_AFTER if not minimum else None,
             vpc=placement.vpc,
             vpc_subnets=SubnetSelection(subnet_type=SubnetType.PRIVATE_ISOLATED),
             storage_encrypted=True,
@@ -66,13 +82,17 @@ class Database(Construct):
                     "rds.force_ssl": "1",
                     # a session that its function has left holds its locks for little longer than a function lives
                     "idle_in_transaction_session_timeout": str(Duration.minutes(16).to_milliseconds()),
+                    "idle_session_timeout": str(_IDLE_SESSION_TIMEOUT.to_milliseconds()),
                 },
             ),
+            # it alone says why an Apply whose function had gone has failed
+            cloudwatch_logs_exports=["postgresql"],
             backup=BackupProps(retention=Duration.days(settings.database_backup_days)),
             copy_tags_to_snapshot=True,
             deletion_protection=settings.production,
             removal_policy=settings.database_removal,
         )
+        self.cluster.node.add_dependency(log)  # Aurora makes it otherwise, and keeps it for ever
         if not settings.production:
             accept(
                 self.cluster, {"AwsSolutions-RDS10": "A stage for trying is deleted with its stacks; a snapshot stays."}

@@ -2,14 +2,14 @@
 
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk.aws_events import EventPattern, Rule
-from aws_cdk.aws_events_targets import LambdaFunction
 from aws_cdk.aws_iam import IRole, PolicyStatement
-from aws_cdk.aws_lambda import IFunction
+from aws_cdk.aws_lambda import Function
 from aws_cdk.aws_logs import LogGroup
 from aws_cdk.aws_stepfunctions import DefinitionBody, IChainable, LogLevel, LogOptions, StateMachine
 from constructs import Construct
 
 from infra.best_practices import accept
+from infra.constructs.dead_letters import DeadLetters
 from infra.constructs.platform import Platform
 from infra.functions import Grant
 from infra.settings import StageSettings
@@ -82,9 +82,9 @@ def offer_machine(platform: Platform, grant: Grant, variable: str, name: str, ma
     )
 
 
-def notify_of_ends(scope: Construct, machine: StateMachine, function: IFunction) -> None:
+def notify_of_ends(scope: Construct, machine: StateMachine, function: Function, dead_letters: DeadLetters) -> None:
     """Call `function` for every execution that ended otherwise than by its last state: it failed before its failure was
-    recorded, timed out, or was stopped."""
+    recorded, timed out, or was stopped. `dead_letters` keeps the events that it could not handle."""
     Rule(
         scope,
         "Ended",
@@ -94,5 +94,5 @@ def notify_of_ends(scope: Construct, machine: StateMachine, function: IFunction)
             detail_type=["Step Functions Execution Status Change"],
             detail={"status": ["FAILED", "TIMED_OUT", "ABORTED"], "stateMachineArn": [machine.state_machine_arn]},
         ),
-        targets=[LambdaFunction(function)],
+        targets=[dead_letters.event_target(function)],
     )

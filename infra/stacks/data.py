@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import ArnFormat, CfnOutput, Stack
+from aws_cdk import ArnFormat, CfnOutput, CrossStackReferences, ReferenceStrength, Stack
 from aws_cdk.aws_ec2 import Port
 from aws_cdk.aws_events import EventBus
 from aws_cdk.aws_iam import IRole, PolicyStatement
@@ -32,6 +32,9 @@ class DataStack(Stack):
         self.bucket = DataBucket(self, "Data", platform.settings.raw_retention_days)
         Catalog(self, "Catalog", platform.settings, self.bucket.bucket)
         self.bus = EventBus(self, "Events", event_bus_name=platform.settings.physical_name("events"))
+        # CloudFormation refuses to replace these as long as a function of another stack has their name.
+        for fixed in (self.database.cluster, self.database.application_secret, self.bucket.bucket, self.bus):
+            CrossStackReferences.of(fixed).produce(ReferenceStrength.STRONG)
         self._offer(platform)
         self.functions = [Migrations(self, "Schema", migrations, platform, self.database).function]
         CfnOutput(self, "DataBucket", value=self.bucket.bucket.bucket_name)

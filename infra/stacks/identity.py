@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, CrossStackReferences, Duration, ReferenceStrength, RemovalPolicy, Stack
 from aws_cdk.aws_cognito import (
     AccountRecovery,
     AuthFlow,
@@ -62,6 +62,8 @@ class IdentityStack(Stack):
             deletion_protection=production,
             removal_policy=RemovalPolicy.RETAIN if production else RemovalPolicy.DESTROY,
         )
+        # CloudFormation refuses to replace it as long as a function of another stack has its id.
+        CrossStackReferences.of(self.pool).produce(ReferenceStrength.STRONG)
         accept(
             self.pool,
             {

@@ -7,6 +7,7 @@ from aws_cdk import Stack
 from aws_cdk.aws_s3 import IBucket
 from constructs import Construct
 
+from infra.constructs.dead_letters import DeadLetters
 from infra.constructs.jobs_definition import PartitionedSteps, jobs_definition
 from infra.constructs.machine import Machine, notify_of_ends, offer_machine
 from infra.constructs.platform import Platform
@@ -39,5 +40,6 @@ class JobsStack(Stack):
         self.functions = [function.function for function in (*tasks, *step_functions, settle)]
         definition = jobs_definition(self, tasks, steps, bucket)
         self.machine = Machine(self, "Jobs", "jobs", definition, platform.settings).machine
-        notify_of_ends(self, self.machine, settle.function)
+        self.dead_letters = DeadLetters(self, "DeadLetters", "jobs", platform.settings)
+        notify_of_ends(self, self.machine, settle.function, self.dead_letters)
         offer_machine(platform, Grant.RUN_JOBS, "JOBS_STATE_MACHINE_ARN", "jobs", self.machine)

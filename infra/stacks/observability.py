@@ -1,6 +1,6 @@
 """The observability stack: alarms, their topic, and a dashboard."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_cdk import CfnOutput, Duration, Stack
@@ -22,6 +22,7 @@ from aws_cdk.aws_lambda import IFunction
 from aws_cdk.aws_rds import DatabaseCluster
 from aws_cdk.aws_sns import Topic
 from aws_cdk.aws_sns_subscriptions import EmailSubscription
+from aws_cdk.aws_sqs import IQueue
 from aws_cdk.aws_stepfunctions import IStateMachine
 from constructs import Construct
 
@@ -45,6 +46,7 @@ class ObservabilityStack(Stack):
         machines: dict[str, IStateMachine],
         functions: Sequence[IFunction],
         schedule_group: str,
+        dead_letters: Mapping[str, IQueue],
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
@@ -55,6 +57,7 @@ class ObservabilityStack(Stack):
         self._watch_machines(dashboard, machines, schedule_group)
         self._watch_functions(dashboard, functions)
         self._watch_database(dashboard, database)
+        self._watch_dead_letters(dead_letters)
         if self._settings.monthly_budget_usd:
             self._add_budget()
         CfnOutput(self, "AlarmTopic", value=self.topic.topic_arn)
@@ -154,6 +157,11 @@ class ObservabilityStack(Stack):
             self._alarm(f"{name}Errors", error, 3, f"The function {name} fails")
             self._alarm(f"{name}Throttled", throttle, 1, f"The function {name} is refused capacity")
         dashboard.add_widgets(_graph("Function errors", *errors), _graph("Functions throttled", *throttles))
+
+    def _watch_dead_letters(self, queues: Mapping[str, IQueue]) -> None:
+        for name, queue in queues.items():
+            waiting = queue.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES, statistic="Maximum")
+            self._alarm(f"{name}DeadLetters", waiting, 1, "Events could not be delivered: terrafusion dead-letters")
 
     def _watch_database(self, dashboard: Dashboard, database: DatabaseCluster) -> None:
         used = database.metric_acu_utilization(period=_FIVE_MINUTES, statistic="Average")

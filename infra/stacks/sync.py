@@ -8,6 +8,7 @@ from aws_cdk.aws_s3 import IBucket
 from aws_cdk.aws_scheduler import CfnScheduleGroup
 from constructs import Construct
 
+from infra.constructs.dead_letters import DeadLetters
 from infra.constructs.machine import Machine, notify_of_ends, offer_machine
 from infra.constructs.platform import Platform
 from infra.constructs.service_function import ServiceFunction
@@ -45,7 +46,8 @@ class SyncStack(Stack):
             allow=convert.grant_invoke,
             wildcards={"…:*": "Versions of the function that converts."},
         )
-        notify_of_ends(self, self.machine, steps.fail.function)
+        self.dead_letters = DeadLetters(self, "DeadLetters", "sync", platform.settings)
+        notify_of_ends(self, self.machine, steps.fail.function, self.dead_letters)
         offer_machine(platform, Grant.RUN_SYNC, "SYNC_STATE_MACHINE_ARN", "sync", self.machine)
         self._offer_schedules(platform)
 
@@ -71,6 +73,7 @@ class SyncStack(Stack):
             ),
         )
         self.machine.grant_start_execution(role)
+        dead_letters = self.dead_letters.keep_for(role)
         statements = [
             PolicyStatement(
                 actions=[f"scheduler:{verb}Schedule" for verb in ("Create", "Delete", "Get", "Update")],
@@ -87,6 +90,7 @@ class SyncStack(Stack):
             environment={
                 "SCHEDULE_GROUP_NAME": self.schedule_group.ref,
                 "SCHEDULE_ROLE_ARN": role.role_arn,
+                "SCHEDULE_DEAD_LETTERS_ARN": dead_letters,
                 "SYNC_STATE_MACHINE_ARN": self.machine.state_machine_arn,
             },
             allow=lambda grantee: [grantee.add_to_principal_policy(statement) for statement in statements],

@@ -93,6 +93,6 @@ def _text(part: Any, names: Mapping[str, str | None]) -> str:
             return "aws"
         case {"Fn::GetAtt": [logical_id, "Arn"]}:
             return f"arn:aws:lambda:us-east-1:123456789012:function:{names[logical_id]}"
-        case {"Fn::GetStackOutput": {"StackName": "terrafusion-dev-data"}}:
+        case {"Fn::ImportValue": str()}:
             return "data"
     raise ValueError(f"a state machine refers to {part}")

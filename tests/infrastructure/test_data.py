@@ -1,10 +1,12 @@
 """The data stores are encrypted, private and backed up."""
 
 import json
+from pathlib import Path
 
 from functions.sync.object_keys import athena_key
 from infra.assets import digest
 from infra.settings import ROOT
+from shared.db.driver import MAX_IDLE_S
 from shared.db.models import SYNC_TARGETS
 from shared.mapping.curated_tables import curated_columns
 from shared.storage import RAW_ARCHIVE
@@ -105,6 +107,34 @@ def test_a_session_that_its_function_has_left_in_a_transaction_holds_locks_no_lo
     longest = max(function.properties["Timeout"] for function in templates.functions().values())
 
     assert longest * 1000 < int(parameters["idle_in_transaction_session_timeout"]) <= 2 * longest * 1000
+
+
+def test_the_database_ends_idle_sessions_after_functions_have_left_them(templates: Templates) -> None:
+    parameters = templates.one("AWS::RDS::DBClusterParameterGroup").properties["Parameters"]
+
+    assert MAX_IDLE_S * 1000 < int(parameters["idle_session_timeout"]) <= 600_000
+
+
+def test_the_log_of_the_database_is_kept_for_as_long_as_any_other(templates: Templates) -> None:
+    cluster = templates.one("AWS::RDS::DBCluster")
+    name = f"/aws/rds/cluster/{cluster.properties['DBClusterIdentifier']}/postgresql"
+    (log,) = [r for r in templates.resources("AWS::Logs::LogGroup") if r.properties.get("LogGroupName") == name]
+
+    assert cluster.properties["EnableCloudwatchLogsExports"] == ["postgresql"]
+    assert log.properties["RetentionInDays"] == 30
+    assert log.logical_id in cluster.whole["DependsOn"]  # Aurora would make one that forgets nothing
+
+
+def test_the_database_of_a_stage_for_trying_pauses_and_that_of_production_does_not(
+    templates: Templates, deployed: Path
+) -> None:
+    production = Templates(deployed / "assembly-prod", "prod")
+    trying, serving = (
+        t.one("AWS::RDS::DBCluster").properties["ServerlessV2ScalingConfiguration"] for t in (templates, production)
+    )
+
+    assert (trying["MinCapacity"], trying["SecondsUntilAutoPause"]) == (0, 600)
+    assert serving["MinCapacity"] >= 1
 
 
 def test_the_database_is_open_to_the_functions_alone(templates: Templates) -> None:

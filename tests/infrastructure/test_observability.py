@@ -18,6 +18,28 @@ def test_every_alarm_notifies_the_topic(templates: Templates) -> None:
         assert alarm.properties["AlarmActions"] == [{"Ref": topic}], alarm.logical_id
 
 
+def test_what_cannot_be_delivered_is_kept_for_two_weeks_and_raises_an_alarm(templates: Templates) -> None:
+    queues = {(queue.stack, queue.logical_id): queue.properties for queue in templates.resources("AWS::SQS::Queue")}
+    kept = [
+        (rule.stack, target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0])
+        for rule in templates.resources("AWS::Events::Rule")
+        for target in rule.properties["Targets"]
+    ]
+    failed = [
+        (config.stack, config.properties["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0])
+        for config in templates.resources("AWS::Lambda::EventInvokeConfig")
+    ]
+    watched = [
+        alarm
+        for alarm in templates.resources("AWS::CloudWatch::Alarm")
+        if alarm.properties.get("MetricName") == "ApproximateNumberOfMessagesVisible"
+    ]
+
+    assert len(queues) == len(watched) == 2
+    assert set(kept) == set(failed) == set(queues)
+    assert all(queue["MessageRetentionPeriod"] == 14 * 24 * 3600 for queue in queues.values())
+
+
 def test_the_alarms_of_this_account_and_no_others_may_publish_to_the_topic(templates: Templates) -> None:
     statements = templates.one("AWS::SNS::TopicPolicy").properties["PolicyDocument"]["Statement"]
     (allowed,) = [s for s in statements if s["Effect"] == "Allow" and "sns:Publish" in listed(s["Action"])]

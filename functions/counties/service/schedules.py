@@ -14,7 +14,7 @@ from shared.problems import Unprocessable
 from shared.settings import settings
 
 LATEST_SECONDS = 3600
-"""A tick that could not be delivered for so long is dropped: the next one makes up for it."""
+"""A tick that could not be delivered for so long goes to the dead-letter queue: the next one makes up for it."""
 
 
 class _Schedule(NamedTuple):
@@ -94,5 +94,6 @@ def _wanted(schedule: _Schedule, configuration: CountyConfiguration, group: str)
             "RoleArn": settings().schedule_role_arn,
             "Input": orjson.dumps(event).decode(),
             "RetryPolicy": {"MaximumEventAgeInSeconds": LATEST_SECONDS, "MaximumRetryAttempts": 20},
+            "DeadLetterConfig": {"Arn": settings().schedule_dead_letters_arn},
         },
     }

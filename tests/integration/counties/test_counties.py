@@ -58,6 +58,7 @@ def cloud(database: MigratedDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterat
         "AWS_SECRET_ACCESS_KEY": "x",
         "SCHEDULE_GROUP_NAME": "counties",
         "SCHEDULE_ROLE_ARN": "arn:aws:iam::123456789012:role/schedule",
+        "SCHEDULE_DEAD_LETTERS_ARN": "arn:aws:sqs:us-east-1:123456789012:dead-letters",
         "SYNC_STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:sync",
     }.items():
         monkeypatch.setenv(name, value)
@@ -359,6 +360,7 @@ def test_changing_the_configuration_changes_the_schedule_and_removes_it() -> Non
     later = put("configuration", changed(sync_schedule_cron="0 4 * * ? *"))
     assert (later.status, later.headers["etag"]) == (200, '"2"')
     assert (schedule()["ScheduleExpression"], schedule()["State"]) == ("cron(0 4 * * ? *)", "ENABLED")
+    assert schedule()["Target"]["DeadLetterConfig"]["Arn"].endswith(":dead-letters")
 
     assert put("configuration", changed(sync_schedule_cron=None), '"2"').status == 200
     assert boto3.client("scheduler").list_schedules(GroupName="counties")["Schedules"] == []
