@@ -1,15 +1,18 @@
 """The local cloud: what the templates declare, running on this machine until it is stopped."""
 
 import gc
+import json
 import os
 import socket
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
 from infra.local.accounts import Account, Credentials, create_accounts
+from infra.local.aws.authorization import AccessRecord
 from infra.local.aws.clients import ACCESS_KEY, SECRET_KEY, Clients
 from infra.local.aws.services import LocalAws
 from infra.local.child_processes import Service
@@ -145,7 +148,7 @@ class LocalCloud(Service):
         state = StateStore(directory.state)
         self._open.callback(state.close)
 
-        aws = self._aws = LocalAws(directory.objects, state, template)
+        aws = self._aws = LocalAws(directory.objects, state, template, self._record_access())
         self._open.callback(aws.close)
         self._environment = (
             _aws_environment(aws.endpoint) | self._extra_environment | shared_variables(template.functions())
@@ -168,6 +171,11 @@ class LocalCloud(Service):
         self.postgres.keep_running()
         aws.resume()
         self._warm_up(template, workers)
+
+    def _record_access(self) -> Callable[[AccessRecord], None]:
+        """A log of what functions ask of AWS, a line for each function and action."""
+        log = self._open.enter_context(self._directory.log("permissions.jsonl"))
+        return lambda record: print(json.dumps(asdict(record)), file=log)
 
     def _start_workers(self, functions: list[Function]) -> WorkerPool:
         log = self._directory.logs / "functions.log"

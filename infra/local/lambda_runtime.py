@@ -1,6 +1,8 @@
 """AWS Lambda's Python runtime: context, environment, errors and loading of a handler."""
 
+import hashlib
 import importlib
+import os
 import time
 import traceback
 from collections.abc import Callable, Iterable
@@ -48,9 +50,34 @@ def load_handler(dotted: str) -> Handler:
     return handler
 
 
+def access_key(function_name: str) -> str:
+    """The access key that a function's calls of AWS are signed with, by which its role is known."""
+    return f"ASIA{hashlib.sha256(function_name.encode()).hexdigest()[:16].upper()}"
+
+
+def sign_as_the_running_function() -> None:
+    """Make boto3's clients in this process sign with the access key that the environment has at each call.
+
+    A process of ours runs one function after another, and their clients outlive each: in Lambda every function has a
+    process, and a role, of its own.
+    """
+    from botocore.credentials import Credentials, EnvProvider, ReadOnlyCredentials
+
+    class OfEnvironment(Credentials):
+        def get_frozen_credentials(self) -> Any:
+            environment = os.environ
+            return ReadOnlyCredentials(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"], None)
+
+    def load(_provider: Any) -> Any:
+        return OfEnvironment(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
+
+    EnvProvider.load = load  # type: ignore[method-assign, assignment]
+
+
 def function_environment(function: Function) -> dict[str, str]:
     """The function's variables, and those that the runtime itself sets."""
     return dict(function.environment) | {
+        "AWS_ACCESS_KEY_ID": access_key(function.name),
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCOUNT_ID": ACCOUNT,

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.local.cloud_assembly import Assembly, Resource, TemplateError
+from infra.local.resource_names import arn
 
 
 @dataclass(frozen=True)
 class Function:
-    """A Lambda function in Python. `handler` is `package.module.attribute`; `timeout` is in seconds."""
+    """A Lambda function in Python.
+
+    `handler` is `package.module.attribute`; `timeout` is in seconds; `role` the ARN of its execution role;
+    `reserved_concurrency` the events that it may work on at a time, None for as many as the account may.
+    """
 
     logical_id: str
     name: str
@@ -19,6 +24,9 @@ class Function:
     environment: Mapping[str, str]
     timeout: float
     memory_mb: int
+    role: str = ""
+    scratch_mb: int = 512
+    reserved_concurrency: int | None = None
 
 
 @dataclass(frozen=True)
@@ -132,7 +140,32 @@ class Template:
             environment={name: str(value) for name, value in variables.items()},
             timeout=float(properties.get("Timeout", 3)),
             memory_mb=int(properties.get("MemorySize", 128)),
+            role=properties["Role"],
+            scratch_mb=int(properties.get("EphemeralStorage", {}).get("Size", 512)),
+            reserved_concurrency=properties.get("ReservedConcurrentExecutions"),
         )
+
+    def role_policies(self) -> dict[str, list[dict[str, Any]]]:
+        """The policy documents of each role of the template, by the role's ARN."""
+        arns = {
+            self._assembly.reference(role): self._assembly.attribute(role, "Arn")
+            for role in self._assembly.resources("AWS::IAM::Role")
+        }
+        documents: dict[str, list[dict[str, Any]]] = {role_arn: [] for role_arn in arns.values()}
+        for policy in self._all("AWS::IAM::Policy"):
+            for role in policy["Roles"]:
+                documents[arns[role]].append(policy["PolicyDocument"])
+        return documents
+
+    def resource_policies(self) -> dict[str, list[dict[str, Any]]]:
+        """The policy documents of buckets and secrets, by the ARN of what they are attached to."""
+        documents: dict[str, list[dict[str, Any]]] = {}
+        for policy in self._all("AWS::S3::BucketPolicy"):
+            bucket = arn("s3", policy["Bucket"], region="", account="")
+            documents.setdefault(bucket, []).append(policy["PolicyDocument"])
+        for policy in self._all("AWS::SecretsManager::ResourcePolicy"):
+            documents.setdefault(policy["SecretId"], []).append(policy["ResourcePolicy"])
+        return documents
 
     def rest_api(self) -> RestApi:
         """The one REST API. Raises TemplateError when there is none, or more than one."""

@@ -11,7 +11,14 @@ import sys
 import threading
 from typing import Any
 
-from infra.local.lambda_runtime import Handler, LambdaContext, error_document, function_environment, load_handler
+from infra.local.lambda_runtime import (
+    Handler,
+    LambdaContext,
+    error_document,
+    function_environment,
+    load_handler,
+    sign_as_the_running_function,
+)
 from infra.local.message_frames import read_frame, write_frame
 from infra.local.template import Function
 
@@ -19,6 +26,7 @@ from infra.local.template import Function
 def main() -> None:
     """Serves until the pool closes its end, which its death does too."""
     connection = socket.socket(fileno=int(sys.argv[1]))
+    sign_as_the_running_function()
     events: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, events), daemon=True).start()
     handlers: dict[str, Handler] = {}

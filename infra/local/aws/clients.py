@@ -20,7 +20,7 @@ def new_client(service: str, endpoint: str, config: Config | None = None) -> Any
         endpoint_url=endpoint,
         aws_access_key_id=ACCESS_KEY,
         aws_secret_access_key=SECRET_KEY,
-        config=config,
+        config=config or Config(signature_version="s3v4" if service == "s3" else None),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from infra.local.aws.authorization import Authorization, Refusal
 from infra.local.aws.objects import DiskKey, chunks, reading
 
 _RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
@@ -29,12 +30,18 @@ class _QuietHandler(MotoRequestHandler):
 
 
 class AwsServer:
-    """Serves every AWS service from one endpoint. `write_down(service)` is called after each change."""
+    """Serves every AWS service from one endpoint, as far as the caller's role allows it.
 
-    def __init__(self, write_down: Callable[[str], None], preferred_port: int = 0) -> None:
+    `write_down(service)` is called after each change.
+    """
+
+    def __init__(
+        self, write_down: Callable[[str], None], authorization: Authorization, preferred_port: int = 0
+    ) -> None:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._write_down = write_down
+        self._authorization = authorization
         # moto holds a request's body several times over, and boto3 sends ten parts of a file at once
         self._large_bodies = threading.BoundedSemaphore(2)
         self._server = self._bound(preferred_port)
@@ -66,6 +73,9 @@ class AwsServer:
             return make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_QuietHandler)
 
     def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        refusal = self._authorization.refusal(environ)
+        if refusal is not None:
+            return _refuse(refusal, environ, start_response)
         if environ["REQUEST_METHOD"] == "GET":
             return self._answer_get(environ, start_response)
         large = int(environ.get("CONTENT_LENGTH") or 0) > _LARGE
@@ -87,10 +97,18 @@ class AwsServer:
         finally:
             reading.deferred, reading.key = False, None
         status, headers = answered[0][0], answered[0][1]
+        if str(status).startswith("404") and (refusal := self._authorization.hides_missing(environ)):
+            return _refuse(refusal, environ, start_response)
         if key is None or not str(status).startswith("200"):
             start_response(status, headers)
             return body
         return _send_file(key, range_header, list(headers), start_response)
+
+
+def _refuse(refusal: Refusal, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))  # else the client is cut off while it sends
+    start_response(refusal.status, [*refusal.headers, ("Content-Length", str(len(refusal.body)))])
+    return [refusal.body]
 
 
 def changed_service(environ: Environ) -> str | None:

@@ -1,6 +1,7 @@
 """All of AWS that the template asks for, started, filled and kept."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from moto.core.model_instances import reset_model_data
 from sqlalchemy.engine import URL
 
 from infra.local.aws import executions, functions, objects, provision
+from infra.local.aws.authorization import AccessRecord, Authorization
 from infra.local.aws.clients import Clients
 from infra.local.aws.documents import load_schedules, load_secrets, write_schedules, write_secrets
 from infra.local.aws.identity import Identity, Trigger
@@ -24,13 +26,22 @@ _PORT = ("server", "aws_port")
 class LocalAws:
     """moto in this process: at most one at a time, because moto's memory belongs to the process."""
 
-    def __init__(self, folder: Path, state: StateStore, template: Template) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        state: StateStore,
+        template: Template,
+        record_access: Callable[[AccessRecord], None] = lambda _: None,
+    ) -> None:
+        """`folder` is where objects are kept; `record_access` is given what functions ask of AWS, once each."""
         self._state = state
         self._template = template
         self._replacements = Replacements()
         self._files = objects.ObjectFiles(folder, state)
         self._identity: Identity | None = None
-        self._server = AwsServer(self._write_down, preferred_port=state.get(*_PORT) or 0)
+        self._server = AwsServer(
+            self._write_down, Authorization(template, record_access), preferred_port=state.get(*_PORT) or 0
+        )
         self._writing = threading.Lock()
         self._loaded = False
         self.clients = Clients(self._server.endpoint)

@@ -19,7 +19,14 @@ from typing import Any
 
 from infra.local.child_processes import end_with_parent
 from infra.local.gateway.events import ApiIdentity, Request, proxy_answer, proxy_event
-from infra.local.lambda_runtime import Handler, LambdaContext, function_environment, load_handler
+from infra.local.lambda_runtime import (
+    Handler,
+    LambdaContext,
+    access_key,
+    function_environment,
+    load_handler,
+    sign_as_the_running_function,
+)
 from infra.local.template import Function
 
 LENGTH = struct.Struct("!I")
@@ -40,6 +47,7 @@ def main() -> None:
         return
     stage, described = marshal.loads(first)  # noqa: S302 - the gateway's own
     functions = {arn: Function(**each) for arn, each in described.items()}
+    sign_as_the_running_function()
     handlers = _imported(functions)
     control.sendall(b"\0")
     gc.collect()
@@ -115,12 +123,14 @@ def _serve(
     connection: socket.socket, api: ApiIdentity, functions: Mapping[str, Function], handlers: dict[str, Handler]
 ) -> None:
     """One request at a time, as a Lambda does: Powertools keeps the current event on its class."""
+    access_keys = {arn: access_key(function.name) for arn, function in functions.items()}
     while (message := read_message(connection)) is not None:
         arn, request, resource, parameters, request_id, claims = marshal.loads(message)  # noqa: S302 - as above
         try:
             handler = handlers.get(arn)
             if handler is None:
                 handler = handlers[arn] = _load(functions[arn])
+            os.environ["AWS_ACCESS_KEY_ID"] = access_keys[arn]
             event = proxy_event(Request(*request), resource, parameters, api, request_id, claims)
             reply: Any = proxy_answer(handler(event, LambdaContext(functions[arn])))
         except Exception as error:

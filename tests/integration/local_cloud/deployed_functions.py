@@ -64,6 +64,8 @@ def answer(event: dict[str, Any], context: Any) -> Any:
     if event["path"] == "/v1/files/binary":
         body = base64.b64encode(bytes(range(256))).decode()
         return {"statusCode": 200, "headers": {"Content-Type": "image/png"}, "body": body, "isBase64Encoded": True}
+    if event["path"].startswith("/v1/files/objects/"):
+        return {"statusCode": 200, "body": json.dumps(_read(event["path"].removeprefix("/v1/files/objects/")))}
     if event["path"] == "/v1/files/broken":
         raise ValueError("a secret detail")
     return {
@@ -71,6 +73,16 @@ def answer(event: dict[str, Any], context: Any) -> Any:
         "headers": {"Content-Type": "application/json"},
         "body": json.dumps({"event": event, "bucket": os.environ["DATA_BUCKET"], "function": context.function_name}),
     }
+
+
+def _read(key: str) -> str:
+    """An object's text, or the error that S3 answers."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return str(_s3().get_object(Bucket=os.environ["DATA_BUCKET"], Key=key)["Body"].read().decode())
+    except ClientError as error:
+        return str(error)
 
 
 def plan(event: dict[str, Any], context: Any) -> dict[str, Any]:

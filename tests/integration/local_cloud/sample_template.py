@@ -43,14 +43,31 @@ def _output(name: str) -> dict[str, Any]:
     return {"Fn::GetStackOutput": {"StackName": "tf-data", "Region": _ref("AWS::Region"), "OutputName": name}}
 
 
-def _function(handler: str, timeout: int = 20, **variables: Any) -> dict[str, Any]:
+def _objects(pattern: str) -> dict[str, Any]:
+    return {"Fn::Join": ["", ["arn:aws:s3:::", _output("BucketName"), f"/{pattern}"]]}
+
+
+def _function(handler: str, timeout: int = 20, *, role: str, **variables: Any) -> dict[str, Any]:
     return {
         "Type": "AWS::Lambda::Function",
         "Properties": {
+            "Role": _arn(role),
             "Handler": f"{FUNCTIONS}.{handler}",
             "Runtime": "python3.13",
             "Timeout": timeout,
             "Environment": {"Variables": variables},
+        },
+    }
+
+
+def _role(name: str, *statements: tuple[list[str], Any]) -> dict[str, Any]:
+    """A role with a policy that allows actions on resources."""
+    allowed = [{"Effect": "Allow", "Action": actions, "Resource": resource} for actions, resource in statements]
+    return {
+        name: {"Type": "AWS::IAM::Role", "Properties": {}},
+        f"{name}Policy": {
+            "Type": "AWS::IAM::Policy",
+            "Properties": {"Roles": [_ref(name)], "PolicyDocument": {"Statement": allowed}},
         },
     }
 
@@ -69,7 +86,8 @@ def _data(migration_digest: str) -> dict[str, Any]:
         ]
     }
     return {
-        "Resources": {
+        "Resources": _role("MigrateRole", (["secretsmanager:GetSecretValue"], _ref("OwnerSecret")))
+        | {
             "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {}},
             "Cluster": {"Type": "AWS::RDS::DBCluster", "Properties": {"DatabaseName": "terrafusion"}},
             "OwnerSecret": {
@@ -98,7 +116,7 @@ def _data(migration_digest: str) -> dict[str, Any]:
                 },
             },
             "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": "tf-events"}},
-            "Migrate": _function("migrate", OWNER_SECRET=_ref("OwnerSecret")),
+            "Migrate": _function("migrate", role="MigrateRole", OWNER_SECRET=_ref("OwnerSecret")),
             "Provider": {
                 "Type": "AWS::Lambda::Function",
                 "Properties": {
@@ -120,7 +138,7 @@ def _data(migration_digest: str) -> dict[str, Any]:
 
 
 def _api() -> dict[str, Any]:
-    resources = _identity() | _machine()
+    resources = _identity() | _machine() | _role("ApiRole", (["s3:GetObject"], _objects("open/*")))
     resources |= {
         "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "tf"}},
         "Stage": {
@@ -128,8 +146,34 @@ def _api() -> dict[str, Any]:
             "Properties": {"StageName": "dev", "RestApiId": _ref("Api")},
         },
         "Handler": _function(
-            "answer", DATA_BUCKET=_output("BucketName"), DATABASE_SECRET_ARN={"Fn::ImportValue": "tf:secret"}
+            "answer",
+            role="ApiRole",
+            DATA_BUCKET=_output("BucketName"),
+            DATABASE_SECRET_ARN={"Fn::ImportValue": "tf:secret"},
         ),
+        "BucketPolicy": {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {
+                "Bucket": _output("BucketName"),
+                "PolicyDocument": {
+                    "Statement": [
+                        {
+                            "Effect": "Deny",
+                            "Principal": {"AWS": "*"},
+                            "Action": "s3:*",
+                            "Resource": _objects("*"),
+                            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                        },
+                        {
+                            "Effect": "Deny",
+                            "Principal": "*",
+                            "Action": "s3:GetObject",
+                            "Resource": _objects("open/except/*"),
+                        },
+                    ]
+                },
+            },
+        },
         "Unauthorized": {
             "Type": "AWS::ApiGateway::GatewayResponse",
             "Properties": {
@@ -209,29 +253,33 @@ def _identity() -> dict[str, Any]:
         }
         for role in ("Assessor", "Auditor")
     }
-    return groups | {
-        "PreToken": _function("pre_token", timeout=5),
-        "Users": {
-            "Type": "AWS::Cognito::UserPool",
-            "Properties": {
-                "UserPoolName": "tf-users",
-                "Schema": schema,
-                "LambdaConfig": {"PreTokenGenerationConfig": trigger, "PreTokenGeneration": _arn("PreToken")},
+    return (
+        groups
+        | _role("PreTokenRole")
+        | {
+            "PreToken": _function("pre_token", timeout=5, role="PreTokenRole"),
+            "Users": {
+                "Type": "AWS::Cognito::UserPool",
+                "Properties": {
+                    "UserPoolName": "tf-users",
+                    "Schema": schema,
+                    "LambdaConfig": {"PreTokenGenerationConfig": trigger, "PreTokenGeneration": _arn("PreToken")},
+                },
             },
-        },
-        "Client": {
-            "Type": "AWS::Cognito::UserPoolClient",
-            "Properties": {
-                "UserPoolId": _ref("Users"),
-                "ClientName": "tf",
-                "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
-                "AccessTokenValidity": 30,
-                "RefreshTokenValidity": 30,
-                "TokenValidityUnits": {"AccessToken": "minutes", "RefreshToken": "days"},
-                "ReadAttributes": ["email", "custom:counties"],
+            "Client": {
+                "Type": "AWS::Cognito::UserPoolClient",
+                "Properties": {
+                    "UserPoolId": _ref("Users"),
+                    "ClientName": "tf",
+                    "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+                    "AccessTokenValidity": 30,
+                    "RefreshTokenValidity": 30,
+                    "TokenValidityUnits": {"AccessToken": "minutes", "RefreshToken": "days"},
+                    "ReadAttributes": ["email", "custom:counties"],
+                },
             },
-        },
-    }
+        }
+    )
 
 
 def _machine() -> dict[str, Any]:
@@ -284,10 +332,11 @@ def _machine() -> dict[str, Any]:
     for number, part in enumerate(json.dumps(definition).split("@")):
         parts.append(values[part] if number % 2 else part)
     bucket = _output("BucketName")
-    return {
-        "Plan": _function("plan", DATA_BUCKET=bucket),
-        "Work": _function("work", timeout=3, DATA_BUCKET=bucket),
-        "Note": _function("note", DATA_BUCKET=bucket),
+    files = (["s3:GetObject", "s3:PutObject"], _objects("*"))
+    return _role("TaskRole", files, (["s3:ListBucket"], {"Fn::Join": ["", ["arn:aws:s3:::", bucket]]})) | {
+        "Plan": _function("plan", role="TaskRole", DATA_BUCKET=bucket),
+        "Work": _function("work", timeout=3, role="TaskRole", DATA_BUCKET=bucket),
+        "Note": _function("note", role="TaskRole", DATA_BUCKET=bucket),
         "Machine": {
             "Type": "AWS::StepFunctions::StateMachine",
             "Properties": {"StateMachineName": "tf-sync", "DefinitionString": {"Fn::Join": ["", parts]}},
@@ -304,6 +353,6 @@ def _machine() -> dict[str, Any]:
                 "Targets": [{"Arn": _arn("Settle"), "Id": "Target0"}],
             },
         },
-        "Settle": _function("settle", DATA_BUCKET=bucket),
+        "Settle": _function("settle", role="TaskRole", DATA_BUCKET=bucket),
         "Schedules": {"Type": "AWS::Scheduler::ScheduleGroup", "Properties": {"Name": "tf-syncs"}},
     }

@@ -250,3 +250,29 @@ def test_a_killed_worker_is_replaced_and_its_task_tried_again(cloud: LocalCloud)
     assert keys(cloud, f"runs/{run}/done-") == ["0"]
     assert worker not in cloud.workers.pids
     assert len(cloud.workers.pids) == 2
+
+
+@pytest.mark.parametrize(
+    ("key", "answer"),
+    [
+        ("open/here", "a text"),
+        ("closed/here", "not authorized to perform: s3:GetObject"),
+        ("open/except/here", "not authorized to perform: s3:GetObject"),  # its bucket's policy denies it
+        ("open/missing", "not authorized to perform: s3:ListBucket"),  # as S3 does not tell what is missing
+    ],
+)
+def test_a_function_may_do_what_its_role_and_the_resources_policy_allow(
+    cloud: LocalCloud, key: str, answer: str
+) -> None:
+    for existing in ("open/here", "closed/here", "open/except/here"):
+        cloud.clients("s3").put_object(Bucket=data_bucket(cloud), Key=existing, Body=b"a text")
+
+    assert answer in httpx.get(f"{cloud.url}/v1/files/objects/{key}").text
+
+
+def test_the_log_of_permissions_names_what_was_asked_for_and_refused(cloud: LocalCloud) -> None:
+    httpx.get(f"{cloud.url}/v1/files/objects/closed/here")
+
+    lines = (cloud.data_dir / "logs" / "permissions.jsonl").read_text().splitlines()
+    refused = [record for record in map(json.loads, lines) if not record["allowed"]]
+    assert {(record["function"].split("-")[2], record["action"]) for record in refused} >= {("Handler", "s3:GetObject")}
