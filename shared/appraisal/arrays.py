@@ -18,31 +18,31 @@ TextArray = NDArray[np.str_]
 FloatLike = FloatArray | NDArray[Any] | Sequence[float]
 
 
-def positive_numbers(name: str, values: FloatLike, fewest: int = MIN_SALES) -> FloatArray:
+def positive_numbers(name: str, values: FloatLike, minimum: int = MIN_SALES) -> FloatArray:
     """`values` as a one-dimensional float array, all finite and above zero.
 
     Raises AppraisalInputError naming `name` for text, NaN, infinities, zeros, negatives and fewer than
-    `fewest` values.
+    `minimum` values.
     """
-    array = finite_numbers(name, values, fewest)
+    array = finite_numbers(name, values, minimum)
     if (array <= 0).any():
         raise AppraisalInputError(name, f"every value must be above zero; {_first(array, array <= 0)}")
     return array
 
 
-def finite_numbers(name: str, values: FloatLike, fewest: int = MIN_SALES) -> FloatArray:
-    """`values` as a one-dimensional float array of at least `fewest` finite numbers."""
+def finite_numbers(name: str, values: FloatLike, minimum: int = MIN_SALES) -> FloatArray:
+    """`values` as a one-dimensional float array of at least `minimum` finite numbers."""
     raw = np.asarray(values)
-    if raw.size == 0 and fewest > 0:
-        raise AppraisalInputError(name, f"is empty; at least {fewest} values are needed")
+    if raw.size == 0 and minimum > 0:
+        raise AppraisalInputError(name, f"is empty; at least {minimum} values are needed")
     if raw.dtype.kind == "O":
         raw = _from_objects(name, raw)
     if raw.dtype.kind not in "iuf":
         raise AppraisalInputError(name, f"must hold numbers, not values of type {raw.dtype}")
     if raw.ndim != 1:
         raise AppraisalInputError(name, f"must have one dimension, not {raw.ndim}")
-    if raw.size < fewest:
-        raise AppraisalInputError(name, f"at least {fewest} values are needed and there are {raw.size}")
+    if raw.size < minimum:
+        raise AppraisalInputError(name, f"at least {minimum} values are needed and there are {raw.size}")
     array = raw.astype(np.float64, copy=False)
     finite = np.isfinite(array)
     if not finite.all():
@@ -50,10 +50,10 @@ def finite_numbers(name: str, values: FloatLike, fewest: int = MIN_SALES) -> Flo
     return array
 
 
-def sales_pair(estimate: FloatLike, sale_price: FloatLike, fewest: int = MIN_SALES) -> tuple[FloatArray, FloatArray]:
+def sales_pair(estimate: FloatLike, sale_price: FloatLike, minimum: int = MIN_SALES) -> tuple[FloatArray, FloatArray]:
     """Checked estimates and sale prices of the same sales, both above zero and of one length."""
-    estimates = positive_numbers("estimate", estimate, fewest)
-    prices = positive_numbers("sale_price", sale_price, fewest)
+    estimates = positive_numbers("estimate", estimate, minimum)
+    prices = positive_numbers("sale_price", sale_price, minimum)
     if estimates.size != prices.size:
         raise AppraisalInputError(
             "sale_price",

@@ -67,8 +67,8 @@ class Characteristics:
     def column(self, name: str) -> FloatArray | TextArray | None:
         """One column, or one of the county's own attributes; None when there is none of that name."""
         if name in NUMBERS or name in TEXTS:
-            found: FloatArray | TextArray = getattr(self, name)
-            return found
+            column: FloatArray | TextArray = getattr(self, name)
+            return column
         return self.numeric[name] if name in self.numeric else self.categorical.get(name)
 
     def take(self, rows: IntArray | BoolArray) -> Characteristics:

@@ -93,15 +93,15 @@ class ComparableSales:
         """Value the subjects; NaN for those that lack a living area, or both coordinates and a neighborhood."""
         able = self.can_value(subjects)
         positions = np.flatnonzero(able)
-        found = self.reconcile(subjects.take(positions))
-        low, high = self.errors.bounds(found.difficulty, self.extra_error)
+        reconciled = self.reconcile(subjects.take(positions))
+        low, high = self.errors.bounds(reconciled.difficulty, self.extra_error)
         filled = {
-            "estimate": found.estimate,
-            "low": found.estimate * low,
-            "high": found.estimate * high,
-            "confidence": self.errors.share_within(found.difficulty, self.extra_error),
+            "estimate": reconciled.estimate,
+            "low": reconciled.estimate * low,
+            "high": reconciled.estimate * high,
+            "confidence": self.errors.share_within(reconciled.difficulty, self.extra_error),
         }
-        contributions = self._contributions(found)
+        contributions = self._contributions(reconciled)
         return Predictions(
             **{name: spread(values, positions, len(subjects)) for name, values in filled.items()},
             contributions={name: spread(values, positions, len(subjects)) for name, values in contributions.items()},
@@ -146,8 +146,8 @@ class ComparableSales:
         own = near.rows == rows[:, None]
         # A sale with enough twins may not be among its own nearest: then the last one goes.
         own[~own.any(axis=1), -1] = True
-        kept = (len(rows), near.rows.shape[1] - 1)
-        others = Neighbours(near.rows[~own].reshape(kept), near.distance[~own].reshape(kept))
+        shape = (len(rows), near.rows.shape[1] - 1)
+        others = Neighbours(near.rows[~own].reshape(shape), near.distance[~own].reshape(shape))
         steps = self._steps(self.contributions[rows], others.rows, self.sales.characteristics.located[rows])
         steps[:, :, 1:] -= without.differences(rows, others.rows)
         return self._adjusted(steps, others)
@@ -190,14 +190,14 @@ class ComparableSales:
         weight = near / (1.0 + gross) / outlier
         return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
-    def _contributions(self, found: Reconciled) -> dict[str, FloatArray]:
+    def _contributions(self, reconciled: Reconciled) -> dict[str, FloatArray]:
         """The weighted mean price of the comparables and of each adjustment, in dollars."""
-        price = self.sales.sale_price[found.rows]
-        running = price[:, :, None] * np.exp(np.cumsum(found.steps, axis=2))
+        price = self.sales.sale_price[reconciled.rows]
+        running = price[:, :, None] * np.exp(np.cumsum(reconciled.steps, axis=2))
         before = np.concatenate([price[:, :, None], running[:, :, :-1]], axis=2)
-        dollars = np.einsum("nk,nkg->ng", found.weight, running - before)
+        dollars = np.einsum("nk,nkg->ng", reconciled.weight, running - before)
         named = {name: dollars[:, number] for number, name in enumerate(self.adjustment_names)}
-        return {"comparable_prices": (found.weight * price).sum(axis=1), **named}
+        return {"comparable_prices": (reconciled.weight * price).sum(axis=1), **named}
 
 
 def fit_comparables(sales: Sales, valuation_day: int) -> ComparableSales:
@@ -240,11 +240,11 @@ def cross_values(sales: Sales, model: ComparableSales, folds: int = CROSS_FITTIN
     values[outside] = model.predict(sales.characteristics.take(outside)).estimate
     dealt = model.rows[np.argsort(sales.sale_day[model.rows], kind="stable")]
     for fold in range(folds):
-        held = dealt[fold::folds]
-        rest = np.setdiff1d(model.rows, held)
-        part = _uncalibrated(sales.take(rest), rest, model.valuation_day)
+        held_out = dealt[fold::folds]
+        training = np.setdiff1d(model.rows, held_out)
+        part = _uncalibrated(sales.take(training), training, model.valuation_day)
         part = replace(part, similarity=part.similarity.with_length(model.similarity.length_km))
-        values[held] = part.values(sales.characteristics.take(held))
+        values[held_out] = part.values(sales.characteristics.take(held_out))
     return values
 
 
@@ -254,8 +254,8 @@ def _trial(used: Sales, valuation_day: int) -> tuple[ComparableSales, Sales]:
     every = max(CALIBRATION_SPACING, len(used) // MAX_CALIBRATION_SALES)
     # The first and the last sale stay, so that the trend covers the period.
     kept_out = by_day[every // 2 : -1 : every]
-    rest = np.setdiff1d(np.arange(len(used)), kept_out)
-    return _uncalibrated(used.take(rest), rest, valuation_day), used.take(kept_out)
+    training = np.setdiff1d(np.arange(len(used)), kept_out)
+    return _uncalibrated(used.take(training), training, valuation_day), used.take(kept_out)
 
 
 def _uncalibrated(used: Sales, rows: IntArray, valuation_day: int) -> ComparableSales:
@@ -278,8 +278,8 @@ def _numbered(neighborhood: TextArray, known: TextArray) -> IntArray:
     """Each neighborhood's place among the sorted known ones, -1 where it is none of them."""
     if known.size == 0:
         return np.full(neighborhood.size, -1, dtype=np.int64)
-    place = np.minimum(np.searchsorted(known, neighborhood), known.size - 1)
-    return np.where(known[place] == neighborhood, place, -1).astype(np.int64)
+    position = np.minimum(np.searchsorted(known, neighborhood), known.size - 1)
+    return np.where(known[position] == neighborhood, position, -1).astype(np.int64)
 
 
 def _traits(
@@ -291,9 +291,9 @@ def _traits(
 ) -> Traits:
     """Location and neighborhood are compared as places, not as what they add to value."""
     names = hedonic.names
-    kept = [number for number, name in enumerate(names) if name not in ("location", "neighborhood")]
+    columns = [number for number, name in enumerate(names) if name not in ("location", "neighborhood")]
     position = hedonic.surface.grid.kilometres(properties.longitude, properties.latitude)
-    return Traits(contributions[:, kept], position, years, neighborhood)
+    return Traits(contributions[:, columns], position, years, neighborhood)
 
 
 def _tuned(trial: ComparableSales, kept_out: Sales) -> Similarity:
@@ -315,10 +315,10 @@ def _errors_on(trial: ComparableSales, kept_out: Sales) -> tuple[FloatArray, Flo
         raise InsufficientSalesError(
             "sales", len(valued), MIN_CALIBRATION_SALES, "measuring the error on sales with a place"
         )
-    found = trial.reconcile(valued.characteristics)
+    reconciled = trial.reconcile(valued.characteristics)
     day = valued.sale_day.astype(np.float64)
     price = np.log(valued.sale_price) + trial.hedonic.trend.log_factor(day)
-    return np.asarray(price - np.log(found.estimate)), found.difficulty
+    return np.asarray(price - np.log(reconciled.estimate)), reconciled.difficulty
 
 
 def _difficulty(

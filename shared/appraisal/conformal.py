@@ -79,9 +79,9 @@ def fit_errors(errors: FloatArray, difficulty: FloatArray) -> ErrorModel:
     typical = max(float(np.abs(errors).mean()), 1e-6)
     fold = np.arange(errors.size) % ERROR_FOLDS
     scaled = np.zeros(errors.size)
-    for held in range(ERROR_FOLDS):
-        rest = ErrorModel(_coefficients(errors[fold != held], difficulty[fold != held]), typical, errors)
-        scaled[fold == held] = errors[fold == held] / rest.expected(difficulty[fold == held])
+    for number in range(ERROR_FOLDS):
+        others = ErrorModel(_coefficients(errors[fold != number], difficulty[fold != number]), typical, errors)
+        scaled[fold == number] = errors[fold == number] / others.expected(difficulty[fold == number])
     return ErrorModel(_coefficients(errors, difficulty), typical, scaled)
 
 

@@ -82,17 +82,17 @@ def explain(model: ComparableSales, subject: Characteristics) -> Explanation:
     if len(subject) != 1:
         raise AppraisalInputError("subject", f"must be one property, not {len(subject)}")
     require_comparable(model, subject)
-    found = model.reconcile(subject)
-    low, high = model.errors.bounds(found.difficulty, model.extra_error)
-    confidence = model.errors.share_within(found.difficulty, model.extra_error)
-    estimate = float(found.estimate[0])
+    reconciled = model.reconcile(subject)
+    low, high = model.errors.bounds(reconciled.difficulty, model.extra_error)
+    confidence = model.errors.share_within(reconciled.difficulty, model.extra_error)
+    estimate = float(reconciled.estimate[0])
     return Explanation(
         estimate=in_cents(estimate),
         low=in_cents(estimate * float(low[0])),
         high=in_cents(estimate * float(high[0])),
         confidence=round(float(confidence[0]), 3),
-        comparables=_grid(model, subject, found, model.valuation_day),
-        flags=_flags(model, subject, found),
+        comparables=_grid(model, subject, reconciled, model.valuation_day),
+        flags=_flags(model, subject, reconciled),
     )
 
 
@@ -101,10 +101,10 @@ def adjustment_grid(model: ComparableSales, subject: Characteristics, on: int) -
 
     `on` is the day that prices are adjusted to, within what the trend reaches; nothing else depends on it.
     """
-    found = model.reconcile(subject)
-    steps = found.steps.copy()
+    reconciled = model.reconcile(subject)
+    steps = reconciled.steps.copy()
     steps[:, :, 0] -= model.hedonic.trend.log_factor([float(on)])[0]
-    return _grid(model, subject, replace(found, steps=steps), on)
+    return _grid(model, subject, replace(reconciled, steps=steps), on)
 
 
 def require_comparable(model: ComparableSales, subject: Characteristics) -> None:
@@ -121,21 +121,21 @@ def require_comparable(model: ComparableSales, subject: Characteristics) -> None
 
 
 def _grid(
-    model: ComparableSales, subject: Characteristics, found: Reconciled, on: int
+    model: ComparableSales, subject: Characteristics, reconciled: Reconciled, on: int
 ) -> tuple[AdjustedComparable, ...]:
-    order = np.argsort(-found.weight[0], kind="stable")
-    return tuple(_comparable(model, subject, found, int(place), on) for place in order)
+    order = np.argsort(-reconciled.weight[0], kind="stable")
+    return tuple(_comparable(model, subject, reconciled, int(column), on) for column in order)
 
 
 def _comparable(
-    model: ComparableSales, subject: Characteristics, found: Reconciled, place: int, on: int
+    model: ComparableSales, subject: Characteristics, reconciled: Reconciled, column: int, on: int
 ) -> AdjustedComparable:
-    row = int(found.rows[0, place])
+    row = int(reconciled.rows[0, column])
     theirs = model.sales.characteristics.take(np.array([row]))
     price = in_cents(float(model.sales.sale_price[row]))
-    running = float(price) * np.exp(np.cumsum(found.steps[0, place]))
+    running = float(price) * np.exp(np.cumsum(reconciled.steps[0, column]))
     adjustments, before = [], price
-    for name, step, after in zip(model.adjustment_names, found.steps[0, place], running, strict=True):
+    for name, step, after in zip(model.adjustment_names, reconciled.steps[0, column], running, strict=True):
         # The running price is rounded, not the step: so the amounts add up to the cent.
         rounded = in_cents(float(after))
         ours_shown, theirs_shown = shown(name, subject, 0), shown(name, theirs, 0)
@@ -151,8 +151,8 @@ def _comparable(
         adjusted_price=before,
         adjustments=tuple(adjustments),
         distance_km=_distance_km(model, subject, theirs),
-        similarity=round(1.0 / (1.0 + float(found.distance[0, place])), 4),
-        weight=round(float(found.weight[0, place]), 6),
+        similarity=round(1.0 / (1.0 + float(reconciled.distance[0, column])), 4),
+        weight=round(float(reconciled.weight[0, column]), 6),
     )
 
 
@@ -187,7 +187,7 @@ def _distance_km(model: ComparableSales, subject: Characteristics, theirs: Chara
     return round(distance, 3) if np.isfinite(distance) else None
 
 
-def _flags(model: ComparableSales, subject: Characteristics, found: Reconciled) -> tuple[Flag, ...]:
+def _flags(model: ComparableSales, subject: Characteristics, reconciled: Reconciled) -> tuple[Flag, ...]:
     flags = []
     day = np.array([float(model.valuation_day)])
     for name, unknown in model.hedonic.features.unknown(subject, day).items():
@@ -197,7 +197,7 @@ def _flags(model: ComparableSales, subject: Characteristics, found: Reconciled) 
         flags.append(Flag("no_coordinates", "no coordinates: comparables are chosen by neighborhood, not distance"))
     elif not model.hedonic.contributions(subject, day)[1][0]:
         flags.append(Flag("outside_sales_area", "the property lies outside the area where there are sales"))
-    spread, distance, gross = found.difficulty[0] > model.difficulty_p95
+    spread, distance, gross = reconciled.difficulty[0] > model.difficulty_p95
     if distance:
         flags.append(Flag("few_similar_sales", "the comparables are less similar than for 19 in 20 past sales"))
     if gross:

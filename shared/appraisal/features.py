@@ -145,12 +145,12 @@ class Features:
 
     def unknown(self, properties: Characteristics, day: FloatArray) -> dict[str, FloatArray]:
         """For each group, 1 where a property's characteristic is unknown or a code never seen."""
-        found: dict[str, FloatArray] = {}
+        masks: dict[str, FloatArray] = {}
         for part in self.parts:
             missing = part.unknown(properties, day)
             # A group of a number and its codes is known when either is.
-            found[part.name] = np.minimum(found[part.name], missing) if part.name in found else missing
-        return found
+            masks[part.name] = np.minimum(masks[part.name], missing) if part.name in masks else missing
+        return masks
 
 
 def learn_features(properties: Characteristics, day: FloatArray) -> Features:
@@ -196,8 +196,8 @@ def read_code(source: str, properties: Characteristics) -> TextArray:
     name = source.removeprefix(_CATEGORICAL)
     if name != source and name not in properties.categorical:
         return np.full(len(properties), "", dtype=np.str_)
-    found: TextArray = properties.categorical[name] if name != source else getattr(properties, source)
-    return found
+    codes: TextArray = properties.categorical[name] if name != source else getattr(properties, source)
+    return codes
 
 
 def _number(

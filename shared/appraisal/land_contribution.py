@@ -76,14 +76,14 @@ def _columns(hedonic: HedonicModel, effects: FloatArray, properties: Characteris
     """The factor of each rate; shape (n, 4), NaN where an area is unknown."""
     of_place = np.array([name in _PLACE for name in hedonic.names])
     measured = np.array([name in _MEASURED for name in hedonic.names])
-    place, quality = np.exp(effects[:, of_place].sum(axis=1)), np.exp(effects[:, ~of_place & ~measured].sum(axis=1))
+    location, quality = np.exp(effects[:, of_place].sum(axis=1)), np.exp(effects[:, ~of_place & ~measured].sum(axis=1))
     land = np.where(properties.land_area_sqft > 0, properties.land_area_sqft, np.nan)
     living = np.where(properties.living_area_sqft > 0, properties.living_area_sqft, np.nan)
-    building = place * quality * living
+    building = location * quality * living
     # an unknown year is that of a building in the middle of its life
     age = np.maximum(day / DAYS_PER_YEAR + 1.0 - properties.year_built, 0.0)
-    left = np.exp(-np.where(np.isfinite(age), age, BUILDING_LIFE_YEARS) / BUILDING_LIFE_YEARS)
-    return np.column_stack([place + 0.0 * land, place * np.sqrt(land), building, building * left])
+    remaining = np.exp(-np.where(np.isfinite(age), age, BUILDING_LIFE_YEARS) / BUILDING_LIFE_YEARS)
+    return np.column_stack([location + 0.0 * land, location * np.sqrt(land), building, building * remaining])
 
 
 def _non_negative(columns: FloatArray) -> FloatArray:
@@ -94,7 +94,7 @@ def _non_negative(columns: FloatArray) -> FloatArray:
         for chosen in combinations(range(_RATES), size):
             rates = np.zeros(_RATES)
             rates[list(chosen)] = np.linalg.lstsq(gram[np.ix_(chosen, chosen)], moment[list(chosen)], rcond=None)[0]
-            left = float(rates @ gram @ rates - 2.0 * rates @ moment)
-            if (rates >= 0).all() and left < smallest:
-                best, smallest = rates, left
+            loss = float(rates @ gram @ rates - 2.0 * rates @ moment)
+            if (rates >= 0).all() and loss < smallest:
+                best, smallest = rates, loss
     return best

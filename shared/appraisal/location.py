@@ -108,12 +108,12 @@ def fit_surface(
     leave_one_out = np.zeros(residual.size)
     limit = MAX_LOCATION_DEVIATIONS * MAD_TO_DEVIATION * float(np.median(np.abs(residual))) if residual.size else 0.0
     for width in LOCATION_WIDTHS_KM:
-        left = np.clip(residual - fitted, -limit, limit)
-        total = grid.smooth(_totals(cell, left * weight, size), width)
+        remaining = np.clip(residual - fitted, -limit, limit)
+        total = grid.smooth(_totals(cell, remaining * weight, size), width)
         mass = np.maximum(grid.smooth(_totals(cell, weight, size), width), 0.0)
         step = total / (mass + LOCATION_SHRINKAGE)
         # A sale counts for itself with the kernel's peak, 1.
-        own_total, own_mass = total[cell] - left * weight, np.maximum(mass[cell] - weight, 0.0)
+        own_total, own_mass = total[cell] - remaining * weight, np.maximum(mass[cell] - weight, 0.0)
         leave_one_out += np.where(inside, own_total / (own_mass + LOCATION_SHRINKAGE), 0.0)
         fitted += np.where(inside, step[cell], 0.0)
         value += step

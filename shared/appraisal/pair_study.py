@@ -53,11 +53,13 @@ def read_pairs(pairs: Sequence[tuple[Any, Any]], *, written: bool) -> Pairs:
     """Check (value, price) pairs; `written` takes numbers as text, as files have them ("$1,234.50")."""
     faults, rows, positions = [], [], []
     for position, pair in enumerate(pairs):
-        numbers = [_number(one, written=written) for one in pair]
+        numbers = [_number(member, written=written) for member in pair]
         sides: tuple[Side, Side] = ("value", "price")
-        found = [PairFault(position, side, n) for side, n in zip(sides, numbers, strict=True) if isinstance(n, str)]
-        faults += found
-        if not found:
+        pair_faults = [
+            PairFault(position, side, n) for side, n in zip(sides, numbers, strict=True) if isinstance(n, str)
+        ]
+        faults += pair_faults
+        if not pair_faults:
             rows.append(numbers)
             positions.append(position)
     columns = np.array(rows, dtype=np.float64).reshape(-1, 2)
@@ -73,18 +75,18 @@ def study_pairs(
     """
     overall = study(pairs.value, pairs.price, kind, options)
     level = overall.statistics["median"].value
-    found = []
+    by_stratum = []
     for name, column in strata.items():
         labels = of_values(column)
         for label in np.unique(labels):
             members = labels == label
-            made, reason = None, None
+            stratum_study, reason = None, None
             try:
-                made = study(pairs.value[members], pairs.price[members], kind, options, level)
+                stratum_study = study(pairs.value[members], pairs.price[members], kind, options, level)
             except InsufficientSalesError as error:
                 reason = f"{error.problem}."
-            found.append(StratumOfPairs(name, str(label), int(members.sum()), made, reason))
-    return overall, found
+            by_stratum.append(StratumOfPairs(name, str(label), int(members.sum()), stratum_study, reason))
+    return overall, by_stratum
 
 
 def _number(value: Any, *, written: bool) -> float | str:

@@ -30,7 +30,7 @@ from shared.appraisal.vertical_equity import VerticalEquity, vertical_equity
 
 @dataclass(frozen=True)
 class Options:
-    """Options of a study. `fewest` sales (after trimming) are needed; never fewer than 5.
+    """Options of a study. `minimum_sales` sales (after trimming) are needed; never fewer than 5.
 
     `judge_vertical_equity` is for samples of the whole range of values: within a narrow part of it PRD, PRB, MKI and
     VEI mostly measure the noise of the prices.
@@ -40,7 +40,7 @@ class Options:
     confidence: float = CONFIDENCE
     iterations: int = BOOTSTRAP_ITERATIONS
     seed: int = BOOTSTRAP_SEED
-    fewest: int = MIN_SALES_FOR_STATISTICS
+    minimum_sales: int = MIN_SALES_FOR_STATISTICS
     judge_vertical_equity: bool = True
 
 
@@ -79,20 +79,20 @@ def study(
 
     `uniformity` is the kind of property, for COD's range; without it COD is measured and not judged.
     `overall_median` makes this a stratum, whose level is also held against the whole. Raises
-    InsufficientSalesError below `options.fewest` sales (5 at least; the standard advises 20 and more before PRD
+    InsufficientSalesError below `options.minimum_sales` sales (5 at least; the standard advises 20 and more before PRD
     and PRB are judged, and below that their verdicts are "insufficient sample").
     """
     options = options or Options()
     checked_confidence(options.confidence)
-    estimates, prices = sales_pair(estimate, sale_price, fewest=0)
-    fewest = max(options.fewest, MIN_SALES_FOR_STATISTICS)
-    if estimates.size < fewest:
-        raise InsufficientSalesError("sale_price", estimates.size, fewest, "a ratio study")
+    estimates, prices = sales_pair(estimate, sale_price, minimum=0)
+    minimum = max(options.minimum_sales, MIN_SALES_FOR_STATISTICS)
+    if estimates.size < minimum:
+        raise InsufficientSalesError("sale_price", estimates.size, minimum, "a ratio study")
     ratio = estimates / prices
     trimming = trim_outliers(ratio) if options.trim else no_trimming(ratio)
     estimates, prices = estimates[trimming.kept], prices[trimming.kept]
-    if estimates.size < fewest:
-        raise InsufficientSalesError("sale_price", estimates.size, fewest, "a ratio study after trimming")
+    if estimates.size < minimum:
+        raise InsufficientSalesError("sale_price", estimates.size, minimum, "a ratio study after trimming")
     measured, notes = measure(estimates, prices, options)
     signs = chasing_signs(estimates / prices)
     if signs.low_cod:

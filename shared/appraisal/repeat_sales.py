@@ -78,14 +78,15 @@ def repeat_sales_index(pairs: Pairs, weighting: Weighting = "case_shiller") -> R
     Months that no chain of pairs joins to the most of them are left out; the base is the first month of the rest.
     Raises AppraisalInputError below 30 pairs, or where they are no more than the months to be told apart.
     """
-    given = len(pairs)
+    pair_count = len(pairs)
     pairs, months = _connected(pairs)
     if len(pairs) < MIN_PAIRS or len(pairs) <= months.size:
         needed = max(MIN_PAIRS, months.size + 1)
         raise AppraisalInputError(
             "pairs",
             f"a repeat-sales index needs at least {needed} properties sold twice, half a year or more apart, and there"
-            f" are {given}" + (f", {len(pairs)} of them in months that pairs join" if len(pairs) < given else ""),
+            f" are {pair_count}"
+            + (f", {len(pairs)} of them in months that pairs join" if len(pairs) < pair_count else ""),
         )
     weight = np.ones(len(pairs))
     fit = _fit(pairs, months, weight)
@@ -155,6 +156,6 @@ def _connected(pairs: Pairs) -> tuple[Pairs, IntArray]:
     if months.size == 0:
         return pairs, months
     largest = int(np.bincount(label[first], minlength=months.size).argmax())
-    kept: BoolArray = label[first] == largest
-    chosen = Pairs(pairs.first_month[kept], pairs.second_month[kept], pairs.change[kept])
+    connected: BoolArray = label[first] == largest
+    chosen = Pairs(pairs.first_month[connected], pairs.second_month[connected], pairs.change[connected])
     return chosen, months[label == largest]

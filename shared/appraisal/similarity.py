@@ -114,9 +114,9 @@ class Similarity:
             penalty = np.where(located, OTHER_NEIGHBORHOOD, OTHER_NEIGHBORHOOD_UNLOCATED).astype(np.float32) ** 2
             squared += penalty[:, None]
             order, starts = self._by_neighborhood
-            for place, number in enumerate(subjects.neighborhood):
+            for index, number in enumerate(subjects.neighborhood):
                 if number >= 0:
-                    squared[place, order[starts[number] : starts[number + 1]]] -= penalty[place]
+                    squared[index, order[starts[number] : starts[number + 1]]] -= penalty[index]
 
     @cached_property
     def _by_neighborhood(self) -> tuple[IntArray, IntArray]:

@@ -41,5 +41,5 @@ def parts(values: FloatArray, names: Sequence[str]) -> TextArray:
     if not known.any():
         return np.full(values.size, UNKNOWN)
     inner = np.linspace(0.0, 1.0, len(names) + 1)[1:-1]
-    place = np.searchsorted(np.quantile(values[known], inner), values, side="left")
-    return np.where(known, np.array(names)[np.minimum(place, len(names) - 1)], UNKNOWN)
+    part = np.searchsorted(np.quantile(values[known], inner), values, side="left")
+    return np.where(known, np.array(names)[np.minimum(part, len(names) - 1)], UNKNOWN)

@@ -67,7 +67,7 @@ class TimeTrend:
 
     def level(self, day: FloatLike) -> FloatArray:
         """The log price level at each day, up to a constant; shape (n,)."""
-        days = finite_numbers("day", day, fewest=0)
+        days = finite_numbers("day", day, minimum=0)
         self._require_within_horizon(days)
         inside = np.clip(days, self.first_day, self.last_day)
         level = self._basis(inside, days) @ self.coefficients
@@ -87,7 +87,7 @@ class TimeTrend:
 
     def standard_error(self, sale_day: FloatLike, to_day: int | None = None) -> FloatArray:
         """The standard error of `log_factor`: nearly that of the factor as a share of it."""
-        days = finite_numbers("sale_day", sale_day, fewest=0)
+        days = finite_numbers("sale_day", sale_day, minimum=0)
         target = np.array([float(self.valuation_day if to_day is None else to_day)])
         difference = self._functional(target) - self._functional(days)
         fitted = np.einsum("ij,jk,ik->i", difference, self.covariance, difference)
@@ -145,23 +145,23 @@ def fit_time_trend(
     sale_day: FloatLike,
     log_price: FloatLike,
     valuation_day: int,
-    fewest: int = MIN_SALES_FOR_TREND,
+    minimum: int = MIN_SALES_FOR_TREND,
 ) -> TimeTrend:
     """Fit the trend of `log_price` over `sale_day`, with the sales strictly before `valuation_day` only.
 
-    Both arrays have shape (n,); days are ordinals. Raises InsufficientSalesError below `fewest` such sales, and
+    Both arrays have shape (n,); days are ordinals. Raises InsufficientSalesError below `minimum` such sales, and
     AppraisalInputError when they all fall on one day or the valuation day is more than a year after the last.
     """
-    days = finite_numbers("sale_day", sale_day, fewest=0)
-    values = finite_numbers("log_price", log_price, fewest=0)
+    days = finite_numbers("sale_day", sale_day, minimum=0)
+    values = finite_numbers("log_price", log_price, minimum=0)
     if days.size != values.size:
         raise AppraisalInputError(
             "log_price", f"has {values.size} values and sale_day has {days.size}; they must be the same sales"
         )
     before = days < valuation_day
     days, values = days[before], values[before]
-    if days.size < fewest:
-        raise InsufficientSalesError("sale_day", int(days.size), fewest, "a time trend")
+    if days.size < minimum:
+        raise InsufficientSalesError("sale_day", int(days.size), minimum, "a time trend")
     first, last = int(days.min()), int(days.max())
     if first == last:
         raise AppraisalInputError("sale_day", "every sale is of one day, so no trend can be told")

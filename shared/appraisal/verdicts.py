@@ -163,27 +163,27 @@ def _judge(
     interval: Interval | None,
     bounds: tuple[float, float],
     sales: int,
-    fewest: int,
+    minimum: int,
     source: str,
     digits: int,
 ) -> Verdict:
     low, high = bounds
     span = f"{low:.{digits}f} to {high:.{digits}f}"
-    given = f"The {name} of {value:.{digits}f} (n = {sales}"
-    if sales < fewest or interval is None:
+    subject = f"The {name} of {value:.{digits}f} (n = {sales}"
+    if sales < minimum or interval is None:
         sentence = (
-            f"The {name} cannot be judged from {sales} sales; at least {fewest} sales and a confidence interval are "
+            f"The {name} cannot be judged from {sales} sales; at least {minimum} sales and a confidence interval are "
             f"needed to hold it against {span} of {source}."
         )
         return Verdict(code, name, "insufficient sample", low, high, sentence)
-    given += f", confidence interval {interval.low:.{digits}f} to {interval.high:.{digits}f})"
+    subject += f", confidence interval {interval.low:.{digits}f} to {interval.high:.{digits}f})"
     if interval.outside(low, high):
-        sentence = f"{given} does not meet {source}: the whole interval lies outside {span}."
+        sentence = f"{subject} does not meet {source}: the whole interval lies outside {span}."
         return Verdict(code, name, "does not meet", low, high, sentence)
     if low <= value <= high:
-        return Verdict(code, name, "meets", low, high, f"{given} meets {source}, whose range is {span}.")
+        return Verdict(code, name, "meets", low, high, f"{subject} meets {source}, whose range is {span}.")
     sentence = (
-        f"{given} lies outside {span} of {source}, but its interval reaches into the range: non-compliance cannot "
+        f"{subject} lies outside {span} of {source}, but its interval reaches into the range: non-compliance cannot "
         "be shown from this sample."
     )
     return Verdict(code, name, "indeterminate", low, high, sentence)

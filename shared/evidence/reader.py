@@ -176,8 +176,8 @@ _SALES_VERSION = text(
 def characteristics(rows: list[tuple[str, ...]], kinds: AttributeKinds) -> Characteristics:
     """Rows that begin with PROPERTY_COLUMNS as columns, with the attributes that `kinds` names."""
     attributes = [_attributes(row) for row in rows]
-    columns: dict[str, Any] = {name: _numbers(rows, _FIRST_NUMBER + place) for place, name in enumerate(NUMBERS)}
-    columns |= {name: _texts(rows, _FIRST_TEXT + place) for place, name in enumerate(TEXTS)}
+    columns: dict[str, Any] = {name: _numbers(rows, _FIRST_NUMBER + offset) for offset, name in enumerate(NUMBERS)}
+    columns |= {name: _texts(rows, _FIRST_TEXT + offset) for offset, name in enumerate(TEXTS)}
     return Characteristics(
         **columns,
         numeric={name: numeric_column(attributes, name) for name in kinds.numeric},

@@ -35,8 +35,8 @@ class Subject:
 
 def read_subject(connection: Connection, county_id: str, property_id: str) -> Subject | None:
     """One property of the current roll, or None."""
-    found = read_subjects(connection, county_id, f"p.property_id = {literal(property_id)}")
-    return found[0] if found else None
+    subjects = read_subjects(connection, county_id, f"p.property_id = {literal(property_id)}")
+    return subjects[0] if subjects else None
 
 
 def read_subjects(connection: Connection, county_id: str, condition: str) -> list[Subject]:

@@ -30,90 +30,90 @@ _UNKNOWN = "(unknown)"
 
 def overall(model: TrainedModel, evidence: Evidence) -> Accuracy:
     """The accuracy on all held-out sales. Raises InsufficientSalesError for fewer than five."""
-    held = model.holdout
-    return _accuracy(held, np.ones(held.rows.size, dtype=np.bool_), _uniformity(evidence, held))
+    holdout = model.holdout
+    return _accuracy(holdout, np.ones(holdout.rows.size, dtype=np.bool_), _uniformity(evidence, holdout))
 
 
 def by_stratum(model: TrainedModel, evidence: Evidence) -> tuple[StratumAccuracy, ...]:
     """The accuracy by neighborhood, class, price decile and quarter of sale."""
-    held = model.holdout
-    median = float(np.median(held.estimate / held.price))
+    holdout = model.holdout
+    median = float(np.median(holdout.estimate / holdout.price))
     labels: dict[HoldOutStratum, TextArray] = {
-        "neighborhood": _known(evidence.sales.characteristics.neighborhood[held.rows]),
-        "property_class": _known(evidence.property_class[held.rows]),
-        "price_decile": _deciles(value_proxy(held.estimate, held.price, median)),
-        "sale_quarter": _quarters(evidence, held),
+        "neighborhood": _known(evidence.sales.characteristics.neighborhood[holdout.rows]),
+        "property_class": _known(evidence.property_class[holdout.rows]),
+        "price_decile": _deciles(value_proxy(holdout.estimate, holdout.price, median)),
+        "sale_quarter": _quarters(evidence, holdout),
     }
     return tuple(
-        _stratum(name, str(level), evidence, held, found == level)
-        for name, found in labels.items()
-        for level in np.unique(found)
+        _stratum(name, str(level), evidence, holdout, column == level)
+        for name, column in labels.items()
+        for level in np.unique(column)
     )
 
 
 def by_component(model: TrainedModel) -> tuple[ComponentAccuracy, ...]:
     """The accuracy of each of the reconciled models alone, on the same sales."""
-    held = model.holdout
-    found = []
-    for name, estimate in held.components.items():
+    holdout = model.holdout
+    accuracies = []
+    for name, estimate in holdout.components.items():
         usable = np.isfinite(estimate) & (estimate > 0)
-        ratio = estimate[usable] / held.price[usable]
+        ratio = estimate[usable] / holdout.price[usable]
         if ratio.size == 0:
             continue
-        found.append(
+        accuracies.append(
             ComponentAccuracy(
                 component=name,
                 weight=round(float(model.weights[name]), 6),
                 sales=int(ratio.size),
                 median=float(np.median(ratio)),
                 cod=cod(ratio),
-                prd=prd(estimate[usable], held.price[usable]),
+                prd=prd(estimate[usable], holdout.price[usable]),
                 mape=float(100.0 * np.abs(ratio - 1.0).mean()),
             )
         )
-    return tuple(found)
+    return tuple(accuracies)
 
 
 def _stratum(
-    name: HoldOutStratum, level: str, evidence: Evidence, held: HoldOut, members: BoolArray
+    name: HoldOutStratum, level: str, evidence: Evidence, holdout: HoldOut, members: BoolArray
 ) -> StratumAccuracy:
     sales = int(members.sum())
     try:
         if sales < MIN_STRATUM_SALES:
             raise InsufficientSalesError("sales", sales, MIN_STRATUM_SALES, "a stratum of the hold-out")
-        accuracy = _accuracy(held, members, _uniformity(evidence, held, members))
+        accuracy = _accuracy(holdout, members, _uniformity(evidence, holdout, members))
     except InsufficientSalesError as error:
         return StratumAccuracy(stratum=name, value=level, sales=sales, accuracy=None, reason=f"{error.problem}.")
     return StratumAccuracy(stratum=name, value=level, sales=sales, accuracy=accuracy, reason=None)
 
 
-def _accuracy(held: HoldOut, members: BoolArray, kind: Uniformity | None) -> Accuracy:
-    estimate, price = held.estimate[members], held.price[members]
-    made = study(estimate, price, kind, Options(trim=False))
-    inside = (held.low[members] <= price) & (price <= held.high[members])
+def _accuracy(holdout: HoldOut, members: BoolArray, kind: Uniformity | None) -> Accuracy:
+    estimate, price = holdout.estimate[members], holdout.price[members]
+    ratio_study = study(estimate, price, kind, Options(trim=False))
+    inside = (holdout.low[members] <= price) & (price <= holdout.high[members])
     return Accuracy(
-        sales=made.sales,
+        sales=ratio_study.sales,
         statistics={
             name: Statistic(
                 value=measured.value,
                 low=measured.interval.low if measured.interval else None,
                 high=measured.interval.high if measured.interval else None,
             )
-            for name, measured in made.statistics.items()
+            for name, measured in ratio_study.statistics.items()
         },
         mape=float(100.0 * np.abs(estimate / price - 1.0).mean()),
         coverage=float(inside.mean()),
         verdicts=tuple(
             StatisticVerdict(statistic=verdict.statistic, result=verdict.result, sentence=verdict.sentence)
-            for verdict in made.verdicts
+            for verdict in ratio_study.verdicts
         ),
-        notes=made.notes,
+        notes=ratio_study.notes,
     )
 
 
-def _uniformity(evidence: Evidence, held: HoldOut, members: BoolArray | None = None) -> Uniformity | None:
+def _uniformity(evidence: Evidence, holdout: HoldOut, members: BoolArray | None = None) -> Uniformity | None:
     """The one kind of property that the sales are of; None for a mixture, whose COD has no range."""
-    rows = held.rows if members is None else held.rows[members]
+    rows = holdout.rows if members is None else holdout.rows[members]
     kinds = {uniformity_of(str(name)) for name in np.unique(evidence.property_class[rows])}
     return kinds.pop() if len(kinds) == 1 else None
 
@@ -122,12 +122,12 @@ def _known(labels: TextArray) -> TextArray:
     return np.where(labels == "", _UNKNOWN, labels)
 
 
-def _quarters(evidence: Evidence, held: HoldOut) -> TextArray:
-    months = month_numbers(evidence.sales.sale_day[held.rows])
+def _quarters(evidence: Evidence, holdout: HoldOut) -> TextArray:
+    months = month_numbers(evidence.sales.sale_day[holdout.rows])
     return np.array([f"{month // 12}-Q{month % 12 // 3 + 1}" for month in months], dtype=np.str_)
 
 
 def _deciles(values: FloatArray) -> TextArray:
     """1 is the lowest tenth; two digits, so that they sort."""
     edges = np.quantile(values, np.arange(1, _DECILES) / _DECILES)
-    return np.array([f"{place + 1:02}" for place in np.searchsorted(edges, values, side="left")], dtype=np.str_)
+    return np.array([f"{decile + 1:02}" for decile in np.searchsorted(edges, values, side="left")], dtype=np.str_)

@@ -77,11 +77,11 @@ def of_runs(connection: Connection, county_id: str, run_ids: Collection[UUID]) -
         .where(ApprovalRow.county_id == county_id, ApprovalRow.run_id.in_(run_ids))
         .order_by(ApprovalRow.approved_at)
     )
-    found: dict[UUID, list[Approval]] = {}
+    approvals: dict[UUID, list[Approval]] = {}
     for row in rows:
         shown = {name: value for name, value in row._mapping.items() if name != "run_id"}
-        found.setdefault(row.run_id, []).append(Approval.model_validate(shown))
-    return found
+        approvals.setdefault(row.run_id, []).append(Approval.model_validate(shown))
+    return approvals
 
 
 def find(connection: Connection, county_id: str, approval_id: UUID) -> StandingApproval | None:
@@ -174,11 +174,11 @@ def post(
     _join_by_hash(connection)
     skipped = _stage_posted(connection, approval_filter, parameters)
     different = " OR ".join(f"t.{name} IS DISTINCT FROM c.{name}" for name in _ASSESSMENT_FIELDS)
-    known = f"c.known AND (t.retired_at IS NOT NULL OR {different})"
-    changed = _supersede(connection, Assessment, "posted", known, _ASSESSMENT_FIELDS, "NULL", parameters)
+    existing = f"c.known AND (t.retired_at IS NOT NULL OR {different})"
+    changed = _supersede(connection, Assessment, "posted", existing, _ASSESSMENT_FIELDS, "NULL", parameters)
     names = ", ".join(("property_id", "roll_year", *_ASSESSMENT_FIELDS, "property_class"))
     selected = ", ".join(("property_id", "CAST(:roll_year AS integer)", *_ASSESSMENT_FIELDS, "property_class"))
-    made = connection.execute(
+    inserted = connection.execute(
         text(
             f"INSERT INTO assessments (county_id, assessment_id, {names}, source_system, sync_run_id, row_hash,"
             f" version, valid_from) SELECT :county_id, assessment_id, {selected}, :source, CAST(:approval_id AS uuid),"
@@ -205,7 +205,7 @@ def post(
         key = key_column(model)
         which = f"h.superseded_by_run = :decision_id AND t.{key} IN (SELECT {key} FROM posted)"
         overrides.record(connection, county_id, model, values, decision, which, {})
-    written = changed + made
+    written = changed + inserted
     unchanged = int(connection.scalar(text("SELECT count(*) FROM posted")) or 0) - written
     return Posted(written, current, skipped | ({"unchanged": unchanged} if unchanged else {}))
 
@@ -265,8 +265,8 @@ def count_superseded(connection: Connection, county_id: str, approval_id: UUID) 
     """Count the rows that an approval wrote on which another decision stands by now."""
     _join_by_hash(connection)
     others = " AND ".join(("o.county_id = :county_id", "o.decision_id <> :approval_id", "o.ended_at IS NULL"))
-    made = "county_id = :county_id AND sync_run_id = :approval_id AND version = 1"
-    found = connection.scalar(
+    inserted_by_approval = "county_id = :county_id AND sync_run_id = :approval_id AND version = 1"
+    superseded = connection.scalar(
         text(
             "SELECT count(*) FROM ("
             "SELECT o.table_name, o.row_key FROM field_overrides AS m JOIN field_overrides AS o"
@@ -274,14 +274,14 @@ def count_superseded(connection: Connection, county_id: str, approval_id: UUID) 
             " WHERE m.county_id = :county_id AND m.decision_id = :approval_id AND m.ended_why = 'replaced'"
             f" AND {others} UNION"
             " SELECT o.table_name, o.row_key FROM field_overrides AS o JOIN ("
-            f"SELECT assessment_id FROM assessments WHERE {made} UNION"
-            f" SELECT assessment_id FROM assessments_history WHERE {made}) AS made"
+            f"SELECT assessment_id FROM assessments WHERE {inserted_by_approval} UNION"
+            f" SELECT assessment_id FROM assessments_history WHERE {inserted_by_approval}) AS made"
             f" ON o.table_name = 'assessments' AND o.row_key = made.assessment_id WHERE {others}"
             ") AS moved"
         ),
         {"county_id": county_id, "approval_id": approval_id},
     )
-    return int(found or 0)
+    return int(superseded or 0)
 
 
 def restore(connection: Connection, county_id: str, approval_id: UUID, undo_id: UUID) -> tuple[int, int]:
@@ -344,8 +344,8 @@ def _supersede(
     """
     key, table = key_column(model), model.__tablename__
     matched = f"t.{_OF_COUNTY} AND t.{key} = c.{key} AND {where}"
-    kept = keep_versions(model, f"JOIN {changes} AS c ON {matched}", "CAST(:approval_id AS uuid)")
-    connection.execute(text(kept), parameters)
+    history_sql = keep_versions(model, f"JOIN {changes} AS c ON {matched}", "CAST(:approval_id AS uuid)")
+    connection.execute(text(history_sql), parameters)
     return connection.execute(
         text(
             f"UPDATE {table} AS t SET {', '.join(f'{name} = c.{name}' for name in values)}, retired_at = {retired_at},"

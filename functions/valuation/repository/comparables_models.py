@@ -73,11 +73,11 @@ def save(
 
     Returns True if it was stored, and the keys of artifacts that no record names any more.
     """
-    known = record.summary
+    summary = record.summary
     key = (
         Model.county_id == county_id,
-        Model.property_class == known.property_class,
-        Model.valuation_date == known.valuation_date,
+        Model.property_class == summary.property_class,
+        Model.valuation_date == summary.valuation_date,
     )
     former = list(connection.scalars(select(Model.artifact_key).where(*key, Model.model_id != record.model_id)))
     values = {
@@ -85,11 +85,11 @@ def save(
         "sales_version": record.sales_version,
         "artifact_key": record.artifact_key,
         "artifact_digest": record.artifact_digest,
-        "details": known.model_dump(mode="json"),
+        "details": summary.model_dump(mode="json"),
         "read_at": read_at,
     }
     statement = insert(Model).values(
-        county_id=county_id, property_class=known.property_class, valuation_date=known.valuation_date, **values
+        county_id=county_id, property_class=summary.property_class, valuation_date=summary.valuation_date, **values
     )
     stored = connection.execute(
         statement.on_conflict_do_update(
@@ -104,7 +104,7 @@ def save(
 
 
 def _drop_oldest(connection: Connection, county_id: str) -> list[str]:
-    kept = (
+    latest = (
         select(Model.model_id)
         .where(Model.county_id == county_id)
         .order_by(Model.read_at.desc())
@@ -112,7 +112,9 @@ def _drop_oldest(connection: Connection, county_id: str) -> list[str]:
     ).scalar_subquery()
     return list(
         connection.scalars(
-            delete(Model).where(Model.county_id == county_id, Model.model_id.not_in(kept)).returning(Model.artifact_key)
+            delete(Model)
+            .where(Model.county_id == county_id, Model.model_id.not_in(latest))
+            .returning(Model.artifact_key)
         )
     )
 

@@ -192,14 +192,14 @@ def promote(
 ) -> list[UUID]:
     """Make a model the champion of its classes and day. Returns the models that were before."""
     classes = list(model.property_classes or ("",))
-    held = (
+    former_assignments = (
         Champion.county_id == county_id,
         Champion.valuation_date == model.valuation_date,
         Champion.property_class.in_(classes),
         Champion.model_id != model.model_id,
     )
-    former = list(connection.scalars(select(Champion.model_id).where(*held).distinct()))
-    connection.execute(delete(Champion).where(*held))
+    former = list(connection.scalars(select(Champion.model_id).where(*former_assignments).distinct()))
+    connection.execute(delete(Champion).where(*former_assignments))
     connection.execute(
         insert(Champion)
         .values(

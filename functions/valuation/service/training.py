@@ -113,8 +113,8 @@ def _read_training_data(county_id: str, request: ValuationModelRequest) -> _Trai
     if request.property_classes is not None:
         of_class = np.isin(evidence.property_class, request.property_classes)
     rows = np.flatnonzero(of_class).astype(np.int64)
-    if other := len(evidence) - int(rows.size):
-        excluded["other_property_class"] = other
+    if other_classes := len(evidence) - int(rows.size):
+        excluded["other_property_class"] = other_classes
     if rows.size < minimum:
         left_out = ", ".join(f"{count} {reason}" for reason, count in excluded.items())
         raise Unprocessable(

@@ -47,7 +47,7 @@ def value(
     valuation_id = deterministic_id(county_id, _KIND, caller, idempotency_key)
     with unit_of_work(county_id) as connection:
         response, fit_request = _value(
-            connection, county_id, request, valuation_id, caller, known=idempotency_key is not None
+            connection, county_id, request, valuation_id, caller, has_key=idempotency_key is not None
         )
     if response is None and fit_request is not None:
         return comparables_models.submit_fit(county_id, fit_request, caller)
@@ -66,11 +66,11 @@ def _value(
     valuation_id: UUID,
     caller: Caller,
     *,
-    known: bool,
+    has_key: bool,
 ) -> tuple[ValuationResponse | None, ComparablesModelRequest | None]:
     """The value, and the comparable-sales model to fit: for this value (which is None) or for the next."""
     request_digest = digest(request)
-    earlier = valuations.find(connection, county_id, valuation_id) if known else None
+    earlier = valuations.find(connection, county_id, valuation_id) if has_key else None
     if earlier is not None:
         return _same_response(earlier, request_digest), None
     subject = read_subject(connection, county_id, request.property_id)

@@ -137,9 +137,9 @@ def _members(content: bytes) -> dict[str, bytes]:
         raise ArtifactError("this is no model artifact: it has no manifest") from error
     if (form, version) != (FORMAT, FORMAT_VERSION):
         raise ArtifactError(f"the artifact is of {form} {version}; {FORMAT} {FORMAT_VERSION} can be read")
-    found = {name: sha256(member).hexdigest() for name, member in members.items()}
-    if found != digests:
-        wrong = sorted(name for name in found.keys() | digests.keys() if found.get(name) != digests.get(name))
+    actual = {name: sha256(member).hexdigest() for name, member in members.items()}
+    if actual != digests:
+        wrong = sorted(name for name in actual.keys() | digests.keys() if actual.get(name) != digests.get(name))
         raise ArtifactError(f"the artifact is damaged at {', '.join(wrong[:3])}")
     return members
 

@@ -32,8 +32,8 @@ def attribute(ensemble: Ensemble, evaluation: Evaluation, carried: float) -> tup
     estimate = np.exp(evaluation.log_value + carried)
     dollars = reconciliation.vertical_equity_scale * logs * _logarithmic_mean(estimate, base)[:, None]
     # The trees count in single precision: what that leaves goes to the largest contribution.
-    rest = estimate - base - dollars.sum(axis=1)
-    dollars[np.arange(len(dollars)), np.argmax(np.abs(dollars), axis=1)] += rest
+    remainder = estimate - base - dollars.sum(axis=1)
+    dollars[np.arange(len(dollars)), np.argmax(np.abs(dollars), axis=1)] += remainder
     return base, names, dollars
 
 

@@ -105,15 +105,15 @@ def fit_trees(matrix: FloatArray, target: FloatArray, seed: int, draws: int = BO
 def fit_trees_and_folds(matrix: FloatArray, target: FloatArray, seed: int) -> tuple[BoostedTrees, FloatArray]:
     """The trees, and out-of-fold predictions by trees fitted to the three other quarters of the rows; shape (n,)."""
     fold = np.random.default_rng(seed + 1).permutation(target.size) % BOOSTING_FOLDS
-    parts = [np.ones(target.size, dtype=np.bool_), *(fold != held for held in range(BOOSTING_FOLDS))]
+    parts = [np.ones(target.size, dtype=np.bool_), *(fold != number for number in range(BOOSTING_FOLDS))]
     with ThreadPoolExecutor(_THREADS) as pool:
         # One draw a fold is enough to weigh the trees by and find their level, and takes half of the time.
         whole, *folds = pool.map(
             lambda rows: fit_trees(matrix[rows], target[rows], seed, BOOSTING_DRAWS if rows.all() else 1), parts
         )
     predicted = np.zeros(target.size)
-    for held, trees in enumerate(folds):
-        predicted[fold == held] = trees.predict(matrix[fold == held])
+    for number, trees in enumerate(folds):
+        predicted[fold == number] = trees.predict(matrix[fold == number])
     return whole, predicted
 
 

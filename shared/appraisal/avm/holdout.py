@@ -105,14 +105,14 @@ def hold_out(
     for number, (start, end) in enumerate(pairwise(ends), start=1):
         report = partial(_report_stage, stage, number)
         parts.append(_step(sales, candidates[days < start], candidates, start, end, seed, report))
-    found = [part for part in parts if part is not None]
-    if sum(part.rows.size for part in found) < MIN_HOLDOUT_SALES:
+    usable = [part for part in parts if part is not None]
+    if sum(part.rows.size for part in usable) < MIN_HOLDOUT_SALES:
         return _out_of_fold(selection, ensemble, out_of_fold)
     return HeldOut(
         FORWARD,
-        tuple(fold for part in found for fold in part.folds),
+        tuple(fold for part in usable for fold in part.folds),
         *(
-            np.concatenate([getattr(part, name) for part in found])
+            np.concatenate([getattr(part, name) for part in usable])
             for name in ("rows", "log_values", "log_value", "log_price", "difficulty")
         ),
     )

@@ -29,5 +29,5 @@ def fit_locally(distance_km: FloatArray, difference: FloatArray, residual: Float
     design = np.concatenate([np.ones((*distance_km.shape, 1)), difference], axis=2)
     weighted = (design * weight[:, :, None]).transpose(0, 2, 1)
     penalty = np.diag([LOCAL_CONSTANT_PENALTY, *[LOCAL_SLOPE_PENALTY] * difference.shape[2]])
-    found = np.linalg.solve(weighted @ design + penalty, weighted @ residual[:, :, None])
-    return np.asarray(found[:, :, 0], dtype=np.float64)
+    coefficients = np.linalg.solve(weighted @ design + penalty, weighted @ residual[:, :, None])
+    return np.asarray(coefficients[:, :, 0], dtype=np.float64)

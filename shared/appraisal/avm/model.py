@@ -96,18 +96,18 @@ class TrainedModel:
     @cached_property
     def holdout(self) -> HoldOut:
         """Its accuracy on sales it had not seen."""
-        held = self.held_out
-        estimate = np.exp(held.log_value)
-        low, high = self.errors.bounds(held.difficulty)
+        held_out = self.held_out
+        estimate = np.exp(held_out.log_value)
+        low, high = self.errors.bounds(held_out.difficulty)
         return HoldOut(
-            protocol=held.protocol,
-            folds=held.folds,
-            rows=held.rows,
+            protocol=held_out.protocol,
+            folds=held_out.folds,
+            rows=held_out.rows,
             estimate=estimate,
             low=estimate * low,
             high=estimate * high,
-            price=np.exp(held.log_price),
-            components={name: np.exp(held.log_values[:, place]) for place, name in enumerate(COMPONENTS)},
+            price=np.exp(held_out.log_price),
+            components={name: np.exp(held_out.log_values[:, column]) for column, name in enumerate(COMPONENTS)},
         )
 
     def predict(self, subjects: Characteristics, on: int | None = None) -> Predictions:
@@ -159,7 +159,7 @@ class TrainedModel:
             high=spread(estimate * high, able, size),
             confidence=spread(self.errors.share_within(evaluation.difficulty, extra), able, size),
             contributions={"base": spread(np.full(able.size, base), able, size)}
-            | {name: contributions.dollars[:, place] for place, name in enumerate(names)},
+            | {name: contributions.dollars[:, column] for column, name in enumerate(names)},
         )
         day = self.valuation_day if on is None else on
         return Valuations(
@@ -167,8 +167,8 @@ class TrainedModel:
             contributions=contributions,
             comparables=self._comparables(evaluation, able, size, carried),
             components={
-                name: spread(np.exp(evaluation.log_values[:, place] + carried), able, size)
-                for place, name in enumerate(COMPONENTS)
+                name: spread(np.exp(evaluation.log_values[:, column] + carried), able, size)
+                for column, name in enumerate(COMPONENTS)
             },
             flags={
                 code: spread_mask(mask, able, size)
@@ -187,12 +187,14 @@ class TrainedModel:
         )
 
     def _comparables(self, evaluation: Evaluation, able: IntArray, size: int, carried: float) -> Comparables:
-        found = evaluation.comparables
-        order = np.argsort(-found.weight, axis=1, kind="stable")
-        rows = np.full((size, found.rows.shape[1]), -1, dtype=np.int64)
-        rows[able] = self.selection.rows[self.ensemble.comparables.rows][np.take_along_axis(found.rows, order, axis=1)]
-        adjusted = np.take_along_axis(found.adjusted, order, axis=1) * np.exp(carried)
-        weight = np.take_along_axis(found.weight, order, axis=1)
+        comparables = evaluation.comparables
+        order = np.argsort(-comparables.weight, axis=1, kind="stable")
+        rows = np.full((size, comparables.rows.shape[1]), -1, dtype=np.int64)
+        rows[able] = self.selection.rows[self.ensemble.comparables.rows][
+            np.take_along_axis(comparables.rows, order, axis=1)
+        ]
+        adjusted = np.take_along_axis(comparables.adjusted, order, axis=1) * np.exp(carried)
+        weight = np.take_along_axis(comparables.weight, order, axis=1)
         return Comparables(rows, spread(adjusted, able, size), spread(weight, able, size))
 
     def _refused(self, subjects: Characteristics) -> dict[Refusal, BoolArray]:

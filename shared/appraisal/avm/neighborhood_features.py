@@ -61,8 +61,8 @@ class NeighborhoodFeatures:
         parts = []
         for start in range(0, len(position_km), _BATCH_SIZE):
             chunk = slice(start, start + _BATCH_SIZE)
-            found = self._nearest(position_km[chunk], LOCAL_REGRESSION_SALES)
-            parts.append(self._described(*found, traits[chunk]))
+            nearest = self._nearest(position_km[chunk], LOCAL_REGRESSION_SALES)
+            parts.append(self._described(*nearest, traits[chunk]))
         return np.concatenate([np.zeros((0, len(self.columns))), *parts])
 
     def around_sales(self) -> FloatArray:
@@ -74,9 +74,9 @@ class NeighborhoodFeatures:
             is_self = rows == own[:, None]
             # Where many sales lie at one spot the sale itself may not be among the nearest: then the last one goes.
             is_self[~is_self.any(axis=1), -1] = True
-            kept = (len(own), rows.shape[1] - 1)
-            found = distance[~is_self].reshape(kept), rows[~is_self].reshape(kept)
-            parts.append(self._described(*found, self.measures[own, OF_PRICE:]))
+            shape = (len(own), rows.shape[1] - 1)
+            nearest = distance[~is_self].reshape(shape), rows[~is_self].reshape(shape)
+            parts.append(self._described(*nearest, self.measures[own, OF_PRICE:]))
         return np.concatenate(parts)
 
     @cached_property

@@ -66,10 +66,10 @@ class Network:
         size, so that the sum is exact.
         """
         parts = [np.mean([_integrated(layers, part) for layers in self.members], axis=0) for part in _parts(inputs)]
-        found = self.scale * np.concatenate([np.zeros((0, inputs.shape[1])), *parts]).astype(np.float64)
-        size = np.abs(found)
-        missed = self.predict(inputs) - self.common - found.sum(axis=1)
-        return np.asarray(found + size * (missed / np.maximum(size.sum(axis=1), 1e-300))[:, None])
+        parts_by_input = self.scale * np.concatenate([np.zeros((0, inputs.shape[1])), *parts]).astype(np.float64)
+        size = np.abs(parts_by_input)
+        missed = self.predict(inputs) - self.common - parts_by_input.sum(axis=1)
+        return np.asarray(parts_by_input + size * (missed / np.maximum(size.sum(axis=1), 1e-300))[:, None])
 
     @cached_property
     def common(self) -> float:
@@ -87,16 +87,16 @@ def fit_network_and_folds(inputs: SingleArray, log_price: FloatArray, seed: int)
     target = (log_price - level).astype(np.float32)
     fold = np.random.default_rng(seed + 2).permutation(target.size) % NETWORK_MEMBERS
 
-    def member(held: int) -> Layers:
-        rows = fold != held
-        return fit_member(inputs[rows], target[rows], scale, seed * NETWORK_MEMBERS + held)
+    def member(number: int) -> Layers:
+        rows = fold != number
+        return fit_member(inputs[rows], target[rows], scale, seed * NETWORK_MEMBERS + number)
 
     # Of matrices as small as these BLAS's own threads would only take the members' cores from them.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(_THREADS) as pool:
         members = tuple(pool.map(member, range(NETWORK_MEMBERS)))
     output = np.zeros(target.size)
-    for held, layers in enumerate(members):
-        output[fold == held] = Network((layers,), level, scale).predict(inputs[fold == held])
+    for number, layers in enumerate(members):
+        output[fold == number] = Network((layers,), level, scale).predict(inputs[fold == number])
     return Network(members, level, scale), output
 
 
@@ -113,25 +113,25 @@ def fit_member(inputs: SingleArray, target: SingleArray, scale: float, seed: int
         order = generator.permutation(target.size)
         for start in range(0, target.size - batch + 1, batch):
             rows = order[start : start + batch]
-            kept = [_kept((batch, HIDDEN_WIDTH), generator) for _ in range(2)]
+            dropout_masks = [_dropout_mask((batch, HIDDEN_WIDTH), generator) for _ in range(2)]
             step += 1
             rate = LEARNING_RATE * min(1.0, step / WARMUP_STEPS) * 0.5 * (1.0 + np.cos(np.pi * (step - 1) / steps))
-            _update(layers, moments, gradients(layers, inputs[rows], target[rows], scale, kept), rate, step)
+            _update(layers, moments, gradients(layers, inputs[rows], target[rows], scale, dropout_masks), rate, step)
     return tuple(layers)
 
 
 def gradients(
-    layers: list[SingleArray], inputs: SingleArray, target: SingleArray, scale: float, kept: list[SingleArray]
+    layers: list[SingleArray], inputs: SingleArray, target: SingleArray, scale: float, dropout_masks: list[SingleArray]
 ) -> list[SingleArray]:
     """The gradient by each layer of the mean loss over `scale`.
 
-    `kept` multiplies the outputs of the two hidden layers, each of shape (n, width): dropout.
+    `dropout_masks` multiply the outputs of the two hidden layers, each of shape (n, width): dropout.
     """
-    first, second, output = _forward(layers, inputs, kept)
+    first, second, output = _forward(layers, inputs, dropout_masks)
     slope, _ = slope_and_curvature((scale * output - target).astype(np.float64))
     of_output = (slope / target.size).astype(np.float32)[:, None]
-    of_second = of_output * layers[4].T * kept[1] * (second > 0.0)
-    of_first = (of_second @ layers[2].T) * kept[0] * (first > 0.0)
+    of_second = of_output * layers[4].T * dropout_masks[1] * (second > 0.0)
+    of_first = (of_second @ layers[2].T) * dropout_masks[0] * (first > 0.0)
     return [
         inputs.T @ of_first, of_first.sum(axis=0), first.T @ of_second, of_second.sum(axis=0),
         second.T @ of_output, of_output.sum(axis=0),
@@ -148,17 +148,17 @@ def _first_layers(inputs: int, generator: np.random.Generator) -> list[SingleArr
 
 
 def _forward(
-    layers: Layers | list[SingleArray], inputs: SingleArray, kept: list[SingleArray] | None = None
+    layers: Layers | list[SingleArray], inputs: SingleArray, dropout_masks: list[SingleArray] | None = None
 ) -> tuple[SingleArray, SingleArray, SingleArray]:
     """The outputs of the hidden layers, shape (n, width), and what the network says, shape (n,)."""
     first = np.maximum(inputs @ layers[0] + layers[1], 0.0)
-    first = first * kept[0] if kept else first
+    first = first * dropout_masks[0] if dropout_masks else first
     second = np.maximum(first @ layers[2] + layers[3], 0.0)
-    second = second * kept[1] if kept else second
+    second = second * dropout_masks[1] if dropout_masks else second
     return first, second, (second @ layers[4] + layers[5])[:, 0]
 
 
-def _kept(shape: tuple[int, int], generator: np.random.Generator) -> SingleArray:
+def _dropout_mask(shape: tuple[int, int], generator: np.random.Generator) -> SingleArray:
     """0 for the outputs to drop; the others are raised, so that the sum is what it would be with all."""
     drawn = generator.random(shape, dtype=np.float32) >= DROPOUT
     return cast(SingleArray, drawn * np.float32(1.0 / (1.0 - DROPOUT)))
@@ -174,9 +174,9 @@ def _update(
     """One step of AdamW, in place."""
     fast, slow = ADAM_MOMENTA
     size = np.float32(rate * np.sqrt(1.0 - slow**step) / (1.0 - fast**step))
-    for layer, (mean, square), found in zip(layers, moments, gradient, strict=True):
-        mean += np.float32(1.0 - fast) * (found - mean)
-        square += np.float32(1.0 - slow) * (found * found - square)
+    for layer, (mean, square), layer_gradient in zip(layers, moments, gradient, strict=True):
+        mean += np.float32(1.0 - fast) * (layer_gradient - mean)
+        square += np.float32(1.0 - slow) * (layer_gradient * layer_gradient - square)
         layer *= np.float32(1.0 - rate * WEIGHT_DECAY)
         layer -= size * mean / (np.sqrt(square) + np.float32(ADAM_EPSILON))
 

@@ -91,7 +91,9 @@ def learn_inputs(
     predictors: Predictors, features: Features, matrix: FloatArray, properties: Characteristics
 ) -> NetworkInputs:
     """From sales: their predictors' matrix (n, columns) and their properties. One that never varies is dropped."""
-    binned = [_piecewise_linear(int(place), predictors.groups[place], matrix[:, place]) for place in _own(predictors)]
+    binned = [
+        _piecewise_linear(int(column), predictors.groups[column], matrix[:, column]) for column in _own(predictors)
+    ]
     coded = [part for part in features.parts if isinstance(part, CategoricalFeature)]
     nowhen = np.zeros(len(properties))
     return NetworkInputs(
@@ -105,14 +107,14 @@ def _own(predictors: Predictors) -> IntArray:
     return np.flatnonzero([column in predictors.own for column in predictors.columns]).astype(np.int64)
 
 
-def _piecewise_linear(place: int, group: str, value: FloatArray) -> PiecewiseLinearEncoding:
+def _piecewise_linear(column: int, group: str, value: FloatArray) -> PiecewiseLinearEncoding:
     known = value[np.isfinite(value)]
     edges = np.unique(np.quantile(known, np.linspace(0.0, 1.0, NETWORK_BINS + 1))) if known.size else np.zeros(1)
     passed = _passed(known, edges)
     mean = passed.sum(axis=0) / max(known.size, 1)
     deviation = np.sqrt(((passed - mean) ** 2).sum(axis=0) / max(known.size, 1))
     return PiecewiseLinearEncoding(
-        place, group, edges, mean, np.maximum(deviation, MIN_BIN_DEVIATION), 1.0 - known.size / value.size
+        column, group, edges, mean, np.maximum(deviation, MIN_BIN_DEVIATION), 1.0 - known.size / value.size
     )
 
 

@@ -115,8 +115,8 @@ class Predictors:
         if self.neighborhood_features is not None:
             position = hedonic.surface.grid.kilometres(*self.neighborhood_centers.locate(properties))
             known = np.isfinite(position).all(axis=1)
-            found = _traits(properties, day, _structure(hedonic, value))
-            traits = np.column_stack([found[name] for name in self.neighborhood_features.traits])
+            columns = _traits(properties, day, _structure(hedonic, value))
+            traits = np.column_stack([columns[name] for name in self.neighborhood_features.traits])
             around = np.full((len(properties), len(self.neighborhood_features.columns)), np.nan)
             around[known] = self.neighborhood_features.around(position[known], traits[known])
         return self._stacked(properties, day, encoded, value, hedonic, around)
@@ -263,9 +263,9 @@ def _code(part: CategoricalFeature, code: TextArray, residual: FloatArray) -> Co
 def _out_of_fold(code: TextArray, residual: FloatArray, fold: IntArray) -> FloatArray:
     levels, number = np.unique(code, return_inverse=True)
     encoded = np.zeros(code.size)
-    for held in range(ENCODING_FOLDS):
-        rest = fold != held
-        encoded[~rest] = _shrunk_means(number[rest], residual[rest], levels.size)[number[~rest]]
+    for held_out in range(ENCODING_FOLDS):
+        training = fold != held_out
+        encoded[~training] = _shrunk_means(number[training], residual[training], levels.size)[number[~training]]
     return encoded
 
 
@@ -278,5 +278,5 @@ def _looked_up(code: TextArray, levels: TextArray, values: FloatArray, missing: 
     """The value of each code's level; `missing` for a code that is none of the sorted levels."""
     if levels.size == 0:
         return np.full(code.size, missing)
-    place = np.minimum(np.searchsorted(levels, code), levels.size - 1)
-    return np.where(levels[place] == code, values[place], missing)
+    position = np.minimum(np.searchsorted(levels, code), levels.size - 1)
+    return np.where(levels[position] == code, values[position], missing)

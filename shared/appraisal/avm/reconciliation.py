@@ -85,6 +85,6 @@ def _cod(log_value: FloatArray, log_price: FloatArray) -> float:
 def _vertical_equity_scale(blended: FloatArray, middle: float, log_price: FloatArray) -> float:
     """The least scale that brings the PRB within 0.015 of 0, or else the one that brings it nearest."""
     price = np.exp(log_price)
-    found = np.array([prb_fit(np.exp(middle + s * (blended - middle)), price).slope for s in _SCALES])
-    near = np.flatnonzero(np.abs(found) <= MAX_PRB)
-    return float(_SCALES[near[0] if near.size else int(np.argmin(np.abs(found)))])
+    prb_by_scale = np.array([prb_fit(np.exp(middle + s * (blended - middle)), price).slope for s in _SCALES])
+    near = np.flatnonzero(np.abs(prb_by_scale) <= MAX_PRB)
+    return float(_SCALES[near[0] if near.size else int(np.argmin(np.abs(prb_by_scale)))])

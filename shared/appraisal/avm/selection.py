@@ -47,7 +47,9 @@ def select_sales(sales: Sales, on: int) -> Selection:
     rows = np.setdiff1d(candidates, implausible)
     _require_enough(rows.size)
     excluded = _first_reasons(reasons)
-    return Selection(rows.astype(np.int64), {reason: found for reason, found in excluded.items() if found.size})
+    return Selection(
+        rows.astype(np.int64), {reason: positions for reason, positions in excluded.items() if positions.size}
+    )
 
 
 def _stated_reasons(sales: Sales, on: int) -> dict[Exclusion, BoolArray]:
@@ -82,11 +84,11 @@ def _year(day: FloatArray) -> FloatArray:
 
 def _first_reasons(reasons: Mapping[Exclusion, BoolArray]) -> dict[Exclusion, IntArray]:
     taken: BoolArray | None = None
-    found: dict[Exclusion, IntArray] = {}
+    by_reason: dict[Exclusion, IntArray] = {}
     for reason, mask in reasons.items():
-        found[reason] = np.flatnonzero(mask if taken is None else mask & ~taken).astype(np.int64)
+        by_reason[reason] = np.flatnonzero(mask if taken is None else mask & ~taken).astype(np.int64)
         taken = mask if taken is None else taken | mask
-    return found
+    return by_reason
 
 
 def _mask(size: int, rows: IntArray) -> BoolArray:
@@ -95,6 +97,6 @@ def _mask(size: int, rows: IntArray) -> BoolArray:
     return mask
 
 
-def _require_enough(found: int) -> None:
-    if found < MIN_SALES_FOR_MODEL:
-        raise InsufficientSalesError("sales", found, MIN_SALES_FOR_MODEL, "a valuation model")
+def _require_enough(number: int) -> None:
+    if number < MIN_SALES_FOR_MODEL:
+        raise InsufficientSalesError("sales", number, MIN_SALES_FOR_MODEL, "a valuation model")

@@ -97,7 +97,7 @@ def test_fewer_sales_than_the_minimum_are_refused_with_both_numbers() -> None:
         study([1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0])
     assert (refusal.value.found, refusal.value.needed) == (4, 5)
     with pytest.raises(InsufficientSalesError):
-        study(np.ones(25), np.ones(25), options=Options(fewest=30))
+        study(np.ones(25), np.ones(25), options=Options(minimum_sales=30))
 
 
 def test_a_stratum_is_held_against_the_overall_level() -> None:
