@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from infra.settings import ROOT
+from infra.slos import SLOS
 from shared.access import PLATFORM_PERMISSIONS, ROLE_PERMISSIONS, Permission
 from shared.counties.configuration import (
     ColumnLimits,
@@ -95,9 +96,19 @@ def mapping_targets() -> str:
     return targets_table()
 
 
+def objectives() -> str:
+    """The service level objectives."""
+    rows = ["| objective | promise | a bad event |", "|---|---|---|"]
+    for slo in SLOS:
+        bad = ", ".join(f"`{metric.name}`" for metric in slo.bad)
+        rows.append(f"| {slo.title} | {slo.promise} | {bad} |")
+    return "\n".join(rows)
+
+
 Sections = Mapping[str, Callable[[], str]]
 
 PAGES: Mapping[Path, Sections] = {
+    ROOT / "infra/README.md": {"objectives": objectives},
     ROOT / "shared/api/README.md": {"roles": roles},
     ROOT / "shared/counties/README.md": {"settings": settings, "sources": sources},
     ROOT / "shared/mapping/README.md": {

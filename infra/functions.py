@@ -48,6 +48,8 @@ class Grant(StrEnum):
     """The same of the jobs machine."""
     MANAGE_SCHEDULES = "manage_schedules"
     """Write the counties' schedules, and hand the scheduler the role it starts a sync with."""
+    LIST_SCHEDULES = "list_schedules"
+    """List the counties' schedules."""
     SIGN_IN = "sign_in"
     """Know the user pool and its client. Signing in needs no IAM permission."""
     MANAGE_USERS = "manage_users"
@@ -131,6 +133,8 @@ class Registry:
     partitioned_jobs: tuple[PartitionedJob, ...]
     settle_job: FunctionSpec
     """Told of an execution of the jobs machine that ended without having ended its job."""
+    freshness: FunctionSpec
+    """Called by the clock to measure the age of each county's last good sync."""
     sync: SyncFunctions
     pre_token: FunctionSpec
     migrations: FunctionSpec
@@ -145,6 +149,7 @@ class Registry:
         yield from self.jobs
         yield from (function for job in self.partitioned_jobs for function in job.functions)
         yield self.settle_job
+        yield self.freshness
         yield from vars(self.sync).values()
         yield self.pre_token
         yield self.migrations
@@ -291,6 +296,13 @@ REGISTRY = Registry(
     ),
     settle_job=FunctionSpec(
         "jobs-settle", "functions.jobs.tasks.settle", frozenset({Grant.DATABASE}), memory_mb=512, timeout_s=60
+    ),
+    freshness=FunctionSpec(
+        "freshness",
+        "functions.freshness.tasks.measure",
+        frozenset({Grant.DATABASE, Grant.READ_DATA, Grant.LIST_SCHEDULES}),
+        memory_mb=512,
+        timeout_s=300,  # two milliseconds a county, measured with 40 of them here: ten times that for 3,143 of them
     ),
     sync=SyncFunctions(
         # a workbook is unpacked where it is cut

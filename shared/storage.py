@@ -165,6 +165,18 @@ def signed_put_url(key: str, size_bytes: int) -> str:
     )
 
 
+def county_ids() -> Iterator[str]:
+    """The counties that have objects."""
+    pages = (
+        client("s3")
+        .get_paginator("list_objects_v2")
+        .paginate(Bucket=settings().data_bucket, Prefix=county_key(""), Delimiter="/")
+    )
+    for page in pages:
+        for prefix in page.get("CommonPrefixes", []):
+            yield prefix["Prefix"].removeprefix(county_key("")).removesuffix("/")
+
+
 def listed(prefix: str, limit: int) -> list[tuple[str, int, datetime]]:
     """The first objects below a prefix: the rest of each key, its size, and when it was stored."""
     page = client("s3").list_objects_v2(Bucket=settings().data_bucket, Prefix=prefix, MaxKeys=limit)

@@ -17,6 +17,7 @@ COMMANDS = {
         f"{_HERE}.demo:demo", "Run two real counties from their legacy systems to ratio study, report and map."
     ),
     "up": LazyCommand(f"{_HERE}.up:up", "Serve the platform on this machine until Ctrl-C."),
+    "status": LazyCommand(f"{_HERE}.status:status", "Where the objectives stand: sign-in, reads, data, jobs."),
     "county": LazyCommand(f"{_HERE}.county:app", "Onboard and list counties."),
     "mapping": LazyCommand(f"{_HERE}.mapping:app", "Check mappings, and try them."),
     "sync": LazyCommand(f"{_HERE}.sync:app", "Run a county's syncs, and look at them."),

@@ -46,7 +46,7 @@ class ApiStack(Stack):
         settings = platform.settings
         modules = [ServiceFunction(self, spec, platform) for spec in functions]
         self.functions = [module.function for module in modules]
-        log = LogGroup(
+        self.access_log = LogGroup(
             self,
             "AccessLog",
             log_group_name=f"/aws/apigateway/{settings.physical_name('api')}",
@@ -67,7 +67,7 @@ class ApiStack(Stack):
                 throttling_burst_limit=BURST,
                 logging_level=MethodLoggingLevel.ERROR,
                 tracing_enabled=True,
-                access_log_destination=LogGroupLogDestination(log),
+                access_log_destination=LogGroupLogDestination(self.access_log),
                 access_log_format=_access_log_format(),
             ),
         )
@@ -103,4 +103,7 @@ def _access_log_format() -> AccessLogFormat:
         "integration_milliseconds": AccessLogField.context_integration_latency(),
         "refused": AccessLogField.context_error_response_type(),
     }
-    return AccessLogFormat.custom("{" + ",".join(f'"{name}":"{value}"' for name, value in fields.items()) + "}")
+    # numbers, which metric filters compare; the others can be "-", which would be no JSON
+    numbers = {"status", "milliseconds"}
+    members = (f'"{name}":{value}' if name in numbers else f'"{name}":"{value}"' for name, value in fields.items())
+    return AccessLogFormat.custom("{" + ",".join(members) + "}")

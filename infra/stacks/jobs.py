@@ -37,6 +37,7 @@ class JobsStack(Stack):
         ]
         step_functions = [function for step in steps for function in (step.plan, step.partition, step.finish)]
         settle = ServiceFunction(self, settle_job, platform)
+        self.settle = settle.function
         self.functions = [function.function for function in (*tasks, *step_functions, settle)]
         definition = jobs_definition(self, tasks, steps, bucket)
         self.machine = Machine(self, "Jobs", "jobs", definition, platform.settings).machine

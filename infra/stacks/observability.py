@@ -1,4 +1,4 @@
-"""The observability stack: alarms, their topic, and a dashboard."""
+"""The observability stack: objectives, alarms, their topic, and a dashboard."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,33 +7,54 @@ from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk.aws_apigateway import RestApi
 from aws_cdk.aws_budgets import CfnBudget
 from aws_cdk.aws_cloudwatch import (
-    Alarm,
-    ComparisonOperator,
+    AlarmStatusWidget,
     Dashboard,
     GraphWidget,
+    HorizontalAnnotation,
     IMetric,
+    LogQueryWidget,
     MathExpression,
     Metric,
+    SingleValueWidget,
     TreatMissingData,
 )
-from aws_cdk.aws_cloudwatch_actions import SnsAction
-from aws_cdk.aws_iam import PolicyStatement, ServicePrincipal
 from aws_cdk.aws_lambda import IFunction
+from aws_cdk.aws_logs import FilterPattern, ILogGroup, MetricFilter
 from aws_cdk.aws_rds import DatabaseCluster
-from aws_cdk.aws_sns import Topic
-from aws_cdk.aws_sns_subscriptions import EmailSubscription
 from aws_cdk.aws_sqs import IQueue
 from aws_cdk.aws_stepfunctions import IStateMachine
 from constructs import Construct
 
+from infra.constructs.alarms import Alarms, attained, own_metric
+from infra.constructs.freshness import INTERVAL_MINUTES, Freshness
 from infra.constructs.platform import Platform
-from shared.metrics import NAMESPACE
+from infra.functions import FunctionSpec
+from infra.slos import BUDGET_DAYS, READ_LIMIT_MS, REQUEST_METRICS, SLOS
+from infra.slos import Metric as OwnMetric
+from shared.metrics import namespace
 
 _FIVE_MINUTES = Duration.minutes(5)
+_MEASUREMENT = Duration.minutes(2 * INTERVAL_MINUTES)
+"""A period in which freshness has been measured, whenever its clock ticks."""
+_COUNTY_QUERIES = {
+    "Age of the last good sync by county (hours)": (
+        "filter ispresent(GoodSyncAge.0) | stats latest(GoodSyncAge.0) / 3600 as hours by county_id | sort hours desc"
+    ),
+    "Jobs by county": (
+        "filter ispresent(JobSeconds.0) | stats sum(JobsSucceeded.0) as succeeded, sum(JobsFailed.0) as failed,"
+        " sum(JobsFailedByPlatform.0) as by_platform, sum(JobSeconds.0) as seconds by county_id | sort seconds desc"
+    ),
+}
+"""Queries of what metrics have as a property of their log lines: counties are no dimension, which would be paid for."""
+_REQUESTS_BY_COUNTY = (
+    "parse path '/v1/counties/*/*' as county_id, rest | filter ispresent(county_id)"
+    " | stats count(*) as requests, pct(milliseconds, 99) as p99, sum(status = 429) as limited by county_id"
+    " | sort requests desc"
+)
 
 
 class ObservabilityStack(Stack):
-    """Alarms and dashboard. A stage's `alarm_email` is subscribed to the alarms."""
+    """Objectives, alarms and dashboard. A stage's `alarm_email` is subscribed to the alarms."""
 
     def __init__(
         self,
@@ -42,41 +63,48 @@ class ObservabilityStack(Stack):
         platform: Platform,
         *,
         api: RestApi,
+        access_log: ILogGroup,
         database: DatabaseCluster,
         machines: dict[str, IStateMachine],
         functions: Sequence[IFunction],
+        unheard: Sequence[IFunction],
+        freshness: FunctionSpec,
         schedule_group: str,
         dead_letters: Mapping[str, IQueue],
         **kwargs: Any,
     ) -> None:
+        """Watch a stage.
+
+        - `api`, `access_log`: the gateway, and the log that the objectives of requests are counted in
+        - `database`: the cluster
+        - `machines`: the state machines, by name
+        - `functions`: all functions, for the dashboard
+        - `unheard`: those whose errors neither the API nor a machine reports
+        - `freshness`: the function that measures the age of each county's last good sync
+        - `schedule_group`: the group of the counties' schedules
+        - `dead_letters`: queues of what could not be delivered, by the machine's name
+        """
         super().__init__(scope, construct_id, **kwargs)
         self._settings = platform.settings
-        self.topic = self._alarm_topic()
-        dashboard = Dashboard(self, "Dashboard", dashboard_name=platform.settings.physical_name("overview"))
-        self._watch_api(dashboard, api)
-        self._watch_machines(dashboard, machines, schedule_group)
-        self._watch_functions(dashboard, functions)
-        self._watch_database(dashboard, database)
+        self._alarms = Alarms(self, platform.settings)
+        self._dashboard = Dashboard(
+            self,
+            "Dashboard",
+            dashboard_name=platform.settings.physical_name("overview"),
+            default_interval=Duration.days(BUDGET_DAYS),
+        )
+        measuring = Freshness(self, freshness, platform).function
+        self._watch_objectives(access_log)
+        self._watch_freshness()
+        self._watch_api(api)
+        self._watch_machines(machines, schedule_group)
+        self._watch_functions([*functions, measuring], [*unheard, measuring])
+        self._watch_database(database)
         self._watch_dead_letters(dead_letters)
+        self._show_counties([*functions, measuring], access_log)
         if self._settings.monthly_budget_usd:
             self._add_budget()
-        CfnOutput(self, "AlarmTopic", value=self.topic.topic_arn)
-
-    def _alarm_topic(self) -> Topic:
-        topic = Topic(self, "Alarms", topic_name=self._settings.physical_name("alarms"), enforce_ssl=True)
-        # A topic with a policy of its own has lost the default one, which lets the account's alarms publish.
-        topic.add_to_resource_policy(
-            PolicyStatement(
-                sid="AlarmsOfThisAccount",
-                principals=[ServicePrincipal("cloudwatch.amazonaws.com")],
-                actions=["sns:Publish"],
-                resources=[topic.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
-            )
-        )
-        if self._settings.alarm_email:
-            topic.add_subscription(EmailSubscription(self._settings.alarm_email))
-        return topic
+        CfnOutput(self, "AlarmTopic", value=self._alarms.topic.topic_arn)
 
     def _add_budget(self) -> None:
         subscriber = CfnBudget.SubscriberProperty(subscription_type="EMAIL", address=self._settings.alarm_email)
@@ -100,17 +128,78 @@ class ObservabilityStack(Stack):
             ],
         )
 
-    def _watch_api(self, dashboard: Dashboard, api: RestApi) -> None:
-        errors = api.metric_server_error(period=_FIVE_MINUTES, statistic="Sum")
-        latency = api.metric_latency(period=_FIVE_MINUTES, statistic="p99")
-        self._alarm("ApiErrors", errors, 5, "The API answers with 5xx")
-        self._alarm("ApiSlow", latency, 5000, "One request in a hundred takes longer than five seconds", periods=3)
-        dashboard.add_widgets(
-            _graph("Requests", api.metric_count(period=_FIVE_MINUTES), api.metric_client_error(), errors),
-            _graph("Latency (ms)", latency, api.metric_latency(period=_FIVE_MINUTES, statistic="p50")),
+    def _watch_objectives(self, access_log: ILogGroup) -> None:
+        for metric in REQUEST_METRICS:
+            MetricFilter(
+                self,
+                metric.name,
+                log_group=access_log,
+                filter_pattern=FilterPattern.literal(metric.pattern),
+                metric_namespace=namespace(self._settings.name),
+                metric_name=metric.name,
+                metric_value=metric.value,
+                default_value=0 if metric.value == "1" else None,
+            )
+        alarms = [alarm for slo in SLOS for alarm in self._alarms.add_objective(slo)]
+        hour = Duration.hours(1)
+        self._dashboard.add_widgets(
+            AlarmStatusWidget(title="Objectives at risk", alarms=alarms, width=24, height=3),
+            SingleValueWidget(
+                title="Good events, % of the time shown",
+                metrics=[attained(slo, self._settings.name, hour) for slo in SLOS],
+                set_period_to_time_range=True,
+                width=24,
+                height=4,
+            ),
+            *(
+                GraphWidget(
+                    title=slo.promise,
+                    left=[attained(slo, self._settings.name, hour)],
+                    left_annotations=[HorizontalAnnotation(value=slo.objective * 100, label="objective")],
+                    width=12,
+                )
+                for slo in SLOS
+            ),
         )
 
-    def _watch_machines(self, dashboard: Dashboard, machines: dict[str, IStateMachine], schedule_group: str) -> None:
+    def _watch_freshness(self) -> None:
+        late, scheduled, age = (
+            own_metric(OwnMetric(name, "freshness", "Maximum"), self._settings.name, _MEASUREMENT)
+            for name in ("LateCounties", "ScheduledCounties", "GoodSyncAge")
+        )
+        self._alarms.add("CountyLate", late, 1, "A county has had no good sync since its schedule's last tick")
+        unmeasured = MathExpression(
+            expression="IF(scheduled >= 0, 0, 1)",
+            using_metrics={"scheduled": scheduled},
+            period=_MEASUREMENT,
+            label="Not measured",
+        )
+        self._alarms.add(
+            "FreshnessUnknown",
+            unmeasured,
+            1,
+            "Nobody has measured the age of the counties' data for an hour",
+            periods=2,
+            missing=TreatMissingData.BREACHING,
+        )
+        self._dashboard.add_widgets(_graph("Counties, scheduled and late", scheduled, late), _graph("Oldest (s)", age))
+
+    def _watch_api(self, api: RestApi) -> None:
+        errors = api.metric_server_error(period=_FIVE_MINUTES, statistic="Sum")
+        latency = [api.metric_latency(period=_FIVE_MINUTES, statistic=share) for share in ("p99", "p50")]
+        reads = own_metric(OwnMetric("ReadMilliseconds", statistic="p99"), self._settings.name, _FIVE_MINUTES)
+        self._alarms.add("ApiErrors", errors, 5, "The API answers with 5xx")
+        self._dashboard.add_widgets(
+            _graph("Requests", api.metric_count(period=_FIVE_MINUTES), api.metric_client_error(), errors),
+            GraphWidget(
+                title="Latency (ms): all requests, reads",
+                left=[*latency, reads],
+                left_annotations=[HorizontalAnnotation(value=READ_LIMIT_MS, label="limit of reads")],
+                width=12,
+            ),
+        )
+
+    def _watch_machines(self, machines: dict[str, IStateMachine], schedule_group: str) -> None:
         widgets = []
         for name, machine in machines.items():
             ends: dict[str, IMetric] = {
@@ -125,7 +214,7 @@ class ObservabilityStack(Stack):
                 period=_FIVE_MINUTES,
                 label="Failed, timed out or aborted",
             )
-            self._alarm(
+            self._alarms.add(
                 f"{name}Failed", unsuccessful, 1, f"A run of the machine {name} has failed, timed out or was aborted"
             )
             widgets.append(_graph(name, machine.metric_started(), machine.metric_succeeded(), *ends.values()))
@@ -136,65 +225,77 @@ class ObservabilityStack(Stack):
             period=_FIVE_MINUTES,
             statistic="Sum",
         )
-        self._alarm("ScheduleFailed", not_started, 1, "A county's schedule could not start its sync")
-        dashboard.add_widgets(*widgets)
-        dashboard.add_widgets(
+        self._alarms.add("ScheduleFailed", not_started, 1, "A county's schedule could not start its sync")
+        self._dashboard.add_widgets(*widgets)
+        self._dashboard.add_widgets(
             *(
-                _by("kind", title, name)
+                self._by("kind", title, name)
                 for title, name in (("Jobs done", "JobsSucceeded"), ("Jobs failed", "JobsFailed"))
             ),
             *(
-                _by("service", title, name)
+                self._by("service", title, name)
                 for title, name in (("Rows synced", "RowsRead"), ("Rejected", "RowsRejected"))
             ),
         )
 
-    def _watch_functions(self, dashboard: Dashboard, functions: Sequence[IFunction]) -> None:
-        errors = [function.metric_errors(period=_FIVE_MINUTES, statistic="Sum") for function in functions]
-        throttles = [function.metric_throttles(period=_FIVE_MINUTES, statistic="Sum") for function in functions]
-        for function, error, throttle in zip(functions, errors, throttles, strict=True):
-            name = function.node.scope.node.id if function.node.scope else function.node.id
-            self._alarm(f"{name}Errors", error, 3, f"The function {name} fails")
-            self._alarm(f"{name}Throttled", throttle, 1, f"The function {name} is refused capacity")
-        dashboard.add_widgets(_graph("Function errors", *errors), _graph("Functions throttled", *throttles))
+    def _watch_functions(self, functions: Sequence[IFunction], unheard: Sequence[IFunction]) -> None:
+        """Two alarms. A function that fails in a request is a 5xx (`ApiErrors`), and a task that fails for good ends
+        its run (`SyncFailed`, `JobsFailed`): only the rest needs watching. Capacity is the account's, whoever lacks it.
+        """
+        errors = {
+            f"errors{n}": function.metric_errors(period=_FIVE_MINUTES, statistic="Sum")
+            for n, function in enumerate(unheard)
+        }
+        failing = MathExpression(
+            expression=" + ".join(f"FILL({name}, 0)" for name in errors),
+            using_metrics=dict(errors),
+            period=_FIVE_MINUTES,
+            label="Errors of functions that nobody waits for",
+        )
+        self._alarms.add("FunctionErrors", failing, 1, "A function that neither the API nor a machine waits for fails")
+        throttles = Metric(
+            namespace="AWS/Lambda", metric_name="Throttles", period=_FIVE_MINUTES, statistic="Sum", label="Throttled"
+        )
+        self._alarms.add("FunctionsThrottled", throttles, 1, "Functions of this account are refused capacity")
+        by_function = [function.metric_errors(period=_FIVE_MINUTES, statistic="Sum") for function in functions]
+        self._dashboard.add_widgets(_graph("Function errors", *by_function), _graph("Functions throttled", throttles))
 
     def _watch_dead_letters(self, queues: Mapping[str, IQueue]) -> None:
         for name, queue in queues.items():
             waiting = queue.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES, statistic="Maximum")
-            self._alarm(f"{name}DeadLetters", waiting, 1, "Events could not be delivered: terrafusion dead-letters")
+            self._alarms.add(f"{name}DeadLetters", waiting, 1, "Events could not be delivered, and wait")
 
-    def _watch_database(self, dashboard: Dashboard, database: DatabaseCluster) -> None:
+    def _watch_database(self, database: DatabaseCluster) -> None:
         used = database.metric_acu_utilization(period=_FIVE_MINUTES, statistic="Average")
         connections = database.metric_database_connections(period=_FIVE_MINUTES, statistic="Maximum")
-        self._alarm("DatabaseFull", used, 90, "The database is near its largest capacity", periods=3)
-        dashboard.add_widgets(_graph("Database capacity used (%)", used), _graph("Connections", connections))
+        self._alarms.add("DatabaseFull", used, 90, "The database is near its largest capacity", periods=3)
+        self._dashboard.add_widgets(_graph("Database capacity used (%)", used), _graph("Connections", connections))
 
-    def _alarm(self, name: str, metric: IMetric, threshold: float, text: str, *, periods: int = 1) -> None:
-        alarm = Alarm(
-            self,
-            name,
-            alarm_name=self._settings.physical_name(name),
-            alarm_description=text,
-            metric=metric,
-            threshold=threshold,
-            evaluation_periods=periods,
-            comparison_operator=ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=TreatMissingData.NOT_BREACHING,
+    def _show_counties(self, functions: Sequence[IFunction], access_log: ILogGroup) -> None:
+        logs = [function.log_group.log_group_name for function in functions if hasattr(function, "log_group")]
+        self._dashboard.add_widgets(
+            *(
+                LogQueryWidget(title=title, log_group_names=logs, query_string=query, width=12)
+                for title, query in _COUNTY_QUERIES.items()
+            ),
+            LogQueryWidget(
+                title="Requests by county",
+                log_group_names=[access_log.log_group_name],
+                query_string=_REQUESTS_BY_COUNTY,
+                width=12,
+            ),
         )
-        alarm.add_alarm_action(SnsAction(self.topic))
-        alarm.add_ok_action(SnsAction(self.topic))
 
-
-def _by(dimension: str, title: str, metric: str) -> GraphWidget:
-    """A graph of one of the platform's own metrics, with a line for each value of a dimension beside the service."""
-    schema = ",".join(("service", *((dimension,) if dimension != "service" else ())))
-    search = MathExpression(
-        expression=f"SEARCH('{{{NAMESPACE},{schema}}} MetricName=\"{metric}\"', 'Sum', 300)",
-        using_metrics={},
-        label="",
-        period=_FIVE_MINUTES,
-    )
-    return GraphWidget(title=title, left=[search], width=12)
+    def _by(self, dimension: str, title: str, metric: str) -> GraphWidget:
+        """A graph of one of the platform's own metrics: a line for each value of a dimension beside the service."""
+        schema = ",".join(("service", *((dimension,) if dimension != "service" else ())))
+        search = MathExpression(
+            expression=f"SEARCH('{{{namespace(self._settings.name)},{schema}}} MetricName=\"{metric}\"', 'Sum', 300)",
+            using_metrics={},
+            label="",
+            period=_FIVE_MINUTES,
+        )
+        return GraphWidget(title=title, left=[search], width=12)
 
 
 def _graph(title: str, *metrics: IMetric) -> GraphWidget:

@@ -36,6 +36,7 @@ class SyncStack(Stack):
         steps = SyncSteps(**{name: ServiceFunction(self, spec, platform) for name, spec in vars(functions).items()})
         concurrency = int(self.node.try_get_context("sync_max_concurrency") or DEFAULT_CONCURRENCY)
         self.functions = [step.function for step in vars(steps).values()]
+        self.fail = steps.fail.function
         self.machine = Machine(
             self, "Sync", "sync", sync_definition(self, steps, bucket, concurrency), platform.settings
         ).machine
@@ -74,6 +75,13 @@ class SyncStack(Stack):
         )
         self.machine.grant_start_execution(role)
         dead_letters = self.dead_letters.keep_for(role)
+        platform.offer(
+            Grant.LIST_SCHEDULES,
+            environment={"SCHEDULE_GROUP_NAME": self.schedule_group.ref},
+            allow=lambda grantee: grantee.add_to_principal_policy(
+                PolicyStatement(actions=["scheduler:ListSchedules"], resources=["*"])
+            ),
+        )
         statements = [
             PolicyStatement(
                 actions=[f"scheduler:{verb}Schedule" for verb in ("Create", "Delete", "Get", "Update")],

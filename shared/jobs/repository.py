@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, selec
 from sqlalchemy.dialects.postgresql import insert
 
 from shared import metrics
+from shared.contracts.job_faults import PLATFORM_FAULTS
 from shared.db import after_commit
 from shared.db.models import Job as JobRow
 from shared.db.models import JobPartition
@@ -142,6 +143,7 @@ def set_status(
     if moved is not None and status in FINISHED:
         figures: dict[str, tuple[metrics.Unit, float]] = {
             f"Jobs{status.title()}": ("Count", 1),
+            "JobsFailedByPlatform": ("Count", int(error is not None and error.type in PLATFORM_FAULTS)),
             "JobSeconds": ("Seconds", (moved.finished_at - moved.created_at).total_seconds()),
         }
         properties = {"county_id": county_id, "job_id": str(job_id), **({"error": error.type} if error else {})}

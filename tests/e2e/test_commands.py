@@ -310,3 +310,16 @@ def test_a_county_that_is_there_is_not_called_new(platform: Platform, tmp_path: 
     assert "was there already as adams_wa: nothing has changed" in again.stdout, again.stderr
     assert (otherwise.returncode, "--update" in otherwise.stderr) == (2, True)
     assert "its configuration is replaced" in updated.stdout, updated.stderr
+
+
+def test_the_objectives_are_shown_as_they_stand_here(platform: Platform) -> None:
+    done = run(platform, "status", "--json")
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)
+    by_name = {objective["name"]: objective for objective in shown["objectives"]}
+    assert by_name.keys() == {"SignIn", "Read", "Freshness", "Jobs"}
+    assert all(objective["total"] > 0 and objective["good"] <= objective["total"] for objective in by_name.values())
+    ages = {county["county_id"]: county for county in shown["counties"]}
+    assert ages["lucas_oh"]["last_good_sync"] is not None
+    assert not ages["lucas_oh"]["late"]
+    assert "Data of counties" in run(platform, "status").stdout

@@ -1,6 +1,7 @@
 """Queries over the synthesized templates."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +84,12 @@ class Templates:
 def listed(value: Any) -> list[Any]:
     """A policy's field holds one thing or a list of them."""
     return value if isinstance(value, list) else [value]
+
+
+def access_log_line(text: str) -> dict[str, Any]:
+    """A line of the gateway's log, with its variables; those that are written as numbers are numbers here: 1."""
+    line: dict[str, Any] = json.loads(re.sub(r"(?<=:)\$context\.[\w.]+", "1", text))
+    return line
 
 
 def _text(part: Any, names: Mapping[str, str | None]) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from infra.constructs.routes import OwnedRoute, RouteError, check_routes
 from infra.functions import REGISTRY, routes_of
-from tests.infrastructure.assembly import Resource, Templates
+from tests.infrastructure.assembly import Resource, Templates, access_log_line
 
 PUBLIC = {
     ("GET", "/v1/health"),
@@ -127,7 +127,7 @@ def test_the_firewall_stands_before_the_stage_and_limits_each_address(templates:
 
 def test_requests_are_logged_with_the_id_that_problems_carry(templates: Templates) -> None:
     setting = templates.one("AWS::ApiGateway::Stage").properties
-    line = json.loads(setting["AccessLogSetting"]["Format"])
+    line = access_log_line(setting["AccessLogSetting"]["Format"])
 
     assert line["request_id"] == "$context.requestId"
     assert setting["MethodSettings"][0]["ThrottlingRateLimit"] > 0

@@ -33,6 +33,7 @@ WITHOUT_RESOURCES = {
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
     "logs:UpdateLogDelivery",
+    "scheduler:ListSchedules",
 }
 
 VARIABLES = {
@@ -51,6 +52,7 @@ VARIABLES = {
         "SCHEDULE_ROLE_ARN",
         "SYNC_STATE_MACHINE_ARN",
     },
+    Grant.LIST_SCHEDULES: {"SCHEDULE_GROUP_NAME"},
     Grant.SIGN_IN: {"USER_POOL_ID", "USER_POOL_CLIENT_ID"},
     Grant.MANAGE_USERS: {"USER_POOL_ID", "USER_POOL_CLIENT_ID"},
 }

@@ -10,11 +10,12 @@ import boto3
 import pytest
 from sqlalchemy import insert
 
-from shared import jobs
+from shared import aws, jobs
 from shared.access import Caller
-from shared.db import unit_of_work
+from shared.contracts.job_faults import PLATFORM_FAULTS
+from shared.db import DatabaseBusy, DatabaseUnavailable, unit_of_work
 from shared.db.models import County
-from shared.jobs import Job, RunningJob, job_task, repository
+from shared.jobs import Job, JobError, RunningJob, failures, job_task, repository
 from shared.problems import Conflict, NotFound, ServiceUnavailable, Unprocessable
 from shared.schemas import Schema
 from shared.settings import settings
@@ -85,6 +86,24 @@ def test_a_jobs_end_is_counted_once_by_its_kind_and_only_when_it_is_committed(
     assert (end["kind"], end["service"], end["JobsSucceeded"]) == ("sample", "jobs", [1.0])
     assert (end["county_id"], end["job_id"]) == ("king_wa", str(job.id))
     assert end["JobSeconds"][0] > 0
+    assert end["JobsFailedByPlatform"] == [0.0]
+
+
+@pytest.mark.parametrize(("type_", "by_platform"), [("task-failed", 1.0), ("source-refused", 0.0)])
+def test_a_failed_job_counts_against_the_platform_where_it_is_the_platforms_fault(
+    type_: str, by_platform: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = submit()
+    with unit_of_work("king_wa") as connection:
+        repository.set_status(connection, "king_wa", job.id, "failed", JobError(type=type_, detail=""))
+    (end,) = _counted(capsys)
+    assert (end["JobsFailed"], end["JobsFailedByPlatform"]) == ([1.0], [by_platform])
+
+
+def test_every_outage_and_every_end_without_a_word_is_the_platforms_fault() -> None:
+    outages = {problem.slug for problem in (ServiceUnavailable, DatabaseUnavailable, DatabaseBusy)}
+    ends = {slug for slug, _ in failures._ENDS.values()} - {"aborted"}
+    assert outages | {slug for _, slug in aws._OUTAGES.values()} | ends <= PLATFORM_FAULTS
 
 
 def _counted(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
