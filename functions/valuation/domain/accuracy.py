@@ -24,6 +24,7 @@ from shared.evidence import Evidence
 
 FAILED = "does not meet"
 MIN_STRATUM_SALES = 20
+"""The standard's smallest sample for vertical equity, as for a whole hold-out (`MIN_HOLDOUT_SALES`)."""
 _DECILES = 10
 _UNKNOWN = "(unknown)"
 

@@ -22,6 +22,7 @@ RunFlag = Literal[FlagCode, "carried_by_trend", "carried_beyond_usual", "large_c
 MAX_PROPERTY_IDS = 25_000
 """Ids of a filter: half a megabyte of a request. A larger part of a county is named by its classes or neighborhoods."""
 MAX_IDS_SHOWN = 100
+"""Choice: a page of 50 runs then stays below 1 MB."""
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ _REFUSAL_LIFETIME = timedelta(minutes=10)
 """Choice: how long a refusal is repeated before the sales are read again; parcels may have been completed since."""
 _STEPS = 3
 _MAX_CACHED = 4
+"""Choice: as `artifacts.MAX_CACHED`."""
 
 _cache: OrderedDict[tuple[str, str, date, str], ReadyModel] = OrderedDict()
 

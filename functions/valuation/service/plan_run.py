@@ -9,6 +9,7 @@ from shared.evidence import evidence_version
 from shared.jobs import RunningJob
 
 MAX_PARTITION_PROPERTIES = 10_000
+"""Choice: at 2,400 to 4,500 properties a second a partition takes seconds of its function's 15 minutes."""
 
 
 def plan_run(job: RunningJob) -> list[RunPartition]:

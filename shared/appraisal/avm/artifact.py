@@ -75,11 +75,11 @@ _CLASSES_BY_STORED_NAME: Mapping[str, type] = {name: kind for kind, name in _STO
 _ARRAY, _TUPLE, _MAPPING, _CLASS = "array", "tuple", "mapping", "class"
 
 Stored = Any
-"""What JSON holds: null, booleans, numbers, texts, and objects that say what they stand for."""
+"""Values of JSON: null, booleans, numbers, texts, and objects with a tag of what they stand for."""
 
 
 FittedModel = TypeVar("FittedModel", TrainedModel, ComparableSales)
-"""What an artifact holds."""
+"""Objects that an artifact may hold."""
 
 
 class ArtifactError(ValueError):

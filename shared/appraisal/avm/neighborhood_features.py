@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
 OF_PRICE = 2
-"""How many of the measures, the first, are of the price; the residual of the county's regression is the first."""
+"""The first so many measures are of the price; the very first is the residual of the county's regression."""
 _COMPARED = NEAREST_SALES[1:]
 _EPSILON = 1e-9
 _BATCH_SIZE = 2048

@@ -37,7 +37,7 @@ DEVIATIONS_PER_MEAN = 1.2533
 PRIOR_WEIGHTS = (0.1, 0.1, 0.4, 0.4)
 """Regression, comparables, trees, network: roughly what the weights come to in four counties with sales enough."""
 PRIOR_WEIGHT_SALES = 40.0
-"""How strongly few sales are drawn to them: the COD of 600 to 2,000 sales in four counties falls by 0.4 % of it."""
+"""Sales' weight of the prior weights: the COD of 600 to 2,000 sales in four counties falls by 0.4 % of it."""
 WEIGHT_STEPS = 10
 """Weights in tenths: finer ones move the COD by less than its error, and 286 sets can all be tried."""
 MAX_OOF_SALES = 4000
@@ -133,4 +133,4 @@ NETWORK_BINS = 32
 """Quantile bins of a number (Gorishniy, Rubachev and Babenko 2022 use 2 to 256). Choice, +-0.1."""
 MIN_BIN_DEVIATION = 0.05
 LEVEL_DEVIATION = 0.5
-"""What bins are standardized by at least, and levels always. Choices, +-0.1."""
+"""The least deviation that bins are standardized by, and that of every level. Choices, +-0.1."""

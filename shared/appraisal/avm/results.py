@@ -26,10 +26,10 @@ Exclusion = Literal[
     "sold_before_built",
     "implausible_price",
 ]
-"""Why a sale was not used; a sale has the first reason that holds."""
+"""Reasons why a sale was not used; a sale has the first that holds."""
 
 Refusal = Literal["no_living_area", "no_place"]
-"""Why a property has no value: no living area, or neither coordinates nor a neighborhood."""
+"""Reasons why a property has no value: no living area, or neither coordinates nor a neighborhood."""
 
 
 @dataclass(frozen=True)

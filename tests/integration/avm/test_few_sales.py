@@ -4,7 +4,7 @@ from shared.appraisal.avm.training import train
 from tests.integration.avm.known_counties import FEW, MANY, ON_LAST, wordy_county
 
 
-def test_few_sales_with_many_attributes_give_intervals_that_hold_what_they_say() -> None:
+def test_few_sales_with_many_attributes_give_intervals_of_their_nominal_coverage() -> None:
     sales = wordy_county().sales
     model = train(sales.take(FEW), ON_LAST)
     said = model.predict(sales.characteristics.take(MANY))

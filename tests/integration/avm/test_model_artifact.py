@@ -27,7 +27,7 @@ def test_the_same_sales_and_seed_give_the_same_bytes_and_another_seed_others() -
     assert dump(train(SMALL.sales, LAST_DAY, seed=1)) != dump(again)
 
 
-def test_a_loaded_model_says_what_the_dumped_one_said(model: TrainedModel) -> None:
+def test_a_loaded_model_predicts_as_the_dumped_one(model: TrainedModel) -> None:
     loaded = load(dump(model))
     ours, theirs = model.value(KNOWN), loaded.value(KNOWN)
     for name in ("estimate", "low", "high", "confidence"):
@@ -73,7 +73,7 @@ def whole_artifact() -> bytes:
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"\x80\x04}q\x00.", b"{}"])
-def test_what_is_no_artifact_is_refused(content: bytes) -> None:
+def test_bytes_that_are_no_artifact_are_refused(content: bytes) -> None:
     with pytest.raises(ArtifactError):
         load(content)
 

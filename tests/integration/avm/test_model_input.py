@@ -30,7 +30,7 @@ from tests.synthetic_county import LAST_DAY
         ({"land_area_sqft": float(np.quantile(KNOWN.land_area_sqft, 0.998))}, "unusual_attribute"),
     ],
 )
-def test_what_is_unusual_about_a_property_is_flagged(
+def test_unusual_characteristics_of_a_property_are_flagged(
     model: TrainedModel, columns: dict[str, float | str], flag: str
 ) -> None:
     appraisal = model.explain(one(50, **columns))

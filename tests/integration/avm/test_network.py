@@ -68,7 +68,7 @@ def network() -> Network:
     return fit_network_and_folds(_inputs(2, 4000), _curved(_inputs(2, 4000)), seed=0)[0]
 
 
-def test_it_learns_what_no_sum_of_effects_gives(network: Network) -> None:
+def test_it_learns_an_interaction_that_no_sum_of_effects_gives(network: Network) -> None:
     seen, truth = _inputs(3), _curved(_inputs(3))
     assert np.mean(np.abs(network.predict(seen) - truth)) < 0.25 * np.mean(np.abs(truth - truth.mean()))
 
@@ -91,7 +91,7 @@ def test_the_same_sales_and_seed_give_the_same_network() -> None:
     assert not np.array_equal(first, other)
 
 
-def test_what_it_says_of_a_sale_out_of_fold_has_nothing_of_the_sales_price() -> None:
+def test_an_out_of_fold_prediction_has_nothing_of_the_sales_price() -> None:
     inputs, price = _inputs(6), _curved(_inputs(6))
     network, said = fit_network_and_folds(inputs, price, seed=0)
     assert len(network.members) == NETWORK_MEMBERS
@@ -105,7 +105,7 @@ def test_what_it_says_of_a_sale_out_of_fold_has_nothing_of_the_sales_price() -> 
     assert np.abs(again - said).max() > 1e-3
 
 
-def test_twelve_sales_give_a_network_that_says_what_they_were_sold_for() -> None:
+def test_twelve_sales_give_a_network_that_predicts_their_prices() -> None:
     _, said = fit_network_and_folds(_inputs(7, 12), np.linspace(12, 13, 12), seed=0)
     assert np.isfinite(said).all()
     assert ((said > 10) & (said < 15)).all()

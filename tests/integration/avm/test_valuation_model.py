@@ -61,7 +61,7 @@ def test_difficulty_is_counted_alike_whatever_a_fit_makes_of_distance(monkeypatc
     assert np.allclose(counted, 1.0, atol=0.3)
 
 
-def test_the_hold_out_values_the_latest_fifth_by_models_of_what_came_before(model: TrainedModel) -> None:
+def test_the_hold_out_values_the_latest_fifth_by_models_of_the_sales_before(model: TrainedModel) -> None:
     held = model.holdout
     assert held.protocol.startswith("forward")
     assert held.rows.size == pytest.approx(0.2 * len(model.rows), rel=0.1)

@@ -63,7 +63,7 @@ def approval(approval_id: str, part: str = "") -> Answer:
 
 
 def done(run_id: str, action: str, body: dict[str, Any], **options: Any) -> dict[str, Any]:
-    """What an approval wrote, or what was taken back; fails where the job does."""
+    """The results of an approval, or of its undoing; fails where the job does."""
     answer = posted(run_id, action, body, **options)
     assert answer.status == 202, answer.body
     run_task(approval_task, COUNTY, "valuation_approval", answer.body["id"])

@@ -57,7 +57,7 @@ def add_assessments(rows: list[tuple[str, str, int]]) -> None:
 
 
 def state() -> dict[str, Any]:
-    """What the roll and the properties say now, apart from which version of them says it."""
+    """The values of the roll and of the properties now, without their versions."""
     with unit_of_work(COUNTY) as connection:
         return {
             "assessments": connection.execute(
@@ -166,7 +166,7 @@ def test_only_what_the_filter_takes_is_written() -> None:
     assert (again["assessments"], again["properties"], again["skipped"]) == (0, 0, {"unchanged": 40})
 
 
-def test_what_has_no_value_or_no_place_on_the_roll_is_skipped_with_the_reason() -> None:
+def test_a_property_without_a_value_or_off_the_roll_is_skipped_with_the_reason() -> None:
     add_parcel(property_id="LAND", living_area_sqft=None)
     add_assessments([("B1", "P0001", YEAR)])
     run_id = finished({"filter": {"property_ids": ["LAND", "P0000", "P0001", "P0002"]}})
@@ -211,7 +211,7 @@ def test_after_undoing_every_approval_the_state_is_what_it_was_before(
     assert posted(run_id, "undo", {}).status == 409
 
 
-def test_what_was_taken_back_is_in_the_history_and_may_be_approved_again(run_id: str) -> None:
+def test_an_undone_approval_is_in_the_history_and_may_be_approved_again(run_id: str) -> None:
     first = done(run_id, "approve", {"roll_year": YEAR})
     after = state()
     undone = done(run_id, "undo", {"approval_id": first["approval_id"]})
@@ -241,7 +241,7 @@ def test_an_edit_of_another_field_stands_and_does_not_keep_values_from_being_tak
 
 
 def edited(property_id: str, **values: Any) -> None:
-    """What PATCH does: the version before goes into the history."""
+    """Edit a property as PATCH does: the version before goes into the history."""
     with unit_of_work(COUNTY) as connection:
         decision = Decision(uuid4(), "edit", "somebody")
         parcels.supersede(connection, COUNTY, property_id, values, decision)
@@ -314,7 +314,9 @@ def test_the_same_key_approves_and_takes_back_once(run_id: str) -> None:
         ({"roll_year": YEAR, "filter": {"review": "maybe"}}, "/body/filter/review"),
     ],
 )
-def test_what_cannot_be_approved_is_refused_with_the_place(run_id: str, body: dict[str, Any], pointer: str) -> None:
+def test_an_approval_that_is_not_possible_is_refused_with_its_pointer(
+    run_id: str, body: dict[str, Any], pointer: str
+) -> None:
     answer = posted(run_id, "approve", body)
     assert answer.status == 422
     assert pointer in [error["pointer"] for error in answer.body["errors"]]

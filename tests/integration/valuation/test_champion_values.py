@@ -80,7 +80,7 @@ def test_the_answer_is_that_of_the_run(champion: str) -> None:
     ]
 
 
-def test_later_sales_do_not_change_what_a_model_says(champion: str) -> None:
+def test_later_sales_do_not_change_a_models_value(champion: str) -> None:
     first = value().body["estimate"]
     add_sale(sale_id="NEW", property_id="P0042", sale_date=date(2023, 9, 1), sale_price=Decimal(2_000_000))
     assert value().body["estimate"] == first
@@ -122,7 +122,7 @@ def test_a_later_day_is_carried_by_the_trend_and_one_too_late_is_not(champion: s
     assert (named.status, named.body["type"]) == (422, "urn:terrafusion:problem:valuation-date-not-covered")
 
 
-def test_a_county_may_let_a_model_value_later_days_with_wider_intervals_and_the_age_said(champion: str) -> None:
+def test_a_county_may_let_a_model_value_later_days_with_wider_intervals_and_its_age(champion: str) -> None:
     now, late = value().body, "2024-06-30"
     day = SYNTHETIC.sales.sale_day
     last = date.fromordinal(int(day[day < date.fromisoformat(ON).toordinal()].max()))
@@ -210,7 +210,7 @@ def test_a_property_that_cannot_be_valued_is_refused_with_the_reason(champion: s
         assert answer.body["errors"][0]["pointer"] == "/body/property_id"
 
 
-def test_a_model_whose_artifact_is_not_what_was_trained_is_not_used(champion: str) -> None:
+def test_a_model_whose_artifact_has_another_digest_is_not_used(champion: str) -> None:
     storage.put(storage.county_key(COUNTY, "jobs", champion, "model.zip"), b"something else")
     artifacts.clear_cache()
     answer = value()

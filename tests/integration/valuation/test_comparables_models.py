@@ -96,7 +96,7 @@ def test_the_first_value_asks_for_a_model_and_the_same_request_has_the_value_onc
     assert value().body["estimate"] == again.body["estimate"]
 
 
-def test_a_kept_model_values_as_one_fitted_in_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stored_model_values_as_one_fitted_in_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
     fitted(value())
     kept = value().body
     with unit_of_work(COUNTY) as connection:
@@ -160,7 +160,7 @@ def test_a_model_whose_object_is_lost_is_fitted_again(damage: str) -> None:
     assert value().status == 201
 
 
-def test_what_allows_no_model_is_refused_with_the_reason_and_looked_at_again_later() -> None:
+def test_sales_that_allow_no_model_are_refused_with_the_reason_and_read_again_later() -> None:
     add_parcel(property_id="SHOP", property_class="commercial")
     fitted(value("SHOP"))
     refused = value("SHOP")

@@ -37,7 +37,7 @@ def listed(**options: Any) -> Answer:
     return call(handler, "GET", MODELS, path={"county_id": COUNTY}, **options)
 
 
-def test_a_trained_model_says_what_it_was_made_of_and_how_well_it_does(model_id: str) -> None:
+def test_a_trained_model_has_its_training_data_and_its_accuracy(model_id: str) -> None:
     one = model(model_id).body
     assert (one["status"], one["standing"], one["kind"]) == ("succeeded", "challenger", "valuation_model")
     assert one["progress"]["done"] == one["progress"]["total"]
@@ -95,7 +95,7 @@ def cut_short(*_: Any) -> None:
     raise OSError("the line broke")
 
 
-def test_a_model_of_named_classes_is_given_their_sales_only(model_id: str) -> None:
+def test_a_model_of_named_classes_learns_from_their_sales_only(model_id: str) -> None:
     for last, name in ((7, "condominium"), (8, "commercial")):
         with unit_of_work(COUNTY) as connection:
             of_class = PropertyOperational.property_id.like(f"P%{last}")
@@ -187,13 +187,13 @@ def test_a_model_that_is_not_trained_is_not_promoted() -> None:
         ({"valuation_date": str(datetime.now(UTC).date() + timedelta(days=400))}, "/body/valuation_date"),
     ],
 )
-def test_what_cannot_be_trained_is_refused_with_the_place(body: dict[str, Any], pointer: str) -> None:
+def test_a_training_that_is_not_possible_is_refused_with_its_pointer(body: dict[str, Any], pointer: str) -> None:
     answer = asked(body)
     assert answer.status == 422
     assert pointer in [error["pointer"] for error in answer.body["errors"]]
 
 
-def test_a_county_that_codes_no_sale_as_valid_is_told_what_its_sales_are() -> None:
+def test_a_county_that_codes_no_sale_as_valid_is_answered_with_the_codes_of_its_sales() -> None:
     with unit_of_work(COUNTY) as connection:
         connection.execute(update(Sale).values(validity_code="unverified"))
     model_id = asked().body["id"]
@@ -239,7 +239,7 @@ def test_staff_train_assessors_promote_and_auditors_look(model_id: str) -> None:
     assert model(model_id, "/results", claims=auditor).status == 200
 
 
-def test_each_part_of_a_training_is_said_as_it_begins_however_short_the_one_before(
+def test_each_part_of_a_training_is_announced_as_it_begins_however_short_the_one_before(
     model_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[tuple[int, int | None, str]] = []

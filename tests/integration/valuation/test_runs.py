@@ -60,7 +60,7 @@ def test_a_property_without_a_value_has_a_row_with_the_reason(champion: str) -> 
     assert [item["property_id"] for item in results(run_id, valued="true")] == ["P0001"]
 
 
-def test_each_class_is_valued_by_its_own_champion_and_one_without_is_said_so(model_id: str) -> None:
+def test_each_class_is_valued_by_its_own_champion_and_one_without_has_a_reason(model_id: str) -> None:
     houses = another(model_id, property_classes=["residential"])
     promoted(houses)
     add_parcel(property_id="SHOP", property_class="commercial")
@@ -110,7 +110,7 @@ def test_results_are_filtered_and_paged(champion: str) -> None:
     assert (wrong.status, wrong.body["type"]) == (400, "urn:terrafusion:problem:page-token-of-another-query")
 
 
-def test_the_summary_is_the_distribution_of_what_the_results_say(champion: str) -> None:
+def test_the_summary_is_the_distribution_of_the_results(champion: str) -> None:
     run_id = finished()
     summary = run(run_id, "/summary").body
     compared = [item for item in results(run_id) if item["change_percent"] is not None]
@@ -155,7 +155,7 @@ def test_a_formula_in_a_property_is_a_text_in_the_csv(champion: str) -> None:
     assert frame.row(0)[:3] == ("=1+1", "－2", "@SUM(A1)")
 
 
-def test_a_partition_that_ran_twice_leaves_what_it_left_once(champion: str) -> None:
+def test_a_partition_is_idempotent(champion: str) -> None:
     run_id = asked().body["id"]
     job = {"county_id": COUNTY, "job_id": run_id, "kind": "valuation_run"}
     items = partitions_of(STEPS.plan(job, LambdaContext()))
@@ -243,7 +243,9 @@ def test_a_run_of_a_later_day_carries_the_values_and_says_so(champion: str) -> N
         ({"model_id": "the best"}, "/body/model_id"),
     ],
 )
-def test_what_cannot_be_run_is_refused_with_the_place(champion: str, body: dict[str, Any], pointer: str) -> None:
+def test_a_run_that_is_not_possible_is_refused_with_its_pointer(
+    champion: str, body: dict[str, Any], pointer: str
+) -> None:
     answer = asked(body)
     assert answer.status == 422
     assert pointer in [error["pointer"] for error in answer.body["errors"]]

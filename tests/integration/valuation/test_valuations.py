@@ -77,7 +77,7 @@ def test_every_sale_is_either_used_or_excluded_with_its_reason() -> None:
     assert excluded["on_or_after_valuation_date"] == int((SYNTHETIC.sales.sale_day >= day).sum())
 
 
-def test_a_value_is_kept_as_it_was_said_and_audited() -> None:
+def test_a_value_is_stored_as_it_was_answered_and_audited() -> None:
     made = value(claims=claims_of(Role.VALUATION_STAFF, username="vera")).body
     add_sale(sale_id="LATER", sale_price=Decimal(900_000))
     one = {"county_id": COUNTY, "valuation_id": made["valuation_id"]}
@@ -161,7 +161,7 @@ def test_a_property_of_a_class_without_sales_is_refused() -> None:
     assert "there are 0" in answer.body["detail"]
 
 
-def test_what_is_not_there_is_not_found_and_what_is_not_allowed_is_forbidden() -> None:
+def test_an_unknown_valuation_is_not_found_and_a_role_without_permission_is_forbidden() -> None:
     assert value("NOBODY").status == 404
     assert value("'; DROP TABLE sales; --").status == 404
     missing = {"county_id": COUNTY, "valuation_id": "00000000-0000-4000-8000-000000000000"}

@@ -1,4 +1,4 @@
-"""What a study concludes, in words an assessor can quote."""
+"""Verdicts of a study, in sentences that an assessor can quote."""
 
 import numpy as np
 import pytest

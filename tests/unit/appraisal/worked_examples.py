@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parents[2] / "data" / "iaao"
 _DOCUMENT: dict[str, Any] = json.loads((FOLDER / "iaao_worked_examples.json").read_text())
 EXAMPLES: dict[str, Any] = _DOCUMENT["datasets"]
 MUST_REJECT: list[str] = _DOCUMENT["must_reject"]
-"""What a library must refuse, in words."""
+"""Inputs that a library must refuse, in words."""
 
 
 def example(name: str) -> tuple[FloatArray, FloatArray]:

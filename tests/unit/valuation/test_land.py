@@ -1,4 +1,4 @@
-"""How a value is divided into land and improvements: which way is taken, and what is said of it."""
+"""Allocation of a value to land and improvements: the method that is taken, and its explanation."""
 
 from decimal import Decimal
 from math import nan
