@@ -179,7 +179,7 @@ class LocalCloud(Service):
 
     def _start_workers(self, functions: list[Function]) -> WorkerPool:
         log = self._directory.logs / "functions.log"
-        return self._open.enter_context(WorkerPool(functions, self._environment, log, WORKERS))
+        return self._open.enter_context(WorkerPool(functions, self._environment, log, self._directory.scratch, WORKERS))
 
     def _start_processes(self, template: Template) -> ApiProcesses:
         api = template.rest_api()

@@ -37,6 +37,11 @@ class DataDirectory:
         return self.path / "objects"
 
     @property
+    def scratch(self) -> Path:
+        """Temporary files of the functions."""
+        return self.path / "scratch"
+
+    @property
     def state(self) -> Path:
         """Users, secrets, schedules (SQLite)."""
         return self.path / "state.sqlite3"

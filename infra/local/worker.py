@@ -1,6 +1,7 @@
 """A worker process: runs task functions, one event at a time, in memory of its own.
 
-Started as `python -m infra.local.worker FD`, where FD is a socket to the pool that speaks frames (see `frames`).
+Started as `python -m infra.local.worker FD`, where FD is a socket to the pool that speaks frames (`message_frames`);
+TMPDIR is a folder of its own, which stands for Lambda's /tmp.
 It imports a function's code when the pool says so, or when the first event asks for it.
 """
 
@@ -9,8 +10,10 @@ import queue
 import socket
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
+from infra.local.function_limits import FunctionLimits
 from infra.local.lambda_runtime import (
     Handler,
     LambdaContext,
@@ -30,8 +33,9 @@ def main() -> None:
     events: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, events), daemon=True).start()
     handlers: dict[str, Handler] = {}
+    limits = FunctionLimits(Path(os.environ["TMPDIR"]))
     while True:
-        reply = _run(events.get(), handlers)
+        reply = _run(events.get(), handlers, limits)
         try:
             write_frame(connection, reply)
         except TypeError as error:  # the handler answered with something that is not JSON
@@ -46,7 +50,7 @@ def _listen(connection: socket.socket, events: "queue.SimpleQueue[dict[str, Any]
     os._exit(0)
 
 
-def _run(message: dict[str, Any], handlers: dict[str, Handler]) -> dict[str, Any]:
+def _run(message: dict[str, Any], handlers: dict[str, Handler], limits: FunctionLimits) -> dict[str, Any]:
     function = Function(**message["function"])
     try:
         os.environ.update(function_environment(function))
@@ -55,8 +59,8 @@ def _run(message: dict[str, Any], handlers: dict[str, Handler]) -> dict[str, Any
             handler = handlers[function.handler] = load_handler(function.handler)
         if "event" not in message:
             return {"answer": None}
-        answer = handler(message["event"], LambdaContext(function, message["request_id"]))
-        return {"answer": answer}
+        with limits.of(function):
+            return {"answer": handler(message["event"], LambdaContext(function, message["request_id"]))}
     except Exception as error:
         return {"error": error_document(error)}
     finally:

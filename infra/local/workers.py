@@ -2,13 +2,16 @@
 
 import os
 import queue
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -39,20 +42,26 @@ class WorkerPool(Service):
     (`Sandbox.Timedout`, `Runtime.ExitError`), and another takes its place.
     """
 
-    def __init__(self, functions: Iterable[Function], environment: Mapping[str, str], log: Path, size: int = 2) -> None:
+    def __init__(
+        self, functions: Iterable[Function], environment: Mapping[str, str], log: Path, scratch: Path, size: int = 2
+    ) -> None:
+        """`scratch` is a folder for what stands for /tmp, one for each process; it is emptied at the start."""
         self._functions = {function.arn: function for function in functions}
         self._environment = dict(environment)
         self._log = log
+        self._scratch = scratch
         self._free: queue.LifoQueue[_Worker] = queue.LifoQueue()  # the warmest first
         self._workers: set[_Worker] = set()
         self._lock = threading.Lock()
         self._size = size
+        self._busy: Counter[str] = Counter()
         self._closed = False
         # one thread starts all workers and outlives them: the kernel ends a child with the thread that made it
         self._spawner = ThreadPoolExecutor(1, thread_name_prefix="worker-spawner")
 
     def start(self) -> None:
         """Starts the processes; they import nothing yet."""
+        shutil.rmtree(self._scratch, ignore_errors=True)
         for _ in range(self._size):
             self._free.put(self._spawn())
 
@@ -92,6 +101,24 @@ class WorkerPool(Service):
     def invoke(self, arn: str, event: Any) -> Any:
         """The function's answer. Raises InvocationError, and KeyError for a function that does not exist."""
         function = self._functions[arn]
+        with self._working(function):
+            return self._invoke(function, event)
+
+    @contextmanager
+    def _working(self, function: Function) -> Iterator[None]:
+        """Count the events that a function works on. Raises InvocationError where no more are reserved for it."""
+        with self._lock:
+            limit = function.reserved_concurrency
+            if limit is not None and self._busy[function.arn] >= limit:
+                raise _failure("Lambda.TooManyRequestsException", f"{function.name}: Rate Exceeded")
+            self._busy[function.arn] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy[function.arn] -= 1
+
+    def _invoke(self, function: Function, event: Any) -> Any:
         worker = self._free.get()
         healthy = False
         try:
@@ -113,7 +140,7 @@ class WorkerPool(Service):
         return worker if closed else self._spawn()
 
     def _spawn(self) -> "_Worker":
-        worker = self._spawner.submit(_Worker, self._environment, self._log).result()
+        worker = self._spawner.submit(_Worker, self._environment, self._log, self._scratch).result()
         with self._lock:
             self._workers.add(worker)
         return worker
@@ -122,14 +149,16 @@ class WorkerPool(Service):
 class _Worker:
     """One process and our end of its socket."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], log: Path, scratch: Path) -> None:
         self._connection, theirs = socket.socketpair()
+        self._scratch = scratch / uuid4().hex
+        self._scratch.mkdir(parents=True, mode=0o700)
         log.parent.mkdir(parents=True, exist_ok=True)
         with theirs, log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-m", "infra.local.worker", str(theirs.fileno())],
                 cwd=_ROOT,
-                env=os.environ | environment,
+                env=os.environ | environment | {"TMPDIR": str(self._scratch)},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -182,6 +211,7 @@ class _Worker:
     def close(self) -> None:
         """Apart from `kill`: a thread may wait on the socket, and learns from its end."""
         self._connection.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
 
 def _failure(kind: str, message: str) -> InvocationError:

@@ -84,7 +84,7 @@ class SyncStack(Stack):
         )
         statements = [
             PolicyStatement(
-                actions=[f"scheduler:{verb}Schedule" for verb in ("Create", "Delete", "Get", "Update")],
+                actions=[f"scheduler:{verb}Schedule" for verb in ("Create", "Delete", "Update")],
                 resources=[schedules],
             ),
             PolicyStatement(

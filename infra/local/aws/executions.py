@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from moto.events.models import events_backends
+from moto.stepfunctions.exceptions import InvalidExecutionInput
 from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
@@ -19,6 +20,7 @@ from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfun
 
 from infra.local.aws.replacements import Replacements
 from infra.local.cloud_assembly import ACCOUNT, REGION
+from infra.local.quotas import STATE_BYTES
 from infra.local.state import StateStore
 
 _KIND = "execution"
@@ -37,8 +39,12 @@ def install(send: Send, replacements: Replacements) -> None:
     run: Callable[[Any], None] = ExecutionWorker._execution_logic
     terminated = BaseExecutionWorkerCommunication.terminated
 
-    def start(self: Any, state_machine_arn: str, name: str | None, *arguments: Any, **named: Any) -> Any:
-        return start_execution(self, state_machine_arn, name or str(uuid4()), *arguments, **named)
+    def start(
+        self: Any, state_machine_arn: str, name: str | None, execution_input: str, *arguments: Any, **named: Any
+    ) -> Any:
+        if len(execution_input.encode()) > STATE_BYTES:
+            raise InvalidExecutionInput(f"The input has more than {STATE_BYTES:,} bytes")
+        return start_execution(self, state_machine_arn, name or str(uuid4()), execution_input, *arguments, **named)
 
     def run_to_an_end(self: Any) -> None:
         """An execution whose thread ends by an error of the interpreter itself would be `RUNNING` for ever."""

@@ -15,6 +15,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda
 from infra.local.aws.clients import new_client
 from infra.local.aws.replacements import Replacements
 from infra.local.cloud_assembly import ACCOUNT, REGION
+from infra.local.quotas import PAYLOAD_BYTES
 from infra.local.workers import InvocationError, Invoke
 
 _HALF_A_DAY = 43_200
@@ -37,7 +38,9 @@ def install(invoke: Invoke, replacements: Replacements) -> None:
             invoke_in_background(invoke, function_arn(name), event)
             return b""
         try:
-            return json.dumps(invoke(function_arn(name), event)).encode()
+            answer = json.dumps(invoke(function_arn(name), event), ensure_ascii=False).encode()
+            _require_within_payload(answer)
+            return answer
         except KeyError:
             return None
         except InvocationError as error:
@@ -48,6 +51,13 @@ def install(invoke: Invoke, replacements: Replacements) -> None:
     # one client for all tasks: making one takes as long as the task, and is not safe in many threads at once
     replacements.replace(lambda_eval_utils, "boto_client_for", _client)
     _clients.cache_clear()
+
+
+def _require_within_payload(answer: bytes) -> None:
+    """Raise InvocationError for an answer that is too large; that of a machine's task has a smaller limit, by moto."""
+    if len(answer) > PAYLOAD_BYTES:
+        message = f"Response payload size exceeded maximum allowed payload size ({PAYLOAD_BYTES} bytes)."
+        raise InvocationError({"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message, "stackTrace": []})
 
 
 def function_arn(name_or_arn: str) -> str:

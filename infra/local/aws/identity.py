@@ -14,11 +14,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc import jwk
 from moto.cognitoidp import models, responses
+from moto.cognitoidp.exceptions import InvalidParameterException
+from moto.cognitoidp.utils import flatten_attrs
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import EmptyResult
 
 from infra.local.aws.replacements import Replacements
 from infra.local.cloud_assembly import ACCOUNT, REGION
+from infra.local.quotas import ATTRIBUTE_CHARACTERS
 from infra.local.state import StateStore
 from infra.local.template import UserPool
 
@@ -85,6 +88,7 @@ class Identity:
             return EmptyResult()
 
         replacements.replace(models.CognitoIdpUserPool, "create_jwt", create)
+        replacements.replace(models, "flatten_attrs", _within_quota)
         replacements.add(responses.CognitoIdpResponse, "revoke_token", revoke_token)
         document = json.dumps({"keys": [_public_document(self._key)]}).encode()
         replacements.replace(responses.CognitoIdpJsonWebKeyResponse, "json_web_key", document)
@@ -216,6 +220,15 @@ def _signing_key(state: StateStore) -> rsa.RSAPrivateKey:
         message = "the kept signing key is not an RSA key"
         raise TypeError(message)
     return loaded
+
+
+def _within_quota(attributes: list[dict[str, Any]]) -> dict[str, Any]:
+    """A user's attributes by name. Raises InvalidParameterException for one that is longer than Cognito takes."""
+    for attribute in attributes:
+        if len(attribute["Value"]) > ATTRIBUTE_CHARACTERS:
+            message = f"User attribute {attribute['Name']} is longer than {ATTRIBUTE_CHARACTERS} characters"
+            raise InvalidParameterException(message)
+    return flatten_attrs(attributes)
 
 
 def _public_document(key: rsa.RSAPrivateKey) -> dict[str, Any]:

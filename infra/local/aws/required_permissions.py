@@ -105,9 +105,11 @@ _SCHEDULES = {"POST": "CreateSchedule", "PUT": "UpdateSchedule", "GET": "GetSche
 
 
 def _scheduler(environ: Environ) -> list[Access]:
-    _, collection, name = environ["PATH_INFO"].split("/", 2)
+    collection, _, name = environ["PATH_INFO"].removeprefix("/").partition("/")
     if collection != "schedules":
         raise KeyError(collection)
+    if not name:
+        return [Access("scheduler:ListSchedules", "*")]
     query, body = parse_qs(environ.get("QUERY_STRING", "")), _json(environ)
     group = body.get("GroupName") or query.get("groupName", ["default"])[0]
     permissions = [

@@ -18,6 +18,7 @@ from infra.local.gateway.events import Headers, Request
 from infra.local.gateway.gateway_responses import (
     ACCESS_DENIED,
     FAILED,
+    HEADERS_TOO_LARGE,
     TIMEOUT,
     TOO_LARGE,
     UNAUTHORIZED,
@@ -25,12 +26,12 @@ from infra.local.gateway.gateway_responses import (
     GatewayResponses,
     ResponseType,
 )
-from infra.local.gateway.processes import FunctionTimeoutError, Invoker
+from infra.local.gateway.processes import EventTooLargeError, FunctionTimeoutError, Invoker
 from infra.local.gateway.routing import Router
 from infra.local.gateway.tokens import RefusedTokenError, TokenVerifier, Verified
+from infra.local.quotas import BODY_BYTES, HEADER_BYTES
 from infra.local.template import RestApi, Route
 
-MAX_BODY = 10 * 1024 * 1024
 _LOG_EVERY = 0.2
 """Seconds in which lines of the request log are gathered: one write each would be a tenth of a request's time."""
 
@@ -100,6 +101,8 @@ class Gateway:
         claims = verified.claims if verified else None
         try:
             status, answered, body = await self._functions.answer(route.function, request, match, request_id, claims)
+        except EventTooLargeError as error:
+            raise _RefusedError(TOO_LARGE) from error
         except FunctionTimeoutError as error:
             _log.warning("%s %s took too long, request %s", request.method, request.path, request_id)
             raise _RefusedError(TIMEOUT) from error
@@ -142,14 +145,17 @@ class Gateway:
 
 async def _read(scope: Scope, receive: Receive) -> Request:
     """The whole request. Raises _RefusedError when it is too large, having read no more than the limit."""
+    head = len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"])
+    if head + sum(len(name) + len(value) for name, value in scope["headers"]) > HEADER_BYTES:
+        raise _RefusedError(HEADERS_TOO_LARGE)
     declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    if declared.isdigit() and int(declared) > MAX_BODY:
+    if declared.isdigit() and int(declared) > BODY_BYTES:
         raise _RefusedError(TOO_LARGE)
     body = b""
     while True:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > MAX_BODY:
+        if len(body) > BODY_BYTES:
             raise _RefusedError(TOO_LARGE)
         if not message.get("more_body", False):
             break

@@ -27,12 +27,15 @@ from infra.local.lambda_runtime import (
     load_handler,
     sign_as_the_running_function,
 )
+from infra.local.quotas import exceeds_payload
 from infra.local.template import Function
 
 LENGTH = struct.Struct("!I")
 _BUFFER = memoryview(bytearray(1 << 16))
 """Larger than most messages."""
 PROCESS_ID = struct.Struct("!q")
+TOO_LARGE = "RequestEntityTooLarge"
+"""In place of an answer to an event that Lambda would not take."""
 GC_THRESHOLDS = (20_000, 20, 20)
 """Objects between two collections: with Python's own 700 a request of a millisecond pays for several."""
 _NOT_BEFORE_A_FORK = frozenset({"numpy", "polars"})
@@ -132,12 +135,19 @@ def _serve(
                 handler = handlers[arn] = _load(functions[arn])
             os.environ["AWS_ACCESS_KEY_ID"] = access_keys[arn]
             event = proxy_event(Request(*request), resource, parameters, api, request_id, claims)
-            reply: Any = proxy_answer(handler(event, LambdaContext(functions[arn])))
+            reply: Any = TOO_LARGE if exceeds_payload(event["body"], event) else _answer(handler, functions[arn], event)
         except Exception as error:
             traceback.print_exc()
             reply = f"{type(error).__name__}: {error}"
         body = marshal.dumps(reply)
         connection.sendall(LENGTH.pack(len(body)) + body)
+
+
+def _answer(handler: Handler, function: Function, event: dict[str, Any]) -> Any:
+    answer = handler(event, LambdaContext(function))
+    if isinstance(answer, dict) and exceeds_payload(answer.get("body"), answer):
+        return "Function.ResponseSizeTooLarge: Response payload size exceeded maximum allowed payload size"
+    return proxy_answer(answer)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ UNAUTHORIZED = ResponseType("UNAUTHORIZED", 401, "Unauthorized")
 ACCESS_DENIED = ResponseType("ACCESS_DENIED", 403, "Forbidden")
 UNKNOWN_ROUTE = ResponseType("MISSING_AUTHENTICATION_TOKEN", 404, "Not found")
 TOO_LARGE = ResponseType("REQUEST_TOO_LARGE", 413, "Request too large")
+HEADERS_TOO_LARGE = ResponseType("DEFAULT_4XX", 431, "Request line and headers too large")
 TIMEOUT = ResponseType("INTEGRATION_TIMEOUT", 504, "The function took too long")
 FAILED = ResponseType("INTEGRATION_FAILURE", 502, "The function failed")
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,14 +17,13 @@ from typing import Any, Protocol
 
 from infra.local.child_processes import Service, ends_with_parent
 from infra.local.gateway.events import ApiIdentity, Headers, Request
-from infra.local.gateway.fork_server import LENGTH, PROCESS_ID
+from infra.local.gateway.fork_server import LENGTH, PROCESS_ID, TOO_LARGE
 from infra.local.gateway.routing import Match
+from infra.local.quotas import INTEGRATION_SECONDS
 from infra.local.template import Function
 
 MAX_PROCESSES = 12
 """At most so many requests are in handlers at a time, the others wait: each may hold connections of the database."""
-INTEGRATION_SECONDS = 29.0
-"""API Gateway's limit on an integration."""
 SPARE_PROCESSES = 2
 IDLE_SECONDS = 30.0
 """Idle time after which processes beyond the spare ones end."""
@@ -38,6 +37,14 @@ class FunctionFailedError(Exception):
 
 class FunctionTimeoutError(FunctionFailedError):
     """The function's own timeout is over; its process was ended, as Lambda does."""
+
+
+class EventTooLargeError(FunctionFailedError):
+    """Lambda takes no event of this size."""
+
+
+class ThrottledError(FunctionFailedError):
+    """The function works on as many events as are reserved for it."""
 
 
 class Invoker(Protocol):
@@ -69,6 +76,7 @@ class ApiProcesses(Service):
         self._idle: list[_Process] = []  # the warmest last
         self._all: set[_Process] = set()
         self._coming = 0
+        self._busy: Counter[str] = Counter()
         self._waiting: deque[asyncio.Future[_Process]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -96,12 +104,19 @@ class ApiProcesses(Service):
         self, arn: str, request: Request, match: Match, request_id: str, claims: Mapping[str, str] | None
     ) -> tuple[int, Headers, bytes]:
         """The handler's answer: status, headers, body. Raises FunctionFailedError, FunctionTimeoutError."""
-        process = self._take(arn) or await self._next()
+        function = self._functions[arn]
+        if function.reserved_concurrency is not None and self._busy[arn] >= function.reserved_concurrency:
+            raise ThrottledError(f"{function.name}: Rate Exceeded")
+        self._busy[arn] += 1
         try:
-            message = (arn, tuple(request), match.route.path, match.parameters, request_id, claims)
-            return await process.call(arn, message, min(self._functions[arn].timeout, INTEGRATION_SECONDS))
+            process = self._take(arn) or await self._next()
+            try:
+                message = (arn, tuple(request), match.route.path, match.parameters, request_id, claims)
+                return await process.call(arn, message, min(function.timeout, INTEGRATION_SECONDS))
+            finally:
+                self._release(process)
         finally:
-            self._release(process)
+            self._busy[arn] -= 1
 
     def _take(self, arn: str) -> "_Process | None":
         """An idle process, if there is one: rather one that has run this function."""
@@ -258,6 +273,8 @@ class _Process(asyncio.Protocol):
             late.cancel()
             self._answer = None
         self.has_run.add(arn)
+        if reply == TOO_LARGE:
+            raise EventTooLargeError(arn)
         if isinstance(reply, str):
             raise FunctionFailedError(reply)
         return reply

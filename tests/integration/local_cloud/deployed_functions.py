@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import tempfile
 import time
 from typing import Any
 
@@ -66,6 +67,8 @@ def answer(event: dict[str, Any], context: Any) -> Any:
         return {"statusCode": 200, "headers": {"Content-Type": "image/png"}, "body": body, "isBase64Encoded": True}
     if event["path"].startswith("/v1/files/objects/"):
         return {"statusCode": 200, "body": json.dumps(_read(event["path"].removeprefix("/v1/files/objects/")))}
+    if event["path"].startswith("/v1/files/sized/"):
+        return {"statusCode": 200, "body": "x" * int(event["path"].removeprefix("/v1/files/sized/"))}
     if event["path"] == "/v1/files/broken":
         raise ValueError("a secret detail")
     return {
@@ -90,6 +93,18 @@ def plan(event: dict[str, Any], context: Any) -> dict[str, Any]:
     bucket, run = os.environ["DATA_BUCKET"], event["run"]
     if event.get("fails") == "always":
         raise ValueError("the source cannot be read")
+    if event.get("fails") == "state too large":
+        return {"key": "x" * 300_000}
+    if event.get("fails") == "memory":
+        kept = [b"x" * (1 << 20) for _ in range(300)]
+        time.sleep(1)
+        return {"key": str(len(kept))}
+    if event.get("fails") == "scratch":
+        with tempfile.TemporaryFile() as file:
+            while True:
+                file.write(b"x" * (1 << 20))
+                file.flush()
+                time.sleep(0.005)
     if event.get("fails") == "once" and not _exists(bucket, f"runs/{run}/tried"):
         _s3().put_object(Bucket=bucket, Key=f"runs/{run}/tried", Body=b"")
         raise RetryableError("busy")

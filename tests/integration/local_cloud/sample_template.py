@@ -47,7 +47,9 @@ def _objects(pattern: str) -> dict[str, Any]:
     return {"Fn::Join": ["", ["arn:aws:s3:::", _output("BucketName"), f"/{pattern}"]]}
 
 
-def _function(handler: str, timeout: int = 20, *, role: str, **variables: Any) -> dict[str, Any]:
+def _function(
+    handler: str, timeout: int = 20, *, role: str, reserved: int | None = None, **variables: Any
+) -> dict[str, Any]:
     return {
         "Type": "AWS::Lambda::Function",
         "Properties": {
@@ -55,7 +57,10 @@ def _function(handler: str, timeout: int = 20, *, role: str, **variables: Any) -
             "Handler": f"{FUNCTIONS}.{handler}",
             "Runtime": "python3.13",
             "Timeout": timeout,
+            "MemorySize": 256,
+            "EphemeralStorage": {"Size": 64},
             "Environment": {"Variables": variables},
+            **({} if reserved is None else {"ReservedConcurrentExecutions": reserved}),
         },
     }
 
@@ -337,6 +342,7 @@ def _machine() -> dict[str, Any]:
         "Plan": _function("plan", role="TaskRole", DATA_BUCKET=bucket),
         "Work": _function("work", timeout=3, role="TaskRole", DATA_BUCKET=bucket),
         "Note": _function("note", role="TaskRole", DATA_BUCKET=bucket),
+        "Alone": _function("note", role="TaskRole", DATA_BUCKET=bucket, reserved=0),
         "Machine": {
             "Type": "AWS::StepFunctions::StateMachine",
             "Properties": {"StateMachineName": "tf-sync", "DefinitionString": {"Fn::Join": ["", parts]}},

@@ -15,6 +15,8 @@ from sqlalchemy import text
 
 from infra.cli.local_platform import ACCOUNTS
 from infra.local.cloud import LocalCloud
+from infra.local.cloud_assembly import Resource
+from infra.local.resource_names import generated_name
 from shared.db.engine import make_engine
 from tests.integration.local_cloud.sample_template import write_assembly
 from tests.polling import eventually
@@ -276,3 +278,69 @@ def test_the_log_of_permissions_names_what_was_asked_for_and_refused(cloud: Loca
     lines = (cloud.data_dir / "logs" / "permissions.jsonl").read_text().splitlines()
     refused = [record for record in map(json.loads, lines) if not record["allowed"]]
     assert {(record["function"].split("-")[2], record["action"]) for record in refused} >= {("Handler", "s3:GetObject")}
+
+
+@pytest.mark.parametrize(("size", "status"), [(6_200_000, 200), (6_300_000, 502)])
+def test_an_answer_that_lambda_would_not_pass_on_is_a_failure(cloud: LocalCloud, size: int, status: int) -> None:
+    assert httpx.get(f"{cloud.url}/v1/files/sized/{size}").status_code == status
+
+
+def test_an_event_that_lambda_would_not_take_is_refused(cloud: LocalCloud) -> None:
+    assert httpx.post(f"{cloud.url}/v1/echo", content=b"x" * 3_000_000).status_code == 200
+    assert httpx.post(f"{cloud.url}/v1/echo", content=b"x" * 6_300_000).status_code == 413
+    quotes = httpx.post(f"{cloud.url}/v1/echo", content=b'"' * 4_000_000)  # each takes two bytes in the event
+    assert quotes.status_code == 413
+
+
+def test_request_line_and_headers_have_a_limit_together(cloud: LocalCloud) -> None:
+    assert httpx.post(f"{cloud.url}/v1/echo", headers={"x-long": "x" * 9_500}).status_code == 200
+    assert httpx.post(f"{cloud.url}/v1/echo", headers={"x-long": "x" * 10_240}).status_code == 431
+
+
+@pytest.mark.parametrize(
+    ("fails", "error", "cause"),
+    [
+        ("state too large", "States.DataLimitExceeded", "maximum number of bytes service limit"),
+        ("memory", "Runtime.ExitError", "exited"),
+        ("scratch", "OSError", "No space left on device: '/tmp'"),
+    ],
+)
+def test_a_task_is_held_to_the_limits_of_its_function(cloud: LocalCloud, fails: str, error: str, cause: str) -> None:
+    ended = run_machine(cloud, run=str(uuid4()), items=1, fails=fails)
+
+    assert ended["status"] == "FAILED"
+    noted = cloud.clients("s3").get_object(Bucket=data_bucket(cloud), Key="failure.json")["Body"].read()
+    failure = json.loads(noted)["failure"]
+    assert failure["Error"] == error
+    assert cause in failure["Cause"]
+
+
+def test_an_execution_takes_no_more_input_than_step_functions_does(cloud: LocalCloud) -> None:
+    with pytest.raises(cloud.clients("stepfunctions").exceptions.InvalidExecutionInput):
+        start_machine(cloud, run="x" * 300_000, items=1)
+
+
+def test_a_function_without_reserved_capacity_is_throttled(cloud: LocalCloud) -> None:
+    called = cloud.clients("lambda").invoke(FunctionName=f"arn:aws:lambda:us-east-1:123456789012:function:{alone()}")
+
+    assert json.loads(called["Payload"].read())["errorType"] == "Lambda.TooManyRequestsException"
+
+
+def alone() -> str:
+    return generated_name(Resource("tf-api", "Alone", "AWS::Lambda::Function"))
+
+
+def test_an_attribute_of_a_user_is_no_longer_than_cognito_takes(cloud: LocalCloud) -> None:
+    cognito = cloud.clients("cognito-idp")
+    pool = cognito.list_user_pools(MaxResults=1)["UserPools"][0]["Id"]
+
+    def set_counties(length: int) -> None:
+        attributes = [{"Name": "custom:counties", "Value": "x" * length}]
+        cognito.admin_update_user_attributes(UserPoolId=pool, Username="auditor", UserAttributes=attributes)
+
+    before = cognito.admin_get_user(UserPoolId=pool, Username="auditor")["UserAttributes"]
+    set_counties(2_048)
+    with pytest.raises(cognito.exceptions.InvalidParameterException, match="longer than 2048"):
+        set_counties(2_049)
+    attributes = [attribute for attribute in before if attribute["Name"] != "sub"]
+    cognito.admin_update_user_attributes(UserPoolId=pool, Username="auditor", UserAttributes=attributes)

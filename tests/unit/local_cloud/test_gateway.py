@@ -12,11 +12,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from infra.local.gateway import ApiIdentity, Gateway, TokenVerifier
-from infra.local.gateway.app import MAX_BODY
 from infra.local.gateway.events import Headers, Request, proxy_answer, proxy_event
 from infra.local.gateway.routing import Match, Router
 from infra.local.gateway.tokens import RefusedTokenError
 from infra.local.lambda_runtime import ConflictingVariablesError, shared_variables
+from infra.local.quotas import BODY_BYTES
 from infra.local.template import Function, GatewayAnswer, RestApi, Route
 
 ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_pool"
@@ -238,11 +238,11 @@ def test_a_default_answer_keeps_the_status_of_the_refusal() -> None:
 def test_a_body_over_the_limit_is_refused_whether_or_not_its_length_is_told() -> None:
     async def parts() -> Any:
         for _ in range(11):
-            yield b"x" * (MAX_BODY // 10)
+            yield b"x" * (BODY_BYTES // 10)
 
-    assert call(Recording(), "POST", "/v1/items", content=b"x" * (MAX_BODY + 1)).status_code == 413
+    assert call(Recording(), "POST", "/v1/items", content=b"x" * (BODY_BYTES + 1)).status_code == 413
     assert call(Recording(), "POST", "/v1/items", content=parts()).status_code == 413
-    assert call(Recording(), "POST", "/v1/items", content=b"x" * MAX_BODY).status_code == 200
+    assert call(Recording(), "POST", "/v1/items", content=b"x" * BODY_BYTES).status_code == 200
 
 
 @pytest.mark.parametrize("answer", [ValueError("a secret detail"), "text", {"body": "no status"}])

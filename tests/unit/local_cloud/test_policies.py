@@ -184,6 +184,7 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     ("stepfunctions", "start_execution", {"stateMachineArn": MACHINE}, [("states:StartExecution", MACHINE)]),
     ("stepfunctions", "stop_execution", {"executionArn": EXECUTION}, [("states:StopExecution", EXECUTION)]),
     ("scheduler", "create_schedule", SCHEDULE, [("scheduler:CreateSchedule", WRITE), ("iam:PassRole", ROLE)]),
+    ("scheduler", "list_schedules", {"GroupName": "syncs"}, [("scheduler:ListSchedules", "*")]),
     ("scheduler", "delete_schedule", {"Name": "king", "GroupName": "syncs"}, [("scheduler:DeleteSchedule", WRITE)]),
     (
         "cognito-idp",
