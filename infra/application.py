@@ -1,7 +1,7 @@
 """The CDK app: stages, and the order of their stacks."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from aws_cdk import App, DefaultStackSynthesizer, Environment, Stage, Tags
 from constructs import Construct
 
 from infra.constructs.platform import Platform
-from infra.functions import REGISTRY, Registry
+from infra.functions import REGISTRY, FunctionSpec, Registry
 from infra.settings import DEVELOPMENT, ROOT, StageSettings, configured_stages
 from infra.stacks.api import ApiStack
 from infra.stacks.data import DataStack
@@ -59,9 +59,9 @@ class TerraFusion(Stage):
 
     def __init__(self, scope: Construct, settings: StageSettings, registry: Registry) -> None:
         super().__init__(scope, settings.name, env=Environment(account=settings.account, region=settings.region))
-        unknown = sorted(settings.reserved_concurrency.keys() - {spec.name for spec in registry})
-        if unknown:
-            raise ValueError(f"cdk.json, stages.{settings.name}.reserved_concurrency: no function {', '.join(unknown)}")
+        _require_functions(settings, "reserved_concurrency", settings.reserved_concurrency, registry)
+        # what is called by its alias: a snapshot is of a published version
+        _require_functions(settings, "snap_start", settings.snap_start, (*registry.api, registry.pre_token))
         platform = Platform(settings)
 
         def options(name: str) -> dict[str, Any]:
@@ -107,3 +107,11 @@ class TerraFusion(Stage):
             later.add_stack_dependency(data)
         Tags.of(self).add("project", "terrafusion")
         Tags.of(self).add("stage", settings.name)
+
+
+def _require_functions(
+    settings: StageSettings, option: str, names: Iterable[str], functions: Iterable[FunctionSpec]
+) -> None:
+    unknown = sorted(set(names) - {spec.name for spec in functions})
+    if unknown:
+        raise ValueError(f"cdk.json, stages.{settings.name}.{option}: no function {', '.join(unknown)}")

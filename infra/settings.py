@@ -40,6 +40,9 @@ class StageSettings:
     """Executions that are kept for a function of the registry, and its limit too: `{"pre-token": 20, "auth": 20}` so
     that no county's partitions starve signing in. AWS keeps 100 of an account's executions unreserved, so a new account
     with a quota of 10 can reserve none."""
+    snap_start: tuple[str, ...] = ()
+    """Functions of the API, and `pre-token`, that start from a snapshot of their initialized process. A snapshot costs
+    some 4 dollars a month and GB of memory (`infra/prices.json`), so by default none does."""
     monthly_budget_usd: int = 0
     """Costs of the account, a month, of which `alarm_email` hears at 80 % and once they are forecast; 0: none."""
 
@@ -57,7 +60,9 @@ class StageSettings:
             )
         zones = tuple(options.get("availability_zones", self.availability_zones))
         networks = tuple(str(ip_network(block)) for block in options.get("source_networks", self.source_networks))
-        settings = replace(self, **{**options, "availability_zones": zones, "source_networks": networks})
+        snap_start = tuple(options.get("snap_start", self.snap_start))
+        derived = {"availability_zones": zones, "source_networks": networks, "snap_start": snap_start}
+        settings = replace(self, **{**options, **derived})
         settings._require_consistency()
         return settings
 
@@ -113,6 +118,7 @@ _OPTIONS = (
     "nat_gateways",
     "region",
     "reserved_concurrency",
+    "snap_start",
     "source_networks",
 )
 """Options of a stage in the context; the rest is the same in every account."""

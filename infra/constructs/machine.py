@@ -1,16 +1,27 @@
 """A state machine with its log."""
 
+from collections.abc import Sequence
+
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk.aws_events import EventPattern, Rule
 from aws_cdk.aws_iam import IRole, PolicyStatement
 from aws_cdk.aws_lambda import Function
 from aws_cdk.aws_logs import LogGroup
-from aws_cdk.aws_stepfunctions import DefinitionBody, IChainable, LogLevel, LogOptions, StateMachine
+from aws_cdk.aws_stepfunctions import (
+    CfnStateMachine,
+    CfnStateMachineVersion,
+    DefinitionBody,
+    IChainable,
+    LogLevel,
+    LogOptions,
+    StateMachine,
+)
 from constructs import Construct
 
 from infra.best_practices import accept
 from infra.constructs.dead_letters import DeadLetters
 from infra.constructs.platform import Platform
+from infra.constructs.service_function import ServiceFunction
 from infra.functions import Grant
 from infra.settings import StageSettings
 
@@ -20,11 +31,20 @@ two; what runs for a day does not end, and keeps a county's next sync waiting.""
 
 
 class Machine(Construct):
-    """A standard workflow (not express): a run may take hours, and its history is kept for 90 days."""
+    """A standard workflow (not express): a run may take hours, and its history is kept for 90 days. Each deployment
+    publishes a version of it, with which an operator can start what a former release did."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, name: str, definition: IChainable, settings: StageSettings
+        self,
+        scope: Construct,
+        construct_id: str,
+        name: str,
+        definition: IChainable,
+        functions: Sequence[ServiceFunction],
+        settings: StageSettings,
     ) -> None:
+        """`functions` are those of the definition: the machine may call all their versions, since executions that began
+        before a deployment go on with former ones."""
         super().__init__(scope, construct_id)
         physical_name = settings.physical_name(name)
         self.machine = StateMachine(
@@ -47,6 +67,17 @@ class Machine(Construct):
                 include_execution_data=False,
             ),
         )
+        for function in functions:
+            function.function.grant_invoke(self.machine)
+        machine = self.machine.node.default_child
+        if not isinstance(machine, CfnStateMachine):
+            raise TypeError("a state machine consists of a CfnStateMachine")
+        CfnStateMachineVersion(
+            self,
+            "Version",
+            state_machine_arn=self.machine.state_machine_arn,
+            state_machine_revision_id=machine.attr_state_machine_revision_id,
+        ).apply_removal_policy(RemovalPolicy.RETAIN)
         accept(
             self.machine,
             {

@@ -79,7 +79,7 @@ def add_routes(api: RestApi, authorizer: IAuthorizer, functions: Sequence[Servic
 
 def _integration(api: RestApi, function: ServiceFunction) -> Integration:
     """One permission a function: the CDK's own integration makes two a method, and a stack holds 500 resources."""
-    function.function.add_permission(
+    function.alias.add_permission(
         "Gateway",
         principal=ServicePrincipal("apigateway.amazonaws.com"),
         source_arn=Stack.of(api).format_arn(
@@ -87,5 +87,5 @@ def _integration(api: RestApi, function: ServiceFunction) -> Integration:
         ),
     )
     return AwsIntegration(
-        service="lambda", proxy=True, path=f"2015-03-31/functions/{function.function.function_arn}/invocations"
+        service="lambda", proxy=True, path=f"2015-03-31/functions/{function.alias.function_arn}/invocations"
     )

@@ -1,17 +1,23 @@
 """A Lambda function of the registry with a role, a log and layers of its own."""
 
+from functools import cached_property
+
 from aws_cdk import Duration, RemovalPolicy, Size, Stack
 from aws_cdk.aws_ec2 import SubnetSelection, SubnetType
 from aws_cdk.aws_iam import PolicyStatement, Role, ServicePrincipal
 from aws_cdk.aws_lambda import (
+    Alias,
     ApplicationLogLevel,
     Architecture,
     Function,
     LayerVersion,
     LoggingFormat,
     Runtime,
+    SnapStartConf,
     SystemLogLevel,
     Tracing,
+    Version,
+    VersionOptions,
 )
 from aws_cdk.aws_logs import LogGroup
 from constructs import Construct
@@ -73,6 +79,9 @@ class ServiceFunction(Construct):
             memory_size=min(spec.memory_mb, platform.settings.max_function_mb),
             ephemeral_storage_size=Size.mebibytes(spec.scratch_mb),
             timeout=Duration.seconds(spec.timeout_s),
+            snap_start=(SnapStartConf.ON_PUBLISHED_VERSIONS if spec.name in platform.settings.snap_start else None),
+            # A machine's execution calls, to its end, the versions that it began with.
+            current_version_options=VersionOptions(removal_policy=RemovalPolicy.RETAIN),
             reserved_concurrent_executions=platform.settings.reserved_concurrency.get(spec.name),
             role=role,
             log_group=log,
@@ -99,6 +108,16 @@ class ServiceFunction(Construct):
                 for arn, reason in c.wildcards.items()
             },
         )
+
+    @cached_property
+    def version(self) -> Version:
+        """The function as this deployment publishes it; later deployments publish others and leave it."""
+        return self.function.current_version
+
+    @cached_property
+    def alias(self) -> Alias:
+        """The version that callers get who do not choose one."""
+        return Alias(self, "Live", alias_name="live", version=self.version)
 
 
 def _layer(stack: Stack, layer: Layer) -> LayerVersion:

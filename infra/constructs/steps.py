@@ -51,7 +51,8 @@ def call(
     result_path: str | None = None,
     on_failure: IChainable | None = None,
 ) -> LambdaInvoke:
-    """A Task state that calls `function`.
+    """A Task state that calls the version of `function` that is deployed with the machine: a deployment in the middle
+    of an execution leaves it the code that it began with.
 
     `payload`: the event, by default the whole state. `result_selector`: the members of the answer that are kept, by
     default all. `result_path`: where the answer lies in the state. `on_failure`: the state that follows an error that
@@ -60,7 +61,7 @@ def call(
     task = LambdaInvoke(
         scope,
         name,
-        lambda_function=function.function,
+        lambda_function=function.version,
         payload_response_only=True,
         retry_on_service_exceptions=False,
         payload=TaskInput.from_object(payload) if payload else None,

@@ -48,6 +48,8 @@ class LocalIdentifiers:
         match resource.type:
             case "AWS::StepFunctions::StateMachine" | "AWS::SecretsManager::Secret":
                 return self.attribute(resource, "Arn", resolved)
+            case "AWS::Lambda::Version" | "AWS::Lambda::Alias":  # a function has one version here: its newest
+                return arn("lambda", f"function:{resolved['FunctionName']}")
             case "AWS::SecretsManager::SecretTargetAttachment":
                 return resolved["SecretId"]
             case "AWS::Cognito::UserPool":

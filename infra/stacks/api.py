@@ -19,6 +19,7 @@ from aws_cdk.aws_logs import LogGroup
 from constructs import Construct
 
 from infra.best_practices import accept, managed_policy
+from infra.constructs.canary import Canary
 from infra.constructs.firewall import Firewall
 from infra.constructs.gateway_problems import add_gateway_problems
 from infra.constructs.platform import Platform
@@ -83,6 +84,9 @@ class ApiStack(Stack):
         )
         add_routes(self.api, authorizer, modules)
         add_gateway_problems(self.api)
+        if settings.production:
+            errors = self.api.metric_server_error(period=Duration.minutes(1), statistic="Sum")
+            Canary(self, "Canary", modules, errors, settings)
         Firewall(self, "Firewall", name=settings.physical_name("api"), stage=self.api.deployment_stage)
         CfnOutput(self, "ApiUrl", value=self.api.url)
 

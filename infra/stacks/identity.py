@@ -71,9 +71,9 @@ class IdentityStack(Stack):
                 "AwsSolutions-COG8": "Threat protection is 0.02 dollars a user; Essentials has the V2 trigger.",
             },
         )
-        trigger = ServiceFunction(self, pre_token, platform).function
-        self.functions = [trigger]
-        self.pool.add_trigger(UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG, trigger, LambdaVersion.V2_0)
+        trigger = ServiceFunction(self, pre_token, platform)
+        self.functions = [trigger.function]
+        self.pool.add_trigger(UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG, trigger.alias, LambdaVersion.V2_0)
         self.pool.add_resource_server(
             "Permissions",
             identifier=SCOPE_PREFIX.rstrip("/"),

@@ -40,7 +40,7 @@ class JobsStack(Stack):
         self.settle = settle.function
         self.functions = [function.function for function in (*tasks, *step_functions, settle)]
         definition = jobs_definition(self, tasks, steps, bucket)
-        self.machine = Machine(self, "Jobs", "jobs", definition, platform.settings).machine
+        self.machine = Machine(self, "Jobs", "jobs", definition, (*tasks, *step_functions), platform.settings).machine
         self.dead_letters = DeadLetters(self, "DeadLetters", "jobs", platform.settings)
         notify_of_ends(self, self.machine, settle.function, self.dead_letters)
         offer_machine(platform, Grant.RUN_JOBS, "JOBS_STATE_MACHINE_ARN", "jobs", self.machine)

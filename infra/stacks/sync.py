@@ -37,9 +37,8 @@ class SyncStack(Stack):
         concurrency = int(self.node.try_get_context("sync_max_concurrency") or DEFAULT_CONCURRENCY)
         self.functions = [step.function for step in vars(steps).values()]
         self.fail = steps.fail.function
-        self.machine = Machine(
-            self, "Sync", "sync", sync_definition(self, steps, bucket, concurrency), platform.settings
-        ).machine
+        definition = sync_definition(self, steps, bucket, concurrency)
+        self.machine = Machine(self, "Sync", "sync", definition, tuple(vars(steps).values()), platform.settings).machine
         convert = steps.convert.function
         platform.offer(
             Grant.CONVERT_FILES,

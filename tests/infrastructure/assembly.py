@@ -75,7 +75,9 @@ class Templates:
     def definition(self, stack: str) -> dict[str, Any]:
         """The state machine of a stack, with a function's name in its ARN and `data` for the bucket."""
         machine = self.one("AWS::StepFunctions::StateMachine", stack)
-        names = {r.logical_id: r.properties.get("FunctionName") for r in self.resources(stack=stack)}
+        functions = {r.logical_id: r.properties["FunctionName"] for r in self.functions().values()}
+        versions = self.resources("AWS::Lambda::Version", stack)
+        names = {r.logical_id: functions[r.properties["FunctionName"]["Ref"]] for r in versions}
         parts = machine.properties["DefinitionString"]["Fn::Join"][1]
         definition: dict[str, Any] = json.loads("".join(_text(part, names) for part in parts))
         return definition
@@ -92,13 +94,13 @@ def access_log_line(text: str) -> dict[str, Any]:
     return line
 
 
-def _text(part: Any, names: Mapping[str, str | None]) -> str:
+def _text(part: Any, names: Mapping[str, str]) -> str:
     match part:
         case str():
             return part
         case {"Ref": "AWS::Partition"}:
             return "aws"
-        case {"Fn::GetAtt": [logical_id, "Arn"]}:
+        case {"Ref": logical_id}:  # of a published version: what an execution began with it ends with
             return f"arn:aws:lambda:us-east-1:123456789012:function:{names[logical_id]}"
         case {"Fn::ImportValue": str()}:
             return "data"

@@ -8,6 +8,7 @@ import pytest
 from cfnlint.api import lint_file
 
 from infra.application import build_app, project_context
+from infra.functions import REGISTRY
 from infra.settings import configured_stages
 from tests.infrastructure.assembly import Templates
 
@@ -47,6 +48,7 @@ def test_a_stage_is_deployed_where_the_context_says(tmp_path: Path) -> None:
             "alarm_email": "it@example.gov",
             "monthly_budget_usd": 500,
             "reserved_concurrency": {"pre-token": 20, "auth": 10},
+            "snap_start": ["pre-token"],
         }
     }
     stages["dev"]["source_networks"] = ["10.20.0.0/16"]
@@ -61,6 +63,8 @@ def test_a_stage_is_deployed_where_the_context_says(tmp_path: Path) -> None:
     templates = Templates(tmp_path / "assembly-dev", "dev")
     reserved = {n: f.properties.get("ReservedConcurrentExecutions") for n, f in templates.functions().items()}
     assert {name: number for name, number in reserved.items() if number} == {"pre-token": 20, "auth": 10}
+    snapshots = {n for n, f in templates.functions().items() if "SnapStart" in f.properties}
+    assert snapshots == {"pre-token"}
     budget = templates.one("AWS::Budgets::Budget").properties
     assert budget["Budget"]["BudgetLimit"] == {"Amount": 500, "Unit": "USD"}
     hears = {s["Address"] for n in budget["NotificationsWithSubscribers"] for s in n["Subscribers"]}
@@ -87,11 +91,28 @@ def test_stages_that_cannot_be_are_refused_with_what_can(stages: dict[str, dict[
         configured_stages(stages)
 
 
-def test_concurrency_is_reserved_for_functions_that_exist_alone(tmp_path: Path) -> None:
-    stages = {"dev": {"reserved_concurrency": {"sign-in": 5}}}
+@pytest.mark.parametrize("option", [{"reserved_concurrency": {"sign-in": 5}}, {"snap_start": ["sign-in"]}])
+def test_options_of_functions_name_functions_that_exist_alone(option: dict[str, Any], tmp_path: Path) -> None:
+    stages = {"dev": option}
 
-    with pytest.raises(ValueError, match=r"stages\.dev\.reserved_concurrency: no function sign-in"):
+    with pytest.raises(ValueError, match=rf"stages\.dev\.{next(iter(option))}: no function sign-in"):
         build_app(project_context() | {"stages": stages}, outdir=str(tmp_path), validate=False)
+
+
+def test_production_shifts_the_api_to_a_release_by_a_tenth_and_back_when_it_fails(deployed: Path) -> None:
+    production = Templates(deployed / "assembly-prod", "prod")
+    aliases = list(production.resources("AWS::Lambda::Alias", "Api"))
+    groups = {g.logical_id: g.properties for g in production.resources("AWS::CodeDeploy::DeploymentGroup")}
+
+    shifted = {a.whole["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"]["Ref"] for a in aliases}
+    assert len(aliases) == len(REGISTRY.api)
+    assert shifted == set(groups)
+    for group in groups.values():
+        assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
+        assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+        (alarm,) = group["AlarmConfiguration"]["Alarms"]
+        assert production.by_stack["Api"]["Resources"][alarm["Name"]["Ref"]]["Properties"]["MetricName"] == "5XXError"
+    assert len(production.by_stack["Api"]["Resources"]) <= 0.8 * 500
 
 
 def test_only_what_must_never_be_replaced_is_held_by_other_stacks(templates: Templates) -> None:

@@ -75,6 +75,18 @@ def test_a_function_is_what_its_entry_says(spec: FunctionSpec, templates: Templa
     assert layers == set(spec.layers)
 
 
+def test_a_deployment_publishes_versions_that_outlive_it_and_callers_get_them_by_an_alias(templates: Templates) -> None:
+    versions = {(r.stack, r.properties["FunctionName"]["Ref"]): r for r in templates.resources("AWS::Lambda::Version")}
+    aliases = {(r.stack, r.properties["FunctionName"]["Ref"]) for r in templates.resources("AWS::Lambda::Alias")}
+    functions = {name: (f.stack, f.logical_id) for name, f in templates.functions().items()}
+    unpublished = {functions[spec.name] for spec in (REGISTRY.settle_job, REGISTRY.migrations)}
+
+    assert aliases == {functions[spec.name] for spec in (*REGISTRY.api, REGISTRY.pre_token)}
+    assert set(versions) == set(functions.values()) - unpublished
+    for version in versions.values():
+        assert version.whole["UpdateReplacePolicy"] == "Retain"  # executions that began before may still call it
+
+
 def test_no_function_is_larger_than_a_new_account_may_have(templates: Templates) -> None:
     for name, function in templates.functions().items():
         assert function.properties["MemorySize"] <= 3008, name

@@ -41,7 +41,7 @@ def test_tokens_are_filled_by_the_second_version_of_the_trigger(templates: Templ
     trigger = templates.one("AWS::Cognito::UserPool").properties["LambdaConfig"]["PreTokenGenerationConfig"]
 
     assert trigger["LambdaVersion"] == "V2_0"
-    assert trigger["LambdaArn"] == {"Fn::GetAtt": [templates.functions()["pre-token"].logical_id, "Arn"]}
+    assert trigger["LambdaArn"] == {"Ref": templates.one("AWS::Lambda::Alias", "Identity").logical_id}
 
 
 def test_the_client_has_no_secret_and_tells_nobody_which_users_exist(templates: Templates) -> None:
