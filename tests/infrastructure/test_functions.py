@@ -79,10 +79,11 @@ def test_a_deployment_publishes_versions_that_outlive_it_and_callers_get_them_by
     versions = {(r.stack, r.properties["FunctionName"]["Ref"]): r for r in templates.resources("AWS::Lambda::Version")}
     aliases = {(r.stack, r.properties["FunctionName"]["Ref"]) for r in templates.resources("AWS::Lambda::Alias")}
     functions = {name: (f.stack, f.logical_id) for name, f in templates.functions().items()}
-    unpublished = {functions[spec.name] for spec in (REGISTRY.settle_job, REGISTRY.migrations)}
+    partitioned = [spec for job in REGISTRY.partitioned_jobs for spec in job.functions]
+    steps = {functions[spec.name] for spec in (*REGISTRY.jobs, *partitioned, *vars(REGISTRY.sync).values())}
 
     assert aliases == {functions[spec.name] for spec in (*REGISTRY.api, REGISTRY.pre_token)}
-    assert set(versions) == set(functions.values()) - unpublished
+    assert set(versions) == aliases | steps
     for version in versions.values():
         assert version.whole["UpdateReplacePolicy"] == "Retain"  # executions that began before may still call it
 
