@@ -100,6 +100,12 @@ class StageSettings:
         return (1, 32) if self.production else (0, 8)
 
     @property
+    def freshness_interval_minutes(self) -> int:
+        """Minutes between two measurements of the age of the counties' data. A choice: a county is late after hours,
+        and a call costs a second of a small function; but each wakes a database that pauses."""
+        return 15 if self.production else 60
+
+    @property
     def raw_retention_days(self) -> int:
         """Retention of the raw archive, the counties' rows as they were read: seven roll years in production."""
         return 7 * 365 + 2 if self.production else 90

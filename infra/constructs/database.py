@@ -32,11 +32,11 @@ ENGINE_VERSION = AuroraPostgresEngineVersion.VER_18_4
 not know yet. It changes here alone: the instances do not upgrade themselves beside it."""
 
 
-_IDLE_SESSION_TIMEOUT = Duration.minutes(5)
+_IDLE_SESSION_TIMEOUT = Duration.minutes(2)
 """A function that is frozen keeps its connection, and opens another one after a minute without use
 (`shared/db/driver.py`): this ends abandoned ones alone, which would keep the cluster from pausing."""
-_PAUSE_AFTER = Duration.minutes(10)
-"""Of a cluster whose minimum capacity is 0. A choice between 5 minutes and a day: resuming makes somebody wait."""
+_PAUSE_AFTER = Duration.minutes(5)
+"""Of a cluster whose minimum capacity is 0: the shortest that Aurora takes, for a measurement wakes it hourly."""
 _PASSWORD_RULES: dict[str, Any] = {"password_length": 40, "exclude_punctuation": True}
 
 

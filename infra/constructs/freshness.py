@@ -9,9 +9,6 @@ from infra.constructs.platform import Platform
 from infra.constructs.service_function import ServiceFunction
 from infra.functions import FunctionSpec
 
-INTERVAL_MINUTES = 15
-"""Between two measurements. A choice: a county is late after hours, and a call costs a second of a small function."""
-
 
 class Freshness(Construct):
     """The function and its schedule, which is not in the counties' group: it has to tick when theirs do not."""
@@ -30,7 +27,7 @@ class Freshness(Construct):
             "Schedule",
             name=platform.settings.physical_name(spec.name),
             description="Measures the age of each county's last good sync",
-            schedule_expression=f"rate({INTERVAL_MINUTES} minutes)",
+            schedule_expression=f"rate({platform.settings.freshness_interval_minutes} minutes)",
             flexible_time_window=CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
             target=CfnSchedule.TargetProperty(
                 arn=self.function.function_arn,

@@ -26,7 +26,7 @@ from aws_cdk.aws_stepfunctions import IStateMachine
 from constructs import Construct
 
 from infra.constructs.alarms import Alarms, attained, own_metric
-from infra.constructs.freshness import INTERVAL_MINUTES, Freshness
+from infra.constructs.freshness import Freshness
 from infra.constructs.platform import Platform
 from infra.functions import FunctionSpec
 from infra.slos import BUDGET_DAYS, READ_LIMIT_MS, REQUEST_METRICS, SLOS
@@ -34,8 +34,6 @@ from infra.slos import Metric as OwnMetric
 from shared.metrics import namespace
 
 _FIVE_MINUTES = Duration.minutes(5)
-_MEASUREMENT = Duration.minutes(2 * INTERVAL_MINUTES)
-"""A period in which freshness has been measured, whenever its clock ticks."""
 _COUNTY_QUERIES = {
     "Age of the last good sync by county (hours)": (
         "filter ispresent(GoodSyncAge.0) | stats latest(GoodSyncAge.0) / 3600 as hours by county_id | sort hours desc"
@@ -163,22 +161,24 @@ class ObservabilityStack(Stack):
         )
 
     def _watch_freshness(self) -> None:
+        # a period in which freshness has been measured, whenever its clock ticks
+        measurement = Duration.minutes(2 * self._settings.freshness_interval_minutes)
         late, scheduled, age = (
-            own_metric(OwnMetric(name, "freshness", "Maximum"), self._settings.name, _MEASUREMENT)
+            own_metric(OwnMetric(name, "freshness", "Maximum"), self._settings.name, measurement)
             for name in ("LateCounties", "ScheduledCounties", "GoodSyncAge")
         )
         self._alarms.add("CountyLate", late, 1, "A county has had no good sync since its schedule's last tick")
         unmeasured = MathExpression(
             expression="IF(scheduled >= 0, 0, 1)",
             using_metrics={"scheduled": scheduled},
-            period=_MEASUREMENT,
+            period=measurement,
             label="Not measured",
         )
         self._alarms.add(
             "FreshnessUnknown",
             unmeasured,
             1,
-            "Nobody has measured the age of the counties' data for an hour",
+            "Nobody has measured the age of the counties' data in four times its interval",
             periods=2,
             missing=TreatMissingData.BREACHING,
         )

@@ -133,7 +133,7 @@ def test_the_database_of_a_stage_for_trying_pauses_and_that_of_production_does_n
         t.one("AWS::RDS::DBCluster").properties["ServerlessV2ScalingConfiguration"] for t in (templates, production)
     )
 
-    assert (trying["MinCapacity"], trying["SecondsUntilAutoPause"]) == (0, 600)
+    assert (trying["MinCapacity"], trying["SecondsUntilAutoPause"]) == (0, 300)
     assert serving["MinCapacity"] >= 1
 
 

@@ -164,11 +164,16 @@ def test_an_alarm_has_no_more_metrics_than_cloudwatch_takes(templates: Templates
         assert len(alarm.properties.get("Metrics", [])) <= MAX_METRICS, alarm.logical_id
 
 
-def test_a_clock_of_its_own_measures_the_counties_data_and_its_silence_is_an_alarm(templates: Templates) -> None:
-    schedule = templates.one("AWS::Scheduler::Schedule").properties
+def test_a_clock_of_its_own_measures_the_counties_data_and_its_silence_is_an_alarm(
+    templates: Templates, deployed: Path
+) -> None:
+    production = Templates(deployed / "assembly-prod", "prod")
+    schedule = production.one("AWS::Scheduler::Schedule").properties
     silence = _alarms(templates)["FreshnessUnknown"].properties
 
     assert schedule["ScheduleExpression"] == "rate(15 minutes)"
+    waking = templates.one("AWS::Scheduler::Schedule").properties["ScheduleExpression"]
+    assert waking == "rate(60 minutes)", "each measurement wakes a database that pauses"
     assert "GroupName" not in schedule, "the counties' group is for their own"
     assert silence["TreatMissingData"] == "breaching"
 
