@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from infra.cli.errors import CommandError
 
@@ -21,10 +21,10 @@ class DeployedStage:
     def _client(self, service: Any) -> Any:
         import boto3
 
-        try:
-            return boto3.client(service)
-        except NoRegionError:
-            raise CommandError("no region is named: set AWS_REGION, or a profile with one (AWS_PROFILE)") from None
+        session = boto3.Session()
+        if session.region_name is None:
+            raise CommandError("no region is named: set AWS_REGION, or a profile with one (AWS_PROFILE)")
+        return session.client(service)
 
     def physical_name(self, name: str) -> str:
         """The name of a resource in the account, as the stacks give it."""

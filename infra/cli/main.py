@@ -31,6 +31,10 @@ COMMANDS = {
     "market-analysis": LazyCommand(f"{_HERE}.jobs:market_analysis", "Analyse a county's market by month and area."),
     "sales": LazyCommand(f"{_HERE}.sales:app", "Validate sales, look at what was flagged, decide."),
     "report": LazyCommand(f"{_HERE}.jobs:report", "Make reports, and download them."),
+    "doctor": LazyCommand(
+        f"{_HERE}.doctor:doctor",
+        "Check this machine, and with --deployed STAGE an AWS account.",
+    ),
     "dead-letters": LazyCommand(
         f"{_HERE}.dead_letters:dead_letters", "List the undelivered events of a deployed STAGE, or deliver them again."
     ),

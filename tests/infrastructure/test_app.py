@@ -8,6 +8,7 @@ import pytest
 from cfnlint.api import lint_file
 
 from infra.application import build_app, project_context
+from infra.cli.account_checks import MIN_BOOTSTRAP_VERSION
 from infra.functions import REGISTRY
 from infra.settings import configured_stages
 from tests.infrastructure.assembly import Templates
@@ -179,6 +180,13 @@ def test_templates_do_not_depend_on_an_account_a_region_or_a_bootstrap_parameter
     for stack, template in templates.by_stack.items():
         assert "Parameters" not in template, stack
         assert "arn:aws:" not in json.dumps(template), stack
+
+
+def test_doctor_asks_for_the_bootstrap_version_that_the_assembly_does(assembly: Path) -> None:
+    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"].values()
+
+    asked = {artifact["properties"].get("requiresBootstrapStackVersion", 0) for artifact in artifacts}
+    assert max(asked) == MIN_BOOTSTRAP_VERSION
 
 
 def test_every_code_runs_after_the_migration(assembly: Path) -> None:
