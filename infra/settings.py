@@ -43,6 +43,9 @@ class StageSettings:
     snap_start: tuple[str, ...] = ()
     """Functions of the API, and `pre-token`, that start from a snapshot of their initialized process. A snapshot costs
     some 4 dollars a month and GB of memory (`infra/prices.json`), so by default none does."""
+    county_limits: Mapping[str, int] = field(default_factory=dict)
+    """What one county may take, where it is not the default of `shared.settings`: `requests_per_second` over all
+    functions, and `active_jobs` at a time; 0 is any number."""
     monthly_budget_usd: int = 0
     """Costs of the account, a month, of which `alarm_email` hears at 80 % and once they are forecast; 0: none."""
 
@@ -70,6 +73,9 @@ class StageSettings:
         options = f"cdk.json, stages.{self.name}"
         if not self.alarm_email and (self.production or self.monthly_budget_usd):
             raise ValueError(f"{options}: nobody would hear its alarms; set alarm_email")
+        unknown = sorted(self.county_limits.keys() - COUNTY_LIMITS.keys())
+        if unknown:
+            raise ValueError(f"{options}: county_limits are {', '.join(COUNTY_LIMITS)}, and not {', '.join(unknown)}")
         if self.nat_gateways not in (1, 2):
             raise ValueError(f"{options}: nat_gateways is 1, or 2 for one a zone")
 
@@ -115,10 +121,13 @@ class StageSettings:
         return RetentionDays.ONE_YEAR if self.production else RetentionDays.ONE_MONTH
 
 
+COUNTY_LIMITS = {"requests_per_second": "COUNTY_REQUESTS_PER_SECOND", "active_jobs": "COUNTY_ACTIVE_JOBS"}
+"""The variable of a function for each of a county's limits."""
 _OPTIONS = (
     "account",
     "alarm_email",
     "availability_zones",
+    "county_limits",
     "max_function_mb",
     "monthly_budget_usd",
     "nat_gateways",

@@ -99,6 +99,13 @@ class TooManyRequests(Problem):
     retry_after = 60
 
 
+class CountyRateLimited(TooManyRequests):
+    """A county asks for more than its share: of requests a second, or of jobs at a time."""
+
+    slug = "county-rate-limited"
+    retry_after = 1
+
+
 class SourceUnavailable(Problem):
     """A system of the county's could not be reached or refused us."""
 

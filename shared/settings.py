@@ -31,6 +31,13 @@ class Settings(BaseModel):
     schedule_group_name: str = Field(alias="SCHEDULE_GROUP_NAME", default="")
     schedule_role_arn: str = Field(alias="SCHEDULE_ROLE_ARN", default="")
     schedule_dead_letters_arn: str = Field(alias="SCHEDULE_DEAD_LETTERS_ARN", default="")
+    county_requests_per_second: int = Field(alias="COUNTY_REQUESTS_PER_SECOND", default=50, ge=0)
+    """Of one county, in all functions together; 0: any number. A quarter of what the gateway lets through for all
+    (`infra.stacks.api.REQUESTS_PER_SECOND`): the largest counties have some 200 users, who ask for less than one a
+    second each when all of them work at once."""
+    county_active_jobs: int = Field(alias="COUNTY_ACTIVE_JOBS", default=20, ge=0)
+    """Of one county, pending or running; 0: any number. A choice: more than its people start by hand, and with the
+    twenty partitions that each may work on at a time, less than half of an account's 1,000 executions."""
     source_networks: tuple[IPv4Network | IPv6Network, ...] = Field(alias="SOURCE_NETWORKS", default=())
 
     @field_validator("source_networks", mode="before")

@@ -24,6 +24,8 @@ hypothesis_settings.register_profile("suite", deadline=None, derandomize=True)
 hypothesis_settings.load_profile("suite")
 
 os.environ.setdefault("SOURCE_NETWORKS", "127.0.0.0/8")  # where the tests' own servers are
+os.environ.setdefault("COUNTY_REQUESTS_PER_SECOND", "0")  # tests send as one county what a whole county sends in a day
+os.environ.setdefault("COUNTY_ACTIVE_JOBS", "0")
 
 LONG_MARKERS = ("long", "bundling")
 APPLICATION_PASSWORD = "application-password"

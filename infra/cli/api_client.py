@@ -17,7 +17,7 @@ from infra.cli.errors import ApiError, ApiUnreachableError, JobFailedError
 
 FINISHED = frozenset({"succeeded", "failed", "cancelled", "awaiting_approval"})
 POLL_SECONDS = 0.3
-_PASSING = frozenset({500, 502, 503, 504})
+_PASSING = frozenset({429, 500, 502, 503, 504})
 _ATTEMPTS = 7
 """Further attempts at what failed for a reason that may pass, over half a minute: a database's failover takes that."""
 _PATIENCE = Timeout(connect=10, read=60)

@@ -26,6 +26,7 @@ from infra.assets import layer_code, module_code
 from infra.best_practices import accept
 from infra.constructs.platform import Platform
 from infra.functions import FunctionSpec, Grant, Layer
+from infra.settings import COUNTY_LIMITS
 from shared.settings import REQUIRED_SETTINGS
 
 _NETWORK_INTERFACES = [
@@ -93,6 +94,7 @@ class ServiceFunction(Construct):
                 "STAGE": platform.settings.name,
                 "POWERTOOLS_SERVICE_NAME": spec.name,
                 REQUIRED_SETTINGS: ",".join(sorted(granted)),
+                **{COUNTY_LIMITS[name]: str(limit) for name, limit in platform.settings.county_limits.items()},
                 **granted,
             },
             vpc=placement.vpc if placement else None,

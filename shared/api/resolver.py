@@ -30,6 +30,7 @@ from shared.api.exact import form_faults
 from shared.api.headers import add_security_headers
 from shared.api.problems import problem_response, shortened, validation_problem
 from shared.api.request import JSON, json_body, path_of, path_parameters, require_storable
+from shared.counties.request_budget import RequestBudget
 from shared.db.engine import forget_connections
 from shared.db.failures import DatabaseUnavailable, availability_problem
 from shared.db.limits import REQUEST, limited
@@ -54,6 +55,9 @@ MAX_IDEMPOTENCY_KEY = 200
 """Characters; a UUID has 36. A choice."""
 MAX_VERSION_DIGITS = 9
 """Versions are counted in PostgreSQL's integers."""
+
+
+_request_budget = RequestBudget()
 
 
 class _Resolver(APIGatewayRestResolver):
@@ -187,6 +191,7 @@ class Api:
         parameters = path_parameters(event)
         if caller is not None and route.permission is not None and "county_id" in parameters:
             caller.require_county(parameters["county_id"], route.permission)
+            _request_budget.spend(parameters["county_id"])
         self._caller = caller
         for name, values in (event.get("multiValueQueryStringParameters") or {}).items():
             require_storable("query", {name: "".join([name, *values])})

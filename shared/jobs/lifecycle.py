@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import orjson
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
 from shared import audit, storage
 from shared.access import Caller
@@ -20,7 +20,7 @@ from shared.jobs import executions, repository
 from shared.jobs.failures import NOT_STARTED, reason_of
 from shared.jobs.kind import AnyJobKind, JobKind, Request, Results
 from shared.jobs.schemas import FINISHED, Job, JobError, JobRecord, Progress
-from shared.problems import Conflict, Gone, NotFound, ServiceUnavailable, Unprocessable
+from shared.problems import Conflict, CountyRateLimited, Gone, NotFound, ServiceUnavailable, Unprocessable
 from shared.settings import settings
 
 START_GRACE = timedelta(seconds=60)
@@ -31,6 +31,8 @@ CHECK_INTERVAL_S = 30
 """Callers ask for a job's progress every second or so; Step Functions answers 15 such questions a second."""
 _checked_at: dict[UUID, float] = {}
 _MAX_REMEMBERED = 1000
+_BUSY_RETRY_S = 30
+"""After which one of a county's jobs may have ended. A choice of that order: reports take seconds, studies minutes."""
 _LOCK_TIMEOUT_S = 5
 """For a transaction that holds a job to end."""
 
@@ -73,7 +75,8 @@ def submit(
 
     `check` raises where the request cannot be met. It is not called where an earlier request with this key has made the
     job: what was checked for it then need not hold now. Raises NotFound for a county that is not onboarded,
-    Unprocessable for a key that was used for something else, ServiceUnavailable when no execution could be started.
+    Unprocessable for a key that was used for something else, CountyRateLimited where the county has too many jobs under
+    way, ServiceUnavailable when no execution could be started.
     """
     request_digest = digest(parameters)
     job_id = deterministic_id(county_id, kind.name, caller, idempotency_key)
@@ -92,6 +95,8 @@ def submit(
     with unit_of_work(county_id) as connection:
         require_onboarded(connection, county_id)
         added = repository.add(connection, county_id, job, request_digest, _execution(str(job_id)))
+        if added:
+            _require_room(connection, county_id, job_id)
         row = repository.find(connection, county_id, kind.name, job_id)
     if row is None:
         raise Conflict(f"{job_id} is the id of another kind of job.")
@@ -112,6 +117,17 @@ def submit(
                     repository.set_status(connection, county_id, job_id, "failed", reason)
             raise
     return as_job(county_id, kind, row)
+
+
+def _require_room(connection: Connection, county_id: str, job_id: UUID) -> None:
+    """Raise CountyRateLimited where the county has as many other jobs under way as it may: they share the machine."""
+    limit = settings().county_active_jobs
+    if limit and repository.count_others_under_way(connection, county_id, job_id) >= limit:
+        problem = CountyRateLimited(
+            f"{county_id} has {limit} jobs under way; send this one when one of them has ended."
+        )
+        problem.retry_after = _BUSY_RETRY_S
+        raise problem
 
 
 def _exists(county_id: str, name: str, job_id: UUID) -> bool:

@@ -51,6 +51,13 @@ def add(connection: Connection, county_id: str, job: Job, request_digest: str, e
     return connection.execute(statement).rowcount == 1
 
 
+def count_others_under_way(connection: Connection, county_id: str, job_id: UUID) -> int:
+    """Count of the county's other jobs under way; nobody else counts them until the transaction ends."""
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"jobs of {county_id}", 0))))
+    others = (JobRow.county_id == county_id, JobRow.job_id != job_id, JobRow.status.in_(("pending", "running")))
+    return int(connection.scalar(select(func.count()).where(*others)) or 0)
+
+
 def take_turns(connection: Connection, job_id: UUID) -> None:
     """Let requests with the same id, which the same Idempotency-Key makes, be answered one after the other: the second
     finds what the first has made.

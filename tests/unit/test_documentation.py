@@ -104,6 +104,13 @@ def test_every_page_but_the_first_can_be_reached_from_it(page: Path) -> None:
     assert page in reached or page.is_relative_to(ROOT / "tests/data")
 
 
+def test_the_tests_that_prove_a_promise_exist() -> None:
+    promises = TEXTS[ROOT / "infra/README.md"].partition("## What is promised")[2].partition("\n## ")[0]
+    named = re.findall(r"`(tests/[\w./]+\.py)::(\w+)`", promises)
+    assert len(named) == len(re.findall(r"^\| (?!promise|---)", promises, re.MULTILINE)) > 0
+    assert [name for file, name in named if f"def {name}(" not in (ROOT / file).read_text()] == []
+
+
 def test_the_first_page_is_a_page_and_a_half() -> None:
     assert len(TEXTS[ROOT / "README.md"].splitlines()) <= README_LINES
 

@@ -15,6 +15,7 @@ from shared.db.models.history import (
 from shared.db.models.operations import (
     AuditEvent,
     County,
+    CountyRequestBudget,
     District,
     DistrictLayer,
     Job,
@@ -51,6 +52,7 @@ __all__ = [
     "Assessment",
     "AuditEvent",
     "County",
+    "CountyRequestBudget",
     "District",
     "DistrictLayer",
     "Exemption",

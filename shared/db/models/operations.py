@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, LargeBinary, text
+from sqlalchemy import BigInteger, CheckConstraint, Double, Identity, Index, LargeBinary, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -55,7 +55,17 @@ class Job(Tenant, Model):
             name="status",
         ),
         Index(None, "county_id", "kind", "created_at"),
+        Index("ix_jobs_under_way", "county_id", postgresql_where=text("status IN ('pending', 'running')")),
     )
+
+
+class CountyRequestBudget(Tenant, Model):
+    """The token bucket of a county's requests: see `shared.counties.request_budget`."""
+
+    __tablename__ = "county_request_budgets"
+
+    tokens: Mapped[float] = mapped_column(Double)
+    refilled_at: Mapped[Created]
 
 
 class JobPartition(Tenant, Model):
