@@ -6,9 +6,7 @@ architecture that this one replaces: Flask in front of FastAPI on asyncpg. The r
 
 import http.client
 import json
-import os
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -23,15 +21,12 @@ from urllib.parse import urlsplit
 
 import pg8000.native
 import psutil
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from jwt.algorithms import RSAAlgorithm
 from sqlalchemy import insert, text
 from sqlalchemy.engine import URL
 
-from functions.properties.schemas import PropertyDetail
-from infra.local.state import StateStore
 from shared.db.engine import make_engine
 from shared.db.models import PropertyOperational
+from tests.benchmarks.peers.seed import COLUMNS, application_url, seed_architecture, wait
 from tests.benchmarks.result import BenchmarkResult
 
 COUNTY = "king_wa"
@@ -39,7 +34,6 @@ PROPERTIES = 2_000
 ROUNDS = 4_000
 WARM_UP = 300
 _TURNS = 8
-_COLUMNS = ", ".join(PropertyDetail.model_fields)
 
 
 def run(rows: int | None = None) -> BenchmarkResult:
@@ -50,11 +44,11 @@ def run(rows: int | None = None) -> BenchmarkResult:
         data_dir.chmod(0o755)  # PostgreSQL's own account has to reach its folder
         platform, process = stack.enter_context(running_platform(data_dir))
         token = _token(platform)
-        url = _application_url(data_dir)
+        url = application_url(data_dir)
         keys = _fill(url)
         ours = _caller(platform["address"], token)
         bare = _bare(url)
-        peer_address, peer_processes = stack.enter_context(_peer(url, data_dir))
+        peer_address, peer_processes = stack.enter_context(seed_architecture(url, data_dir))
         peer = _caller(peer_address, token)
         if json.loads(ours(keys[0])) != json.loads(peer(keys[0])):
             raise RuntimeError("the peer answers something else")
@@ -136,7 +130,7 @@ def _bare(url: URL) -> Callable[[str], object]:
     )
     tenant = connection.prepare("SELECT set_config('app.county_id', :county, true)")
     select = connection.prepare(
-        f"SELECT {_COLUMNS} FROM properties_operational WHERE county_id = :county AND property_id = :key"
+        f"SELECT {COLUMNS} FROM properties_operational WHERE county_id = :county AND property_id = :key"
     )
 
     def call(key: str) -> object:
@@ -157,78 +151,11 @@ def running_platform(data_dir: Path) -> Iterator[tuple[dict[str, Any], psutil.Pr
     command = [str(Path(sys.executable).parent / "terrafusion"), "up", "--port", "0", "--data-dir", str(data_dir)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
-            _wait(lambda: (data_dir / ADDRESS_FILE).exists())
+            wait(lambda: (data_dir / ADDRESS_FILE).exists())
             yield json.loads((data_dir / ADDRESS_FILE).read_text()), psutil.Process(process.pid)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)
-
-
-@contextmanager
-def _peer(url: URL, data_dir: Path) -> Iterator[tuple[str, list[psutil.Process]]]:
-    state = StateStore(data_dir / "state.sqlite3")
-    key: Any = load_pem_private_key(str(state.get("signing_key", "tokens")).encode(), None)
-    state.close()
-    service, gateway = _free_address(), _free_address()
-    environment = os.environ | {
-        "PEER_DSN": f"postgresql://{url.username}:{url.password}@{url.host}:{url.port}/{url.database}?sslmode=disable",
-        "PEER_QUERY": f"SELECT {_COLUMNS} FROM properties_operational WHERE county_id = $1 AND property_id = $2",
-        "PEER_SERVICE": f"http://{service}",
-        "PEER_JWK": json.dumps(RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)),
-    }
-    host, port = service.split(":")
-    peers = "tests.benchmarks.peers"
-    quiet, keep = ["--log-level", "warning"], ["--keep-alive", "60"]
-    servers = [
-        [
-            sys.executable,
-            "-m",
-            "uvicorn",
-            f"{peers}.fastapi_service:app",
-            "--host",
-            host,
-            "--port",
-            port,
-            *quiet,
-            "--no-access-log",
-        ],
-        [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            f"{peers}.flask_gateway:app",
-            "--bind",
-            gateway,
-            "--threads",
-            "2",
-            "--access-logfile",  # ours keeps one too
-            str(data_dir / "peer.log"),
-            *keep,
-            *quiet,
-        ],
-    ]
-    with ExitStack() as stack:
-        running = [stack.enter_context(subprocess.Popen(server, env=environment)) for server in servers]
-        try:
-            for address in (service, gateway):
-                _wait(lambda address=address: _listens(address))  # type: ignore[misc]
-            families = [psutil.Process(each.pid) for each in running]
-            yield f"http://{gateway}", [p for each in families for p in (each, *each.children(recursive=True))]
-        finally:
-            for each in running:
-                each.terminate()
-
-
-def _free_address() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
-
-
-def _listens(address: str) -> bool:
-    host, port = address.split(":")
-    with socket.socket() as probe:
-        return probe.connect_ex((host, int(port))) == 0
 
 
 def _token(platform: dict[str, Any]) -> str:
@@ -238,33 +165,6 @@ def _token(platform: dict[str, Any]) -> str:
     connection.request("POST", "/v1/auth/login", body, {"content-type": "application/json"})
     token: str = json.loads(connection.getresponse().read())["access_token"]
     return token
-
-
-def _wait(holds: Callable[[], bool], seconds: float = 120) -> None:
-    until = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > until:
-            raise TimeoutError("the server did not start")
-        time.sleep(0.05)
-
-
-def _application_url(data_dir: Path) -> URL:
-    """Address of the platform's database, from the secret that its functions read."""
-    state = StateStore(data_dir / "state.sqlite3")
-    secrets = {name: body for name, body in state.all("secret").items() if "ApplicationSecret" in name}
-    state.close()
-    (secret,) = secrets.values()
-    (version,) = secret["versions"].values()
-    found: dict[str, Any] = json.loads(version["secret_string"])
-    return URL.create(
-        "postgresql+pg8000",
-        found["username"],
-        found["password"],
-        found["host"],
-        int(found["port"]),
-        found["dbname"],
-        {"sslmode": "disable"},
-    )
 
 
 def _fill(url: URL) -> list[str]:
