@@ -19,6 +19,7 @@ import pytest
 
 from infra.assets import PYTHON_VERSION, layer_bundle, module_bundle
 from infra.functions import REGISTRY, FunctionSpec, Layer, routes_of
+from tests.figures import RecordFigure
 from tests.gateway import claims_of, proxy_event
 from tests.infrastructure.assembly import Templates
 from tests.infrastructure.runtime_api import runtime_api
@@ -159,7 +160,7 @@ def test_a_bundle_starts_on_lambdas_python_and_answers(
     lambda_python: str,
     bundles: Bundles,
     templates: Templates,
-    capsys: pytest.CaptureFixture[str],
+    figure: RecordFigure,
 ) -> None:
     with runtime_api(_event(spec)) as api:
         environment = _environment(spec, templates, api.address, bundles)
@@ -177,8 +178,9 @@ def test_a_bundle_starts_on_lambdas_python_and_answers(
             process.wait()
     size = _size(bundles.module(spec.package)) + _size(bundles.layers(spec.layers))
     outcome = answer.get("statusCode", "answered") if kind == "response" else answer["errorType"]
-    with capsys.disabled():
-        print(f"\n{spec.name:24} {seconds:5.2f} s of a processor, {memory:4} MB, {size >> 20:3} MB unzipped: {outcome}")
+    figure(f"{spec.name}: start and {outcome}, processor", seconds, "s", limit=MAX_PROCESSOR_S)
+    figure(f"{spec.name}: memory", memory, "MB", limit=MAX_MEMORY_MB)
+    figure(f"{spec.name}: unzipped", size >> 20, "MB", limit=LAMBDA_LIMIT >> 20)
 
     assert api.asked, answer
     assert size < LAMBDA_LIMIT
