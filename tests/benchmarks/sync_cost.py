@@ -104,6 +104,15 @@ def _measured(rows: int) -> tuple[Durations, Durations]:
     return full, unchanged
 
 
+def measured_steps(rows: int) -> dict[str, float]:
+    """Seconds of each function of a first sync of this many rows: `partition` is one partition's."""
+    with synthetic_county(rows) as cloud:
+        run = sync_once()[1]
+        steps = step_seconds(cloud, run)
+        partition = _durations(cloud, run, rows).partition
+    return {name.removesuffix("_s"): seconds for name, seconds in steps.items()} | {"partition": partition}
+
+
 def _durations(cloud: LocalCloud, run: Any, rows: int) -> Durations:
     """From the run's own record of its partitions, and the log of its steps."""
     with unit_of_work(COUNTY) as connection:
