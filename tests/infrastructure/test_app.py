@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_file
 
-from infra.application import build_app, project_context
+from infra.application import build_app, project_context, synthesize_templates
 from infra.cli.account_checks import MIN_BOOTSTRAP_VERSION
 from infra.functions import REGISTRY
 from infra.settings import configured_stages
 from tests.infrastructure.assembly import Templates
+from tests.infrastructure.conftest import BOTH_STAGES
 
 CDK_HABITS = {"W3005"}
 """The one warning of cfn-lint that the CDK's own templates raise: a DependsOn beside a reference that says the same."""
@@ -84,6 +85,26 @@ def test_a_stage_is_deployed_where_the_context_says(tmp_path: Path) -> None:
         ({"staging": {}}, r"stages: there is no stage staging; there are dev, prod"),
         ({"dev": {"nat_gateways": 3}}, r"stages\.dev: nat_gateways is 1, or 2"),
         ({"dev": {"monthly_budget_usd": 9}}, r"stages\.dev: nobody would hear its alarms; set alarm_email"),
+        ({"dev": {"egress_allocation_ids": ["a", "b"]}}, r"stages\.dev: egress_allocation_ids are 1"),
+        ({"dev": {"vpc_cidr": "10.0.0.0/24"}}, r"stages\.dev: vpc_cidr is a /16"),
+        ({"dev": {"backup_vault_arn": "vault"}}, r"stages\.dev: backup_vault_arn is arn:aws:backup:REGION"),
+        (
+            {"dev": {"private_lines": {"it": {"networks": ["10.1.0.0/24"]}}}},
+            r"it: a line has an ip \(VPN\) or a",
+        ),
+        ({"dev": {"private_lines": {"it": {"ip": "192.0.3.1"}}}}, r"it: a line has networks"),
+        (
+            {"dev": {"private_lines": {"it": {"ip": "10.1.0.1", "networks": ["10.1.0.0/24"]}}}},
+            r"it: 10\.1\.0\.1 is no public address",
+        ),
+        (
+            {"dev": {"private_lines": {"it": {"ip": "192.0.3.1", "networks": ["10.40.9.0/24"]}}}},
+            r"stages\.dev\.private_lines: it: 10\.40\.9\.0/24 overlaps the stage's vpc_cidr 10\.40\.0\.0/16",
+        ),
+        (
+            {"dev": {"private_lines": {"it": {"vpc_id": "vpc-1", "account": "1", "networks": ["10.1.0.0/24"]}}}},
+            r"it: the peering with account 1 needs its role_arn",
+        ),
         ({"prod": {}}, r"stages\.prod: nobody would hear its alarms; set alarm_email"),
     ],
 )
@@ -146,6 +167,52 @@ def test_production_has_a_way_out_of_each_zone_by_an_address_that_outlives_the_s
         address.logical_id for address in addresses
     }
     assert len(gateways) == 2
+
+
+def test_addresses_that_counties_know_serve_a_stage_that_is_made_anew(tmp_path: Path) -> None:
+    settings = configured_stages({"dev": {"egress_allocation_ids": ["eipalloc-1"], "vpc_cidr": "10.41.0.0/16"}})
+
+    network = Templates(synthesize_templates(tmp_path, settings[0]), "dev")
+
+    assert list(network.resources("AWS::EC2::EIP")) == []
+    assert network.one("AWS::EC2::NatGateway").properties["AllocationId"] == "eipalloc-1"
+    assert network.one("AWS::EC2::VPC").properties["CidrBlock"] == "10.41.0.0/16"
+
+
+def test_the_functions_reach_counties_by_vpn_and_by_peering_and_syncs_may_connect_there(deployed: Path) -> None:
+    production = Templates(deployed / "assembly-prod", "prod")
+    vpn = production.one("AWS::EC2::CustomerGateway").properties
+    static = production.one("AWS::EC2::VPNConnectionRoute").properties
+    peering = production.one("AWS::EC2::VPCPeeringConnection")
+    routes = [r.properties for r in production.resources("AWS::EC2::Route") if "VpcPeeringConnectionId" in r.properties]
+    plan = next(
+        f.properties["Environment"]["Variables"]
+        for f in production.resources("AWS::Lambda::Function")
+        if f.properties.get("FunctionName") == "terrafusion-prod-sync-plan"
+    )
+
+    assert (vpn["IpAddress"], static["DestinationCidrBlock"]) == ("192.0.3.7", "10.20.0.0/16")
+    propagated = production.one("AWS::EC2::VPNGatewayRoutePropagation").properties["RouteTableIds"]
+    assert {route["RouteTableId"]["Ref"] for route in routes} == {table["Ref"] for table in propagated}
+    assert {route["DestinationCidrBlock"] for route in routes} == {"10.30.0.0/24", "10.31.0.0/24"}
+    assert peering.properties["PeerRegion"] == "us-west-2"
+    assert plan["SOURCE_NETWORKS"] == "10.20.0.0/16,10.30.0.0/24,10.31.0.0/24"
+
+
+def test_database_and_objects_are_copied_elsewhere_each_night_by_a_key_that_travels(deployed: Path) -> None:
+    production = Templates(deployed / "assembly-prod", "prod")
+    vault = BOTH_STAGES["prod"]["backup_vault_arn"]
+    (rule,) = production.one("AWS::Backup::BackupPlan").properties["BackupPlan"]["BackupPlanRule"]
+    selected = production.one("AWS::Backup::BackupSelection").properties["BackupSelection"]["Resources"]
+    key = production.one("AWS::KMS::Key")
+    users = [s["Principal"]["AWS"] for s in key.properties["KeyPolicy"]["Statement"]]
+
+    assert rule["CopyActions"] == [{"DestinationBackupVaultArn": vault, "Lifecycle": {"DeleteAfterDays": 35}}]
+    assert len(selected) == 2
+    assert production.data_bucket().logical_id in json.dumps(selected)
+    assert production.one("AWS::RDS::DBCluster").properties["KmsKeyId"] == {"Fn::GetAtt": [key.logical_id, "Arn"]}
+    assert any("111122223333" in json.dumps(user) for user in users)
+    assert key.whole["DeletionPolicy"] == "Retain"
 
 
 def test_two_syntheses_give_the_same_templates(deployed: Path, assembly: Path) -> None:
