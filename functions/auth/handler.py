@@ -33,7 +33,10 @@ def refresh(body: RefreshRequest) -> Response[Tokens]:
 
 @api.post("/v1/auth/logout", permission=None, summary="Sign out", status=204)
 def logout(body: RefreshRequest) -> Response[Any]:
-    """Revoke the refresh token."""
+    """Revoke the refresh token, which gives no access token any more.
+
+    One that it has given opens the API until it expires, for 15 minutes at most.
+    """
     sign_in.logout(body.refresh_token)
     return no_content()
 

@@ -140,8 +140,10 @@ class ApiClient:
         fields: Mapping[str, str] | None = None,
         retries: Retry | bool,
     ) -> BaseHTTPResponse:
+        """The response; where the access token has expired meanwhile, that to the same request with a new one."""
         kind = {"Content-Type": "application/json"} if body is not None else {}
-        try:
+
+        def request() -> BaseHTTPResponse:
             return self._http.request(
                 method,
                 self._url + path,
@@ -152,6 +154,13 @@ class ApiClient:
                 redirect=False,
                 timeout=_PATIENCE,
             )
+
+        try:
+            response = request()
+            if response.status != 401 or not self._refresh_token or path.startswith("/v1/auth/"):
+                return response
+            self.renew()
+            return request()
         except HTTPError as error:
             reason = getattr(error, "reason", None) or error
             raise ApiUnreachableError(f"{self._url} does not answer: {_plainly(reason)}.") from error

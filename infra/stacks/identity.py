@@ -30,6 +30,11 @@ from shared.access import SCOPE_PREFIX, Permission, Role
 COUNTIES_ATTRIBUTE = "counties"
 """`custom:counties`: the ids of a user's counties, separated by blanks. Administrators write it, users cannot."""
 
+ACCESS_TOKEN_VALIDITY = Duration.minutes(15)
+"""For so long a signed-out caller's access token still opens the API: the gateway's authorizer checks signature and
+end, and does not ask whether it was revoked. A choice between Cognito's least, five minutes, and a refresh an hour.
+"""
+
 
 class IdentityStack(Stack):
     """A user pool without self-service sign-up."""
@@ -92,8 +97,8 @@ class IdentityStack(Stack):
             disable_o_auth=True,
             enable_token_revocation=True,
             prevent_user_existence_errors=True,
-            access_token_validity=Duration.hours(1),
-            id_token_validity=Duration.hours(1),
+            access_token_validity=ACCESS_TOKEN_VALIDITY,
+            id_token_validity=ACCESS_TOKEN_VALIDITY,
             refresh_token_validity=Duration.days(30),
             read_attributes=ClientAttributes()
             .with_standard_attributes(email=True, email_verified=True)

@@ -51,3 +51,12 @@ def test_the_client_has_no_secret_and_tells_nobody_which_users_exist(templates: 
     assert client["PreventUserExistenceErrors"] == "ENABLED"
     assert client["EnableTokenRevocation"] is True
     assert set(client["ExplicitAuthFlows"]) == {"ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}
+
+
+def test_a_signed_out_caller_is_out_within_a_quarter_of_an_hour(templates: Templates) -> None:
+    """The gateway does not ask whether a token was revoked: only its end closes the API."""
+    client = templates.one("AWS::Cognito::UserPoolClient").properties
+
+    assert client["EnableTokenRevocation"] is True
+    for use in ("AccessToken", "IdToken"):
+        assert (client[f"{use}Validity"], client["TokenValidityUnits"][use]) == (15, "minutes")

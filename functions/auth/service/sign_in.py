@@ -75,7 +75,10 @@ def refresh(refresh_token: str) -> Tokens:
 
 
 def logout(refresh_token: str) -> None:
-    """Revoke a refresh token and what was issued with it. One that is not valid is as good as revoked."""
+    """Revoke a refresh token. One that is not valid is as good as revoked.
+
+    Access tokens that it gave are revoked for Cognito's own API, while the gateway takes them until they expire.
+    """
     from botocore.exceptions import BotoCoreError
 
     cognito = client("cognito-idp")

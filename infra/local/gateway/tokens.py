@@ -64,7 +64,7 @@ class TokenVerifier:
             raise RefusedTokenError(str(error)) from error
         if claims.get("token_use") != "access":
             raise RefusedTokenError("not an access token")
-        if claims.get("client_id") not in self._client_ids:
+        if str(claims.get("client_id")) not in self._client_ids:
             raise RefusedTokenError("issued to another client")
         return Verified(
             claims={name: _as_text(value) for name, value in claims.items()},

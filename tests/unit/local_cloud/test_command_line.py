@@ -106,6 +106,27 @@ def test_a_get_that_fails_for_a_while_is_asked_again() -> None:
     assert len(asked) == 5
 
 
+def test_a_session_outlives_its_access_token() -> None:
+    """A job may take hours, an access token ends within a quarter of one."""
+    refused = [401]
+
+    def answers(_method: str, path: str) -> Answer:
+        if path == "/v1/auth/refresh":
+            return 200, {"access_token": "b"}
+        return (refused.pop(), {}) if refused else (200, {"status": "running"})
+
+    with api(answers) as (address, asked):
+        client = ApiClient(address)
+        client.login("itadmin", "x")
+
+        assert client.get("/v1/run") == {"status": "running"}
+        assert [path for _, path, _ in asked] == ["/v1/auth/login", "/v1/run", "/v1/auth/refresh", "/v1/run"]
+
+        refused += [401] * 2
+        with pytest.raises(ApiError, match="401"):
+            client.get("/v1/run")
+
+
 def test_a_post_is_sent_again_with_its_key_where_the_api_was_busy() -> None:
     failing = [503, 504]
     with api(lambda *_: (failing.pop(), {}) if failing else (202, {"id": 1})) as (address, asked):

@@ -1,15 +1,20 @@
 """The gateway itself: routing, tokens, events and answers."""
 
 import asyncio
+import base64
+import hmac
 import io
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import RSAAlgorithm
 
 from infra.local.gateway import ApiIdentity, Gateway, TokenVerifier
 from infra.local.gateway.events import Headers, Request, proxy_answer, proxy_event
@@ -20,14 +25,14 @@ from infra.local.quotas import BODY_BYTES
 from infra.local.template import Function, GatewayAnswer, RestApi, Route
 
 ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_pool"
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+KEY, OTHER_KEY = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
 
 
 def route(method: str, path: str, *scopes: str) -> Route:
     return Route(method, path, "arn:function", scopes or None, {})
 
 
-def token(key: rsa.RSAPrivateKey = KEY, kid: str = "one", **claims: Any) -> str:
+def claims_of_token(**claims: Any) -> dict[str, Any]:
     body = {
         "iss": ISSUER,
         "sub": "somebody",
@@ -36,7 +41,42 @@ def token(key: rsa.RSAPrivateKey = KEY, kid: str = "one", **claims: Any) -> str:
         "exp": time.time() + 3600,
         "scope": "tf/view tf/edit",
     }
-    return jwt.encode(body | claims, key, algorithm="RS256", headers={"kid": kid})
+    return body | claims
+
+
+def token(
+    key: rsa.RSAPrivateKey = KEY, kid: str = "one", header: Mapping[str, Any] | None = None, **claims: Any
+) -> str:
+    return jwt.encode(claims_of_token(**claims), key, algorithm="RS256", headers={"kid": kid, **(header or {})})
+
+
+def without(name: str) -> str:
+    claims = {key: value for key, value in claims_of_token().items() if key != name}
+    return jwt.encode(claims, KEY, algorithm="RS256", headers={"kid": "one"})
+
+
+def _segment(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def hand_signed(secret: bytes) -> str:
+    """Signed with a public key as if it were a shared secret, which PyJWT itself refuses to do."""
+    head = {"alg": "HS256", "typ": "JWT", "kid": "one"}
+    signed = ".".join(_segment(json.dumps(part).encode()) for part in (head, claims_of_token()))
+    return f"{signed}.{_segment(hmac.digest(secret, signed.encode(), 'sha256'))}"
+
+
+def altered(claims: Mapping[str, Any] | None = None, signature: bytes | None = b"") -> str:
+    """A good token with other claims under its signature, or with its signature changed or gone."""
+    head, body, signed = token().split(".")
+    if claims is not None:
+        body = _segment(json.dumps(claims_of_token(**claims)).encode())
+    if signature is None:
+        signed = ""
+    elif signature:
+        content = base64.urlsafe_b64decode(signed + "==")
+        signed = _segment(content[:-1] + bytes([content[-1] ^ signature[0]]))
+    return ".".join((head, body, signed))
 
 
 def verifier() -> TokenVerifier:
@@ -92,12 +132,38 @@ def test_a_valid_access_token_is_told_as_texts() -> None:
         token(client_id="another"),
         token(token_use="id"),
         token(kid="unknown"),
-        token(rsa.generate_private_key(public_exponent=65537, key_size=2048)),
+        token(OTHER_KEY),
         jwt.encode({"sub": "x", "exp": 9e9, "iss": ISSUER}, "", algorithm="none", headers={"kid": "one"}),
+        hand_signed(KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)),
+        hand_signed(KEY.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)),
+        jwt.encode(claims_of_token(), KEY, algorithm="PS256", headers={"kid": "one"}),
+        jwt.encode(claims_of_token(), KEY, algorithm="RS512", headers={"kid": "one"}),
+        altered(claims={"scope": "tf/view tf/edit tf/manage"}),
+        altered(claims={"counties": "lucas_oh"}),
+        altered(signature=b"\x01"),
+        altered(signature=None),
+        token(nbf=time.time() + 600),
+        token(OTHER_KEY, header={"jku": "https://elsewhere/jwks.json"}),
+        token(OTHER_KEY, header={"jwk": json.loads(RSAAlgorithm.to_jwk(OTHER_KEY.public_key()))}),
+        token(OTHER_KEY, header={"x5u": "https://elsewhere/cert.pem"}),
+        token(OTHER_KEY, kid="../../one"),
+        token(header={"crit": ["exp"]}),
+        token(token_use=["access"]),
+        token(client_id=["app"]),
+        without("exp"),
+        without("iss"),
+        token() + ".",
+        f"{token()}.{token()}",
         "not.a.token",
         "",
     ],
-    ids=["expired", "issuer", "client", "id token", "key id", "signature", "unsigned", "garbage", "none"],
+    ids=[
+        *("expired", "issuer", "client", "id token", "key id", "signature", "unsigned"),
+        *("HS256 of the public PEM", "HS256 of the public DER", "PS256", "RS512"),
+        *("altered scope", "altered counties", "altered signature", "no signature", "not yet valid"),
+        *("jku", "jwk", "x5u", "path as key id", "critical header", "list of uses", "list of clients"),
+        *("no end", "no issuer", "four parts", "two tokens", "garbage", "none"),
+    ],
 )
 def test_every_other_token_is_refused(refused: str) -> None:
     with pytest.raises(RefusedTokenError):
