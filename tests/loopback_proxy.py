@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,12 +15,14 @@ class LoopbackProxy:
     forgotten: neither end hears of it.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, address: tuple[str, int] = ("127.0.0.1", 0)) -> None:
         self._target = port
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server(address)
         self.port: int = self._listening.getsockname()[1]
         self.accepted = 0
         self.swallows_new = False
+        self.delay_s = 0.0
+        """Before each piece of what comes is passed on."""
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._swallowed: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -63,15 +66,16 @@ class LoopbackProxy:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 if source not in self._swallowed:
+                    time.sleep(self.delay_s)
                     sink.sendall(data)
             if source not in self._swallowed:
                 sink.shutdown(socket.SHUT_WR)
 
 
 @contextmanager
-def proxied(port: int) -> Iterator[LoopbackProxy]:
-    """A proxy in front of a port of this machine, for as long as the context lasts."""
-    proxy = LoopbackProxy(port)
+def proxied(port: int, address: tuple[str, int] = ("127.0.0.1", 0)) -> Iterator[LoopbackProxy]:
+    """A proxy in front of a port of this machine, for as long as the context lasts; it listens at `address`."""
+    proxy = LoopbackProxy(port, address)
     try:
         yield proxy
     finally:

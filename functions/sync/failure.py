@@ -3,11 +3,9 @@
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-import orjson
-
 from functions.sync.repository import partitions, runs
 from functions.sync.run_lock import release
-from shared.aws import client
+from shared import events
 from shared.db import DatabaseBusy, unit_of_work
 from shared.jobs import executions
 from shared.jobs import repository as jobs
@@ -86,13 +84,4 @@ def fail_run(
 
 def _announce(county_id: str, run_id: UUID, error: JobError) -> None:
     detail = {"county_id": county_id, "run_id": str(run_id), "error": error.model_dump()}
-    client("events").put_events(
-        Entries=[
-            {
-                "Source": "terrafusion.sync",
-                "DetailType": "SyncFailed",
-                "Detail": orjson.dumps(detail).decode(),
-                "EventBusName": settings().event_bus_name or "default",
-            }
-        ]
-    )
+    events.publish("terrafusion.sync", "SyncFailed", detail)

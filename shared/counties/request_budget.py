@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from shared.db import unit_of_work
+from shared.db import DatabaseUnavailable, unit_of_work
+from shared.db.engine import forget_connections
 from shared.problems import CountyRateLimited, ServiceUnavailable
 from shared.settings import settings
 
@@ -96,6 +97,10 @@ def _take(county_id: str, rate: int) -> int:
             if granted is None:
                 connection.execute(_ENSURE, values)
                 granted = connection.scalar(_TAKE, values)
+    except DatabaseUnavailable as problem:
+        if problem.unanswered:
+            forget_connections()  # the request is to wait for none of the others that have died with it
+        return wanted
     except ServiceUnavailable:
         return wanted
     return int(granted or 0)

@@ -15,8 +15,7 @@ from functions.sync.engine.run_context import RunContext, load
 from functions.sync.engine.run_log import log_state
 from functions.sync.object_keys import athena_key, latest_manifest_key, manifest_key
 from functions.sync.repository import runs
-from shared import storage
-from shared.aws import client
+from shared import events, storage
 from shared.db import unit_of_work
 from shared.jobs import repository as jobs
 from shared.problems import Conflict, NotFound
@@ -77,13 +76,4 @@ def _announce(context: RunContext) -> None:
         "manifest": manifest_key(context.county_id, context.run_id),
         "tables": {name: counts.model_dump(mode="json") for name, counts in context.run.tables.items()},
     }
-    client("events").put_events(
-        Entries=[
-            {
-                "Source": "terrafusion.sync",
-                "DetailType": "SyncCompleted",
-                "Detail": orjson.dumps(detail).decode(),
-                "EventBusName": settings().event_bus_name or "default",
-            }
-        ]
-    )
+    events.publish("terrafusion.sync", "SyncCompleted", detail)

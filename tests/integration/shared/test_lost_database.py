@@ -10,12 +10,15 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 
+from shared.access import Permission
 from shared.api import Api, answer
+from shared.counties.request_budget import RequestBudget
 from shared.db import DatabaseBusy, DatabaseUnavailable, driver, engine, reading, unit_of_work
 from shared.db.engine import make_engine
 from shared.db.limits import Limits, limited
+from shared.settings import settings
 from tests.conftest import MigratedDatabase
-from tests.gateway import Answer, call
+from tests.gateway import Answer, call, claims_of
 from tests.loopback_proxy import LoopbackProxy, proxied
 
 QUICK = Limits(connect_s=1, first_answer_s=0.4, statement_s=0.6, lock_s=0.3)
@@ -35,6 +38,13 @@ def read(statement: str = "SELECT 1") -> Any:
     asked.append("read")
     with unit_of_work("king_wa") as connection:
         return answer({"found": connection.scalar(text(statement))})
+
+
+@api.get("/v1/counties/{county_id}/read", permission=Permission.VIEW_PROPERTIES, summary="Read")
+def read_of_county(county_id: str) -> Any:
+    """One statement in a transaction of a county."""
+    with unit_of_work(county_id) as connection:
+        return answer({"found": connection.scalar(text("SELECT 1"))})
 
 
 @api.post("/v1/write", permission=None, summary="Write")
@@ -90,6 +100,57 @@ def test_a_read_whose_pooled_connection_fell_silent_is_answered_on_a_fresh_one(
     assert (answered.status, answered.body) == (200, {"found": 1})
     assert (asked, proxy.accepted) == (["read"] * 3, 2)
     assert time.monotonic() - began < 5
+
+
+def test_a_slow_database_slows_requests_and_fails_none(proxy: LoopbackProxy, quick: None) -> None:
+    proxy.delay_s = 0.05
+    began = time.monotonic()
+
+    assert [get().status, get().status, post().status] == [200, 200, 200]
+    assert time.monotonic() - began > 6 * proxy.delay_s
+
+
+def test_a_failover_to_another_address_is_followed(
+    database: MigratedDatabase, monkeypatch: pytest.MonkeyPatch, quick: None
+) -> None:
+    """The name of the cluster leads to another machine; the one before hears nothing and says nothing any more."""
+    current, resolve, port = ["127.0.0.1"], socket.getaddrinfo, database.application_url.port or 0
+
+    def resolved(host: Any, *arguments: Any, **options: Any) -> Any:
+        return resolve(current[0] if host == "cluster.test" else host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    with proxied(port) as first, proxied(port, ("127.0.0.2", first.port)) as second:
+        url = database.application_url.set(host="cluster.test", port=first.port)
+        monkeypatch.setattr(engine, "database_url", lambda _: url)
+        engine.forget_engine()
+        assert (get().status, post().status, second.accepted) == (200, 200, 0)
+
+        first.swallow()
+        first.swallows_new = True
+        current[0] = "127.0.0.2"
+
+        assert unavailable(post()), "whether it was done is not known"
+        assert [get().status, post().status] == [200, 200]
+        assert (first.accepted, second.accepted) == (1, 1)
+        engine.forget_engine()
+
+
+def test_a_countys_share_is_no_further_wait_where_the_database_fell_silent(
+    proxy: LoopbackProxy, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COUNTY_REQUESTS_PER_SECOND", "50")
+    settings.cache_clear()
+    monkeypatch.setattr("shared.api.resolver._request_budget", RequestBudget())
+    path = {"path": {"county_id": "king_wa"}, "claims": claims_of()}
+    with unit_of_work("king_wa"), unit_of_work("king_wa"):  # two connections in the pool
+        pass
+    proxy.swallow()
+    began = time.monotonic()
+
+    assert call(api.handler, "GET", "/v1/counties/{county_id}/read", **path).status == 200
+    assert time.monotonic() - began < 2 * QUICK.first_answer_s
+    settings.cache_clear()
 
 
 def test_a_read_is_made_again_once_and_no_more(proxy: LoopbackProxy, quick: None) -> None:
