@@ -1,4 +1,4 @@
-"""Cost of a sync on AWS: durations measured here, list prices (us-east-1, 2026, before any free tier or discount).
+"""Cost of a sync on AWS: durations and written bytes measured here, list prices (`infra/prices.json`).
 
 The functions' seconds are those of this machine's cores; a Lambda of 1,769 MB has one core, of Graviton's. Aurora is
 charged for the seconds in which a run keeps it busy, at the capacity that bears `CONCURRENCY` partitions at a time; a
@@ -14,18 +14,24 @@ from sqlalchemy import text
 from functions.sync.domain.partitioning import PARTITION_ROWS
 from infra.functions import REGISTRY
 from infra.local.cloud import LocalCloud
+from infra.prices import aurora_prices, prices
 from infra.stacks.sync import DEFAULT_CONCURRENCY
 from shared.db import unit_of_work
 from tests.benchmarks.result import BenchmarkResult
 from tests.benchmarks.sync import COUNTY, step_seconds, sync_once, synthetic_county
 
-LAMBDA_GB_SECOND = 0.0000133334
-LAMBDA_REQUEST = 0.20 / 1_000_000
-STATE_TRANSITION = 0.025 / 1_000
-S3_PUT = 0.005 / 1_000
-S3_GET = 0.0004 / 1_000
-AURORA_ACU_HOUR = 0.156
-"""I/O-Optimized: nothing is charged for reads and writes."""
+LAMBDA_GB_SECOND: float = prices()["lambda_arm64_gb_second"]
+LAMBDA_REQUEST: float = prices()["lambda_million_requests"] / 1_000_000
+STATE_TRANSITION: float = prices()["step_functions_thousand_transitions"] / 1_000
+S3_PUT: float = prices()["s3_thousand_puts"] / 1_000
+S3_GET: float = prices()["s3_thousand_gets"] / 1_000
+AURORA_ACU_HOUR = aurora_prices()["acu_hour"]
+AURORA_IO = aurora_prices()["million_ios"] / 1_000_000
+"""Both of the storage class Standard, which the template has: writes are charged."""
+IO_BYTES = 4096
+"""Of a write that Aurora charges: its log's records, in units of up to 4 KB."""
+STAGED_BYTES_A_ROW = 450
+"""Log of a staged row on Aurora, where unlogged tables are logged; measured once on a logged copy of the table."""
 
 FIXED_TRANSITIONS = 12
 """Of the machine itself: from Where to begin to Done."""
@@ -52,6 +58,8 @@ class Durations:
     rows: int
     partition: float
     whole: float
+    written: int
+    """Bytes of the server's write-ahead log, and those of staged rows, which it does not hold here."""
 
 
 def run(rows: int | None) -> BenchmarkResult:
@@ -89,6 +97,7 @@ def cost(measured: Durations, parcels: int) -> float:
         + FIXED_TRANSITIONS * STATE_TRANSITION
         + partitions * (PUTS_A_PARTITION * S3_PUT + S3_GET)
         + busy / 3600 * BUSY_ACU * AURORA_ACU_HOUR
+        + measured.written / measured.rows * parcels / IO_BYTES * AURORA_IO
     )
 
 
@@ -100,7 +109,7 @@ def _partition_cost(seconds: float) -> float:
 def _measured(rows: int) -> tuple[Durations, Durations]:
     """Of a first sync, and of the same again."""
     with synthetic_county(rows) as cloud:
-        full, unchanged = (_durations(cloud, sync_once()[1], rows) for _ in range(2))
+        full, unchanged = (_sync(cloud, rows) for _ in range(2))
     return full, unchanged
 
 
@@ -109,16 +118,29 @@ def measured_steps(rows: int) -> dict[str, float]:
     with synthetic_county(rows) as cloud:
         run = sync_once()[1]
         steps = step_seconds(cloud, run)
-        partition = _durations(cloud, run, rows).partition
+        partition = _partition_seconds(run)
     return {name.removesuffix("_s"): seconds for name, seconds in steps.items()} | {"partition": partition}
 
 
-def _durations(cloud: LocalCloud, run: Any, rows: int) -> Durations:
-    """From the run's own record of its partitions, and the log of its steps."""
+def _sync(cloud: LocalCloud, rows: int) -> Durations:
+    """One sync, by the run's own record of its partitions, the log of its steps, and the server's log."""
+    before = _log_position()
+    _, run = sync_once()
+    staged = run.tables["properties_operational"].differences
+    written = _log_position() - before + STAGED_BYTES_A_ROW * staged
+    steps = step_seconds(cloud, run)
+    return Durations(rows, _partition_seconds(run), sum(steps.values()) - steps["partitions_s"], written)
+
+
+def _partition_seconds(run: Any) -> float:
     with unit_of_work(COUNTY) as connection:
         seconds, count = connection.execute(
             text("SELECT sum(seconds), count(*) FROM sync_partitions WHERE run_id = CAST(:run AS uuid)"),
             {"run": str(run.id)},
         ).one()
-    steps = step_seconds(cloud, run)
-    return Durations(rows, float(seconds) / count, sum(steps.values()) - steps["partitions_s"])
+    return float(seconds) / int(count)
+
+
+def _log_position() -> int:
+    with unit_of_work(COUNTY) as connection:
+        return int(connection.scalar(text("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn")) or 0)
