@@ -27,7 +27,7 @@ DATABASE_BYTES_A_PARCEL = 10_000
 """With sales, values, history and indexes: a choice of that order."""
 OBJECT_BYTES_A_PARCEL = 20_000
 """Of the raw archive and curated files after some years: a choice of that order."""
-NIGHTLY_SYNC_A_PARCEL = 2.5e-9
+NIGHTLY_SYNC_A_PARCEL = 2.3e-9
 """Of a night without changes: the page's table of a run's costs."""
 WORKING_HOURS = 176
 RESUMED_ACU = 0.5

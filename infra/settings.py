@@ -11,6 +11,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 
 from infra.private_lines import PrivateLine, require_apart
+from shared.counties.source_description import SECRET_PREFIX
 
 ROOT = Path(__file__).resolve().parent.parent
 """The repository's folder."""
@@ -120,6 +121,12 @@ class StageSettings:
     def physical_name(self, name: str) -> str:
         """The name of a resource in the account: `terrafusion-<stage>-<name>`."""
         return f"terrafusion-{self.name}-{name}"
+
+    @property
+    def source_secret_prefix(self) -> str:
+        """Beginning of the names of the counties' secrets. Stages of one account read none of each other's: what a
+        configuration calls `terrafusion/COUNTY/NAME` is `terrafusion-prod/COUNTY/NAME` in production."""
+        return f"terrafusion-{self.name}/" if self.production else SECRET_PREFIX
 
     @property
     def database_removal(self) -> RemovalPolicy:

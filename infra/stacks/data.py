@@ -89,7 +89,8 @@ class DataStack(Stack):
         networks = ",".join(platform.settings.source_networks)
         platform.offer(
             Grant.SOURCE_SECRETS,
-            environment={"SOURCE_NETWORKS": networks} if networks else {},
+            environment={"SOURCE_SECRET_PREFIX": platform.settings.source_secret_prefix}
+            | ({"SOURCE_NETWORKS": networks} if networks else {}),
             wildcards={
                 "arn:<AWS::Partition>:secretsmanager:…/*": "Counties name their secrets, below a prefix of their own."
             },
@@ -100,7 +101,7 @@ class DataStack(Stack):
                         self.format_arn(
                             service="secretsmanager",
                             resource="secret",
-                            resource_name="terrafusion/*",
+                            resource_name=f"{platform.settings.source_secret_prefix}*",
                             arn_format=ArnFormat.COLON_RESOURCE_NAME,
                         )
                     ],

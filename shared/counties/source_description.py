@@ -28,9 +28,13 @@ def _service_address(url: str) -> str:
     return url
 
 
+SECRET_PREFIX = "terrafusion/"  # noqa: S105 - the beginning of a name
+"""Of all names of counties' secrets, as configurations call them."""
+
+
 def secret_prefix(county_id: str) -> str:
     """The prefix of the names of a county's secrets."""
-    return f"terrafusion/{county_id}/"
+    return f"{SECRET_PREFIX}{county_id}/"
 
 
 def is_secret_of(county_id: str, name: str) -> bool:

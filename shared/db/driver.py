@@ -57,8 +57,13 @@ _KEEP_ALIVE_SETTINGS = {"TCP_KEEPIDLE": 60, "TCP_KEEPALIVE": 60, "TCP_KEEPINTVL"
 number of them that may stay unanswered. Linux's defaults are 7200, 75 and 9."""
 _UNACKNOWLEDGED_MS = 90_000
 """Milliseconds that sent bytes may stay unacknowledged: as long as the probes above take together (60 + 3 * 10 s)."""
-_UNATTENDED_SETTINGS = ("SET LOCAL client_connection_check_interval = 0", "SET LOCAL statement_timeout = 0")
-"""Settings by which statements go on while no client waits for them, whatever the server's defaults are."""
+_UNATTENDED_SETTINGS = (
+    "SET LOCAL client_connection_check_interval = 0",
+    "SET LOCAL statement_timeout = 0",
+    "SET LOCAL client_min_messages = error",
+)
+"""Settings by which statements go on while no client waits for them, whatever the server's defaults are: a notice too
+is something to say to a client, and ends the session whose client has gone."""
 
 
 class _Prepared(NamedTuple):

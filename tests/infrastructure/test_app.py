@@ -11,7 +11,7 @@ from infra.application import build_app, project_context, synthesize_templates
 from infra.cli.account_checks import MIN_BOOTSTRAP_VERSION
 from infra.functions import REGISTRY
 from infra.settings import configured_stages
-from tests.infrastructure.assembly import Templates
+from tests.infrastructure.assembly import Templates, listed
 from tests.infrastructure.conftest import BOTH_STAGES
 
 CDK_HABITS = {"W3005"}
@@ -213,6 +213,26 @@ def test_database_and_objects_are_copied_elsewhere_each_night_by_a_key_that_trav
     assert production.one("AWS::RDS::DBCluster").properties["KmsKeyId"] == {"Fn::GetAtt": [key.logical_id, "Arn"]}
     assert any("111122223333" in json.dumps(user) for user in users)
     assert key.whole["DeletionPolicy"] == "Retain"
+
+
+def test_stages_of_one_account_read_none_of_each_others_secrets_of_counties(deployed: Path) -> None:
+    for stage, prefix in (("dev", "terrafusion/"), ("prod", "terrafusion-prod/")):
+        templates = Templates(deployed / f"assembly-{stage}", stage)
+        readable = [
+            json.dumps(resource)
+            for _, statement in templates.statements()
+            if "secretsmanager:GetSecretValue" in listed(statement["Action"])
+            for resource in listed(statement["Resource"])
+            if "*" in json.dumps(resource)
+        ]
+        assert readable
+        assert all(f":secret:{prefix}*" in resource for resource in readable), stage
+        prefixes = {
+            f.properties["Environment"]["Variables"].get("SOURCE_SECRET_PREFIX", prefix)
+            for f in templates.resources("AWS::Lambda::Function")
+            if "Environment" in f.properties
+        }
+        assert prefixes == {prefix}
 
 
 def test_two_syntheses_give_the_same_templates(deployed: Path, assembly: Path) -> None:

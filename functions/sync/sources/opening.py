@@ -11,8 +11,15 @@ from functions.sync.sources.secrets import AppTokenSecret, ConnectionSecret, Tok
 from functions.sync.sources.source import Source
 from shared.aws import client
 from shared.counties.configuration import CountyConfiguration
-from shared.counties.source_description import ArcGisDescription, FilesDescription, SocrataDescription, SqlDescription
+from shared.counties.source_description import (
+    SECRET_PREFIX,
+    ArcGisDescription,
+    FilesDescription,
+    SocrataDescription,
+    SqlDescription,
+)
 from shared.problems import SourceRefused
+from shared.settings import settings
 
 Secret = TypeVar("Secret", bound=BaseModel)
 
@@ -48,8 +55,10 @@ def open_source(configuration: CountyConfiguration, timeouts: Timeouts | None = 
             return SocrataSource(f"https://{site.domain}", site.datasets, token, timeouts=timeouts)
 
 
-def _secret(name: str, model: type[Secret]) -> Secret:
+def _secret(named: str, model: type[Secret]) -> Secret:
+    """The secret that a configuration names, read below the prefix of this stage."""
     secrets = client("secretsmanager")
+    name = settings().source_secret_prefix + named.removeprefix(SECRET_PREFIX)
     try:
         text = secrets.get_secret_value(SecretId=name)["SecretString"]
     except (secrets.exceptions.ResourceNotFoundException, KeyError):
