@@ -193,14 +193,14 @@ class _Draw:
 
     def _object(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
         chance, required = self._chance, set(schema.get("required", ()))
-        found = {
+        figures = {
             name: self._described(part, depth + 1)
             for name, part in schema.get("properties", {}).items()
             if depth < 8 and chance.random() < (0.95 if name in required else 0.4)
         }
         if chance.random() < 0.05:
-            found[chance.choice(TEXTS)] = chance.choice(VALUES)
-        return found
+            figures[chance.choice(TEXTS)] = chance.choice(VALUES)
+        return figures
 
     def _text(self, schema: dict[str, Any]) -> str:
         match schema.get("format"):

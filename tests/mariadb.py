@@ -15,9 +15,9 @@ PASSWORD = "pa55word-of-the-reader"
 def server_binary() -> str | None:
     """The installed server, or None."""
     for name in ("mariadbd", "mysqld"):
-        found = shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
-        if found and shutil.which("mariadb-install-db"):
-            return found
+        program = shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
+        if program and shutil.which("mariadb-install-db"):
+            return program
     return None
 
 

@@ -51,8 +51,8 @@ def main() -> None:
             console.print(f"{name:<16} {about}")
         return
     os.environ.setdefault("COUNTY_REQUESTS_PER_SECOND", "0")  # speed is measured with one county's requests
-    place, function = BENCHMARKS[arguments.name][0].split(":")
-    run: Callable[..., BenchmarkResult] = getattr(importlib.import_module(f"tests.benchmarks.{place}"), function)
+    module, function = BENCHMARKS[arguments.name][0].split(":")
+    run: Callable[..., BenchmarkResult] = getattr(importlib.import_module(f"tests.benchmarks.{module}"), function)
     result = run(arguments.rows, **({"county": arguments.county} if arguments.county else {}))
     console.print(_table(result))
     if arguments.json:

@@ -23,12 +23,12 @@ def run(_rows: int | None = None) -> BenchmarkResult:
             "county_list_s": [terrafusion, "county", "list", "--data-dir", folder],
         }
         measured = [{name: _processor(command) for name, command in commands.items()} for _ in range(ROUNDS)]
-    least = {name: min((each[name] for each in measured), key=lambda found: found[0]) for name in commands}
+    least = {name: min((each[name] for each in measured), key=lambda result: result[0]) for name in commands}
     return BenchmarkResult(
         name="command_line",
         rows=None,
         seconds=least["county_list_s"][0],
-        peak_rss_mb=max(found[1] for each in measured for name, found in each.items() if name != "python_s"),
+        peak_rss_mb=max(result[1] for each in measured for name, result in each.items() if name != "python_s"),
         ratio_to_limit=round(least["county_list_s"][0] / least["python_s"][0], 1),
         ratio_to_peer=None,
         details={name: round(seconds, 3) for name, (seconds, _) in least.items()},

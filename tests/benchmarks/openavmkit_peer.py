@@ -53,8 +53,8 @@ def openavmkit(train: Sales, subjects: Characteristics, on: int) -> FloatArray:
             raise PeerFailedError(f"not done after {_TIMEOUT_S} s") from error
         except subprocess.CalledProcessError as error:
             # uv says what is wrong first and adds hints; Python says it last
-            said = " ".join(error.stderr.split())[-_MAX_CHARACTERS:]
-            raise PeerFailedError(said or f"it ended with {error.returncode}") from error
+            errors = " ".join(error.stderr.split())[-_MAX_CHARACTERS:]
+            raise PeerFailedError(errors or f"it ended with {error.returncode}") from error
         values = pl.read_parquet(folder / "values.parquet")["value"].to_numpy()
     # It can go below zero, where there is no ratio: such a value is counted as one dollar.
     return np.maximum(np.asarray(values, dtype=np.float64), 1.0)

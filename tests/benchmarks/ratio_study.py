@@ -31,9 +31,9 @@ def run(rows: int | None) -> BenchmarkResult:
     seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - began_cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     details: dict[str, Any] = {
-        name: [found.interval.low, found.value, found.interval.high]
-        for name, found in made.statistics.items()
-        if found.interval is not None
+        name: [figures.interval.low, figures.value, figures.interval.high]
+        for name, figures in made.statistics.items()
+        if figures.interval is not None
     }
     peer_seconds, peer = _peer(estimate, price)
     return BenchmarkResult(
@@ -67,11 +67,11 @@ def _peer(estimate: FloatArray, price: FloatArray) -> tuple[float | None, dict[s
     began = time.perf_counter()
     prb = assesspy.prb_ci(estimate, price)
     fixed = time.perf_counter() - began
-    found = {
+    figures = {
         "peer_cod": [float(bound) for bound in cod],
         "peer_prd": [float(bound) for bound in prd],
         "peer_prb": [float(bound) for bound in prb],
         "peer_resamples": resamples,
         "peer_cpu_seconds": drawn_cpu * RESAMPLES / resamples + fixed,
     }
-    return drawn * RESAMPLES / resamples + fixed, found
+    return drawn * RESAMPLES / resamples + fixed, figures

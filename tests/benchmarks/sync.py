@@ -190,11 +190,11 @@ def step_seconds(cloud: LocalCloud, run: Any) -> dict[str, float]:
     """
     ended = {"created": run.created_at}
     for line in (cloud.data_dir / "logs" / "functions.log").read_text().splitlines():
-        told = json.loads(line) if line.startswith("{") else {}
-        if told.get("run_id") == str(run.id) and told.get("message") in _STEPS:
-            ended[told["message"]] = datetime.strptime(told["timestamp"], "%Y-%m-%d %H:%M:%S,%f%z")
-    found = [(name, ended[name]) for name in ("created", *_STEPS) if name in ended]
-    return {_STEPS[name]: (at - before).total_seconds() for (_, before), (name, at) in pairwise(found)}
+        record = json.loads(line) if line.startswith("{") else {}
+        if record.get("run_id") == str(run.id) and record.get("message") in _STEPS:
+            ended[record["message"]] = datetime.strptime(record["timestamp"], "%Y-%m-%d %H:%M:%S,%f%z")
+    moments = [(name, ended[name]) for name in ("created", *_STEPS) if name in ended]
+    return {_STEPS[name]: (at - before).total_seconds() for (_, before), (name, at) in pairwise(moments)}
 
 
 def _peak_rss_mb() -> float:

@@ -74,35 +74,35 @@ def run(rows: int | None, county: str = "king_wa") -> BenchmarkResult:
 
 def _as_of_their_days(model: TrainedModel, tested: Sales) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Estimate, low and high of each property as of the day of its sale."""
-    said = np.full((3, len(tested)), np.nan)
+    predicted = np.full((3, len(tested)), np.nan)
     for day in np.unique(tested.sale_day):
         rows = np.flatnonzero(tested.sale_day == day)
-        found = model.predict(tested.characteristics.take(rows), int(day))
-        said[:, rows] = found.estimate, found.low, found.high
-    return said[0], said[1], said[2]
+        of_day = model.predict(tested.characteristics.take(rows), int(day))
+        predicted[:, rows] = of_day.estimate, of_day.low, of_day.high
+    return predicted[0], predicted[1], predicted[2]
 
 
 def _statistics(prefix: str, estimate: FloatArray, price: FloatArray) -> dict[str, Any]:
     made = study(estimate, price, Uniformity.RESIDENTIAL, Options(trim=False, iterations=_RESAMPLES))
-    found: dict[str, Any] = {f"{prefix}mape": 100 * float(np.mean(np.abs(estimate / price - 1)))}
+    finding: dict[str, Any] = {f"{prefix}mape": 100 * float(np.mean(np.abs(estimate / price - 1)))}
     for name in ("cod", "median", "prd", "prb"):
         measured = made.statistics[name]
-        found[f"{prefix}{name}"] = measured.value
+        finding[f"{prefix}{name}"] = measured.value
         if measured.interval is not None and not prefix:
-            found[f"{name}_interval"] = [measured.interval.low, measured.interval.high]
-    return found
+            finding[f"{name}_interval"] = [measured.interval.low, measured.interval.high]
+    return finding
 
 
 def _peers(used: Sales, tested: Sales, ours: FloatArray) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
     for name, (package, learner) in PEERS.items():
         if find_spec(package) is None:
-            found[name] = f"{package} is not installed (uv sync --group bench)"
+            figures[name] = f"{package} is not installed (uv sync --group bench)"
             continue
         theirs = learner(used, tested.characteristics, tested.sale_day)
-        found |= _statistics(f"{name}_", theirs, tested.sale_price)
-        found[f"{name}_cod_difference"] = _cod_difference(ours, theirs, tested.sale_price)
-    return found
+        figures |= _statistics(f"{name}_", theirs, tested.sale_price)
+        figures[f"{name}_cod_difference"] = _cod_difference(ours, theirs, tested.sale_price)
+    return figures
 
 
 def _openavmkit(used: Sales, tested: Sales, ours: FloatArray, fixed: FloatArray, on: int) -> dict[str, Any]:

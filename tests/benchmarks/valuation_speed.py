@@ -33,7 +33,7 @@ def run(rows: int | None) -> BenchmarkResult:
     trained, trained_cpu = time.perf_counter() - began, time.process_time() - worked
     parcels = _properties(size * PARCELS_A_SALE, np.random.default_rng(2))
     began, worked = time.perf_counter(), time.process_time()
-    said = model.value(parcels)
+    predicted = model.value(parcels)
     valued, valued_cpu = time.perf_counter() - began, time.process_time() - worked
     began = time.perf_counter()
     content = dump(model)
@@ -54,7 +54,7 @@ def run(rows: int | None) -> BenchmarkResult:
             "parcels": len(parcels),
             "value_seconds": valued,
             "value_cpu_seconds": valued_cpu,
-            "valued": int(np.isfinite(said.predictions.estimate).sum()),
+            "valued": int(np.isfinite(predicted.predictions.estimate).sum()),
             "explain_ms": _explain_ms(model, parcels),
             "artifact_mb": len(content) / 1e6,
             "dump_seconds": dumped,

@@ -237,11 +237,11 @@ def test_a_county_that_is_not_the_users_is_refused_in_a_sentence(platform: Platf
 def test_a_source_that_refuses_fails_the_run_with_the_reason_and_changes_nothing(
     platform: Platform, refused: subprocess.Popen[str]
 ) -> None:
-    said, why = refused.communicate(timeout=120)
+    errors, why = refused.communicate(timeout=120)
 
     assert refused.returncode == 1
     assert "cannot be read: no connection" in why
-    assert "very-secret" not in said + why
+    assert "very-secret" not in errors + why
     client = platform.signed_in("itadmin")
     assert client.get("/v1/counties/benton_wa/properties").json()["items"] == []
     (failed,) = client.get("/v1/counties/benton_wa/sync-runs").json()["items"]

@@ -25,8 +25,10 @@ def sessions(platform: Platform) -> Iterator[Connection]:
     secrets = local_client("secretsmanager", platform.data_dir)
     values = [secrets.get_secret_value(SecretId=s["ARN"])["SecretString"] for s in secrets.list_secrets()["SecretList"]]
     (secret,) = [json.loads(value) for value in values if APPLICATION_ROLE in value]
-    place = (secret["host"], secret["port"], secret["dbname"])
-    engine = make_engine(URL.create("postgresql", APPLICATION_ROLE, secret["password"], *place, {"sslmode": "disable"}))
+    address = (secret["host"], secret["port"], secret["dbname"])
+    engine = make_engine(
+        URL.create("postgresql", APPLICATION_ROLE, secret["password"], *address, {"sslmode": "disable"})
+    )
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         yield connection
     engine.dispose()

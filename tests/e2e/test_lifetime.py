@@ -109,12 +109,12 @@ def test_it_starts_on_a_bare_and_private_machine(tmp_path: Path) -> None:
         text=True,
     ) as process:
         assert process.stdout is not None
-        said = process.stdout.readline()
+        line = process.stdout.readline()
         process.terminate()
         rest = process.communicate(timeout=30)[0]
 
-    assert process.returncode == 0, said + rest
-    assert said.startswith("Started in"), said + rest
+    assert process.returncode == 0, line + rest
+    assert line.startswith("Started in"), line + rest
     assert (clone / "data" / "postgres" / "cluster" / "PG_VERSION").exists()
 
 
@@ -134,11 +134,11 @@ def test_it_ends_in_the_middle_of_its_start(tmp_path: Path, ending: signal.Signa
 
 
 def cmdlines_below(pid: int) -> list[str]:
-    found = []
+    items = []
     for child in psutil.Process(pid).children(recursive=True):
         with suppress(psutil.Error):
-            found += child.cmdline()[:1]
-    return found
+            items += child.cmdline()[:1]
+    return items
 
 
 def test_a_second_one_on_the_same_data_is_refused(folder: Path) -> None:

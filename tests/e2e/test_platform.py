@@ -49,14 +49,14 @@ def test_the_demo_says_what_was_done(platform: Platform) -> None:
 def test_every_parcel_that_was_sold_is_there_with_its_facts(platform: Platform) -> None:
     sold = {row["parcel_id"]: row for row in source_rows("lucas_county_oh_sales.csv.gz")}
 
-    found = {item["property_id"]: item for item in all_items(platform, f"{LUCAS}/properties")}
+    finding = {item["property_id"]: item for item in all_items(platform, f"{LUCAS}/properties")}
     approved = approved_values(platform)
 
-    assert set(found) == set(sold)
+    assert set(finding) == set(sold)
     for parcel_id, row in sold.items():
-        assert float(found[parcel_id]["living_area_sqft"]) == float(row["TLA"])
-        assert abs(found[parcel_id]["longitude"] - float(row["longitude"])) < 1e-6
-        assert float(found[parcel_id]["total_value"]) == approved.get(parcel_id, float(row["avalue"]))
+        assert float(finding[parcel_id]["living_area_sqft"]) == float(row["TLA"])
+        assert abs(finding[parcel_id]["longitude"] - float(row["longitude"])) < 1e-6
+        assert float(finding[parcel_id]["total_value"]) == approved.get(parcel_id, float(row["avalue"]))
 
 
 def approved_values(platform: Platform) -> dict[str, float]:
@@ -109,14 +109,14 @@ def test_bad_rows_are_in_quarantine_with_their_reasons(platform: Platform) -> No
 def test_a_value_adds_up_and_rests_on_earlier_sales_only(platform: Platform) -> None:
     client = platform.signed_in("valuation")
     subject = client.get(f"{KING}/properties", params={"neighborhood": "98103", "page_size": 1}).json()["items"][0]
-    wanted = {"property_id": subject["property_id"], "valuation_date": "2015-01-15"}
+    request = {"property_id": subject["property_id"], "valuation_date": "2015-01-15"}
 
-    answer = client.post(f"{KING}/valuations", json=wanted, headers={"Idempotency-Key": "one"})
+    answer = client.post(f"{KING}/valuations", json=request, headers={"Idempotency-Key": "one"})
     while answer.status_code == 202:  # no champion serves that day: a job fits the county's sales first
         assert client.get(answer.headers["location"]).json()["status"] != "failed"
         time.sleep(0.2)
-        answer = client.post(f"{KING}/valuations", json=wanted, headers={"Idempotency-Key": "one"})
-    again = client.post(f"{KING}/valuations", json=wanted, headers={"Idempotency-Key": "one"})
+        answer = client.post(f"{KING}/valuations", json=request, headers={"Idempotency-Key": "one"})
+    again = client.post(f"{KING}/valuations", json=request, headers={"Idempotency-Key": "one"})
 
     value = answer.json()
     assert answer.status_code == 201, answer.text

@@ -63,12 +63,12 @@ def lambda_python() -> str:
     command = ["uv", "run", "--quiet", "--no-project", "--python", PYTHON_VERSION, "python", "-c"]
     program = "import sys, os; print(os.path.realpath(sys.executable))"
     try:
-        found = subprocess.run([*command, program], capture_output=True, text=True, check=False, cwd="/")
+        done = subprocess.run([*command, program], capture_output=True, text=True, check=False, cwd="/")
     except FileNotFoundError:
         pytest.skip("uv is not installed")
-    if found.returncode:
-        pytest.skip(f"no Python {PYTHON_VERSION}: {found.stderr.strip()[-200:]}")
-    return found.stdout.strip()
+    if done.returncode:
+        pytest.skip(f"no Python {PYTHON_VERSION}: {done.stderr.strip()[-200:]}")
+    return done.stdout.strip()
 
 
 @pytest.fixture(scope="session")

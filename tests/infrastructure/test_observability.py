@@ -148,10 +148,10 @@ def test_every_function_has_an_alarm_those_of_the_sign_in_and_the_migration_too(
     """A function of the API fails as a 5xx, a task with its run, and any other is watched itself."""
     watched = [json.dumps(metric["Dimensions"]) for metric in _metrics(_alarms(templates)["FunctionErrors"])]
     machines = json.dumps([templates.definition("Sync"), templates.definition("Jobs")])
-    told = {spec.name for spec in REGISTRY.api} | {
+    expected_names = {spec.name for spec in REGISTRY.api} | {
         name for name in templates.functions() if f'{PREFIX}{name}"' in machines and name != "sync-fail"
     }
-    unheard = templates.functions().keys() - told
+    unheard = templates.functions().keys() - expected_names
 
     assert len(watched) == len(unheard) <= MAX_METRICS
     for name in unheard:

@@ -118,8 +118,8 @@ def _refusal_fault(
     if lacks != (slug == "permission-missing"):
         return f"{status} {slug} for a caller who {'lacks' if lacks else 'has'} {permission}"
     if lacks:
-        said = f"This needs the permission {permission}, which none of your roles has."
-        refusal = (HTTPStatus.FORBIDDEN, said, None)
+        message = f"This needs the permission {permission}, which none of your roles has."
+        refusal = (HTTPStatus.FORBIDDEN, message, None)
         return None if (status, problem["detail"], problem.get("errors")) == refusal else "a refusal that tells"
     foreign = permission is not None and county_id not in ("", claims["counties"])
     if foreign and slug not in ("county-not-permitted", *UNREADABLE_PATH):

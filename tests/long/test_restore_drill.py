@@ -100,9 +100,9 @@ def _digests(superuser: URL) -> dict[str, tuple[int, str]]:
     with engine.connect() as connection:
         tables = connection.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"))
         digest = "SELECT count(*), coalesce(md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))), '') FROM {} t"
-        found = {name: connection.execute(text(digest.format(name))).one() for name in list(tables)}
+        result = {name: connection.execute(text(digest.format(name))).one() for name in list(tables)}
     engine.dispose()
-    return {name: (count, value) for name, (count, value) in found.items()}
+    return {name: (count, value) for name, (count, value) in result.items()}
 
 
 def _rows_seen_by(county: str, owner: URL) -> int:

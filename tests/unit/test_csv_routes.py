@@ -30,8 +30,8 @@ def test_every_operation_that_offers_csv_has_a_test_of_its_formulas() -> None:
     }
 
     assert offering == set(TESTED)
-    for place in TESTED.values():
-        file, _, name = place.partition("::")
+    for test_path in TESTED.values():
+        file, _, name = test_path.partition("::")
         assert f"def {name}(" in (ROOT / "tests" / "integration" / file).read_text()
 
 

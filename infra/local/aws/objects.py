@@ -5,6 +5,7 @@ known of the object is a document in the state store. A put is a rename, so an o
 """
 
 import hashlib
+import importlib
 import os
 import re
 import tempfile
@@ -191,6 +192,7 @@ def install(files: ObjectFiles, replacements: Replacements) -> None:
         key.multipart = None  # moto would keep the parts beside the whole
         return key
 
+    importlib.import_module("moto.s3.responses")  # it keeps the FakeKey that it finds, which must be moto's own
     replacements.replace(s3_models, "FakeKey", DiskKey)
     replacements.replace(s3_models.FakeMultipart, "complete", _join_parts)
     replacements.replace(backend_class, "delete_object", delete)

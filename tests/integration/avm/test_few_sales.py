@@ -7,6 +7,6 @@ from tests.integration.avm.known_counties import FEW, MANY, ON_LAST, wordy_count
 def test_few_sales_with_many_attributes_give_intervals_of_their_nominal_coverage() -> None:
     sales = wordy_county().sales
     model = train(sales.take(FEW), ON_LAST)
-    said = model.predict(sales.characteristics.take(MANY))
+    predicted = model.predict(sales.characteristics.take(MANY))
     price = sales.sale_price[MANY]
-    assert 0.7 < ((said.low <= price) & (price <= said.high)).mean() < 0.95
+    assert 0.7 < ((predicted.low <= price) & (price <= predicted.high)).mean() < 0.95

@@ -56,9 +56,9 @@ def _zipped(members: Artifact) -> bytes:
 @settings(max_examples=40)
 def test_a_damaged_artifact_is_refused_wherever_the_damage_is(data: st.DataObject) -> None:
     whole = whole_artifact()
-    place = data.draw(st.integers(0, len(whole) - 1))
+    index = data.draw(st.integers(0, len(whole) - 1))
     damaged = bytearray(whole)
-    damaged[place] ^= data.draw(st.integers(1, 255))
+    damaged[index] ^= data.draw(st.integers(1, 255))
     try:
         loaded = load(bytes(damaged))
     except ArtifactError:

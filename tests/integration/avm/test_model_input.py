@@ -34,8 +34,8 @@ def test_unusual_characteristics_of_a_property_are_flagged(
     model: TrainedModel, columns: dict[str, float | str], flag: str
 ) -> None:
     appraisal = model.explain(one(50, **columns))
-    assert flag in {found.code for found in appraisal.flags}
-    assert flag not in {found.code for found in model.explain(one(50)).flags}
+    assert flag in {raised.code for raised in appraisal.flags}
+    assert flag not in {raised.code for raised in model.explain(one(50)).flags}
     assert appraisal.estimate > 0
 
 
@@ -51,10 +51,10 @@ def test_a_property_that_cannot_be_valued_is_refused_with_the_reason(
     model: TrainedModel, columns: dict[str, float | str], refusal: str, argument: str
 ) -> None:
     subject = one(50, **columns)
-    said = model.value(subject)
-    assert {reason for reason, holds in said.refused.items() if holds[0]} == {refusal}
-    assert np.isnan(said.predictions.estimate[0])
-    assert said.comparables.rows[0, 0] == -1
+    predicted = model.value(subject)
+    assert {reason for reason, holds in predicted.refused.items() if holds[0]} == {refusal}
+    assert np.isnan(predicted.predictions.estimate[0])
+    assert predicted.comparables.rows[0, 0] == -1
     with pytest.raises(AppraisalInputError) as refused:
         model.explain(subject)
     assert refused.value.argument == argument
@@ -72,10 +72,10 @@ def test_a_county_asks_for_as_many_sales_as_a_model_needs() -> None:
 
 def test_fifty_sales_are_valued_out_of_fold() -> None:
     rows = np.linspace(0, len(COUNTY.sales) - 1, 50).astype(np.int64)
-    found = train(COUNTY.sales.take(rows), LAST_DAY)
-    assert found.holdout.protocol.startswith("out of fold")
-    assert np.allclose(found.holdout.price, COUNTY.sales.sale_price[rows][found.holdout.rows])
-    assert cod(found.holdout.estimate / found.holdout.price) < 20
+    model = train(COUNTY.sales.take(rows), LAST_DAY)
+    assert model.holdout.protocol.startswith("out of fold")
+    assert np.allclose(model.holdout.price, COUNTY.sales.sale_price[rows][model.holdout.rows])
+    assert cod(model.holdout.estimate / model.holdout.price) < 20
 
 
 def test_a_valuation_day_before_the_first_sale_is_refused() -> None:
@@ -103,10 +103,10 @@ def test_prices_that_are_none_or_absurd_are_excluded_and_change_nothing_else() -
     price = SMALL.sales.sale_price.copy()
     price[[3, 50, 90, 120]] = [-1.0, 0.0, np.nan, np.inf]
     price[[10, 60]] = [1.0, 1e12]
-    found = train(replace(SMALL.sales, sale_price=price), LAST_DAY)
-    assert found.excluded["no_price"].tolist() == [3, 50, 90, 120]
-    assert found.excluded["implausible_price"].tolist() == [10, 60]
-    ours, theirs = (m.predict(KNOWN.take(LATER)).estimate for m in (found, small_model()))
+    model = train(replace(SMALL.sales, sale_price=price), LAST_DAY)
+    assert model.excluded["no_price"].tolist() == [3, 50, 90, 120]
+    assert model.excluded["implausible_price"].tolist() == [10, 60]
+    ours, theirs = (m.predict(KNOWN.take(LATER)).estimate for m in (model, small_model()))
     assert np.median(np.abs(ours / theirs - 1)) < 0.03
 
 
@@ -114,19 +114,19 @@ def test_a_lot_that_was_sold_before_its_house_was_built_is_no_evidence_of_the_ho
     price, built = SMALL.sales.sale_price.copy(), SMALL.sales.characteristics.year_built.copy()
     price[[20, 21]] /= 6
     built[20] = 2030
-    found = train(with_columns(replace(SMALL.sales, sale_price=price), year_built=built), LAST_DAY)
-    assert found.excluded["sold_before_built"].tolist() == [20]
-    assert found.excluded["implausible_price"].tolist() == [21]
+    model = train(with_columns(replace(SMALL.sales, sale_price=price), year_built=built), LAST_DAY)
+    assert model.excluded["sold_before_built"].tolist() == [20]
+    assert model.excluded["implausible_price"].tolist() == [21]
 
 
 def test_an_attribute_that_is_unknown_for_nine_in_ten_counts_where_it_is_known() -> None:
     """A view is written where there is one: its price is found all the same, and its absence is no flag."""
     view = COUNTY.sales.characteristics.numeric["view"]
     sparse = np.where(view > 0, 1.0, np.nan)
-    found = train(with_columns(COUNTY.sales, numeric={"view": sparse}), ON)
+    model = train(with_columns(COUNTY.sales, numeric={"view": sparse}), ON)
     plain, viewed = (replace(one(500), numeric={"view": np.array([value])}) for value in (np.nan, 1.0))
-    assert np.log(found.predict(viewed).estimate / found.predict(plain).estimate)[0] == pytest.approx(0.15, abs=0.05)
-    assert "unknown_attribute" not in {flag.code for flag in found.explain(plain).flags}
+    assert np.log(model.predict(viewed).estimate / model.predict(plain).estimate)[0] == pytest.approx(0.15, abs=0.05)
+    assert "unknown_attribute" not in {flag.code for flag in model.explain(plain).flags}
 
 
 @pytest.mark.parametrize(
@@ -142,18 +142,18 @@ def test_an_attribute_that_is_unknown_for_nine_in_ten_counts_where_it_is_known()
 )
 def test_a_county_with_other_fields_is_valued_without_code(columns: dict[str, Any]) -> None:
     sales = with_columns(SMALL.sales, **columns)
-    found = train(sales, LAST_DAY)
-    assert cod(found.holdout.estimate / found.holdout.price) < 15
+    model = train(sales, LAST_DAY)
+    assert cod(model.holdout.estimate / model.holdout.price) < 15
     unseen = replace(sales.characteristics.take(np.arange(3)), categorical={"wall": np.array(["mud", "", "wood"])})
-    said = found.predict(replace(unseen, numeric={}))
-    assert (said.low < said.estimate).all()
-    assert (said.estimate < said.high).all()
+    predicted = model.predict(replace(unseen, numeric={}))
+    assert (predicted.low < predicted.estimate).all()
+    assert (predicted.estimate < predicted.high).all()
 
 
 def test_a_county_without_coordinates_or_neighborhoods_is_valued_by_its_characteristics() -> None:
     unknown = np.full(len(SMALL.sales), np.nan)
     nowhere = with_columns(SMALL.sales, longitude=unknown, latitude=unknown, neighborhood=np.full(len(SMALL.sales), ""))
-    found = train(nowhere, LAST_DAY)
-    appraisal = found.explain(nowhere.characteristics.take(np.array([4])))
+    model = train(nowhere, LAST_DAY)
+    appraisal = model.explain(nowhere.characteristics.take(np.array([4])))
     assert "no_coordinates" in {flag.code for flag in appraisal.flags}
     assert float(appraisal.estimate) == pytest.approx(SMALL.truth[4], rel=0.5)

@@ -24,8 +24,8 @@ def _curved(inputs: SingleArray) -> FloatArray:
     return np.asarray(12.0 + 0.3 * seen[:, 0] + 0.3 * np.abs(seen[:, 1] * seen[:, 2]))
 
 
-def _loss(said: FloatArray) -> FloatArray:
-    return np.asarray(0.1**2 * (np.sqrt(1 + (np.expm1(said) / 0.1) ** 2) - 1))
+def _loss(predicted: FloatArray) -> FloatArray:
+    return np.asarray(0.1**2 * (np.sqrt(1 + (np.expm1(predicted) / 0.1) ** 2) - 1))
 
 
 def test_the_loss_is_the_error_as_a_share_of_the_price() -> None:
@@ -52,15 +52,15 @@ def test_the_gradients_are_those_of_finite_differences() -> None:
         edge = slope_and_curvature(np.sign(error))[0]
         return float(np.mean(_loss(np.clip(error, -1, 1)) + np.abs(edge) * beyond)) / 0.5
 
-    found = gradients(layers, inputs, target, 0.5, kept)  # type: ignore[arg-type]
-    for layer, gradient in zip(layers, found, strict=True):
-        for place in list(np.ndindex(layer.shape))[:12]:
-            before, sides = layer[place], []
+    computed = gradients(layers, inputs, target, 0.5, kept)  # type: ignore[arg-type]
+    for layer, gradient in zip(layers, computed, strict=True):
+        for index in list(np.ndindex(layer.shape))[:12]:
+            before, sides = layer[index], []
             for step in (1e-6, -1e-6):
-                layer[place] = before + step
+                layer[index] = before + step
                 sides.append(mean_loss())
-            layer[place] = before
-            assert gradient[place] == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-3, abs=1e-5)
+            layer[index] = before
+            assert gradient[index] == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-3, abs=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_the_same_sales_and_seed_give_the_same_network() -> None:
 
 def test_an_out_of_fold_prediction_has_nothing_of_the_sales_price() -> None:
     inputs, price = _inputs(6), _curved(_inputs(6))
-    network, said = fit_network_and_folds(inputs, price, seed=0)
+    network, predicted = fit_network_and_folds(inputs, price, seed=0)
     assert len(network.members) == NETWORK_MEMBERS
     fold = np.random.default_rng(2).permutation(SALES) % NETWORK_MEMBERS
     first, second = np.flatnonzero(fold == 0)[:2]
@@ -101,14 +101,14 @@ def test_an_out_of_fold_prediction_has_nothing_of_the_sales_price() -> None:
     # The level and the spread of all prices stay.
     exchanged[[first, second]] = price[[second, first]]
     again = fit_network_and_folds(inputs, exchanged, seed=0)[1]
-    assert again[fold == 0] == pytest.approx(said[fold == 0], abs=1e-3)
-    assert np.abs(again - said).max() > 1e-3
+    assert again[fold == 0] == pytest.approx(predicted[fold == 0], abs=1e-3)
+    assert np.abs(again - predicted).max() > 1e-3
 
 
 def test_twelve_sales_give_a_network_that_predicts_their_prices() -> None:
-    _, said = fit_network_and_folds(_inputs(7, 12), np.linspace(12, 13, 12), seed=0)
-    assert np.isfinite(said).all()
-    assert ((said > 10) & (said < 15)).all()
+    _, predicted = fit_network_and_folds(_inputs(7, 12), np.linspace(12, 13, 12), seed=0)
+    assert np.isfinite(predicted).all()
+    assert ((predicted > 10) & (predicted < 15)).all()
 
 
 def test_a_number_fills_the_bins_below_it_and_an_unknown_one_says_nothing() -> None:

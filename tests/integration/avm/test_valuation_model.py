@@ -34,19 +34,19 @@ def test_it_is_a_model_made_of_sales_before_the_valuation_day(model: TrainedMode
 
 
 def test_later_sales_are_valued_near_their_true_value_and_better_than_by_each_model_alone(model: TrainedModel) -> None:
-    said = model.value(KNOWN.take(LATER))
+    predicted = model.value(KNOWN.take(LATER))
     truth = np.array([later_value(int(row)) for row in LATER])
-    reconciled = cod(said.predictions.estimate / truth)
+    reconciled = cod(predicted.predictions.estimate / truth)
     assert reconciled < 4.5
-    assert np.median(said.predictions.estimate / truth) == pytest.approx(1, abs=0.02)
-    assert all(reconciled < cod(value / truth) + 0.3 for value in said.components.values())
+    assert np.median(predicted.predictions.estimate / truth) == pytest.approx(1, abs=0.02)
+    assert all(reconciled < cod(value / truth) + 0.3 for value in predicted.components.values())
 
 
 def test_the_interval_holds_about_eight_in_ten_later_sales(model: TrainedModel) -> None:
-    said = model.predict(KNOWN.take(LATER))
+    predicted = model.predict(KNOWN.take(LATER))
     price = COUNTY.sales.sale_price[LATER] * np.array([later_value(int(row)) / COUNTY.truth[row] for row in LATER])
-    assert 0.7 <= np.mean((said.low <= price) & (price <= said.high)) <= 0.9
-    assert said.confidence.mean() == pytest.approx(np.mean(np.abs(price / said.estimate - 1) <= 0.1), abs=0.1)
+    assert 0.7 <= np.mean((predicted.low <= price) & (price <= predicted.high)) <= 0.9
+    assert predicted.confidence.mean() == pytest.approx(np.mean(np.abs(price / predicted.estimate - 1) <= 0.1), abs=0.1)
 
 
 def test_difficulty_is_counted_alike_whatever_a_fit_makes_of_distance(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,9 +54,9 @@ def test_difficulty_is_counted_alike_whatever_a_fit_makes_of_distance(monkeypatc
     for length in (0.35, 4.0):
         monkeypatch.setattr(comparables, "SIMILARITY_LENGTHS_KM", (length, length))
         ensemble, _ = fit_ensemble(SMALL.sales, LAST_DAY, 0)
-        said = ensemble.evaluate(KNOWN.take(LATER))
-        raw.append(np.median(said.comparables.difficulty[:, 1]))
-        counted.append(np.median(said.difficulty[:, 1:3], axis=0))
+        predicted = ensemble.evaluate(KNOWN.take(LATER))
+        raw.append(np.median(predicted.comparables.difficulty[:, 1]))
+        counted.append(np.median(predicted.difficulty[:, 1:3], axis=0))
     assert raw[1] < 0.7 * raw[0]
     assert np.allclose(counted, 1.0, atol=0.3)
 
@@ -91,14 +91,14 @@ def test_contributions_add_up_to_the_value_whatever_the_property(
         bathrooms=np.array([baths]),
         neighborhood=np.array([neighborhood]),
     )
-    said = small_model().value(subject, on)
-    assert said.contributions.base + said.contributions.dollars.sum() == pytest.approx(
-        said.predictions.estimate[0], rel=1e-12
+    predicted = small_model().value(subject, on)
+    assert predicted.contributions.base + predicted.contributions.dollars.sum() == pytest.approx(
+        predicted.predictions.estimate[0], rel=1e-12
     )
     appraisal = small_model().explain(subject, on)
     assert appraisal.base + sum(part.amount for part in appraisal.contributions) == appraisal.estimate
     assert appraisal.low < appraisal.estimate < appraisal.high
-    assert float(appraisal.estimate) == pytest.approx(said.predictions.estimate[0], abs=0.01)
+    assert float(appraisal.estimate) == pytest.approx(predicted.predictions.estimate[0], abs=0.01)
 
 
 def test_the_grid_adds_up_and_reconciles_to_the_comparable_sales_value(model: TrainedModel) -> None:

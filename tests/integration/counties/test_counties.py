@@ -105,13 +105,13 @@ def put(what: str, body: object, if_match: str = '"1"') -> Answer:
 
 
 def schedules() -> list[Any]:
-    found: list[Any] = boto3.client("scheduler").list_schedules(GroupName="counties")["Schedules"]
-    return found
+    schedules: list[Any] = boto3.client("scheduler").list_schedules(GroupName="counties")["Schedules"]
+    return schedules
 
 
 def schedule() -> dict[str, Any]:
-    found: dict[str, Any] = boto3.client("scheduler").get_schedule(Name="benton_wa", GroupName="counties")  # type: ignore[assignment]
-    return found
+    schedule: dict[str, Any] = boto3.client("scheduler").get_schedule(Name="benton_wa", GroupName="counties")  # type: ignore[assignment]
+    return schedule
 
 
 def test_onboarding_makes_the_county_its_schedule_and_its_first_user() -> None:
@@ -153,13 +153,13 @@ def test_a_foreign_id_answers_alike_whether_it_is_onboarded_or_not() -> None:
     def refused() -> list[Answer]:
         foreign = claims_of(Role.IT_ADMIN, ["king_wa"])
         at = {"county_id": "benton_wa"}
-        one = "/v1/counties/{county_id}"
+        path = "/v1/counties/{county_id}"
         body = {"configuration": changed(mode="snapshot"), "mapping": "no mapping"}
         return [
             call(handler, "POST", "/v1/counties", body=body, claims=foreign),
-            call(handler, "GET", one, path=at, claims=foreign),
-            call(handler, "PUT", one + "/mapping", path=at, body={"mapping": MAPPING}, claims=foreign),
-            call(handler, "PUT", one + "/configuration", path=at, body=CONFIGURATION, claims=foreign),
+            call(handler, "GET", path, path=at, claims=foreign),
+            call(handler, "PUT", path + "/mapping", path=at, body={"mapping": MAPPING}, claims=foreign),
+            call(handler, "PUT", path + "/configuration", path=at, body=CONFIGURATION, claims=foreign),
         ]
 
     before = refused()
@@ -329,14 +329,14 @@ def test_each_mode_can_have_a_schedule_of_its_own_and_loses_it_again() -> None:
     put("configuration", changed(sync_schedule_cron=None, mode_schedules=nightly))
 
     scheduler = boto3.client("scheduler")
-    made = {one["Name"]: one for one in scheduler.list_schedules(GroupName="counties")["Schedules"]}
+    made = {item["Name"]: item for item in scheduler.list_schedules(GroupName="counties")["Schedules"]}
     assert made.keys() == {"benton_wa.incremental", "benton_wa.snapshot"}
     weekly = scheduler.get_schedule(Name="benton_wa.snapshot", GroupName="counties")
     assert weekly["ScheduleExpression"] == "cron(30 2 ? * SUN *)"
     event = {"county_id": "benton_wa", "trigger": "schedule", "mode": "snapshot"}
     assert json.loads(weekly["Target"]["Input"]) == event
     assert put("configuration", changed(mode_schedules={}), '"2"').status == 200
-    assert [one["Name"] for one in scheduler.list_schedules(GroupName="counties")["Schedules"]] == ["benton_wa"]
+    assert [item["Name"] for item in scheduler.list_schedules(GroupName="counties")["Schedules"]] == ["benton_wa"]
 
 
 def test_a_county_says_when_its_next_sync_is() -> None:
@@ -344,11 +344,11 @@ def test_a_county_says_when_its_next_sync_is() -> None:
 
     shown = put("configuration", changed(mode_schedules={"snapshot": "45 2 * * ? *"})).body
 
-    times = [datetime.fromisoformat(one["next_run_at"]) for one in shown["schedules"]]
+    times = [datetime.fromisoformat(item["next_run_at"]) for item in shown["schedules"]]
     assert times == sorted(times)
     assert datetime.fromisoformat(shown["next_run_at"]) == times[0]
     pacific = ZoneInfo("America/Los_Angeles")
-    at = {one["mode"]: datetime.fromisoformat(one["next_run_at"]).astimezone(pacific) for one in shown["schedules"]}
+    at = {item["mode"]: datetime.fromisoformat(item["next_run_at"]).astimezone(pacific) for item in shown["schedules"]}
     assert {mode: (time.hour, time.minute) for mode, time in at.items()} == {"full": (2, 30), "snapshot": (2, 45)}
     assert all(datetime.now(UTC) < time <= datetime.now(UTC) + timedelta(days=2) for time in times)
     assert put("configuration", changed(sync_schedule_cron=None), '"2"').body["next_run_at"] is None
@@ -377,9 +377,9 @@ def test_a_county_shows_itself_and_is_in_its_users_list_only() -> None:
     onboard()
 
     claims = claims_of(counties=["benton_wa"])
-    one = call(handler, "GET", "/v1/counties/{county_id}", path={"county_id": "benton_wa"}, claims=claims)
-    assert one.body["configuration"]["data_ingestion_settings"]["guards"]["max_removed_share"] == "0.05"
-    assert one.headers["etag"] == '"1"'
+    answer = call(handler, "GET", "/v1/counties/{county_id}", path={"county_id": "benton_wa"}, claims=claims)
+    assert answer.body["configuration"]["data_ingestion_settings"]["guards"]["max_removed_share"] == "0.05"
+    assert answer.headers["etag"] == '"1"'
     assert [c["county_id"] for c in call(handler, "GET", "/v1/counties", claims=claims).body] == ["benton_wa"]
     assert call(handler, "GET", "/v1/counties", claims=claims_of(counties=["king_wa"])).body == []
 

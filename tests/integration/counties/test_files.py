@@ -40,7 +40,9 @@ def test_a_file_is_sent_to_a_signed_address_below_the_countys_prefix_and_listed(
     boto3.client("s3").put_object(Bucket=BUCKET, Key=f"counties/{COUNTY}/incoming/parts/x", Body=b"not delivered")
     boto3.client("s3").put_object(Bucket=BUCKET, Key="counties/other_wa/incoming/theirs.csv", Body=b"x")
     listed = call(handler, "GET", FILES, path={"county_id": COUNTY}, claims=claims_of(Role.AUDITOR))
-    assert [(one["name"], one["size_bytes"], one["prefix"]) for one in listed.body] == [("parcels.csv", 5, "incoming")]
+    assert [(item["name"], item["size_bytes"], item["prefix"]) for item in listed.body] == [
+        ("parcels.csv", 5, "incoming")
+    ]
     with unit_of_work(COUNTY) as connection:
         assert connection.scalar(text("SELECT action FROM audit_events")) == "county.file_announced"
 

@@ -192,8 +192,8 @@ def submit(
     resource = f"/v1/counties/{{county_id}}/{one}/{{{name}}}"
 
     def look() -> dict[str, Any]:
-        found: dict[str, Any] = call(handler, "GET", resource, path={**_of(COUNTY), name: kept}).body
-        return found
+        body: dict[str, Any] = call(handler, "GET", resource, path={**_of(COUNTY), name: kept}).body
+        return body
 
     return look
 
@@ -261,9 +261,9 @@ def test_a_job_that_cannot_be_marked_as_failed_is_failed_when_it_is_next_read(
     monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=lambda _: None))
     monkeypatch.setattr(lifecycle, "START_GRACE", lifecycle.START_GRACE * 0)
     monkeypatch.setattr(lifecycle, "CHECK_INTERVAL_S", 0)
-    wanted = {"report_type": "assessment_roll_summary", "format": "csv", "parameters": {"roll_year": 2024}}
+    request = {"report_type": "assessment_roll_summary", "format": "csv", "parameters": {"roll_year": 2024}}
     database.kill_at(2)
-    report = submit(reporting, "reports", wanted)
+    report = submit(reporting, "reports", request)
     database.killed()
     machine = settings().jobs_state_machine_arn
     assert eventually(
@@ -281,7 +281,7 @@ def test_a_job_that_cannot_be_marked_as_failed_is_failed_when_it_is_next_read(
 
     left = wait_for_end(report)
     assert (left["status"], left["error"]["type"]) == ("failed", "database-unavailable")
-    assert wait_for_end(submit(reporting, "reports", wanted))["status"] == "succeeded"
+    assert wait_for_end(submit(reporting, "reports", request))["status"] == "succeeded"
 
 
 @pytest.mark.usefixtures("machines", "patient")
@@ -304,9 +304,9 @@ def test_a_sync_ends_and_the_next_one_starts(
     for statements in (10, 45):  # before anything is staged, and after
         with database_killed(database, statements):
             run = start()
-        found = wait_for_end(run)
+        ended = wait_for_end(run)
         # what was staged in unlogged tables is gone with a crash, and the run says so
-        assert found["status"] == "succeeded" or found["error"]["type"] == "staged-rows-lost", found
+        assert ended["status"] == "succeeded" or ended["error"]["type"] == "staged-rows-lost", ended
     assert wait_for_end(start())["status"] == "succeeded"
     with unit_of_work(SYNCED) as connection:
         assert connection.scalar(text("SELECT count(*) FROM properties_operational")) == 299

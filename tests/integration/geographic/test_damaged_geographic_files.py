@@ -96,14 +96,14 @@ def test_a_damaged_file_is_read_or_refused_with_its_name_and_what_to_do(
         return number, format_, outcome(format_, number, content)
 
     with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(tried, range(FILES)))
-    told = [(number, format_, said) for number, format_, said in found if said != "read"]
+        outcomes = list(pool.map(tried, range(FILES)))
+    told = [(number, format_, said) for number, format_, said in outcomes if said != "read"]
     wrong = [
         (number, format_, said)
         for number, format_, said in told
         if f"damaged-{number}.dat" not in said or any(word in said for word in NAMELESS) or said.count(".") < 2
     ]
-    print(f"{len(found) - len(told)} of {len(found)} files were read, {len(told)} refused")
+    print(f"{len(outcomes) - len(told)} of {len(outcomes)} files were read, {len(told)} refused")
     assert wrong == []
     assert told
 
@@ -113,11 +113,11 @@ def test_a_process_that_a_library_ends_is_told_as_the_files_failure(monkeypatch:
     fault = "import os, signal, sys; sys.stdin.read(); print('{\"reading\": 5000}', flush=True)"
     script = f"{fault}; os.kill(os.getpid(), signal.SIGSEGV)"
     monkeypatch.setattr(conversion, "_PROGRAM", ("-c", script))
-    said = outcome("geojson", 1, b"{}")
-    assert said.startswith(
+    reason = outcome("geojson", 1, b"{}")
+    assert reason.startswith(
         "damaged-1.dat is no GeoJSON file that can be read (after feature 5,000): it ended the library"
     )
-    assert "signal 11" in said
+    assert "signal 11" in reason
 
 
 def test_a_process_that_takes_too_long_or_too_much_memory_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +132,7 @@ def test_a_process_that_takes_too_long_or_too_much_memory_is_ended(monkeypatch: 
 
 def test_a_file_that_needs_more_memory_than_there_is_is_refused() -> None:
     feature = b'{"type":"Feature","properties":{"PIN":"1"},"geometry":{"type":"Polygon","coordinates":[['
-    ring = b",".join(b"[-122.%06d,47.0]" % place for place in range(3_000_000))
+    ring = b",".join(b"[-122.%06d,47.0]" % index for index in range(3_000_000))
     content = b'{"type":"FeatureCollection","features":[' + feature + ring + b"]]}}]}"
     put("damaged-2.dat", content)
     described = FilesDescription.model_validate(

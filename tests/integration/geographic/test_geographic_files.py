@@ -27,8 +27,8 @@ SYSTEMS = {
 }  # fmt: skip
 
 
-def placed(found: pl.DataFrame) -> list[Any]:
-    return [text and shapely.from_wkb(bytes.fromhex(text)) for text in found.get_column(WKB)]
+def placed(frame: pl.DataFrame) -> list[Any]:
+    return [text and shapely.from_wkb(bytes.fromhex(text)) for text in frame.get_column(WKB)]
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -37,13 +37,13 @@ def test_every_format_gives_its_rows_in_degrees_with_a_point_in_each_shape(tmp_p
     values = {"VALUE": np.array([1200.5, 2.0, 3.0, 4.0]), "NAME_OF": np.array(["Peña", "b", "", "d"], dtype=object)}
     path = write_layer(tmp_path, format_, moved(SQUARES, code), code=code, fields=values)
 
-    found = whole(source_of(sent(path, format_), format=format_)).sort("PIN")  # FlatGeobuf sorts by place
+    frame = whole(source_of(sent(path, format_), format=format_)).sort("PIN")  # FlatGeobuf sorts by place
 
-    assert found.get_column("PIN").to_list() == ["P0", "P1", "P2", "P3"]
-    assert found.get_column("NAME_OF")[0] == "Peña"
-    assert float(found.get_column("VALUE")[0]) == 1200.5
-    assert found.get_column(VALUE_FAULTS).to_list() == [None] * 4
-    for shape, read, x, y in zip(SQUARES, placed(found), found[LONGITUDE], found[LATITUDE], strict=True):
+    assert frame.get_column("PIN").to_list() == ["P0", "P1", "P2", "P3"]
+    assert frame.get_column("NAME_OF")[0] == "Peña"
+    assert float(frame.get_column("VALUE")[0]) == 1200.5
+    assert frame.get_column(VALUE_FAULTS).to_list() == [None] * 4
+    for shape, read, x, y in zip(SQUARES, placed(frame), frame[LONGITUDE], frame[LATITUDE], strict=True):
         assert shapely.hausdorff_distance(shape, read) < 2e-6  # NAD83 is taken for WGS 84, and nothing else differs
         assert shapely.contains(read, shapely.Point(float(x), float(y)))
 
@@ -60,8 +60,8 @@ def test_a_system_that_a_file_does_not_say_is_asked_for_and_can_be_set(tmp_path:
     path.with_suffix(".prj").unlink()
     with pytest.raises(Unprocessable, match=r"lacks its \.prj.*setting `crs`"):
         source_of(zipped(path), format="shapefile")
-    found = whole(source_of(zipped(path), format="shapefile", crs="EPSG:2286"))
-    assert shapely.hausdorff_distance(placed(found)[0], SQUARES[0]) < 1e-8
+    frame = whole(source_of(zipped(path), format="shapefile", crs="EPSG:2286"))
+    assert shapely.hausdorff_distance(placed(frame)[0], SQUARES[0]) < 1e-8
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def test_a_deleted_record_takes_its_shape_with_it(tmp_path: Path) -> None:
     header, length = struct.unpack_from("<HH", content, 8)
     content[header + length] = ord("*")
     table_.write_bytes(content)
-    found = whole(source_of(zipped(path), format="shapefile"))
-    assert found.get_column("PIN").to_list() == ["P0", "P2", "P3"]
-    assert [shapely.equals(*pair) for pair in zip(placed(found), [SQUARES[0], *SQUARES[2:]], strict=True)] == [True] * 3
+    frame = whole(source_of(zipped(path), format="shapefile"))
+    assert frame.get_column("PIN").to_list() == ["P0", "P2", "P3"]
+    assert [shapely.equals(*pair) for pair in zip(placed(frame), [SQUARES[0], *SQUARES[2:]], strict=True)] == [True] * 3
 
 
 def test_the_index_says_which_shape_is_whose(tmp_path: Path) -> None:
@@ -103,8 +103,8 @@ def test_the_index_says_which_shape_is_whose(tmp_path: Path) -> None:
     struct.pack_into(">i", shapes, 24, len(shapes) // 2)
     path.write_bytes(shapes)
     path.with_suffix(".shx").write_bytes(index)
-    found = placed(whole(source_of(zipped(path), format="shapefile")))
-    assert [shape.bounds[0] for shape in found] == [40, 1, 2]
+    frame = placed(whole(source_of(zipped(path), format="shapefile")))
+    assert [shape.bounds[0] for shape in frame] == [40, 1, 2]
 
 
 @pytest.mark.parametrize(
@@ -147,8 +147,8 @@ def test_an_archive_without_a_part_is_incomplete(tmp_path: Path, ending: str) ->
 def test_texts_are_in_the_encoding_that_the_file_declares(
     tmp_path: Path, code_page: str | None, language: int, codec: str
 ) -> None:
-    found = whole(source_of(encoded(tmp_path, "12 CALLE PEÑA", codec, code_page, language), format="shapefile"))
-    assert found.get_column("OWNADDR").to_list() == ["12 CALLE PEÑA", "x"]
+    frame = whole(source_of(encoded(tmp_path, "12 CALLE PEÑA", codec, code_page, language), format="shapefile"))
+    assert frame.get_column("OWNADDR").to_list() == ["12 CALLE PEÑA", "x"]
 
 
 def encoded(folder: Path, text: str, codec: str, code_page: str | None, language: int) -> bytes:
@@ -178,9 +178,9 @@ def test_an_encoding_that_nothing_says_is_asked_for_with_the_byte(tmp_path: Path
 
 def test_a_byte_that_the_declared_encoding_does_not_have_is_its_rows_fault(tmp_path: Path) -> None:
     path = encoded(tmp_path, "PEÑA", "latin-1", "1252", 0)
-    found = whole(source_of(path, format="shapefile", encoding="utf-8"))
-    assert "the byte 0xd1 is no utf-8" in found.get_column(VALUE_FAULTS)[0]
-    assert found.get_column(VALUE_FAULTS)[1] is None
+    frame = whole(source_of(path, format="shapefile", encoding="utf-8"))
+    assert "the byte 0xd1 is no utf-8" in frame.get_column(VALUE_FAULTS)[0]
+    assert frame.get_column(VALUE_FAULTS)[1] is None
 
 
 FAR = {
@@ -196,32 +196,32 @@ FAR = {
 @pytest.mark.parametrize(("shape", "reason"), FAR.values(), ids=list(FAR))
 def test_a_shape_that_cannot_be_is_its_rows_fault(tmp_path: Path, shape: Any, reason: str) -> None:
     path = write_layer(tmp_path, "flatgeobuf", [SQUARES[0], shape, SQUARES[1]], layer_options={"SPATIAL_INDEX": "NO"})
-    found = whole(source_of(path.read_bytes(), format="flatgeobuf"))
-    assert found.get_column("PIN").to_list() == ["P0", "P1", "P2"]
-    assert reason in found.get_column(VALUE_FAULTS)[1]
-    assert [fault is None for fault in found.get_column(VALUE_FAULTS)] == [True, False, True]
-    assert [shape is None for shape in placed(found)] == [False, True, False]
+    frame = whole(source_of(path.read_bytes(), format="flatgeobuf"))
+    assert frame.get_column("PIN").to_list() == ["P0", "P1", "P2"]
+    assert reason in frame.get_column(VALUE_FAULTS)[1]
+    assert [fault is None for fault in frame.get_column(VALUE_FAULTS)] == [True, False, True]
+    assert [shape is None for shape in placed(frame)] == [False, True, False]
 
 
 def test_a_vertex_that_its_system_is_not_meant_for_is_named(tmp_path: Path) -> None:
     feet = moved(SQUARES, 2286)
     feet[1] = shapely.Polygon([*feet[1].exterior.coords[:3], (1e12, 1e12)])
-    found = whole(source_of(zipped(write_layer(tmp_path, "shapefile", feet, code=2286)), format="shapefile"))
-    assert "1000000000000, 1000000000000" in found.get_column(VALUE_FAULTS)[1]
-    assert "Washington South" in found.get_column(VALUE_FAULTS)[1]
+    frame = whole(source_of(zipped(write_layer(tmp_path, "shapefile", feet, code=2286)), format="shapefile"))
+    assert "1000000000000, 1000000000000" in frame.get_column(VALUE_FAULTS)[1]
+    assert "Washington South" in frame.get_column(VALUE_FAULTS)[1]
 
 
 def test_heights_and_measures_are_dropped_and_points_and_absent_shapes_taken(tmp_path: Path) -> None:
     shapes = [shapely.Point(-122.5, 47.5, 12), None, shapely.force_3d(SQUARES[0], 7), shapely.Polygon(),
               shapely.GeometryCollection([SQUARES[0], SQUARES[2]])]  # fmt: skip
     path = write_layer(tmp_path, "geopackage", shapes)
-    found = whole(source_of(path.read_bytes(), format="geopackage"))
-    assert found.select(LONGITUDE, LATITUDE).rows()[:2] == [("-122.5", "47.5"), (None, None)]
-    assert placed(found)[2].equals(SQUARES[0])
-    assert not placed(found)[2].has_z
-    assert placed(found)[3] is None
-    assert placed(found)[4].geom_type == "MultiPolygon"
-    assert found.get_column(VALUE_FAULTS).to_list() == [None] * 5
+    frame = whole(source_of(path.read_bytes(), format="geopackage"))
+    assert frame.select(LONGITUDE, LATITUDE).rows()[:2] == [("-122.5", "47.5"), (None, None)]
+    assert placed(frame)[2].equals(SQUARES[0])
+    assert not placed(frame)[2].has_z
+    assert placed(frame)[3] is None
+    assert placed(frame)[4].geom_type == "MultiPolygon"
+    assert frame.get_column(VALUE_FAULTS).to_list() == [None] * 5
 
 
 def test_arcs_become_lines_of_short_segments(tmp_path: Path) -> None:
@@ -233,9 +233,9 @@ def test_arcs_become_lines_of_short_segments(tmp_path: Path) -> None:
             database.execute(f'DROP TRIGGER "{name}"')
         database.execute("UPDATE parcels SET geom = ? WHERE fid = 2", (b"GP\0\x01" + struct.pack("<i", 4326) + curved,))
     database.close()
-    found = placed(whole(source_of(path.read_bytes(), format="geopackage")))
-    assert found[0].equals(SQUARES[0])
-    assert found[1].area == pytest.approx(np.pi, rel=1e-3)
+    frame = placed(whole(source_of(path.read_bytes(), format="geopackage")))
+    assert frame[0].equals(SQUARES[0])
+    assert frame[1].area == pytest.approx(np.pi, rel=1e-3)
 
 
 def test_rings_that_are_not_closed_are_closed(tmp_path: Path) -> None:
@@ -329,5 +329,5 @@ def test_parts_are_read_by_the_places_that_they_end_at(tmp_path: Path, monkeypat
     assert (total, [end for end, _ in ends]) == (12_000, [5_000, 10_000])
     last = source.read(table(), source.schema(table()), KeyRange(ends[1], None)).frame()
     assert last.get_column("PIN").to_list() == [f"P{number}" for number in range(10_000, 12_000)]
-    found = frames(source, 50_000)
-    assert pl.concat(found).get_column("PIN").to_list() == [f"P{number}" for number in range(12_000)]
+    tables = frames(source, 50_000)
+    assert pl.concat(tables).get_column("PIN").to_list() == [f"P{number}" for number in range(12_000)]

@@ -195,20 +195,20 @@ def test_the_spatial_index_finds_features_of_every_block(county: None, small_blo
     sql = "SELECT count(*) AS n FROM rtree_parcels_geom"
     _, _, _, (count,) = raw.read(path, sql=sql, sql_dialect="SQLITE", read_geometry=False)
     assert count.tolist() == [9]
-    _, _, _, (found,) = raw.read(path, columns=["property_id"], bbox=(-122.0085, 47.0, -122.0075, 48.0))
-    assert found.tolist() == ["P0008"]
+    _, _, _, (property_id,) = raw.read(path, columns=["property_id"], bbox=(-122.0085, 47.0, -122.0075, 48.0))
+    assert property_id.tolist() == ["P0008"]
 
 
 def test_the_same_job_writes_the_same_bytes(county: None, tmp_path: Path) -> None:
     from functions.gis_export.schemas import GisExportRequest
     from functions.gis_export.service.export import write_export
 
-    wanted = GisExportRequest(layers=["parcels", "sales"], format="geopackage")
+    request = GisExportRequest(layers=["parcels", "sales"], format="geopackage")
     files = []
     for name in ("one", "two"):
         folder = tmp_path / name
         folder.mkdir()
-        file, _ = write_export(COUNTY, wanted, folder, "same", LOADED, lambda *_: None)
+        file, _ = write_export(COUNTY, request, folder, "same", LOADED, lambda *_: None)
         files.append(file.path.read_bytes())
     assert files[0] == files[1]
 

@@ -19,8 +19,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     with LocalCloud(Path(sys.argv[1]), 0, assembly=Path(sys.argv[2]), accounts=ACCOUNTS) as cloud:
         users = {user.username: user.password for user in cloud.credentials}
-        told = {"url": cloud.url, "endpoint": cloud.environment["AWS_ENDPOINT_URL"], "users": users}
-        print(json.dumps(told), flush=True)
+        description = {"url": cloud.url, "endpoint": cloud.environment["AWS_ENDPOINT_URL"], "users": users}
+        print(json.dumps(description), flush=True)
         ended.wait()
 
 

@@ -220,10 +220,10 @@ def test_the_end_of_an_execution_is_told_to_the_functions_of_its_rule(status: st
     key = f"ends/{execution.rpartition(':')[2]}"
     assert eventually(lambda: keys(cloud, key) != [])
 
-    told = json.loads(cloud.clients("s3").get_object(Bucket=data_bucket(cloud), Key=key)["Body"].read())
-    assert (told["source"], told["detail"]["status"]) == ("aws.states", status)
-    assert told["detail"]["executionArn"] == execution
-    assert json.loads(told["detail"]["input"]) == given
+    record = json.loads(cloud.clients("s3").get_object(Bucket=data_bucket(cloud), Key=key)["Body"].read())
+    assert (record["source"], record["detail"]["status"]) == ("aws.states", status)
+    assert record["detail"]["executionArn"] == execution
+    assert json.loads(record["detail"]["input"]) == given
 
 
 def test_nothing_is_told_of_an_execution_that_succeeded(cloud: LocalCloud) -> None:

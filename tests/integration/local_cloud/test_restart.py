@@ -68,8 +68,8 @@ class Directory:
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line, process.communicate()[1].decode()
-        told = json.loads(line)
-        return Serving(process, told["url"], Clients(told["endpoint"]), told["users"])
+        record = json.loads(line)
+        return Serving(process, record["url"], Clients(record["endpoint"]), record["users"])
 
 
 @pytest.fixture
@@ -139,9 +139,9 @@ def test_a_killed_cloud_leaves_no_process_and_comes_back_with_everything(directo
     start_long_run(first, bucket)
 
     rival = directory.spawn()
-    _, said = rival.communicate(timeout=30)
+    _, errors = rival.communicate(timeout=30)
     assert rival.returncode == 1
-    assert f"in use by process {first.process.pid}" in said.decode()
+    assert f"in use by process {first.process.pid}" in errors.decode()
 
     first.end(signal.SIGKILL)
 

@@ -151,8 +151,8 @@ def test_the_files_hold_what_the_results_say() -> None:
     results = call(handler, "GET", ALL + "/{analysis_id}/results", path=path).body
     months = [month for market in (results["overall"], *results["groups"]) for month in market["months"]]
 
-    def file(wanted: str) -> bytes:
-        return downloaded(call(handler, "GET", ALL + "/{analysis_id}/download", path=path, query={"format": wanted}))
+    def file(format_: str) -> bytes:
+        return downloaded(call(handler, "GET", ALL + "/{analysis_id}/download", path=path, query={"format": format_}))
 
     rows = list(csv.DictReader(io.StringIO(file("csv").decode())))
     assert [row["median_price"] for row in rows] == [month["median_price"] for month in months]

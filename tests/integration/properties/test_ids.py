@@ -96,7 +96,7 @@ def test_a_property_of_any_id_is_valued_and_its_value_read(database: MigratedDat
             body={"property_id": property_id, "valuation_date": "2023-10-01"},
         )
         assert (made.status, made.body["property_id"]) == (201, property_id), made.body
-        one = {"county_id": COUNTY, "valuation_id": made.body["valuation_id"]}
-        assert made.headers["location"] == f"/v1/counties/{COUNTY}/valuations/{one['valuation_id']}"
-        read = call(valuation, "GET", every + "/{valuation_id}", path=one)
+        body = {"county_id": COUNTY, "valuation_id": made.body["valuation_id"]}
+        assert made.headers["location"] == f"/v1/counties/{COUNTY}/valuations/{body['valuation_id']}"
+        read = call(valuation, "GET", every + "/{valuation_id}", path=body)
         assert (read.status, read.body) == (200, made.body)

@@ -77,8 +77,8 @@ def county(database: MigratedDatabase, job_cloud: None) -> None:
 
 def summary(year: int = 2025, **parameters: Any) -> dict[str, Any]:
     document = json.loads(made("assessment_roll_summary", "json", {"roll_year": year, **parameters}))
-    found: dict[str, Any] = document["summary"]
-    return found
+    roll_summary: dict[str, Any] = document["summary"]
+    return roll_summary
 
 
 def class_of(row: dict[str, Any]) -> str | None:
@@ -86,8 +86,8 @@ def class_of(row: dict[str, Any]) -> str | None:
 
 
 def neighborhood_of(row: dict[str, Any]) -> str | None:
-    place = int(row["property_id"][1:])
-    return NEIGHBORHOODS[place % 3] if place < 29 else None
+    number = int(row["property_id"][1:])
+    return NEIGHBORHOODS[number % 3] if number < 29 else None
 
 
 def expected(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -121,15 +121,15 @@ def test_every_groups_figures_are_those_of_its_assessments(grouping: str, key: A
     parts = defaultdict(list)
     for row in assessments(2025):
         parts[key(row)].append(row)
-    found = {group["group"]: figures(group) for group in summary()["groups"][grouping]}
-    assert found == {name: expected(rows) for name, rows in parts.items()}
+    roll_summary = {group["group"]: figures(group) for group in summary()["groups"][grouping]}
+    assert roll_summary == {name: expected(rows) for name, rows in parts.items()}
 
 
 def test_changes_are_against_the_newest_earlier_roll() -> None:
-    found = summary()
+    roll_summary = summary()
     before, now = expected(assessments(2023)), expected(assessments(2025))
-    change = found["county"]["change"]
-    assert found["previous_roll_year"] == 2023
+    change = roll_summary["county"]["change"]
+    assert roll_summary["previous_roll_year"] == 2023
     for name in ("land_value", "total_value", "assessed_value"):
         assert Decimal(change[name]) == Decimal(now[name]) - Decimal(before[name])
     assert change["parcels"] == 0
@@ -166,10 +166,10 @@ def test_rolls_of_different_parcels_say_which_they_share_and_compare_those() -> 
 
 
 def test_the_first_roll_has_nothing_to_be_compared_with() -> None:
-    found = summary(2023)
-    assert found["overlap"] is None
-    assert found["previous_roll_year"] is None
-    assert found["county"]["change"] is None
+    roll_summary = summary(2023)
+    assert roll_summary["overlap"] is None
+    assert roll_summary["previous_roll_year"] is None
+    assert roll_summary["county"]["change"] is None
 
 
 def test_only_the_groupings_that_were_asked_for_are_there() -> None:
@@ -179,8 +179,8 @@ def test_only_the_groupings_that_were_asked_for_are_there() -> None:
 def test_the_table_holds_the_same_numbers_as_the_data() -> None:
     text = made("assessment_roll_summary", "csv", {"roll_year": 2025}).decode()
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
-    found = summary()
-    groups = [found["county"], *(g for groups in found["groups"].values() for g in groups)]
+    roll_summary = summary()
+    groups = [roll_summary["county"], *(g for groups in roll_summary["groups"].values() for g in groups)]
     assert len(rows) == len(groups) == 1 + 4 + 3
     for row, group in zip(rows, groups, strict=True):
         for name, value in figures(group).items():
@@ -219,8 +219,8 @@ def test_running_the_work_again_gives_the_same_bytes(format_: Any) -> None:
     from functions.reporting.reports.request import ReportRequest
     from functions.reporting.service.build_report import build_report
 
-    wanted = ReportRequest.model_validate(
+    request = ReportRequest.model_validate(
         {"report_type": "assessment_roll_summary", "format": format_, "parameters": {"roll_year": 2025}}
     )
-    first, second = (build_report(COUNTY, "job", wanted, NOW).content for _ in range(2))
+    first, second = (build_report(COUNTY, "job", request, NOW).content for _ in range(2))
     assert first == second

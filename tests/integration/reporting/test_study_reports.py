@@ -77,9 +77,9 @@ def test_the_tables_numbers_are_the_apis_to_the_last_digit() -> None:
         (stratum["stratum"], stratum["value"]): stratum["study"] for stratum in results["strata"] if stratum["study"]
     }
     assert len(samples) > 5
-    for place, sample in samples.items():
+    for sample_index, sample in samples.items():
         for name, statistic in sample["statistics"].items():
-            row = rows[(*place, name)]
+            row = rows[(*sample_index, name)]
             assert float(row["value"]) == statistic["value"]
             assert int(row["sales"]) == sample["sales"]
             if statistic["low"] is not None:
@@ -100,10 +100,10 @@ def test_the_document_is_typeset_and_the_same_each_time() -> None:
     study_id = study()
     pdf = made("sales_ratio_study", "pdf", {"ratio_study_id": study_id})
     asked_at = jobs.record(COUNTY, "ratio_study", UUID(study_id)).created_at
-    wanted = ReportRequest.model_validate(
+    request = ReportRequest.model_validate(
         {"report_type": "sales_ratio_study", "format": "pdf", "parameters": {"ratio_study_id": study_id}}
     )
-    first, second = (build_report(COUNTY, "job", wanted, asked_at).content for _ in range(2))
+    first, second = (build_report(COUNTY, "job", request, asked_at).content for _ in range(2))
     assert pdf.startswith(b"%PDF")
     assert first == second
 

@@ -50,12 +50,12 @@ def change(action: str, year: int | str = 2023, body: dict[str, Any] | None = No
 
 
 def test_every_year_with_assessments_is_a_roll_that_is_open_until_it_is_closed() -> None:
-    found = call(handler, "GET", ALL, path={"county_id": COUNTY}).body
-    assert [(one["roll_year"], one["status"], one["assessments"], one["total_value"]) for one in found] == [
+    body = call(handler, "GET", ALL, path={"county_id": COUNTY}).body
+    assert [(item["roll_year"], item["status"], item["assessments"], item["total_value"]) for item in body] == [
         (2024, "open", 1, "120.00"),
         (2023, "open", 2, "300.00"),
     ]
-    assert found[0]["changed_by"] is None
+    assert body[0]["changed_by"] is None
 
 
 def test_a_closed_roll_says_who_closed_it_and_closing_it_again_changes_nothing() -> None:

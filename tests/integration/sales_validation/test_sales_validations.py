@@ -69,9 +69,9 @@ def validated(body: dict[str, Any] | None = None) -> dict[str, Any]:
 
 
 def flagged(**query: str) -> dict[str, dict[str, Any]]:
-    found = call(handler, "GET", FLAGS, path={"county_id": COUNTY}, query=query)
-    assert found.status == 200
-    return {sale["sale_id"]: sale for sale in found.body["items"]}
+    answer = call(handler, "GET", FLAGS, path={"county_id": COUNTY}, query=query)
+    assert answer.status == 200
+    return {sale["sale_id"]: sale for sale in answer.body["items"]}
 
 
 def sale(sale_id: str) -> Answer:
@@ -160,8 +160,8 @@ def test_decisions_follow_one_another_and_all_of_them_are_kept() -> None:
 def test_a_propertys_sales_say_what_was_decided() -> None:
     def decisions() -> dict[str, str | None]:
         path = {"county_id": COUNTY, "property_id": "P0100"}
-        found = call(properties, "GET", "/v1/counties/{county_id}/properties/{property_id}/sales", path=path)
-        return {listed["sale_id"]: listed["decision"] for listed in found.body}
+        answer = call(properties, "GET", "/v1/counties/{county_id}/properties/{property_id}/sales", path=path)
+        return {listed["sale_id"]: listed["decision"] for listed in answer.body}
 
     assert decisions() == {OUTLIER: None}
     decide(OUTLIER, "valid")

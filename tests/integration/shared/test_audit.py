@@ -31,10 +31,10 @@ def trail(database: MigratedDatabase) -> None:
 
 
 def test_events_are_found_by_each_action_that_there_is(trail: None) -> None:
-    found = {
+    figures = {
         action: [each["subject"] for each in events(action=action).body["items"]] for action in get_args(KnownAction)
     }
-    assert {action: subjects for action, subjects in found.items() if subjects} == {
+    assert {action: subjects for action, subjects in figures.items() if subjects} == {
         "roll.closed": ["rolls/2026"],
         "report.cancelled": ["reports/1"],
     }

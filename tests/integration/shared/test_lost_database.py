@@ -304,11 +304,11 @@ def test_the_kernel_asks_after_a_server_that_is_quiet(database: MigratedDatabase
         sock = connection.connection.dbapi_connection._usock  # type: ignore[union-attr]
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
-            found = [
+            items = [
                 sock.getsockopt(socket.IPPROTO_TCP, getattr(socket, name))
                 for name in ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT")
             ]
-            assert found == [60, 10, 3, 90_000]
+            assert items == [60, 10, 3, 90_000]
 
 
 def test_a_server_that_ends_the_handshake_is_told_as_unavailable(

@@ -49,8 +49,8 @@ def made(database: MigratedDatabase, job_cloud: None) -> dict[str, Made]:
     add_evidence()
     body = {"value_source": "assessed", **PERIOD, "iterations": 100}
     studied = _made(ratio_study, study, "ratio-studies", "ratio_study", body)
-    wanted = {"ratio_study_id": studied.job_id}
-    body = {"report_type": "sales_ratio_study", "format": "csv", "parameters": wanted}
+    request = {"ratio_study_id": studied.job_id}
+    body = {"report_type": "sales_ratio_study", "format": "csv", "parameters": request}
     return {
         "study": studied,
         "report": _made(reporting, report, "reports", "report", body),
@@ -107,8 +107,8 @@ def test_a_result_or_file_that_is_lost_or_damaged_is_told_as_gone_with_what_to_d
         assert_is_lost(made["study"].look("/results"))
         assert_is_lost(made["report"].look("/download"))
         assert_is_lost(made["analysis"].look("/results"))
-        for wanted in ("json", "csv", "parquet"):
-            assert_is_lost(made["analysis"].look("/download", format=wanted))
+        for format_ in ("json", "csv", "parquet"):
+            assert_is_lost(made["analysis"].look("/download", format=format_))
         for name, each in made.items():
             assert each.look("").body["status"] == "succeeded"
             storage.put(each.key("results.json"), results[name])

@@ -45,9 +45,9 @@ def test_migrations_at_the_same_time_wait_for_each_other(postgres_server: LocalP
     migrate = [sys.executable, "-c", MIGRATE, url.render_as_string(hide_password=False), APPLICATION_PASSWORD]
 
     both = [subprocess.Popen(migrate, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    said = [one.communicate()[1] for one in both]
+    errors = [item.communicate()[1] for item in both]
 
-    assert [one.returncode for one in both] == [0, 0], said
+    assert [item.returncode for item in both] == [0, 0], errors
     engine = make_engine(url)
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM alembic_version")) == 1

@@ -55,8 +55,8 @@ class Layer:
 
     def _found(self, parameters: dict[str, str]) -> Rows:
         if "objectIds" in parameters:
-            wanted = {int(one) for one in parameters["objectIds"].split(",")}
-            return [row for row in self.rows if row["OBJECTID"] in wanted]
+            request = {int(item) for item in parameters["objectIds"].split(",")}
+            return [row for row in self.rows if row["OBJECTID"] in request]
         bounds = re.findall(r"OBJECTID (>=|<=|>|<|=) (-?\d+)", parameters.get("where", ""))
         compare: dict[str, Callable[[int, int], bool]] = {
             ">=": int.__ge__, "<=": int.__le__, ">": int.__gt__, "<": int.__lt__, "=": int.__eq__,
@@ -110,8 +110,8 @@ def _joined() -> Rows:
 
 def _state_plane() -> Rows:
     rows = parcels(4)
-    for place, row in enumerate(rows):
-        row["geometry"] = square(1_300_500 + 500 * place, 200_000, 200)
+    for index, row in enumerate(rows):
+        row["geometry"] = square(1_300_500 + 500 * index, 200_000, 200)
     return rows
 
 

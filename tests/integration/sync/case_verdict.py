@@ -77,8 +77,8 @@ def verdict(expected: Expected, result: RunResult) -> tuple[Expected | None, lis
 
 
 def _faults(outcome: Expected, result: RunResult) -> Iterator[str]:
-    wanted = outcome.get("run", "applied")
-    if result.run not in ([wanted] if isinstance(wanted, str) else wanted):
+    expected = outcome.get("run", "applied")
+    if result.run not in ([expected] if isinstance(expected, str) else expected):
         yield f"the run is {result.run} ({result.message[:300]})"
     for name in ("message", "first_failed", "noted"):
         if name in outcome and not re.search(outcome[name], getattr(result, name)):
@@ -95,79 +95,81 @@ def _faults(outcome: Expected, result: RunResult) -> Iterator[str]:
 
 
 def _rejected_faults(outcome: Expected, result: RunResult) -> Iterator[str]:
-    wanted = outcome.get("rejected", {"rows": 0, "each": ""})
-    matching = [reasons for _, reasons in result.rejected if re.search(wanted["each"], reasons)]
-    if len(matching) < wanted["rows"] or (outcome.get("no_rejected") and result.rejected):
+    request = outcome.get("rejected", {"rows": 0, "each": ""})
+    matching = [reasons for _, reasons in result.rejected if re.search(request["each"], reasons)]
+    if len(matching) < request["rows"] or (outcome.get("no_rejected") and result.rejected):
         yield f"rejected: {result.rejected[:3]}"
 
 
 def _table_faults(outcome: Expected, table: str, result: RunResult) -> Iterator[str]:
-    found: dict[str, Expected] = getattr(result, table)
+    rows: dict[str, Expected] = getattr(result, table)
     for key, alternatives in outcome[table].items():
         one_of = alternatives if isinstance(alternatives, list) else [alternatives]
-        faults = [list(_row_faults(wanted, key, found.get(key), result)) for wanted in one_of]
+        faults = [list(_row_faults(expected, key, rows.get(key), result)) for expected in one_of]
         if all(faults):
             yield f"{key}: {' or '.join(', '.join(of) for of in faults)}"
-    others = set(found) - set(outcome[table])
+    others = set(rows) - set(outcome[table])
     if others and not outcome.get("others"):
         yield f"{table} that should not be: {sorted(others)[:3]}"
 
 
-def _row_faults(wanted: Expected, key: str, row: Expected | None, result: RunResult) -> Iterator[str]:
-    if wanted.get("absent"):
+def _row_faults(expected: Expected, key: str, row: Expected | None, result: RunResult) -> Iterator[str]:
+    if expected.get("absent"):
         yield from [f"it is there: {row}"] if row is not None else []
         return
-    if "rejected" in wanted:
+    if "rejected" in expected:
         reasons = [reasons for of, reasons in result.rejected if of == key]
-        if not any(re.search(wanted["rejected"], one) for one in reasons):
+        if not any(re.search(expected["rejected"], item) for item in reasons):
             yield f"it is not rejected for that: {reasons}"
-        if row is not None and not wanted.get("kept"):
+        if row is not None and not expected.get("kept"):
             yield "it is there"
-    if "warned" in wanted and not any(of == key and re.search(wanted["warned"], said) for of, said in result.warned):
+    if "warned" in expected and not any(
+        of == key and re.search(expected["warned"], said) for of, said in result.warned
+    ):
         yield "no warning"
-    values = {k: v for k, v in wanted.items() if k not in {"rejected", "kept", "warned", "absent"}}
+    values = {k: v for k, v in expected.items() if k not in {"rejected", "kept", "warned", "absent"}}
     if row is None:
-        yield from ["it is not there"] if values and "rejected" not in wanted else []
+        yield from ["it is not there"] if values and "rejected" not in expected else []
         return
     for name, value in values.items():
-        found = _value(row, name)
-        if not (_shape_holds(value, found) if name == "shape" else _holds(value, found)):
-            yield f"{name} is {str(found)[:200]!r}"
+        actual = _value(row, name)
+        if not (_shape_holds(value, actual) if name == "shape" else _holds(value, actual)):
+            yield f"{name} is {str(actual)[:200]!r}"
 
 
 def _value(row: Expected, name: str) -> Any:
     if name == "shape":
         return row["geometry"]
-    found: Any = row
+    result: Any = row
     for part in name.split("."):
-        found = (found or {}).get(part)
-    return found
+        result = (result or {}).get(part)
+    return result
 
 
-def _holds(wanted: Any, found: Any) -> bool:
-    match wanted:
+def _holds(expected: Any, actual: Any) -> bool:
+    match expected:
         case {"re": pattern}:
-            return found is not None and re.search(pattern, str(found)) is not None
+            return actual is not None and re.search(pattern, str(actual)) is not None
         case {"any": several}:
-            return any(_holds(one, found) for one in several)
+            return any(_holds(item, actual) for item in several)
         case {"near": near, "by": by}:
-            return found is not None and abs(float(found) - near) <= by
+            return actual is not None and abs(float(actual) - near) <= by
         case {"not": other}:
-            return not _holds(other, found)
+            return not _holds(other, actual)
         case bool() | None | str() | list():
-            return bool(found == wanted)
+            return bool(actual == expected)
         case _:
-            return found is not None and float(found) == float(wanted)
+            return actual is not None and float(actual) == float(expected)
 
 
-def _shape_holds(wanted: Expected | None, found: str | None) -> bool:
-    if wanted is None or found is None:
-        return wanted is None and found is None
-    shape = shapely.from_wkb(bytes.fromhex(found.removeprefix("\\x")))
-    by = wanted.get("by", 1e-6)
-    if any(abs(one - other) > by for one, other in zip(wanted.get("bounds", ()), shape.bounds, strict=False)):
+def _shape_holds(expected: Expected | None, actual: str | None) -> bool:
+    if expected is None or actual is None:
+        return expected is None and actual is None
+    shape = shapely.from_wkb(bytes.fromhex(actual.removeprefix("\\x")))
+    by = expected.get("by", 1e-6)
+    if any(abs(one - other) > by for one, other in zip(expected.get("bounds", ()), shape.bounds, strict=False)):
         return False
-    return "points" not in wanted or len(shapely.get_coordinates(shape)) == wanted["points"]
+    return "points" not in expected or len(shapely.get_coordinates(shape)) == expected["points"]
 
 
 def as_text(answer: Any) -> str:

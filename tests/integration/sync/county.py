@@ -163,8 +163,8 @@ class County:
         """The list that Prepare wrote."""
         return self._listed(prepared["files"])
 
-    def _listed(self, place: dict[str, str]) -> list[dict[str, Any]]:
-        body = boto3.client("s3").get_object(Bucket=place["bucket"], Key=place["key"])
+    def _listed(self, parameters_of: dict[str, str]) -> list[dict[str, Any]]:
+        body = boto3.client("s3").get_object(Bucket=parameters_of["bucket"], Key=parameters_of["key"])
         items: list[dict[str, Any]] = json.loads(body["Body"].read())
         return items
 
@@ -253,8 +253,10 @@ class County:
 
     def object_keys(self, prefix: str) -> list[str]:
         """Keys in the data bucket below the county's."""
-        found = boto3.client("s3").list_objects_v2(Bucket=settings().data_bucket, Prefix=f"counties/{COUNTY}/{prefix}")
-        return [one["Key"] for one in found.get("Contents", [])]
+        listing = boto3.client("s3").list_objects_v2(
+            Bucket=settings().data_bucket, Prefix=f"counties/{COUNTY}/{prefix}"
+        )
+        return [item["Key"] for item in listing.get("Contents", [])]
 
     def object(self, key: str) -> bytes:
         """An object's content."""

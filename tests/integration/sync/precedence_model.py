@@ -54,8 +54,8 @@ class Row:
     def withdraw(self, decision: UUID) -> None:
         if not self.retired and (self.made_by == decision or decision in self.brought_back):
             self.retired = True
-        for one in self.fields.values():
-            one.withdraw(decision)
+        for item in self.fields.values():
+            item.withdraw(decision)
 
     def is_built_upon(self, decision: UUID) -> bool:
         """True where another decision stands on what this one decided."""

@@ -88,8 +88,8 @@ class World:
         self.touched: set[tuple[str, str]] = set()
         self.approvals: list[UUID] = []
         self.closed = False
-        for one in IDS:
-            self.add_parcel(one)
+        for item in IDS:
+            self.add_parcel(item)
         self.roll("1", Decimal(100))
         self.sync("full")
 
@@ -152,9 +152,9 @@ class World:
         if self.closed:
             return
         run_id, approval_id = uuid4(), uuid4()
-        land, total = (Decimal(one) for one in land_and_total)
+        land, total = (Decimal(item) for item in land_and_total)
         values = {"land_value": land, "improvement_value": total - land, "total_value": total}
-        wanted = ApprovalFilter()
+        request = ApprovalFilter()
         with unit_of_work(COUNTY) as connection:
             for key in keys:
                 connection.execute(
@@ -165,11 +165,11 @@ class World:
                     {"county": COUNTY, "run": run_id, "key": key, "total": total, "land": land},
                 )
             posted = approvals.post(
-                connection, COUNTY, approval_id, run_id=run_id, roll_year=YEAR, approval_filter=wanted,
+                connection, COUNTY, approval_id, run_id=run_id, roll_year=YEAR, approval_filter=request,
                 assessment_ratio=Decimal(1), by="an assessor",
             )  # fmt: skip
             approvals.add(
-                connection, COUNTY, approval_id, run_id=run_id, roll_year=YEAR, approval_filter=wanted, posted=posted,
+                connection, COUNTY, approval_id, run_id=run_id, roll_year=YEAR, approval_filter=request, posted=posted,
                 by="an assessor",
             )  # fmt: skip
         self.approvals.append(approval_id)
@@ -244,12 +244,12 @@ class World:
         self.clock += 1
         self.touched.add((table, key))
         columns = {"id": key, **values}
-        said = ", ".join("NULL" if one is None else f"'{one}'" for one in columns.values())
+        message = ", ".join("NULL" if item is None else f"'{item}'" for item in columns.values())
         names = ", ".join(columns)
         self.county.change(f"DELETE FROM {table} WHERE id = '{key}'")
         self.county.change(
             f"INSERT INTO {table} ({names}, changed_at)"
-            f" VALUES ({said}, '2026-01-01'::timestamp + interval '1h' * {self.clock})"
+            f" VALUES ({message}, '2026-01-01'::timestamp + interval '1h' * {self.clock})"
         )
 
 

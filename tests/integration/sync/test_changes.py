@@ -85,15 +85,15 @@ def test_an_approved_run_makes_of_the_roll_what_it_showed(county: County, seed: 
     expected = applied_to(before, shown)
     assert roll(county) == expected
     # an added row's empty fields and a removed one's are not in the history's words, and all else is
-    kept = [one for one in shown if one["change"] == "changed"]
-    assert [one for one in every_change(run_id) if one["change"] == "changed"] == kept
+    kept = [item for item in shown if item["change"] == "changed"]
+    assert [item for item in every_change(run_id) if item["change"] == "changed"] == kept
     assert api("GET", ONE + "/changes/summary", run_id).body == summary
     for side, state in (("before", before), ("after", expected)):
         assert summary[side]["parcels"] == len(state)
         assert Decimal(summary[side]["total_value"]) == sum(row["total_value"] for row in state.values())
-        for one in summary["property_classes"]:
-            own = [row for row in state.values() if row["property_class"] == one["property_class"]]
-            assert Decimal(one[side]["total_value"]) == sum((row["total_value"] for row in own), Decimal(0))
+        for item in summary["property_classes"]:
+            own = [row for row in state.values() if row["property_class"] == item["property_class"]]
+            assert Decimal(item[side]["total_value"]) == sum((row["total_value"] for row in own), Decimal(0))
     for table, counts in summary["tables"].items():
         by_change = {name: len(every_change(run_id, table=table, change=name)) for name in ("added", "changed")}
         assert by_change == {name: counts[name] for name in by_change}
@@ -105,7 +105,7 @@ def test_an_edit_of_a_shown_row_refuses_the_approval_and_any_other_edit_stands(c
     county.sync()
     county.change(some_changes(chance))
     run_id, _ = county.sync(validate_only=True)
-    shown = {one["key"] for one in every_change(run_id, table="properties_operational")}
+    shown = {item["key"] for item in every_change(run_id, table="properties_operational")}
     edited = chance.choice(sorted(key for key in roll(county) if (key in shown) == is_shown))
     with unit_of_work(COUNTY) as connection:
         parcels.supersede(connection, COUNTY, edited, {"quality": "by hand"}, Decision(uuid4(), "edit", "somebody"))
@@ -129,7 +129,7 @@ def test_changes_are_filtered_by_table_change_and_field(county: County) -> None:
 
     for _ in ("as it waits", "as it was applied"):
         keys = {
-            name: sorted(one["key"] for one in every_change(run_id, **query))
+            name: sorted(item["key"] for item in every_change(run_id, **query))
             for name, query in {
                 "field": {"field": "property_class"},
                 "removed": {"change": "removed"},

@@ -118,10 +118,10 @@ def rows(county: County) -> Any:
     ],
 )
 def test_no_way_leads_into_a_closed_roll(closed: World, change: Callable[[World], None]) -> None:
-    before, said = rows(closed.county), roll()
+    before, assessments = rows(closed.county), roll()
     change(closed)
     assert rows(closed.county) == before
-    assert roll() == said
+    assert roll() == assessments
 
 
 def test_rows_of_a_closed_roll_wait_and_are_a_numbered_correction_once_approved(closed: World) -> None:
@@ -133,7 +133,7 @@ def test_rows_of_a_closed_roll_wait_and_are_a_numbered_correction_once_approved(
     run_id, _ = county.sync()
     path = {"county_id": COUNTY, "run_id": run_id}
     shown = call(sync_handler, "GET", "/v1/counties/{county_id}/sync-runs/{run_id}", path=path, claims=CLAIMS).body
-    assert [one["guard"] for one in shown["guard_findings"]] == ["closed_roll"]
+    assert [item["guard"] for item in shown["guard_findings"]] == ["closed_roll"]
     assert shown["guard_findings"][0]["detail"].startswith(f"1 rows of the roll of {YEAR}, which ada closed on ")
     assert shown["findings"] == {"closed_roll": 1}
     assert roll()["total_value"] == "400.00"
@@ -156,7 +156,7 @@ def test_rows_of_a_closed_roll_wait_and_are_a_numbered_correction_once_approved(
     second, _ = county.sync()
     commands.approve(COUNTY, UUID(second), CALLER)
     county.finish(second)
-    differences = [Decimal(one["total_after"]) - Decimal(one["total_before"]) for one in roll("/corrections")]
+    differences = [Decimal(item["total_after"]) - Decimal(item["total_before"]) for item in roll("/corrections")]
     assert Decimal(as_closed["total_value"]) + sum(differences) == Decimal(roll()["total_value"]) == 400
     with pytest.raises(Conflict), unit_of_work(COUNTY) as connection:  # the correction's transaction is over
         connection.execute(text("UPDATE assessments SET total_value = 1"))

@@ -112,12 +112,12 @@ def test_the_valid_sales_are_those_of_the_data_and_no_others(systems: dict[str, 
     sales = mapped(systems[county_id], county_id, "sales").good
     valid = sales.filter(pl.col("validity_code") == "valid")
 
-    found = Counter(
+    counts = Counter(
         (numbers[parcel], day.isoformat(), price)
         for parcel, day, price in valid.select("property_id", "sale_date", "sale_price").iter_rows()
     )
     day = "date" if county_id == "king_wa" else "sale_date"
-    assert found == Counter((row[key], row[day], Decimal(row["price"])) for row in original(county_id))
+    assert counts == Counter((row[key], row[day], Decimal(row["price"])) for row in original(county_id))
     others = set(sales["validity_code"]) - {"valid"}
     assert {"nominal_price", "multi_parcel"} <= others
     assert sales.filter(pl.col("validity_code") == "nominal_price")["sale_price"].max() == 10

@@ -32,10 +32,13 @@ class Functions:
     def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's names
         del FunctionName
         try:
-            said, failed = self._answer(json.loads(Payload)), False
+            answer, failed = self._answer(json.loads(Payload)), False
         except ZeroDivisionError as error:
-            said, failed = {"errorType": type(error).__name__, "errorMessage": ""}, True
-        return {"Payload": io.BytesIO(json.dumps(said).encode()), **({"FunctionError": "Unhandled"} if failed else {})}
+            answer, failed = {"errorType": type(error).__name__, "errorMessage": ""}, True
+        return {
+            "Payload": io.BytesIO(json.dumps(answer).encode()),
+            **({"FunctionError": "Unhandled"} if failed else {}),
+        }
 
 
 @pytest.fixture

@@ -91,19 +91,19 @@ def test_every_day_is_as_it_was_and_any_two_days_differ_in_what_changed_between(
     for moment, parcels, standing in days:
         as_of = {"as_of": moment.isoformat()}
         for key in {f"{i:06}" for i in chance.sample(range(1, 61), 12)}:
-            found = api(ONE, query=as_of, property_id=key)
+            answer = api(ONE, query=as_of, property_id=key)
             if key in parcels:
-                assert {name: found.body[name] for name in ("property_class", "year_built", "version")} == {
+                assert {name: answer.body[name] for name in ("property_class", "year_built", "version")} == {
                     name: parcels[key][name] for name in ("property_class", "year_built", "version")
                 }
-                assert Decimal(found.body["total_value"]) == parcels[key]["total_value"]
-                assert found.body["retired_at"] is None
+                assert Decimal(answer.body["total_value"]) == parcels[key]["total_value"]
+                assert answer.body["retired_at"] is None
             else:  # retired then, or not there yet
-                assert found.status == 404 or found.body["retired_at"] is not None
+                assert answer.status == 404 or answer.body["retired_at"] is not None
             shown = api(ONE + "/improvements", query=as_of, property_id=key)
             if shown.status == 200:
-                assert {(one["improvement_id"], Decimal(one["area_sqft"])) for one in shown.body} == {
-                    (one[1], one[2]) for one in standing if one[0] == key
+                assert {(item["improvement_id"], Decimal(item["area_sqft"])) for item in shown.body} == {
+                    (item[1], item[2]) for item in standing if item[0] == key
                 }
     for (first, before, _), (second, after, _) in combinations(days, 2):
         query = {"from": first.isoformat(), "to": second.isoformat()}
@@ -153,12 +153,12 @@ def test_versions_say_when_they_held_whose_doing_they_were_and_what_they_changed
 
     (building,) = api(ONE + "/improvements/history", property_id="000042").body
     versions = building["versions"]
-    assert [one["sync_run_id"] for one in versions] == [third, second, first]
-    assert [one["retired"] for one in versions] == [True, False, False]
+    assert [item["sync_run_id"] for item in versions] == [third, second, first]
+    assert [item["retired"] for item in versions] == [True, False, False]
     assert versions[1]["changes"] == {"area_sqft": {"old": "100.00", "new": "120.00"}}
-    assert [one["valid_to"] for one in versions] == [None, versions[0]["valid_from"], versions[1]["valid_from"]]
+    assert [item["valid_to"] for item in versions] == [None, versions[0]["valid_from"], versions[1]["valid_from"]]
     parcel = api(ONE + "/history", property_id="000042").body
-    assert [(one["sync_run_id"], one["retired"]) for one in parcel] == [
+    assert [(item["sync_run_id"], item["retired"]) for item in parcel] == [
         (third, False),
         (second, True),
         (first, False),

@@ -322,7 +322,7 @@ def test_of_two_executions_of_the_same_run(prepared: Prepared, number: int) -> N
 
     with ThreadPoolExecutor(2) as executions:
         ended = [executions.submit(execute) for _ in range(2)]
-        outcomes = {one.result() for one in ended}
+        outcomes = {item.result() for item in ended}
 
     assert outcomes
     _end(prepared, mode, chance)

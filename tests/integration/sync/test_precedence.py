@@ -77,11 +77,11 @@ def test_the_fields_that_the_source_wins_are_findings_of_the_run_before_and_afte
     small.finish(run_id)
 
     assert found_by(run_id) == waiting
-    (one,) = waiting
-    assert (one["kind"], one["table"], one["key"], one["field"]) == (
+    (finding,) = waiting
+    assert (finding["kind"], finding["table"], finding["key"], finding["field"]) == (
         "override_conflict", "properties_operational", "1", "year_built",
     )  # fmt: skip
-    details = one["details"]
+    details = finding["details"]
     assert (details["source_before"], details["decided"], details["source"]) == (1950, 1960, 1970)
     assert (details["decided_by"], details["origin"]) == ("an assessor", "edit")
     standing = small.query("SELECT field, ended_why FROM field_overrides ORDER BY row_key, field")
@@ -101,9 +101,9 @@ def test_a_value_of_the_source_beside_an_approved_total_is_a_finding_where_they_
     world.approve({"1"}, (150, 400))
     world.change_source("1", ("land_value", Decimal(120)))
     run_id, _ = small.sync()
-    found = {one["kind"]: one for one in found_by(run_id)}
-    assert found["override_conflict"]["field"] == "land_value"
-    assert found["values_disagree"]["details"] == {
+    findings = {item["kind"]: item for item in found_by(run_id)}
+    assert findings["override_conflict"]["field"] == "land_value"
+    assert findings["values_disagree"]["details"] == {
         "land_value": "120.00", "improvement_value": "250.00", "total_value": "400.00",
     }  # fmt: skip
 
@@ -151,10 +151,10 @@ def test_history_says_who_made_each_version_and_which_attribute_changed(
     world.change_source("1", ("attributes.zone", "y"))
     run_id, _ = small.sync()
     newest_first = properties.history(COUNTY, "1")
-    assert [one.author.kind for one in newest_first] == ["sync", "approval_undone", "approval", "edit", "sync"]
+    assert [item.author.kind for item in newest_first] == ["sync", "approval_undone", "approval", "edit", "sync"]
     assert newest_first[0].author.sync_run_id == UUID(run_id)
     assert newest_first[0].author.source == "TESTING"
-    assert [one.author.by for one in newest_first[1:4]] == ["an assessor"] * 3
+    assert [item.author.by for item in newest_first[1:4]] == ["an assessor"] * 3
     assert newest_first[2].author.valuation_run_id is not None
     assert list(newest_first[0].changes) == ["attributes.zone"]
     assert newest_first[3].changes["attributes.note"].model_dump() == {"old": "a", "new": "b"}
@@ -162,7 +162,7 @@ def test_history_says_who_made_each_version_and_which_attribute_changed(
 
 def found_by(run_id: str) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = call(handler, "GET", FINDINGS, **asked(run_id)).body["items"]
-    return [{name: value for name, value in one.items() if name != "finding_no"} for one in items]
+    return [{name: value for name, value in item.items() if name != "finding_no"} for item in items]
 
 
 def asked(run_id: str) -> dict[str, Any]:

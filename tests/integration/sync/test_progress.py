@@ -73,8 +73,8 @@ def test_partitions_are_listed_with_their_ranges_and_why_one_failed(county: Coun
     assert len(pending) == 5
     assert 'column "kept" does not exist' in pending[0]["error"]
     assert (pending[0]["partition"], pending[0]["lower_key"], pending[0]["upper_key"]) == (2, [100], [200])
-    (one,) = done["items"]  # what was read is there to look at, also after the run has failed
-    assert (one["rows_read"], one["rows_staged"], done["next_page_token"]) == (100, 100, None)
+    (partition,) = done["items"]  # what was read is there to look at, also after the run has failed
+    assert (partition["rows_read"], partition["rows_staged"], done["next_page_token"]) == (100, 100, None)
 
 
 def test_each_partition_leaves_one_log_line_and_its_metrics(

@@ -99,7 +99,7 @@ def test_only_the_curated_files_with_a_changed_row_are_written_anew(county: Coun
 
     second = orjson.loads(county.object(f"counties/{COUNTY}/curated/latest.json"))["tables"]
     assert second["sales"] == first["sales"]
-    (before, *others), (after, *same) = (one["properties_operational"]["files"] for one in (first, second))
+    (before, *others), (after, *same) = (item["properties_operational"]["files"] for item in (first, second))
     assert same == others
     assert before["key"] != after["key"]
 

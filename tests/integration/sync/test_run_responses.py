@@ -41,7 +41,7 @@ def test_a_new_column_and_a_changed_type_are_notes_of_the_run(county: County) ->
     county.change("UPDATE sale SET price = 7 WHERE parcel_id = 1")
     run_id, outcome = county.sync()
     assert outcome == "apply"
-    notes = [(one.note, one.table, one.column) for one in run_views.get(COUNTY, UUID(run_id)).notes]
+    notes = [(item.note, item.table, item.column) for item in run_views.get(COUNTY, UUID(run_id)).notes]
     assert notes == [("new_column", "sales", "agent"), ("changed_type", "sales", "price")]
 
 

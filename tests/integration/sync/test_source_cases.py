@@ -103,8 +103,8 @@ class Case:
     def rounds(self) -> list[dict[str, Any]]:
         """Changes of the source before each sync."""
         first = [{"files": "first"}] if (self.folder / "first").is_dir() else []
-        found: list[dict[str, Any]] = self.expected.get("rounds") or [*first, {"files": "."}]
-        return found
+        rounds_expected: list[dict[str, Any]] = self.expected.get("rounds") or [*first, {"files": "."}]
+        return rounds_expected
 
     def bring(self, brought: dict[str, Any]) -> None:
         """Upload files, and limit layers."""
@@ -158,9 +158,9 @@ class Case:
         job = call(sales_validation, "POST", "/v1/counties/{county_id}/sales-validations", path=path, claims=claims,
                    body={}).body["id"]  # fmt: skip
         run_task(validation_task, self.county_id, "sales_validation", job)
-        found = call(sales_validation, "GET", "/v1/counties/{county_id}/sales-flags", path=path, claims=claims,
+        answer = call(sales_validation, "GET", "/v1/counties/{county_id}/sales-flags", path=path, claims=claims,
                      query={"page_size": "100"})  # fmt: skip
-        return {sale["sale_id"]: json.dumps(sale) for sale in found.body["items"]}
+        return {sale["sale_id"]: json.dumps(sale) for sale in answer.body["items"]}
 
     def _serve(self, source: dict[str, Any]) -> None:
         assert self.service is not None
@@ -212,25 +212,25 @@ def test_a_source_that_went_wrong_elsewhere_is_read_or_refused_with_the_reason(
 ) -> None:
     case = Case(name, request)
     case.onboard()
-    told = ""
+    text = ""
     for brought in case.rounds():
         case.bring(brought)
         run_id = case.sync()
     if case.expected.get("preview"):
-        told += case_verdict.as_text(case.api("POST", "/mapping/preview", body={}).body)
-    result = case_verdict.result_of_run(case.county_id, run_id, noted=told)
+        text += case_verdict.as_text(case.api("POST", "/mapping/preview", body={}).body)
+    result = case_verdict.result_of_run(case.county_id, run_id, noted=text)
     if result.run == "failed" and case.expected.get("again"):
-        result = case_verdict.result_of_run(case.county_id, case.sync(), first_failed=result.message, noted=told)
-    found, against = case_verdict.verdict(case.expected, result)
-    if found is None and result.run == "waits":
+        result = case_verdict.result_of_run(case.county_id, case.sync(), first_failed=result.message, noted=text)
+    verdicts, against = case_verdict.verdict(case.expected, result)
+    if verdicts is None and result.run == "waits":
         assert case.api("POST", "/sync-runs/{run_id}/approve", run_id).status == 202
         case.finish({"county_id": case.county_id, "run_id": run_id})
-        found, against = case_verdict.verdict(
-            case.expected, case_verdict.result_of_run(case.county_id, run_id, noted=told)
+        verdicts, against = case_verdict.verdict(
+            case.expected, case_verdict.result_of_run(case.county_id, run_id, noted=text)
         )
     if any("flags" in outcome for outcome in case.expected["outcomes"]):
         make_machine(monkeypatch, "jobs")
         settings.cache_clear()
         result.flags = case.flags()
-        found, against = case_verdict.verdict(case.expected, result)
-    assert found is not None, f"{case.expected['says']}\n" + "\n".join(against)
+        verdicts, against = case_verdict.verdict(case.expected, result)
+    assert verdicts is not None, f"{case.expected['says']}\n" + "\n".join(against)

@@ -224,9 +224,9 @@ def test_nothing_of_a_secret_reaches_a_message_a_log_or_the_run(
         county.plan()
     known = "pa55word" if '"dialect"' not in secret else "never"
     county.fail(str(county.query("SELECT run_id FROM sync_runs")[0][0]), refused.value)
-    told = "".join(traceback.format_exception(refused.value))  # with what caused it
+    text = "".join(traceback.format_exception(refused.value))  # with what caused it
     kept = str(county.query("SELECT error::text FROM jobs"))
-    assert known not in told + kept + caplog.text + capsys.readouterr().out
+    assert known not in text + kept + caplog.text + capsys.readouterr().out
 
 
 def test_a_source_that_fails_midway_leaves_its_partition_pending_with_the_reason(county: County) -> None:

@@ -19,9 +19,9 @@ MONEY = "CAST(replace(replace(value, '$', ''), ',', '') AS numeric)"
 def reasons(county: County, **more: Any) -> list[str]:
     """The guards that stop the next run; none where it is applied."""
     run_id, outcome = county.sync(**more)
-    found = [f"{one.guard} {one.detail}" for one in run_views.get(COUNTY, UUID(run_id)).guard_findings]
-    assert (outcome == "awaiting_approval") == bool(found)
-    return found
+    findings = [f"{item.guard} {item.detail}" for item in run_views.get(COUNTY, UUID(run_id)).guard_findings]
+    assert (outcome == "awaiting_approval") == bool(findings)
+    return findings
 
 
 BROKEN = {
@@ -86,8 +86,13 @@ def test_a_county_sets_limits_of_its_own_and_an_approved_run_is_applied(county: 
     county.change("UPDATE parcel SET built = NULL WHERE id > 5; UPDATE parcel SET note = NULL")
     run_id, outcome = county.sync()
     assert outcome == "awaiting_approval"
-    (found,) = run_views.get(COUNTY, UUID(run_id)).guard_findings
-    assert (found.guard, found.field, found.share, found.limit) == ("emptied_column", "attributes.note", 1.0, 0.05)
+    (findings,) = run_views.get(COUNTY, UUID(run_id)).guard_findings
+    assert (findings.guard, findings.field, findings.share, findings.limit) == (
+        "emptied_column",
+        "attributes.note",
+        1.0,
+        0.05,
+    )
     commands.approve(COUNTY, UUID(run_id), CALLER)
     county.finish(run_id)
     assert reasons(county) == []
@@ -96,9 +101,9 @@ def test_a_county_sets_limits_of_its_own_and_an_approved_run_is_applied(county: 
 def test_a_reading_of_what_changed_that_has_lost_a_field_in_nearly_every_row_waits(county: County) -> None:
     watermarked(county)
     county.change("UPDATE parcel SET built = NULL, changed_at = '2026-01-02' WHERE id < 25")
-    said = "emptied_column year_built would become empty in 24 of 24 changed rows (100 %; the limit is 90 %)"
+    message = "emptied_column year_built would become empty in 24 of 24 changed rows (100 %; the limit is 90 %)"
     county.configure(mode="incremental", incremental={"overlap_seconds": 60}, guards={"max_emptied_share": "0.2"})
-    assert reasons(county) == [said]
+    assert reasons(county) == [message]
 
 
 def test_in_a_small_county_one_parcel_is_a_correction_and_most_of_them_are_not(
@@ -107,6 +112,6 @@ def test_in_a_small_county_one_parcel_is_a_correction_and_most_of_them_are_not(
     world = new_world(database, small)
     world.change_source("1", ("total_value", None))
     assert reasons(small) == []
-    for one in ("2", "3"):
-        world.change_source(one, ("total_value", None))
+    for item in ("2", "3"):
+        world.change_source(item, ("total_value", None))
     assert reasons(small) == ["emptied_column total_value would become empty in 2 of 2 rows (100 %; the limit is 5 %)"]

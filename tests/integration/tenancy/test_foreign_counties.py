@@ -95,8 +95,8 @@ def _operation(route: Route) -> dict[str, Any]:
     return operation
 
 
-def _parameters(route: Route, place: str) -> list[dict[str, Any]]:
-    return [p for p in _operation(route).get("parameters", ()) if p["in"] == place and p["name"] != "county_id"]
+def _parameters(route: Route, location: str) -> list[dict[str, Any]]:
+    return [p for p in _operation(route).get("parameters", ()) if p["in"] == location and p["name"] != "county_id"]
 
 
 def _path(route: Route, county_id: str, identifiers: Identifiers) -> dict[str, str]:

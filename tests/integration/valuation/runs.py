@@ -40,13 +40,13 @@ def finished(body: dict[str, Any] | None = None, county_id: str = COUNTY, **opti
 
 def results(run_id: str, **query: str) -> list[dict[str, Any]]:
     """Every result of a run, or those of a filter."""
-    found: list[dict[str, Any]] = []
+    items: list[dict[str, Any]] = []
     token: dict[str, str] = {}
     while True:
         page = run(run_id, "/results", query={"page_size": "1000", **query, **token}).body
-        found += page["items"]
+        items += page["items"]
         if page["next_page_token"] is None:
-            return found
+            return items
         token = {"page_token": page["next_page_token"]}
 
 

@@ -202,8 +202,8 @@ def test_after_undoing_every_approval_the_state_is_what_it_was_before(
     run_id: str, steps: list[tuple[int, dict[str, Any]]]
 ) -> None:
     states = [state()]
-    for year, wanted in steps:
-        done(run_id, "approve", {"roll_year": year, "filter": wanted})
+    for year, expected in steps:
+        done(run_id, "approve", {"roll_year": year, "filter": expected})
         states.append(state())
     for before in reversed(states[:-1]):
         done(run_id, "undo", {})
@@ -228,7 +228,7 @@ def test_an_undone_approval_is_in_the_history_and_may_be_approved_again(run_id: 
         ).all()
         assert list(versions) == [1, 2, 3]
     assert actions == ["valuation_run.approved", "valuation_run.approval_undone", "valuation_run.approved"]
-    assert [one["undone_by"] for one in run(run_id).body["approvals"]] == ["somebody", None]
+    assert [item["undone_by"] for item in run(run_id).body["approvals"]] == ["somebody", None]
 
 
 def test_an_edit_of_another_field_stands_and_does_not_keep_values_from_being_taken_back(run_id: str) -> None:

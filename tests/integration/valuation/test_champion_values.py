@@ -44,9 +44,9 @@ def test_a_value_by_the_champion_is_explained_in_full(champion: str) -> None:
     assert body["model"] == {"model_id": champion, "valuation_date": ON, "champion": True}
     assert float(body["estimate"]) == pytest.approx(float(SYNTHETIC.truth[42]), rel=0.35)
     assert Decimal(body["interval"]["low"]) < Decimal(body["estimate"]) < Decimal(body["interval"]["high"])
-    said = body["contributions"]
-    amounts = [Decimal(each["amount"]) for each in said["features"]]
-    assert Decimal(said["base"]) + sum(amounts) == Decimal(body["estimate"])
+    contributions = body["contributions"]
+    amounts = [Decimal(each["amount"]) for each in contributions["features"]]
+    assert Decimal(contributions["base"]) + sum(amounts) == Decimal(body["estimate"])
     assert body["components"].keys() == body["component_weights"].keys()
     assert all(weight > 0 for weight in body["component_weights"].values())
     assert sum(body["component_weights"].values()) == pytest.approx(1)
@@ -136,7 +136,7 @@ def test_a_county_may_let_a_model_value_later_days_with_wider_intervals_and_its_
     assert f"{carried['age_days']} days after the last sale" in flags["carried_by_trend"]
     assert "wider" in flags["carried_by_trend"]
     assert "beyond the usual 183" in flags["carried_beyond_usual"]
-    widths = [float(one["interval"]["high"]) / float(one["interval"]["low"]) for one in (now, carried)]
+    widths = [float(item["interval"]["high"]) / float(item["interval"]["low"]) for item in (now, carried)]
     assert widths[1] > widths[0]
     (row,) = results(finished({"filter": {"property_ids": ["P0042"]}, "valuation_date": late}))
     assert (row["estimate"], "carried_beyond_usual" in row["flags"]) == (carried["estimate"], True)

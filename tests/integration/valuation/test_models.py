@@ -38,10 +38,10 @@ def listed(**options: Any) -> Answer:
 
 
 def test_a_trained_model_has_its_training_data_and_its_accuracy(model_id: str) -> None:
-    one = model(model_id).body
-    assert (one["status"], one["standing"], one["kind"]) == ("succeeded", "challenger", "valuation_model")
-    assert one["progress"]["done"] == one["progress"]["total"]
-    known = one["model"]
+    body = model(model_id).body
+    assert (body["status"], body["standing"], body["kind"]) == ("succeeded", "challenger", "valuation_model")
+    assert body["progress"]["done"] == body["progress"]["total"]
+    known = body["model"]
     training = known["training"]
     before = SYNTHETIC.sales.sale_day < date.fromisoformat(ON).toordinal()
     excluded = training["sales_excluded"]
@@ -84,8 +84,8 @@ def test_training_that_was_cut_short_and_ran_again_makes_the_same_model_of_the_s
     run_task(task, COUNTY, "valuation_model", second)
 
     assert artifact(second) == artifact(model_id)
-    one, other = (model(each, "/results").body for each in (model_id, second))
-    assert one | {"model_id": ""} == other | {"model_id": ""}
+    body, other = (model(each, "/results").body for each in (model_id, second))
+    assert body | {"model_id": ""} == other | {"model_id": ""}
     with unit_of_work(COUNTY) as connection:
         events = connection.scalars(select(AuditEvent.subject)).all()
     assert events == [f"valuation-models/{each}" for each in (model_id, second)]
@@ -102,24 +102,24 @@ def test_a_model_of_named_classes_learns_from_their_sales_only(model_id: str) ->
             connection.execute(
                 update(PropertyOperational).where(of_class).values(property_class=name, valid_from=func.now())
             )
-    wanted = ["condominium", "residential"]
-    of_two = trained({"valuation_date": ON, "property_classes": wanted})
+    request = ["condominium", "residential"]
+    of_two = trained({"valuation_date": ON, "property_classes": request})
     known = model(of_two).body["model"]
     before = SYNTHETIC.sales.sale_day < date.fromisoformat(ON).toordinal()
-    assert known["property_classes"] == wanted
+    assert known["property_classes"] == request
     assert known["training"]["sales_excluded"]["other_property_class"] == int(before[8::10].sum())
     assert known["training"]["data_version"] != model(model_id).body["model"]["training"]["data_version"]
     held = [s for s in model(of_two, "/results").body["strata"] if s["stratum"] == "property_class"]
-    assert {stratum["value"] for stratum in held} == set(wanted)
+    assert {stratum["value"] for stratum in held} == set(request)
 
 
 def test_the_first_promotion_makes_a_champion_and_the_next_one_retires_it(model_id: str) -> None:
     first, second = model_id, another(model_id)
     answer = promoted(first, claims=claims_of(Role.ASSESSOR, username="ada"))
     assert answer.status == 200, answer.body
-    (place,) = answer.body["champion_of"]
-    assert (answer.body["standing"], place["property_class"], place["valuation_date"]) == ("champion", None, ON)
-    assert (place["promoted_by"], place["override_reason"]) == ("ada", "for the test")
+    (held,) = answer.body["champion_of"]
+    assert (answer.body["standing"], held["property_class"], held["valuation_date"]) == ("champion", None, ON)
+    assert (held["promoted_by"], held["override_reason"]) == ("ada", "for the test")
 
     promoted(second)
 

@@ -32,11 +32,11 @@ def small_partitions(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_run_values_every_property_of_the_roll_by_partitions(champion: str) -> None:
     run_id = finished()
 
-    one = run(run_id).body
+    body = run(run_id).body
     found = results(run_id)
-    assert (one["status"], one["properties"], one["valued"], one["not_valued"]) == ("succeeded", 500, 500, 0)
-    assert (one["progress"]["done"], one["progress"]["total"]) == (3, 3)
-    assert one["models"] == [{"property_class": None, "model_id": champion}]
+    assert (body["status"], body["properties"], body["valued"], body["not_valued"]) == ("succeeded", 500, 500, 0)
+    assert (body["progress"]["done"], body["progress"]["total"]) == (3, 3)
+    assert body["models"] == [{"property_class": None, "model_id": champion}]
     assert [item["property_id"] for item in found] == [f"P{number:04}" for number in range(500)]
     errors = [abs(float(item["estimate"]) / float(SYNTHETIC.truth[number]) - 1) for number, item in enumerate(found)]
     assert sorted(errors)[250] < 0.12
@@ -224,9 +224,9 @@ def test_without_a_champion_or_a_fitting_day_no_run_begins(champion: str) -> Non
 
 
 def test_a_run_of_a_later_day_carries_the_values_and_says_so(champion: str) -> None:
-    wanted = {"filter": {"property_ids": ["P0042"]}}
-    (now,) = results(finished(wanted))
-    (later,) = results(finished({"valuation_date": "2024-01-01", **wanted}))
+    request = {"filter": {"property_ids": ["P0042"]}}
+    (now,) = results(finished(request))
+    (later,) = results(finished({"valuation_date": "2024-01-01", **request}))
     assert float(later["estimate"]) == pytest.approx(float(now["estimate"]) * 1.06**0.25, rel=0.03)
     assert "carried_by_trend" in later["flags"]
     assert "carried_by_trend" not in now["flags"]

@@ -19,21 +19,21 @@ def test_what_a_sale_adds_to_its_own_value_is_what_a_fit_without_it_lacks() -> N
     sales = wordy_county().sales.take(FEW)
     hedonic = fit_hedonic(sales, ON_LAST)
     own = hedonic.leave_one_out(sales).own()
-    told, seen = np.zeros(15), np.zeros(15)
+    influence, seen = np.zeros(15), np.zeros(15)
     for row in range(15):
         without = fit_hedonic(sales.take(np.delete(FEW, row)), ON_LAST)
-        told[row] = np.log(sales.sale_price[row]) - value_of(without, sales.take(np.array([row])))[0]
+        influence[row] = np.log(sales.sale_price[row]) - value_of(without, sales.take(np.array([row])))[0]
         seen[row] = hedonic.residual[row] + own[row].sum()
-    assert np.corrcoef(told, seen)[0, 1] > 0.95
-    assert np.abs(seen).mean() > 0.8 * np.abs(told).mean()
-    assert np.abs(hedonic.residual[:15]).mean() < 0.6 * np.abs(told).mean()
+    assert np.corrcoef(influence, seen)[0, 1] > 0.95
+    assert np.abs(seen).mean() > 0.8 * np.abs(influence).mean()
+    assert np.abs(hedonic.residual[:15]).mean() < 0.6 * np.abs(influence).mean()
 
 
 def test_leave_one_out_comparables_err_as_those_of_a_model_made_without_the_sale() -> None:
     sales = wordy_county().sales.take(FEW)
     model = fit_comparables(sales, ON_LAST)
     carried = sales.sale_price * model.hedonic.trend.factor(sales.sale_day.astype(np.float64))
-    told = np.log(cross_values(sales, model, folds=20) / carried)
+    influence = np.log(cross_values(sales, model, folds=20) / carried)
     seen = np.log(model.leave_one_out(FEW, model.hedonic.leave_one_out(sales)).estimate / carried)
-    assert np.corrcoef(told, seen)[0, 1] > 0.95
-    assert np.abs(seen).mean() > 0.8 * np.abs(told).mean()
+    assert np.corrcoef(influence, seen)[0, 1] > 0.95
+    assert np.abs(seen).mean() > 0.8 * np.abs(influence).mean()

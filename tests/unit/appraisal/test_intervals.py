@@ -66,7 +66,7 @@ def test_the_vectorised_bootstrap_is_the_statistics_of_the_resampled_sales(size:
     estimate, price = sample(size)
     generator = np.random.default_rng(7)
     counts = np.stack([np.bincount(generator.integers(0, size, size), minlength=size) for _ in range(4)])
-    found = statistics_of_counts(estimate, price, counts)
+    figures = statistics_of_counts(estimate, price, counts)
     for number, count in enumerate(counts):
         drawn = np.repeat(np.arange(size), count)
         e, p = estimate[drawn], price[drawn]
@@ -80,13 +80,13 @@ def test_the_vectorised_bootstrap_is_the_statistics_of_the_resampled_sales(size:
             "mki": statistics.mki(e, p),
         }
         for name, value in expected.items():
-            assert getattr(found, name)[number] == pytest.approx(value, rel=1e-9)
+            assert getattr(figures, name)[number] == pytest.approx(value, rel=1e-9)
         if size < 20:
-            assert np.isnan(found.vei[number])
+            assert np.isnan(figures.vei[number])
             continue
         ratio = estimate / price
         low, high = (np.median(np.repeat(ratio[g], count[g])) for g in statistics.vei_groups(estimate, price))
-        assert found.vei[number] == pytest.approx(100 * (high - low) / np.median(e / p), rel=1e-9)
+        assert figures.vei[number] == pytest.approx(100 * (high - low) / np.median(e / p), rel=1e-9)
 
 
 @pytest.mark.parametrize("size", [50, 16_384, 40_000])

@@ -30,9 +30,9 @@ def priced(site: float, area: float, building: float, new: float) -> tuple[Sales
 def test_planted_shares_are_found_again(planted: tuple[float, float, float, float]) -> None:
     sales, truth = priced(*planted)
     hedonic = fit_hedonic(sales, ON)
-    found = fit_land_contribution(hedonic, sales)
-    assert found is not None
-    shares = found.shares(hedonic, sales.characteristics, ON)
+    contribution = fit_land_contribution(hedonic, sales)
+    assert contribution is not None
+    shares = contribution.shares(hedonic, sales.characteristics, ON)
     assert np.median(shares) == pytest.approx(float(np.median(truth)), abs=0.08)
     assert np.corrcoef(shares, truth)[0, 1] > 0.8
     assert ((shares > 0) & (shares < 1)).all()
@@ -41,13 +41,13 @@ def test_planted_shares_are_found_again(planted: tuple[float, float, float, floa
 def test_more_land_is_a_larger_share_and_a_larger_building_a_smaller_one() -> None:
     sales, _ = priced(60_000.0, 800.0, 40.0, 120.0)
     hedonic = fit_hedonic(sales, ON)
-    found = fit_land_contribution(hedonic, sales)
-    assert found is not None
-    one = sales.characteristics.take(np.array([0]))
+    contribution = fit_land_contribution(hedonic, sales)
+    assert contribution is not None
+    single = sales.characteristics.take(np.array([0]))
 
     def share(land: float, living: float) -> float:
-        changed = replace(one, land_area_sqft=np.array([land]), living_area_sqft=np.array([living]))
-        return float(found.shares(hedonic, changed, ON)[0])
+        changed = replace(single, land_area_sqft=np.array([land]), living_area_sqft=np.array([living]))
+        return float(contribution.shares(hedonic, changed, ON)[0])
 
     assert share(20_000.0, 2_000.0) > share(5_000.0, 2_000.0)
     assert share(8_000.0, 4_000.0) < share(8_000.0, 1_500.0)

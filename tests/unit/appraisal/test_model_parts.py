@@ -29,11 +29,11 @@ def _neighborhood_features(position: FloatArray, seed: int) -> NeighborhoodFeatu
 
 def test_a_sales_own_prices_are_not_in_its_neighborhood_features() -> None:
     position = np.repeat(np.random.default_rng(1).uniform(0, 3, (40, 2)), 8, axis=0)
-    found = _neighborhood_features(position, 1)
-    around = found.around_sales()
-    assert around.shape == (320, len(found.columns))
+    features = _neighborhood_features(position, 1)
+    around = features.around_sales()
+    assert around.shape == (320, len(features.columns))
     for row in (0, 17, 319):
-        changed = found.measures.copy()
+        changed = features.measures.copy()
         changed[row, :OF_PRICE] += 1000
         again = NeighborhoodFeatures(position, changed, NAMES).around_sales()
         assert np.array_equal(again[row], around[row])
@@ -42,18 +42,18 @@ def test_a_sales_own_prices_are_not_in_its_neighborhood_features() -> None:
 
 def test_a_property_where_a_sale_was_has_the_neighborhood_features_of_the_others() -> None:
     position = np.random.default_rng(2).uniform(0, 3, (300, 2))
-    found = _neighborhood_features(position, 2)
-    others = NeighborhoodFeatures(position[1:], found.measures[1:], NAMES)
-    said = others.around(position[:1], found.measures[:1, OF_PRICE:])
+    features = _neighborhood_features(position, 2)
+    others = NeighborhoodFeatures(position[1:], features.measures[1:], NAMES)
+    predicted = others.around(position[:1], features.measures[:1, OF_PRICE:])
     # The deviations that traits are counted in are those of all sales.
-    assert said == pytest.approx(found.around_sales()[:1], abs=0.02)
+    assert predicted == pytest.approx(features.around_sales()[:1], abs=0.02)
 
 
 def test_an_unknown_trait_counts_as_the_usual_one() -> None:
-    found = _neighborhood_features(np.random.default_rng(3).uniform(0, 3, (200, 2)), 3)
-    typical = np.median(found.measures[:, OF_PRICE:], axis=0, keepdims=True)
-    place = np.ones((1, 2))
-    assert np.array_equal(found.around(place, np.full((1, 2), np.nan)), found.around(place, typical))
+    features = _neighborhood_features(np.random.default_rng(3).uniform(0, 3, (200, 2)), 3)
+    typical = np.median(features.measures[:, OF_PRICE:], axis=0, keepdims=True)
+    position = np.ones((1, 2))
+    assert np.array_equal(features.around(position, np.full((1, 2), np.nan)), features.around(position, typical))
 
 
 def test_a_local_regression_finds_what_a_trait_is_worth_there() -> None:
@@ -69,8 +69,8 @@ def test_a_local_regression_finds_what_a_trait_is_worth_there() -> None:
 
 
 def test_one_sale_alone_says_little() -> None:
-    (said,) = fit_locally(np.zeros((1, 1)), np.zeros((1, 1, 2)), np.full((1, 1), 0.6))
-    assert said == pytest.approx([0.4, 0, 0])
+    (predicted,) = fit_locally(np.zeros((1, 1)), np.zeros((1, 1, 2)), np.full((1, 1), 0.6))
+    assert predicted == pytest.approx([0.4, 0, 0])
 
 
 @given(st.integers(0, 10_000), st.floats(0.8, 1.0))
@@ -82,10 +82,10 @@ def test_the_reconciliation_prefers_the_better_model_and_takes_out_level_and_pri
     price = generator.normal(12.5, 0.5, 2000)
     good = 12.5 + drawn_in * (price - 12.5) + 0.1 + generator.normal(0, 0.08, 2000)
     poor = price + generator.normal(0, 0.4, 2000)
-    said = np.column_stack([poor, good])
-    found = fit_reconciliation(said, price, best_weights(said, price, EVEN))
-    assert found.weights[1] >= 0.9
-    value, paid = np.exp(found.reconcile(said)), np.exp(price)
+    predicted = np.column_stack([poor, good])
+    result = fit_reconciliation(predicted, price, best_weights(predicted, price, EVEN))
+    assert result.weights[1] >= 0.9
+    value, paid = np.exp(result.reconcile(predicted)), np.exp(price)
     assert np.median(value / paid) == pytest.approx(1, abs=0.005)
     assert abs(prb(value, paid)) <= max(0.011, 1.01 * abs(prb(np.exp(good), paid)))
 

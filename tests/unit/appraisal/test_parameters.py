@@ -50,19 +50,19 @@ def _constants(path: Path) -> Iterator[tuple[str, ast.AST]]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_no_other_module_has_a_constant_that_decides(path: Path) -> None:
-    found = [
+    items = [
         name
         for name, value in _constants(path)
         if not name.endswith(TECHNICAL)
         and name not in COUNTS
         and any(number not in PLAIN and abs(number) > SMALLEST for number in _numbers(value))
     ]
-    assert found == []
+    assert items == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_no_function_decides_by_a_number_of_its_own(path: Path) -> None:
-    found = [
+    items = [
         (function.name, number)
         for function in ast.walk(ast.parse(path.read_text()))
         if isinstance(function, ast.FunctionDef)
@@ -71,7 +71,7 @@ def test_no_function_decides_by_a_number_of_its_own(path: Path) -> None:
         for number in _numbers(node)
         if number not in PLAIN and abs(number) > SMALLEST
     ]
-    assert found == []
+    assert items == []
 
 
 @pytest.mark.parametrize("path", PARAMETERS, ids=lambda path: path.parent.name)

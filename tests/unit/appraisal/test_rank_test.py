@@ -14,9 +14,9 @@ VALUES = st.lists(st.integers(0, 30).map(float), min_size=10, max_size=40)
 
 def test_a_worked_example_has_the_textbooks_statistic() -> None:
     # 1 to 10 against 11 to 20: U = 0, mean 50, variance 10 * 10 * 21 / 12 = 175
-    found = mann_whitney(np.arange(1.0, 11), np.arange(11.0, 21))
-    assert found.z == pytest.approx(-(50 - 0.5) / np.sqrt(175))
-    assert found.p_value == pytest.approx(0.000182672, abs=1e-8)
+    result = mann_whitney(np.arange(1.0, 11), np.arange(11.0, 21))
+    assert result.z == pytest.approx(-(50 - 0.5) / np.sqrt(175))
+    assert result.p_value == pytest.approx(0.000182672, abs=1e-8)
 
 
 @given(VALUES, VALUES)
@@ -36,8 +36,8 @@ def test_a_sample_is_like_itself(values: list[float]) -> None:
 
 def test_samples_of_one_distribution_are_told_apart_as_rarely_as_the_level_says() -> None:
     generator = np.random.default_rng(1)
-    found = [mann_whitney(generator.integers(0, 20, 60), generator.integers(0, 20, 80)).p_value for _ in range(600)]
-    assert np.mean(np.array(found) < 0.05) == pytest.approx(0.05, abs=0.025)
+    result = [mann_whitney(generator.integers(0, 20, 60), generator.integers(0, 20, 80)).p_value for _ in range(600)]
+    assert np.mean(np.array(result) < 0.05) == pytest.approx(0.05, abs=0.025)
 
 
 def test_few_or_unknown_values_are_refused() -> None:

@@ -97,7 +97,7 @@ def test_nothing_of_a_study_depends_on_the_order_of_the_sales_however_many_are_a
         again = other.statistics[name]
         assert again.value == pytest.approx(measured.value, rel=1e-9, abs=1e-9), name
         for bound in ("low", "high"):
-            pair = (getattr(found.interval, bound, 0.0) for found in (measured, again))
+            pair = (getattr(result.interval, bound, 0.0) for result in (measured, again))
             assert next(pair) == pytest.approx(next(pair), rel=1e-9, abs=1e-9, nan_ok=True), name
     assert asdict(one.chasing) == pytest.approx(asdict(other.chasing), rel=1e-9)
     assert (one.trimming.trimmed, one.notes) == (other.trimming.trimmed, other.notes)
@@ -106,13 +106,13 @@ def test_nothing_of_a_study_depends_on_the_order_of_the_sales_however_many_are_a
 def test_the_mki_of_tied_prices_is_the_mean_over_every_order_of_the_ties() -> None:
     price = np.array([100.0, 200.0, 200.0, 200.0, 300.0, 300.0, 450.0])
     estimate = np.array([90.0, 260.0, 150.0, 190.0, 280.0, 330.0, 400.0])
-    found = []
+    items = []
     for middle, upper in product(permutations(range(1, 4)), permutations(range(4, 6))):
         order = np.array([0, *middle, *upper, 6])
         untied = price + np.argsort(order) * 1e-9  # what makes that order the only one
-        found.append(statistics.kakwani_index(estimate, untied))
-    assert statistics.kakwani_index(estimate, price) == pytest.approx(np.mean(found), abs=1e-9)
-    assert max(found) - min(found) > 0.01
+        items.append(statistics.kakwani_index(estimate, untied))
+    assert statistics.kakwani_index(estimate, price) == pytest.approx(np.mean(items), abs=1e-9)
+    assert max(items) - min(items) > 0.01
 
 
 @given(samples())

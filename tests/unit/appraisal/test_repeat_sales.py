@@ -31,45 +31,45 @@ def dense(pairs: Pairs, months: np.ndarray) -> np.ndarray:
 def test_with_two_months_the_index_is_the_geometric_mean_of_the_price_relatives() -> None:
     relatives = np.random.default_rng(1).uniform(0.9, 1.4, 40)
     pairs = Pairs(np.full(40, 5), np.full(40, 17), np.log(relatives))
-    found = repeat_sales_index(pairs, "none")
-    assert list(found.month) == [5, 17]
-    assert found.index[1] == pytest.approx(100 * np.exp(np.log(relatives).mean()))
-    expected = found.index[1] * np.log(relatives).std(ddof=1) / np.sqrt(40)
-    assert found.standard_error[1] == pytest.approx(expected)
+    index = repeat_sales_index(pairs, "none")
+    assert list(index.month) == [5, 17]
+    assert index.index[1] == pytest.approx(100 * np.exp(np.log(relatives).mean()))
+    expected = index.index[1] * np.log(relatives).std(ddof=1) / np.sqrt(40)
+    assert index.standard_error[1] == pytest.approx(expected)
 
 
 def test_the_unweighted_index_is_ordinary_least_squares_with_its_standard_errors() -> None:
     pairs, _ = market(3)
-    found = repeat_sales_index(pairs, "none")
-    matrix = dense(pairs, found.month)
+    index = repeat_sales_index(pairs, "none")
+    matrix = dense(pairs, index.month)
     beta, residual, *_ = np.linalg.lstsq(matrix, pairs.change, rcond=None)
     variance = residual[0] / (len(pairs) - matrix.shape[1])
     error = np.sqrt(variance * np.diag(np.linalg.inv(matrix.T @ matrix)))
-    assert np.allclose(found.index[1:], 100 * np.exp(beta), rtol=1e-9)
-    assert np.allclose(found.standard_error[1:], found.index[1:] * error, rtol=1e-9)
-    assert (found.index[0], found.standard_error[0]) == (100.0, 0.0)
+    assert np.allclose(index.index[1:], 100 * np.exp(beta), rtol=1e-9)
+    assert np.allclose(index.standard_error[1:], index.index[1:] * error, rtol=1e-9)
+    assert (index.index[0], index.standard_error[0]) == (100.0, 0.0)
 
 
 def test_the_weighted_index_follows_case_and_shillers_three_steps() -> None:
     pairs, _ = market(4, drift=0.04)
-    found = repeat_sales_index(pairs)
-    matrix = dense(pairs, found.month)
+    index = repeat_sales_index(pairs)
+    matrix = dense(pairs, index.month)
     first_step = pairs.change - matrix @ np.linalg.lstsq(matrix, pairs.change, rcond=None)[0]
     span = np.column_stack([np.ones(len(pairs)), pairs.second_month - pairs.first_month])
     predicted = span @ np.linalg.lstsq(span, first_step**2, rcond=None)[0]
     assert predicted.min() > 0.05 * np.mean(first_step**2)  # no prediction was so small that it was raised
     root = np.sqrt(1 / predicted)
     beta = np.linalg.lstsq(matrix * root[:, None], pairs.change * root, rcond=None)[0]
-    assert np.allclose(found.index[1:], 100 * np.exp(beta), rtol=1e-9)
+    assert np.allclose(index.index[1:], 100 * np.exp(beta), rtol=1e-9)
 
 
 @given(st.integers(0, 10_000))
 @settings(max_examples=25)
 def test_a_known_market_is_found_within_its_standard_errors(seed: int) -> None:
     pairs, level = market(seed, drift=0.02)
-    found = repeat_sales_index(pairs)
-    truth = 100 * np.exp(level[found.month] - level[found.month[0]])
-    away = (found.index[1:] - truth[1:]) / found.standard_error[1:]
+    index = repeat_sales_index(pairs)
+    truth = 100 * np.exp(level[index.month] - level[index.month[0]])
+    away = (index.index[1:] - truth[1:]) / index.standard_error[1:]
     assert np.abs(away).max() < 5
     assert np.mean(away**2) < 8  # the errors are common to the months, so they scatter together
 
@@ -78,9 +78,9 @@ def test_standard_errors_cover_the_truth_as_often_as_they_say() -> None:
     covered = []
     for seed in range(150):
         pairs, level = market(seed, size=300, drift=0.02)
-        found = repeat_sales_index(pairs)
-        truth = 100 * np.exp(level[found.month[-1]] - level[found.month[0]])
-        covered.append(abs(found.index[-1] - truth) <= 1.96 * found.standard_error[-1])
+        index = repeat_sales_index(pairs)
+        truth = 100 * np.exp(level[index.month[-1]] - level[index.month[0]])
+        covered.append(abs(index.index[-1] - truth) <= 1.96 * index.standard_error[-1])
     assert 0.88 <= np.mean(covered) <= 0.99
 
 
@@ -91,10 +91,10 @@ def test_months_that_no_pair_joins_to_the_others_have_no_index() -> None:
         np.concatenate([pairs.second_month, [110, 110]]),
         np.concatenate([pairs.change, [0.5, 0.4]]),
     )
-    found = repeat_sales_index(apart)
-    assert found.month.max() < 100
-    assert found.pairs == len(pairs)
-    assert np.array_equal(found.index, repeat_sales_index(pairs).index)
+    index = repeat_sales_index(apart)
+    assert index.month.max() < 100
+    assert index.pairs == len(pairs)
+    assert np.array_equal(index.index, repeat_sales_index(pairs).index)
 
 
 def test_too_few_resales_are_refused_with_both_numbers() -> None:
@@ -108,9 +108,9 @@ def test_too_few_resales_are_refused_with_both_numbers() -> None:
 
 def test_resales_at_the_same_price_are_a_still_market() -> None:
     pairs, _ = market(7)
-    found = repeat_sales_index(Pairs(pairs.first_month, pairs.second_month, np.zeros(len(pairs))))
-    assert np.allclose(found.index, 100)
-    assert np.allclose(found.standard_error, 0)
+    index = repeat_sales_index(Pairs(pairs.first_month, pairs.second_month, np.zeros(len(pairs))))
+    assert np.allclose(index.index, 100)
+    assert np.allclose(index.standard_error, 0)
 
 
 def test_each_sale_is_paired_with_the_next_of_its_property_and_quick_resales_with_none() -> None:

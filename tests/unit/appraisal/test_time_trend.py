@@ -62,8 +62,8 @@ def test_a_season_is_told_from_the_trend_and_comes_again(annual: float, seed: in
     expected = (
         annual * (ahead - trend.last_day) / DAYS_PER_YEAR + in_season(ahead) - in_season(np.array(trend.last_day))
     )
-    found = trend.level(ahead) - trend.level([trend.last_day])
-    assert np.abs(found - expected).max() < 0.035
+    season = trend.level(ahead) - trend.level([trend.last_day])
+    assert np.abs(season - expected).max() < 0.035
 
 
 @pytest.mark.parametrize("years", [1.9, 3.0])

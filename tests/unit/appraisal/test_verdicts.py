@@ -70,11 +70,11 @@ def test_a_countys_class_names_tell_which_cod_range_holds(name: str | None, kind
 
 def test_a_study_of_a_worked_example_says_what_the_standard_says() -> None:
     made = study(*example("iaao_table_d_1"), Uniformity.RESIDENTIAL)
-    found = {verdict.statistic: verdict.result for verdict in made.verdicts}
+    verdicts = {verdict.statistic: verdict.result for verdict in made.verdicts}
     assert made.sales == 25
     assert round(made.statistics["prb"].value, 3) == -0.12
-    assert found["PRB"] == "does not meet"  # interval -0.172 to -0.067: the standard calls this regressive
-    assert found["COD for older or mixed single-family residential property"] == "meets"
+    assert verdicts["PRB"] == "does not meet"  # interval -0.172 to -0.067: the standard calls this regressive
+    assert verdicts["COD for older or mixed single-family residential property"] == "meets"
 
 
 def test_within_a_part_of_the_range_of_values_vertical_equity_is_measured_and_not_judged() -> None:
@@ -86,8 +86,8 @@ def test_within_a_part_of_the_range_of_values_vertical_equity_is_measured_and_no
 
 def test_below_twenty_sales_vertical_equity_is_not_judged_and_the_vei_not_given() -> None:
     made = study(*example("iaao_table_d_2"), Uniformity.RESIDENTIAL)
-    found = {verdict.statistic: verdict.result for verdict in made.verdicts}
-    assert (found["PRD"], found["PRB"], found["MKI"]) == ("insufficient sample",) * 3
+    verdicts = {verdict.statistic: verdict.result for verdict in made.verdicts}
+    assert (verdicts["PRD"], verdicts["PRB"], verdicts["MKI"]) == ("insufficient sample",) * 3
     assert "vei" not in made.statistics
     assert any("VEI" in note for note in made.notes)
 

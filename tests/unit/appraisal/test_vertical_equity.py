@@ -26,12 +26,12 @@ def test_every_sale_is_in_one_group_and_groups_rise_in_value(sales: int, seed: i
     estimate = price * np.exp(generator.normal(0, 0.2, sales))
     groups = percentile_groups(estimate, price)
     assert sorted(np.concatenate(groups).tolist()) == list(range(sales))
-    found = vertical_equity(estimate, price)
-    values = [group.median_value for group in found.groups]
+    result = vertical_equity(estimate, price)
+    values = [group.median_value for group in result.groups]
     assert values == sorted(values)
-    first, last = found.groups[0].median_ratio, found.groups[-1].median_ratio
+    first, last = result.groups[0].median_ratio, result.groups[-1].median_ratio
     assert vei(estimate, price) == pytest.approx(100 * (last - first) / np.median(estimate / price))
-    for group in found.groups:
+    for group in result.groups:
         assert group.interval.low <= group.median_ratio <= group.interval.high
 
 

@@ -42,9 +42,9 @@ def test_the_next_sync_is_at_the_county_s_own_time_of_day(now: str, expected: st
 def test_a_nightly_and_a_weekly_schedule_take_turns(now: datetime) -> None:
     scheduled = scheduled_syncs(county(None, incremental="0 4 ? * MON-SAT *", snapshot="0 4 ? * SUN *"), now)
 
-    by_mode = {one.mode: one.next_run_at for one in scheduled}
+    by_mode = {item.mode: item.next_run_at for item in scheduled}
     assert None not in by_mode.values()
-    times = [one.next_run_at for one in scheduled if one.next_run_at is not None]
+    times = [item.next_run_at for item in scheduled if item.next_run_at is not None]
     assert times == sorted(times)
     assert timedelta(0) < times[0] - now <= timedelta(days=1, hours=1)
     for mode, time in by_mode.items():

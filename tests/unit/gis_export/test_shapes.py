@@ -47,18 +47,18 @@ def test_only_places_on_earth_become_points(places: list[tuple[float, float]]) -
 
 @given(st.binary(max_size=60))
 def test_bytes_that_are_no_shape_are_passed_over(junk: bytes) -> None:
-    found = shapes.read_shapes([junk.hex(), *encoded(SQUARE), "\\N"])
-    assert found[0] is None or np.isfinite(shapely.get_coordinates(found[0])).all()
-    assert found[1] == SQUARE
-    assert found[2] is None
+    shape = shapes.read_shapes([junk.hex(), *encoded(SQUARE), "\\N"])
+    assert shape[0] is None or np.isfinite(shapely.get_coordinates(shape[0])).all()
+    assert shape[1] == SQUARE
+    assert shape[2] is None
 
 
 def test_what_is_empty_or_infinite_is_no_shape_and_heights_are_dropped() -> None:
     infinite = shapely.Polygon([(0, 0), (1, 0), (1, math.inf), (0, 0)])
-    found = shapes.read_shapes(encoded(shapely.Polygon(), infinite, shapely.force_3d(SQUARE, 9.0)))
-    assert found[:2].tolist() == [None, None]
-    assert not found[2].has_z
-    assert found[2].equals(SQUARE)
+    shape = shapes.read_shapes(encoded(shapely.Polygon(), infinite, shapely.force_3d(SQUARE, 9.0)))
+    assert shape[:2].tolist() == [None, None]
+    assert not shape[2].has_z
+    assert shape[2].equals(SQUARE)
 
 
 def test_a_point_layer_takes_a_point_inside_a_shape_even_a_broken_one() -> None:

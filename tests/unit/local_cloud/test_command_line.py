@@ -80,10 +80,10 @@ def test_a_command_imports_what_it_needs_and_no_more(tmp_path: Path, words: list
         where = [] if words == ["--help"] else ["--data-dir", str(tmp_path)]
         done = subprocess.run([sys.executable, "-c", IMPORTED, *words, *where], capture_output=True, text=True)
 
-    said, _, imported = done.stdout.rpartition("imported ")
+    output, _, imported = done.stdout.rpartition("imported ")
     assert not HEAVY.intersection(imported.split()), done.stderr
     assert done.stderr == ""
-    assert len(said) > 0 or words == ["county", "list"]
+    assert len(output) > 0 or words == ["county", "list"]
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

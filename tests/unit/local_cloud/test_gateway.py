@@ -290,14 +290,14 @@ def test_what_the_gateway_refuses_is_a_problem_with_a_request_id(
 
 
 def test_the_templates_own_words_are_used_for_a_refusal() -> None:
-    said = GatewayAnswer(401, {"Content-Type": "application/problem+json"}, '{"id": "$context.requestId"}')
-    response = call(Recording(), "GET", "/v1/items/1", {"UNAUTHORIZED": said})
+    answer_template = GatewayAnswer(401, {"Content-Type": "application/problem+json"}, '{"id": "$context.requestId"}')
+    response = call(Recording(), "GET", "/v1/items/1", {"UNAUTHORIZED": answer_template})
     assert response.json() == {"id": response.headers["x-amzn-requestid"]}
 
 
 def test_a_default_answer_keeps_the_status_of_the_refusal() -> None:
-    said = GatewayAnswer(None, {}, '{"message": $context.error.messageString}')
-    response = call(Recording(), "DELETE", "/v1/items/1", {"DEFAULT_4XX": said}, headers=bearer())
+    answer_template = GatewayAnswer(None, {}, '{"message": $context.error.messageString}')
+    response = call(Recording(), "DELETE", "/v1/items/1", {"DEFAULT_4XX": answer_template}, headers=bearer())
     assert (response.status_code, response.json()) == (403, {"message": "Forbidden"})
 
 
@@ -336,8 +336,8 @@ def function(name: str, **environment: str) -> Function:
 
 
 def test_functions_share_a_process_only_when_their_variables_agree() -> None:
-    one = function("one", BUCKET="b", POWERTOOLS_SERVICE_NAME="one")
+    first = function("one", BUCKET="b", POWERTOOLS_SERVICE_NAME="one")
     two = function("two", BUCKET="b", TABLE="t", POWERTOOLS_SERVICE_NAME="two")
-    assert shared_variables([one, two]) == {"BUCKET": "b", "TABLE": "t"}
+    assert shared_variables([first, two]) == {"BUCKET": "b", "TABLE": "t"}
     with pytest.raises(ConflictingVariablesError, match="BUCKET"):
-        shared_variables([one, function("three", BUCKET="other")])
+        shared_variables([first, function("three", BUCKET="other")])

@@ -20,9 +20,9 @@ def run(*words: object) -> tuple[int, str]:
 
 
 def test_every_column_that_a_mapping_can_fill_is_listed() -> None:
-    code, said = run("mapping", "targets", "--json")
+    code, output = run("mapping", "targets", "--json")
 
-    listed = {(row["table"], row["column"]): row for row in json.loads(said)}
+    listed = {(row["table"], row["column"]): row for row in json.loads(output)}
     assert code == 0
     assert set(listed) == {(table.name, name) for table in target_tables().values() for name in table.columns}
     assert listed[("sales", "sale_price")]["required"]
@@ -30,16 +30,16 @@ def test_every_column_that_a_mapping_can_fill_is_listed() -> None:
 
 
 def test_one_table_is_listed_and_an_unknown_one_is_refused() -> None:
-    code, said = run("mapping", "targets", "owners")
-    assert (code, "owner_id" in said, "sale_id" in said) == (0, True, False)
+    code, output = run("mapping", "targets", "owners")
+    assert (code, "owner_id" in output, "sale_id" in output) == (0, True, False)
 
-    code, said = run("mapping", "targets", "parcels")
+    code, output = run("mapping", "targets", "parcels")
     assert code == 2
-    assert "there is no table parcels: properties_operational" in " ".join(said.replace("│", "").split())
+    assert "there is no table parcels: properties_operational" in " ".join(output.replace("│", "").split())
 
 
 def test_a_proposed_mapping_of_the_example_s_files_passes_the_check(tmp_path: Path) -> None:
-    code, said = run(
+    code, output = run(
         "mapping",
         "init",
         EXAMPLE / "parcels.csv",
@@ -49,7 +49,7 @@ def test_a_proposed_mapping_of_the_example_s_files_passes_the_check(tmp_path: Pa
         "--out",
         tmp_path / "mapping.yaml",
     )
-    assert code == 0, said
+    assert code == 0, output
     written = (tmp_path / "mapping.yaml").read_text()
     assert '"parcels": {"format": "csv", "file": "parcels.csv"}' in written
     assert {table.target_table_name for table in parse_mapping(written).table_mappings} == {
@@ -57,24 +57,24 @@ def test_a_proposed_mapping_of_the_example_s_files_passes_the_check(tmp_path: Pa
         "sales",
     }
 
-    code, said = run("mapping", "check", tmp_path, "--sample", EXAMPLE / "parcels.csv")
+    code, output = run("mapping", "check", tmp_path, "--sample", EXAMPLE / "parcels.csv")
     assert code == 0
-    assert "2 row(s): 2 good, 0 rejected." in said
+    assert "2 row(s): 2 good, 0 rejected." in output
 
 
 def test_files_that_are_not_there_or_of_no_known_kind_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.doc").write_text("x")
     for file, why in ((tmp_path / "none.csv", "there is no file"), (tmp_path / "a.doc", "is of no format")):
-        code, said = run("mapping", "init", file, "--county", "hood_or")
+        code, output = run("mapping", "init", file, "--county", "hood_or")
         assert code == 2
-        assert why in " ".join(said.replace("│", "").split())
+        assert why in " ".join(output.replace("│", "").split())
 
 
 def test_the_example_of_files_is_valid_and_maps_its_files() -> None:
     CountyConfiguration.model_validate_json((EXAMPLE / "configuration.json").read_text())
 
-    code, said = run("mapping", "check", EXAMPLE, "--sample", EXAMPLE / "parcels.csv")
+    code, output = run("mapping", "check", EXAMPLE, "--sample", EXAMPLE / "parcels.csv")
 
-    assert code == 0, said
-    assert "2 row(s): 2 good, 0 rejected." in said
-    assert "residential" in said
+    assert code == 0, output
+    assert "2 row(s): 2 good, 0 rejected." in output
+    assert "residential" in output

@@ -52,5 +52,5 @@ def values(field: str, *texts: str | None, value_maps: str = "") -> list[object]
     """The mapped value of each text; None also where the row is rejected."""
     target = field.split("target: ")[1].split(",")[0]
     rows = mapped(field, *texts, value_maps=value_maps)
-    found = dict(zip(rows.good["property_id"], rows.good[target], strict=True))
-    return [found.get(str(number)) for number in range(len(texts))]
+    result = dict(zip(rows.good["property_id"], rows.good[target], strict=True))
+    return [result.get(str(number)) for number in range(len(texts))]

@@ -83,7 +83,7 @@ def test_every_reason_of_a_bad_row_is_kept_with_the_row() -> None:
     ((source_key, target_key, source_row, reasons),) = rows.rejected.rows()
     assert (source_key, target_key) == ("", None)
     assert json.loads(source_row) == {"id": None, "b": '19"x7', "c": "-122.3", "d": None}
-    assert [(one["rule"], one["field"]) for one in json.loads(reasons)] == [
+    assert [(item["rule"], item["field"]) for item in json.loads(reasons)] == [
         ("required", "property_id"),
         ("type", "year_built"),
         ("range", "latitude"),
@@ -263,9 +263,9 @@ def test_the_mappings_digest_changes_with_what_decides_a_row_and_not_with_the_re
 def test_what_is_explained_of_a_row_is_what_becomes_of_it(rows: list[tuple[str | None, str | None]]) -> None:
     table = compiled(field("year_built", "integer"))
     source = frame(id=[key for key, _ in rows], a=[built for _, built in rows])
-    found, explained = table.apply(source), table.explain(source)
-    told = [row for row in explained.iter_rows(named=True) if row["rejected"] != "[]"]
-    assert [row["source_row"] for row in told] == found.rejected["source_row"].to_list()
-    assert [row["rejected"] for row in told] == found.rejected["reasons"].to_list()
-    good = [json.loads(row["result"])["property_id"] for row in explained.iter_rows(named=True) if row not in told]
-    assert good == found.good["property_id"].to_list()
+    mapped_rows, explained = table.apply(source), table.explain(source)
+    reported = [row for row in explained.iter_rows(named=True) if row["rejected"] != "[]"]
+    assert [row["source_row"] for row in reported] == mapped_rows.rejected["source_row"].to_list()
+    assert [row["rejected"] for row in reported] == mapped_rows.rejected["reasons"].to_list()
+    good = [json.loads(row["result"])["property_id"] for row in explained.iter_rows(named=True) if row not in reported]
+    assert good == mapped_rows.good["property_id"].to_list()

@@ -38,26 +38,26 @@ USES = rows(code=["11", "91"], meaning=["single", "vacant"], grp=["residential",
 
 def compiled(owners: pl.DataFrame = OWNERS) -> CompiledTable:
     mapping = parse_mapping(mapping_text(*FIELDS) + LOOKUPS)
-    found = {
+    figures = {
         "owners": build_lookup("owners", mapping.lookups["owners"], [owners.head(2), owners.slice(2)]),
         "uses": build_lookup("uses", mapping.lookups["uses"], [USES]),
     }
-    return compile_table(mapping, "properties_operational", today=TODAY, lookups=found)
+    return compile_table(mapping, "properties_operational", today=TODAY, lookups=figures)
 
 
 def test_a_value_is_found_by_its_key_with_blanks_around_dropped() -> None:
-    found = compiled().apply(
+    mapped_rows = compiled().apply(
         frame(a=["7", " 7", "8", None, " "], b=["2015", "2016", "2015", "2015", "1"], c=["11", "91 ", "12", None, ""])
     )
-    assert found.rejected.is_empty()
-    assert found.good["legal_description"].to_list() == ["Ann", "Bo", None, None, None]
-    assert found.good["property_class"].to_list() == ["residential", "land", None, None, None]
+    assert mapped_rows.rejected.is_empty()
+    assert mapped_rows.good["legal_description"].to_list() == ["Ann", "Bo", None, None, None]
+    assert mapped_rows.good["property_class"].to_list() == ["residential", "land", None, None, None]
 
 
 def test_a_key_that_is_not_there_rejects_its_row_unless_there_is_a_default() -> None:
-    found = compiled().apply(frame(a=["9"], b=["2015"], c=["zz"]))
-    assert "'9, 2015' is no key of the lookup owners" in found.rejected["reasons"][0]
-    assert found.rejected["reasons"][0].count("rule") == 1
+    mapped_rows = compiled().apply(frame(a=["9"], b=["2015"], c=["zz"]))
+    assert "'9, 2015' is no key of the lookup owners" in mapped_rows.rejected["reasons"][0]
+    assert mapped_rows.rejected["reasons"][0].count("rule") == 1
 
 
 def test_two_rows_of_a_key_are_refused_by_the_key() -> None:

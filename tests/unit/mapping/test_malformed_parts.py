@@ -48,7 +48,7 @@ lookups:
 def test_faults_of_every_stage_are_told_at_once() -> None:
     with pytest.raises(MappingError) as error:
         parse_mapping(EVERY_STAGE)
-    assert [(one.line, one.path) for one in error.value.diagnostics] == [
+    assert [(item.line, item.path) for item in error.value.diagnostics] == [
         (2, "target_schema_version"),
         (9, "table_mappings[0].watermark"),
         (11, "table_mappings[0].field_map[0].type"),
@@ -136,17 +136,17 @@ def _faults(mapping: dict[str, Any]) -> set[tuple[str, str]]:
     """Paths and messages, without hints at what there is instead."""
     with pytest.raises(MappingError) as error:
         parse_mapping(json.dumps(mapping))  # YAML, too
-    return {(one.path, one.message.partition("; ")[0]) for one in error.value.diagnostics}
+    return {(item.path, item.message.partition("; ")[0]) for item in error.value.diagnostics}
 
 
 def _elements() -> list[Path]:
     """The paths of all that can be malformed while the rest stands."""
-    found: list[Path] = [(key,) for key in ("source_system_type", "target_schema_version", "county_id_default")]
+    result: list[Path] = [(key,) for key in ("source_system_type", "target_schema_version", "county_id_default")]
     for index, table in enumerate(MAPPING["table_mappings"]):
         path: Path = ("table_mappings", index)
-        found += [(*path, key) for key in table if key not in {"field_map", "validations", "target_table_name"}]
-        found += [(*path, key, place) for key in ("field_map", "validations") for place in range(len(table[key]))]
-    return found + [(key, name) for key in ("value_maps", "lookups") for name in MAPPING[key]]
+        result += [(*path, key) for key in table if key not in {"field_map", "validations", "target_table_name"}]
+        result += [(*path, key, place) for key in ("field_map", "validations") for place in range(len(table[key]))]
+    return result + [(key, name) for key in ("value_maps", "lookups") for name in MAPPING[key]]
 
 
 WHOLES: list[Path] = [
@@ -185,23 +185,23 @@ def breaks(draw: st.DrawFn, paths: list[Path]) -> tuple[Path, dict[str, Any]]:
 
 def _outside(faults: set[tuple[str, str]], path: Path) -> set[tuple[str, str]]:
     inside = path_text(path)
-    return {one for one in faults if one[0] != inside and not one[0].startswith((f"{inside}.", f"{inside}["))}
+    return {item for item in faults if item[0] != inside and not item[0].startswith((f"{inside}.", f"{inside}["))}
 
 
 @given(breaks(_elements()))
 def test_a_malformed_element_neither_hides_nor_adds_faults_of_others(broken: tuple[Path, dict[str, Any]]) -> None:
     path, mapping = broken
-    found = _faults(mapping)
-    renamed = {one for one in found if one[0] == path_text((*path[:-1], f"no_{path[-1]}"))}
-    assert _outside(found, path) - renamed == _outside(_faults(MAPPING), path)
-    assert renamed or _outside(found, path) < found
+    faults = _faults(mapping)
+    renamed = {item for item in faults if item[0] == path_text((*path[:-1], f"no_{path[-1]}"))}
+    assert _outside(faults, path) - renamed == _outside(_faults(MAPPING), path)
+    assert renamed or _outside(faults, path) < faults
 
 
 @given(breaks(WHOLES))
 def test_a_malformed_whole_adds_no_fault_that_follows_from_it(broken: tuple[Path, dict[str, Any]]) -> None:
     path, mapping = broken
-    told = {one for one in _faults(mapping) if "key is not known" not in one[1]}
-    assert _outside(told, path) <= _outside(_faults(MAPPING), path)
+    reported = {item for item in _faults(mapping) if "key is not known" not in item[1]}
+    assert _outside(reported, path) <= _outside(_faults(MAPPING), path)
 
 
 def test_a_collection_that_is_too_long_hides_no_fault_of_its_elements() -> None:
@@ -209,10 +209,10 @@ def test_a_collection_that_is_too_long_hides_no_fault_of_its_elements() -> None:
     mapping["table_mappings"][0]["field_map"] += [_field(f"attributes.entry_{number}") for number in range(300)]
     mapping["table_mappings"][0]["field_map"][3]["type"] = "number"
     mapping["table_mappings"] += [mapping["table_mappings"][1]] * 50
-    found = _faults(mapping)
-    assert {path for path, message in found if "at most" in message} == {
+    faults = _faults(mapping)
+    assert {path for path, message in faults if "at most" in message} == {
         "table_mappings",
         "table_mappings[0].field_map",
     }
-    assert "table_mappings[0].field_map[3].type" in {path for path, _ in found}
-    assert _faults(MAPPING) < found
+    assert "table_mappings[0].field_map[3].type" in {path for path, _ in faults}
+    assert _faults(MAPPING) < faults

@@ -147,7 +147,7 @@ def test_a_fault_of_a_field_is_told_with_its_place(field: str, element: str, mes
 )
 def test_a_fault_of_a_transformation_is_told_with_its_place(transformation: str, message: str) -> None:
     found = problems(small(f"{{source: a, target: condition, type: string, transformations: [{transformation}]}}"))
-    fitting = [one for one in found if message in one.message]
+    fitting = [item for item in found if message in item.message]
     assert fitting, found
     assert fitting[0].line == 11
     assert fitting[0].path.startswith("table_mappings[0].field_map[1]")
@@ -155,7 +155,7 @@ def test_a_fault_of_a_transformation_is_told_with_its_place(transformation: str,
 
 def test_every_fault_is_told_at_once() -> None:
     text = small("{source: a, target: latitud, type: float}", "{source: b, target: condition, type: integer}")
-    assert [(one.line, one.path) for one in problems(text)] == [
+    assert [(item.line, item.path) for item in problems(text)] == [
         (11, "table_mappings[0].field_map[1].target"),
         (12, "table_mappings[0].field_map[2].type"),
     ]
@@ -178,7 +178,7 @@ def test_every_fault_is_told_at_once() -> None:
 )  # fmt: skip
 def test_a_fault_of_the_table_is_told(change: tuple[str, str], path: str, message: str) -> None:
     text = HEAD.replace(*change) if change[0] in HEAD else HEAD.replace("  - source_table_name: parcels\n    ", "  - ")
-    assert any(one.path == path and message in one.message for one in problems(text)), problems(text)
+    assert any(item.path == path and message in item.message for item in problems(text)), problems(text)
 
 
 def test_two_mappings_of_one_table_are_refused() -> None:
@@ -188,7 +188,7 @@ def test_two_mappings_of_one_table_are_refused() -> None:
 
 def test_a_required_column_that_nothing_fills_is_told() -> None:
     text = HEAD.replace("properties_operational", "assessments").replace("target: property_id", "target: assessment_id")
-    messages = [one.message for one in problems(text.replace("[property_id]", "[assessment_id]"))]
+    messages = [item.message for item in problems(text.replace("[property_id]", "[assessment_id]"))]
     assert messages == [
         "assessments.property_id is required, and no field fills it",
         "assessments.roll_year is required, and no field fills it",
@@ -219,7 +219,7 @@ def test_codes_stay_as_they_are_written() -> None:
     ],
 )
 def test_what_is_no_mapping_is_refused(text: str, message: str) -> None:
-    assert any(message in one.message for one in problems(text))
+    assert any(message in item.message for item in problems(text))
 
 
 @pytest.mark.parametrize(
@@ -233,17 +233,17 @@ def test_what_is_no_mapping_is_refused(text: str, message: str) -> None:
     ],
 )
 def test_what_yaml_can_do_beyond_values_is_refused(line: str, message: str) -> None:
-    assert any(message in one.message for one in problems(HEAD + line + "\n"))
+    assert any(message in item.message for item in problems(HEAD + line + "\n"))
 
 
 @given(st.text(max_size=300))
 def test_any_text_is_read_or_refused_with_places(text: str) -> None:
-    found = faults_of(text)
-    assert all(one.line >= 1 and one.column >= 1 for one in found)
+    faults = faults_of(text)
+    assert all(item.line >= 1 and item.column >= 1 for item in faults)
 
 
 @given(position=st.integers(0, len(DESIGN_EXAMPLE) - 1), typed=st.characters(codec="utf-8"))
 def test_a_slip_of_the_finger_never_breaks_the_parser(position: int, typed: str) -> None:
     text = DESIGN_EXAMPLE[:position] + typed + DESIGN_EXAMPLE[position + 1 :]
     lines = text.count("\n") + 1
-    assert all(1 <= one.line <= lines + 1 for one in faults_of(text))
+    assert all(1 <= item.line <= lines + 1 for item in faults_of(text))

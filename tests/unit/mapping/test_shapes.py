@@ -67,8 +67,8 @@ def test_a_system_in_well_known_text_is_honoured() -> None:
 @pytest.mark.parametrize("srid", [3857, 102100, 900913])
 def test_web_mercator_is_brought_to_degrees(srid: int) -> None:
     metres = shapely.Polygon([(-13_636_637.6, 6_024_072.1), (-13_636_637.6, 6_040_554.6), (-13_625_505.7, 6_024_072.1)])
-    found = shapely.from_wkb(read_shape(f"SRID={srid};{metres.wkb_hex}") or "")
-    assert found.bounds == pytest.approx((-122.5, 47.5, -122.4, 47.6), abs=1e-4)
+    finding = shapely.from_wkb(read_shape(f"SRID={srid};{metres.wkb_hex}") or "")
+    assert finding.bounds == pytest.approx((-122.5, 47.5, -122.4, 47.6), abs=1e-4)
 
 
 FAULTY = {
@@ -130,10 +130,10 @@ def test_a_changed_byte_gives_a_shape_or_a_reason(place: int, byte: int) -> None
     content = bytearray(SQUARE.wkb)
     content[place] = byte
     try:
-        found = read_shape(content.hex())
+        shape = read_shape(content.hex())
     except ShapeError:
         return
-    assert found is None or shapely.from_wkb(found, on_invalid="fix") is not None
+    assert shape is None or shapely.from_wkb(shape, on_invalid="fix") is not None
 
 
 def test_esri_says_its_system_by_code_or_by_text() -> None:

@@ -27,20 +27,20 @@ def test_a_value_that_the_source_could_not_read_rejects_the_row_that_needs_it_an
         parse_mapping(mapping_text("{source: a, target: year_built, type: integer, required: true}")),
         "properties_operational", today=TODAY,
     )  # fmt: skip
-    found = table.apply(source.with_columns(pl.Series("a", [None, "1990", "1991"])))
-    assert found.good["property_id"].to_list() == ["1", "2"]
-    (reason,) = json.loads(found.rejected["reasons"][0])
+    mapped_rows = table.apply(source.with_columns(pl.Series("a", [None, "1990", "1991"])))
+    assert mapped_rows.good["property_id"].to_list() == ["1", "2"]
+    (reason,) = json.loads(mapped_rows.rejected["reasons"][0])
     assert reason == {"rule": "unreadable_value", "field": "year_built", "message": CELL}
-    assert found.keys.to_list() == ["0", "1", "2"]
+    assert mapped_rows.keys.to_list() == ["0", "1", "2"]
 
 
 def test_it_is_a_warning_where_the_mapping_says_so_or_the_column_is_kept_without_being_mapped() -> None:
     text = mapping_text("{source: a, target: year_built, type: integer, unreadable: warn}")
     kept = text + "    attributes: {unmapped: keep}\n"
     source = faulty("\n".join([value_fault("a", CELL), value_fault("b c", CELL)]), a=[None], **{"b c": [None]})
-    found = compile_table(parse_mapping(kept), "properties_operational", today=TODAY).apply(source)
-    assert found.good["year_built"].to_list() == [None]
-    reasons = {one["field"]: one["message"] for one in json.loads(found.warned["reasons"][0])}
+    mapped_rows = compile_table(parse_mapping(kept), "properties_operational", today=TODAY).apply(source)
+    assert mapped_rows.good["year_built"].to_list() == [None]
+    reasons = {item["field"]: item["message"] for item in json.loads(mapped_rows.warned["reasons"][0])}
     assert reasons == {"year_built": CELL, "attributes": f"b c: {CELL}"}
 
 
@@ -48,10 +48,10 @@ def test_kept_columns_of_numbers_stay_numbers_and_codes_stay_texts() -> None:
     text = mapping_text() + "    attributes: {unmapped: keep}\n"
     columns = {"garage": ["2", "0.50", "-1", "007", "x"], "code": ["2", "3", "4", "5", "6"]}
     table = compile_table(parse_mapping(text), "properties_operational", today=TODAY, numeric_columns={"garage"})
-    found = table.apply(faulty(*[None] * 5, **columns))
-    kept = [json.loads(one) for one in found.good["attributes"]]
-    assert [one["garage"] for one in kept] == [2, 0.5, -1, "007", "x"]
-    assert [one["code"] for one in kept] == ["2", "3", "4", "5", "6"]
+    mapped_rows = table.apply(faulty(*[None] * 5, **columns))
+    kept = [json.loads(item) for item in mapped_rows.good["attributes"]]
+    assert [item["garage"] for item in kept] == [2, 0.5, -1, "007", "x"]
+    assert [item["code"] for item in kept] == ["2", "3", "4", "5", "6"]
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_a_moment_with_an_offset_is_of_the_countys_own_day(written: str, day: st
     table = compile_table(
         parse_mapping(mapping_text(field)), "properties_operational", today=TODAY, timezone="America/Los_Angeles"
     )
-    found = table.apply(faulty(None, a=[written]))
-    assert [str(one) for one in found.good["last_sale_date"]] == ([day] if day else [])
+    mapped_rows = table.apply(faulty(None, a=[written]))
+    assert [str(item) for item in mapped_rows.good["last_sale_date"]] == ([day] if day else [])
 
 
 def test_a_boolean_of_the_sources_own_type_is_read_whichever_words_are_listed() -> None:
@@ -76,16 +76,16 @@ def test_a_boolean_of_the_sources_own_type_is_read_whichever_words_are_listed() 
         "{source: a, target: attributes.homestead, type: boolean,"
         " transformations: [{type: parse_boolean, 'true': ['01'], 'false': ['00']}]}"
     )
-    found = mapped(field, "true", "01", "false", "00", "2")
-    assert [json.loads(one)["homestead"] for one in found.good["attributes"]] == [True, True, False, False]
+    mapped_rows = mapped(field, "true", "01", "false", "00", "2")
+    assert [json.loads(item)["homestead"] for item in mapped_rows.good["attributes"]] == [True, True, False, False]
 
 
 def test_fractions_of_a_cent_are_said() -> None:
     field = "{source: a, target: total_value, type: money}"
-    found = mapped(field, "100.005", "100.10", "100.1000", "7")
-    assert [str(one) for one in found.good["total_value"]][1:] == ["100.10", "100.10", "7.00"]
-    assert found.warned["source_key"].to_list() == ["0"]
-    assert "'100.005' has fractions of a cent, and is rounded" in found.warned["reasons"][0]
+    mapped_rows = mapped(field, "100.005", "100.10", "100.1000", "7")
+    assert [str(item) for item in mapped_rows.good["total_value"]][1:] == ["100.10", "100.10", "7.00"]
+    assert mapped_rows.warned["source_key"].to_list() == ["0"]
+    assert "'100.005' has fractions of a cent, and is rounded" in mapped_rows.warned["reasons"][0]
     assert values("{source: a, target: stories, type: decimal}", "1.5") is not None
 
 
@@ -109,7 +109,7 @@ CONSTANT = "{{target: {}, type: {}, transformations: [{{type: constant, value: {
 def test_what_no_row_could_have_is_refused_with_the_mapping(field: str, said: str) -> None:
     with pytest.raises(MappingError) as refused:
         parse_mapping(mapping_text(field))
-    assert any(said in one.message for one in refused.value.diagnostics), refused.value.diagnostics
+    assert any(said in item.message for item in refused.value.diagnostics), refused.value.diagnostics
 
 
 def test_a_constant_that_its_format_reads_is_none_of_them() -> None:

@@ -33,7 +33,7 @@ def table(*rules: str, more: str = "") -> CompiledTable:
 
 
 def row(*rows: Mapping[str, str | None]) -> pl.DataFrame:
-    return frame(**{name: [one[name] for one in rows] for name in rows[0]})
+    return frame(**{name: [item[name] for item in rows] for name in rows[0]})
 
 
 def applied(rule: str, **changed: str | None) -> MappedRows:
@@ -75,13 +75,13 @@ def test_a_rule_that_is_broken_rejects_or_warns(
 
     assert (kept.good.height, kept.rejected.height, kept.warned.height) == (1, 0, 0)
     assert broken.good.height == (severity == "warn")
-    told = broken.warned if severity == "warn" else broken.rejected
+    reported = broken.warned if severity == "warn" else broken.rejected
     other = broken.rejected if severity == "warn" else broken.warned
     assert other.is_empty()
-    (reason,) = json.loads(told["reasons"][0])
+    (reason,) = json.loads(reported["reasons"][0])
     assert reason["rule"] == rule.split(",")[0].removeprefix("rule: ")
     assert said in reason["message"]
-    assert json.loads(told["source_row"][0])["total"] == {**GOOD, **bad}["total"]
+    assert json.loads(reported["source_row"][0])["total"] == {**GOOD, **bad}["total"]
 
 
 def test_a_range_of_the_countys_takes_the_place_of_the_platforms_own() -> None:
@@ -93,16 +93,16 @@ def test_a_range_of_the_countys_takes_the_place_of_the_platforms_own() -> None:
 
 def test_a_row_with_a_warning_and_a_reject_is_rejected_once() -> None:
     rules = ("{rule: required, field: parcel_number}", "{rule: range, field: year_built, max: 1900, severity: warn}")
-    found = table(*rules).apply(row({**GOOD, "pin": None}))
-    assert (found.good.height, found.rejected.height, found.warned.height) == (0, 1, 0)
+    mapped_rows = table(*rules).apply(row({**GOOD, "pin": None}))
+    assert (mapped_rows.good.height, mapped_rows.rejected.height, mapped_rows.warned.height) == (0, 1, 0)
 
 
 def test_a_value_that_cannot_be_read_can_be_a_warning() -> None:
     text = mapping_text("{source: a, target: year_built, type: integer, unreadable: warn}")
     compiled = compile_table(parse_mapping(text), "properties_operational", today=TODAY)
-    found = compiled.apply(frame(a=["19x7", "1950"]))
-    assert found.good["year_built"].to_list() == [None, 1950]
-    assert "'19x7' is not a valid integer" in found.warned["reasons"][0]
+    mapped_rows = compiled.apply(frame(a=["19x7", "1950"]))
+    assert mapped_rows.good["year_built"].to_list() == [None, 1950]
+    assert "'19x7' is not a valid integer" in mapped_rows.warned["reasons"][0]
     required = text.replace("unreadable: warn", "unreadable: warn, required: true")
     compiled = compile_table(parse_mapping(required), "properties_operational", today=TODAY)
     assert compiled.apply(frame(a=["19x7"])).good.is_empty()
@@ -110,22 +110,22 @@ def test_a_value_that_cannot_be_read_can_be_a_warning() -> None:
 
 def test_a_row_that_the_source_calls_none_is_rejected_with_its_reason() -> None:
     whole = row(GOOD, GOOD).with_columns(pl.Series(READ_FAULT, [None, "3 fields: a,b"]))
-    found = table("{rule: required, field: year_built}").apply(whole)
-    assert found.good.height == 1
-    (reason,) = json.loads(found.rejected["reasons"][0])
+    mapped_rows = table("{rule: required, field: year_built}").apply(whole)
+    assert mapped_rows.good.height == 1
+    (reason,) = json.loads(mapped_rows.rejected["reasons"][0])
     assert (reason["rule"], reason["message"]) == ("unreadable_row", "3 fields: a,b")
     # it stays with the row, so that mapping it again does not take it for one
-    assert json.loads(found.rejected["source_row"][0])[READ_FAULT] == "3 fields: a,b"
+    assert json.loads(mapped_rows.rejected["source_row"][0])[READ_FAULT] == "3 fields: a,b"
 
 
 def test_columns_that_no_field_names_are_kept_where_the_mapping_says_so() -> None:
     kept = table("{rule: required, field: year_built}", more="    attributes: {unmapped: keep}\n")
     columns = {**GOOD, "Zoning Code": " R-1 ", "Notes": "", "roll-year": "taken", "SHAPE_WKB": "00"}
-    found = kept.apply(row(columns))
-    assert json.loads(found.good["attributes"][0]) == {"roll_year": 2015, "zoning_code": "R-1"}
+    mapped_rows = kept.apply(row(columns))
+    assert json.loads(mapped_rows.good["attributes"][0]) == {"roll_year": 2015, "zoning_code": "R-1"}
     dropped = table("{rule: required, field: year_built}").apply(row(columns))
     assert json.loads(dropped.good["attributes"][0]) == {"roll_year": 2015}
-    assert found.good["row_hash"][0] != dropped.good["row_hash"][0]
+    assert mapped_rows.good["row_hash"][0] != dropped.good["row_hash"][0]
 
 
 def test_nothing_to_keep_is_null() -> None:

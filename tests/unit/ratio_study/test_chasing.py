@@ -10,17 +10,17 @@ ORDINARY = np.random.default_rng(5).normal(0.97, 0.15, 500).clip(0.4, 2.0)
 
 
 def test_a_sentence_says_the_rule_its_thresholds_and_what_was_found() -> None:
-    said = chasing_signs_sentence(chasing_signs(ORDINARY))
+    sentence = chasing_signs_sentence(chasing_signs(ORDINARY))
     for part in ("COD is under 5", "more than 3% of the ratios", "between 0.98 and 1.02", "so it is not suspected"):
-        assert part in said
+        assert part in sentence
 
 
 @pytest.mark.parametrize("exactly", [True, False])
 def test_ratios_heaped_at_one_are_suspected_and_the_difference_to_exact_counts_is_told(exactly: bool) -> None:
     near = np.full(30, 1.0) if exactly else 1.0 + np.linspace(-4e-4, 4e-4, 30)
     signs = chasing_signs(np.concatenate([ORDINARY, near]))
-    said = chasing_signs_sentence(signs)
+    sentence = chasing_signs_sentence(signs)
     assert signs.suspected
-    assert "are 1.000" in said
-    assert said.count("so it is suspected") == 1
-    assert ("assesspy" in said) == (not exactly)
+    assert "are 1.000" in sentence
+    assert sentence.count("so it is suspected") == 1
+    assert ("assesspy" in sentence) == (not exactly)

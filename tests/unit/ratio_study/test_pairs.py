@@ -47,9 +47,9 @@ def test_a_list_of_pairs_has_the_statistics_of_its_ratios_overall_and_by_stratum
     body = asked(pairs(200), property_kind="residential").body
     judged = " ".join(verdict["statistic"] for verdict in body["overall"]["verdicts"])
     assert "COD for older or mixed" in judged
-    strata = [(one["stratum"], one["value"], one["sales"]) for one in body["strata"]]
-    assert [one for one in strata if one[0] == "class"] == [("class", "A", 100), ("class", "B", 100)]
-    assert [one[1][0] for one in strata if one[0] == "age"] == ["1", "2", "3", "4"]  # quartiles of a number
+    strata = [(item["stratum"], item["value"], item["sales"]) for item in body["strata"]]
+    assert [item for item in strata if item[0] == "class"] == [("class", "A", 100), ("class", "B", 100)]
+    assert [item[1][0] for item in strata if item[0] == "age"] == ["1", "2", "3", "4"]  # quartiles of a number
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_many_faults_are_counted_and_the_first_named() -> None:
 
 
 def test_too_few_pairs_and_pairs_all_alike_have_clear_answers() -> None:
-    one = asked(pairs(1))
-    assert (one.status, one.body["type"]) == (422, "urn:terrafusion:problem:ratio-study-not-possible")
-    assert "at least 5 sales and there is 1" in one.body["detail"]
+    single = asked(pairs(1))
+    assert (single.status, single.body["type"]) == (422, "urn:terrafusion:problem:ratio-study-not-possible")
+    assert "at least 5 sales and there is 1" in single.body["detail"]
     assert asked([]).status == 422
     alike = asked([{"value": 100, "price": 100}] * 30).body["overall"]
     assert alike["statistics"]["cod"]["value"] == 0
@@ -120,11 +120,11 @@ def test_a_file_is_studied_as_the_same_pairs_over_http(tmp_path: Path) -> None:
     sales = pairs(60)
     rows = [f"{s['price']},{s['value']},{s['strata']['class']}" for s in sales]
     file = written(tmp_path / "sales.csv", "Sale Price,Assessed Value,class", *rows)
-    found = studied(file, "--stratum", "class", "--kind", "residential")
+    statistics = studied(file, "--stratum", "class", "--kind", "residential")
     over_http = asked([{**s, "strata": {"class": s["strata"]["class"]}} for s in sales], property_kind="residential")
     for name, measured in over_http.body["overall"]["statistics"].items():
-        assert found["overall"]["statistics"][name]["value"] == pytest.approx(measured["value"]), name
-    assert [(one["value"], one["sales"]) for one in found["strata"]] == [("A", 30), ("B", 30)]
+        assert statistics["overall"]["statistics"][name]["value"] == pytest.approx(measured["value"]), name
+    assert [(item["value"], item["sales"]) for item in statistics["strata"]] == [("A", 30), ("B", 30)]
     packed = tmp_path / "sales.csv.gz"
     packed.write_bytes(gzip.compress(file.read_bytes()))
     assert studied(packed)["overall"] == studied(file)["overall"]
@@ -133,9 +133,9 @@ def test_a_file_is_studied_as_the_same_pairs_over_http(tmp_path: Path) -> None:
 def test_rows_without_a_ratio_are_left_out_and_told_with_their_lines(tmp_path: Path) -> None:
     bad = ("abc,1", "", "0,1", '"$1,000.50",nan', ",5", "inf,1")
     good = [f'"${number},000",{number}500' for number in range(1, 9)]
-    found = studied(written(tmp_path / "sales.csv", "value,price", *bad, *good))
-    assert found["overall"]["sales"] == 8
-    assert [(one["line"], one["column"]) for one in found["left_out"]] == [
+    statistics = studied(written(tmp_path / "sales.csv", "value,price", *bad, *good))
+    assert statistics["overall"]["sales"] == 8
+    assert [(item["line"], item["column"]) for item in statistics["left_out"]] == [
         *((2, "value"), (4, "value"), (5, "price"), (6, "value"), (7, "value")),
     ]
 

@@ -30,10 +30,10 @@ def view_of(name: str) -> dict[str, Any]:
 
 def elements(view: dict[str, Any], selector: str) -> list[Any]:
     template = TEMPLATES / "sales_ratio_study.typ"
-    found: list[Any] = json.loads(
+    secret: list[Any] = json.loads(
         typst.query(template, selector, root=TEMPLATES, sys_inputs={"report": json.dumps(view)})
     )
-    return found
+    return secret
 
 
 def test_markup_in_names_is_shown_not_run() -> None:

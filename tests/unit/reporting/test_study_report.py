@@ -26,9 +26,9 @@ def test_the_table_has_every_statistic_of_every_sample_unrounded() -> None:
     samples = {("county", None): results()["overall"]} | {
         (s["stratum"], s["value"]): s["study"] for s in results()["strata"] if s["study"]
     }
-    for place, study in samples.items():
+    for sample_index, study in samples.items():
         for name, statistic in study["statistics"].items():
-            row = given_rows[(*place, name)]
+            row = given_rows[(*sample_index, name)]
             assert (row["value"], row["interval_low"], row["interval_high"]) == tuple(statistic.values())
             assert row["sales"] == study["sales"]
 
@@ -89,10 +89,10 @@ def test_a_study_of_many_strata_is_cut_short_on_paper_only() -> None:
 )
 def test_everything_in_a_chart_lies_inside_it(medians: list[tuple[float, float, float, int]]) -> None:
     strata = []
-    for place, (median, below, above, sales) in enumerate(medians):
+    for index, (median, below, above, sales) in enumerate(medians):
         study = sample(median, sales=sales)
         study["statistics"]["median"] |= {"low": median - below, "high": median + above}
-        strata.append({"stratum": "city", "value": str(place), "sales": sales, "study": study, "reason": None})
+        strata.append({"stratum": "city", "value": str(index), "sales": sales, "study": study, "reason": None})
     (chart,) = strata_charts(results_model({**results(), "strata": strata}))
     assert 0 < len(chart["rows"]) <= 40
     for row in chart["rows"]:

@@ -49,11 +49,11 @@ OTHERS = [
 
 
 def rules(*sales: SaleRecord) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+    figures: dict[str, set[str]] = {}
     for flag in broken_rules(sales, THRESHOLDS):
-        found.setdefault(flag.sale_id, set()).add(flag.rule)
+        figures.setdefault(flag.sale_id, set()).add(flag.rule)
         assert flag.reason.endswith(".")
-    return found
+    return figures
 
 
 def test_an_ordinary_sale_is_not_flagged() -> None:
@@ -253,15 +253,15 @@ def test_a_rule_flags_a_sale_at_most_once_whatever_the_order_of_the_records(
         replace(
             CLEAN,
             sale_id=f"S{number:02}",
-            property_id=f"P{place}",
+            property_id=f"P{index}",
             day=CLEAN.day + day,
             price=price,
             instrument_number=f"I{deed}" if deed else "",
         )
-        for number, (place, day, price, deed) in enumerate(drawn)
+        for number, (index, day, price, deed) in enumerate(drawn)
     ]
-    found = list(broken_rules(sales, THRESHOLDS))
-    assert len({(flag.sale_id, flag.rule) for flag in found}) == len(found)
+    flags = list(broken_rules(sales, THRESHOLDS))
+    assert len({(flag.sale_id, flag.rule) for flag in flags}) == len(flags)
     mixed = list(sales)
     random.shuffle(mixed)  # type: ignore[attr-defined]
-    assert set(broken_rules(mixed, THRESHOLDS)) == set(found)
+    assert set(broken_rules(mixed, THRESHOLDS)) == set(flags)

@@ -17,18 +17,18 @@ def kinds(**attributes: Any) -> AttributeKinds:
 
 
 def test_numbers_and_codes_are_told_apart_by_their_type() -> None:
-    found = kinds(garage_sqft=lambda n: n % 70 * 100, heating=lambda n: "AB"[n % 2], pool=lambda n: n % 2 == 0)
-    assert found == AttributeKinds(("garage_sqft", "pool"), ("heating",))
+    recognised = kinds(garage_sqft=lambda n: n % 70 * 100, heating=lambda n: "AB"[n % 2], pool=lambda n: n % 2 == 0)
+    assert recognised == AttributeKinds(("garage_sqft", "pool"), ("heating",))
 
 
 def test_many_written_numbers_are_a_measure() -> None:
-    found = kinds(
+    recognised = kinds(
         basement=lambda n: f"{n % 900}.0",
         depth=lambda n: str(n % 90),
         slope=lambda n: f"{n - 1000}",
         acres=lambda n: f".{n}",
     )
-    assert found == AttributeKinds(("acres", "basement", "depth", "slope"))
+    assert recognised == AttributeKinds(("acres", "basement", "depth", "slope"))
 
 
 @pytest.mark.parametrize("kind", [str, int, float, lambda n: f"{n}.0"])
@@ -46,12 +46,12 @@ def test_a_code_is_the_same_however_its_number_comes() -> None:
 
 
 def test_numbers_that_are_seen_twice_leave_no_code_out() -> None:
-    found = kinds(
+    recognised = kinds(
         **{f"grade_{number:02}": lambda n, number=number: (n + number) % 9 for number in range(60)},
         **{f"wall_{number:02}": lambda n, number=number: f"{(n + number) % 9} wall" for number in range(20)},
     )
-    assert len(found.numeric) == 60
-    assert {f"wall_{number:02}" for number in range(20)} <= set(found.categorical)
+    assert len(recognised.numeric) == 60
+    assert {f"wall_{number:02}" for number in range(20)} <= set(recognised.categorical)
 
 
 def test_written_numbers_with_leading_zeros_are_codes() -> None:
@@ -72,16 +72,16 @@ def test_typed_numbers_may_have_a_word_among_them_too() -> None:
 
 
 def test_codes_of_many_levels_are_taken_where_properties_share_them() -> None:
-    found = kinds(
+    recognised = kinds(
         subdivision=lambda n: f"plat {n % 150}", school=lambda n: f"school {n % 30}", remark=lambda n: f"note {n}"
     )
-    assert found.categorical == ("school", "subdivision")
+    assert recognised.categorical == ("school", "subdivision")
     assert kinds(subdivision=lambda n: f"plat {n % 250}").categorical == ()
 
 
 def test_the_levels_of_all_codes_together_are_bounded() -> None:
-    found = kinds(**{f"code_{number:02}": lambda n, number=number: f"{number} {n % 40} x" for number in range(60)})
-    assert len(found.categorical) == 40
+    finding = kinds(**{f"code_{number:02}": lambda n, number=number: f"{number} {n % 40} x" for number in range(60)})
+    assert len(finding.categorical) == 40
     assert len(kinds(**{f"size_{number:03}": lambda n: n for number in range(120)}).numeric) == 80
 
 
@@ -110,13 +110,13 @@ def test_names_that_only_sound_like_a_value_are_learned_from(name: str) -> None:
 
 
 def test_what_few_properties_have_is_learned_from_and_what_all_have_alike_is_not() -> None:
-    found = kinds(
+    recognised = kinds(
         view=lambda n: 1 if n < 10 else None,
         rare=lambda n: 1 if n < 9 else None,
         city=lambda _: "Kent",
         tags=lambda _: ["a"],
     )
-    assert found == AttributeKinds(("view",))
+    assert recognised == AttributeKinds(("view",))
 
 
 def test_a_blank_text_is_an_unknown_one() -> None:

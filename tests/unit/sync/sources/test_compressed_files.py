@@ -30,8 +30,8 @@ def zipped(**members: bytes) -> bytes:
     ids=["gzip", "zip", "zip of macOS"],
 )
 def test_a_compressed_file_is_read_as_if_it_were_not(content: bytes) -> None:
-    found = whole(source_of(content, format="csv"), 3)
-    assert found.get_column("id").to_list() == [str(number) for number in range(7)]
+    frame = whole(source_of(content, format="csv"), 3)
+    assert frame.get_column("id").to_list() == [str(number) for number in range(7)]
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,6 @@ def test_a_file_that_unpacks_beyond_the_limit_is_refused(monkeypatch: pytest.Mon
 def test_rows_are_numbered_through_the_whole_file(rows: int) -> None:
     source: FilesSource = source_of(CONTENT, format="csv")
     source.cut(table(), rows)
-    found = [number for frame in source.keys(table(), [ROW_NUMBER]) for number in frame[ROW_NUMBER]]
-    assert found == [str(number) for number in range(1, 8)]
+    keys = [number for frame in source.keys(table(), [ROW_NUMBER]) for number in frame[ROW_NUMBER]]
+    assert keys == [str(number) for number in range(1, 8)]
     assert source.sample(table(), 2).frame[ROW_NUMBER].to_list() == ["1", "2"]

@@ -74,8 +74,8 @@ def test_a_name_is_judged_by_the_address_that_is_connected_to(
     monkeypatch: pytest.MonkeyPatch, networks: Callable[[str], None]
 ) -> None:
     networks("")
-    found = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.5", 443))
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [found])
+    result = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.5", 443))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [result])
     source = ArcGisSource("https://gis.example.gov/x/FeatureServer", {"parcels": 0}, None)
     with pytest.raises(
         SourceRefused, match=r"gis\.example\.gov is at an address that counties' sources may not"

@@ -64,13 +64,13 @@ def test_two_sheets_of_one_workbook_are_two_tables() -> None:
     source = files_source(sheets)
     for name in sheets:  # both are cut before one is read
         source.cut(table(name), 10)
-    found = [frames(source, 10, table(name))[0].get_column("id").to_list() for name in sheets]
-    assert found == [["1"], ["2"]]
+    tables = [frames(source, 10, table(name))[0].get_column("id").to_list() for name in sheets]
+    assert tables == [["1"], ["2"]]
 
 
 def test_a_value_beyond_the_named_columns_rejects_its_row() -> None:
-    found = whole(source_of(workbook([1, 2, "stray"], [3, 4], header=["id", "a"]), format="xlsx"))
-    assert found.get_column(READ_FAULT).to_list() == ["the row has a value beyond the last named column: stray", None]
+    frame = whole(source_of(workbook([1, 2, "stray"], [3, 4], header=["id", "a"]), format="xlsx"))
+    assert frame.get_column(READ_FAULT).to_list() == ["the row has a value beyond the last named column: stray", None]
 
 
 @pytest.mark.parametrize(("limit", "bytes_"), [("MAX_UNPACKED_BYTES", 1_000), ("MAX_SHARED_TEXT_BYTES", 100)])

@@ -35,8 +35,8 @@ class InMemory(StoredObject):
         return self.content[start:end]
 
     def chunks(self, start: int = 0, size: int = 7) -> Iterator[bytes]:
-        for place in range(start, self.size, size):
-            yield self.content[place : min(self.size, place + size)]
+        for index in range(start, self.size, size):
+            yield self.content[index : min(self.size, index + size)]
 
 
 def written(field: str, *, always: bool) -> str:
@@ -69,8 +69,8 @@ def test_whatever_was_written_is_read_again(
 
     assert index.rows == len(rows)
     assert all(part.rows == at_once for part in parts[:-1])
-    found = [row for part in parts for row in part.frame().rows()]
-    assert found == [tuple(field or None for field in row) for row in rows]
+    rows_read = [row for part in parts for row in part.frame().rows()]
+    assert rows_read == [tuple(field or None for field in row) for row in rows]
 
 
 @settings(max_examples=int(os.environ.get("CSV_TEXTS", "300")))
@@ -126,9 +126,9 @@ def test_a_stray_quote_is_a_character() -> None:
 
 
 def test_a_record_with_a_wrong_number_of_fields_has_a_fault_and_the_rest_is_read() -> None:
-    found = whole(source_of(b"id,note\n1,a\n2,b,c\n3\n4,d\n", format="csv"), 10)
-    assert found.get_column("id").to_list() == ["1", "2", "3", "4"]
-    assert found.get_column(READ_FAULT).to_list() == [
+    frame = whole(source_of(b"id,note\n1,a\n2,b,c\n3\n4,d\n", format="csv"), 10)
+    assert frame.get_column("id").to_list() == ["1", "2", "3", "4"]
+    assert frame.get_column(READ_FAULT).to_list() == [
         None, "the record has 3 fields and the header 2: 2,b,c", "the record has 1 fields and the header 2: 3", None,
     ]  # fmt: skip
 
@@ -216,8 +216,8 @@ def test_a_file_that_is_not_there_is_an_unavailable_source() -> None:
 
 
 def test_the_keys_of_all_rows_come_alone() -> None:
-    found = list(source_of(b"id,a\n1,2\n3,4\n", format="csv").keys(table(), ["id"]))
-    assert [frame.rows() for frame in found] == [[("1",), ("3",)]]
+    keys = list(source_of(b"id,a\n1,2\n3,4\n", format="csv").keys(table(), ["id"]))
+    assert [frame.rows() for frame in keys] == [[("1",), ("3",)]]
 
 
 FIXED = {
@@ -232,8 +232,8 @@ FIXED = {
 
 def test_fixed_width_counts_characters_and_takes_blanks_for_null() -> None:
     content = "HEADER\n001Peña  1200\n002        20\n\n003Öz\n".encode()
-    found = whole(source_of(content, **FIXED, skip_lines=1), 2)
-    assert found.rows() == [("001", "Peña  ", "1200"), ("002", None, "  20"), ("003", "Öz", None)]
+    frame = whole(source_of(content, **FIXED, skip_lines=1), 2)
+    assert frame.rows() == [("001", "Peña  ", "1200"), ("002", None, "  20"), ("003", "Öz", None)]
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
@@ -242,9 +242,9 @@ def test_fixed_width_counts_characters_and_takes_blanks_for_null() -> None:
 def test_fixed_width_is_cut_between_lines(line_end: str, encoding: str, rows: int) -> None:
     lines = [f"{number:03}{'é' * 6}{number:4}" for number in range(7)]
     content = line_end.join(lines).encode(encoding)
-    found = whole(source_of(content, **FIXED, encoding=encoding), rows)
-    assert found.get_column("id").to_list() == [f"{number:03}" for number in range(7)]
-    assert set(found.get_column("owner")) == {"é" * 6}
+    frame = whole(source_of(content, **FIXED, encoding=encoding), rows)
+    assert frame.get_column("id").to_list() == [f"{number:03}" for number in range(7)]
+    assert set(frame.get_column("owner")) == {"é" * 6}
 
 
 def test_a_fixed_width_file_that_ends_early_is_refused() -> None:

@@ -47,9 +47,9 @@ def test_a_drivers_value_becomes_text(value: object, text: str | None) -> None:
 
 def test_low_values_are_null_padding_is_dropped_and_a_nul_within_a_text_is_a_fault_of_its_value() -> None:
     frame = pl.DataFrame({"id": ["1", "2", "3", "4"], "note": ["\x00\x00 ", "LOT 1\x00\x00", "LOT\x00 2", None]})
-    found = remove_nuls(frame)
-    assert found["note"].to_list() == [None, "LOT 1", None, None]
-    assert found[VALUE_FAULTS].to_list() == [None, None, "note\tnote holds a NUL character (0x00): 'LOT␀ 2'", None]
+    result = remove_nuls(frame)
+    assert result["note"].to_list() == [None, "LOT 1", None, None]
+    assert result[VALUE_FAULTS].to_list() == [None, None, "note\tnote holds a NUL character (0x00): 'LOT␀ 2'", None]
     assert remove_nuls(frame.select("id")).columns == ["id"]
 
 

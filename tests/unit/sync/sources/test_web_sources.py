@@ -102,15 +102,15 @@ def whole(source: Source, table: SourceTable, at_once: int) -> list[pl.DataFrame
 def test_a_layer_is_read_whole_in_ranges_of_object_ids(layer: ArcGisSource, at_once: int) -> None:
     parts = whole(layer, PARCELS, at_once)
     assert all(part.height == at_once for part in parts[:-1])
-    found = pl.concat(parts)
-    assert found.get_column("PIN").to_list() == [f"P{n:03}" for n in range(23)]
-    assert found.row(1, named=True)["VALUE"] == "1.5"
-    assert found.get_column("EDITED").to_list()[:2] == ["1970-01-02 00:00:00", "1970-01-03 00:00:00"]
+    frame = pl.concat(parts)
+    assert frame.get_column("PIN").to_list() == [f"P{n:03}" for n in range(23)]
+    assert frame.row(1, named=True)["VALUE"] == "1.5"
+    assert frame.get_column("EDITED").to_list()[:2] == ["1970-01-02 00:00:00", "1970-01-03 00:00:00"]
 
 
 def test_a_layers_shapes_become_wkb_with_a_point_inside(layer: ArcGisSource) -> None:
-    found = pl.concat(whole(layer, PARCELS, 10))
-    for row in found.iter_rows(named=True):
+    frame = pl.concat(whole(layer, PARCELS, 10))
+    for row in frame.iter_rows(named=True):
         rings = square({"OBJECTID": int(row["OBJECTID"])}).get("rings")
         if rings is None:
             assert (row[WKB], row[LONGITUDE]) == (None, None)
@@ -142,18 +142,18 @@ def test_a_date_of_edits_is_a_watermark(layer: ArcGisSource) -> None:
 
 
 def test_keys_come_without_shapes(layer: ArcGisSource, arcgis: Server) -> None:
-    (found,) = layer.keys(PARCELS, ["PIN"])
-    assert found.rows() == [(f"P{n:03}",) for n in range(23)]
+    (keys,) = layer.keys(PARCELS, ["PIN"])
+    assert keys.rows() == [(f"P{n:03}",) for n in range(23)]
     assert all(asked.get("returnGeometry", "false") == "false" for _, asked in arcgis.requests)
 
 
 @pytest.mark.parametrize("at_once", [1, 5, 23, 100])
 def test_a_dataset_is_read_whole_by_keyset(dataset: SocrataSource, at_once: int, socrata: Server) -> None:
-    found = pl.concat(whole(dataset, PARCELS, at_once))
-    assert sorted(found.get_column("pin")) == [f"P{n:03}" for n in range(23)]
+    frame = pl.concat(whole(dataset, PARCELS, at_once))
+    assert sorted(frame.get_column("pin")) == [f"P{n:03}" for n in range(23)]
     assert not any("$offset" in asked for _, asked in socrata.requests)
-    assert ":@computed_region_x" not in found.columns
-    by_pin = {row["pin"]: row for row in found.iter_rows(named=True)}
+    assert ":@computed_region_x" not in frame.columns
+    by_pin = {row["pin"]: row for row in frame.iter_rows(named=True)}
     assert by_pin["P003"]["value"] is None
     assert by_pin["P002"]["tags"] == '{"a":[1]}'
     assert shapely.from_wkb(bytes.fromhex(by_pin["P001"][WKB])).equals(shapely.box(-120, 47, -119.99, 47.01))
@@ -170,9 +170,9 @@ def test_a_datasets_time_of_update_is_a_watermark(dataset: SocrataSource) -> Non
 
 
 def test_a_datasets_keys_come_alone(dataset: SocrataSource) -> None:
-    found = pl.concat(list(dataset.keys(PARCELS, ["pin"])))
-    assert found.columns == ["pin"]
-    assert found.height == 23
+    keys = pl.concat(list(dataset.keys(PARCELS, ["pin"])))
+    assert keys.columns == ["pin"]
+    assert keys.height == 23
 
 
 def test_a_busy_server_is_retried_after_the_seconds_that_it_names(
@@ -232,8 +232,8 @@ def serve(service: ArcGis, slept: Slept) -> ArcGisSource:
 def test_missing_features_are_requested_again(slept: Slept, limit: int) -> None:
     service = ArcGis(features(23), limit=limit, heavy=1000)
     service.declared, service.flagged = 1000, False
-    found = pl.concat(whole(serve(service, slept), PARCELS, 10))
-    assert found["PIN"].to_list() == [f"P{n:03}" for n in range(23)]
+    frame = pl.concat(whole(serve(service, slept), PARCELS, 10))
+    assert frame["PIN"].to_list() == [f"P{n:03}" for n in range(23)]
 
 
 def test_features_that_are_listed_but_not_returned_fail_the_read(slept: Slept) -> None:
@@ -252,8 +252,8 @@ def test_a_feature_that_was_deleted_meanwhile_is_left_out(slept: Slept) -> None:
     source = serve(service, slept)
     shape, rows = source.schema(PARCELS), list(service.rows)
     service.after_ids = lambda: service.rows.remove(rows[4])
-    found = source.read(PARCELS, shape, KeyRange(None, None)).frame()
-    assert found["PIN"].to_list() == [f"P{n:03}" for n in range(23) if n != 4]
+    rows_read = source.read(PARCELS, shape, KeyRange(None, None)).frame()
+    assert rows_read["PIN"].to_list() == [f"P{n:03}" for n in range(23) if n != 4]
 
 
 def test_features_that_share_an_object_id_come_once_each(slept: Slept) -> None:
@@ -279,12 +279,12 @@ def test_attributes_in_other_capitals_are_found_and_a_value_that_cannot_be_is_a_
     rows[2]["VALUE"] = float("nan")
     service = ArcGis(rows, limit=1000, heavy=1000)
     service.rename = str.lower
-    found = pl.concat(whole(serve(service, slept), PARCELS, 10))
-    assert found["PIN"].to_list() == ["P000", "P001", "P002", "P003"]
-    assert found["VALUE"].to_list() == ["0.5", "1.5", None, "3.5"]
-    assert found["EDITED"][1] is None
-    assert found[VALUE_FAULTS][1].startswith("EDITED\tEDITED cannot be read: 569693952000000 milliseconds after 1970")
-    assert found[VALUE_FAULTS].null_count() == 3
+    frame = pl.concat(whole(serve(service, slept), PARCELS, 10))
+    assert frame["PIN"].to_list() == ["P000", "P001", "P002", "P003"]
+    assert frame["VALUE"].to_list() == ["0.5", "1.5", None, "3.5"]
+    assert frame["EDITED"][1] is None
+    assert frame[VALUE_FAULTS][1].startswith("EDITED\tEDITED cannot be read: 569693952000000 milliseconds after 1970")
+    assert frame[VALUE_FAULTS].null_count() == 3
 
 
 @pytest.mark.parametrize(
@@ -300,10 +300,10 @@ def test_attributes_in_other_capitals_are_found_and_a_value_that_cannot_be_is_a_
 )
 def test_an_unreadable_geometry_is_a_fault_of_its_row(slept: Slept, rings: Any, fault: str | None) -> None:
     rows = [{**row, "rings": rings if row["OBJECTID"] == 5 else None} for row in features(4)]
-    found = pl.concat(whole(serve(ArcGis(rows, limit=9, heavy=9), slept), PARCELS, 10))
-    assert found[WKB].to_list()[2] is None
-    assert found.height == 4
-    said = found[VALUE_FAULTS][2] if VALUE_FAULTS in found.columns else None
+    frame = pl.concat(whole(serve(ArcGis(rows, limit=9, heavy=9), slept), PARCELS, 10))
+    assert frame[WKB].to_list()[2] is None
+    assert frame.height == 4
+    said = frame[VALUE_FAULTS][2] if VALUE_FAULTS in frame.columns else None
     assert said == (fault and "\n".join(f"{name}\t{fault}" for name in (WKB, LONGITUDE, LATITUDE)))
 
 
@@ -392,7 +392,7 @@ def test_a_dropped_field_is_not_in_the_schema(slept: Slept) -> None:
     address = f"{server.start()}/x/FeatureServer"
     try:
         before = ArcGisSource(address, {"parcels": 0}, None, sleep=slept).schema(PARCELS).columns
-        service.fields = [one for one in service.fields if one["name"] != "VALUE"]
+        service.fields = [item for item in service.fields if item["name"] != "VALUE"]
         service.fields[1]["type"] = "esriFieldTypeInteger"
         after = ArcGisSource(address, {"parcels": 0}, None, sleep=slept).schema(PARCELS).columns
     finally:
@@ -405,11 +405,11 @@ def test_an_empty_layer_has_its_columns(slept: Slept) -> None:
     server = Server(ArcGis([]).answer)
     source = ArcGisSource(f"{server.start()}/x/FeatureServer", {"parcels": 0}, None, sleep=slept)
     try:
-        (found,) = whole(source, PARCELS, 10)
+        (frame,) = whole(source, PARCELS, 10)
         assert source.watermark(PARCELS, "EDITED") is None
     finally:
         server.stop()
-    assert found.columns == ["OBJECTID", "PIN", "VALUE", "EDITED", WKB, LONGITUDE, LATITUDE]
+    assert frame.columns == ["OBJECTID", "PIN", "VALUE", "EDITED", WKB, LONGITUDE, LATITUDE]
 
 
 def test_each_source_gives_reasons_for_missing_abilities(layer: ArcGisSource, dataset: SocrataSource) -> None:
@@ -437,8 +437,8 @@ def test_an_answer_in_a_supported_system_is_converted_to_degrees(
 ) -> None:
     answer = {"spatialReference": reference, "features": [{"geometry": shape}]}
     convert_to_degrees(answer, "parcels")
-    found = answer["features"][0]["geometry"]  # type: ignore[index]
-    assert (found["x"], found["y"]) == pytest.approx((-122.5, 47.5), abs=1e-4)
+    result = answer["features"][0]["geometry"]  # type: ignore[index]
+    assert (result["x"], result["y"]) == pytest.approx((-122.5, 47.5), abs=1e-4)
     polygon = {"spatialReference": {"wkid": 3857}, "features": [{"geometry": {"rings": [[[0, 0, 7], ["NaN", 1]]]}}]}
     convert_to_degrees(polygon, "parcels")
     assert polygon["features"] == [{"geometry": {"rings": [[(0.0, 0.0), ["NaN", 1]]]}}]

@@ -88,9 +88,9 @@ STYLES = (
 )
 def test_a_cell_is_read_by_its_type(cell: str, text: str | None) -> None:
     texts = f'<sst xmlns="{MAIN}"><si><r><t>LOT</t></r><r><t xml:space="preserve"> 1</t></r></si></sst>'
-    found = read(written(f"<c><v>1</v></c>{cell}", styles=STYLES, texts=texts))
-    assert found["b"].to_list() == [text]
-    assert found[VALUE_FAULTS].to_list() == [None]
+    finding = read(written(f"<c><v>1</v></c>{cell}", styles=STYLES, texts=texts))
+    assert finding["b"].to_list() == [text]
+    assert finding[VALUE_FAULTS].to_list() == [None]
 
 
 @pytest.mark.parametrize(
@@ -107,16 +107,16 @@ def test_a_cell_is_read_by_its_type(cell: str, text: str | None) -> None:
     ],
 )
 def test_a_cell_without_a_value_that_should_have_one_is_named(cell: str, said: str) -> None:
-    found = read(written(f"<c><v>1</v></c>{cell}", styles=STYLES))
-    assert found["b"].to_list() == [None]
-    assert found[VALUE_FAULTS][0].startswith(f"b\t{said}")
+    finding = read(written(f"<c><v>1</v></c>{cell}", styles=STYLES))
+    assert finding["b"].to_list() == [None]
+    assert finding[VALUE_FAULTS][0].startswith(f"b\t{said}")
 
 
 def test_a_zero_that_a_program_wrote_for_a_formula_is_no_result_until_the_workbook_was_calculated() -> None:
     row = "<c><v>1</v></c><c><f>D2+E2</f><v>0</v></c>"
     assert read(written(row))["b"].to_list() == ["0"]
-    found = read(written(row, workbook='<calcPr fullCalcOnLoad="1"/>'))
-    assert (found["b"][0], "without a saved value" in found[VALUE_FAULTS][0]) == (None, True)
+    rows_read = read(written(row, workbook='<calcPr fullCalcOnLoad="1"/>'))
+    assert (rows_read["b"][0], "without a saved value" in rows_read[VALUE_FAULTS][0]) == (None, True)
 
 
 def test_a_strict_document_is_read() -> None:
@@ -172,10 +172,10 @@ def test_what_another_library_writes_is_read_as_it_reads_it_again(rows: list[lis
     again = openpyxl.load_workbook(io.BytesIO(buffer.getvalue())).worksheets[0]
     expected = [row for row in again.iter_rows(min_row=2, values_only=True) if any(map(has_text, row))]
 
-    found = read(buffer.getvalue()).select("a", "b", "c").rows() if expected else []
+    rows_read = read(buffer.getvalue()).select("a", "b", "c").rows() if expected else []
 
-    assert len(found) == len(expected)
-    for texts, values in zip(found, expected, strict=True):
+    assert len(rows_read) == len(expected)
+    for texts, values in zip(rows_read, expected, strict=True):
         assert all(map(is_same, texts, values)), (texts, values)
 
 
@@ -202,8 +202,10 @@ def test_a_damaged_workbook_is_read_or_refused_with_file_place_and_remedy(seed: 
     content = bytearray(written(*rows, styles=STYLES, texts=texts))
     for _ in range(chance.choice([1, 1, 3, 20])):
         content[chance.randrange(len(content))] = chance.randrange(256)
-    said = refusal(bytes(content))
-    assert said is None or ("parcels.dat" in said and any(advice in said for advice in ADVICE)), said
+    refusal_text = refusal(bytes(content))
+    assert refusal_text is None or (
+        "parcels.dat" in refusal_text and any(advice in refusal_text for advice in ADVICE)
+    ), refusal_text
 
 
 ADVICE = ("save it", "Name one", "Send it", "say where", "two columns named", "name of a column")

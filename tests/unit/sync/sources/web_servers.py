@@ -97,26 +97,26 @@ class ArcGis:
         if not path.endswith("/FeatureServer/0/query"):
             return 200, {}, {"error": {"code": 400, "message": "Invalid URL", "details": []}}
         try:
-            found = self._found(parameters["where"])
+            features = self._found(parameters["where"])
         except (KeyError, sqlite3.Error):
             return 200, {}, {"error": {"code": 400, "message": "Unable to perform query.", "details": []}}
-        return 200, {}, self._answer(found, parameters)
+        return 200, {}, self._answer(features, parameters)
 
-    def _answer(self, found: list[dict[str, Any]], parameters: dict[str, str]) -> Any:
+    def _answer(self, result: list[dict[str, Any]], parameters: dict[str, str]) -> Any:
         if parameters.get("returnCountOnly") == "true":
-            return {"count": len(found)}
+            return {"count": len(result)}
         if parameters.get("returnIdsOnly") == "true":  # in no order, and without a limit
-            ids = [row["OBJECTID"] for row in found][::-1][: self.told_ids]
+            ids = [row["OBJECTID"] for row in result][::-1][: self.told_ids]
             act, self.after_ids = self.after_ids, None
             if act is not None:
                 act()
             return {"objectIdFieldName": "OBJECTID", "objectIds": ids or None}
         if "outStatistics" in parameters:
             (asked,) = json.loads(parameters["outStatistics"])
-            values = [row[asked["onStatisticField"]] for row in found if row[asked["onStatisticField"]] is not None]
+            values = [row[asked["onStatisticField"]] for row in result if row[asked["onStatisticField"]] is not None]
             return {"features": [{"attributes": {"HIGHEST": max(values, default=None)}}]}
         with_shapes = parameters.get("returnGeometry", "true") == "true"
-        if with_shapes and len(found) > self.heavy:
+        if with_shapes and len(result) > self.heavy:
             return {"error": {"code": 500, "message": "Error performing query operation", "details": []}}
         names = parameters["outFields"].split(",")
         features = [
@@ -124,10 +124,10 @@ class ArcGis:
                 "attributes": {self.rename(name): row[name] for name in names},
                 **({"geometry": square(row)} if with_shapes else {}),
             }
-            for row in found[: self.limit]
+            for row in result[: self.limit]
             if row["OBJECTID"] not in self.hidden
         ]
-        limited = {"exceededTransferLimit": True} if self.flagged and len(found) > self.limit else {}
+        limited = {"exceededTransferLimit": True} if self.flagged and len(result) > self.limit else {}
         reference = {"spatialReference": {"wkid": self.wkid}}
         return {"objectIdFieldName": "OBJECTID", **reference, "features": features, **limited}
 
@@ -171,8 +171,8 @@ class Socrata:
         try:
             return 200, {}, self._select(parameters)
         except sqlite3.Error as error:
-            said = f"Query coordinator error: query.soql.no-such-column; {error}"
-            return 400, {}, {"code": "query.soql.no-such-column", "error": True, "message": said}
+            message = f"Query coordinator error: query.soql.no-such-column; {error}"
+            return 400, {}, {"code": "query.soql.no-such-column", "error": True, "message": message}
 
     def _select(self, parameters: dict[str, str]) -> list[dict[str, Any]]:
         def translated(text: str) -> str:
@@ -183,9 +183,9 @@ class Socrata:
         order = translated(parameters.get("$order", "pin"))
         with sqlite3.connect(":memory:") as database:
             database.execute(f"CREATE TABLE t ({', '.join(names)}, place)")
-            for place, row in enumerate(self.rows):
+            for index, row in enumerate(self.rows):
                 values = [row.get(f":{n[1:]}" if n.startswith("_") else n) for n in names]
-                database.execute("INSERT INTO t VALUES (?, ?, ?, ?, ?, ?)", [*values, place])
+                database.execute("INSERT INTO t VALUES (?, ?, ?, ?, ?, ?)", [*values, index])
             aggregate = re.fullmatch(r"(count|max)\((.*)\) AS (\w+)", parameters["$select"])
             if aggregate:
                 function, column, name = aggregate.groups()
@@ -194,5 +194,5 @@ class Socrata:
             limit = int(parameters.get("$limit", 1000))
             places = database.execute(f"SELECT place FROM t WHERE {where} ORDER BY {order} LIMIT {limit}").fetchall()
         chosen = [name.strip() for name in parameters["$select"].split(",")]
-        rows = [self.rows[place] for (place,) in places]
+        rows = [self.rows[index] for (index,) in places]
         return [{k: v for k, v in row.items() if v is not None and (k in chosen or "*" in chosen)} for row in rows]
