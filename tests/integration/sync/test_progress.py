@@ -93,4 +93,4 @@ def test_each_partition_leaves_one_log_line_and_its_metrics(
     assert (measured["RowsRead"], measured["RowsRejected"], measured["RowsStaged"]) == ([100.0], [1.0], [99.0])
     assert measured["county_id"] == "testing_wa"
     (metrics,) = measured["_aws"]["CloudWatchMetrics"]
-    assert (metrics["Namespace"], metrics["Dimensions"]) == ("TerraFusion", [["service"]])
+    assert (metrics["Namespace"], metrics["Dimensions"]) == ("TerraFusion/local", [["service"]])
