@@ -14,6 +14,7 @@ from typing import Any
 import pyogrio
 from openapi_spec_validator import validate
 
+from infra.cli.session import local_client
 from tests.e2e.conftest import Platform
 
 KING = "/v1/counties/king_wa"
@@ -167,3 +168,14 @@ def test_the_counties_are_scheduled_in_their_own_time(platform: Platform) -> Non
         assert (
             county["configuration"]["timezone"] == json.loads((folder / "configuration.json").read_text())["timezone"]
         )
+
+
+def test_the_clock_measures_the_age_of_each_countys_data(platform: Platform) -> None:
+    measured = local_client("lambda", platform.data_dir).invoke(FunctionName="terrafusion-dev-freshness", Payload=b"{}")
+    answer = json.loads(measured["Payload"].read())
+    assert "FunctionError" not in measured, answer
+    assert answer["ScheduledCounties"] >= 2
+    assert answer["LateCounties"] == 0
+    log = platform.data_dir / "logs" / "functions.log"
+    recorded = [json.loads(line) for line in log.read_text().splitlines() if '"GoodSyncAge"' in line]
+    assert {"king_wa", "lucas_oh"} <= {line["county_id"] for line in recorded}
