@@ -7,6 +7,7 @@ audit trail's route describes.
 
 import importlib
 import json
+from http import HTTPStatus
 from typing import Any, get_args
 
 from infra.functions import REGISTRY
@@ -32,6 +33,7 @@ _IF_MATCH = {
     "description": "The ETag of what you read, or *.",
     "schema": {"type": "string"},
 }
+_LOCATION = {"description": "The address to take it from", "schema": {"type": "string", "format": "uri"}}
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -125,7 +127,7 @@ def _with_names_of_its_own(described: dict[str, Any], module: str, known: dict[s
 
 
 def _completed(operation: dict[str, Any], route: Route) -> dict[str, Any]:
-    responses: dict[str, Any] = {str(route.status): operation["responses"]["200"]}
+    responses: dict[str, Any] = {str(route.status): _success(operation["responses"]["200"], route)}
     responses["default"] = {
         "description": "A problem",
         "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -139,6 +141,17 @@ def _completed(operation: dict[str, Any], route: Route) -> dict[str, Any]:
     if extra:
         completed["parameters"] = [*operation.get("parameters", []), *extra]
     return completed
+
+
+def _success(described: dict[str, Any], route: Route) -> dict[str, Any]:
+    """The successful response: without a body where it is empty, of the route's own media types where it has some."""
+    if route.status == HTTPStatus.NO_CONTENT:
+        return {"description": described["description"]}
+    if route.status == HTTPStatus.SEE_OTHER:
+        return {"description": described["description"], "headers": {"Location": _LOCATION}}
+    if route.media_types:
+        return {**described, "content": {name: {"schema": {"type": "string"}} for name in route.media_types}}
+    return described
 
 
 def audit_actions() -> str:

@@ -24,6 +24,8 @@ class RequestSchema(Schema):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         schema = handler(source)
-        model = handler.resolve_ref_schema(schema)
+        model: Any = handler.resolve_ref_schema(schema)
+        while model["type"] != "model":  # validators of the whole model stand around it
+            model = model["schema"]
         make_exact(model["schema"])
         return schema

@@ -33,13 +33,18 @@ def openapi() -> Response[Any]:
     return _static(service.openapi_document())
 
 
-@api.get("/v1/docs", permission=None, summary="A page to try the API")
+@api.get("/v1/docs", permission=None, summary="A page to try the API", media_types=("text/html",))
 def docs() -> Response[Any]:
     """A page that lists the routes and calls them; it needs nothing from elsewhere."""
     return _static(service.docs_page(), {"Content-Security-Policy": _PAGE_POLICY})
 
 
-@api.get("/v1/docs/{asset}", permission=None, summary="A file of the page to try the API")
+@api.get(
+    "/v1/docs/{asset}",
+    permission=None,
+    summary="A file of the page to try the API",
+    media_types=("text/css", "text/javascript"),
+)
 def docs_asset(asset: str) -> Response[Any]:
     """A script or the style of the page."""
     return _static(service.docs_asset(asset))

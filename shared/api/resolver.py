@@ -69,7 +69,11 @@ class _Resolver(APIGatewayRestResolver):
 
 @dataclass(frozen=True)
 class Route:
-    """A route as it was declared: `permission` None means that it needs no token, `status` is that of success."""
+    """A route as it was declared.
+
+    `permission` None means that it needs no token, `status` is that of success, `media_types` those of an answer that
+    is not JSON.
+    """
 
     method: str
     path: str
@@ -77,6 +81,7 @@ class Route:
     name: str
     status: int = 200
     takes_body: bool = False
+    media_types: tuple[str, ...] = ()
 
 
 class Api:
@@ -88,7 +93,7 @@ class Api:
         self.resolver = _Resolver(
             enable_validation=True, serializer=_to_json, json_body_deserializer=lambda _: self._body
         )
-        self.resolver.use([_refuse_unknown_query, _refuse_other_forms])
+        self.resolver.use([_refuse_unknown_query, _refuse_other_forms, self._refuse_invalid_key])
         self.resolver.exception_handler(Problem)(self._answer_problem)
         self.resolver.exception_handler(ResultsTooLargeError)(self._answer_elsewhere)
         self.resolver.exception_handler(RequestValidationError)(self._answer_invalid)
@@ -99,10 +104,16 @@ class Api:
         self._connection_was_dead = False
 
     def get(
-        self, path: str, *, permission: Permission | None, summary: str, status: int = 200
+        self,
+        path: str,
+        *,
+        permission: Permission | None,
+        summary: str,
+        status: int = 200,
+        media_types: tuple[str, ...] = (),
     ) -> Callable[[Function], Function]:
         """Declare a GET. The decorated function's docstring is the description."""
-        return self._route("GET", path, permission, summary, status)
+        return self._route("GET", path, permission, summary, status, media_types)
 
     def post(
         self, path: str, *, permission: Permission | None, summary: str, status: int = 200
@@ -216,10 +227,17 @@ class Api:
         return answered
 
     def _route(
-        self, method: str, path: str, permission: Permission | None, summary: str, status: int
+        self,
+        method: str,
+        path: str,
+        permission: Permission | None,
+        summary: str,
+        status: int,
+        media_types: tuple[str, ...] = (),
     ) -> Callable[[Function], Function]:
         def declare(function: Function) -> Function:
-            self.routes.append(Route(method, path, permission, function.__name__, status, _takes_body(function)))
+            route = Route(method, path, permission, function.__name__, status, _takes_body(function), media_types)
+            self.routes.append(route)
             rule = path.replace("{", "<").replace("}", ">")
             register = getattr(self.resolver, method.lower())
             register(
@@ -254,6 +272,12 @@ class Api:
         caller = Caller.from_claims((event["requestContext"].get("authorizer") or {}).get("claims") or {})
         caller.require(route.permission)
         return caller
+
+    def _refuse_invalid_key(self, app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+        """Refuse an Idempotency-Key in another form on every POST, also on those that are idempotent by themselves."""
+        if self._caller is not None and app.current_event.http_method == "POST":
+            _ = self.idempotency_key
+        return next_middleware(app)
 
     def _answer_problem(self, problem: Problem) -> Response[str]:
         if isinstance(problem, DatabaseUnavailable):

@@ -3,6 +3,7 @@
 import base64
 import importlib
 import json
+import re
 from datetime import date
 from typing import Annotated, Any, get_args
 from urllib.parse import quote
@@ -12,7 +13,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, ValidationError, model_validator
 
 from infra.functions import REGISTRY
 from shared import problems
@@ -276,6 +277,48 @@ def test_every_body_of_the_api_is_of_a_model_that_is_taken_exactly() -> None:
                 annotation = parameter.field_info.annotation
                 for model in get_args(annotation) or (annotation,):
                     assert model is type(None) or issubclass(model, RequestSchema), (route.path, model)
+
+
+class Range(RequestSchema):
+    """A body with a rule of its own, which pydantic puts around the model."""
+
+    sold: date
+    seed: int = 0
+    box: tuple[float, float] | None = None
+    inner: Thing | None = None
+
+    @model_validator(mode="after")
+    def _accept(self) -> "Range":
+        return self
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"sold": 0},
+        {"sold": "20250101"},
+        {"sold": "2025-01-01", "seed": False},
+        {"sold": "2025-01-01", "seed": "1"},
+        {"sold": "2025-01-01", "box": [0, True]},
+        {"sold": "2025-01-01", "inner": {"count": True}},
+    ],
+)
+def test_a_model_with_a_rule_of_its_own_is_taken_exactly_too(body: dict[str, Any]) -> None:
+    assert Range.model_validate({"sold": "2025-01-01", "seed": 1, "box": [0, 1]}).seed == 1
+    with pytest.raises(ValidationError):
+        Range.model_validate(body)
+
+
+@pytest.mark.parametrize("key", ["k" * 201, "", "\x7f"])
+def test_an_idempotency_key_in_another_form_is_refused_by_every_post(key: str) -> None:
+    for spec in REGISTRY.api:
+        routes = importlib.import_module(spec.module_path).api
+        for route in routes.routes:
+            if route.method == "POST" and route.permission is not None:
+                path = dict.fromkeys(re.findall(r"{(\w+)}", route.path), "king_wa")
+                refused = call(routes.handler, "POST", route.path, path=path, headers={"idempotency-key": key}, body={})
+                slug = refused.body["type"].rpartition(":")[2]
+                assert slug in ("idempotency-key-invalid", "validation"), (route.path, refused)
 
 
 def test_every_kind_of_problem_has_a_status_of_an_error() -> None:
