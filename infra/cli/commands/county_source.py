@@ -12,13 +12,15 @@ from infra.cli.api_client import ApiClient
 from infra.cli.session import ApiUrl, DataDir, Username, console, local_client, running_cloud, signed_in
 from infra.cli.source_secret import put_source_secret
 from shared import storage
-from shared.counties.source_description import INCOMING
+from shared.counties.source_description import INCOMING, SECRET_PREFIX
 
 
 def source(
     name: str = typer.Argument(help="The secret's name: terrafusion/COUNTY/NAME, as the configuration says it."),
     file: Path = typer.Argument(help="A JSON file: dialect, host, port, dbname, username, password."),
-    deployed: bool = typer.Option(False, help="In the AWS account that you are signed in to, not in the local cloud."),
+    deployed: str | None = typer.Option(
+        None, metavar="STAGE", help="For this stage of the AWS account that you are signed in to, not the local cloud."
+    ),
     data_dir: Path = DataDir,
 ) -> None:
     """Put the address of a county's database into the secret NAME."""
@@ -27,9 +29,21 @@ def source(
         json.loads(text)
     except (OSError, ValueError) as error:
         raise typer.BadParameter(f"{file} cannot be read as JSON: {error}") from None
-    secrets: Any = boto3.client("secretsmanager") if deployed else local_client("secretsmanager", data_dir)
+    secrets: Any = local_client("secretsmanager", data_dir) if deployed is None else boto3.client("secretsmanager")
+    if deployed is not None:
+        name = _name_in_stage(name, deployed)
     put_source_secret(secrets, name, text)
     console().print(f"The secret [bold]{name}[/] says where the source is.")
+
+
+def _name_in_stage(name: str, stage: str) -> str:
+    """The name under which a stage reads the secret that configurations call `name`."""
+    from infra.settings import STAGES  # here, for it takes half a second
+
+    prefixes = {settings.name: settings.source_secret_prefix for settings in STAGES}
+    if stage not in prefixes:
+        raise typer.BadParameter(f"there is no stage {stage}; there are {', '.join(prefixes)}")
+    return prefixes[stage] + name.removeprefix(SECRET_PREFIX)
 
 
 def files(

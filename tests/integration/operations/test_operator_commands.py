@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -153,3 +154,14 @@ def test_undelivered_events_are_listed_and_delivered_again(account: None, monkey
     assert json.loads(started["input"]) == {"county_id": "king_wa", "trigger": "schedule"}
     assert invoked == [(settle, {"detail": 1})]
     assert "No event is undelivered" in run("dead-letters", "dev")
+
+
+def test_a_countys_secret_is_put_where_its_stage_reads_it(account: None, tmp_path: Path) -> None:
+    address = tmp_path / "source.json"
+    address.write_text("{}")
+
+    for stage in ("dev", "prod", "prod"):
+        run("county", "source", "terrafusion/king_wa/source", str(address), "--deployed", stage)
+
+    names = {secret["Name"] for secret in boto3.client("secretsmanager").list_secrets()["SecretList"]}
+    assert names == {"terrafusion/king_wa/source", "terrafusion-prod/king_wa/source"}
