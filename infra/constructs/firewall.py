@@ -1,7 +1,9 @@
 """The firewall in front of the API."""
 
+from aws_cdk import ArnFormat, RemovalPolicy, Stack
 from aws_cdk.aws_apigateway import Stage
-from aws_cdk.aws_wafv2 import CfnWebACL, CfnWebACLAssociation
+from aws_cdk.aws_logs import LogGroup, RetentionDays
+from aws_cdk.aws_wafv2 import CfnLoggingConfiguration, CfnWebACL, CfnWebACLAssociation
 from constructs import Construct
 
 REQUESTS_PER_FIVE_MINUTES = 6000
@@ -31,7 +33,9 @@ _MANAGED: dict[str, tuple[str, ...]] = {
 class Firewall(Construct):
     """A web ACL on the API's stage: AWS's managed rules, and a limit a client address."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, name: str, stage: Stage) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, name: str, stage: Stage, retention: RetentionDays
+    ) -> None:
         super().__init__(scope, construct_id)
         rules = [_managed(priority, group, counted) for priority, (group, counted) in enumerate(_MANAGED.items(), 1)]
         acl = CfnWebACL(
@@ -44,6 +48,38 @@ class Firewall(Construct):
             rules=[_rate_rule(priority=0), *rules],
         )
         CfnWebACLAssociation(self, "Association", resource_arn=stage.stage_arn, web_acl_arn=acl.attr_arn)
+        self._log_refusals(acl, name, retention)
+
+    def _log_refusals(self, acl: CfnWebACL, name: str, retention: RetentionDays) -> None:
+        """Log what is blocked, and what a rule that only counts would have blocked, without tokens."""
+        log = LogGroup(
+            self,
+            "Log",
+            log_group_name=f"aws-waf-logs-{name}",  # WAF takes no other beginning
+            retention=retention,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        kept = [{"ActionCondition": {"Action": action}} for action in ("BLOCK", "COUNT", "EXCLUDED_AS_COUNT")]
+        CfnLoggingConfiguration(
+            self,
+            "Logging",
+            resource_arn=acl.attr_arn,
+            log_destination_configs=[
+                Stack.of(self).format_arn(
+                    service="logs",
+                    resource="log-group",
+                    resource_name=log.log_group_name,
+                    arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                )
+            ],
+            logging_filter={
+                "DefaultBehavior": "DROP",
+                "Filters": [{"Behavior": "KEEP", "Requirement": "MEETS_ANY", "Conditions": kept}],
+            },
+            redacted_fields=[
+                CfnLoggingConfiguration.FieldToMatchProperty(single_header={"Name": "authorization"}),
+            ],
+        )
 
 
 def _rate_rule(*, priority: int) -> CfnWebACL.RuleProperty:

@@ -87,7 +87,13 @@ class ApiStack(Stack):
         if settings.production:
             errors = self.api.metric_server_error(period=Duration.minutes(1), statistic="Sum")
             Canary(self, "Canary", modules, errors, settings)
-        Firewall(self, "Firewall", name=settings.physical_name("api"), stage=self.api.deployment_stage)
+        Firewall(
+            self,
+            "Firewall",
+            name=settings.physical_name("api"),
+            stage=self.api.deployment_stage,
+            retention=settings.log_retention,
+        )
         CfnOutput(self, "ApiUrl", value=self.api.url)
 
 

@@ -126,6 +126,19 @@ def test_the_firewall_stands_before_the_stage_and_limits_each_address(templates:
     assert {"Ref": stage} in templates.one("AWS::WAFv2::WebACLAssociation").properties["ResourceArn"]["Fn::Join"][1]
 
 
+def test_what_the_firewall_refuses_or_counts_is_logged_without_tokens(templates: Templates) -> None:
+    logging = templates.one("AWS::WAFv2::LoggingConfiguration").properties
+    (kept,) = logging["LoggingFilter"]["Filters"]
+
+    assert logging["LoggingFilter"]["DefaultBehavior"] == "DROP"
+    assert {c["ActionCondition"]["Action"] for c in kept["Conditions"]} == {"BLOCK", "COUNT", "EXCLUDED_AS_COUNT"}
+    assert logging["RedactedFields"] == [{"SingleHeader": {"Name": "authorization"}}]
+    assert any(
+        str(log.properties.get("LogGroupName")).startswith("aws-waf-logs-")
+        for log in templates.resources("AWS::Logs::LogGroup", "Api")
+    )
+
+
 def test_requests_are_logged_with_the_id_that_problems_carry(templates: Templates) -> None:
     setting = templates.one("AWS::ApiGateway::Stage").properties
     line = access_log_line(setting["AccessLogSetting"]["Format"])
