@@ -42,6 +42,8 @@ class Grant(StrEnum):
     PUBLISH_EVENTS = "publish_events"
     RUN_SYNC = "run_sync"
     """Start, look at and stop executions of the sync machine."""
+    DESCRIBE_SYNC = "describe_sync"
+    """Look at executions of the sync machine, for its own Plan: a run whose execution has ended is in nobody's way."""
     CONVERT_FILES = "convert_files"
     """Call the function that converts geographic files."""
     RUN_JOBS = "run_jobs"
@@ -306,7 +308,7 @@ REGISTRY = Registry(
     ),
     sync=SyncFunctions(
         # a workbook is unpacked where it is cut
-        plan=_sync_task("plan", *_DATA, Grant.SOURCE_SECRETS, scratch_mb=8192),
+        plan=_sync_task("plan", *_DATA, Grant.SOURCE_SECRETS, Grant.DESCRIBE_SYNC, scratch_mb=8192),
         # and a geographic file where it is converted
         convert=FunctionSpec(
             "sync-convert",

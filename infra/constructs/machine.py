@@ -88,17 +88,45 @@ class Machine(Construct):
         )
 
 
-def offer_machine(platform: Platform, grant: Grant, variable: str, name: str, machine: StateMachine) -> None:
-    """Offer `grant`: to start, describe and stop executions of `machine`, whose ARN is the value of `variable`."""
+_EXECUTIONS_ARE_NAMED = {"arn:<AWS::Partition>:states:…:*": "Executions are named when they start."}
 
-    executions = Stack.of(machine).format_arn(
+
+def offer_description(platform: Platform, grant: Grant, variable: str, name: str, stack: Stack) -> None:
+    """Offer `grant`: to describe executions of a machine that is still to be made, from one of its own functions.
+
+    The machine depends on its functions, so they know it by its name.
+    """
+    machine = stack.format_arn(
         service="states",
-        resource="execution",
-        resource_name=f"{platform.settings.physical_name(name)}:*",
+        resource="stateMachine",
+        resource_name=platform.settings.physical_name(name),
         arn_format=ArnFormat.COLON_RESOURCE_NAME,
     )
+    describe = PolicyStatement(
+        actions=["states:DescribeExecution"], resources=[_executions(stack, platform.settings.physical_name(name))]
+    )
+    platform.offer(
+        grant,
+        environment={variable: machine},
+        allow=lambda role: role.add_to_principal_policy(describe),
+        wildcards=_EXECUTIONS_ARE_NAMED,
+    )
+
+
+def _executions(stack: Stack, machine_name: str) -> str:
+    return stack.format_arn(
+        service="states",
+        resource="execution",
+        resource_name=f"{machine_name}:*",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+
+
+def offer_machine(platform: Platform, grant: Grant, variable: str, name: str, machine: StateMachine) -> None:
+    """Offer `grant`: to start, describe and stop executions of `machine`, whose ARN is the value of `variable`."""
     describe_and_stop = PolicyStatement(
-        actions=["states:DescribeExecution", "states:StopExecution"], resources=[executions]
+        actions=["states:DescribeExecution", "states:StopExecution"],
+        resources=[_executions(Stack.of(machine), platform.settings.physical_name(name))],
     )
 
     def allow(role: IRole) -> None:
@@ -109,7 +137,7 @@ def offer_machine(platform: Platform, grant: Grant, variable: str, name: str, ma
         grant,
         environment={variable: machine.state_machine_arn},
         allow=allow,
-        wildcards={"arn:<AWS::Partition>:states:…:*": "Executions are named when they start."},
+        wildcards=_EXECUTIONS_ARE_NAMED,
     )
 
 

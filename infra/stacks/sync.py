@@ -9,7 +9,7 @@ from aws_cdk.aws_scheduler import CfnScheduleGroup
 from constructs import Construct
 
 from infra.constructs.dead_letters import DeadLetters
-from infra.constructs.machine import Machine, notify_of_ends, offer_machine
+from infra.constructs.machine import Machine, notify_of_ends, offer_description, offer_machine
 from infra.constructs.platform import Platform
 from infra.constructs.service_function import ServiceFunction
 from infra.constructs.sync_definition import SyncSteps, sync_definition
@@ -33,6 +33,7 @@ class SyncStack(Stack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
+        offer_description(platform, Grant.DESCRIBE_SYNC, "SYNC_STATE_MACHINE_ARN", "sync", self)
         steps = SyncSteps(**{name: ServiceFunction(self, spec, platform) for name, spec in vars(functions).items()})
         concurrency = int(self.node.try_get_context("sync_max_concurrency") or DEFAULT_CONCURRENCY)
         self.functions = [step.function for step in vars(steps).values()]
