@@ -1,8 +1,10 @@
 """A token bucket for each county: the requests that it may send, so that one county's load leaves room for the others'.
 
 The bucket is a row of the database, which all functions share. A process takes tokens out of it in leases and answers
-from its lease, so that a request costs a statement only where a lease has been used up: every half
-second at most of a county that sends all it may, and once in `LEASE_S` of one that sends little.
+from its lease, so that a request costs a statement only where a lease has been used up. The first lease is of one
+token, and each that is used up in time makes the next one twice as large, up to a second's: a county whose page asks
+many processes for one thing each takes no more than it asks for, and one that sends all it may costs a statement a
+second.
 """
 
 import time
@@ -35,17 +37,18 @@ _TAKE = text(
     " least(:burst, tokens + :rate * extract(epoch FROM clock_timestamp() - refilled_at)) AS available"
     " FROM county_request_budgets WHERE county_id = :county_id FOR UPDATE)"
     " UPDATE county_request_budgets AS budget"
-    " SET tokens = available - greatest(0, least(:wanted, floor(available))), refilled_at = clock_timestamp()"
+    " SET tokens = available - greatest(0, least(:size, floor(available))), refilled_at = clock_timestamp()"
     " FROM full_bucket WHERE budget.county_id = full_bucket.county_id"
-    " RETURNING greatest(0, least(:wanted, floor(available)))"
+    " RETURNING greatest(0, least(:size, floor(available)))"
 )
 
 
 @dataclass
 class _Lease:
-    """Tokens that a process may spend until `expires_at`."""
+    """Tokens that a process may spend until `expires_at`; used up by then, it is followed by one of `next_size`."""
 
     tokens: int
+    next_size: int
     expires_at: float
 
 
@@ -67,30 +70,31 @@ class RequestBudget:
             return
         now = self._clock()
         lease = self._leases.get(county_id)
-        if lease is None or not lease.tokens or now >= lease.expires_at:
-            lease = self._new_lease(county_id, rate, now)
+        if lease is None or now >= lease.expires_at:
+            lease = self._new_lease(county_id, rate, 1, now)
+        elif not lease.tokens:
+            lease = self._new_lease(county_id, rate, min(lease.next_size, rate), now)
         lease.tokens -= 1
 
-    def _new_lease(self, county_id: str, rate: int, now: float) -> _Lease:
+    def _new_lease(self, county_id: str, rate: int, size: int, now: float) -> _Lease:
         limited = CountyRateLimited(f"The requests of {county_id} are more than {rate} a second; wait a moment.")
         if now < self._denied_until.get(county_id, now):
             raise limited
-        tokens = _take(county_id, rate)
+        tokens = _take(county_id, size)
         if len(self._leases) + len(self._denied_until) >= MAX_REMEMBERED:
             self._leases.clear()
             self._denied_until.clear()
         if not tokens:
             self._denied_until[county_id] = now + DENIED_S
             raise limited
-        lease = self._leases[county_id] = _Lease(tokens, now + LEASE_S)
+        lease = self._leases[county_id] = _Lease(tokens, 2 * size, now + LEASE_S)
         return lease
 
 
-def _take(county_id: str, rate: int) -> int:
-    """Tokens out of the county's bucket: those of half a second, or what there is."""
-    burst = rate * BURST_SECONDS
-    wanted = max(1, rate // 2)
-    values = {"county_id": county_id, "burst": burst, "rate": rate, "wanted": wanted}
+def _take(county_id: str, size: int) -> int:
+    """Tokens out of the county's bucket: as many as asked for, or what there is."""
+    rate = settings().county_requests_per_second
+    values = {"county_id": county_id, "burst": rate * BURST_SECONDS, "rate": rate, "size": size}
     try:
         with unit_of_work(county_id) as connection:
             granted = connection.scalar(_TAKE, values)
@@ -100,7 +104,7 @@ def _take(county_id: str, rate: int) -> int:
     except DatabaseUnavailable as problem:
         if problem.unanswered:
             forget_connections()  # the request is to wait for none of the others that have died with it
-        return wanted
+        return size
     except ServiceUnavailable:
-        return wanted
+        return size
     return int(granted or 0)

@@ -46,7 +46,7 @@ def clock(database: MigratedDatabase, monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def spent(budget: RequestBudget, county_id: str = COUNTY, tries: int = 3 * BURST) -> int:
-    """How many of these requests are let through."""
+    """The number of these requests that are let through."""
     let_through = 0
     for _ in range(tries):
         try:
@@ -80,6 +80,10 @@ def test_processes_share_a_countys_bucket(clock: Clock) -> None:
         assert BURST <= sum(pool.map(spent, budgets)) <= BURST + RATE
 
 
+def test_processes_that_answer_one_request_each_take_one_token_each(clock: Clock) -> None:
+    assert [spent(RequestBudget(clock), tries=1) for _ in range(BURST)] == [1] * BURST
+
+
 def test_a_request_costs_a_statement_only_when_a_lease_is_used_up(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +106,7 @@ def test_a_request_costs_a_statement_only_when_a_lease_is_used_up(
 def test_what_is_left_of_an_old_lease_is_void(clock: Clock) -> None:
     budget = RequestBudget(clock)
     budget.spend(COUNTY)
+    budget.spend(COUNTY)  # of a lease of two
     with unit_of_work(COUNTY) as connection:
         connection.execute(update(CountyRequestBudget).values(tokens=-100))
     clock.now += LEASE_S
