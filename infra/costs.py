@@ -81,7 +81,7 @@ def idle_costs(templates: Sequence[Template]) -> Costs:
 
 
 def county_costs(size: CountySize, templates: Sequence[Template]) -> Costs:
-    """What a county adds to an idle stage."""
+    """Costs that a county adds to those of an idle stage."""
     price, aurora = prices(), _aurora(templates)
     requests = size.users * REQUESTS_A_USER
     instances = len(list(_properties(templates, "AWS::RDS::DBInstance")))

@@ -10,6 +10,7 @@ from typing import Any
 from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 
+from infra.physical_names import physical_name
 from infra.private_lines import PrivateLine, require_apart
 from shared.counties.source_description import SECRET_PREFIX
 
@@ -58,7 +59,7 @@ class StageSettings:
     """Functions of the API, and `pre-token`, that start from a snapshot of their initialized process. A snapshot costs
     some 4 dollars a month and GB of memory (`infra/prices.json`), so by default none does."""
     county_limits: Mapping[str, int] = field(default_factory=dict)
-    """What one county may take, where it is not the default of `shared.settings`: `requests_per_second` over all
+    """Limits of one county, where it is not the default of `shared.settings`: `requests_per_second` over all
     functions, and `active_jobs` at a time; 0 is any number."""
     monthly_budget_usd: int = 0
     """Costs of the account, a month, of which `alarm_email` hears at 80 % and once they are forecast; 0: none."""
@@ -120,7 +121,7 @@ class StageSettings:
 
     def physical_name(self, name: str) -> str:
         """The name of a resource in the account: `terrafusion-<stage>-<name>`."""
-        return f"terrafusion-{self.name}-{name}"
+        return physical_name(self.name, name)
 
     @property
     def source_secret_prefix(self) -> str:

@@ -136,7 +136,7 @@ _REQUEST_PARTS = ("/body/", "/query/", "/path/", "/header/")
 
 @contextmanager
 def faults_below(pointer: str) -> Iterator[None]:
-    """Put `place` before the pointers of faults that point into an argument, which the caller took from there.
+    """Put `pointer` before the pointers of faults that point into an argument, which the caller took from there.
 
     Faults that name their part of the request already (an Idempotency-Key's) stay as they are.
     """

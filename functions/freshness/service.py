@@ -43,13 +43,13 @@ def measure() -> dict[str, int]:
 
 
 def _judge(county_id: str, now: datetime) -> tuple[bool, bool]:
-    """Whether a county is scheduled, and whether its next good sync is overdue; its age is recorded."""
+    """(scheduled, overdue) of a county; the age of its last good sync is recorded."""
     with unit_of_work(county_id) as connection:
         county = repository.county(connection, county_id)
-        found = repository.last_good_sync(connection, county_id)
+        last_sync = repository.last_good_sync(connection, county_id)
     if county is None:
         return False, False
-    last = None if found is None else LastSync(*found)
+    last = None if last_sync is None else LastSync(*last_sync)
     configuration = CountyConfiguration.model_validate(county.configuration)
     ingestion = configuration.data_ingestion_settings
     crons = [cron for cron in (ingestion.sync_schedule_cron, *ingestion.mode_schedules.values()) if cron is not None]

@@ -72,22 +72,22 @@ def check_concurrency(deployed: DeployedStage, settings: StageSettings) -> Findi
 
 def check_memory(settings: StageSettings) -> Finding:
     """The largest function that the stage asks for; AWS tells nobody what an account may have."""
-    found = f"{settings.max_function_mb} MB are asked for"
+    state = f"{settings.max_function_mb} MB are asked for"
     if settings.max_function_mb > NEW_ACCOUNTS_MB:
         remedy = f"where a deployment is refused for it, set max_function_mb to {NEW_ACCOUNTS_MB}, or ask for more"
-        return Finding("Memory of functions", f"{found}; a new account has {NEW_ACCOUNTS_MB}", remedy)
-    return Finding("Memory of functions", f"{found}, which every account may have")
+        return Finding("Memory of functions", f"{state}; a new account has {NEW_ACCOUNTS_MB}", remedy)
+    return Finding("Memory of functions", f"{state}, which every account may have")
 
 
 def check_engine(deployed: DeployedStage, engine_version: str) -> Finding:
     """Aurora's version, as a serverless instance that can be ordered in the region."""
     rds = deployed.client("rds")
-    asked = {"Engine": "aurora-postgresql", "EngineVersion": engine_version, "DBInstanceClass": "db.serverless"}
-    if rds.describe_orderable_db_instance_options(**asked)["OrderableDBInstanceOptions"]:
+    version = {"Engine": "aurora-postgresql", "EngineVersion": engine_version, "DBInstanceClass": "db.serverless"}
+    if rds.describe_orderable_db_instance_options(**version)["OrderableDBInstanceOptions"]:
         return Finding("Aurora", f"PostgreSQL {engine_version}, serverless, can be created")
-    known = rds.describe_db_engine_versions(Engine="aurora-postgresql")["DBEngineVersions"]
+    versions = rds.describe_db_engine_versions(Engine="aurora-postgresql")["DBEngineVersions"]
     major = engine_version.partition(".")[0]
-    others = ", ".join(v["EngineVersion"] for v in known if v["EngineVersion"].partition(".")[0] == major)
+    others = ", ".join(v["EngineVersion"] for v in versions if v["EngineVersion"].partition(".")[0] == major)
     remedy = f"set ENGINE_VERSION (infra/constructs/database.py) to one of {others or 'another major version'}"
     return problem("Aurora", f"PostgreSQL {engine_version} cannot be created as a serverless instance", remedy)
 
@@ -109,12 +109,12 @@ def check_zones(deployed: DeployedStage, settings: StageSettings) -> Finding:
     """The availability zones that the stage is built in."""
     answer = deployed.client("ec2").describe_availability_zones(Filters=[{"Name": "state", "Values": ["available"]}])
     available = sorted(zone["ZoneName"] for zone in answer["AvailabilityZones"])
-    found = f"available: {', '.join(available)}"
+    state = f"available: {', '.join(available)}"
     missing = [zone for zone in settings.zones if zone not in available]
     if missing or len(available) < 2:
-        text = f"{found}; {', '.join(missing) or 'two'} needed"
+        text = f"{state}; {', '.join(missing) or 'two'} needed"
         return problem("Zones", text, "name two that are available in availability_zones (cdk.json)")
-    return Finding("Zones", found)
+    return Finding("Zones", state)
 
 
 def check_addresses(deployed: DeployedStage, settings: StageSettings) -> Finding:
@@ -125,10 +125,10 @@ def check_addresses(deployed: DeployedStage, settings: StageSettings) -> Finding
     quota = deployed.client("service-quotas").get_service_quota(ServiceCode="ec2", QuotaCode=_ADDRESSES_QUOTA)
     limit = int(quota["Quota"]["Value"])
     needed = max(0, settings.nat_gateways - own)
-    found = f"{len(addresses)} of {limit} are allocated, {needed} more needed"
+    state = f"{len(addresses)} of {limit} are allocated, {needed} more needed"
     if len(addresses) + needed > limit:
-        return problem("Elastic IPs", found, "release some, or ask for more: Service Quotas, EC2-VPC Elastic IPs")
-    return Finding("Elastic IPs", found)
+        return problem("Elastic IPs", state, "release some, or ask for more: Service Quotas, EC2-VPC Elastic IPs")
+    return Finding("Elastic IPs", state)
 
 
 def check_alarm_email(deployed: DeployedStage, settings: StageSettings, account: str) -> Finding:

@@ -7,6 +7,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from infra.cli.errors import CommandError
+from infra.physical_names import physical_name
 
 StageName = typer.Argument(metavar="STAGE", help="The stage's name: dev or prod.")
 
@@ -28,7 +29,7 @@ class DeployedStage:
 
     def physical_name(self, name: str) -> str:
         """The name of a resource in the account, as the stacks give it."""
-        return f"terrafusion-{self.name}-{name}"
+        return physical_name(self.name, name)
 
     def account(self) -> str:
         """The account's id. Raises CommandError where nobody is signed in to AWS."""

@@ -44,35 +44,35 @@ def check_machine(data_dir: Path, port: int) -> Iterator[Finding]:
 
 def check_python() -> Finding:
     """The interpreter's version."""
-    found = platform.python_version()
+    state = platform.python_version()
     if sys.version_info < MIN_PYTHON:
-        return problem("Python", found, "install Python 3.11 or newer: uv python install 3.13")
-    return Finding("Python", found)
+        return problem("Python", state, "install Python 3.11 or newer: uv python install 3.13")
+    return Finding("Python", state)
 
 
 def check_wheels() -> Finding:
     """The platform, for which PostgreSQL and the numeric packages must have wheels."""
     system, machine = platform.system(), platform.machine()
-    found = f"{system} {machine}"
+    state = f"{system} {machine}"
     if system not in ("Linux", "Darwin") or machine not in ("x86_64", "aarch64", "arm64"):
-        return problem("Wheel platform", found, "use Linux or macOS on x86-64 or arm64; on Windows, use WSL")
+        return problem("Wheel platform", state, "use Linux or macOS on x86-64 or arm64; on Windows, use WSL")
     library, version = platform.libc_ver()
     if system == "Linux" and (library != "glibc" or tuple(map(int, version.split("."))) < MIN_GLIBC):
         remedy = "use a distribution with glibc 2.28 or newer (Debian 10, Ubuntu 20.04, RHEL 8)"
-        return problem("Wheel platform", f"{found}, {library or 'not glibc'} {version}".rstrip(), remedy)
-    return Finding("Wheel platform", f"{found}, {library} {version}".rstrip(", "))
+        return problem("Wheel platform", f"{state}, {library or 'not glibc'} {version}".rstrip(), remedy)
+    return Finding("Wheel platform", f"{state}, {library} {version}".rstrip(", "))
 
 
 def check_port(port: int, data_dir: Path) -> Finding:
     """The port of the API on this machine: free, or that of the local cloud that runs on the data directory."""
-    noted = data_dir / ADDRESS_FILE
-    if noted.exists() and json.loads(noted.read_text())["address"].endswith(f":{port}"):
-        return Finding("Port", f"{port} is that of the local cloud that runs")
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", port))
         except OSError as error:
+            noted = data_dir / ADDRESS_FILE  # which a killed cloud leaves there
+            if noted.exists() and json.loads(noted.read_text())["address"].endswith(f":{port}"):
+                return Finding("Port", f"{port} is that of the local cloud that runs")
             text = f"{port} cannot be used: {error.strerror}"
             return problem("Port", text, "stop what listens there, or start with another --port")
     return Finding("Port", f"{port} is free")
@@ -112,10 +112,10 @@ def check_disk(data_dir: Path) -> Finding:
     """Free space where the data directory is, or will be."""
     folder = next(f for f in (data_dir.resolve(), *data_dir.resolve().parents) if f.exists())
     free = shutil.disk_usage(folder).free
-    found = f"{free / 2**30:,.1f} GB free at {folder}"
+    state = f"{free / 2**30:,.1f} GB free at {folder}"
     if free < MIN_DISK_BYTES:
-        return problem("Disk", found, "make room, or choose a --data-dir on another disk: 2 GB at least")
-    return Finding("Disk", found)
+        return problem("Disk", state, "make room, or choose a --data-dir on another disk: 2 GB at least")
+    return Finding("Disk", state)
 
 
 def check_postgres() -> Finding:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from aws_cdk import Duration, Stack
 from aws_cdk.aws_cloudwatch import (
     Alarm,
+    AlarmBase,
     AlarmRule,
     AlarmState,
     ComparisonOperator,
@@ -56,15 +57,37 @@ class Alarms:
         *,
         periods: int = 1,
         missing: TreatMissingData = TreatMissingData.NOT_BREACHING,
-    ) -> None:
+        section: str | None = None,
+        notifies: bool = True,
+    ) -> Alarm:
         """Add an alarm.
 
-        `name`: also its section in the runbooks. `metric`, `threshold`: it alarms at the threshold and above. `text`:
-        what has happened. `periods`: how many in a row. `missing`: what no data means.
+        - `name`: of the alarm, and of its section in the runbooks unless there is a `section`
+        - `metric`, `threshold`: it alarms at the threshold and above
+        - `text`: what has happened
+        - `periods`: how many in a row
+        - `missing`: what no data means
+        - `notifies`: False for a part of a composite alarm
         """
-        alarm = self._alarm(name, metric, threshold, text, periods=periods, missing=missing)
-        alarm.add_alarm_action(SnsAction(self.topic))
-        alarm.add_ok_action(SnsAction(self.topic))
+        alarm = Alarm(
+            self._scope,
+            name,
+            alarm_name=self._settings.physical_name(name),
+            alarm_description=_described(text, section or name),
+            metric=metric,
+            threshold=threshold,
+            evaluation_periods=periods,
+            comparison_operator=ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=missing,
+        )
+        if notifies:
+            self._notify(alarm)
+        return alarm
+
+    def _notify(self, alarm: AlarmBase) -> None:
+        action = SnsAction(self.topic)
+        alarm.add_alarm_action(action)
+        alarm.add_ok_action(action)
 
     def add_objective(self, slo: Slo) -> list[CompositeAlarm]:
         """Add the burn-rate alarms of an objective: each of two alarms on a window, neither of which notifies alone."""
@@ -74,12 +97,13 @@ class Alarms:
         name = f"{slo.name}{windows.name}Burn"
         text = f"{slo.promise}: the budget of failures burns {windows.burn_rate:g} times too fast"
         parts = [
-            self._alarm(
+            self.add(
                 f"{name}{length}",
                 self._burn_rate(slo, minutes, slo.min_events if length == "Long" else 1),
                 windows.burn_rate,
                 f"{text}, over {minutes} minutes",
                 section=f"{slo.name}Burn",
+                notifies=False,
             )
             for length, minutes in (("Long", windows.long_minutes), ("Short", windows.short_minutes))
         ]
@@ -90,8 +114,7 @@ class Alarms:
             alarm_description=_described(text, f"{slo.name}Burn"),
             alarm_rule=AlarmRule.all_of(*(AlarmRule.from_alarm(part, AlarmState.ALARM) for part in parts)),
         )
-        composite.add_alarm_action(SnsAction(self.topic))
-        composite.add_ok_action(SnsAction(self.topic))
+        self._notify(composite)
         return composite
 
     def _burn_rate(self, slo: Slo, minutes: int, min_events: int) -> MathExpression:
@@ -102,29 +125,6 @@ class Alarms:
             using_metrics=metrics,
             period=period,
             label=f"{slo.title}: burn rate over {minutes} minutes",
-        )
-
-    def _alarm(
-        self,
-        name: str,
-        metric: IMetric,
-        threshold: float,
-        text: str,
-        *,
-        periods: int = 1,
-        missing: TreatMissingData = TreatMissingData.NOT_BREACHING,
-        section: str | None = None,
-    ) -> Alarm:
-        return Alarm(
-            self._scope,
-            name,
-            alarm_name=self._settings.physical_name(name),
-            alarm_description=_described(text, section or name),
-            metric=metric,
-            threshold=threshold,
-            evaluation_periods=periods,
-            comparison_operator=ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=missing,
         )
 
 

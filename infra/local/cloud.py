@@ -172,10 +172,10 @@ class LocalCloud(Service):
         aws.resume()
         self._warm_up(template, workers)
 
-    def _record_access(self) -> Callable[[AccessRecord], None]:
+    def _record_access(self) -> Callable[[AccessRecord], object]:
         """A log of what functions ask of AWS, a line for each function and action."""
         log = self._open.enter_context(self._directory.log("permissions.jsonl"))
-        return lambda record: print(json.dumps(asdict(record)), file=log)
+        return lambda record: log.write(json.dumps(asdict(record)) + "\n")  # at once: threads share it
 
     def _start_workers(self, functions: list[Function]) -> WorkerPool:
         log = self._directory.logs / "functions.log"

@@ -30,14 +30,14 @@ class FunctionLimits:
         """`scratch` is the folder that stands for /tmp."""
         self._scratch = scratch
         self._function: Function | None = None
-        self._memory_before = 0
-        signal.signal(signal.SIGUSR1, _no_space_left)
+        self._memory_before = self._scratch_reported = 0
+        signal.signal(signal.SIGUSR1, self._raise_no_space_left)
         threading.Thread(target=self._watch, name="limits", daemon=True).start()
 
     @contextmanager
     def of(self, function: Function) -> Iterator[None]:
         """Hold the limits of a function while it works on an event."""
-        self._memory_before = memory_bytes()
+        self._memory_before, self._scratch_reported = memory_bytes(), 0
         self._function = function
         try:
             yield
@@ -53,12 +53,16 @@ class FunctionLimits:
             if memory_bytes() - self._memory_before > function.memory_mb * _MB:
                 print(f"{function.name} has used more than its {function.memory_mb} MB of memory", file=sys.stderr)
                 os._exit(KILLED)
-            if scratch_bytes(self._scratch) > function.scratch_mb * _MB and self._function is function:
+            used = scratch_bytes(self._scratch)
+            # once for each growth: who clears up after the error is not to be interrupted by another
+            if used > max(function.scratch_mb * _MB, self._scratch_reported):
+                self._scratch_reported = used
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
 
-
-def _no_space_left(_signal: int, _frame: object) -> None:
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/tmp")  # noqa: S108 - as the function would read it
+    def _raise_no_space_left(self, _signal: int, _frame: object) -> None:
+        """The error of a write to a full disk, raised in the function, where it still runs."""
+        if self._function is not None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/tmp")  # noqa: S108 - as the function would read it
 
 
 def memory_bytes() -> int:

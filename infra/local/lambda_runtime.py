@@ -65,8 +65,7 @@ def sign_as_the_running_function() -> None:
 
     class OfEnvironment(Credentials):
         def get_frozen_credentials(self) -> Any:
-            environment = os.environ
-            return ReadOnlyCredentials(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"], None)
+            return ReadOnlyCredentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"], None)
 
     def load(_provider: Any) -> Any:
         return OfEnvironment(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])

@@ -27,7 +27,7 @@ from tests.infrastructure.runtime_api import runtime_api
 pytestmark = [pytest.mark.bundling, pytest.mark.xdist_group("started_as_deployed")]
 
 RUNTIME = ("awslambdaric==4.2.2", f"boto3=={version('boto3')}")
-"""What Lambda's own image brings: its runtime interface client and the SDK."""
+"""Packages of Lambda's own image: its runtime interface client and the SDK."""
 LAMBDA_LIMIT = 250 * 2**20
 """Bytes, unzipped, of a function and its layers (AWS Lambda quotas)."""
 COUNTY = "king_wa"

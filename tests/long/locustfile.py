@@ -1,4 +1,4 @@
-"""What the users of each role do in an office's day, as Locust sends it.
+"""Users of each role in an office's day, as Locust sends their requests.
 
 Started by `test_load`. USERS has each role's password, COUNTY the county; FIGURES is the file for each request's
 route, milliseconds and moment. Reads of a property alone, with `--tags property`, are what the seed architecture knows.

@@ -59,7 +59,7 @@ class Durations:
 
 @dataclass
 class Night:
-    """What a night came to. Times are in seconds from its beginning."""
+    """Outcome of a night. Times are in seconds from its beginning."""
 
     ended: list[float] = field(default_factory=list)
     failed: int = 0

@@ -64,7 +64,7 @@ def apply_schedules(configuration: CountyConfiguration) -> None:
             except scheduler.exceptions.ResourceNotFoundException:
                 continue
             continue
-        definition = _wanted(schedule, configuration, group)
+        definition = _definition(schedule, configuration, group)
         try:
             try:
                 scheduler.create_schedule(**definition)
@@ -78,7 +78,7 @@ def apply_schedules(configuration: CountyConfiguration) -> None:
             ) from error
 
 
-def _wanted(schedule: _Schedule, configuration: CountyConfiguration, group: str) -> dict[str, Any]:
+def _definition(schedule: _Schedule, configuration: CountyConfiguration, group: str) -> dict[str, Any]:
     event = {"county_id": configuration.county_id, "trigger": "schedule"} | (
         {"mode": schedule.mode} if schedule.mode else {}
     )

@@ -68,7 +68,7 @@ def in_window(placed: Shapes, points: Shapes, box: Box | None) -> NDArray[np.boo
 
 
 def only(shapes: Shapes, mask: NDArray[np.bool_]) -> Shapes:
-    """The wanted shapes in their places, None in the others."""
+    """The shapes that the mask selects in their places, None in the others."""
     chosen = np.full(shapes.size, None, dtype=object)
     chosen[mask] = shapes[mask]
     return chosen

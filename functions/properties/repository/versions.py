@@ -20,7 +20,7 @@ def at(
     as_of: datetime,
     **keys: str,
 ) -> list[VersionRow]:
-    """The columns `names` of the versions that held at a moment; `wanted` are values of columns."""
+    """The columns `names` of the versions that held at a moment; `keys` are values of columns."""
     history = history_table(model)
     table = model.__table__
     current = select(*(table.c[name] for name in names)).where(

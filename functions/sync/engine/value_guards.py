@@ -124,8 +124,8 @@ def _is_many(rows: int, counts: TableCounts) -> bool:
     return rows >= MIN_ROWS or _is_majority(rows, counts.known)
 
 
-def _is_majority(rows: int, filled_rows: int) -> bool:
-    return rows > 1 and 2 * rows > filled_rows
+def _is_majority(rows: int, rows_of_table: int) -> bool:
+    return rows > 1 and 2 * rows > rows_of_table
 
 
 def _share(part: int, whole: int) -> float:

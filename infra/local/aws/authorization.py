@@ -42,7 +42,7 @@ class Authorization:
     signed at all may do what needs no permission.
     """
 
-    def __init__(self, template: Template, record: Callable[[AccessRecord], None] = lambda _: None) -> None:
+    def __init__(self, template: Template, record: Callable[[AccessRecord], object] = lambda _: None) -> None:
         """`record` is given each new combination of function, action and outcome."""
         self._functions = {access_key(function.name): function for function in template.functions()}
         self._roles = _statements(template.role_policies())

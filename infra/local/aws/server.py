@@ -76,8 +76,8 @@ class AwsServer:
         refusal = self._authorization.refusal(environ)
         if refusal is not None:
             return _refuse(refusal, environ, start_response)
-        if environ["REQUEST_METHOD"] == "GET":
-            return self._answer_get(environ, start_response)
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            return self._answer_reading(environ, start_response)
         large = int(environ.get("CONTENT_LENGTH") or 0) > _LARGE
         with self._large_bodies if large else nullcontext():
             body: Iterable[bytes] = self._moto(environ, start_response)
@@ -86,7 +86,7 @@ class AwsServer:
             self._write_down(service)
         return body
 
-    def _answer_get(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def _answer_reading(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """A GET that moto would answer with an object's contents is answered with its file, piece by piece."""
         range_header = environ.pop("HTTP_RANGE", None)
         answered: list[Any] = []
@@ -99,7 +99,7 @@ class AwsServer:
         status, headers = answered[0][0], answered[0][1]
         if str(status).startswith("404") and (refusal := self._authorization.hides_missing(environ)):
             return _refuse(refusal, environ, start_response)
-        if key is None or not str(status).startswith("200"):
+        if key is None or environ["REQUEST_METHOD"] == "HEAD" or not str(status).startswith("200"):
             start_response(status, headers)
             return body
         return _send_file(key, range_header, list(headers), start_response)
@@ -107,8 +107,9 @@ class AwsServer:
 
 def _refuse(refusal: Refusal, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))  # else the client is cut off while it sends
-    start_response(refusal.status, [*refusal.headers, ("Content-Length", str(len(refusal.body)))])
-    return [refusal.body]
+    body = b"" if environ["REQUEST_METHOD"] == "HEAD" else refusal.body
+    start_response(refusal.status, [*refusal.headers, ("Content-Length", str(len(body)))])
+    return [body]
 
 
 def changed_service(environ: Environ) -> str | None:

@@ -31,7 +31,7 @@ class LocalAws:
         folder: Path,
         state: StateStore,
         template: Template,
-        record_access: Callable[[AccessRecord], None] = lambda _: None,
+        record_access: Callable[[AccessRecord], object] = lambda _: None,
     ) -> None:
         """`folder` is where objects are kept; `record_access` is given what functions ask of AWS, once each."""
         self._state = state

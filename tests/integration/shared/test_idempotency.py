@@ -65,7 +65,7 @@ TESTED_WITH_THEIR_MODULE = {
     "/v1/counties",  # test_counties: the county's id is its key
 }
 MOVES = ("/cancel", "/resume", "/promote", "/close", "/reopen", f"{C}/sync-runs/{{run_id}}/approve")
-"""What moves something that exists: sent again, it finds it moved."""
+"""POSTs that move something that exists: sent again, they find it moved."""
 MAKES_NOTHING = ("/v1/auth/", "/preview", "/v1/ratio-statistics", f"{C}/files")
 
 POSTS = {route.path: spec for spec in REGISTRY.api for route in routes_of(spec) if route.method == "POST"}
