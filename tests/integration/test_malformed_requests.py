@@ -11,13 +11,8 @@ from http import HTTPStatus
 from itertools import islice
 from urllib.parse import unquote
 
-import boto3
 import pytest
-from moto.cognitoidp.responses import CognitoIdpResponse
-from moto.core.responses import EmptyResult
-from sqlalchemy import update
 
-from infra.examples.counties import configuration_text, mapping_text
 from infra.functions import REGISTRY
 from infra.local.gateway.events import ApiIdentity, Request, proxy_answer, proxy_event
 from infra.local.gateway.routing import Router
@@ -25,12 +20,9 @@ from infra.local.template import Route
 from shared import paging
 from shared.access import Permission, Role
 from shared.api.problems import PROBLEM_JSON
-from shared.db import unit_of_work
-from shared.db.models import County
-from tests.aws import aws_in_this_process, make_machine
+from tests.api_county import api_county
 from tests.conftest import MigratedDatabase
 from tests.gateway import LambdaContext, claims_of
-from tests.integration.evidence_county import COUNTY, add_county, add_evidence
 from tests.malformed_requests import MalformedRequest, requests
 
 COUNT = int(os.environ.get("TERRAFUSION_REQUESTS", "600"))
@@ -44,20 +36,8 @@ UNREADABLE_PATH = ("not-utf-8", "nul-character")
 
 @pytest.fixture
 def platform(database: MigratedDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with aws_in_this_process(monkeypatch, "jobs"):
-        make_machine(monkeypatch, "sync")
-        pool = boto3.client("cognito-idp").create_user_pool(PoolName="p")["UserPool"]["Id"]
-        client = boto3.client("cognito-idp").create_user_pool_client(UserPoolId=pool, ClientName="c")
-        monkeypatch.setenv("USER_POOL_ID", pool)
-        monkeypatch.setenv("USER_POOL_CLIENT_ID", client["UserPoolClient"]["ClientId"])
-        monkeypatch.setattr(paging, "_digest", lambda _: "0" * 16)  # every made-up token is of the right query
-        # moto lacks it; the local cloud adds it too
-        monkeypatch.setattr(CognitoIdpResponse, "revoke_token", lambda _: EmptyResult(), raising=False)
-        add_county()
-        add_evidence()
-        with unit_of_work(COUNTY) as connection:
-            described = {"configuration": json.loads(configuration_text(COUNTY)), "mapping": mapping_text(COUNTY)}
-            connection.execute(update(County).values(described))
+    monkeypatch.setattr(paging, "_digest", lambda _: "0" * 16)  # every made-up token is of the right query
+    with api_county(monkeypatch):
         yield
 
 

@@ -1,26 +1,18 @@
 """Requests that Schemathesis makes of the served OpenAPI document, in all its phases, by every role."""
 
-import json
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.cognitoidp.responses import CognitoIdpResponse
-from moto.core.responses import EmptyResult
-from sqlalchemy import update
 
-from infra.examples.counties import configuration_text, mapping_text
 from shared.access import Role
-from shared.db import unit_of_work
-from shared.db.models import County
-from tests.aws import aws_in_this_process, make_machine
+from tests.api_county import api_county
 from tests.conftest import MigratedDatabase
 from tests.figures import RecordFigure
-from tests.integration.evidence_county import COUNTY, add_county, add_evidence
+from tests.integration.evidence_county import COUNTY
 from tests.served_api import InProcess, access_token, served_api
 
 pytestmark = pytest.mark.long
@@ -48,21 +40,8 @@ def api(
     database: MigratedDatabase, assemblies: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[str, InProcess]]:
     """The API on a county with parcels and sales."""
-    with aws_in_this_process(monkeypatch, "jobs"):
-        make_machine(monkeypatch, "sync")
-        cognito = boto3.client("cognito-idp")
-        pool = cognito.create_user_pool(PoolName="p")["UserPool"]["Id"]
-        client = cognito.create_user_pool_client(UserPoolId=pool, ClientName="c")["UserPoolClient"]["ClientId"]
-        monkeypatch.setenv("USER_POOL_ID", pool)
-        monkeypatch.setenv("USER_POOL_CLIENT_ID", client)
-        monkeypatch.setattr(CognitoIdpResponse, "revoke_token", lambda _: EmptyResult(), raising=False)
-        add_county()
-        add_evidence()
-        with unit_of_work(COUNTY) as connection:
-            described = {"configuration": json.loads(configuration_text(COUNTY)), "mapping": mapping_text(COUNTY)}
-            connection.execute(update(County).values(described))
-        with served_api(assemblies) as served:
-            yield served
+    with api_county(monkeypatch), served_api(assemblies) as served:
+        yield served
 
 
 @pytest.mark.parametrize("role", Role)
