@@ -318,7 +318,7 @@ REGISTRY = Registry(
             memory_mb=1769,
             timeout_s=900,
             scratch_mb=10_240,
-            starts=("functions.sync.sources.files.geographic.process",),
+            starts=("shared.sources.files.geographic.process",),
         ),
         partition=_sync_task("partition", *_DATA, Grant.SOURCE_SECRETS),
         reconcile=_sync_task("reconcile", *_DATA, Grant.SOURCE_SECRETS),

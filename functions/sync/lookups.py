@@ -9,12 +9,12 @@ import polars as pl
 
 from functions.sync.object_keys import lookup_key
 from functions.sync.parquet_objects import get_frame, put_frame
-from functions.sync.sources import Source, SourceTable
-from functions.sync.sources.text_values import remove_nuls
 from shared.mapping import CountyMapping
 from shared.mapping.compile.lookups import build_lookup
 from shared.mapping.compile.tables import Lookups
 from shared.problems import NotFound, Unprocessable
+from shared.sources import Source, SourceTable
+from shared.sources.text_values import remove_nuls
 
 
 def read_lookups(source: Source, mapping: CountyMapping) -> dict[str, pl.DataFrame]:

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from functions.sync.domain.runs import TablePlan
 from functions.sync.object_keys import mapping_key
-from functions.sync.sources import ChangedSince, Since, SourceTable
 from shared import storage
 from shared.mapping import CountyMapping, TableMapping, parse_mapping
 from shared.mapping.targets import target_tables
+from shared.sources import ChangedSince, Since, SourceTable
 
 
 def mapping_of(county_id: str, run_id: UUID) -> CountyMapping:

@@ -1,4 +1,7 @@
-"""The columns that a source's rows have beside its own."""
+"""What a source's rows carry: their columns beside the source's own, and the ends of their key ranges."""
+
+Key = list[str | int]
+"""The end of a range of rows, as JSON can hold it: values of the key columns, or a position in a file."""
 
 READ_FAULT = "_read_fault"
 """The column with the reason why a row could not be read (a line with too many fields); NULL for one that could."""

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from uuid import UUID
 
-from functions.sync.domain.partitions import Key, PartitionState
+from functions.sync.domain.partitions import PartitionState
+from shared.contracts.source_rows import Key
 
 PARTITION_ROWS = 50_000
 """Rows of a partition: near 350 MB of memory while one is read, mapped and staged, so that the 1,769 MB (one vCPU) of

@@ -5,9 +5,6 @@ from uuid import UUID
 
 from shared.schemas import Schema
 
-Key = list[str | int]
-"""The end of a range of rows, as JSON can hold it: values of the key columns, or a position in a file."""
-
 
 class PartitionState(Schema):
     """A key range of one table in one run. `read_run` and `read_no`: the partition that last read its rows."""

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from functions.sync.engine.run_log import log_state
 from functions.sync.repository import runs
-from functions.sync.sources.files.geographic import conversion
-from functions.sync.sources.files.geographic.conversion import Bounds
 from shared.counties.configuration import CountyConfiguration
 from shared.counties.source_description import FilesDescription
 from shared.db import unit_of_work
 from shared.problems import Conflict, NotFound, Unprocessable
+from shared.sources.files.geographic import conversion
+from shared.sources.files.geographic.conversion import Bounds
 
 
 def convert_file(county_id: str, run_id: UUID, table: str, bounds: Bounds) -> int:

@@ -14,12 +14,12 @@ from functions.sync.object_keys import raw_key, target_keys_key
 from functions.sync.parquet_objects import put_frame
 from functions.sync.repository import partitions, quarantine, runs, staging, targets, warnings
 from functions.sync.run_data import filled_columns
-from functions.sync.sources import Extract, KeyRange, TableSchema
-from functions.sync.sources.text_values import remove_nuls
 from shared import metrics
 from shared.db import unit_of_work
 from shared.mapping.compile.tables import CompiledTable, MappedRows, mapping_digest
 from shared.problems import Conflict, NotFound, Problem, ServiceUnavailable
+from shared.sources import Extract, KeyRange, TableSchema
+from shared.sources.text_values import remove_nuls
 from shared.storage import RAW_ARCHIVE
 
 

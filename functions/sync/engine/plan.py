@@ -22,9 +22,6 @@ from functions.sync.repository import findings, partitions, quarantine, runs, st
 from functions.sync.run_data import filled_columns, source_table
 from functions.sync.run_lock import add_job, add_run, new_run
 from functions.sync.schemas import RejectedFilter, SyncRequest
-from functions.sync.sources import Ability, Source
-from functions.sync.sources.files.geographic.reader import FileNotConvertedError
-from functions.sync.sources.opening import open_source
 from shared import storage
 from shared.counties.configuration import CountyConfiguration
 from shared.db import unit_of_work
@@ -32,6 +29,9 @@ from shared.jobs import repository as jobs
 from shared.jobs.schemas import JobError
 from shared.mapping import CountyMapping, TableMapping, parse_mapping
 from shared.problems import Conflict, NotFound, Unprocessable
+from shared.sources import Ability, Source
+from shared.sources.files.geographic.reader import FileNotConvertedError
+from shared.sources.opening import open_source
 
 SCHEDULE = "schedule"
 """The trigger of a run that the county's schedule starts."""

@@ -11,11 +11,11 @@ from functions.sync.domain.partitions import PartitionState
 from functions.sync.domain.runs import TablePlan, Watermark
 from functions.sync.run_data import source_table
 from functions.sync.schemas import RunMode
-from functions.sync.sources import Ability, Changes, Source, SourceTable, with_overlap
 from shared.counties.configuration import IncrementalSettings
 from shared.mapping import CountyMapping, TableMapping
 from shared.mapping.compile.tables import Lookups, mapping_digest
 from shared.problems import Conflict, Unprocessable
+from shared.sources import Ability, Changes, Source, SourceTable, with_overlap
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from functions.sync.domain.partitions import PartitionState
 from functions.sync.engine.run_context import RunContext
 from functions.sync.object_keys import deleted_rows_key, target_keys_key
 from functions.sync.parquet_objects import get_frame
-from functions.sync.sources.text_values import remove_nuls
 from shared.mapping.compile.tables import CompiledTable, compile_table
+from shared.sources.text_values import remove_nuls
 
 CHANGED_ONLY = ("watermark", "change_tracking")
 """Ways of reading that give the changed rows alone."""

@@ -3,15 +3,15 @@
 import hashlib
 from uuid import UUID
 
-from functions.sync.domain.partitions import Key
 from functions.sync.domain.runs import TablePlan
 from functions.sync.repository import quarantine
 from functions.sync.schemas import RejectedFilter
-from functions.sync.sources import Extract, KeyRange, SourceTable, TableSchema
+from shared.contracts.source_rows import Key
 from shared.db import unit_of_work
 from shared.mapping import READ_FAULT, VALUE_FAULTS, CountyMapping
 from shared.mapping.compile.tables import Lookups, mapping_digest
 from shared.problems import Unprocessable
+from shared.sources import Extract, KeyRange, SourceTable, TableSchema
 
 
 class QuarantineSource:

@@ -10,14 +10,14 @@ from functions.sync.lookups import load_lookups
 from functions.sync.repository import runs
 from functions.sync.run_data import mapping_of, source_table
 from functions.sync.schemas import RejectedFilter
-from functions.sync.sources import Extract, KeyRange, Source, SourceTable, TableSchema
-from functions.sync.sources.opening import open_source
-from functions.sync.sources.text_values import number_columns
 from shared.counties.configuration import CountyConfiguration
 from shared.db import unit_of_work
 from shared.mapping import CountyMapping
 from shared.mapping.compile.tables import CompiledTable, Lookups, compile_table
 from shared.problems import Conflict, NotFound
+from shared.sources import Extract, KeyRange, Source, SourceTable, TableSchema
+from shared.sources.opening import open_source
+from shared.sources.text_values import number_columns
 
 
 class RowReader(Protocol):

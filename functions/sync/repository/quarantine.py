@@ -10,9 +10,9 @@ import orjson
 from pg8000.native import identifier, literal
 from sqlalchemy import Connection, Row, TextClause, delete, func, select, text
 
-from functions.sync.domain.partitions import Key
 from functions.sync.repository import staging
 from functions.sync.schemas import RejectedFilter
+from shared.contracts.source_rows import Key
 from shared.csv_export.query import export_csv
 from shared.db.literals import uuid_literal
 from shared.db.models import SYNC_TARGETS, RejectedRow, key_column

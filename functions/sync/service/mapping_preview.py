@@ -14,8 +14,6 @@ import orjson
 from functions.sync.repository import runs
 from functions.sync.run_data import source_table
 from functions.sync.schemas import MappingPreview, PreviewedRow, PreviewRequest
-from functions.sync.sources.network import request_timeouts
-from functions.sync.sources.opening import open_source
 from shared.counties.configuration import CountyConfiguration
 from shared.db import unit_of_work
 from shared.mapping import (
@@ -28,6 +26,8 @@ from shared.mapping import (
     parse_mapping,
 )
 from shared.problems import NotFound, Unprocessable
+from shared.sources.network import request_timeouts
+from shared.sources.opening import open_source
 
 if TYPE_CHECKING:
     import polars as pl
@@ -104,7 +104,7 @@ def _rows(
 ) -> tuple[pl.DataFrame, frozenset[str], dict[str, pl.DataFrame]]:
     """The rows to map, their numeric columns, and the lookups. The source is opened only where it is needed."""
     from functions.sync.lookups import read_lookups
-    from functions.sync.sources.text_values import number_columns, remove_nuls
+    from shared.sources.text_values import number_columns, remove_nuls
 
     requested = _request_frame(request.rows) if request.rows is not None else None
     if requested is not None and not table.lookups:

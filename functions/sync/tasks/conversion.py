@@ -9,9 +9,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from functions.sync.engine.convert import convert_file, sample_file
-from functions.sync.sources.files.geographic.conversion import Bounds
 from functions.sync.tasks.retries import machine_task
 from shared.problems import Problem, SourceRefused
+from shared.sources.files.geographic.conversion import Bounds
 
 ANSWER_RESERVE_S = 30
 """Seconds of its time that the function keeps to answer when a conversion has to be ended. A choice, far above the

@@ -1,3 +1,3 @@
 """S3 for geographic files, as for other sources that are files."""
 
-from tests.unit.sync.sources.conftest import bucket  # noqa: F401 - a fixture
+from tests.unit.sources.conftest import bucket  # noqa: F401 - a fixture

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 import shapely
 
-from functions.sync.sources.files.geographic import conversion
 from shared.counties.source_description import FilesDescription
 from shared.problems import Problem
+from shared.sources.files.geographic import conversion
 from tests.integration.geographic.layers import FORMATS, moved, sent, write_layer
-from tests.unit.sync.sources.bucket import COUNTY, put
+from tests.unit.sources.bucket import COUNTY, put
 
 FILES = int(os.environ.get("DAMAGED_FILES", "18"))
 ROWS = 200

@@ -13,13 +13,13 @@ import pytest
 import shapely
 from pyogrio import raw
 
-from functions.sync.sources import KeyRange
-from functions.sync.sources.files.geographic import conversion
 from shared.geo.geometry import LATITUDE, LONGITUDE, WKB
 from shared.mapping import VALUE_FAULTS
 from shared.problems import Problem, Unprocessable
+from shared.sources import KeyRange
+from shared.sources.files.geographic import conversion
 from tests.integration.geographic.layers import FORMATS, SQUARES, moved, sent, write_layer, zipped
-from tests.unit.sync.sources.bucket import files_source, frames, put, source_of, table, whole
+from tests.unit.sources.bucket import files_source, frames, put, source_of, table, whole
 
 SYSTEMS = {
     2927: "Washington South, feet, HARN", 2286: "Washington South, feet", 32149: "metres", 26910: "UTM 10N",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from math import nan
 from typing import Any
 
-from tests.unit.sync.sources.web_servers import Answer
+from tests.unit.sources.web_servers import Answer
 
 DAY = 86_400_000
 NEW_YEAR_2024 = 1_704_067_200_000

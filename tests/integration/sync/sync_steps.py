@@ -13,13 +13,13 @@ import orjson
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from functions.sync.sources.sql import SqlSource
 from functions.sync.tasks import machine
 from functions.sync.tasks.conversion import convert
 from functions.sync.tasks.retries import RetryableError
 from shared import storage
 from shared.db.driver import PreparingConnection
 from shared.problems import NotFound, ServiceUnavailable
+from shared.sources.sql import SqlSource
 from tests.gateway import LambdaContext
 
 Event = dict[str, Any]

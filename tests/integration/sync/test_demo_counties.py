@@ -13,13 +13,13 @@ import pytest
 from sqlalchemy.engine import URL
 
 from functions.sync.run_data import source_table
-from functions.sync.sources import KeyRange
-from functions.sync.sources.sql import SqlSource
 from infra.examples import legacy
 from infra.examples.counties import mapping_text
 from infra.local.postgres import LocalPostgres
 from shared.mapping import parse_mapping
 from shared.mapping.compile.tables import MappedRows, compile_table
+from shared.sources import KeyRange
+from shared.sources.sql import SqlSource
 from tests.unit.mapping.mappings import TODAY
 
 DATA = Path(legacy.__file__).parent / "data"

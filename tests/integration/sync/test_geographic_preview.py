@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import text
 
 from functions.sync.handler import handler as sync_api
-from functions.sync.sources.files.geographic import sampling
 from functions.sync.tasks.conversion import convert
 from shared import storage
 from shared.access import Role
 from shared.db import unit_of_work
+from shared.sources.files.geographic import sampling
 from tests.conftest import MigratedDatabase
 from tests.gateway import Answer, LambdaContext, call, claims_of
 from tests.integration.sync.test_source_cases import CASES

@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 from sqlalchemy.engine import URL
 
-from functions.sync.sources import Ability, Key, KeyRange, Since, SourceTable, with_overlap
-from functions.sync.sources.secrets import ConnectionSecret
-from functions.sync.sources.sql import SqlSource, source_url
 from shared.problems import SourceUnavailable, Unprocessable
+from shared.sources import Ability, Key, KeyRange, Since, SourceTable, with_overlap
+from shared.sources.secrets import ConnectionSecret
+from shared.sources.sql import SqlSource, source_url
 from tests.mariadb import PASSWORD, MariaDb, server_binary
-from tests.unit.sync.sources.bucket import shuffled
+from tests.unit.sources.bucket import shuffled
 
 pytestmark = pytest.mark.skipif(server_binary() is None, reason="no MariaDB or MySQL server is installed")
 

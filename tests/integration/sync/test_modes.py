@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from functions.sync.engine import plan, run_context
-from functions.sync.sources import Capabilities, ChangedSince, Changes, Extract, Key, KeyRange, SourceTable, TableSchema
-from functions.sync.sources.secrets import ConnectionSecret
-from functions.sync.sources.sql import SqlSource, source_url
 from functions.sync.tasks import machine
 from shared.problems import Conflict, Unprocessable
+from shared.sources import Capabilities, ChangedSince, Changes, Extract, Key, KeyRange, SourceTable, TableSchema
+from shared.sources.secrets import ConnectionSecret
+from shared.sources.sql import SqlSource, source_url
 from tests.integration.sync.county import MAPPING, County
 
 WATERMARKED = MAPPING.replace(

@@ -15,8 +15,6 @@ from urllib3.connection import port_by_scheme
 from functions.sales_validation.handler import handler as sales_validation
 from functions.sales_validation.tasks import handler as validation_task
 from functions.sync.handler import handler as sync_api
-from functions.sync.sources.web.arcgis import ArcGisSource
-from functions.sync.sources.web.socrata import SocrataSource
 from functions.sync.tasks import machine
 from functions.sync.tasks.conversion import convert
 from infra.local.postgres import LocalPostgres
@@ -24,6 +22,8 @@ from shared import storage
 from shared.access import Role
 from shared.db import unit_of_work
 from shared.settings import settings
+from shared.sources.web.arcgis import ArcGisSource
+from shared.sources.web.socrata import SocrataSource
 from tests.aws import make_machine
 from tests.conftest import MigratedDatabase
 from tests.gateway import call, claims_of
@@ -34,7 +34,7 @@ from tests.integration.sync.plain_connection import connect
 from tests.job_cloud import run_task
 from tests.loopback_tls import serving_context
 from tests.mariadb import PASSWORD, MariaDb, server_binary
-from tests.unit.sync.sources.web_servers import Server
+from tests.unit.sources.web_servers import Server
 
 CASES = Path(__file__).parent / "source_cases"
 MYSQL = """

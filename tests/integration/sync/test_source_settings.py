@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from functions.sync.sources import KeyRange, SourceTable
-from functions.sync.sources.network import Timeouts
-from functions.sync.sources.sql import SqlSource
 from infra.local.postgres import LocalPostgres
 from shared.problems import SourceRefused, SourceTimeout
+from shared.sources import KeyRange, SourceTable
+from shared.sources.network import Timeouts
+from shared.sources.sql import SqlSource
 from tests.integration.sync.county import BY_PIN, County
 from tests.integration.sync.test_approval import ONE, api
 from tests.integration.sync.test_preview import preview
-from tests.unit.sync.sources.silent_servers import silent_server
+from tests.unit.sources.silent_servers import silent_server
 
 TABLE = SourceTable("odd", None, ("id",))
 ODD = """

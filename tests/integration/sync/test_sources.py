@@ -11,17 +11,17 @@ import pytest
 import shapely
 from sqlalchemy import text
 
-from functions.sync.sources.files.source import FilesSource
-from functions.sync.sources.opening import open_source
-from functions.sync.sources.sql import SqlSource
-from functions.sync.sources.web.arcgis import ArcGisSource
-from functions.sync.sources.web.socrata import SocrataSource
 from functions.sync.tasks.retries import RetryableError
 from infra.examples.counties import configuration_text
 from shared.counties.configuration import CountyConfiguration
 from shared.db import unit_of_work
 from shared.problems import Problem, SourceRefused, SourceUnavailable
 from shared.settings import settings
+from shared.sources.files.source import FilesSource
+from shared.sources.opening import open_source
+from shared.sources.sql import SqlSource
+from shared.sources.web.arcgis import ArcGisSource
+from shared.sources.web.socrata import SocrataSource
 from tests.integration.sync.county import COUNTY, MAPPING, County
 from tests.integration.sync.test_approval import ONE, api
 

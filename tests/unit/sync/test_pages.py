@@ -10,20 +10,21 @@ from functions.sync.domain.guards import MAX_COUNT_DRIFT
 from functions.sync.domain.partitioning import MAX_PARTITION_GROWTH, PARTITION_ROWS
 from functions.sync.engine.apply import MAX_HANDOFFS
 from functions.sync.schemas import GuardFinding, RunMode
-from functions.sync.sources import Ability, Source
-from functions.sync.sources.files.source import FilesSource
-from functions.sync.sources.network import request_timeouts, run_timeouts
-from functions.sync.sources.sql import SqlSource
-from functions.sync.sources.web.arcgis import ArcGisSource
-from functions.sync.sources.web.socrata import SocrataSource
 from infra.functions import REGISTRY, SyncFunctions
 from infra.settings import ROOT
 from shared.counties.configuration import Guards
 from shared.counties.source_description import KINDS, FilesDescription
+from shared.sources import Ability, Source
+from shared.sources.files.source import FilesSource
+from shared.sources.network import request_timeouts, run_timeouts
+from shared.sources.sql import SqlSource
+from shared.sources.web.arcgis import ArcGisSource
+from shared.sources.web.socrata import SocrataSource
 
 SYNC = ROOT / "functions/sync"
+SHARED_SOURCES = ROOT / "shared/sources"
 PAGE = (SYNC / "README.md").read_text()
-SOURCES = (SYNC / "sources/README.md").read_text()
+SOURCES = (SHARED_SOURCES / "README.md").read_text()
 
 
 def _rows(page: str, first_column: str) -> list[list[str]]:
@@ -74,7 +75,7 @@ def test_the_sources_are_the_configurable_ones_with_their_abilities() -> None:
 
 
 def test_the_files_that_the_pages_name_exist() -> None:
-    for page, folder in ((PAGE, SYNC), (SOURCES, SYNC / "sources")):
+    for page, folder in ((PAGE, SYNC), (SOURCES, SHARED_SOURCES)):
         paths = re.findall(r"`([\w/]+(?:\.py|/))`", page)
         assert paths
         assert [path for path in paths if not (folder / path).exists() and not (ROOT / path).exists()] == []

@@ -4,11 +4,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.sync.sources.opening import _secret
-from functions.sync.sources.secrets import TokenSecret
 from shared.aws import forget_clients
 from shared.problems import SourceRefused
 from shared.settings import settings
+from shared.sources.opening import _secret
+from shared.sources.secrets import TokenSecret
 from tests.aws import CREDENTIALS
 
 

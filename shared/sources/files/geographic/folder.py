@@ -1,0 +1,13 @@
+"""The folder of the parts of a geographic file."""
+
+from shared.counties.source_description import GeographicFile
+from shared.sources.files.file_index import FileFolder
+from shared.storage import StoredObject
+
+_CONVERSION = "1"
+"""Version of the conversion: raise it when the same file yields other rows, so that parts are made anew."""
+
+
+def folder_of(county_id: str, file: StoredObject, description: GeographicFile) -> FileFolder:
+    """The folder of a version of a file, converted by this version of the conversion."""
+    return FileFolder(county_id, file, description, reader=_CONVERSION)
