@@ -13,6 +13,7 @@ from aws_cdk.aws_logs import RetentionDays
 from infra.physical_names import physical_name
 from infra.private_lines import PrivateLine, require_apart
 from shared.counties.source_description import SECRET_PREFIX
+from shared.db.engine import RDS_AUTHORITIES
 
 ROOT = Path(__file__).resolve().parent.parent
 """The repository's folder."""
@@ -96,6 +97,11 @@ class StageSettings:
         options = f"cdk.json, stages.{self.name}"
         if not self.alarm_email and (self.production or self.monthly_budget_usd):
             raise ValueError(f"{options}: nobody would hear its alarms; set alarm_email")
+        if self.region and self.region not in _regions_with_authorities():
+            raise ValueError(
+                f"{options}: the database of a stage in {self.region} could not be verified: append the certificates of"
+                f" Amazon's bundle for this region to {RDS_AUTHORITIES.relative_to(ROOT)}"
+            )
         unknown = sorted(self.county_limits.keys() - COUNTY_LIMITS.keys())
         if unknown:
             raise ValueError(f"{options}: county_limits are {', '.join(COUNTY_LIMITS)}, and not {', '.join(unknown)}")
@@ -158,6 +164,11 @@ class StageSettings:
     @property
     def log_retention(self) -> RetentionDays:
         return RetentionDays.ONE_YEAR if self.production else RetentionDays.ONE_MONTH
+
+
+def _regions_with_authorities() -> set[str]:
+    """Regions whose RDS certificates are at hand: each stands below a line that says whose it is."""
+    return set(re.findall(r"^# Amazon RDS (\S+) Root CA ", RDS_AUTHORITIES.read_text(), re.MULTILINE))
 
 
 COUNTY_LIMITS = {"requests_per_second": "COUNTY_REQUESTS_PER_SECOND", "active_jobs": "COUNTY_ACTIVE_JOBS"}
