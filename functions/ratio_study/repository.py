@@ -21,7 +21,8 @@ from functions.ratio_study.schemas import (
 )
 from shared.appraisal.arrays import FloatArray
 from shared.db.copying import copy_out_rows
-from shared.evidence import DECISION_JOIN, SALE_VALIDITY, Evidence, excluded_sales, read_evidence
+from shared.evidence import Evidence, excluded_sales, read_evidence
+from shared.sale_validity import DECISION_JOIN, SALE_VALIDITY
 
 
 def study_sales(connection: Connection, county_id: str, request: RatioStudyRequest) -> StudySales:

@@ -2,8 +2,6 @@
 
 from shared.evidence.attributes import AttributeKinds
 from shared.evidence.reader import (
-    DECISION_JOIN,
-    SALE_VALIDITY,
     Evidence,
     evidence_version,
     excluded_sales,
@@ -13,8 +11,6 @@ from shared.evidence.reader import (
 from shared.evidence.subjects import Subject, describe, read_subject, read_subjects
 
 __all__ = [
-    "DECISION_JOIN",
-    "SALE_VALIDITY",
     "AttributeKinds",
     "Evidence",
     "Subject",

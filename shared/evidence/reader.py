@@ -21,17 +21,12 @@ from shared.evidence.attributes import (
     infer_attribute_kinds,
     numeric_column,
 )
+from shared.sale_validity import DECISION_JOIN, SALE_VALIDITY
 
 PROPERTY_COLUMNS = ", ".join(
     f"p.{name}"
     for name in ("property_id", "situs_address", "situs_city", "property_class", *NUMBERS, *TEXTS, "attributes")
 )
-DECISION_JOIN = (
-    " LEFT JOIN sale_decisions d ON d.county_id = s.county_id AND d.sale_id = s.sale_id AND d.superseded_at IS NULL"
-)
-SALE_VALIDITY = "coalesce(nullif(d.decision, 'as_coded'), s.validity_code)"
-"""SQL of a sale's validity (`s`, joined by DECISION_JOIN): what a person decided goes before the county's code."""
-
 PROPERTY_CLASS = "property_class"
 MAX_SALES = 250_000
 """Choice that bounds memory; of more sales the oldest are excluded."""
