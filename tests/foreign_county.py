@@ -37,6 +37,10 @@ CHECKED = {
     ("sale_decisions", "decision"): "valid",
     ("field_overrides", "origin"): "edit",
     ("field_overrides", "ended_why"): None,
+    ("district_layers", "kind"): "tax",
+    ("district_layers", "geometry_type"): "polygon",
+    ("district_layers", "closed_on"): None,
+    ("districts", "valid_to"): None,
 }
 """Columns whose values the database or a machine restricts."""
 ENDINGS = ("retired_at", "superseded_at", "cleared_at", "ended_at", "undone_at", "resolved_at", "undo_id")

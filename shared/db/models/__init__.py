@@ -1,6 +1,7 @@
 """The tables, typed. Keys of tenant tables begin with the county."""
 
 from shared.db.models.base import PLATFORM_SOURCE, Model, Synced, Tenant
+from shared.db.models.districts import District, DistrictLayer, DistrictLayerVersion
 from shared.db.models.history import (
     BEGINS,
     PROVENANCE,
@@ -16,8 +17,6 @@ from shared.db.models.operations import (
     AuditEvent,
     County,
     CountyRequestBudget,
-    District,
-    DistrictLayer,
     Job,
     JobPartition,
     RejectedRow,
@@ -55,6 +54,7 @@ __all__ = [
     "CountyRequestBudget",
     "District",
     "DistrictLayer",
+    "DistrictLayerVersion",
     "Exemption",
     "FieldOverride",
     "Improvement",

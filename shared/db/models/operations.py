@@ -1,14 +1,13 @@
-"""Counties, jobs, sync runs, uploads, districts and the audit trail."""
+"""Counties, jobs, sync runs, uploads and the audit trail."""
 
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Double, Identity, Index, LargeBinary, text
+from sqlalchemy import BigInteger, CheckConstraint, Double, Identity, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.models.base import Created, Model, Tenant, Timestamp
-from shared.db.models.property import Box
 
 Json = dict[str, Any]
 
@@ -239,32 +238,6 @@ class Upload(Tenant, Model):
     details: Mapped[Json] = mapped_column(JSONB)
     created_by: Mapped[str]
     created_at: Mapped[Created]
-
-
-class DistrictLayer(Tenant, Model):
-    """A set of districts of one sort: school, fire, tax code area."""
-
-    __tablename__ = "district_layers"
-
-    layer: Mapped[str] = mapped_column(primary_key=True)
-    title: Mapped[str]
-    version: Mapped[int]
-    updated_at: Mapped[Created]
-
-
-class District(Tenant, Model):
-    """One district: its polygon as WKB, and its bounding box to search by."""
-
-    __tablename__ = "districts"
-
-    layer: Mapped[str] = mapped_column(primary_key=True)
-    district_id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    attributes: Mapped[Json | None] = mapped_column(JSONB)
-    geometry: Mapped[bytes] = mapped_column(LargeBinary)
-    bounds: Mapped[str] = mapped_column(Box)
-
-    __table_args__ = (Index("ix_districts_bounds", "bounds", postgresql_using="gist"),)
 
 
 class AuditEvent(Tenant, Model):
