@@ -46,7 +46,7 @@ class LocalIdentifiers:
     def reference(self, resource: Resource, resolved: Mapping[str, Any]) -> Any:
         """Value of `Ref`."""
         match resource.type:
-            case "AWS::StepFunctions::StateMachine" | "AWS::SecretsManager::Secret":
+            case "AWS::StepFunctions::StateMachine" | "AWS::SecretsManager::Secret" | "AWS::SNS::Topic":
                 return self.attribute(resource, "Arn", resolved)
             case "AWS::Lambda::Version" | "AWS::Lambda::Alias":  # a function has one version here: its newest
                 return arn("lambda", f"function:{resolved['FunctionName']}")
