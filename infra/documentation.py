@@ -12,6 +12,7 @@ from shared.counties.configuration import (
     Contact,
     CountyConfiguration,
     DataIngestionSettings,
+    FileIngestionSettings,
     Guards,
     IncrementalSettings,
     MapExtent,
@@ -86,6 +87,7 @@ def settings() -> str:
             PluginSettings,
             ValuationSettings,
             SalesValidationSettings,
+            FileIngestionSettings,
             MapExtent,
         )
     )

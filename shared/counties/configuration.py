@@ -1,7 +1,7 @@
 """A county's configuration: the JSON document that its IT administrator writes, checked."""
 
 from decimal import Decimal
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from shared.access import COUNTY_ROLES, PLATFORM_PERMISSIONS, ROLE_PERMISSIONS, Permission, Role
 from shared.counties.schedule_expression import CronExpression, ScheduleExpressionError
 from shared.counties.source_description import (
+    FileFormat,
     SecretName,
     SourceDescription,
     SqlDescription,
@@ -234,11 +235,21 @@ class SalesValidationSettings(RequestSchema):
     )
 
 
+class FileIngestionSettings(RequestSchema):
+    """Limits of the files that people upload: their size, their rows, and the formats that are taken."""
+
+    # Choices: 1 GB is a county's roll with geometry as text, and one PUT takes 5 GB at most (Amazon S3's limit).
+    max_megabytes: Annotated[int, Field(ge=1, le=1024)] = 1024
+    max_rows: Annotated[int, Field(ge=1, le=5_000_000)] = 1_000_000
+    formats: Annotated[tuple[FileFormat, ...], Field(min_length=1)] = get_args(FileFormat)
+
+
 class PluginSettings(RequestSchema):
     """Settings of the modules."""
 
     valuation: ValuationSettings = ValuationSettings()
     sales_validation: SalesValidationSettings = SalesValidationSettings()
+    file_ingestion: FileIngestionSettings = FileIngestionSettings()
 
 
 class MapExtent(RequestSchema):

@@ -180,6 +180,20 @@ FileDescription = Annotated[
 ]
 
 
+FileFormat = Literal[
+    "csv",
+    "fixed_width",
+    "xlsx",
+    "parquet",
+    "shapefile",
+    "geopackage",
+    "file_geodatabase",
+    "kml",
+    "geojson",
+    "flatgeobuf",
+]
+"""The formats of files, as descriptions name them."""
+
 INCOMING = "incoming"
 """The default folder of a county's files in its part of the data bucket."""
 
@@ -239,7 +253,7 @@ KINDS: dict[str, type[Schema]] = {
     "arcgis": ArcGisDescription,
     "socrata": SocrataDescription,
 }
-FORMATS: dict[str, type[Schema]] = {
+FORMATS: dict[FileFormat, type[Schema]] = {
     "csv": CsvFile,
     "fixed_width": FixedWidthFile,
     "xlsx": XlsxFile,

@@ -101,6 +101,13 @@ class SyncRun(Tenant, Model):
     reconciled_at: Mapped[Timestamp | None]
     applied_at: Mapped[Timestamp | None]
     published_at: Mapped[Timestamp | None]
+    upload_id: Mapped[UUID | None]
+    """The upload whose file it reads in place of the county's source."""
+    rolls_back: Mapped[UUID | None]
+    """The run that it takes back."""
+    rolled_back_by: Mapped[UUID | None]
+    """The run that has taken it back."""
+    skip_conflicts: Mapped[bool] = mapped_column(server_default=text("false"))
 
     __table_args__ = (
         # one run of a county at a time: the database refuses the second
@@ -227,7 +234,12 @@ class RejectedRow(Tenant, Model):
 
 
 class Upload(Tenant, Model):
-    """A file that a person brings, until it is approved or rejected."""
+    """A file that a person brings, until it is applied or rejected.
+
+    The job of the same id inspects it; `run_id` is the sync run that compares and applies it. `status` is that of the
+    file itself: see `shared.uploads`. `details` is the result of the inspection, `signature` the digest of its
+    format and column names, `description` how its file is read.
+    """
 
     __tablename__ = "uploads"
 
@@ -238,6 +250,25 @@ class Upload(Tenant, Model):
     details: Mapped[Json] = mapped_column(JSONB)
     created_by: Mapped[str]
     created_at: Mapped[Created]
+    size_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    sha256: Mapped[str | None]
+    target_table: Mapped[str | None]
+    request_digest: Mapped[str | None]
+    signature: Mapped[str | None]
+    description: Mapped[Json | None] = mapped_column(JSONB)
+    mapping: Mapped[str | None]
+    confirmed_by: Mapped[str | None]
+    confirmed_at: Mapped[Timestamp | None]
+    run_id: Mapped[UUID | None]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[Timestamp | None]
+    decision_reason: Mapped[str | None]
+
+    __table_args__ = (
+        Index("ix_uploads_newest", "county_id", "created_at", "upload_id"),
+        Index("ix_uploads_sha256", "county_id", "sha256"),
+        Index("ix_uploads_signature", "county_id", "signature"),
+    )
 
 
 class AuditEvent(Tenant, Model):
