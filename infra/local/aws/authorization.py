@@ -5,11 +5,14 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
+from infra.local.aws.clients import SECRET_KEY
 from infra.local.aws.policies import Access, Statement, allows, statements
 from infra.local.aws.required_permissions import Environ, UnknownOperationError, credential, required
+from infra.local.aws.signed_addresses import is_signed_address, signature_fault
 from infra.local.cloud_assembly import ACCOUNT
 from infra.local.lambda_runtime import access_key
 from infra.local.template import Function, Template
@@ -55,6 +58,8 @@ class Authorization:
         """AWS's refusal of a request; None for one that is allowed."""
         signed = credential(environ)
         function = self._functions.get(signed[0]) if signed else None
+        if is_signed_address(environ) and (fault := signature_fault(environ, SECRET_KEY, datetime.now(UTC))):
+            return _refused_by_s3(fault.status, fault.code, fault.message)
         if signed is not None and function is None:
             return None
         service = signed[1] if signed else _unsigned_service(environ)
@@ -94,14 +99,18 @@ class Authorization:
     def _refused(self, service: str, reason: str, environ: Environ) -> Refusal:
         _log.warning("AccessDenied: %s", reason)
         if service == "s3":
-            body = f"<Error><Code>AccessDenied</Code><Message>{escape(reason)}</Message></Error>"
-            return Refusal("403 Forbidden", [("Content-Type", "application/xml")], body.encode())
+            return _refused_by_s3("403 Forbidden", "AccessDenied", reason)
         is_rest = "HTTP_X_AMZ_TARGET" not in environ
         return Refusal(
             "403 Forbidden" if is_rest else "400 Bad Request",
             [("Content-Type", "application/json"), ("x-amzn-ErrorType", "AccessDeniedException")],
             json.dumps({"__type": "AccessDeniedException", "message": reason}).encode(),
         )
+
+
+def _refused_by_s3(status: str, code: str, message: str) -> Refusal:
+    body = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+    return Refusal(status, [("Content-Type", "application/xml")], body.encode())
 
 
 def _statements(documents: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[str, tuple[Statement, ...]]:

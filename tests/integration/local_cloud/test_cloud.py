@@ -152,6 +152,43 @@ def test_an_object_is_a_plain_file_with_a_signed_address(cloud: LocalCloud) -> N
     assert httpx.get(address, headers={"Range": "bytes=9000-"}).status_code == 416
 
 
+def test_a_signed_address_is_good_for_its_object_method_size_and_time_alone(cloud: LocalCloud) -> None:
+    s3, bucket = cloud.clients("s3"), data_bucket(cloud)
+    for name in ("counties/a/report", "counties/b/report"):
+        s3.put_object(Bucket=bucket, Key=name, Body=b"secret")
+    report = {"Bucket": bucket, "Key": "counties/a/report"}
+    url = s3.generate_presigned_url("get_object", Params=report, ExpiresIn=60)
+    sending = s3.generate_presigned_url(
+        "put_object", Params={"Bucket": bucket, "Key": "counties/a/new", "ContentLength": 3}, ExpiresIn=60
+    )
+    expired = s3.generate_presigned_url(
+        "get_object", Params={"Bucket": bucket, "Key": "counties/a/report"}, ExpiresIn=-1
+    )
+    signature = url.rpartition("X-Amz-Signature=")[2]
+
+    assert httpx.get(url).content == b"secret"
+    assert httpx.put(sending, content=b"abc").status_code == 200
+    tampered = {
+        "another object": httpx.get(url.replace("counties/a/", "counties/b/")),
+        "a path that climbs": httpx.get(url.replace("counties/a/report", "counties/a/%2e%2e/b/report")),
+        "a longer time": httpx.get(url.replace("X-Amz-Expires=60", "X-Amz-Expires=600")),
+        "another signature": httpx.get(url.replace(signature, signature[::-1])),
+        "another key": httpx.get(url.replace("X-Amz-Credential=local", "X-Amz-Credential=other")),
+        "one more parameter": httpx.get(f"{url}&response-content-type=text%2Fhtml"),
+        "writing what was to be read": httpx.put(url, content=b"mine"),
+        "removing": httpx.delete(url),
+        "a larger file": httpx.put(sending, content=b"abcd"),
+        "a smaller file": httpx.put(sending, content=b"ab"),
+        "after its time": httpx.get(expired),
+    }
+    assert {name: answer.status_code for name, answer in tampered.items() if answer.status_code != 403} == {
+        "after its time": 400  # a validity below nothing is none
+    }
+    assert all(b"secret" not in answer.content for answer in tampered.values())
+    assert httpx.get(url).content == b"secret"
+    assert httpx.get(url.partition("?")[0]).status_code == 403  # without any signature
+
+
 def test_a_piece_of_an_object_is_not_held_against_the_checksum_of_the_whole(cloud: LocalCloud, tmp_path: Path) -> None:
     s3 = cloud.clients("s3")
     file = tmp_path / "parcels.csv"
