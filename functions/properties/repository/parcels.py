@@ -48,13 +48,10 @@ def search(
     if property_filter.updated_since is not None:
         statement = statement.where(PropertyOperational.valid_from >= property_filter.updated_since)
     if property_filter.bbox is not None:
+        box = property_filter.bbox
         statement = statement.where(
-            text("location && box(point(:west, :south), point(:east, :north))").bindparams(
-                west=property_filter.bbox.min_longitude,
-                south=property_filter.bbox.min_latitude,
-                east=property_filter.bbox.max_longitude,
-                north=property_filter.bbox.max_latitude,
-            )
+            PropertyOperational.longitude.between(box.min_longitude, box.max_longitude),
+            PropertyOperational.latitude.between(box.min_latitude, box.max_latitude),
         )
     for word in (property_filter.q or "").split():
         statement = statement.where(PropertyOperational.situs_address.icontains(word, autoescape=True))

@@ -30,6 +30,7 @@ from shared.db.models.operations import (
 from shared.db.models.overrides import FieldOverride
 from shared.db.models.property import Assessment, Exemption, Improvement, Owner, PropertyOperational, Sale
 from shared.db.models.sales_validation import SaleDecision, SaleFlag
+from shared.db.models.situs import SitusAddress, SitusIndex, SitusStreet
 from shared.db.models.valuation import (
     Roll,
     RollCorrection,
@@ -69,6 +70,9 @@ __all__ = [
     "Sale",
     "SaleDecision",
     "SaleFlag",
+    "SitusAddress",
+    "SitusIndex",
+    "SitusStreet",
     "SyncFinding",
     "SyncPartition",
     "SyncRun",
