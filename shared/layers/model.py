@@ -7,8 +7,8 @@ from typing import Literal
 from shared.access import Permission
 
 ColumnKind = Literal["text", "integer", "real", "date", "datetime", "boolean"]
-GeometryKind = Literal["point", "line", "polygon", "any"]
-"""The geometry type of a layer's features; `any` is a polygon where the parcel has one, and a point where not."""
+GeometryKind = Literal["point", "line", "polygon", "mixed"]
+"""The geometry type of a layer's features; several points count as points, and so on."""
 
 _COUNTY = "{county_id}"
 
@@ -40,9 +40,10 @@ class Layer:
     """A layer: its columns, and the tables and condition that select its rows.
 
     `key` names the column that identifies a feature. `shape` is the SQL of a feature's geometry (WKB, WGS 84),
-    `longitude` and `latitude` that of its point; a layer of points has the point, or one inside the shape where there
-    is no point. `box` is the SQL of a `box` under a GiST index: that of the point where the row has one, and where it
-    is NULL only the shape says where the feature lies. `permission` is that to read the layer.
+    `longitude` and `latitude` that of its point: a layer of points has the point, or one inside the shape where there
+    is no point; others have the shape, or the point where there is no shape. `bounds` is the SQL of west, south, east
+    and north as an index has them, each NULL where only the shape says where the feature lies; of a layer with
+    `indexed_by_point` they are those of the point, which the shape goes beyond. `permission` is that to read the layer.
     """
 
     name: str
@@ -56,8 +57,9 @@ class Layer:
     shape: str
     longitude: str
     latitude: str
-    box: str
+    bounds: tuple[str, str, str, str]
     permission: Permission
+    indexed_by_point: bool = False
 
     @cached_property
     def columns_by_name(self) -> dict[str, Column]:

@@ -4,6 +4,7 @@ from shared.access import Permission
 from shared.layers.model import Column, Layer
 
 PARCEL_IS_CURRENT = "p.county_id = {county_id} AND p.retired_at IS NULL"
+PARCEL_BOUNDS = ("p.longitude", "p.latitude", "p.longitude", "p.latitude")
 PARCEL_COLUMNS = {
     column.name: column
     for column in (
@@ -48,7 +49,7 @@ PARCELS = Layer(
     name="parcels",
     title="Parcels",
     description="The parcels of the current roll with their characteristics and assessed values.",
-    geometry="any",
+    geometry="mixed",
     key="property_id",
     columns=tuple(PARCEL_COLUMNS.values()),
     tables="properties_operational p",
@@ -56,6 +57,7 @@ PARCELS = Layer(
     shape="p.geometry",
     longitude="p.longitude",
     latitude="p.latitude",
-    box="p.location",
+    bounds=PARCEL_BOUNDS,
+    indexed_by_point=True,
     permission=Permission.VIEW_PROPERTIES,
 )

@@ -2,7 +2,7 @@
 
 from shared.access import Permission
 from shared.layers.model import CodedDomain, Column, Layer
-from shared.layers.parcels import PARCEL_COLUMNS
+from shared.layers.parcels import PARCEL_BOUNDS, PARCEL_COLUMNS
 from shared.sale_validity import DECISION_JOIN, SALE_VALIDITY
 
 VALIDITY_CODES = CodedDomain(
@@ -49,9 +49,9 @@ SALES = Layer(
         f"{DECISION_JOIN}"
     ),
     condition="s.county_id = {county_id} AND s.retired_at IS NULL",
-    shape="CASE WHEN p.location IS NULL THEN p.geometry END",
+    shape="CASE WHEN p.longitude IS NULL OR p.latitude IS NULL THEN p.geometry END",
     longitude="p.longitude",
     latitude="p.latitude",
-    box="p.location",
+    bounds=PARCEL_BOUNDS,
     permission=Permission.VIEW_PROPERTIES,
 )

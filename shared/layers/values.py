@@ -2,7 +2,7 @@
 
 from shared.access import Permission
 from shared.layers.model import Column, Layer
-from shared.layers.parcels import PARCEL_COLUMNS, PARCEL_IS_CURRENT
+from shared.layers.parcels import PARCEL_BOUNDS, PARCEL_COLUMNS, PARCEL_IS_CURRENT
 from shared.sale_validity import DECISION_JOIN, SALE_VALIDITY
 
 _NEWEST_VALUE = (
@@ -39,7 +39,7 @@ VALUES = Layer(
         " assessed value that it was compared with, and its ratio to the parcel's latest qualified sale (the price as"
         " it was paid, without adjustment for time)."
     ),
-    geometry="any",
+    geometry="mixed",
     key="property_id",
     columns=(
         *(
@@ -75,6 +75,7 @@ VALUES = Layer(
     shape="p.geometry",
     longitude="p.longitude",
     latitude="p.latitude",
-    box="p.location",
+    bounds=PARCEL_BOUNDS,
+    indexed_by_point=True,
     permission=Permission.VIEW_VALUATION,
 )

@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import shapely
 from sqlalchemy import insert, text
 
 from shared.db import unit_of_work
-from shared.db.models import SaleDecision, ValuationApproval, ValuationRun, ValuationRunResult
-from shared.layers import STATIC_LAYERS
+from shared.db.models import District, DistrictLayer, SaleDecision, ValuationApproval, ValuationRun, ValuationRunResult
+from shared.layers.loaded import read_layers
 from tests.conftest import MigratedDatabase
 from tests.integration.evidence_county import COUNTY, add_county, add_evidence
 
@@ -25,13 +26,17 @@ def county(database: MigratedDatabase) -> None:
 
 def features(name: str) -> dict[str, dict[str, Any]]:
     """The rows of a layer by key, column by column."""
-    layer = STATIC_LAYERS[name]
-    columns = ", ".join(f"{column.expression} AS {column.name}" for column in layer.columns)
     with unit_of_work(COUNTY) as connection:
+        layer = read_layers(connection, COUNTY)[name]
+        columns = ", ".join(column.expression for column in layer.columns)
         rows = connection.execute(
-            text(f"SELECT {columns} FROM {layer.rows_sql(':county_id')}"), {"county_id": COUNTY}
-        ).mappings()
-        return {row[layer.key]: dict(row) for row in rows}
+            text(f"SELECT {columns}, {', '.join(layer.bounds)} FROM {layer.rows_sql(':county_id')}"),
+            {"county_id": COUNTY},
+        )
+        named = [
+            dict(zip((*layer.columns_by_name, "west", "south", "east", "north"), row, strict=True)) for row in rows
+        ]
+        return {row[layer.key]: row for row in named}
 
 
 def add(model: Any, *rows: dict[str, Any]) -> None:
@@ -131,3 +136,65 @@ def test_values_are_the_newest_of_a_finished_run_with_change_ratio_and_approval(
     assert newest["change_percent"] == 25
     assert newest["ratio"] == pytest.approx(Decimal(125_000) / sales["S0001"]["sale_price"])
     assert [values[key]["approved_for"] for key in ("P0001", "P0002")] == [2026, None]
+
+
+def loaded_layer(name: str, geometry_type: str, *fields: tuple[str, str]) -> dict[str, Any]:
+    return {
+        "layer": name,
+        "title": f"The {name}",
+        "kind": "fire",
+        "geometry_type": geometry_type,
+        "source": {},
+        "version": 1,
+        "loaded_by": "a",
+        "fields": [{"name": n, "title": n, "kind": k} for n, k in fields],
+    }
+
+
+def district(layer: str, district_id: str, attributes: dict[str, Any], **values: Any) -> dict[str, Any]:
+    return {
+        "layer": layer,
+        "district_id": district_id,
+        "name": district_id,
+        "attributes": attributes,
+        "geometry": shapely.to_wkb(shapely.box(0, 1, 2, 3)),
+        "west": 0,
+        "south": 1,
+        "east": 2,
+        "north": 3,
+        "valid_from": date(2020, 1, 1),
+        "valid_to": None,
+        **values,
+    }
+
+
+def test_a_loaded_layer_has_its_present_features_with_typed_attributes(county: None) -> None:
+    kinds = (("Stations ':%", "integer"), ("rate", "real"), ("since", "date"), ("at", "datetime"), ("paid", "boolean"))
+    add(DistrictLayer, loaded_layer("fire", "polygon", *kinds, ("name", "text")), loaded_layer("roads", "line"))
+    attributes = {"Stations ':%": 3_000_000_000, "rate": 0.5, "since": "2001-02-03", "at": "2001-02-03T04:05:06Z"}
+    add(
+        District,
+        district("fire", "F1", {**attributes, "paid": True, "name": "Its name"}),
+        district("fire", "F2", {"rate": None}),
+        district("fire", "F3", {}, valid_to=date(2021, 1, 1)),
+        district("fire", "F4", {}, valid_from=date(2990, 1, 1)),
+        district("roads", "R1", {}),
+    )
+    fire = features("fire")
+    assert set(fire) == {"F1", "F2"}
+    assert fire["F1"] == {
+        "district_id": "F1",
+        "name": "F1",
+        "Stations ':%": 3_000_000_000,
+        "rate": 0.5,
+        "since": date(2001, 2, 3),
+        "at": datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC),
+        "paid": True,
+        "name_2": "Its name",
+        "west": 0,
+        "south": 1,
+        "east": 2,
+        "north": 3,
+    }
+    assert fire["F2"]["rate"] is None
+    assert set(features("districts")) == {"fire/F1", "fire/F2"}

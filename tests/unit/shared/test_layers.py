@@ -7,6 +7,7 @@ import pytest
 
 from shared.db.models import Sale
 from shared.layers import STATIC_LAYERS, Layer
+from shared.layers.loaded import _layer
 from shared.layers.sales import VALIDITY_CODES
 
 LAYERS = pytest.mark.parametrize("layer", STATIC_LAYERS.values(), ids=list(STATIC_LAYERS))
@@ -21,8 +22,19 @@ def test_a_layer_has_its_key_and_no_column_twice(layer: Layer) -> None:
 @LAYERS
 def test_no_layer_names_owners_buyers_or_sellers_or_opens_free_attributes(layer: Layer) -> None:
     sql = " ".join((layer.tables, layer.condition, layer.shape, *(column.expression for column in layer.columns)))
-    for private in ("owners", "buyer", "seller", "attributes ", "mailing"):
+    for private in ("owners", "buyer", "seller", "attributes", "mailing"):
         assert private not in sql
+
+
+@pytest.mark.parametrize("name", ["roads", "Rock 'n' roll", ":p %s {county_id} \\ 日本 😀"])
+def test_a_loaded_layer_is_described_with_any_names_of_its_fields(name: str) -> None:
+    fields = [{"name": name, "title": "", "kind": "integer"}, {"name": "Name", "title": "N", "kind": "text"}]
+    layer = _layer("a_layer", "A layer", "line", fields)
+    assert list(layer.columns_by_name) == ["district_id", "name", name, "Name_2"]
+    expression = layer.columns_by_name[name].expression
+    assert not set(":%{}") & set(expression)
+    assert expression.count("'") == 2
+    assert layer.geometry == "line"
 
 
 def test_codes_of_validity_are_those_that_the_table_is_documented_with() -> None:
