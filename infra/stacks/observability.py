@@ -23,6 +23,7 @@ from aws_cdk.aws_logs import FilterPattern, ILogGroup, MetricFilter
 from aws_cdk.aws_rds import DatabaseCluster
 from aws_cdk.aws_sqs import IQueue
 from aws_cdk.aws_stepfunctions import IStateMachine
+from aws_cdk.aws_xray import CfnSamplingRule
 from constructs import Construct
 
 from infra.constructs.alarms import Alarms, attained, own_metric
@@ -33,6 +34,9 @@ from infra.slos import BUDGET_DAYS, READ_LIMIT_MS, REQUEST_METRICS, SLOS
 from infra.slos import Metric as OwnMetric
 from shared.metrics import namespace
 
+TRACED_SHARE = 0.05
+"""Share of requests that are traced, beside the first of each second. X-Ray's default; a million traces
+are five dollars."""
 _FIVE_MINUTES = Duration.minutes(5)
 _COUNTY_QUERIES = {
     "Age of the last good sync by county (hours)": (
@@ -100,9 +104,30 @@ class ObservabilityStack(Stack):
         self._watch_database(database)
         self._watch_dead_letters(dead_letters)
         self._show_counties([*functions, measuring], access_log)
+        self._sample_traces()
         if self._settings.monthly_budget_usd:
             self._add_budget()
         CfnOutput(self, "AlarmTopic", value=self._alarms.topic.topic_arn)
+
+    def _sample_traces(self) -> None:
+        """A rule of this stage's own: the account's default is shared by its stages, and anybody may change it."""
+        CfnSamplingRule(
+            self,
+            "Traces",
+            sampling_rule=CfnSamplingRule.SamplingRuleProperty(
+                rule_name=self._settings.physical_name("api"),
+                priority=100,
+                version=1,
+                reservoir_size=1,
+                fixed_rate=TRACED_SHARE,
+                service_name=f"{self._settings.physical_name('api')}/{self._settings.name}",
+                service_type="*",
+                host="*",
+                http_method="*",
+                url_path="*",
+                resource_arn="*",
+            ),
+        )
 
     def _add_budget(self) -> None:
         subscriber = CfnBudget.SubscriberProperty(subscription_type="EMAIL", address=self._settings.alarm_email)

@@ -69,7 +69,7 @@ def _columns(fields: Iterable[dict[str, str]]) -> Iterable[Column]:
 
 
 def _literal(text: str) -> str:
-    """A text literal in which letters, digits and underscores alone stand for themselves: none is part of a parameter."""
+    """A text literal in which letters, digits and underscores alone stand for themselves: no parameter is in it."""
     return "U&'" + re.sub(r"[^A-Za-z0-9_]", lambda character: _escaped(character[0]), text) + "'"
 
 

@@ -11,6 +11,7 @@ import pytest
 from infra.functions import REGISTRY
 from infra.settings import ROOT
 from infra.slos import SLOS, Slo
+from infra.stacks.observability import TRACED_SHARE
 from tests.infrastructure.assembly import Resource, Templates, access_log_line, listed
 from tests.infrastructure.conftest import BOTH_STAGES
 
@@ -198,3 +199,13 @@ def test_the_dashboard_shows_every_objective_and_what_each_county_does(templates
     for slo in SLOS:
         assert slo.promise in body
     assert body.count("by county_id") == 3
+
+
+def test_a_stage_traces_the_first_request_of_a_second_and_a_twentieth_of_the_others(templates: Templates) -> None:
+    rule = templates.one("AWS::XRay::SamplingRule").properties["SamplingRule"]
+
+    assert (rule["ReservoirSize"], rule["FixedRate"]) == (1, TRACED_SHARE)
+    assert (
+        rule["ServiceName"] == "terrafusion-dev-api/dev"
+    )  # as API Gateway's segments are called: its name / its stage
+    assert len(rule["RuleName"]) <= 32
