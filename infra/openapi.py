@@ -15,6 +15,7 @@ from infra.settings import ROOT
 from shared.api import Api, Route
 from shared.api.problems import PROBLEM_JSON
 from shared.audit import ResourceAction
+from shared.tables.formats import TABLE_FORMATS
 
 DOCUMENT = ROOT / "functions" / "platform" / "openapi.json"
 AUDIT_ACTIONS = ROOT / "functions" / "audit" / "actions.json"
@@ -34,6 +35,7 @@ _IF_MATCH = {
     "schema": {"type": "string"},
 }
 _LOCATION = {"description": "The address to take it from", "schema": {"type": "string", "format": "uri"}}
+_FILE = {"type": "string", "description": "The whole list, a column for each field of its items."}
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -128,6 +130,8 @@ def _with_names_of_its_own(described: dict[str, Any], module: str, known: dict[s
 
 def _completed(operation: dict[str, Any], route: Route) -> dict[str, Any]:
     responses: dict[str, Any] = {str(route.status): _success(operation["responses"]["200"], route)}
+    if route.items is not None:
+        responses["303"] = {"description": "A file that is larger than an answer", "headers": {"Location": _LOCATION}}
     responses["default"] = {
         "description": "A problem",
         "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -149,6 +153,9 @@ def _success(described: dict[str, Any], route: Route) -> dict[str, Any]:
         return {"description": described["description"]}
     if route.status == HTTPStatus.SEE_OTHER:
         return {"description": described["description"], "headers": {"Location": _LOCATION}}
+    if route.items is not None:
+        files = {table.media_type: {"schema": _FILE} for table in TABLE_FORMATS}
+        return {**described, "content": {**described["content"], **files}}
     if route.media_types:
         return {**described, "content": {name: {"schema": {"type": "string"}} for name in route.media_types}}
     return described

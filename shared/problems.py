@@ -90,6 +90,10 @@ class Unprocessable(Problem):
         )
 
 
+class NotAcceptable(Problem):
+    slug, title = "not-acceptable", "It is not to be had in a format that you accept"
+
+
 class PreconditionRequired(Problem):
     slug, title = "precondition-required", "Say which version you change (If-Match)"
 

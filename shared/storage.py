@@ -20,6 +20,8 @@ SIGNED_URL_SECONDS = 900
 """A choice: long enough to begin a download or an upload, short enough that a leaked address is of little use."""
 RAW_ARCHIVE = ("archive", "raw")
 """The tag of objects that the bucket's lifecycle rule for the raw archive expires."""
+PASSING = ("keep", "for-a-day")
+"""The tag of objects that nobody needs once their signed address has ended: a lifecycle rule expires them."""
 
 
 def county_key(county_id: str, *parts: str) -> str:
@@ -37,9 +39,12 @@ def put(
     )
 
 
-def put_file(key: str, path: Path, content_type: str = "application/octet-stream") -> None:
-    """Store a file, in parts where it is large."""
-    client("s3").upload_file(str(path), settings().data_bucket, key, ExtraArgs={"ContentType": content_type})
+def put_file(
+    key: str, path: Path, content_type: str = "application/octet-stream", tag: tuple[str, str] | None = None
+) -> None:
+    """Store a file, in parts where it is large, with its tag."""
+    tagging = {"Tagging": "=".join(tag)} if tag is not None else {}
+    client("s3").upload_file(str(path), settings().data_bucket, key, ExtraArgs={"ContentType": content_type, **tagging})
 
 
 def put_stream(key: str, stream: Any) -> None:

@@ -14,7 +14,7 @@ from aws_cdk.aws_s3 import (
 )
 from constructs import Construct
 
-from shared.storage import RAW_ARCHIVE
+from shared.storage import PASSING, RAW_ARCHIVE
 
 _ACCESS_LOG_RETENTION = Duration.days(365)
 """A choice: through one roll year, as the logs of production."""
@@ -40,6 +40,11 @@ class DataBucket(Construct):
                     id="end-of-the-raw-archive",
                     tag_filters={RAW_ARCHIVE[0]: RAW_ARCHIVE[1]},
                     expiration=Duration.days(raw_retention_days),
+                ),
+                LifecycleRule(
+                    id="end-of-what-is-passing",
+                    tag_filters={PASSING[0]: PASSING[1]},
+                    expiration=Duration.days(1),
                 ),
                 # This tier moves what nobody reads to cold storage by itself, and leaves what is read where it is.
                 LifecycleRule(

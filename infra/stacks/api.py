@@ -61,6 +61,8 @@ class ApiStack(Stack):
             description="TerraFusion",
             endpoint_types=[EndpointType.REGIONAL],
             min_compression_size=Size.kibibytes(1),
+            # any type: a function says by itself which of its answers are bytes, whatever a client accepts
+            binary_media_types=["*/*"],
             cloud_watch_role=True,
             deploy_options=StageOptions(
                 stage_name=settings.name,

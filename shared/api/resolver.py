@@ -28,6 +28,7 @@ from shared.access import Caller, Permission
 from shared.api.answers import entity_tag, see_other
 from shared.api.exact import form_faults
 from shared.api.headers import add_security_headers
+from shared.api.list_formats import in_formats, item_schema
 from shared.api.problems import problem_response, shortened, validation_problem
 from shared.api.request import JSON, json_body, path_of, path_parameters, require_storable
 from shared.counties.request_budget import RequestBudget
@@ -72,7 +73,7 @@ class Route:
     """A route as it was declared.
 
     `permission` None means that it needs no token, `status` is that of success, `media_types` those of an answer that
-    is not JSON.
+    is not JSON, `items` the schema of the items of a list: its answer is JSON, or a file of another format.
     """
 
     method: str
@@ -82,6 +83,7 @@ class Route:
     status: int = 200
     takes_body: bool = False
     media_types: tuple[str, ...] = ()
+    items: type[BaseModel] | None = None
 
 
 class Api:
@@ -236,7 +238,9 @@ class Api:
         media_types: tuple[str, ...] = (),
     ) -> Callable[[Function], Function]:
         def declare(function: Function) -> Function:
-            route = Route(method, path, permission, function.__name__, status, _takes_body(function), media_types)
+            takes_body = _takes_body(function)
+            items = item_schema(function) if method == "GET" else None
+            route = Route(method, path, permission, function.__name__, status, takes_body, media_types, items)
             self.routes.append(route)
             rule = path.replace("{", "<").replace("}", ">")
             register = getattr(self.resolver, method.lower())
@@ -246,6 +250,7 @@ class Api:
                 description=cleandoc(function.__doc__ or summary),  # Python 3.13 dedents docstrings itself
                 operation_id=f"{self.module}_{function.__name__}",
                 tags=[self.module],
+                middlewares=[] if items is None else [in_formats(function, path, items)],
             )(function)
             return function
 

@@ -30,11 +30,12 @@ def to_csv(table: Table) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([neutralized(name) for name in table.header])
-    writer.writerows(_cells(row) for row in table.rows)
+    writer.writerows(map(cells, table.rows))
     return text.getvalue().encode()
 
 
-def _cells(row: Iterable[Any]) -> list[str]:
+def cells(row: Iterable[Any]) -> list[str]:
+    """The cells of a row. Missing values are empty; a text that would be a formula is neutralized."""
     return [_cell(value) for value in row]
 
 

@@ -9,7 +9,7 @@ from infra.settings import ROOT
 from shared.db.driver import MAX_IDLE_S
 from shared.db.models import SYNC_TARGETS
 from shared.mapping.curated_tables import curated_columns
-from shared.storage import RAW_ARCHIVE
+from shared.storage import PASSING, RAW_ARCHIVE
 from tests.infrastructure.assembly import Templates, listed
 
 
@@ -196,11 +196,13 @@ def test_a_changed_migration_is_run_at_the_next_deployment(templates: Templates)
     assert writers <= set(migration.whole["DependsOn"])
 
 
-def test_the_raw_archive_ends_by_its_tag_and_nothing_else_does(templates: Templates) -> None:
+def test_the_raw_archive_and_files_of_lists_end_by_their_tags_and_nothing_else_does(templates: Templates) -> None:
     rules = templates.data_bucket().properties["LifecycleConfiguration"]["Rules"]
-    (ending,) = [rule for rule in rules if "ExpirationInDays" in rule]
+    ending, passing = [rule for rule in rules if "ExpirationInDays" in rule]
 
     assert ending["TagFilters"] == [{"Key": RAW_ARCHIVE[0], "Value": RAW_ARCHIVE[1]}]
+    assert passing["TagFilters"] == [{"Key": PASSING[0], "Value": PASSING[1]}]
+    assert passing["ExpirationInDays"] == 1
 
 
 def test_the_catalogue_has_each_curated_table_with_its_columns_by_county(templates: Templates) -> None:
