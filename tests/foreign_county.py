@@ -30,6 +30,7 @@ IDS = tuple(uuid5(NAMESPACE_URL, f"{CANARY}/{kind}") for kind in KINDS)
 FIRST_YEAR = 1950
 CHECKED = {
     ("jobs", "status"): "succeeded",
+    ("county_versions", "changed"): "both",
     ("sync_runs", "active"): False,
     ("rejected_rows", "resolution"): None,
     ("valuation_run_results", "refusal"): None,

@@ -1,6 +1,7 @@
 """The tables, typed. Keys of tenant tables begin with the county."""
 
 from shared.db.models.base import PLATFORM_SOURCE, Model, Synced, Tenant
+from shared.db.models.county_versions import CountyVersion
 from shared.db.models.districts import District, DistrictLayer, DistrictLayerVersion
 from shared.db.models.history import (
     BEGINS,
@@ -29,6 +30,7 @@ from shared.db.models.operations import (
 )
 from shared.db.models.overrides import FieldOverride
 from shared.db.models.property import Assessment, Exemption, Improvement, Owner, PropertyOperational, Sale
+from shared.db.models.ratio_study import NeighborhoodRatio
 from shared.db.models.sales_validation import SaleDecision, SaleFlag
 from shared.db.models.situs import SitusAddress, SitusIndex, SitusStreet
 from shared.db.models.valuation import (
@@ -53,6 +55,7 @@ __all__ = [
     "AuditEvent",
     "County",
     "CountyRequestBudget",
+    "CountyVersion",
     "District",
     "DistrictLayer",
     "DistrictLayerVersion",
@@ -62,6 +65,7 @@ __all__ = [
     "Job",
     "JobPartition",
     "Model",
+    "NeighborhoodRatio",
     "Owner",
     "PropertyOperational",
     "RejectedRow",

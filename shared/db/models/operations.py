@@ -54,6 +54,7 @@ class Job(Tenant, Model):
             name="status",
         ),
         Index(None, "county_id", "kind", "created_at"),
+        Index("ix_jobs_newest", "county_id", "created_at", "job_id"),
         Index("ix_jobs_under_way", "county_id", postgresql_where=text("status IN ('pending', 'running')")),
     )
 
