@@ -2,7 +2,7 @@
 
 It is kept beside the function that serves it (functions/platform/openapi.json), so that a change of the API is
 seen in review; a test compares the two. `python -m infra.openapi` writes it anew, and with it the actions that the
-audit trail's route describes.
+audit trail's route describes, and the kinds of jobs that the list of jobs knows.
 """
 
 import importlib
@@ -19,6 +19,7 @@ from shared.tables.formats import TABLE_FORMATS
 
 DOCUMENT = ROOT / "functions" / "platform" / "openapi.json"
 AUDIT_ACTIONS = ROOT / "functions" / "audit" / "actions.json"
+JOB_KINDS = ROOT / "functions" / "jobs" / "kinds.json"
 TITLE = "TerraFusion"
 VERSION = "1"
 
@@ -167,6 +168,16 @@ def audit_actions() -> str:
     return json.dumps(sorted(actions), indent=1) + "\n"
 
 
+def listed_job_kinds() -> str:
+    """What the list of jobs says of each kind, as kept: its collection, its links, and who may see it."""
+    kinds = {
+        kind.name: {"collection": kind.collection, "linked": kind.linked, "view": kind.view}
+        for kind in REGISTRY.job_kinds
+    }
+    return json.dumps(kinds, indent=1, sort_keys=True) + "\n"
+
+
 if __name__ == "__main__":
+    JOB_KINDS.write_text(listed_job_kinds())
     AUDIT_ACTIONS.write_text(audit_actions())  # first: the audit trail's route describes them
     DOCUMENT.write_text(rendered())

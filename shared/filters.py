@@ -1,6 +1,7 @@
-"""Filters with a fixed set of values: any other value is refused with the permitted ones."""
+"""Checks of a list's filters: values of a fixed set, and times that have been."""
 
 from collections.abc import Collection
+from datetime import UTC, datetime
 
 from shared.problems import Unprocessable
 
@@ -13,3 +14,9 @@ def require_known(name: str, value: str | None, permitted: Collection[str]) -> N
             pointer=f"/query/{name}",
             slug="filter-unknown",
         )
+
+
+def require_past(name: str, value: datetime | None) -> None:
+    """Raise Unprocessable for a time to come in the filter `name`: nothing is that new."""
+    if value is not None and value > datetime.now(UTC):
+        raise Unprocessable(f"{name} lies in the future.", pointer=f"/query/{name}", slug="filter-in-the-future")

@@ -1,1 +1,1 @@
-"""Jobs of every kind, whatever module they are of."""
+"""Jobs of every kind: the one list of them, and the end of those whose executions have left them."""

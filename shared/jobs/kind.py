@@ -1,5 +1,6 @@
 """The declaration of a kind of job, from which its routes, links, permissions and place in the machines derive."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
@@ -58,8 +59,13 @@ class JobKind(Generic[Request, Results]):
 
     def links(self, county_id: str, job_id: UUID) -> dict[str, str]:
         """The addresses of a job and of what belongs to it."""
-        own = f"/v1/counties/{county_id}/{self.collection}/{job_id}"
-        return {"self": own, **{name.replace("-", "_"): f"{own}/{name}" for name in self.linked}}
+        return job_links(county_id, self.collection, self.linked, job_id)
+
+
+def job_links(county_id: str, collection: str, linked: Sequence[str], job_id: UUID) -> dict[str, str]:
+    """The addresses of a job of a kind's collection and of its linked sub-resources."""
+    own = f"/v1/counties/{county_id}/{collection}/{job_id}"
+    return {"self": own, **{name.replace("-", "_"): f"{own}/{name}" for name in linked}}
 
 
 AnyJobKind: TypeAlias = JobKind[Any, Any]

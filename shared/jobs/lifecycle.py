@@ -265,7 +265,7 @@ def get(county_id: str, kind: AnyJobKind, job_id: UUID) -> Job:
 
 def record(county_id: str, name: str, job_id: UUID) -> JobRecord:
     """A job of the kind of this name, which may be another module's, as it stands. Raises NotFound."""
-    return _as_record(_current(county_id, name, job_id))
+    return as_record(_current(county_id, name, job_id))
 
 
 def read(county_id: str, kind: AnyJobKind, job_id: UUID) -> Job:
@@ -335,10 +335,11 @@ def results_key(county_id: str, job_id: UUID) -> str:
 
 def as_job(county_id: str, kind: AnyJobKind, row: Row[*tuple[Any, ...]]) -> Job:
     """A job's row as its caller sees it."""
-    return Job(**dict(_as_record(row)), links=kind.links(county_id, row.job_id))
+    return Job(**dict(as_record(row)), links=kind.links(county_id, row.job_id))
 
 
-def _as_record(row: Row[*tuple[Any, ...]]) -> JobRecord:
+def as_record(row: Row[*tuple[Any, ...]]) -> JobRecord:
+    """A job's row as it is recorded, without links."""
     return JobRecord(
         id=row.job_id,
         kind=row.kind,

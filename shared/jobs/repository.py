@@ -14,7 +14,7 @@ from shared.db.models import Job as JobRow
 from shared.db.models import JobPartition
 from shared.jobs.schemas import FINISHED, Job, JobError, JobStatus
 
-_COLUMNS = (
+COLUMNS = (
     JobRow.job_id,
     JobRow.kind,
     JobRow.status,
@@ -69,7 +69,7 @@ def find(
     connection: Connection, county_id: str, kind: str, job_id: UUID, *, for_update: bool = False
 ) -> Row[*tuple[Any, ...]] | None:
     """A job's row, held until the transaction ends where it is to be changed; or None."""
-    statement = select(*_COLUMNS).where(JobRow.county_id == county_id, JobRow.job_id == job_id, JobRow.kind == kind)
+    statement = select(*COLUMNS).where(JobRow.county_id == county_id, JobRow.job_id == job_id, JobRow.kind == kind)
     return connection.execute(statement.with_for_update() if for_update else statement).one_or_none()
 
 

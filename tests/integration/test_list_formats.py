@@ -172,6 +172,7 @@ _RUN = "/v1/counties/{county_id}/sync-runs"
 UNREADABLE = (
     "/v1/counties",
     "/v1/counties/{county_id}/files",
+    "/v1/counties/{county_id}/jobs",
     *(_RUN + rest for rest in ("", *(f"/{{run_id}}/{part}" for part in ("partitions", "changes", "rejected-rows")))),
     *(f"{_RUN}/{{run_id}}/{part}" for part in ("findings", "warnings")),
     "/v1/counties/{county_id}/valuation-models",

@@ -6,7 +6,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from infra.functions import REGISTRY, routes_of
-from infra.openapi import AUDIT_ACTIONS, DOCUMENT, audit_actions, rendered
+from infra.openapi import AUDIT_ACTIONS, DOCUMENT, JOB_KINDS, audit_actions, listed_job_kinds, rendered
 
 ROUTES = [route for spec in REGISTRY.api for route in routes_of(spec)]
 
@@ -25,6 +25,10 @@ def test_the_served_document_is_the_derived_one() -> None:
 
 def test_the_audit_trail_can_be_searched_for_every_action_that_it_can_hold() -> None:
     assert AUDIT_ACTIONS.read_text() == audit_actions(), "run: uv run python -m infra.openapi"
+
+
+def test_the_kinds_of_jobs_that_are_listed_are_those_of_the_modules() -> None:
+    assert JOB_KINDS.read_text() == listed_job_kinds(), "run: uv run python -m infra.openapi"
 
 
 def test_every_route_is_described_with_its_permission(described: dict[str, dict[str, dict[str, object]]]) -> None:
