@@ -23,12 +23,14 @@ from functions.sync.schemas import (
     ReplayRequest,
     RowChange,
     RowState,
+    SourceCheck,
+    SourceCheckRequest,
     SyncRequest,
     SyncRun,
     TargetTable,
     WarnedRow,
 )
-from functions.sync.service import change_views, commands, mapping_preview, rejected_rows, run_views
+from functions.sync.service import change_views, commands, mapping_preview, rejected_rows, run_views, source_check
 from shared.access import Permission
 from shared.api import Api, accepted, answer, from_query, see_other
 from shared.api.paging import PageSize
@@ -51,6 +53,16 @@ def preview_mapping(county_id: str, request: PreviewRequest) -> Response[Mapping
     is stored.
     """
     return answer(mapping_preview.preview(county_id, request))
+
+
+@api.post(
+    "/v1/counties/{county_id}/source-check", permission=Permission.MANAGE_COUNTY, summary="Check the county's source"
+)
+def check_source(county_id: str, request: SourceCheckRequest) -> Response[SourceCheck]:
+    """Connects to the county's source and reads what a first sync would: each table's columns with their types, the
+    number of its rows, whether its key is one, and what the mapping makes of some rows. Nothing is stored.
+    """
+    return answer(source_check.check(county_id, request))
 
 
 @api.post(SYNC.collection_path, permission=SYNC.run, summary="Start a sync", status=202)

@@ -14,6 +14,8 @@ VALUE_FAULTS = "_value_faults"
 reason (`value_fault` writes one). Such a value is NULL, and a field that reads it rejects the row, or warns.
 """
 
+ADDED_COLUMNS = (READ_FAULT, ROW_NUMBER, VALUE_FAULTS)
+
 
 def value_fault(column: str, reason: str) -> str:
     """One line of VALUE_FAULTS."""

@@ -14,17 +14,11 @@ import orjson
 from functions.sync.repository import runs
 from functions.sync.run_data import source_table
 from functions.sync.schemas import MappingPreview, PreviewedRow, PreviewRequest
+from functions.sync.service.requested_mapping import parse_requested, requested_table
+from shared.contracts.source_rows import ADDED_COLUMNS
 from shared.counties.configuration import CountyConfiguration
 from shared.db import unit_of_work
-from shared.mapping import (
-    READ_FAULT,
-    ROW_NUMBER,
-    VALUE_FAULTS,
-    CountyMapping,
-    MappingError,
-    TableMapping,
-    parse_mapping,
-)
+from shared.mapping import CountyMapping, TableMapping
 from shared.problems import NotFound, Unprocessable
 from shared.sources.network import request_timeouts
 from shared.sources.opening import open_source
@@ -32,7 +26,6 @@ from shared.sources.opening import open_source
 if TYPE_CHECKING:
     import polars as pl
 
-_ADDED_COLUMNS = (READ_FAULT, ROW_NUMBER, VALUE_FAULTS)
 MAX_SHOWN_CHARACTERS = 2_000
 """Characters of a value that are shown; geometries have more. A choice: an answer is to stay readable."""
 
@@ -48,8 +41,8 @@ def preview(county_id: str, request: PreviewRequest) -> MappingPreview:
         county = runs.county(connection, county_id)
     if county is None:
         raise NotFound(f"{county_id} is not onboarded.", slug="county-not-found")
-    mapping = _mapping(request.mapping or county[1])
-    table = _table(mapping, request.table)
+    mapping = parse_requested(request.mapping or county[1])
+    table = requested_table(mapping, request.table) if request.table else mapping.table_mappings[0]
     configuration = CountyConfiguration.model_validate(county[0])
     mapping = mapping.model_copy(update={"table_mappings": (table,)})
     frame, numbers, lookups = _rows(configuration, mapping, table, request)
@@ -71,32 +64,11 @@ def preview(county_id: str, request: PreviewRequest) -> MappingPreview:
     rows = [_previewed(row) for row in compiled.explain(frame).iter_rows(named=True)]
     return MappingPreview(
         table=table.target_table_name,
-        unmapped_columns=[name for name in frame.columns if name not in {*table.source_fields, *_ADDED_COLUMNS}],
+        unmapped_columns=[name for name in frame.columns if name not in {*table.source_fields, *ADDED_COLUMNS}],
         rows=rows,
         rejected=sum(bool(row.rejected) for row in rows),
         warned=sum(bool(row.warned) and not row.rejected for row in rows),
     )
-
-
-def _mapping(text: str) -> CountyMapping:
-    try:
-        return parse_mapping(text)
-    except MappingError as error:
-        raise error.as_problem("/body/mapping") from error
-
-
-def _table(mapping: CountyMapping, name: str | None) -> TableMapping:
-    if name is None:
-        return mapping.table_mappings[0]
-    try:
-        return mapping.table(name)
-    except KeyError:
-        target_names = ", ".join(table.target_table_name for table in mapping.table_mappings)
-        raise Unprocessable(
-            f"The mapping does not fill {name}; it fills: {target_names}.",
-            pointer="/body/table",
-            slug="table-not-mapped",
-        ) from None
 
 
 def _rows(

@@ -22,6 +22,7 @@ app = typer.Typer(
                 f"{_HERE}.county_source:source", "Put the address of a county's database into the secret NAME."
             ),
             "files": LazyCommand(f"{_HERE}.county_source:files", "Put a county's files where its syncs read them."),
+            "check": LazyCommand(f"{_HERE}.county_check:check", "Check a county's source before anything is synced."),
             "list": LazyCommand(f"{_HERE}.county:list_counties", "List the counties of the user."),
         }
     ),
