@@ -52,8 +52,13 @@ def _layer(name: str, title: str, geometry_type: str, fields: Iterable[dict[str,
 
 
 def _columns(fields: Iterable[dict[str, str]]) -> Iterable[Column]:
-    """The feature's own columns, then its attributes; a name that is used already gets a number."""
-    own = (Column("district_id", "ID", "text", "d.district_id"), Column("name", "Name", "text", "d.name"))
+    """The feature's own columns, then its attributes: a field called name stands for the feature's name, and any other
+    name that is used already gets a number.
+    """
+    fields = list(fields)
+    own = [Column("district_id", "ID", "text", "d.district_id")]
+    if all(field["name"].casefold() != "name" for field in fields):
+        own.append(Column("name", "Name", "text", "d.name"))
     yield from own
     used = {column.name.casefold() for column in own}
     for field in fields:

@@ -184,13 +184,12 @@ def test_a_loaded_layer_has_its_present_features_with_typed_attributes(county: N
     assert set(fire) == {"F1", "F2"}
     assert fire["F1"] == {
         "district_id": "F1",
-        "name": "F1",
         "Stations ':%": 3_000_000_000,
         "rate": 0.5,
         "since": date(2001, 2, 3),
         "at": datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC),
         "paid": True,
-        "name_2": "Its name",
+        "name": "Its name",
         "west": 0,
         "south": 1,
         "east": 2,

@@ -30,7 +30,7 @@ def test_no_layer_names_owners_buyers_or_sellers_or_opens_free_attributes(layer:
 def test_a_loaded_layer_is_described_with_any_names_of_its_fields(name: str) -> None:
     fields = [{"name": name, "title": "", "kind": "integer"}, {"name": "Name", "title": "N", "kind": "text"}]
     layer = _layer("a_layer", "A layer", "line", fields)
-    assert list(layer.columns_by_name) == ["district_id", "name", name, "Name_2"]
+    assert list(layer.columns_by_name) == ["district_id", name, "Name"]
     expression = layer.columns_by_name[name].expression
     assert not set(":%{}") & set(expression)
     assert expression.count("'") == 2
