@@ -142,10 +142,31 @@ def _completed(operation: dict[str, Any], route: Route) -> dict[str, Any]:
         return completed
     completed["security"] = [{"access_token": [route.permission.scope]}]
     completed["x-permission"] = route.permission.value
-    extra = {"POST": [_IDEMPOTENCY_KEY], "PUT": [_IF_MATCH], "PATCH": [_IF_MATCH]}.get(route.method, [])
+    extra: list[dict[str, Any]] = {"POST": [_IDEMPOTENCY_KEY], "PUT": [_IF_MATCH], "PATCH": [_IF_MATCH]}.get(
+        route.method, []
+    )
+    if route.query_prefix is not None:
+        extra = [*extra, _prefixed(route.query_prefix)]
     if extra:
         completed["parameters"] = [*operation.get("parameters", []), *extra]
     return completed
+
+
+def _prefixed(prefix: str) -> dict[str, Any]:
+    """Query parameters whose names have a prefix: as an object, of which each member is a parameter."""
+    return {
+        "name": prefix.removesuffix("."),
+        "in": "query",
+        "required": False,
+        "description": f"{prefix}NAME=VALUE for each.",
+        "style": "form",
+        "explode": True,
+        "schema": {
+            "type": "object",
+            "propertyNames": {"pattern": f"^{prefix.replace('.', '[.]')}.+$"},
+            "additionalProperties": {"type": "string"},
+        },
+    }
 
 
 def _success(described: dict[str, Any], route: Route) -> dict[str, Any]:

@@ -18,6 +18,8 @@ MAX_KEY = 2000
 """Characters: longer texts are in no index (a B-tree entry of PostgreSQL has 2,704 bytes)."""
 MAX_NUMBER = (1 << 31) - 1
 """PostgreSQL's integer."""
+MAX_COUNT = 10_000
+"""Rows of a list that are counted. A choice: a person reads no longer list, and a count reads every row."""
 _FOREIGN = "page_token is not one that we gave out."
 
 
@@ -26,6 +28,19 @@ class Page(Schema, Generic[Item]):
 
     items: list[Item]
     next_page_token: str | None = None
+
+
+class ListTotal(Schema):
+    """The number of rows of a list; where it is not `exact`, there are more."""
+
+    count: int
+    exact: bool
+
+
+class CountedPage(Page[Item], Generic[Item]):
+    """A page of a list with the number of all its rows, where that is asked for."""
+
+    total: ListTotal | None = None
 
 
 def encode_token(query: object, after: list[str]) -> str:

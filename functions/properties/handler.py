@@ -1,6 +1,8 @@
 """Routes of properties."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
@@ -8,8 +10,13 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import AwareDatetime
 
 from functions.properties.schemas import (
+    MAX_AMOUNT,
+    PROPERTY_SORTS,
+    SALE_SORTS,
     Improvement,
     ImprovementHistory,
+    ListedSale,
+    Neighborhood,
     ParcelChange,
     PropertyDetail,
     PropertyFilter,
@@ -20,25 +27,42 @@ from functions.properties.schemas import (
     RollChange,
     RollComparison,
     RollFilter,
+    SaleDecisionFilter,
+    SaleFilter,
 )
-from functions.properties.service import comparison, improvements, parcels
+from functions.properties.service import comparison, improvements, neighborhoods, parcels, sales, search
 from shared.access import Permission
 from shared.api import Api, answer, from_query
 from shared.api.paging import PageSize
-from shared.paging import Page
+from shared.paging import MAX_COUNT, CountedPage, Page
 
 api = Api("properties")
 handler = api.handler
 
 _ONE = "/v1/counties/{county_id}/properties/{property_id}"
 _ROLL = "/v1/counties/{county_id}/roll-comparison"
+_ATTRIBUTES = "attributes."
 Filter = Annotated[str | None, Query(max_length=200)]
+Amount = Annotated[Decimal | None, Query(ge=0, le=MAX_AMOUNT)]
+BuiltIn = Annotated[int | None, Query(ge=0, le=9999)]
+Count = Annotated[bool, Query(description=f"the number of rows with the first page, exact up to {MAX_COUNT:,}")]
+FirstDay = Annotated[date | None, Query(alias="from", description="the first day of sale")]
+LastDay = Annotated[date | None, Query(alias="to", description="the last day of sale")]
 AsOf = Annotated[date | datetime | None, Query(description="a day (its end, UTC) or a moment")]
 From = Annotated[date | datetime, Query(alias="from", description="a day (its end, UTC) or a moment")]
 To = Annotated[date | datetime, Query(alias="to", description="a later day or moment")]
 
 
-@api.get("/v1/counties/{county_id}/properties", permission=Permission.VIEW_PROPERTIES, summary="Search properties")
+def _sorts(fields: Iterable[str]) -> str:
+    return f"one of {', '.join(fields)}; with - in front the largest first, rows without a value always last"
+
+
+@api.get(
+    "/v1/counties/{county_id}/properties",
+    permission=Permission.VIEW_PROPERTIES,
+    summary="Search properties",
+    query_prefix=_ATTRIBUTES,
+)
 def search_properties(
     county_id: str,
     parcel_number: Filter = None,
@@ -48,21 +72,89 @@ def search_properties(
     updated_since: Annotated[AwareDatetime | None, Query()] = None,
     q: Annotated[str | None, Query(max_length=200, description="words of the address")] = None,
     include_retired: Annotated[bool, Query()] = False,
+    min_total_value: Amount = None,
+    max_total_value: Amount = None,
+    min_land_area_sqft: Amount = None,
+    max_land_area_sqft: Amount = None,
+    min_living_area_sqft: Amount = None,
+    max_living_area_sqft: Amount = None,
+    min_year_built: BuiltIn = None,
+    max_year_built: BuiltIn = None,
+    sort: Annotated[str | None, Query(max_length=100, description=_sorts(PROPERTY_SORTS))] = None,
+    count: Count = False,
     page_size: PageSize = 100,
     page_token: Annotated[str | None, Query()] = None,
-) -> Response[Page[PropertySummary]]:
-    """Properties by id; every filter that is given must hold."""
+) -> Response[CountedPage[PropertySummary]]:
+    """Properties by id, or in the order of `sort`; every filter that is given must hold.
+
+    `attributes.NAME=VALUE` filters by one of the county's own attributes, compared as text.
+    """
     search_filter = from_query(
         PropertyFilter,
         parcel_number=parcel_number,
         property_class=property_class,
         neighborhood=neighborhood,
-        bbox=parcels.bounding_box(bbox),
+        bbox=search.bounding_box(bbox),
         updated_since=updated_since,
         q=q,
         include_retired=include_retired,
+        min_total_value=min_total_value,
+        max_total_value=max_total_value,
+        min_land_area_sqft=min_land_area_sqft,
+        max_land_area_sqft=max_land_area_sqft,
+        min_living_area_sqft=min_living_area_sqft,
+        max_living_area_sqft=max_living_area_sqft,
+        min_year_built=min_year_built,
+        max_year_built=max_year_built,
+        attributes=api.prefixed_query(_ATTRIBUTES),
     )
-    return answer(parcels.search(county_id, search_filter, page_size=page_size, page_token=page_token))
+    return answer(
+        search.search(county_id, search_filter, sort, count=count, page_size=page_size, page_token=page_token)
+    )
+
+
+@api.get("/v1/counties/{county_id}/sales", permission=Permission.VIEW_PROPERTIES, summary="Sales")
+def list_sales(
+    county_id: str,
+    first_day: FirstDay = None,
+    last_day: LastDay = None,
+    min_price: Amount = None,
+    max_price: Amount = None,
+    validity: Annotated[str | None, Query(max_length=200, description="valid, invalid, or a validity code")] = None,
+    decision: Annotated[SaleDecisionFilter | None, Query(description="a person's decision, or none")] = None,
+    neighborhood: Filter = None,
+    property_class: Filter = None,
+    property_id: Filter = None,
+    sort: Annotated[str | None, Query(max_length=100, description=_sorts(SALE_SORTS))] = None,
+    count: Count = False,
+    page_size: PageSize = 100,
+    page_token: Annotated[str | None, Query()] = None,
+) -> Response[CountedPage[ListedSale]]:
+    """The county's sales with their ratios, the newest first, or in the order of `sort`."""
+    sale_filter = SaleFilter(
+        first_day=first_day,
+        last_day=last_day,
+        min_price=min_price,
+        max_price=max_price,
+        validity=validity,
+        decision=decision,
+        neighborhood=neighborhood,
+        property_class=property_class,
+        property_id=property_id,
+    )
+    return answer(sales.page(county_id, sale_filter, sort, count=count, page_size=page_size, page_token=page_token))
+
+
+@api.get("/v1/counties/{county_id}/neighborhoods", permission=Permission.VIEW_PROPERTIES, summary="Neighborhoods")
+def list_neighborhoods(
+    county_id: str,
+    first_day: FirstDay = None,
+    last_day: LastDay = None,
+    page_size: PageSize = 100,
+    page_token: Annotated[str | None, Query()] = None,
+) -> Response[Page[Neighborhood]]:
+    """The neighborhoods of the current roll by name: parcels and values, valid sales of the period, ratio figures."""
+    return answer(neighborhoods.page(county_id, first_day, last_day, page_size=page_size, page_token=page_token))
 
 
 @api.get(_ONE, permission=Permission.VIEW_PROPERTIES, summary="One property")

@@ -11,6 +11,8 @@ from pydantic import Field, StrictBool, StrictFloat, StrictInt, StringConstraint
 from shared.rolls.totals import ClassTotals, RollTotals
 from shared.schemas import RequestSchema, Schema
 
+MAX_AMOUNT = 10**12
+"""Dollars or square feet: the database's columns hold fourteen digits, two of them decimals."""
 Text = Annotated[str, StringConstraints(max_length=500)]
 Year = Annotated[int, Field(ge=1600, le=2200)]
 Area = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
@@ -40,6 +42,23 @@ class PropertySummary(Schema):
     version: int
     valid_from: datetime
     retired_at: datetime | None
+
+
+PROPERTY_SORTS: Mapping[str, type] = {
+    "property_id": str,
+    "parcel_number": str,
+    "situs_address": str,
+    "neighborhood": str,
+    "property_class": str,
+    "land_area_sqft": Decimal,
+    "living_area_sqft": Decimal,
+    "year_built": int,
+    "total_value": Decimal,
+    "last_sale_date": date,
+    "last_sale_price": Decimal,
+    "valid_from": datetime,
+}
+"""Fields by which properties are sorted, with the types of their values."""
 
 
 class PropertyDetail(PropertySummary):
@@ -177,6 +196,102 @@ class PropertyFilter(Schema):
     updated_since: datetime | None = None
     q: str | None = None
     include_retired: bool = False
+    min_total_value: Decimal | None = None
+    max_total_value: Decimal | None = None
+    min_land_area_sqft: Decimal | None = None
+    max_land_area_sqft: Decimal | None = None
+    min_living_area_sqft: Decimal | None = None
+    max_living_area_sqft: Decimal | None = None
+    min_year_built: int | None = None
+    max_year_built: int | None = None
+    attributes: dict[str, str] = Field(default_factory=dict)
+
+
+PROPERTY_RANGES = ("total_value", "land_area_sqft", "living_area_sqft", "year_built")
+"""Fields of which a filter has the least and the largest value."""
+
+SALE_SORTS: Mapping[str, type] = {
+    "sale_id": str,
+    "sale_date": date,
+    "sale_price": Decimal,
+    "ratio": Decimal,
+    "neighborhood": str,
+    "property_class": str,
+}
+"""Fields by which sales are sorted, with the types of their values."""
+
+
+class ListedSale(Schema):
+    """A sale in a list: `validity` is a person's decision, or else the county's code.
+
+    `ratio` is the parcel's current total value over the price as it was paid, null where one of them is unknown, or
+    the parcel is no longer on the roll. Parties are shown with the property's own sales only.
+    """
+
+    sale_id: str
+    property_id: str
+    parcel_number: str | None
+    situs_address: str | None
+    neighborhood: str | None
+    property_class: str | None
+    sale_date: date
+    sale_price: Decimal
+    validity_code: str
+    decision: Literal["valid", "invalid"] | None
+    validity: str
+    total_value: Decimal | None
+    ratio: float | None
+    sale_type: str | None
+    deed_type: str | None
+    instrument_number: str | None
+    parcel_count: int | None
+    version: int
+    valid_from: datetime
+
+
+SaleDecisionFilter = Literal["valid", "invalid", "none"]
+
+
+class SaleFilter(Schema):
+    """Filter of the list of sales; all conditions given must hold. Days and prices include both ends."""
+
+    first_day: date | None = None
+    last_day: date | None = None
+    min_price: Decimal | None = None
+    max_price: Decimal | None = None
+    validity: str | None = None
+    decision: SaleDecisionFilter | None = None
+    neighborhood: str | None = None
+    property_class: str | None = None
+    property_id: str | None = None
+
+
+class NeighborhoodRatios(Schema):
+    """A neighborhood's figures in the newest ratio study of the whole county that was stratified by neighborhood.
+
+    The statistics are null where its sales are too few for them.
+    """
+
+    study_id: UUID
+    studied_at: datetime
+    sales: int
+    median: float | None
+    cod: float | None
+    prd: float | None
+
+
+class Neighborhood(Schema):
+    """A neighborhood of the current roll: its parcels and their values, its valid sales and their prices."""
+
+    neighborhood: str
+    parcels: int
+    median_value: Decimal | None
+    total_value: Decimal | None
+    sales: int
+    median_sale_price: Decimal | None
+    first_sale_date: date | None
+    last_sale_date: date | None
+    ratios: NeighborhoodRatios | None
 
 
 class Improvement(Schema):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import orjson
 from pg8000.native import identifier, literal
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, delete, insert, text
 
 from functions.ratio_study.domain.study_sales import StudySales, ValueChanges
 from functions.ratio_study.schemas import (
@@ -20,9 +21,14 @@ from functions.ratio_study.schemas import (
     StudyFilter,
 )
 from shared.appraisal.arrays import FloatArray
+from shared.contracts.ratio_study import StratumResult
 from shared.db.copying import copy_out_rows
+from shared.db.models import NeighborhoodRatio
 from shared.evidence import Evidence, excluded_sales, read_evidence
 from shared.sale_validity import DECISION_JOIN, SALE_VALIDITY
+
+RATIO_BATCH_SIZE = 500
+"""Rows of an INSERT: seven parameters each, of the 65,535 that PostgreSQL takes."""
 
 
 def study_sales(connection: Connection, county_id: str, request: RatioStudyRequest) -> StudySales:
@@ -157,6 +163,31 @@ def _filter_condition(county: str, sale_filter: StudyFilter) -> str:
         f" AND property_id IN (SELECT p.property_id FROM properties_operational p WHERE p.county_id = {county}"  # noqa: S608
         f" AND {' AND '.join(conditions)})"
     )
+
+
+def keep_neighborhood_ratios(
+    connection: Connection, county_id: str, study_id: UUID, strata: Sequence[StratumResult]
+) -> None:
+    """Keep the figures of a study's neighborhoods; those of an earlier attempt of the same study are replaced."""
+    own = (NeighborhoodRatio.county_id == county_id, NeighborhoodRatio.study_id == study_id)
+    connection.execute(delete(NeighborhoodRatio).where(*own))
+    rows = [
+        {
+            "county_id": county_id,
+            "study_id": study_id,
+            "neighborhood": stratum.value,
+            "sales": stratum.sales,
+            **{name: _statistic(stratum, name) for name in ("median", "cod", "prd")},
+        }
+        for stratum in strata
+    ]
+    for start in range(0, len(rows), RATIO_BATCH_SIZE):
+        connection.execute(insert(NeighborhoodRatio).values(rows[start : start + RATIO_BATCH_SIZE]))
+
+
+def _statistic(stratum: StratumResult, name: str) -> float | None:
+    statistic = stratum.study.statistics.get(name) if stratum.study is not None else None
+    return None if statistic is None else statistic.value
 
 
 def attribute_names(connection: Connection, county_id: str) -> list[str]:

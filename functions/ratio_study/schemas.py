@@ -19,8 +19,9 @@ MAX_PAIR_STRATA = 5
 PropertyKind = Literal["residential_homogeneous", "residential", "income", "rural", "vacant"]
 
 PRICE_STRATA = ("price_quartile", "price_decile")
+NEIGHBORHOOD = "neighborhood"
 DERIVED_STRATA = (
-    *("neighborhood", "property_class", "city", "quality", "sale_quarter", "size_quartile"),
+    *(NEIGHBORHOOD, "property_class", "city", "quality", "sale_quarter", "size_quartile"),
     *PRICE_STRATA,
 )
 TEXT_COLUMNS = ("property_type", "condition", "tax_district", "situs_zip")

@@ -74,6 +74,7 @@ class Route:
 
     `permission` None means that it needs no token, `status` is that of success, `media_types` those of an answer that
     is not JSON, `items` the schema of the items of a list: its answer is JSON, or a file of another format.
+    `query_prefix` begins query parameters whose names are the county's own: `attributes.`.
     """
 
     method: str
@@ -84,6 +85,7 @@ class Route:
     takes_body: bool = False
     media_types: tuple[str, ...] = ()
     items: type[BaseModel] | None = None
+    query_prefix: str | None = None
 
 
 class Api:
@@ -95,7 +97,7 @@ class Api:
         self.resolver = _Resolver(
             enable_validation=True, serializer=_to_json, json_body_deserializer=lambda _: self._body
         )
-        self.resolver.use([_refuse_unknown_query, _refuse_other_forms, self._refuse_invalid_key])
+        self.resolver.use([self._refuse_unknown_query, _refuse_other_forms, self._refuse_invalid_key])
         self.resolver.exception_handler(Problem)(self._answer_problem)
         self.resolver.exception_handler(ResultsTooLargeError)(self._answer_elsewhere)
         self.resolver.exception_handler(RequestValidationError)(self._answer_invalid)
@@ -113,9 +115,10 @@ class Api:
         summary: str,
         status: int = 200,
         media_types: tuple[str, ...] = (),
+        query_prefix: str | None = None,
     ) -> Callable[[Function], Function]:
         """Declare a GET. The decorated function's docstring is the description."""
-        return self._route("GET", path, permission, summary, status, media_types)
+        return self._route("GET", path, permission, summary, status, media_types, query_prefix)
 
     def post(
         self, path: str, *, permission: Permission | None, summary: str, status: int = 200
@@ -167,6 +170,11 @@ class Api:
         if not counted or tag.strip() != entity_tag(int(version)):
             raise PreconditionFailed(f"If-Match {shortened(tag)} is not an ETag of this resource.")
         return int(version)
+
+    def prefixed_query(self, prefix: str) -> dict[str, str]:
+        """The query parameters whose names begin with a prefix, by the rest of their names."""
+        parameters = self.resolver.current_event.query_string_parameters or {}
+        return {name.removeprefix(prefix): text for name, text in parameters.items() if name.startswith(prefix)}
 
     def header(self, name: str) -> str | None:
         """A header of the request, by its lower-case name."""
@@ -236,11 +244,13 @@ class Api:
         summary: str,
         status: int,
         media_types: tuple[str, ...] = (),
+        query_prefix: str | None = None,
     ) -> Callable[[Function], Function]:
         def declare(function: Function) -> Function:
             takes_body = _takes_body(function)
             items = item_schema(function) if method == "GET" else None
-            route = Route(method, path, permission, function.__name__, status, takes_body, media_types, items)
+            name = function.__name__
+            route = Route(method, path, permission, name, status, takes_body, media_types, items, query_prefix)
             self.routes.append(route)
             rule = path.replace("{", "<").replace("}", ">")
             register = getattr(self.resolver, method.lower())
@@ -278,6 +288,21 @@ class Api:
         caller.require(route.permission)
         return caller
 
+    def _refuse_unknown_query(self, app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+        """Refuse unknown query parameters: a misspelt filter that was ignored would answer with far too much."""
+        parameters = app.current_event.query_string_parameters
+        if parameters:
+            declared = {parameter.alias for parameter in app.context["_route"].dependant.query_params}
+            prefix = self._route_of(app.current_event.raw_event).query_prefix
+            unknown = sorted(name for name in set(parameters) - declared if not (prefix and name.startswith(prefix)))
+            if unknown:
+                known = [*sorted(declared), *([f"{prefix}NAME"] if prefix else [])]
+                raise BadRequest(
+                    f"Unknown query parameter(s): {', '.join(unknown)}. Known here: {', '.join(known) or 'none'}.",
+                    slug="unknown-parameter",
+                )
+        return next_middleware(app)
+
     def _refuse_invalid_key(self, app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
         """Refuse an Idempotency-Key in another form on every POST, also on those that are idempotent by themselves."""
         if self._caller is not None and app.current_event.http_method == "POST":
@@ -314,21 +339,6 @@ def _takes_body(function: Callable[..., Any]) -> bool:
         return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
     return any(is_model(parameter.annotation) for parameter in signature(function).parameters.values())
-
-
-def _refuse_unknown_query(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """Refuse unknown query parameters: a misspelt filter that was ignored would answer with far too much."""
-    parameters = app.current_event.query_string_parameters
-    if parameters:
-        declared = {parameter.alias for parameter in app.context["_route"].dependant.query_params}
-        unknown = sorted(set(parameters) - declared)
-        if unknown:
-            raise BadRequest(
-                f"Unknown query parameter(s): {', '.join(unknown)}."
-                f" Known here: {', '.join(sorted(declared)) or 'none'}.",
-                slug="unknown-parameter",
-            )
-    return next_middleware(app)
 
 
 def _refuse_other_forms(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:

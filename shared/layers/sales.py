@@ -3,7 +3,7 @@
 from shared.access import Permission
 from shared.layers.model import CodedDomain, Column, Layer
 from shared.layers.parcels import PARCEL_BOUNDS, PARCEL_COLUMNS
-from shared.sale_validity import DECISION_JOIN, SALE_VALIDITY
+from shared.sale_validity import DECISION_JOIN, SALE_RATIO, SALE_VALIDITY
 
 VALIDITY_CODES = CodedDomain(
     "sale_validity",
@@ -35,7 +35,7 @@ SALES = Layer(
             "ratio",
             "Assessed total value divided by sale price",
             "real",
-            "p.total_value / nullif(s.sale_price, 0)",
+            SALE_RATIO,
         ),
         Column("sale_type", "Sale type", "text", "s.sale_type"),
         Column("deed_type", "Deed type", "text", "s.deed_type"),

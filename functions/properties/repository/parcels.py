@@ -4,12 +4,11 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, null, select, text, update
 
-from functions.properties.schemas import PropertyDetail, PropertyFilter, PropertySale, PropertySummary
+from functions.properties.schemas import PropertyDetail, PropertySale
 from shared.db.compiled_select import CompiledSelect
 from shared.db.models import BEGINS, PropertyOperational, Sale, SaleDecision, keep_versions
 from shared.precedence import overrides
 
-_SUMMARY = [getattr(PropertyOperational, name) for name in PropertySummary.model_fields]
 _DETAIL = [getattr(PropertyOperational, name) for name in PropertyDetail.model_fields]
 _SALE = [
     *(getattr(Sale, name) for name in PropertySale.model_fields if name != "decision"),
@@ -32,33 +31,6 @@ def find(connection: Connection, county_id: str, property_id: str) -> PropertyDe
     """A property as it is now, retired ones too."""
     rows = _FIND.rows(connection, county_id=county_id, property_id=property_id)
     return PropertyDetail.model_construct(**rows[0]) if rows else None
-
-
-def search(
-    connection: Connection, county_id: str, property_filter: PropertyFilter, *, after: str | None, limit: int
-) -> list[PropertySummary]:
-    """Properties by id, those after `after`."""
-    statement = select(*_SUMMARY).where(PropertyOperational.county_id == county_id)
-    for name in ("parcel_number", "property_class", "neighborhood"):
-        value = getattr(property_filter, name)
-        if value is not None:
-            statement = statement.where(getattr(PropertyOperational, name) == value)
-    if not property_filter.include_retired:
-        statement = statement.where(PropertyOperational.retired_at.is_(None))
-    if property_filter.updated_since is not None:
-        statement = statement.where(PropertyOperational.valid_from >= property_filter.updated_since)
-    if property_filter.bbox is not None:
-        box = property_filter.bbox
-        statement = statement.where(
-            PropertyOperational.longitude.between(box.min_longitude, box.max_longitude),
-            PropertyOperational.latitude.between(box.min_latitude, box.max_latitude),
-        )
-    for word in (property_filter.q or "").split():
-        statement = statement.where(PropertyOperational.situs_address.icontains(word, autoescape=True))
-    if after is not None:
-        statement = statement.where(PropertyOperational.property_id > after)
-    rows = connection.execute(statement.order_by(PropertyOperational.property_id).limit(limit))
-    return [PropertySummary.model_construct(**row._mapping) for row in rows]
 
 
 def sales(connection: Connection, county_id: str, property_id: str) -> list[PropertySale]:

@@ -7,13 +7,10 @@ from uuid import uuid4
 
 from functions.properties.repository import parcels, versions
 from functions.properties.schemas import (
-    BoundingBox,
     FieldChange,
     PropertyDetail,
-    PropertyFilter,
     PropertyPatch,
     PropertySale,
-    PropertySummary,
     PropertyVersion,
 )
 from functions.properties.service.as_of import moment_of
@@ -23,34 +20,12 @@ from shared.access import Caller
 from shared.db import lock_timeout, reading, unit_of_work
 from shared.db.models import PropertyOperational
 from shared.db.tenancy import require_onboarded
-from shared.exact import is_number
-from shared.geo.bounding_box import checked_box
-from shared.paging import Page, decode_token, encode_token
 from shared.precedence.field_changes import changed_fields
 from shared.precedence.overrides import Decision
 from shared.problems import Conflict, NotFound, PreconditionFailed, Unprocessable
 
 _DETAIL = tuple(PropertyDetail.model_fields)
 _PATIENCE_S = 5
-
-
-def search(
-    county_id: str, property_filter: PropertyFilter, *, page_size: int, page_token: str | None
-) -> Page[PropertySummary]:
-    """A page of the properties that a filter describes, by id. Raises BadRequest for another query's token."""
-    query = [county_id, property_filter.model_dump(mode="json")]
-    after = decode_token(query, page_token, str)
-    with unit_of_work(county_id) as connection:
-        rows = parcels.search(
-            connection, county_id, property_filter, after=after[0] if after else None, limit=page_size + 1
-        )
-        if not rows:
-            require_onboarded(connection, county_id)
-    items = rows[:page_size]
-    more = len(rows) > page_size
-    return Page.model_construct(
-        items=items, next_page_token=encode_token(query, [items[-1].property_id]) if more else None
-    )
 
 
 def detail(county_id: str, property_id: str, as_of: date | datetime | None) -> PropertyDetail:
@@ -149,22 +124,3 @@ def correct(
 def _merged(before: Mapping[str, Any] | None, corrections: Mapping[str, Any]) -> dict[str, Any] | None:
     """Attributes with some set and, where they are null, taken away."""
     return {name: value for name, value in {**(before or {}), **corrections}.items() if value is not None} or None
-
-
-def bounding_box(value: str | None) -> BoundingBox | None:
-    """Read `west,south,east,north` in degrees. Raises Unprocessable, naming what is wrong with it."""
-    if value is None:
-        return None
-    parts = value.split(",")
-    if len(parts) != 4 or not all(is_number(part) for part in parts):
-        raise _bad_box("bbox is four numbers: west,south,east,north.")
-    west, south, east, north = (float(part) for part in parts)
-    try:
-        checked_box((west, south, east, north))
-    except ValueError as error:
-        raise _bad_box(f"{error}.") from None
-    return BoundingBox(min_longitude=west, min_latitude=south, max_longitude=east, max_latitude=north)
-
-
-def _bad_box(detail: str) -> Unprocessable:
-    return Unprocessable(detail, pointer="/query/bbox", slug="bbox-invalid")

@@ -9,7 +9,7 @@ from functions.ratio_study import repository
 from functions.ratio_study.domain.parameters import MAX_NAMED_ATTRIBUTES
 from functions.ratio_study.domain.study import make_study
 from functions.ratio_study.domain.study_sales import StudySales
-from functions.ratio_study.schemas import ATTRIBUTE_PREFIX, RatioStudyRequest
+from functions.ratio_study.schemas import ATTRIBUTE_PREFIX, NEIGHBORHOOD, RatioStudyRequest, StudyFilter
 from shared.appraisal.errors import AppraisalInputError
 from shared.contracts.ratio_study import RatioStudyResults
 from shared.db import unit_of_work
@@ -29,9 +29,19 @@ def run(job: RunningJob) -> RatioStudyResults:
         _require_roll_values(job.county_id, request, sales)
         _require_known_attributes(connection, job.county_id, request, sales)
     try:
-        return make_study(request, sales, job.progress)
+        results = make_study(request, sales, job.progress)
     except AppraisalInputError as error:
         raise Unprocessable(f"The study cannot be made: {error.problem}.", slug="ratio-study-not-possible") from error
+    _keep_figures_of_neighborhoods(job, request, results)
+    return results
+
+
+def _keep_figures_of_neighborhoods(job: RunningJob, request: RatioStudyRequest, results: RatioStudyResults) -> None:
+    """Keep what is shown beside each neighborhood, where the study is of the whole county."""
+    strata = [stratum for stratum in results.strata if stratum.stratum == NEIGHBORHOOD]
+    if strata and request.filter == StudyFilter():
+        with unit_of_work(job.county_id) as connection:
+            repository.keep_neighborhood_ratios(connection, job.county_id, job.job_id, strata)
 
 
 def _require_roll_values(county_id: str, request: RatioStudyRequest, sales: StudySales) -> None:
