@@ -61,7 +61,9 @@ class TerraFusion(Stage):
         super().__init__(scope, settings.name, env=Environment(account=settings.account, region=settings.region))
         _require_functions(settings, "reserved_concurrency", settings.reserved_concurrency, registry)
         # what is called by its alias: a snapshot is of a published version
-        _require_functions(settings, "snap_start", settings.snap_start, (*registry.api, registry.pre_token))
+        _require_functions(
+            settings, "snap_start", settings.snap_start, (*registry.api, registry.pre_token, registry.authorizer)
+        )
         platform = Platform(settings)
 
         def options(name: str) -> dict[str, Any]:
@@ -86,7 +88,7 @@ class TerraFusion(Stage):
             data.bucket.bucket,
             **options("Jobs"),
         )
-        api = ApiStack(self, "Api", platform, registry.api, identity.pool, **options("Api"))
+        api = ApiStack(self, "Api", platform, registry.api, registry.authorizer, identity.pool, **options("Api"))
         ObservabilityStack(
             self,
             "Observability",

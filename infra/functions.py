@@ -24,6 +24,7 @@ class Layer(StrEnum):
     GEO = "geo"
     DOCUMENTS = "documents"
     MIGRATIONS = "migrations"
+    TOKENS = "tokens"
 
 
 class Grant(StrEnum):
@@ -54,6 +55,8 @@ class Grant(StrEnum):
     """List the counties' schedules."""
     SIGN_IN = "sign_in"
     """Know the user pool and its client. Signing in needs no IAM permission."""
+    READ_USERS = "read_users"
+    """Read a user with the roles."""
     MANAGE_USERS = "manage_users"
     """Read users and change their attributes (which counties they work for)."""
 
@@ -139,6 +142,8 @@ class Registry:
     """Called by the clock to measure the age of each county's last good sync."""
     sync: SyncFunctions
     pre_token: FunctionSpec
+    authorizer: FunctionSpec
+    """Asked by the gateway who sends a request to a route that keys open."""
     migrations: FunctionSpec
 
     @property
@@ -154,6 +159,7 @@ class Registry:
         yield self.freshness
         yield from vars(self.sync).values()
         yield self.pre_token
+        yield self.authorizer
         yield self.migrations
 
 
@@ -332,6 +338,15 @@ REGISTRY = Registry(
     # Cognito waits five seconds for a trigger: a whole core, for the sake of the cold start.
     pre_token=FunctionSpec(
         "pre-token", "functions.auth.pre_token.handler", frozenset({Grant.DATABASE}), memory_mb=1769, timeout_s=5
+    ),
+    # A cold start is in the way of a request: a whole core here too.
+    authorizer=FunctionSpec(
+        "authorizer",
+        "functions.keys.authorizer.handler",
+        frozenset({Grant.DATABASE, Grant.READ_USERS}),
+        (Layer.CORE, Layer.TOKENS),
+        memory_mb=1769,
+        timeout_s=10,
     ),
     migrations=FunctionSpec(
         "migrations",

@@ -2,7 +2,8 @@
 
 It is kept beside the function that serves it (functions/platform/openapi.json), so that a change of the API is
 seen in review; a test compares the two. `python -m infra.openapi` writes it anew, and with it the actions that the
-audit trail's route describes, and the kinds of jobs that the list of jobs knows.
+audit trail's route describes, the kinds of jobs that the list of jobs knows, and the routes that the gateway's
+authorizer knows.
 """
 
 import importlib
@@ -12,6 +13,7 @@ from typing import Any, get_args
 
 from infra.functions import REGISTRY
 from infra.settings import ROOT
+from shared.access import Access
 from shared.api import Api, Route
 from shared.api.problems import PROBLEM_JSON
 from shared.audit import ResourceAction
@@ -20,6 +22,7 @@ from shared.tables.formats import TABLE_FORMATS
 DOCUMENT = ROOT / "functions" / "platform" / "openapi.json"
 AUDIT_ACTIONS = ROOT / "functions" / "audit" / "actions.json"
 JOB_KINDS = ROOT / "functions" / "jobs" / "kinds.json"
+READ_ROUTES = ROOT / "functions" / "keys" / "read_routes.json"
 TITLE = "TerraFusion"
 VERSION = "1"
 
@@ -96,7 +99,12 @@ def document() -> dict[str, Any]:
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
                     "description": "The access_token of POST /v1/auth/login.",
-                }
+                },
+                "access_key": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "A key of POST /v1/keys as the password, with any user name; or as a bearer token.",
+                },
             },
         },
     }
@@ -141,6 +149,10 @@ def _completed(operation: dict[str, Any], route: Route) -> dict[str, Any]:
     if route.permission is None:
         return completed
     completed["security"] = [{"access_token": [route.permission.scope]}]
+    if route.access is not Access.TOKEN:
+        completed["security"].append({"access_key": []})
+    if route.access is Access.OPEN:
+        completed["security"].append({})
     completed["x-permission"] = route.permission.value
     extra: list[dict[str, Any]] = {"POST": [_IDEMPOTENCY_KEY], "PUT": [_IF_MATCH], "PATCH": [_IF_MATCH]}.get(
         route.method, []
@@ -198,7 +210,15 @@ def listed_job_kinds() -> str:
     return json.dumps(kinds, indent=1, sort_keys=True) + "\n"
 
 
+def read_routes() -> str:
+    """The routes that keys open, as kept: permission and access of each, by its path."""
+    routes = (route for api in _apis() for route in api.routes if route.access in (Access.KEY, Access.OPEN))
+    described = {route.path: {"permission": route.permission, "access": route.access} for route in routes}
+    return json.dumps(described, indent=1, sort_keys=True) + "\n"
+
+
 if __name__ == "__main__":
     JOB_KINDS.write_text(listed_job_kinds())
+    READ_ROUTES.write_text(read_routes())
     AUDIT_ACTIONS.write_text(audit_actions())  # first: the audit trail's route describes them
     DOCUMENT.write_text(rendered())

@@ -119,7 +119,8 @@ class _Comparison:
                 yield from self._operation(name, operation, present)
 
     def _operation(self, name: str, old: Document, new: Document) -> Iterator[str]:
-        if new.get("security", []) != old.get("security", []):
+        old_ways, new_ways = old.get("security") or [{}], new.get("security") or [{}]
+        if any(way not in new_ways for way in old_ways):
             yield f"{name} needs another permission: {new.get('security')} instead of {old.get('security')}"
         yield from self._parameters(name, old, new)
         yield from self._body(name, old.get("requestBody"), new.get("requestBody"))

@@ -110,6 +110,13 @@ class CountyRateLimited(TooManyRequests):
     retry_after = 1
 
 
+class KeyRateLimited(TooManyRequests):
+    """More requests a second with one access key than are let through."""
+
+    slug = "key-rate-limited"
+    retry_after = 1
+
+
 class SourceUnavailable(Problem):
     """A system of the county's could not be reached or refused us."""
 

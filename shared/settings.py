@@ -35,6 +35,10 @@ class Settings(BaseModel):
     """Of one county, in all functions together; 0: any number. A quarter of what the gateway lets through for all
     (`infra.stacks.api.REQUESTS_PER_SECOND`): the largest counties have some 200 users, who ask for less than one a
     second each when all of them work at once."""
+    key_requests_per_second: int = Field(alias="KEY_REQUESTS_PER_SECOND", default=20, ge=0)
+    """With one access key in one of its counties, in all functions together; 0: any number. A choice: a map in QGIS or
+    a workbook that refreshes sends dozens at once and then pauses, and a county's own fifty have room for two of them.
+    """
     county_active_jobs: int = Field(alias="COUNTY_ACTIVE_JOBS", default=20, ge=0)
     """Of one county, pending or running; 0: any number. A choice: more than its people start by hand, and with the
     twenty partitions that each may work on at a time, less than half of an account's 1,000 executions."""

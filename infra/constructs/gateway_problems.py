@@ -1,7 +1,8 @@
 """The gateway's own error responses, as the API's: RFC 9457 problem documents."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from aws_cdk.aws_apigateway import ResponseType, RestApi
@@ -15,6 +16,7 @@ from shared.problems import (
     NotFound,
     PayloadTooLarge,
     Problem,
+    ServiceUnavailable,
     TooManyRequests,
     Unauthorized,
     UnsupportedMediaType,
@@ -22,6 +24,10 @@ from shared.problems import (
 
 _HEADERS = SECURITY_HEADERS | {"Content-Security-Policy": "default-src; frame-ancestors; sandbox"}
 """A directive without a source allows none. API Gateway encloses a static value in quotes, so none are within it."""
+
+CHALLENGE = 'Bearer, Basic realm="TerraFusion", charset="UTF-8"'
+"""Answered by the gateway itself: of what a function answers it renames `WWW-Authenticate`. People's tools wait for the
+challenge before they send a name and a password."""
 
 
 class _GatewayTimeout(Problem):
@@ -36,13 +42,29 @@ class _ErrorResponse:
     slug: str = ""
     status: HTTPStatus | None = None
     """That of the problem, unless another is given."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Beside those of every response."""
 
 
 # For the two defaults the gateway keeps the status of whichever error falls back to them.
 _ERROR_RESPONSES = (
-    _ErrorResponse("UNAUTHORIZED", Unauthorized, "Send a valid access token that has the scope of this route."),
     _ErrorResponse(
-        "ACCESS_DENIED", Forbidden, "None of your roles has the permission of this route.", "permission-missing"
+        "UNAUTHORIZED",
+        Unauthorized,
+        "Send a valid access token or, where something is only read, a key that has not expired.",
+        headers={"WWW-Authenticate": CHALLENGE},
+    ),
+    _ErrorResponse(
+        "ACCESS_DENIED",
+        Forbidden,
+        "Neither your roles nor your key has the permission of this route.",
+        "permission-missing",
+    ),
+    _ErrorResponse(
+        "AUTHORIZER_FAILURE",
+        ServiceUnavailable,
+        "Who you are cannot be found out at the moment. Try again in a few seconds.",
+        headers={"Retry-After": str(ServiceUnavailable.retry_after)},
     ),
     _ErrorResponse("MISSING_AUTHENTICATION_TOKEN", NotFound, "This is not part of this API.", "route-not-found"),
     _ErrorResponse("RESOURCE_NOT_FOUND", NotFound, "This is not part of this API.", "route-not-found"),
@@ -81,7 +103,8 @@ def add_gateway_problems(api: RestApi) -> None:
             type=ResponseType.of(answer.response),
             status_code=None if default else str(answer.status or status_of(answer.problem)),
             response_headers={
-                name: f"'{value}'" for name, value in ({"Content-Type": PROBLEM_JSON} | _HEADERS).items()
+                name: f"'{value}'"
+                for name, value in ({"Content-Type": PROBLEM_JSON} | _HEADERS | dict(answer.headers)).items()
             },
             templates={"application/json": json.dumps(document)},
         )

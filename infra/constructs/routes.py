@@ -4,18 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aws_cdk import Stack
-from aws_cdk.aws_apigateway import AwsIntegration, IAuthorizer, Integration, RestApi
+from aws_cdk.aws_apigateway import AwsIntegration, Integration, RestApi
 from aws_cdk.aws_iam import ServicePrincipal
 
 from infra.best_practices import accept
+from infra.constructs.authorizers import Authorizers
 from infra.constructs.service_function import ServiceFunction
 from infra.functions import routes_of
-from shared.access import Permission
+from shared.access import Access, Permission
 
 _PUBLIC = dict.fromkeys(
     ("AwsSolutions-APIG4", "AwsSolutions-COG4"),
     "The route comes before a token: signing in, health, or the API's description.",
 )
+_KEYS = {"AwsSolutions-COG4": "Our authorizer verifies the pool's tokens too, and the keys that users make."}
 
 
 class RouteError(ValueError):
@@ -30,6 +32,7 @@ class OwnedRoute:
     path: str
     permission: Permission | None
     function: str
+    access: Access = Access.TOKEN
 
 
 def check_routes(routes: Sequence[OwnedRoute]) -> None:
@@ -52,9 +55,10 @@ def check_routes(routes: Sequence[OwnedRoute]) -> None:
             parent = f"{parent}/{part}"
 
 
-def add_routes(api: RestApi, authorizer: IAuthorizer, functions: Sequence[ServiceFunction]) -> None:
-    """Add each module's routes to `api`. A route without a permission needs no token; every other one needs a
-    token with exactly the permission's scope."""
+def add_routes(api: RestApi, authorizers: Authorizers, functions: Sequence[ServiceFunction]) -> None:
+    """Add each module's routes to `api`. A route without a permission needs no token; one that changes something needs
+    a token with exactly the permission's scope, and one that reads such a token, or a key, as our authorizer decides.
+    """
     check_routes(
         [
             OwnedRoute(route.method, route.path, route.permission, function.spec.name)
@@ -68,13 +72,16 @@ def add_routes(api: RestApi, authorizer: IAuthorizer, functions: Sequence[Servic
             resource = api.root.resource_for_path(route.path)
             if route.permission is None:
                 accept(resource.add_method(route.method, integration), _PUBLIC)
-            else:
+            elif route.access is Access.TOKEN:
                 resource.add_method(
                     route.method,
                     integration,
-                    authorizer=authorizer,
+                    authorizer=authorizers.of(route.access),
                     authorization_scopes=[route.permission.scope],
                 )
+            else:
+                authorizer = authorizers.of(route.access)
+                accept(resource.add_method(route.method, integration, authorizer=authorizer), _KEYS)
 
 
 def _integration(api: RestApi, function: ServiceFunction) -> Integration:

@@ -184,6 +184,7 @@ class LocalCloud(Service):
     def _start_processes(self, template: Template) -> ApiProcesses:
         api = template.rest_api()
         answering = {route.function for route in api.routes}
+        answering |= {route.authorizer.function for route in api.routes if route.authorizer}
         functions = [function for function in template.functions() if function.arn in answering]
         log = self._directory.logs / "api.log"
         return self._open.enter_context(

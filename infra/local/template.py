@@ -30,11 +30,21 @@ class Function:
 
 
 @dataclass(frozen=True)
+class RequestAuthorizer:
+    """A Lambda authorizer of the type REQUEST: the ARN of its function, and how long its answers are kept by what."""
+
+    function: str
+    identity_sources: tuple[str, ...]
+    ttl_s: int
+
+
+@dataclass(frozen=True)
 class Route:
     """A method of the REST API.
 
     `function` is the ARN of what answers; None for a MOCK integration, which answers `mock_headers` alone.
-    `scopes` are those of which a token must have one; None means that no token is needed.
+    `authorizer` is the Lambda authorizer of its requests. Where it has none, `scopes` are those of which a token must
+    have one; None means that no token is needed.
     """
 
     method: str
@@ -42,6 +52,7 @@ class Route:
     function: str | None
     scopes: tuple[str, ...] | None
     mock_headers: Mapping[str, str]
+    authorizer: RequestAuthorizer | None = None
 
 
 @dataclass(frozen=True)
@@ -182,22 +193,36 @@ class Template:
         )
 
     def _routes(self) -> list[Route]:
-        paths = self._paths()
-        return [self._route(properties, paths) for properties in self._all("AWS::ApiGateway::Method")]
+        paths, authorizers = self._paths(), self._request_authorizers()
+        return [self._route(properties, paths, authorizers) for properties in self._all("AWS::ApiGateway::Method")]
 
-    def _route(self, method: Mapping[str, Any], paths: Mapping[str, str]) -> Route:
+    def _request_authorizers(self) -> dict[str, RequestAuthorizer]:
+        """The Lambda authorizers, by their id."""
+        return {
+            self._assembly.reference(resource): _request_authorizer(self._assembly.properties(resource))
+            for resource in self._assembly.resources("AWS::ApiGateway::Authorizer")
+            if resource.properties["Type"] == "REQUEST"
+        }
+
+    def _route(
+        self, method: Mapping[str, Any], paths: Mapping[str, str], authorizers: Mapping[str, RequestAuthorizer]
+    ) -> Route:
         integration = method["Integration"]
         mocked = integration["Type"] == "MOCK"
         if not mocked and integration["Type"] != "AWS_PROXY":
             message = f"the integration {integration['Type']} is not known here"
             raise TemplateError(message)
-        open_to_all = method.get("AuthorizationType", "NONE") == "NONE"
+        authorization = method.get("AuthorizationType", "NONE")
+        if authorization not in ("NONE", "COGNITO_USER_POOLS", "CUSTOM"):
+            message = f"the authorization {authorization} is not known here"
+            raise TemplateError(message)
         return Route(
             method=method["HttpMethod"],
             path=paths[method["ResourceId"]],
             function=None if mocked else _function_of(integration["Uri"]),
-            scopes=None if open_to_all else tuple(method.get("AuthorizationScopes", ())),
+            scopes=tuple(method.get("AuthorizationScopes", ())) if authorization == "COGNITO_USER_POOLS" else None,
             mock_headers=_mock_headers(integration) if mocked else {},
+            authorizer=authorizers[method["AuthorizerId"]] if authorization == "CUSTOM" else None,
         )
 
     def _paths(self) -> dict[str, str]:
@@ -341,6 +366,15 @@ _CUSTOM_RESOURCE = "AWS::CloudFormation::CustomResource"
 def _function_of(uri: str) -> str:
     """The function's ARN in `arn:aws:apigateway:REGION:lambda:path/DATE/functions/ARN/invocations`."""
     return uri.split("/functions/", 1)[1].removesuffix("/invocations")
+
+
+def _request_authorizer(properties: Mapping[str, Any]) -> RequestAuthorizer:
+    sources = (source.strip() for source in properties.get("IdentitySource", "").split(","))
+    return RequestAuthorizer(
+        function=_function_of(properties["AuthorizerUri"]),
+        identity_sources=tuple(filter(None, sources)),
+        ttl_s=int(properties.get("AuthorizerResultTtlInSeconds", 300)),
+    )
 
 
 def _mock_headers(integration: Mapping[str, Any]) -> dict[str, str]:

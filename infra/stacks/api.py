@@ -7,7 +7,6 @@ from aws_cdk import CfnOutput, Duration, RemovalPolicy, Size, Stack
 from aws_cdk.aws_apigateway import (
     AccessLogField,
     AccessLogFormat,
-    CognitoUserPoolsAuthorizer,
     EndpointType,
     LogGroupLogDestination,
     MethodLoggingLevel,
@@ -19,6 +18,7 @@ from aws_cdk.aws_logs import LogGroup
 from constructs import Construct
 
 from infra.best_practices import accept, managed_policy
+from infra.constructs.authorizers import Authorizers
 from infra.constructs.canary import Canary
 from infra.constructs.firewall import Firewall
 from infra.constructs.gateway_problems import add_gateway_problems
@@ -40,13 +40,15 @@ class ApiStack(Stack):
         construct_id: str,
         platform: Platform,
         functions: Sequence[FunctionSpec],
+        authorizer: FunctionSpec,
         user_pool: IUserPool,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         settings = platform.settings
         modules = [ServiceFunction(self, spec, platform) for spec in functions]
-        self.functions = [module.function for module in modules]
+        asked = ServiceFunction(self, authorizer, platform)
+        self.functions = [*(module.function for module in modules), asked.function]
         self.access_log = LogGroup(
             self,
             "AccessLog",
@@ -81,14 +83,11 @@ class ApiStack(Stack):
                 managed_policy("AmazonAPIGatewayPushToCloudWatchLogs"): "API Gateway asks for this policy.",
             },
         )
-        authorizer = CognitoUserPoolsAuthorizer(
-            self, "Authorizer", cognito_user_pools=[user_pool], results_cache_ttl=Duration.minutes(5)
-        )
-        add_routes(self.api, authorizer, modules)
+        add_routes(self.api, Authorizers(self, "Authorizers", user_pool, asked), modules)
         add_gateway_problems(self.api)
         if settings.production:
             errors = self.api.metric_server_error(period=Duration.minutes(1), statistic="Sum")
-            Canary(self, "Canary", modules, errors, settings)
+            Canary(self, "Canary", [*modules, asked], errors, settings)
         Firewall(
             self,
             "Firewall",
@@ -106,6 +105,7 @@ def _access_log_format() -> AccessLogFormat:
         "time": AccessLogField.context_request_time(),
         "ip": AccessLogField.context_identity_source_ip(),
         "subject": AccessLogField.context_authorizer_claims("sub"),
+        "principal": AccessLogField.context_authorizer_principal_id(),
         "method": AccessLogField.context_http_method(),
         "resource": AccessLogField.context_resource_path(),
         "path": AccessLogField.context_path(),

@@ -111,6 +111,11 @@ class IdentityStack(Stack):
         }
         platform.offer(Grant.SIGN_IN, environment=environment, allow=lambda _role: None)
         platform.offer(
+            Grant.READ_USERS,
+            environment=environment,
+            allow=lambda role: self.pool.grant(role, "cognito-idp:AdminGetUser", "cognito-idp:AdminListGroupsForUser"),
+        )
+        platform.offer(
             Grant.MANAGE_USERS,
             environment=environment,
             allow=lambda role: self.pool.grant(

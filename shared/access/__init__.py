@@ -6,8 +6,21 @@ from shared.access.permissions import (
     PLATFORM_PERMISSIONS,
     ROLE_PERMISSIONS,
     SCOPE_PREFIX,
+    VIEW_PERMISSIONS,
     Permission,
     Role,
 )
+from shared.access.route_access import Access, access_of
 
-__all__ = ["COUNTY_ROLES", "PLATFORM_PERMISSIONS", "ROLE_PERMISSIONS", "SCOPE_PREFIX", "Caller", "Permission", "Role"]
+__all__ = [
+    "COUNTY_ROLES",
+    "PLATFORM_PERMISSIONS",
+    "ROLE_PERMISSIONS",
+    "SCOPE_PREFIX",
+    "VIEW_PERMISSIONS",
+    "Access",
+    "Caller",
+    "Permission",
+    "Role",
+    "access_of",
+]

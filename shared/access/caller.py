@@ -24,10 +24,12 @@ class Caller:
     permissions: frozenset[Permission]
     roles: tuple[str, ...] = ()
     withheld: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    key_id: str | None = None
+    """The access key that was sent in place of a token; subject and name are its owner's."""
 
     @classmethod
     def from_claims(cls, claims: Mapping[str, str]) -> "Caller":
-        """Read the claims of a verified access token (all strings, as API Gateway passes them on)."""
+        """Read the claims of a verified access token or key (all strings, as API Gateway passes them on)."""
         scopes = claims.get("scope", "").split()
         withheld = claims.get("withheld")
         return cls(
@@ -37,13 +39,21 @@ class Caller:
             permissions=frozenset(_PERMISSION_OF_SCOPE[s] for s in scopes if s in _PERMISSION_OF_SCOPE),
             roles=tuple(claims.get("roles", "").split()),
             withheld={c: frozenset(p) for c, p in json.loads(withheld).items()} if withheld else {},
+            key_id=claims.get("key_id"),
         )
+
+    @property
+    def is_anonymous(self) -> bool:
+        """True for a caller without credentials, whom a route of `Access.OPEN` lets in."""
+        return not self.subject
 
     def require(self, permission: Permission) -> None:
         """Raise Forbidden unless the caller has the permission at all."""
         if permission not in self.permissions:
             raise Forbidden(
-                f"This needs the permission {permission}, which none of your roles has.",
+                f"This needs the permission {permission}, which none of your roles has."
+                if self.key_id is None
+                else f"This needs the permission {permission}, which this key does not have.",
                 slug="permission-missing",
             )
 

@@ -57,10 +57,11 @@ class Role(StrEnum):
 COUNTY_ROLES = frozenset(Role) - {Role.PLATFORM_OPERATOR}
 """Roles of a county's own staff, which the county can refine."""
 
-_VIEWING = frozenset(p for p in Permission if p.startswith("view_"))
+VIEW_PERMISSIONS = frozenset(p for p in Permission if p.startswith("view_"))
+"""Permissions that only read: all that an access key can have."""
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.ASSESSOR: _VIEWING
+    Role.ASSESSOR: VIEW_PERMISSIONS
     | {
         Permission.SIGN_IN,
         Permission.EDIT_PROPERTY,
@@ -94,6 +95,6 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.IT_ADMIN: frozenset(Permission) - PLATFORM_PERMISSIONS,
-    Role.AUDITOR: _VIEWING | {Permission.SIGN_IN},
+    Role.AUDITOR: VIEW_PERMISSIONS | {Permission.SIGN_IN},
     Role.PLATFORM_OPERATOR: PLATFORM_PERMISSIONS | {Permission.SIGN_IN, Permission.MANAGE_COUNTY},
 }

@@ -24,14 +24,14 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 )
 from pydantic import BaseModel
 
-from shared.access import Caller, Permission
+from shared.access import Access, Caller, Permission, access_of
 from shared.api.answers import entity_tag, see_other
 from shared.api.exact import form_faults
 from shared.api.headers import add_security_headers
 from shared.api.list_formats import in_formats, item_schema
 from shared.api.problems import problem_response, shortened, validation_problem
 from shared.api.request import JSON, json_body, path_of, path_parameters, require_storable
-from shared.counties.request_budget import RequestBudget
+from shared.counties.request_budget import COUNTY_BUCKETS, KEY_BUCKETS, RequestBudget
 from shared.db.engine import forget_connections
 from shared.db.failures import DatabaseUnavailable, availability_problem
 from shared.db.limits import REQUEST, limited
@@ -39,6 +39,7 @@ from shared.jobs.large_results import ResultsTooLargeError
 from shared.observability import lambda_entry
 from shared.problems import (
     BadRequest,
+    Forbidden,
     NotFound,
     PreconditionFailed,
     PreconditionRequired,
@@ -58,7 +59,8 @@ MAX_VERSION_DIGITS = 9
 """Versions are counted in PostgreSQL's integers."""
 
 
-_request_budget = RequestBudget()
+_county_budget = RequestBudget(COUNTY_BUCKETS)
+_key_budget = RequestBudget(KEY_BUCKETS)
 
 
 class _Resolver(APIGatewayRestResolver):
@@ -74,7 +76,7 @@ class Route:
 
     `permission` None means that it needs no token, `status` is that of success, `media_types` those of an answer that
     is not JSON, `items` the schema of the items of a list: its answer is JSON, or a file of another format.
-    `query_prefix` begins query parameters whose names are the county's own: `attributes.`.
+    `query_prefix` begins query parameters whose names are the county's own: `attributes.`. `access` are the credentials.
     """
 
     method: str
@@ -86,6 +88,7 @@ class Route:
     media_types: tuple[str, ...] = ()
     items: type[BaseModel] | None = None
     query_prefix: str | None = None
+    access: Access = Access.TOKEN
 
 
 class Api:
@@ -116,9 +119,14 @@ class Api:
         status: int = 200,
         media_types: tuple[str, ...] = (),
         query_prefix: str | None = None,
+        access: Access | None = None,
     ) -> Callable[[Function], Function]:
-        """Declare a GET. The decorated function's docstring is the description."""
-        return self._route("GET", path, permission, summary, status, media_types, query_prefix)
+        """Declare a GET. The decorated function's docstring is the description.
+
+        Access tokens and keys open one with a permission to view. One with `access=Access.OPEN` is called for everybody
+        where the county has opened the path's `{collection_id}`, or anything at all: see README.md.
+        """
+        return self._route("GET", path, permission, summary, status, media_types, query_prefix, access)
 
     def post(
         self, path: str, *, permission: Permission | None, summary: str, status: int = 200
@@ -137,6 +145,12 @@ class Api:
     ) -> Callable[[Function], Function]:
         """Declare a PATCH."""
         return self._route("PATCH", path, permission, summary, status)
+
+    def delete(
+        self, path: str, *, permission: Permission | None, summary: str, status: int = 204
+    ) -> Callable[[Function], Function]:
+        """Declare a DELETE."""
+        return self._route("DELETE", path, permission, summary, status)
 
     @property
     def caller(self) -> Caller:
@@ -211,8 +225,12 @@ class Api:
         caller = self._permitted_caller(route, event)
         parameters = path_parameters(event)
         if caller is not None and route.permission is not None and "county_id" in parameters:
-            caller.require_county(parameters["county_id"], route.permission)
-            _request_budget.spend(parameters["county_id"])
+            county_id = parameters["county_id"]
+            if not caller.is_anonymous:
+                caller.require_county(county_id, route.permission)
+            if caller.key_id is not None:
+                _key_budget.spend(county_id, caller.key_id)
+            _county_budget.spend(county_id)
         self._caller = caller
         for name, values in (event.get("multiValueQueryStringParameters") or {}).items():
             require_storable("query", {name: "".join([name, *values])})
@@ -245,12 +263,22 @@ class Api:
         status: int,
         media_types: tuple[str, ...] = (),
         query_prefix: str | None = None,
+        access: Access | None = None,
     ) -> Callable[[Function], Function]:
         def declare(function: Function) -> Function:
-            takes_body = _takes_body(function)
             items = item_schema(function) if method == "GET" else None
-            name = function.__name__
-            route = Route(method, path, permission, name, status, takes_body, media_types, items, query_prefix)
+            route = Route(
+                method,
+                path,
+                permission,
+                function.__name__,
+                status=status,
+                takes_body=_takes_body(function),
+                media_types=media_types,
+                items=items,
+                query_prefix=query_prefix,
+                access=access or access_of(method, permission),
+            )
             self.routes.append(route)
             rule = path.replace("{", "<").replace("}", ">")
             register = getattr(self.resolver, method.lower())
@@ -284,8 +312,12 @@ class Api:
         """
         if route.permission is None:
             return None
-        caller = Caller.from_claims((event["requestContext"].get("authorizer") or {}).get("claims") or {})
-        caller.require(route.permission)
+        authorizer = event["requestContext"].get("authorizer") or {}
+        caller = Caller.from_claims(authorizer.get("claims") or authorizer)  # of Cognito's authorizer, or of ours
+        if caller.key_id is not None and route.access is Access.TOKEN:
+            raise Forbidden("A key opens what can be read, and nothing else: sign in.", slug="key-not-accepted")
+        if not (caller.is_anonymous and route.access is Access.OPEN):
+            caller.require(route.permission)
         return caller
 
     def _refuse_unknown_query(self, app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:

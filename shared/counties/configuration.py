@@ -244,9 +244,16 @@ class FileIngestionSettings(RequestSchema):
     formats: Annotated[tuple[FileFormat, ...], Field(min_length=1)] = get_args(FileFormat)
 
 
+class FeaturesSettings(RequestSchema):
+    """Settings of the OGC API. Everybody may read `open_collections`, without signing in."""
+
+    open_collections: frozenset[str] = frozenset()
+
+
 class PluginSettings(RequestSchema):
     """Settings of the modules."""
 
+    features: FeaturesSettings = FeaturesSettings()
     valuation: ValuationSettings = ValuationSettings()
     sales_validation: SalesValidationSettings = SalesValidationSettings()
     file_ingestion: FileIngestionSettings = FileIngestionSettings()

@@ -14,6 +14,8 @@ from typing import Any
 
 import orjson
 
+from shared.access.key_secret import redact
+
 FIELD = "correlation_id"
 """The member of an execution's input and of a task's event that holds it, and the key in log lines."""
 
@@ -68,15 +70,22 @@ def _handed_over(execution_input: Any) -> str | None:
     return identifier if isinstance(identifier, str) else None
 
 
+def _redacted(part: Any) -> Any:
+    return redact(part) if isinstance(part, str) else part
+
+
 def add_to_log_records() -> None:
     """Give every log record of this process the attributes `correlation_id` and `work_id`, which Powertools writes as
-    keys."""
+    keys, and cut the secrets of access keys out of its message."""
     make_record = logging.getLogRecordFactory()
     if getattr(make_record, "correlated", False):
         return
 
     def make_correlated_record(*args: Any, **options: Any) -> logging.LogRecord:
         record = make_record(*args, **options)
+        record.msg = _redacted(record.msg)
+        if isinstance(record.args, tuple):
+            record.args = tuple(map(_redacted, record.args))
         for name, variable in ((FIELD, _correlation_id), ("work_id", _work_id)):
             if (identifier := variable.get()) is not None:
                 setattr(record, name, identifier)

@@ -4,8 +4,11 @@ import json
 
 import pytest
 
+from functions.keys.service.presented_keys import REMEMBERED_S
 from infra.constructs.routes import OwnedRoute, RouteError, check_routes
 from infra.functions import REGISTRY, routes_of
+from infra.openapi import READ_ROUTES, read_routes
+from shared.access import VIEW_PERMISSIONS, Access
 from tests.infrastructure.assembly import Resource, Templates, access_log_line
 
 PUBLIC = {
@@ -38,7 +41,7 @@ def _methods(templates: Templates) -> dict[tuple[str, str], Resource]:
 
 def _routes() -> dict[tuple[str, str], OwnedRoute]:
     return {
-        (route.method, route.path): OwnedRoute(route.method, route.path, route.permission, spec.name)
+        (route.method, route.path): OwnedRoute(route.method, route.path, route.permission, spec.name, route.access)
         for spec in REGISTRY.api
         for route in routes_of(spec)
     }
@@ -58,15 +61,50 @@ def test_every_kind_of_job_is_cancelled_and_gone_on_with(templates: Templates) -
 
 
 def test_every_method_asks_for_exactly_the_scope_of_its_routes_permission(templates: Templates) -> None:
-    authorizer = templates.one("AWS::ApiGateway::Authorizer").logical_id
+    token, key_authorizer = (_authorizer(templates, kind).logical_id for kind in ("COGNITO_USER_POOLS", "REQUEST"))
     for key, route in _routes().items():
         properties = _methods(templates)[key].properties
-        if route.permission is None:
-            assert properties["AuthorizationType"] == "NONE", key
-        else:
-            assert properties["AuthorizationType"] == "COGNITO_USER_POOLS", key
-            assert properties["AuthorizerId"] == {"Ref": authorizer}, key
-            assert properties["AuthorizationScopes"] == [f"terrafusion/{route.permission}"], key
+        match route.access:
+            case Access.PUBLIC:
+                assert properties["AuthorizationType"] == "NONE", key
+            case Access.TOKEN:
+                assert properties["AuthorizationType"] == "COGNITO_USER_POOLS", key
+                assert properties["AuthorizerId"] == {"Ref": token}, key
+                assert properties["AuthorizationScopes"] == [f"terrafusion/{route.permission}"], key
+            case Access.KEY:
+                assert properties["AuthorizationType"] == "CUSTOM", key
+                assert properties["AuthorizerId"] == {"Ref": key_authorizer}, key
+
+
+def _authorizer(templates: Templates, kind: str, *, keeps_answers: bool = True) -> Resource:
+    """The authorizer of this type that keeps answers, or keeps none."""
+    (found,) = (
+        authorizer
+        for authorizer in templates.resources("AWS::ApiGateway::Authorizer")
+        if authorizer.properties["Type"] == kind
+        and bool(authorizer.properties["AuthorizerResultTtlInSeconds"]) is keeps_answers
+    )
+    return found
+
+
+def test_keys_open_no_route_that_changes_anything(templates: Templates) -> None:
+    opened = {key for key, m in _methods(templates).items() if m.properties["AuthorizationType"] == "CUSTOM"}
+
+    assert opened
+    assert {method for method, _ in opened} == {"GET"}
+    assert {_routes()[key].permission for key in opened} <= VIEW_PERMISSIONS
+
+
+def test_what_the_authorizer_decides_is_kept_by_header_and_route_and_for_half_a_minute(templates: Templates) -> None:
+    """Its policies are of one route; and with its own memory a revoked key opens nothing more after a minute."""
+    properties = _authorizer(templates, "REQUEST").properties
+
+    assert properties["IdentitySource"] == "method.request.header.Authorization,context.resourcePath"
+    assert properties["AuthorizerResultTtlInSeconds"] + REMEMBERED_S <= 60
+
+
+def test_the_authorizer_knows_the_routes_as_modules_declare_them() -> None:
+    assert READ_ROUTES.read_text() == read_routes(), "run `python -m infra.openapi`"
 
 
 def test_only_health_the_description_and_signing_in_need_no_token(templates: Templates) -> None:
@@ -88,8 +126,11 @@ def test_every_method_calls_the_function_of_its_own_module(templates: Templates)
 
 def test_the_gateway_may_call_each_function_by_one_permission_of_this_api_alone(templates: Templates) -> None:
     permissions = list(templates.resources("AWS::Lambda::Permission", "Api"))
+    authorizers = [
+        each for each in templates.resources("AWS::ApiGateway::Authorizer") if "AuthorizerUri" in each.properties
+    ]
 
-    assert len(permissions) == len(REGISTRY.api)
+    assert len(permissions) == len(REGISTRY.api) + len(authorizers)
     for permission in permissions:
         assert permission.properties["Principal"] == "apigateway.amazonaws.com"
         assert {"Ref": templates.one("AWS::ApiGateway::RestApi").logical_id} in (

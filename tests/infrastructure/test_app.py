@@ -127,7 +127,7 @@ def test_production_shifts_the_api_to_a_release_by_a_tenth_and_back_when_it_fail
     groups = {g.logical_id: g.properties for g in production.resources("AWS::CodeDeploy::DeploymentGroup")}
 
     shifted = {a.whole["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"]["Ref"] for a in aliases}
-    assert len(aliases) == len(REGISTRY.api)
+    assert len(aliases) == len([*REGISTRY.api, REGISTRY.authorizer])
     assert shifted == set(groups)
     for group in groups.values():
         assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"

@@ -55,6 +55,7 @@ VARIABLES = {
     },
     Grant.LIST_SCHEDULES: {"SCHEDULE_GROUP_NAME"},
     Grant.SIGN_IN: {"USER_POOL_ID", "USER_POOL_CLIENT_ID"},
+    Grant.READ_USERS: {"USER_POOL_ID", "USER_POOL_CLIENT_ID"},
     Grant.MANAGE_USERS: {"USER_POOL_ID", "USER_POOL_CLIENT_ID"},
 }
 
@@ -83,7 +84,7 @@ def test_a_deployment_publishes_versions_that_outlive_it_and_callers_get_them_by
     partitioned = [spec for job in REGISTRY.partitioned_jobs for spec in job.functions]
     steps = {functions[spec.name] for spec in (*REGISTRY.jobs, *partitioned, *vars(REGISTRY.sync).values())}
 
-    assert aliases == {functions[spec.name] for spec in (*REGISTRY.api, REGISTRY.pre_token)}
+    assert aliases == {functions[spec.name] for spec in (*REGISTRY.api, REGISTRY.pre_token, REGISTRY.authorizer)}
     assert set(versions) == aliases | steps
     for version in versions.values():
         assert version.whole["UpdateReplacePolicy"] == "Retain"  # executions that began before may still call it

@@ -19,6 +19,7 @@ import pytest
 
 from infra.assets import PYTHON_VERSION, layer_bundle, module_bundle
 from infra.functions import REGISTRY, FunctionSpec, Layer, routes_of
+from shared.access import key_secret
 from tests.figures import RecordFigure
 from tests.gateway import claims_of, proxy_event
 from tests.infrastructure.assembly import Templates
@@ -95,6 +96,11 @@ def _event(spec: FunctionSpec) -> dict[str, Any]:
     if spec is REGISTRY.pre_token:
         user = {"userAttributes": {"custom:counties": COUNTY}, "groupConfiguration": {"groupsToOverride": []}}
         return {"userName": "somebody", "triggerSource": "TokenGeneration_Authentication", "request": user}
+    if spec is REGISTRY.authorizer:
+        sent = {"Authorization": [f"Bearer {key_secret.new_secret()}"]}
+        resource = "/v1/counties/{county_id}/properties"
+        arn = f"arn:aws:execute-api:us-east-1:111122223333:api/dev/GET/v1/counties/{COUNTY}/properties"
+        return {"type": "REQUEST", "methodArn": arn, "resource": resource, "multiValueHeaders": sent}
     if spec is REGISTRY.migrations:
         return {"RequestType": "Update"}
     if spec is REGISTRY.settle_job:

@@ -40,7 +40,7 @@ def api(
     database: MigratedDatabase, assemblies: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[str, InProcess]]:
     """The API on a county with parcels and sales."""
-    with api_county(monkeypatch), served_api(assemblies) as served:
+    with api_county(monkeypatch), served_api(assemblies, monkeypatch) as served:
         yield served
 
 

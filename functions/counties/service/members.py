@@ -1,10 +1,10 @@
 """The counties that a user works for: an attribute of the user in the pool, which users cannot write."""
 
 from shared.aws import client
+from shared.counties.user_permissions import COUNTIES_ATTRIBUTE
 from shared.problems import Conflict
 from shared.settings import settings
 
-COUNTIES_ATTRIBUTE = "custom:counties"
 MAX_LENGTH = 2048
 """Cognito's limit for an attribute."""
 

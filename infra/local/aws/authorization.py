@@ -11,7 +11,13 @@ from xml.sax.saxutils import escape
 
 from infra.local.aws.clients import SECRET_KEY
 from infra.local.aws.policies import Access, Statement, allows, statements
-from infra.local.aws.required_permissions import Environ, UnknownOperationError, credential, required
+from infra.local.aws.required_permissions import (
+    Environ,
+    UnknownOperationError,
+    credential,
+    is_published_keys,
+    required,
+)
 from infra.local.aws.signed_addresses import is_signed_address, signature_fault
 from infra.local.cloud_assembly import ACCOUNT
 from infra.local.lambda_runtime import access_key
@@ -119,7 +125,8 @@ def _statements(documents: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[st
 
 def _unsigned_service(environ: Environ) -> str:
     target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
-    return "cognito-idp" if target.startswith("AWSCognitoIdentityProviderService") else "s3"
+    of_cognito = target.startswith("AWSCognitoIdentityProviderService") or is_published_keys(environ)
+    return "cognito-idp" if of_cognito else "s3"
 
 
 def _reason(function: Function, access: Access) -> str:

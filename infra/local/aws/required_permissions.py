@@ -94,7 +94,14 @@ def _events(environ: Environ) -> list[Access]:
     ]
 
 
+def is_published_keys(environ: Environ) -> bool:
+    """True for a request for a user pool's public keys, which anybody may read."""
+    return environ["REQUEST_METHOD"] == "GET" and str(environ["PATH_INFO"]).endswith("/.well-known/jwks.json")
+
+
 def _cognito(environ: Environ) -> list[Access]:
+    if is_published_keys(environ):
+        return []
     operation = _operation(environ)
     if operation in _WITHOUT_IAM:
         return []

@@ -5,7 +5,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 from uuid import uuid4
@@ -14,9 +14,16 @@ import orjson
 import uvicorn
 
 from infra.local.errors import LocalCloudError
-from infra.local.gateway.events import Headers, Request
+from infra.local.gateway.authorizers import (
+    AuthorizerFailedError,
+    DeniedError,
+    NotAuthorizedError,
+    RequestAuthorizers,
+)
+from infra.local.gateway.events import ApiIdentity, Headers, Request
 from infra.local.gateway.gateway_responses import (
     ACCESS_DENIED,
+    AUTHORIZER_FAILED,
     FAILED,
     HEADERS_TOO_LARGE,
     TIMEOUT,
@@ -27,8 +34,8 @@ from infra.local.gateway.gateway_responses import (
     ResponseType,
 )
 from infra.local.gateway.processes import EventTooLargeError, FunctionTimeoutError, Invoker
-from infra.local.gateway.routing import Router
-from infra.local.gateway.tokens import RefusedTokenError, TokenVerifier, Verified
+from infra.local.gateway.routing import Match, Router
+from infra.local.gateway.tokens import RefusedTokenError, TokenVerifier
 from infra.local.quotas import BODY_BYTES, HEADER_BYTES
 from infra.local.template import RestApi, Route
 
@@ -59,6 +66,7 @@ class Gateway:
         self._router = Router(api.routes)
         self._refusals = GatewayResponses(api.answers)
         self._verifier = verifier
+        self._authorizers = RequestAuthorizers(ApiIdentity(api.identifier, api.stage), functions)
         self._functions = functions
         self._log = log
         self._lines: list[bytes] = []
@@ -94,13 +102,14 @@ class Gateway:
         if match is None:
             raise _RefusedError(UNKNOWN_ROUTE)
         route = match.route
-        verified = self._authorize(route, request.headers)
+        authorized = await self._authorize(request, match, request_id)
         if route.function is None:
             headers = [(name.lower().encode(), value.encode()) for name, value in route.mock_headers.items()]
             return 204, headers, b"", None
-        claims = verified.claims if verified else None
         try:
-            status, answered, body = await self._functions.answer(route.function, request, match, request_id, claims)
+            status, answered, body = await self._functions.answer(
+                route.function, request, match, request_id, authorized
+            )
         except EventTooLargeError as error:
             raise _RefusedError(TOO_LARGE) from error
         except FunctionTimeoutError as error:
@@ -109,9 +118,24 @@ class Gateway:
         except Exception as error:
             _log.exception("%s %s failed, request %s", request.method, request.path, request_id)
             raise _RefusedError(FAILED) from error
-        return status, answered, body, claims.get("sub") if claims else None
+        return status, _as_sent_on(answered), body, _subject(authorized)
 
-    def _authorize(self, route: Route, headers: Headers) -> Verified | None:
+    async def _authorize(self, request: Request, match: Match, request_id: str) -> Mapping[str, Any] | None:
+        """`requestContext.authorizer` of the event; None on a route that needs no credentials."""
+        authorizer = match.route.authorizer
+        if authorizer is None:
+            return self._verified(match.route, request.headers)
+        try:
+            return await self._authorizers.authorize(authorizer, request, match, request_id)
+        except NotAuthorizedError as refused:
+            raise _RefusedError(UNAUTHORIZED) from refused
+        except DeniedError as refused:
+            raise _RefusedError(ACCESS_DENIED) from refused
+        except AuthorizerFailedError as error:
+            _log.exception("%s %s: the authorizer failed, request %s", request.method, request.path, request_id)
+            raise _RefusedError(AUTHORIZER_FAILED) from error
+
+    def _verified(self, route: Route, headers: Headers) -> Mapping[str, Any] | None:
         if route.scopes is None:
             return None
         sent = next((value.decode("latin-1") for name, value in headers if name == b"authorization"), "")
@@ -123,7 +147,7 @@ class Gateway:
             raise _RefusedError(UNAUTHORIZED) from refused
         if route.scopes and verified.scopes.isdisjoint(route.scopes):
             raise _RefusedError(ACCESS_DENIED)
-        return verified
+        return {"claims": dict(verified.claims)}
 
     def _write(
         self, scope: Scope, request_id: str, subject: str | None, status: int, size: int, started: float
@@ -141,6 +165,18 @@ class Gateway:
         self._lines.append(orjson.dumps(line))
         if len(self._lines) == 1:
             asyncio.get_running_loop().call_later(_LOG_EVERY, self.flush)
+
+
+def _subject(authorized: Mapping[str, Any] | None) -> str | None:
+    if authorized is None:
+        return None
+    subject: str | None = authorized.get("claims", authorized).get("sub")
+    return subject
+
+
+def _as_sent_on(headers: Headers) -> Headers:
+    """A function's headers as API Gateway sends them on: it renames the challenge (its guide, "Important notes")."""
+    return [(b"x-amzn-remapped-" + name if name == b"www-authenticate" else name, value) for name, value in headers]
 
 
 async def _read(scope: Scope, receive: Receive) -> Request:

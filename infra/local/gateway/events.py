@@ -37,11 +37,11 @@ def proxy_event(
     parameters: Mapping[str, str],
     api: ApiIdentity,
     request_id: str,
-    claims: Mapping[str, str] | None,
+    authorizer: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """The event for a request to a resource (the route's path) with the path's parameters.
 
-    `claims` are those of the verified token, None on a route without an authorizer.
+    `authorizer` is what the route's authorizer has found out about the caller; None on a route without one.
     """
     headers, many_headers = _headers(request.headers)
     query, many_query = _query(request.query)
@@ -60,7 +60,7 @@ def proxy_event(
         "requestContext": {
             "accountId": ACCOUNT,
             "apiId": api.identifier,
-            "authorizer": {"claims": dict(claims)} if claims is not None else None,
+            "authorizer": dict(authorizer) if authorizer is not None else None,
             "domainName": headers.get("host", ""),
             "extendedRequestId": request_id,
             "httpMethod": request.method,
@@ -77,6 +77,13 @@ def proxy_event(
         "body": body,
         "isBase64Encoded": encoded,
     }
+
+
+def authorizer_event(event: Mapping[str, Any], method_arn: str) -> dict[str, Any]:
+    """The event of a REQUEST authorizer for the same request: it is shown neither body nor caller."""
+    shown = {name: value for name, value in event.items() if name not in ("body", "isBase64Encoded")}
+    context = {name: value for name, value in event["requestContext"].items() if name != "authorizer"}
+    return {"type": "REQUEST", "methodArn": method_arn, **shown, "requestContext": context}
 
 
 class MalformedAnswerError(ValueError):

@@ -18,7 +18,7 @@ from importlib.abc import MetaPathFinder
 from typing import Any
 
 from infra.local.child_processes import end_with_parent
-from infra.local.gateway.events import ApiIdentity, Request, proxy_answer, proxy_event
+from infra.local.gateway.events import ApiIdentity, Request, authorizer_event, proxy_answer, proxy_event
 from infra.local.lambda_runtime import (
     Handler,
     LambdaContext,
@@ -128,14 +128,18 @@ def _serve(
     """One request at a time, as a Lambda does: Powertools keeps the current event on its class."""
     access_keys = {arn: access_key(function.name) for arn, function in functions.items()}
     while (message := read_message(connection)) is not None:
-        arn, request, resource, parameters, request_id, claims = marshal.loads(message)  # noqa: S302 - as above
+        arn, request, resource, parameters, request_id, authorizer, method_arn = marshal.loads(message)  # noqa: S302 - as above
         try:
             handler = handlers.get(arn)
             if handler is None:
                 handler = handlers[arn] = _load(functions[arn])
             os.environ["AWS_ACCESS_KEY_ID"] = access_keys[arn]
-            event = proxy_event(Request(*request), resource, parameters, api, request_id, claims)
-            reply: Any = TOO_LARGE if exceeds_payload(event["body"], event) else _answer(handler, functions[arn], event)
+            event = proxy_event(Request(*request), resource, parameters, api, request_id, authorizer)
+            reply: Any
+            if method_arn is not None:
+                reply = handler(authorizer_event(event, method_arn), LambdaContext(functions[arn]))
+            else:
+                reply = TOO_LARGE if exceeds_payload(event["body"], event) else _answer(handler, functions[arn], event)
         except Exception as error:
             traceback.print_exc()
             reply = f"{type(error).__name__}: {error}"

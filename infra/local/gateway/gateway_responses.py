@@ -19,6 +19,7 @@ class ResponseType:
 
 
 UNAUTHORIZED = ResponseType("UNAUTHORIZED", 401, "Unauthorized")
+AUTHORIZER_FAILED = ResponseType("AUTHORIZER_FAILURE", 500, "The authorizer failed")
 ACCESS_DENIED = ResponseType("ACCESS_DENIED", 403, "Forbidden")
 UNKNOWN_ROUTE = ResponseType("MISSING_AUTHENTICATION_TOKEN", 404, "Not found")
 TOO_LARGE = ResponseType("REQUEST_TOO_LARGE", 413, "Request too large")

@@ -48,11 +48,13 @@ class ThrottledError(FunctionFailedError):
 
 
 class Invoker(Protocol):
-    """Answers a request to a route by the function `arn`: status, headers, body."""
+    """Answers a request to a route by the function `arn`: status, headers, body; or asks an authorizer about it."""
 
     async def answer(
-        self, arn: str, request: Request, match: Match, request_id: str, claims: Mapping[str, str] | None, /
+        self, arn: str, request: Request, match: Match, request_id: str, authorizer: Mapping[str, Any] | None, /
     ) -> tuple[int, Headers, bytes]: ...
+
+    async def authorize(self, arn: str, request: Request, match: Match, request_id: str, method_arn: str, /) -> Any: ...
 
 
 class ApiProcesses(Service):
@@ -101,9 +103,21 @@ class ApiProcesses(Service):
         return [process.pid for process in self._all]
 
     async def answer(
-        self, arn: str, request: Request, match: Match, request_id: str, claims: Mapping[str, str] | None
+        self, arn: str, request: Request, match: Match, request_id: str, authorizer: Mapping[str, Any] | None
     ) -> tuple[int, Headers, bytes]:
         """The handler's answer: status, headers, body. Raises FunctionFailedError, FunctionTimeoutError."""
+        authorized = None if authorizer is None else dict(authorizer)
+        message = (arn, tuple(request), match.route.path, match.parameters, request_id, authorized, None)
+        status, headers, body = await self._call(arn, message)
+        return status, headers, body
+
+    async def authorize(self, arn: str, request: Request, match: Match, request_id: str, method_arn: str) -> Any:
+        """What an authorizer answers to a request. Raises FunctionFailedError, FunctionTimeoutError."""
+        return await self._call(
+            arn, (arn, tuple(request), match.route.path, match.parameters, request_id, None, method_arn)
+        )
+
+    async def _call(self, arn: str, message: tuple[Any, ...]) -> Any:
         function = self._functions[arn]
         if function.reserved_concurrency is not None and self._busy[arn] >= function.reserved_concurrency:
             raise ThrottledError(f"{function.name}: Rate Exceeded")
@@ -111,7 +125,6 @@ class ApiProcesses(Service):
         try:
             process = self._take(arn) or await self._next()
             try:
-                message = (arn, tuple(request), match.route.path, match.parameters, request_id, claims)
                 return await process.call(arn, message, min(function.timeout, INTEGRATION_SECONDS))
             finally:
                 self._release(process)
@@ -255,7 +268,7 @@ class _Process(asyncio.Protocol):
         self._received = bytearray()
         self._answer: asyncio.Future[bytes | bytearray] | None = None
 
-    async def call(self, arn: str, message: tuple[Any, ...], timeout: float) -> tuple[int, Headers, bytes]:
+    async def call(self, arn: str, message: tuple[Any, ...], timeout: float) -> Any:
         body = marshal.dumps(message)
         loop = asyncio.get_running_loop()
         self._answer = loop.create_future()
@@ -265,7 +278,7 @@ class _Process(asyncio.Protocol):
                 raise FunctionFailedError("the process has ended")
             self._transport.write(LENGTH.pack(len(body)) + body)
             content = memoryview(await self._answer)[LENGTH.size :]
-            reply: tuple[int, Headers, bytes] | str = marshal.loads(content)  # noqa: S302 - our own process's
+            reply: Any = marshal.loads(content)  # noqa: S302 - our own process's
         except asyncio.CancelledError:
             self.kill()  # it is in the middle of something that nobody waits for
             raise

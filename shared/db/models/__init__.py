@@ -1,5 +1,6 @@
 """The tables, typed. Keys of tenant tables begin with the county."""
 
+from shared.db.models.access_keys import AccessKey
 from shared.db.models.base import PLATFORM_SOURCE, Model, Synced, Tenant
 from shared.db.models.county_versions import CountyVersion
 from shared.db.models.districts import District, DistrictLayer, DistrictLayerVersion
@@ -51,6 +52,7 @@ __all__ = [
     "PROVENANCE",
     "SYNC_TARGETS",
     "VERSION_ENDS",
+    "AccessKey",
     "Assessment",
     "AuditEvent",
     "County",

@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL
 
 from shared.access import Permission
 from shared.api import Api, answer
-from shared.counties.request_budget import RequestBudget
+from shared.counties.request_budget import COUNTY_BUCKETS, RequestBudget
 from shared.db import DatabaseBusy, DatabaseUnavailable, driver, engine, reading, unit_of_work
 from shared.db.engine import make_engine
 from shared.db.limits import Limits, limited
@@ -141,7 +141,7 @@ def test_a_countys_share_is_no_further_wait_where_the_database_fell_silent(
 ) -> None:
     monkeypatch.setenv("COUNTY_REQUESTS_PER_SECOND", "50")
     settings.cache_clear()
-    monkeypatch.setattr("shared.api.resolver._request_budget", RequestBudget())
+    monkeypatch.setattr("shared.api.resolver._county_budget", RequestBudget(COUNTY_BUCKETS))
     path = {"path": {"county_id": "king_wa"}, "claims": claims_of()}
     with unit_of_work("king_wa"), unit_of_work("king_wa"):  # two connections in the pool
         pass

@@ -10,7 +10,7 @@ from functions.properties.handler import handler as properties
 from shared import jobs
 from shared.access import Caller
 from shared.counties import request_budget
-from shared.counties.request_budget import BURST_SECONDS, DENIED_S, LEASE_S, RequestBudget
+from shared.counties.request_budget import BURST_SECONDS, COUNTY_BUCKETS, DENIED_S, LEASE_S, RequestBudget
 from shared.db import DatabaseUnavailable, unit_of_work
 from shared.db.models import CountyRequestBudget, Job
 from shared.jobs import repository
@@ -65,7 +65,7 @@ def refill(seconds: float) -> None:
 
 
 def test_a_county_has_its_burst_and_then_its_rate_and_others_have_theirs(clock: Clock) -> None:
-    budget = RequestBudget(clock)
+    budget = RequestBudget(COUNTY_BUCKETS, clock)
 
     assert BURST <= spent(budget) <= BURST + 2  # the bucket goes on filling meanwhile
     assert spent(budget, OTHER, BURST) == BURST
@@ -75,27 +75,27 @@ def test_a_county_has_its_burst_and_then_its_rate_and_others_have_theirs(clock: 
 
 
 def test_processes_share_a_countys_bucket(clock: Clock) -> None:
-    budgets = [RequestBudget(clock) for _ in range(10)]
+    budgets = [RequestBudget(COUNTY_BUCKETS, clock) for _ in range(10)]
     with ThreadPoolExecutor(len(budgets)) as pool:
         assert BURST <= sum(pool.map(spent, budgets)) <= BURST + RATE
 
 
 def test_processes_that_answer_one_request_each_take_one_token_each(clock: Clock) -> None:
-    assert [spent(RequestBudget(clock), tries=1) for _ in range(BURST)] == [1] * BURST
+    assert [spent(RequestBudget(COUNTY_BUCKETS, clock), tries=1) for _ in range(BURST)] == [1] * BURST
 
 
 def test_a_request_costs_a_statement_only_when_a_lease_is_used_up(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken = []
-    take = request_budget._take
+    take = RequestBudget._take
 
-    def count(county_id: str, rate: int) -> int:
-        taken.append(county_id)
-        return take(county_id, rate)
+    def count(budget: RequestBudget, bucket: tuple[str, str], rate: int, size: int) -> int:
+        taken.append(bucket)
+        return take(budget, bucket, rate, size)
 
-    monkeypatch.setattr(request_budget, "_take", count)
-    budget = RequestBudget(clock)
+    monkeypatch.setattr(RequestBudget, "_take", count)
+    budget = RequestBudget(COUNTY_BUCKETS, clock)
 
     assert spent(budget, tries=BURST) == BURST
     assert len(taken) == BURST / (RATE / 2)
@@ -104,7 +104,7 @@ def test_a_request_costs_a_statement_only_when_a_lease_is_used_up(
 
 
 def test_what_is_left_of_an_old_lease_is_void(clock: Clock) -> None:
-    budget = RequestBudget(clock)
+    budget = RequestBudget(COUNTY_BUCKETS, clock)
     budget.spend(COUNTY)
     budget.spend(COUNTY)  # of a lease of two
     with unit_of_work(COUNTY) as connection:
@@ -120,7 +120,7 @@ def test_without_a_database_nobody_is_held_back(clock: Clock, monkeypatch: pytes
         raise DatabaseUnavailable("The database cannot be reached.")
 
     monkeypatch.setattr(request_budget, "unit_of_work", unavailable)
-    assert spent(RequestBudget(clock), tries=500) == 500
+    assert spent(RequestBudget(COUNTY_BUCKETS, clock), tries=500) == 500
 
 
 def test_the_counties_of_a_foreign_caller_are_not_charged(clock: Clock) -> None:

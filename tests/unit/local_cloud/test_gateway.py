@@ -187,10 +187,10 @@ class Recording:
         self.answered = answer or {"statusCode": 200, "body": "{}"}
 
     async def answer(
-        self, _arn: str, request: Request, match: Match, request_id: str, claims: dict[str, str] | None
+        self, _arn: str, request: Request, match: Match, request_id: str, authorizer: Mapping[str, Any] | None
     ) -> tuple[int, Headers, bytes]:
         api = ApiIdentity("api", "dev")
-        self.event = proxy_event(request, match.route.path, match.parameters, api, request_id, claims)
+        self.event = proxy_event(request, match.route.path, match.parameters, api, request_id, authorizer)
         if isinstance(self.answered, Exception):
             raise self.answered
         return proxy_answer(self.answered)

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.auth.service.token_claims import permissions_by_county
 from shared.access import COUNTY_ROLES, PLATFORM_PERMISSIONS, ROLE_PERMISSIONS, Caller, Permission, Role
 from shared.counties.configuration import RbacSettings, RoleRefinement
+from shared.counties.user_permissions import permissions_by_county
 from shared.problems import Forbidden
 
 PUBLISHED = {

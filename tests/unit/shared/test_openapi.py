@@ -7,6 +7,7 @@ from openapi_spec_validator import validate
 
 from infra.functions import REGISTRY, routes_of
 from infra.openapi import AUDIT_ACTIONS, DOCUMENT, JOB_KINDS, audit_actions, listed_job_kinds, rendered
+from shared.access import Access
 
 ROUTES = [route for spec in REGISTRY.api for route in routes_of(spec)]
 
@@ -31,10 +32,12 @@ def test_the_kinds_of_jobs_that_are_listed_are_those_of_the_modules() -> None:
     assert JOB_KINDS.read_text() == listed_job_kinds(), "run: uv run python -m infra.openapi"
 
 
-def test_every_route_is_described_with_its_permission(described: dict[str, dict[str, dict[str, object]]]) -> None:
+def test_every_route_is_described_with_what_opens_it(described: dict[str, dict[str, dict[str, object]]]) -> None:
     for route in ROUTES:
         operation = described[route.path][route.method.lower()]
-        scopes = [{"access_token": [route.permission.scope]}] if route.permission else []
-        assert operation["security"] == scopes
+        token = [{"access_token": [route.permission.scope]}] if route.permission else []
+        key = [{"access_key": []}] if route.access in (Access.KEY, Access.OPEN) else []
+        nothing: list[dict[str, object]] = [{}] if route.access is Access.OPEN else []
+        assert operation["security"] == [*token, *key, *nothing]
         assert operation["summary"]
     assert sum(len(methods) for methods in described.values()) == len(ROUTES)
