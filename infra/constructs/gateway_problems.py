@@ -4,8 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-
-from aws_cdk.aws_apigateway import ResponseType, RestApi
+from typing import Any
 
 from shared.api.headers import SECURITY_HEADERS
 from shared.api.problem_status import status_of
@@ -84,27 +83,27 @@ _ERROR_RESPONSES = (
 )
 
 
-def add_gateway_problems(api: RestApi) -> None:
-    """Add a gateway response for each of the gateway's own errors."""
-    for answer in _ERROR_RESPONSES:
-        default = answer.response.startswith("DEFAULT_")
-        document = {
-            "type": TYPE_PREFIX + (answer.slug or answer.problem.slug),
-            "title": answer.problem.title,
-            "status": answer.status or status_of(answer.problem),
-            "detail": answer.detail,
-            "request_id": "$context.requestId",
-        }
-        if default:
-            # Its status varies, and a wrong one in the document is worse than none (the member is optional).
-            del document["status"]
-        api.add_gateway_response(
-            "".join(word.title() for word in answer.response.split("_")),
-            type=ResponseType.of(answer.response),
-            status_code=None if default else str(answer.status or status_of(answer.problem)),
-            response_headers={
-                name: f"'{value}'"
-                for name, value in ({"Content-Type": PROBLEM_JSON} | _HEADERS | dict(answer.headers)).items()
-            },
-            templates={"application/json": json.dumps(document)},
-        )
+def gateway_responses() -> dict[str, dict[str, Any]]:
+    """The error responses by type, as `x-amazon-apigateway-gateway-responses` takes them."""
+    return {error.response: _gateway_response(error) for error in _ERROR_RESPONSES}
+
+
+def _gateway_response(error: _ErrorResponse) -> dict[str, Any]:
+    status = str(int(error.status or status_of(error.problem)))
+    document = {
+        "type": TYPE_PREFIX + (error.slug or error.problem.slug),
+        "title": error.problem.title,
+        "status": int(status),
+        "detail": error.detail,
+        "request_id": "$context.requestId",
+    }
+    headers = {"Content-Type": PROBLEM_JSON} | _HEADERS | dict(error.headers)
+    response: dict[str, Any] = {
+        "responseParameters": {f"gatewayresponse.header.{name}": f"'{value}'" for name, value in headers.items()},
+    }
+    if error.response.startswith("DEFAULT_"):
+        # Its status varies, and a wrong one in the document is worse than none (the member is optional).
+        del document["status"]
+    else:
+        response["statusCode"] = status
+    return response | {"responseTemplates": {"application/json": json.dumps(document)}}

@@ -1,23 +1,11 @@
-"""API Gateway's methods, derived from the routes that modules declare."""
+"""The routes that modules declare, checked for what one REST API can hold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aws_cdk import Stack
-from aws_cdk.aws_apigateway import AwsIntegration, Integration, RestApi
-from aws_cdk.aws_iam import ServicePrincipal
-
-from infra.best_practices import accept
-from infra.constructs.authorizers import Authorizers
 from infra.constructs.service_function import ServiceFunction
 from infra.functions import routes_of
 from shared.access import Access, Permission
-
-_PUBLIC = dict.fromkeys(
-    ("AwsSolutions-APIG4", "AwsSolutions-COG4"),
-    "The route comes before a token: signing in, health, or the API's description.",
-)
-_KEYS = {"AwsSolutions-COG4": "Our authorizer verifies the pool's tokens too, and the keys that users make."}
 
 
 class RouteError(ValueError):
@@ -55,44 +43,12 @@ def check_routes(routes: Sequence[OwnedRoute]) -> None:
             parent = f"{parent}/{part}"
 
 
-def add_routes(api: RestApi, authorizers: Authorizers, functions: Sequence[ServiceFunction]) -> None:
-    """Add each module's routes to `api`. A route without a permission needs no token; one that changes something needs
-    a token with exactly the permission's scope, and one that reads such a token, or a key, as our authorizer decides.
-    """
+def require_distinct_routes(functions: Sequence[ServiceFunction]) -> None:
+    """Raise RouteError where routes of these functions exclude each other."""
     check_routes(
         [
             OwnedRoute(route.method, route.path, route.permission, function.spec.name)
             for function in functions
             for route in routes_of(function.spec)
         ]
-    )
-    for function in functions:
-        integration = _integration(api, function)
-        for route in routes_of(function.spec):
-            resource = api.root.resource_for_path(route.path)
-            if route.permission is None:
-                accept(resource.add_method(route.method, integration), _PUBLIC)
-            elif route.access is Access.TOKEN:
-                resource.add_method(
-                    route.method,
-                    integration,
-                    authorizer=authorizers.of(route.access),
-                    authorization_scopes=[route.permission.scope],
-                )
-            else:
-                authorizer = authorizers.of(route.access)
-                accept(resource.add_method(route.method, integration, authorizer=authorizer), _KEYS)
-
-
-def _integration(api: RestApi, function: ServiceFunction) -> Integration:
-    """One permission a function: the CDK's own integration makes two a method, and a stack holds 500 resources."""
-    function.alias.add_permission(
-        "Gateway",
-        principal=ServicePrincipal("apigateway.amazonaws.com"),
-        source_arn=Stack.of(api).format_arn(
-            service="execute-api", resource=api.rest_api_id, resource_name=f"{api.deployment_stage.stage_name}/*/*"
-        ),
-    )
-    return AwsIntegration(
-        service="lambda", proxy=True, path=f"2015-03-31/functions/{function.alias.function_arn}/invocations"
     )

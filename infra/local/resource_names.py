@@ -68,8 +68,6 @@ class LocalIdentifiers:
             endpoints = {"Address": self.database_host, "Port": str(self.database_port)}
             if name in ("Endpoint.Address", "Endpoint.Port", "ReadEndpoint.Address"):
                 return endpoints[name.rpartition(".")[2]]
-        if resource.type == "AWS::ApiGateway::RestApi" and name == "RootResourceId":
-            return "/"
         if name == "Arn":
             return self._arn(resource, resolved)
         if name in ("Id", "Ref", "UserPoolId", "ClientId", "RestApiId", "ResourceId", "StageName"):

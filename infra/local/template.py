@@ -7,6 +7,7 @@ from typing import Any
 
 from infra.local.cloud_assembly import Assembly, Resource, TemplateError
 from infra.local.resource_names import arn
+from infra.local.rest_api import RestApi, read_rest_api
 
 
 @dataclass(frozen=True)
@@ -27,51 +28,6 @@ class Function:
     role: str = ""
     scratch_mb: int = 512
     reserved_concurrency: int | None = None
-
-
-@dataclass(frozen=True)
-class RequestAuthorizer:
-    """A Lambda authorizer of the type REQUEST: the ARN of its function, and how long its answers are kept by what."""
-
-    function: str
-    identity_sources: tuple[str, ...]
-    ttl_s: int
-
-
-@dataclass(frozen=True)
-class Route:
-    """A method of the REST API.
-
-    `function` is the ARN of what answers; None for a MOCK integration, which answers `mock_headers` alone.
-    `authorizer` is the Lambda authorizer of its requests. Where it has none, `scopes` are those of which a token must
-    have one; None means that no token is needed.
-    """
-
-    method: str
-    path: str
-    function: str | None
-    scopes: tuple[str, ...] | None
-    mock_headers: Mapping[str, str]
-    authorizer: RequestAuthorizer | None = None
-
-
-@dataclass(frozen=True)
-class GatewayAnswer:
-    """A gateway response of the template; `status` None keeps the type's own."""
-
-    status: int | None
-    headers: Mapping[str, str]
-    body: str
-
-
-@dataclass(frozen=True)
-class RestApi:
-    """The API's routes, its stage's name, and its own answers by type (`UNAUTHORIZED`, ...)."""
-
-    identifier: str
-    stage: str
-    routes: tuple[Route, ...]
-    answers: Mapping[str, GatewayAnswer]
 
 
 @dataclass(frozen=True)
@@ -185,60 +141,11 @@ class Template:
             message = f"the template has {len(apis)} REST APIs where one is expected"
             raise TemplateError(message)
         stages = self._all("AWS::ApiGateway::Stage")
-        return RestApi(
-            identifier=self._assembly.reference(apis[0]),
-            stage=stages[0]["StageName"] if stages else "prod",
-            routes=tuple(self._routes()),
-            answers={answer["ResponseType"]: _answer(answer) for answer in self._all(_ANSWER)},
+        return read_rest_api(
+            self._assembly.reference(apis[0]),
+            stages[0]["StageName"] if stages else "prod",
+            self._assembly.properties(apis[0])["Body"],
         )
-
-    def _routes(self) -> list[Route]:
-        paths, authorizers = self._paths(), self._request_authorizers()
-        return [self._route(properties, paths, authorizers) for properties in self._all("AWS::ApiGateway::Method")]
-
-    def _request_authorizers(self) -> dict[str, RequestAuthorizer]:
-        """The Lambda authorizers, by their id."""
-        return {
-            self._assembly.reference(resource): _request_authorizer(self._assembly.properties(resource))
-            for resource in self._assembly.resources("AWS::ApiGateway::Authorizer")
-            if resource.properties["Type"] == "REQUEST"
-        }
-
-    def _route(
-        self, method: Mapping[str, Any], paths: Mapping[str, str], authorizers: Mapping[str, RequestAuthorizer]
-    ) -> Route:
-        integration = method["Integration"]
-        mocked = integration["Type"] == "MOCK"
-        if not mocked and integration["Type"] != "AWS_PROXY":
-            message = f"the integration {integration['Type']} is not known here"
-            raise TemplateError(message)
-        authorization = method.get("AuthorizationType", "NONE")
-        if authorization not in ("NONE", "COGNITO_USER_POOLS", "CUSTOM"):
-            message = f"the authorization {authorization} is not known here"
-            raise TemplateError(message)
-        return Route(
-            method=method["HttpMethod"],
-            path=paths[method["ResourceId"]],
-            function=None if mocked else _function_of(integration["Uri"]),
-            scopes=tuple(method.get("AuthorizationScopes", ())) if authorization == "COGNITO_USER_POOLS" else None,
-            mock_headers=_mock_headers(integration) if mocked else {},
-            authorizer=authorizers[method["AuthorizerId"]] if authorization == "CUSTOM" else None,
-        )
-
-    def _paths(self) -> dict[str, str]:
-        """The path of each resource of the API, by its id; the root's id is `/`."""
-        parts = {
-            self._assembly.reference(resource): self._assembly.properties(resource)
-            for resource in self._assembly.resources("AWS::ApiGateway::Resource")
-        }
-
-        def path(identifier: str) -> str:
-            if identifier == "/":
-                return ""
-            part = parts[identifier]
-            return f"{path(part['ParentId'])}/{part['PathPart']}"
-
-        return {"/": "/"} | {identifier: path(identifier) for identifier in parts}
 
     def state_machines(self) -> list[StateMachine]:
         """The machines, with definitions ready to run."""
@@ -359,45 +266,7 @@ class Template:
         return [self._assembly.properties(resource) for resource in self._assembly.resources(kind)]
 
 
-_ANSWER = "AWS::ApiGateway::GatewayResponse"
 _CUSTOM_RESOURCE = "AWS::CloudFormation::CustomResource"
-
-
-def _function_of(uri: str) -> str:
-    """The function's ARN in `arn:aws:apigateway:REGION:lambda:path/DATE/functions/ARN/invocations`."""
-    return uri.split("/functions/", 1)[1].removesuffix("/invocations")
-
-
-def _request_authorizer(properties: Mapping[str, Any]) -> RequestAuthorizer:
-    sources = (source.strip() for source in properties.get("IdentitySource", "").split(","))
-    return RequestAuthorizer(
-        function=_function_of(properties["AuthorizerUri"]),
-        identity_sources=tuple(filter(None, sources)),
-        ttl_s=int(properties.get("AuthorizerResultTtlInSeconds", 300)),
-    )
-
-
-def _mock_headers(integration: Mapping[str, Any]) -> dict[str, str]:
-    """Headers of a MOCK integration's first response: the CORS preflight answer of the CDK."""
-    responses = integration.get("IntegrationResponses") or [{}]
-    prefix = "method.response.header."
-    return {
-        name.removeprefix(prefix): str(value).strip("'")
-        for name, value in responses[0].get("ResponseParameters", {}).items()
-    }
-
-
-def _answer(properties: Mapping[str, Any]) -> GatewayAnswer:
-    prefix = "gatewayresponse.header."
-    status = properties.get("StatusCode")
-    return GatewayAnswer(
-        status=int(status) if status else None,
-        headers={
-            name.removeprefix(prefix): str(value).strip("'")
-            for name, value in properties.get("ResponseParameters", {}).items()
-        },
-        body=properties.get("ResponseTemplates", {}).get("application/json", ""),
-    )
 
 
 def _definition(properties: Mapping[str, Any]) -> str:

@@ -7,23 +7,23 @@ from aws_cdk import CfnOutput, Duration, RemovalPolicy, Size, Stack
 from aws_cdk.aws_apigateway import (
     AccessLogField,
     AccessLogFormat,
+    ApiDefinition,
     EndpointType,
     LogGroupLogDestination,
     MethodLoggingLevel,
-    RestApi,
+    SpecRestApi,
     StageOptions,
 )
 from aws_cdk.aws_cognito import IUserPool
+from aws_cdk.aws_iam import ServicePrincipal
 from aws_cdk.aws_logs import LogGroup
 from constructs import Construct
 
 from infra.best_practices import accept, managed_policy
-from infra.constructs.authorizers import Authorizers
 from infra.constructs.canary import Canary
 from infra.constructs.firewall import Firewall
-from infra.constructs.gateway_problems import add_gateway_problems
 from infra.constructs.platform import Platform
-from infra.constructs.routes import add_routes
+from infra.constructs.rest_api_definition import rest_api_definition
 from infra.constructs.service_function import ServiceFunction
 from infra.functions import FunctionSpec
 
@@ -56,11 +56,11 @@ class ApiStack(Stack):
             retention=settings.log_retention,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        self.api = RestApi(
+        self.api = SpecRestApi(
             self,
             "Api",
+            api_definition=ApiDefinition.from_inline(rest_api_definition(self, modules, user_pool, asked)),
             rest_api_name=settings.physical_name("api"),
-            description="TerraFusion",
             endpoint_types=[EndpointType.REGIONAL],
             min_compression_size=Size.kibibytes(1),
             # any type: a function says by itself which of its answers are bytes, whatever a client accepts
@@ -83,8 +83,7 @@ class ApiStack(Stack):
                 managed_policy("AmazonAPIGatewayPushToCloudWatchLogs"): "API Gateway asks for this policy.",
             },
         )
-        add_routes(self.api, Authorizers(self, "Authorizers", user_pool, asked), modules)
-        add_gateway_problems(self.api)
+        self._permit_gateway_calls(modules, asked)
         if settings.production:
             errors = self.api.metric_server_error(period=Duration.minutes(1), statistic="Sum")
             Canary(self, "Canary", [*modules, asked], errors, settings)
@@ -96,6 +95,14 @@ class ApiStack(Stack):
             retention=settings.log_retention,
         )
         CfnOutput(self, "ApiUrl", value=self.api.url)
+
+    def _permit_gateway_calls(self, modules: Sequence[ServiceFunction], authorizer: ServiceFunction) -> None:
+        """One permission a function, for all of its routes."""
+        gateway = ServicePrincipal("apigateway.amazonaws.com")
+        sources = dict.fromkeys(modules, f"{self.api.deployment_stage.stage_name}/*/*") | {authorizer: "authorizers/*"}
+        for function, source in sources.items():
+            arn = self.format_arn(service="execute-api", resource=self.api.rest_api_id, resource_name=source)
+            function.alias.add_permission("Gateway", principal=gateway, source_arn=arn)
 
 
 def _access_log_format() -> AccessLogFormat:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_cdk import CfnOutput, Duration, Stack
-from aws_cdk.aws_apigateway import RestApi
+from aws_cdk.aws_apigateway import SpecRestApi
 from aws_cdk.aws_budgets import CfnBudget
 from aws_cdk.aws_cloudwatch import (
     AlarmStatusWidget,
@@ -64,7 +64,7 @@ class ObservabilityStack(Stack):
         construct_id: str,
         platform: Platform,
         *,
-        api: RestApi,
+        api: SpecRestApi,
         access_log: ILogGroup,
         database: DatabaseCluster,
         machines: dict[str, IStateMachine],
@@ -209,7 +209,7 @@ class ObservabilityStack(Stack):
         )
         self._dashboard.add_widgets(_graph("Counties, scheduled and late", scheduled, late), _graph("Oldest (s)", age))
 
-    def _watch_api(self, api: RestApi) -> None:
+    def _watch_api(self, api: SpecRestApi) -> None:
         errors = api.metric_server_error(period=_FIVE_MINUTES, statistic="Sum")
         latency = [api.metric_latency(period=_FIVE_MINUTES, statistic=share) for share in ("p99", "p50")]
         reads = own_metric(OwnMetric("ReadMilliseconds", statistic="p99"), self._settings.name, _FIVE_MINUTES)

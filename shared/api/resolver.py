@@ -76,7 +76,7 @@ class Route:
 
     `permission` None means that it needs no token, `status` is that of success, `media_types` those of an answer that
     is not JSON, `items` the schema of the items of a list: its answer is JSON, or a file of another format.
-    `query_prefix` begins query parameters whose names are the county's own: `attributes.`. `access` are the credentials.
+    `query_prefix` begins query parameters whose names are the county's own: `attributes.`. `access` is what opens it.
     """
 
     method: str

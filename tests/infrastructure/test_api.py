@@ -1,6 +1,8 @@
 """API Gateway's methods, against the routes that the modules declare."""
 
 import json
+import re
+from typing import Any
 
 import pytest
 
@@ -9,7 +11,7 @@ from infra.constructs.routes import OwnedRoute, RouteError, check_routes
 from infra.functions import REGISTRY, routes_of
 from infra.openapi import READ_ROUTES, read_routes
 from shared.access import VIEW_PERMISSIONS, Access
-from tests.infrastructure.assembly import Resource, Templates, access_log_line
+from tests.infrastructure.assembly import Templates, access_log_line
 
 PUBLIC = {
     ("GET", "/v1/health"),
@@ -23,20 +25,27 @@ PUBLIC = {
 }
 
 
-def _methods(templates: Templates) -> dict[tuple[str, str], Resource]:
-    resources = {r.logical_id: r.properties for r in templates.resources("AWS::ApiGateway::Resource")}
+def _document(templates: Templates) -> dict[str, Any]:
+    body: dict[str, Any] = templates.one("AWS::ApiGateway::RestApi").properties["Body"]
+    return body
 
-    def path(resource_id: dict[str, object]) -> str:
-        logical_id = resource_id.get("Ref")
-        if not isinstance(logical_id, str):
-            return ""
-        properties = resources[logical_id]
-        return f"{path(properties['ParentId'])}/{properties['PathPart']}"
 
+def _methods(templates: Templates) -> dict[tuple[str, str], dict[str, Any]]:
     return {
-        (method.properties["HttpMethod"], path(method.properties["ResourceId"])): method
-        for method in templates.resources("AWS::ApiGateway::Method")
+        (method.upper(), path): operation
+        for path, operations in _document(templates)["paths"].items()
+        for method, operation in operations.items()
     }
+
+
+def _authorizer(templates: Templates, access: Access) -> dict[str, Any]:
+    scheme = _document(templates)["components"]["securitySchemes"][access.value]
+    authorizer: dict[str, Any] = scheme["x-amazon-apigateway-authorizer"]
+    return authorizer
+
+
+def _opened_by(templates: Templates, access: Access) -> set[tuple[str, str]]:
+    return {key for key, method in _methods(templates).items() if access.value in (method.get("security") or [{}])[0]}
 
 
 def _routes() -> dict[tuple[str, str], OwnedRoute]:
@@ -61,34 +70,33 @@ def test_every_kind_of_job_is_cancelled_and_gone_on_with(templates: Templates) -
 
 
 def test_every_method_asks_for_exactly_the_scope_of_its_routes_permission(templates: Templates) -> None:
-    token, key_authorizer = (_authorizer(templates, kind).logical_id for kind in ("COGNITO_USER_POOLS", "REQUEST"))
     for key, route in _routes().items():
-        properties = _methods(templates)[key].properties
+        security = _methods(templates)[key].get("security")
         match route.access:
             case Access.PUBLIC:
-                assert properties["AuthorizationType"] == "NONE", key
+                assert security is None, key
             case Access.TOKEN:
-                assert properties["AuthorizationType"] == "COGNITO_USER_POOLS", key
-                assert properties["AuthorizerId"] == {"Ref": token}, key
-                assert properties["AuthorizationScopes"] == [f"terrafusion/{route.permission}"], key
-            case Access.KEY:
-                assert properties["AuthorizationType"] == "CUSTOM", key
-                assert properties["AuthorizerId"] == {"Ref": key_authorizer}, key
+                assert security == [{"token": [f"terrafusion/{route.permission}"]}], key
+            case Access.KEY | Access.OPEN:
+                assert security == [{route.access.value: []}], key
 
 
-def _authorizer(templates: Templates, kind: str, *, keeps_answers: bool = True) -> Resource:
-    """The authorizer of this type that keeps answers, or keeps none."""
-    (found,) = (
-        authorizer
-        for authorizer in templates.resources("AWS::ApiGateway::Authorizer")
-        if authorizer.properties["Type"] == kind
-        and bool(authorizer.properties["AuthorizerResultTtlInSeconds"]) is keeps_answers
+def test_tokens_are_verified_by_the_user_pool_and_keys_by_a_function_of_ours(templates: Templates) -> None:
+    assert _authorizer(templates, Access.TOKEN)["type"] == "cognito_user_pools"
+    assert len(_authorizer(templates, Access.TOKEN)["providerARNs"]) == 1
+    authorizer = templates.functions()[REGISTRY.authorizer.name].logical_id
+    (alias,) = (
+        r.logical_id
+        for r in templates.resources("AWS::Lambda::Alias")
+        if r.properties["FunctionName"] == {"Ref": authorizer}
     )
-    return found
+    for access in (Access.KEY, Access.OPEN):
+        assert _authorizer(templates, access)["type"] == "request"
+        assert {"Ref": alias} in _authorizer(templates, access)["authorizerUri"]["Fn::Join"][1]
 
 
 def test_keys_open_no_route_that_changes_anything(templates: Templates) -> None:
-    opened = {key for key, m in _methods(templates).items() if m.properties["AuthorizationType"] == "CUSTOM"}
+    opened = _opened_by(templates, Access.KEY) | _opened_by(templates, Access.OPEN)
 
     assert opened
     assert {method for method, _ in opened} == {"GET"}
@@ -97,10 +105,16 @@ def test_keys_open_no_route_that_changes_anything(templates: Templates) -> None:
 
 def test_what_the_authorizer_decides_is_kept_by_header_and_route_and_for_half_a_minute(templates: Templates) -> None:
     """Its policies are of one route; and with its own memory a revoked key opens nothing more after a minute."""
-    properties = _authorizer(templates, "REQUEST").properties
+    authorizer = _authorizer(templates, Access.KEY)
 
-    assert properties["IdentitySource"] == "method.request.header.Authorization,context.resourcePath"
-    assert properties["AuthorizerResultTtlInSeconds"] + REMEMBERED_S <= 60
+    assert authorizer["identitySource"] == "method.request.header.Authorization, context.resourcePath"
+    assert authorizer["authorizerResultTtlInSeconds"] + REMEMBERED_S <= 60
+
+
+def test_what_is_open_without_a_header_is_asked_about_each_time(templates: Templates) -> None:
+    authorizer = _authorizer(templates, Access.OPEN)
+
+    assert (authorizer.get("identitySource"), authorizer["authorizerResultTtlInSeconds"]) == (None, 0)
 
 
 def test_the_authorizer_knows_the_routes_as_modules_declare_them() -> None:
@@ -108,7 +122,7 @@ def test_the_authorizer_knows_the_routes_as_modules_declare_them() -> None:
 
 
 def test_only_health_the_description_and_signing_in_need_no_token(templates: Templates) -> None:
-    public = {key for key, m in _methods(templates).items() if m.properties["AuthorizationType"] == "NONE"}
+    public = {key for key, method in _methods(templates).items() if "security" not in method}
 
     assert public <= PUBLIC
 
@@ -117,20 +131,16 @@ def test_every_method_calls_the_function_of_its_own_module(templates: Templates)
     aliases = {r.properties["FunctionName"]["Ref"]: r.logical_id for r in templates.resources("AWS::Lambda::Alias")}
     functions = templates.functions()
     for key, route in _routes().items():
-        integration = _methods(templates)[key].properties["Integration"]
-        assert integration["Type"] == "AWS_PROXY", key
-        assert integration["IntegrationHttpMethod"] == "POST", key
-        called = [part["Ref"] for part in integration["Uri"]["Fn::Join"][1] if "Ref" in part]
+        integration = _methods(templates)[key]["x-amazon-apigateway-integration"]
+        assert (integration["type"], integration["httpMethod"]) == ("aws_proxy", "POST"), key
+        called = [part["Ref"] for part in integration["uri"]["Fn::Join"][1] if "Ref" in part]
         assert aliases[functions[route.function].logical_id] in called, key
 
 
 def test_the_gateway_may_call_each_function_by_one_permission_of_this_api_alone(templates: Templates) -> None:
     permissions = list(templates.resources("AWS::Lambda::Permission", "Api"))
-    authorizers = [
-        each for each in templates.resources("AWS::ApiGateway::Authorizer") if "AuthorizerUri" in each.properties
-    ]
 
-    assert len(permissions) == len(REGISTRY.api) + len(authorizers)
+    assert len(permissions) == len(REGISTRY.api) + 1  # the authorizer
     for permission in permissions:
         assert permission.properties["Principal"] == "apigateway.amazonaws.com"
         assert {"Ref": templates.one("AWS::ApiGateway::RestApi").logical_id} in (
@@ -138,22 +148,28 @@ def test_the_gateway_may_call_each_function_by_one_permission_of_this_api_alone(
         )
 
 
+def test_a_change_of_a_route_is_deployed(templates: Templates) -> None:
+    """The deployment's name has a digest of the document, without which CloudFormation would leave the old one."""
+    deployment = templates.one("AWS::ApiGateway::Deployment")
+
+    assert re.fullmatch(r"ApiDeployment\w+[0-9a-f]{32}", deployment.logical_id)
+    assert templates.one("AWS::ApiGateway::Stage").properties["DeploymentId"] == {"Ref": deployment.logical_id}
+
+
 def test_the_gateways_own_answers_are_problem_documents_with_the_request_id(templates: Templates) -> None:
-    answers = {
-        r.properties["ResponseType"]: r.properties for r in templates.resources("AWS::ApiGateway::GatewayResponse")
-    }
+    answers = _document(templates)["x-amazon-apigateway-gateway-responses"]
 
     assert {"UNAUTHORIZED", "ACCESS_DENIED", "REQUEST_TOO_LARGE", "THROTTLED", "DEFAULT_4XX", "DEFAULT_5XX"} <= set(
         answers
     )
-    assert answers["MISSING_AUTHENTICATION_TOKEN"]["StatusCode"] == "404"
-    for kind, properties in answers.items():
-        document = json.loads(properties["ResponseTemplates"]["application/json"])
-        header = properties["ResponseParameters"]["gatewayresponse.header.Content-Type"]
+    assert answers["MISSING_AUTHENTICATION_TOKEN"]["statusCode"] == "404"
+    for kind, answer in answers.items():
+        document = json.loads(answer["responseTemplates"]["application/json"])
+        header = answer["responseParameters"]["gatewayresponse.header.Content-Type"]
         assert header == "'application/problem+json'", kind
         assert document["request_id"] == "$context.requestId", kind
         assert document["type"].startswith("urn:terrafusion:problem:"), kind
-        assert str(document.get("status", "")) == properties.get("StatusCode", ""), kind
+        assert str(document.get("status", "")) == answer.get("statusCode", ""), kind
 
 
 def test_the_firewall_stands_before_the_stage_and_limits_each_address(templates: Templates) -> None:

@@ -16,7 +16,7 @@ import pytest
 from infra.functions import REGISTRY
 from infra.local.gateway.events import ApiIdentity, Request, proxy_answer, proxy_event
 from infra.local.gateway.routing import Router
-from infra.local.template import Route
+from infra.local.rest_api import Route
 from shared import paging
 from shared.access import Permission, Role
 from shared.api.problems import PROBLEM_JSON
@@ -43,9 +43,7 @@ def platform(database: MigratedDatabase, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 def test_no_malformed_request_is_a_failure_of_ours_and_none_without_permission_is_answered(platform: None) -> None:
     apis = {spec.name: importlib.import_module(spec.module_path).api for spec in REGISTRY.api}
-    router = Router(
-        Route(route.method, route.path, name, None, {}) for name, api in apis.items() for route in api.routes
-    )
+    router = Router(Route(route.method, route.path, name, None) for name, api in apis.items() for route in api.routes)
     permissions = {
         (name, route.method, route.path): route.permission for name, api in apis.items() for route in api.routes
     }

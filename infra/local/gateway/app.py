@@ -37,7 +37,7 @@ from infra.local.gateway.processes import EventTooLargeError, FunctionTimeoutErr
 from infra.local.gateway.routing import Match, Router
 from infra.local.gateway.tokens import RefusedTokenError, TokenVerifier
 from infra.local.quotas import BODY_BYTES, HEADER_BYTES
-from infra.local.template import RestApi, Route
+from infra.local.rest_api import RestApi, Route
 
 _LOG_EVERY = 0.2
 """Seconds in which lines of the request log are gathered: one write each would be a tenth of a request's time."""
@@ -103,9 +103,6 @@ class Gateway:
             raise _RefusedError(UNKNOWN_ROUTE)
         route = match.route
         authorized = await self._authorize(request, match, request_id)
-        if route.function is None:
-            headers = [(name.lower().encode(), value.encode()) for name, value in route.mock_headers.items()]
-            return 204, headers, b"", None
         try:
             status, answered, body = await self._functions.answer(
                 route.function, request, match, request_id, authorized

@@ -11,7 +11,7 @@ from infra.local.cloud_assembly import ACCOUNT, REGION, TemplateError
 from infra.local.gateway.events import ApiIdentity, Request
 from infra.local.gateway.processes import FunctionFailedError, Invoker
 from infra.local.gateway.routing import Match
-from infra.local.template import RequestAuthorizer
+from infra.local.rest_api import RequestAuthorizer
 
 _MAX_KEPT = 4096
 _UNAUTHORIZED = "Unauthorized"

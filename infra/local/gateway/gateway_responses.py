@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from infra.local.template import GatewayAnswer
+from infra.local.rest_api import GatewayAnswer
 
 _PROBLEM = "application/problem+json"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from infra.local.template import Route
+from infra.local.rest_api import Route
 
 
 @dataclass(frozen=True)

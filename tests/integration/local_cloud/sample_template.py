@@ -145,7 +145,7 @@ def _data(migration_digest: str) -> dict[str, Any]:
 def _api() -> dict[str, Any]:
     resources = _identity() | _machine() | _role("ApiRole", (["s3:GetObject"], _objects("open/*")))
     resources |= {
-        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "tf"}},
+        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "tf", "Body": _rest_api()}},
         "Stage": {
             "Type": "AWS::ApiGateway::Stage",
             "Properties": {"StageName": "dev", "RestApiId": _ref("Api")},
@@ -179,51 +179,38 @@ def _api() -> dict[str, Any]:
                 },
             },
         },
-        "Unauthorized": {
-            "Type": "AWS::ApiGateway::GatewayResponse",
-            "Properties": {
-                "ResponseType": "UNAUTHORIZED",
-                "StatusCode": "401",
-                "ResponseParameters": {"gatewayresponse.header.Content-Type": "'application/problem+json'"},
-                "ResponseTemplates": {
+    }
+    return {"Resources": resources}
+
+
+def _rest_api() -> dict[str, Any]:
+    header = {"type": "apiKey", "name": "Authorization", "in": "header"}
+    pool = {"type": "cognito_user_pools", "providerARNs": [_arn("Users")]}
+    return {
+        "openapi": "3.0.1",
+        "paths": {
+            "/v1/echo": {"post": _operation()},
+            "/v1/echo/{echo_id}": {
+                "get": _operation("terrafusion/view_properties"),
+                "put": _operation("terrafusion/manage_users"),
+            },
+            "/v1/echo/special": {"get": _operation()},
+            "/v1/files/{proxy+}": {"x-amazon-apigateway-any-method": _operation()},
+        },
+        "components": {"securitySchemes": {"token": header | {"x-amazon-apigateway-authorizer": pool}}},
+        "x-amazon-apigateway-gateway-responses": {
+            "UNAUTHORIZED": {
+                "statusCode": "401",
+                "responseParameters": {"gatewayresponse.header.Content-Type": "'application/problem+json'"},
+                "responseTemplates": {
                     "application/json": '{"title":"Sign in first","request_id":"$context.requestId"}'
                 },
             },
         },
     }
-    resources |= _paths()
-    return {"Resources": resources}
 
 
-def _paths() -> dict[str, Any]:
-    root = {"Fn::GetAtt": ["Api", "RootResourceId"]}
-    tree = [
-        ("V1", root, "v1"),
-        ("Echo", _ref("V1"), "echo"),
-        ("EchoId", _ref("Echo"), "{echo_id}"),
-        ("EchoSpecial", _ref("Echo"), "special"),
-        ("Files", _ref("V1"), "files"),
-        ("FilesAny", _ref("Files"), "{proxy+}"),
-    ]
-    resources: dict[str, Any] = {
-        name: {
-            "Type": "AWS::ApiGateway::Resource",
-            "Properties": {"ParentId": parent, "PathPart": part, "RestApiId": _ref("Api")},
-        }
-        for name, parent, part in tree
-    }
-    for name, resource, method, scope in (
-        ("EchoPost", "Echo", "POST", None),
-        ("EchoGet", "EchoId", "GET", "terrafusion/view_properties"),
-        ("EchoPut", "EchoId", "PUT", "terrafusion/manage_users"),
-        ("SpecialGet", "EchoSpecial", "GET", None),
-        ("FilesGet", "FilesAny", "ANY", None),
-    ):
-        resources[name] = _method(resource, method, scope)
-    return resources
-
-
-def _method(resource: str, method: str, scope: str | None) -> dict[str, Any]:
+def _operation(scope: str | None = None) -> dict[str, Any]:
     uri = [
         "arn:",
         _ref("AWS::Partition"),
@@ -233,16 +220,10 @@ def _method(resource: str, method: str, scope: str | None) -> dict[str, Any]:
         _arn("Handler"),
         "/invocations",
     ]
-    properties: dict[str, Any] = {
-        "HttpMethod": method,
-        "ResourceId": _ref(resource),
-        "RestApiId": _ref("Api"),
-        "AuthorizationType": "NONE",
-        "Integration": {"Type": "AWS_PROXY", "Uri": {"Fn::Join": ["", uri]}},
+    operation: dict[str, Any] = {
+        "x-amazon-apigateway-integration": {"type": "aws_proxy", "uri": {"Fn::Join": ["", uri]}}
     }
-    if scope:
-        properties |= {"AuthorizationType": "COGNITO_USER_POOLS", "AuthorizationScopes": [scope]}
-    return {"Type": "AWS::ApiGateway::Method", "Properties": properties}
+    return operation | {"security": [{"token": [scope]}]} if scope else operation
 
 
 def _identity() -> dict[str, Any]:

@@ -15,7 +15,8 @@ import pytest
 
 from infra.local.gateway import ApiIdentity, Gateway, GatewayServer, TokenVerifier, listen, processes
 from infra.local.gateway.processes import SPARE_PROCESSES, ApiProcesses
-from infra.local.template import Function, RestApi, Route
+from infra.local.rest_api import RestApi, Route
+from infra.local.template import Function
 from tests.integration.local_cloud import api_functions
 from tests.integration.local_cloud.processes import wait_until_ended
 from tests.polling import eventually
@@ -43,7 +44,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         Function(name, name, f"arn:{name}", f"{api_functions.__name__}.{name}", {}, TIMEOUT, 128)
         for name in HANDLERS.values()
     ]
-    routes = tuple(Route("GET", path, f"arn:{name}", None, {}) for path, name in HANDLERS.items())
+    routes = tuple(Route("GET", path, f"arn:{name}", None) for path, name in HANDLERS.items())
     log = tmp_path_factory.mktemp("log") / "api.log"
     verifier = TokenVerifier("nobody", frozenset(), {})
     with listen(0) as listening, ApiProcesses(ApiIdentity("api", "dev"), functions, {}, log) as api:

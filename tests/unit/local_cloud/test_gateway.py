@@ -22,14 +22,15 @@ from infra.local.gateway.routing import Match, Router
 from infra.local.gateway.tokens import RefusedTokenError
 from infra.local.lambda_runtime import ConflictingVariablesError, shared_variables
 from infra.local.quotas import BODY_BYTES
-from infra.local.template import Function, GatewayAnswer, RestApi, Route
+from infra.local.rest_api import GatewayAnswer, RestApi, Route
+from infra.local.template import Function
 
 ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_pool"
 KEY, OTHER_KEY = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
 
 
 def route(method: str, path: str, *scopes: str) -> Route:
-    return Route(method, path, "arn:function", scopes or None, {})
+    return Route(method, path, "arn:function", scopes or None)
 
 
 def claims_of_token(**claims: Any) -> dict[str, Any]:
@@ -200,7 +201,6 @@ ROUTES = (
     route("GET", "/v1/items/{item_id}", "tf/view"),
     route("DELETE", "/v1/items/{item_id}", "tf/delete"),
     route("POST", "/v1/items"),
-    Route("OPTIONS", "/v1/items", None, None, {"Access-Control-Allow-Origin": "*"}),
 )
 
 
@@ -316,11 +316,6 @@ def test_a_failing_function_is_a_502_that_tells_nothing(answer: Any) -> None:
     response = call(Recording(answer), "POST", "/v1/items")
     assert response.status_code == 502
     assert "secret" not in response.text
-
-
-def test_a_mock_integration_answers_its_headers() -> None:
-    response = call(Recording(), "OPTIONS", "/v1/items")
-    assert (response.status_code, response.headers["access-control-allow-origin"]) == (204, "*")
 
 
 def test_every_request_is_one_line_of_the_log() -> None:
