@@ -9,6 +9,7 @@ import typer
 from infra.cli.commands.lazy import LazyCommand, lazy_group
 from infra.cli.errors import CommandError
 from infra.local.errors import LocalCloudError
+from terrafusion.errors import TerraFusionError
 
 _HERE = "infra.cli.commands"
 
@@ -68,6 +69,6 @@ def main() -> None:
             stream.reconfigure(line_buffering=True)  # whoever reads a pipe or a log sees each line as it comes
     try:
         app()
-    except (CommandError, LocalCloudError) as error:
+    except (CommandError, LocalCloudError, TerraFusionError) as error:
         print(error, file=sys.stderr)
         sys.exit(1)

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from infra.cli.api_client import ApiClient
 from infra.slos import FRESHNESS, JOBS, READ, READ_LIMIT_MS, READ_ROUTES, SIGN_IN, SIGN_IN_ROUTES, Slo
 from shared.counties.freshness import LastSync, due_at
+from terrafusion import Client
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def of_jobs(logs: Path, since: datetime) -> ServiceLevel:
     return ServiceLevel(JOBS, len(ended) - bad, len(ended), f"{failed} failed, {bad} by the platform" if failed else "")
 
 
-def ages(client: ApiClient) -> list[CountyAge]:
+def ages(client: Client) -> list[CountyAge]:
     """The last good sync of each county of the user, by the API."""
     return [_age(client, county["county_id"]) for county in client.get("/v1/counties")]
 
@@ -93,7 +93,7 @@ def percentile(values: Iterable[float], percent: float) -> float | None:
     return ordered[math.ceil(len(ordered) * percent / 100) - 1] if ordered else None
 
 
-def _age(client: ApiClient, county_id: str) -> CountyAge:
+def _age(client: Client, county_id: str) -> CountyAge:
     path = f"/v1/counties/{county_id}"
     county = client.get(path)
     runs = client.pages(f"{path}/sync-runs", status="succeeded")

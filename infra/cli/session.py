@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 
-from infra.cli.api_client import ApiClient
+from terrafusion import Client
 
 if TYPE_CHECKING:
     from infra.local.cloud import LocalCloud
@@ -82,7 +82,7 @@ def local_client(service: Any, data_dir: Path) -> Any:
     )
 
 
-SignIn = Callable[[], ApiClient]
+SignIn = Callable[[], Client]
 """Gives a client that is signed in. Ends the command with a plain sentence where it cannot be."""
 
 
@@ -103,12 +103,13 @@ def takes_sign_in(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def signed_in(api_url: str | None = ApiUrl, username: str = Username, data_dir: Path = DataDir) -> ApiClient:
+def signed_in(api_url: str | None = ApiUrl, username: str = Username, data_dir: Path = DataDir) -> Client:
     password = os.environ.get(PASSWORD_VARIABLE)
     if api_url is None:
         running = running_cloud(data_dir)
         api_url = str(running["address"])
         password = password or running["passwords"].get(username, "")
-    client = ApiClient(api_url)
-    client.login(username, password or typer.prompt(f"Password of {username}", hide_input=True))
+    password = password or typer.prompt(f"Password of {username}", hide_input=True)
+    client = Client(api_url, username=username, password=password)
+    client.sign_in()
     return client

@@ -79,7 +79,7 @@ def test_the_paths_that_a_page_names_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("page", ALL_PAGES, ids=_name)
 def test_the_commands_that_a_page_names_exist(page: Path) -> None:
-    named = re.findall(r"terrafusion ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?", TEXTS[page])
+    named = re.findall(r"(?<!from )terrafusion ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?", TEXTS[page])
     unknown = [
         (group, command)
         for group, command in named

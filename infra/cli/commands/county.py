@@ -2,14 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
-from infra.cli.api_client import ApiClient
 from infra.cli.commands.lazy import LazyCommand, lazy_group
-from infra.cli.errors import ApiError
 from infra.cli.session import SignIn, console, takes_sign_in
+from terrafusion import Client, ConflictError
+
+if TYPE_CHECKING:
+    from terrafusion.requests import CountyConfiguration
 
 _HERE = "infra.cli.commands"
 
@@ -48,8 +50,8 @@ def new(
         before = next((one for one in client.get("/v1/counties") if one["county_id"] == county_id), None)
         try:
             county = client.post("/v1/counties", {"configuration": configuration, "mapping": mapping})
-        except ApiError as error:
-            if before is None or not error.problem.get("type", "").endswith("county-exists"):
+        except ConflictError as error:
+            if before is None or error.slug != "county-exists":
                 raise
             if not update:
                 raise typer.BadParameter(
@@ -97,13 +99,13 @@ def _description(folder: Path) -> tuple[dict[str, Any], str]:
     return configuration, texts[1]
 
 
-def _updated(client: ApiClient, configuration: dict[str, Any], mapping: str) -> str:
+def _updated(client: Client, configuration: dict[str, Any], mapping: str) -> str:
     """Replace configuration and mapping where they differ; which of them did."""
-    path = f"/v1/counties/{configuration['county_id']}"
-    before = client.get(path)
-    after = client.put(f"{path}/configuration", configuration, etag=client.etag(path))
+    county = client.county(configuration["county_id"])
+    before = county.get_county()
+    after = county.put_configuration(cast("CountyConfiguration", configuration), if_match=before)
     changed = ["configuration"] if after["configuration"] != before["configuration"] else []
-    if mapping != before["mapping"]:
-        client.put(f"{path}/mapping", {"mapping": mapping}, etag=client.etag(path))
+    if mapping != before.mapping:
+        county.put_mapping({"mapping": mapping}, if_match=after)
         changed.append("mapping")
     return f"its {' and its '.join(changed)} {'is' if len(changed) == 1 else 'are'} replaced" if changed else "as it is"

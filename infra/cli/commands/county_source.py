@@ -8,11 +8,11 @@ from typing import Any
 import boto3
 import typer
 
-from infra.cli.api_client import ApiClient
 from infra.cli.session import ApiUrl, DataDir, Username, console, local_client, running_cloud, signed_in
 from infra.cli.source_secret import put_source_secret
 from shared import storage
 from shared.counties.source_description import INCOMING, SECRET_PREFIX
+from terrafusion import Client
 
 
 def source(
@@ -68,7 +68,7 @@ def files(
 Send = Callable[[str, str, Path], None]
 
 
-def _over_http(client: ApiClient) -> Send:
+def _over_http(client: Client) -> Send:
     def send(county_id: str, prefix: str, path: Path) -> None:
         delivery = {"name": path.name, "prefix": prefix, "size_bytes": path.stat().st_size}
         client.upload(client.post(f"/v1/counties/{county_id}/files", delivery)["url"], path)

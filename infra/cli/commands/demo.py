@@ -10,7 +10,6 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from infra.cli.api_client import ApiClient
 from infra.cli.commands.local_cloud import serving
 from infra.cli.commands.model import model_shown, promote_model, train_model
 from infra.cli.commands.results import months_table, ratio_studies_table
@@ -22,6 +21,7 @@ from infra.cli.commands.value_county import run_shown, run_valuation
 from infra.cli.session import DataDir, console
 from infra.cli.source_secret import put_source_secret
 from infra.examples.counties import configuration_text, mapping_text
+from terrafusion import Client
 
 STUDIES: dict[str, dict[str, Any]] = {
     # King County's system holds no assessed values with its sales, so the model's values are studied
@@ -56,8 +56,7 @@ def demo(
         with show("Two legacy systems, filled with real sales"):
             _legacy_systems(cloud, screen)
         user = next(user for user in cloud.credentials if user.role == "ITAdmin")
-        with ApiClient(cloud.url) as client:
-            client.login(user.username, user.password)
+        with Client(cloud.url, username=user.username, password=user.password) as client:
             with show("Counties onboarded"):
                 _onboard(client, screen)
             for county_id in STUDIES:
@@ -123,7 +122,7 @@ def _legacy_systems(cloud: Any, screen: Console) -> None:
         screen.print(f"   {url.database}; its address is in the secret {name}")
 
 
-def _onboard(client: ApiClient, screen: Console) -> None:
+def _onboard(client: Client, screen: Console) -> None:
     for county_id in STUDIES:
         configuration = json.loads(configuration_text(county_id))
         county = client.post("/v1/counties", {"configuration": configuration, "mapping": mapping_text(county_id)})
@@ -131,7 +130,7 @@ def _onboard(client: ApiClient, screen: Console) -> None:
     client.renew()  # the counties are in the next token
 
 
-def _sync(client: ApiClient, screen: Console, county_id: str) -> None:
+def _sync(client: Client, screen: Console, county_id: str) -> None:
     seconds, run = _timed(lambda: run_sync(client, screen, county_id))
     screen.print(run_table(run))
     read = sum(table["read"] for table in run["tables"].values())
@@ -149,7 +148,7 @@ def _sync(client: ApiClient, screen: Console, county_id: str) -> None:
     screen.print(f"   again: {written} rows changed, in {seconds:.1f} s")
 
 
-def _model(client: ApiClient, screen: Console) -> None:
+def _model(client: Client, screen: Console) -> None:
     request = {"valuation_date": VALUED["valuation_date"]}
     results = train_model(client, screen, VALUED["county_id"], request)
     screen.print(model_shown(results))
@@ -158,7 +157,7 @@ def _model(client: ApiClient, screen: Console) -> None:
     screen.print(f"   {promoted['id']} is the {promoted['standing']}")
 
 
-def _county(client: ApiClient, screen: Console, output: Path) -> None:
+def _county(client: Client, screen: Console, output: Path) -> None:
     request = {"valuation_date": VALUED["valuation_date"]}
     seconds, run = _timed(lambda: run_valuation(client, screen, VALUED["county_id"], request))
     screen.print(run_shown(run, client.get(f"{run['links']['self']}/summary")))
@@ -170,7 +169,7 @@ def _county(client: ApiClient, screen: Console, output: Path) -> None:
     screen.print(f"   {run['properties'] / seconds:,.0f} properties a second; the values are in {file}")
 
 
-def _value(client: ApiClient, screen: Console) -> None:
+def _value(client: Client, screen: Console) -> None:
     county = f"/v1/counties/{VALUED['county_id']}"
     subject = client.get(f"{county}/properties", page_size=1)["items"][0]
     screen.print(
@@ -181,19 +180,19 @@ def _value(client: ApiClient, screen: Console) -> None:
     screen.print(valuation_shown(ask_value(client, screen, VALUED["county_id"], request)))
 
 
-def _study(client: ApiClient, county_id: str) -> dict[str, Any]:
+def _study(client: Client, county_id: str) -> dict[str, Any]:
     job = client.wait(client.post(f"/v1/counties/{county_id}/ratio-studies", STUDIES[county_id]))
     return {"job": job, "results": client.get(job["links"]["results"])}
 
 
-def _market(client: ApiClient, screen: Console) -> None:
+def _market(client: Client, screen: Console) -> None:
     request = {"from": "2014-05-01", "to": "2015-05-31", "group_by": "none"}
     job = client.wait(client.post("/v1/counties/king_wa/market-analyses", request))
     overall = client.get(job["links"]["results"])["overall"]
     screen.print(months_table(overall, title="King County, price index"))
 
 
-def _files(client: ApiClient, output: Path, studies: Mapping[str, Mapping[str, Any]]) -> dict[str, Path]:
+def _files(client: Client, output: Path, studies: Mapping[str, Mapping[str, Any]]) -> dict[str, Path]:
     request = {
         "ratio study report": (
             "king_wa/reports",

@@ -8,11 +8,11 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from infra.cli.api_client import ApiClient
+from terrafusion import Client
 
 
-def wait_with_progress(client: ApiClient, screen: Console, job: Mapping[str, Any]) -> dict[str, Any]:
-    """Wait for a job to end, and show its progress. Raises ApiError, JobFailedError."""
+def wait_with_progress(client: Client, screen: Console, job: Mapping[str, Any]) -> dict[str, Any]:
+    """Wait for a job to end, and show its progress. Raises ProblemError, JobFailedError."""
     if not screen.is_terminal:
         return client.wait(job, _print_lines())
     columns = (SpinnerColumn(), TextColumn("{task.description:<44}"), BarColumn(), MofNCompleteColumn())

@@ -9,13 +9,13 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from infra.cli.api_client import ApiClient
 from infra.cli.commands.api_description import COUNTY, operation, query_names, request_schema
 from infra.cli.commands.job_progress import wait_with_progress
 from infra.cli.commands.lazy import LazyCommand, lazy_group
 from infra.cli.commands.request_options import RequestOption, request_body, request_options
 from infra.cli.commands.results import results_shown
 from infra.cli.session import SignIn, console, takes_sign_in
+from terrafusion import Client
 
 _FORMATS = {".gpkg": "geopackage", ".geojson": "geojson"}
 """Formats that files are not named after."""
@@ -113,7 +113,7 @@ def _download(path: str) -> Callable[..., None]:
     return _command(download, [*_one(), _keyword("file", Path, file)])
 
 
-def _present(client: ApiClient, path: str, job: Mapping[str, Any], *, as_json: bool, file: Path | None) -> None:
+def _present(client: Client, path: str, job: Mapping[str, Any], *, as_json: bool, file: Path | None) -> None:
     """A job, and where it has succeeded its results: as JSON or as tables, and as a file."""
     screen = console()
     done = job["status"] == "succeeded"
@@ -130,7 +130,7 @@ def _present(client: ApiClient, path: str, job: Mapping[str, Any], *, as_json: b
             screen.print(f"Written to {saved}.")
 
 
-def _keep(client: ApiClient, path: str, job: Mapping[str, Any], file: Path) -> Path:
+def _keep(client: Client, path: str, job: Mapping[str, Any], file: Path) -> Path:
     """The job's file; its results as JSON, where it has none."""
     download = f"{path}/{{id}}/download"
     if not operation("get", download):

@@ -7,11 +7,11 @@ from typing import Any
 import typer
 from rich.console import Console, Group
 
-from infra.cli.api_client import ApiClient
 from infra.cli.commands.job_progress import wait_with_progress
 from infra.cli.commands.results import STATISTICS, with_interval
 from infra.cli.session import SignIn, console, takes_sign_in
 from infra.cli.tables import WholeTable
+from terrafusion import Client
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -72,15 +72,15 @@ def promote(
     console().print(f"{model_id} is the [bold]champion[/] of {classes}.")
 
 
-def train_model(client: ApiClient, screen: Console, county_id: str, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Train a model and watch. Returns its results. Raises ApiError, JobFailedError."""
+def train_model(client: Client, screen: Console, county_id: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Train a model and watch. Returns its results. Raises ProblemError, JobFailedError."""
     job = wait_with_progress(client, screen, client.post(f"/v1/counties/{county_id}/valuation-models", request))
     results: dict[str, Any] = client.get(job["links"]["results"])
     return results
 
 
-def promote_model(client: ApiClient, county_id: str, model_id: str, reason: str | None) -> dict[str, Any]:
-    """Promote a model. Raises ApiError."""
+def promote_model(client: Client, county_id: str, model_id: str, reason: str | None) -> dict[str, Any]:
+    """Promote a model. Raises ProblemError."""
     body = {} if reason is None else {"override_reason": reason}
     promoted: dict[str, Any] = client.post(f"/v1/counties/{county_id}/valuation-models/{model_id}/promote", body)
     return promoted

@@ -3,11 +3,11 @@
 import typer
 from rich.console import Console
 
-from infra.cli.api_client import ApiClient
 from infra.cli.commands.job_progress import wait_with_progress
 from infra.cli.commands.value import dollars
 from infra.cli.session import SignIn, console, takes_sign_in
 from infra.cli.tables import WholeTable
+from terrafusion import Client
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -66,10 +66,10 @@ def close(
     console().print(f"The roll of {roll['roll_year']} is [bold]{roll['status']}[/].")
 
 
-def change_roll(client: ApiClient, screen: Console, path: str, request: object) -> str:
+def change_roll(client: Client, screen: Console, path: str, request: object) -> str:
     """Approve a run or take an approval back, and watch. Returns what was written, in words.
 
-    Raises ApiError, JobFailedError.
+    Raises ProblemError, JobFailedError.
     """
     job = wait_with_progress(client, screen, client.post(path, request))
     done = client.get(job["links"]["results"])

@@ -8,10 +8,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from infra.cli.api_client import ApiClient
 from infra.cli.commands.lazy import lazy_group
 from infra.cli.session import SignIn, console, takes_sign_in
 from infra.cli.tables import WholeTable
+from terrafusion import Client
 
 SHOWN = 20
 """Rows of a list that a command prints unless it is told otherwise."""
@@ -201,13 +201,13 @@ def resume(
         _go(client, screen, f"{_runs(county_id)}/{run_id}/resume", {}, watch=watch)
 
 
-def run_sync(client: ApiClient, screen: Console, county_id: str) -> dict[str, Any]:
-    """Submit a run and follow it to its end. Raises ApiError, JobFailedError."""
+def run_sync(client: Client, screen: Console, county_id: str) -> dict[str, Any]:
+    """Submit a run and follow it to its end. Raises ProblemError, JobFailedError."""
     return follow(client, screen, client.post(_runs(county_id), {}))
 
 
-def follow(client: ApiClient, screen: Console, run: Mapping[str, Any]) -> dict[str, Any]:
-    """Show a run's progress until it ends. Raises ApiError, JobFailedError."""
+def follow(client: Client, screen: Console, run: Mapping[str, Any]) -> dict[str, Any]:
+    """Show a run's progress until it ends. Raises ProblemError, JobFailedError."""
     columns = (TextColumn("  {task.description:<24}"), BarColumn(), TextColumn("{task.fields[counts]}"))
     with Progress(*columns, TimeElapsedColumn(), console=screen, transient=True) as progress:
         bar = progress.add_task("", total=None, counts="")
@@ -262,7 +262,7 @@ def _runs(county_id: str) -> str:
     return f"/v1/counties/{county_id}/sync-runs"
 
 
-def _go(client: ApiClient, screen: Console, path: str, body: Mapping[str, Any], *, watch: bool) -> None:
+def _go(client: Client, screen: Console, path: str, body: Mapping[str, Any], *, watch: bool) -> None:
     """Submit what starts or goes on with a run, and follow it."""
     submitted = client.post(path, body)
     if not watch:
@@ -290,7 +290,7 @@ def _print_reasons(screen: Console, run: Mapping[str, Any]) -> None:
         screen.print(f"[bold]{run['error']['type']}[/] {run['error']['detail']}")
 
 
-def _findings(client: ApiClient, run: Mapping[str, Any]) -> WholeTable | None:
+def _findings(client: Client, run: Mapping[str, Any]) -> WholeTable | None:
     """Findings of a run: conflicts with decisions, changes of closed rolls."""
     if not run["findings"]:
         return None

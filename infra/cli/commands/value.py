@@ -9,10 +9,10 @@ from uuid import uuid4
 import typer
 from rich.console import Console, Group
 
-from infra.cli.api_client import ApiClient
 from infra.cli.commands.job_progress import wait_with_progress
 from infra.cli.session import SignIn, console, takes_sign_in
 from infra.cli.tables import WholeTable
+from terrafusion import Client
 
 _MAX_CONTRIBUTIONS = 8
 
@@ -32,11 +32,11 @@ def value(
     screen.print(valuation_shown(valuation))
 
 
-def ask_value(client: ApiClient, screen: Console, county_id: str, request: Mapping[str, Any]) -> dict[str, Any]:
-    """A value; where a model has to be fitted for it first, once that is done. Raises ApiError, JobFailedError."""
+def ask_value(client: Client, screen: Console, county_id: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """A value; where a model has to be fitted for it first, once that is done. Raises ProblemError, JobFailedError."""
     key = str(uuid4())
     while True:
-        answer: dict[str, Any] = client.post(f"/v1/counties/{county_id}/valuations", request, key=key)
+        answer: dict[str, Any] = client.post(f"/v1/counties/{county_id}/valuations", request, idempotency_key=key)
         if "estimate" in answer:
             return answer
         wait_with_progress(client, screen, answer)

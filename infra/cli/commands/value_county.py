@@ -8,11 +8,11 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from infra.cli.api_client import ApiClient
 from infra.cli.commands.job_progress import wait_with_progress
 from infra.cli.commands.value import dollars
 from infra.cli.session import SignIn, console, takes_sign_in
 from infra.cli.tables import WholeTable
+from terrafusion import Client
 
 _MAX_GROUPS = 12
 _TODAY = date.today().isoformat()  # noqa: DTZ011 - the day as the person at the keyboard has it
@@ -45,8 +45,8 @@ def value_county(
             screen.print(f"The values are in {file}.")
 
 
-def run_valuation(client: ApiClient, screen: Console, county_id: str, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Value a county and watch. Raises ApiError, JobFailedError."""
+def run_valuation(client: Client, screen: Console, county_id: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Value a county and watch. Raises ProblemError, JobFailedError."""
     return wait_with_progress(client, screen, client.post(f"/v1/counties/{county_id}/valuation-runs", request))
 
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -24,8 +23,6 @@ from functions.market_analysis.schemas import (
     TimeAdjustment,
 )
 from functions.market_analysis.service import download
-from infra.cli import api_client
-from infra.cli.api_client import ApiClient
 from shared import jobs, storage
 from shared.db import unit_of_work
 from shared.db.models import Job
@@ -135,38 +132,3 @@ def test_a_request_for_a_large_analysis_takes_well_under_a_second_of_processor(p
     for what, query in (("results", {}), *(("download", {"format": name}) for name in FORMATS)):
         seconds = [processor_seconds(lambda w=what, q=query: get(path, w, **q)) for _ in range(9)]  # type: ignore[misc]
         assert statistics.median(seconds) < 0.2, what
-
-
-def test_the_command_line_reads_large_results_from_their_address(
-    path: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    document = tmp_path / "results.json"
-    document.write_bytes(DOCUMENT)
-    requests: list[tuple[str, dict[str, str]]] = []
-
-    class _Response:
-        def __init__(self, status: int, headers: dict[str, str], data: bytes = b"") -> None:
-            self.status, self.headers, self.data = status, headers, data
-
-        def read(self) -> bytes:
-            return self.data
-
-    class _Connections:
-        def __enter__(self) -> "_Connections":
-            return self
-
-        def __exit__(self, *_: object) -> None: ...
-
-        def request(self, _method: str, url: str, **options: Any) -> _Response:
-            requests.append((url, options.get("headers") or {}))
-            if url.startswith("http://api"):
-                return _Response(303, {"location": "http://bucket/results.json"})
-            return _Response(200, {}, document.read_bytes())
-
-    monkeypatch.setattr(api_client, "_connections", lambda _url: _Connections())
-    client = ApiClient("http://api")
-    client._use("secret-token")
-    assert client.get("/v1/anything") == orjson.loads(DOCUMENT)
-    assert [url for url, _ in requests] == ["http://api/v1/anything", "http://bucket/results.json"]
-    assert "secret-token" in str(requests[0])
-    assert "secret-token" not in str(requests[1])
