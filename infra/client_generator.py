@@ -1,18 +1,16 @@
 """The client's resources, requests and operations, generated from the OpenAPI document.
 
-`python -m infra.client_generator` writes them into infra/client/terrafusion; a test compares what is there. An
-operation's method has the name of its function (its operation id without the module); a list's is the noun alone,
+`python -m infra.openapi` writes them into infra/client/terrafusion; a test compares what is there. An operation's
+method has the name of its function (its operation id without the module); a list's is the noun alone,
 `properties` of `search_properties`.
 """
 
-import json
 import keyword
 import subprocess
 import sys
 from collections.abc import Mapping
 from typing import Any
 
-from infra.openapi import DOCUMENT
 from infra.openapi_operations import Names, Operation, Schema, class_name, operations, python_name
 from infra.settings import ROOT
 
@@ -206,6 +204,7 @@ def modules(document: Mapping[str, Any]) -> dict[str, str]:
     return {name: _formatted(source, name) for name, source in sources.items()}
 
 
-if __name__ == "__main__":
-    for file_name, text in modules(json.loads(DOCUMENT.read_text())).items():
+def write(document: Mapping[str, Any]) -> None:
+    """Write the generated modules anew."""
+    for file_name, text in modules(document).items():
         (PACKAGE / file_name).write_text(text)

@@ -2,8 +2,8 @@
 
 It is kept beside the function that serves it (functions/platform/openapi.json), so that a change of the API is
 seen in review; a test compares the two. `python -m infra.openapi` writes it anew, and with it the actions that the
-audit trail's route describes, the kinds of jobs that the list of jobs knows, and the routes that the gateway's
-authorizer knows.
+audit trail's route describes, the kinds of jobs that the list of jobs knows, the routes that the gateway's
+authorizer knows, and the generated modules of the client.
 """
 
 import importlib
@@ -11,6 +11,7 @@ import json
 from http import HTTPStatus
 from typing import Any, get_args
 
+from infra import client_generator
 from infra.functions import REGISTRY
 from infra.settings import ROOT
 from shared.access import Access
@@ -222,3 +223,4 @@ if __name__ == "__main__":
     READ_ROUTES.write_text(read_routes())
     AUDIT_ACTIONS.write_text(audit_actions())  # first: the audit trail's route describes them
     DOCUMENT.write_text(rendered())
+    client_generator.write(json.loads(rendered()))

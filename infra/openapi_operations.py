@@ -11,6 +11,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 SIGN_IN = frozenset({"auth_login", "auth_challenge", "auth_refresh", "auth_logout"})
 """Operations that the session makes by itself."""
 LIST_VERBS = ("list_", "search_")
+PAGE_MEMBERS = frozenset({"items", "next_page_token"})
 JOB_MEMBERS = frozenset({"id", "kind", "status", "progress", "links"})
 
 _SCALARS = {"integer": "int", "number": "float", "boolean": "bool", "null": "None", "string": "str"}
@@ -65,7 +66,12 @@ class Names:
             if name not in reached:
                 reached.add(name)
                 waiting.extend(_references(self.schemas[name]))
-        return sorted(name for name in reached if not name.startswith("Page_"))
+        return sorted(name for name in reached if not is_page(self.schemas[name]))
+
+
+def is_page(schema: Schema) -> bool:
+    """True of a page of a list."""
+    return set(schema.get("properties", ())) >= PAGE_MEMBERS
 
 
 def class_name(schema_name: str) -> str:
@@ -119,8 +125,9 @@ class Operation:
         answer = self.answer or {}
         if self.method != "get":
             return None
-        if "$ref" in answer and answer["$ref"].rpartition("/")[2].startswith("Page_"):
-            answer = self.document["components"]["schemas"][answer["$ref"].rpartition("/")[2]]["properties"]["items"]
+        if "$ref" in answer:
+            schema = self.document["components"]["schemas"][answer["$ref"].rpartition("/")[2]]
+            answer = schema["properties"]["items"] if is_page(schema) else {}
         item: Schema | None = answer.get("items") if answer.get("type") == "array" else None
         return item
 

@@ -123,6 +123,12 @@ class DecisionsRequest(TypedDict):
     sale_ids: list[str]
 
 
+class FeaturesSettings(TypedDict):
+    """Settings of the OGC API. Everybody may read `open_collections`, without signing in."""
+
+    open_collections: NotRequired[list[str]]
+
+
 class FileDelivery(TypedDict):
     """A file that is to be delivered: its name and folder, as the configuration's `source` says them, and its size."""
 
@@ -338,6 +344,7 @@ Permission = Literal[
 class PluginSettings(TypedDict):
     """Settings of the modules."""
 
+    features: NotRequired[FeaturesSettings]
     valuation: NotRequired[ValuationSettings]
     sales_validation: NotRequired[SalesValidationSettings]
     file_ingestion: NotRequired[FileIngestionSettings]

@@ -363,6 +363,13 @@ class DeliveredFile(Resource):
     delivered_at: datetime
 
 
+class FeaturesSettings(Resource):
+    """Settings of the OGC API. Everybody may read `open_collections`, without signing in."""
+
+    __slots__ = ()
+    open_collections: list[str]
+
+
 class FieldChange(Resource):
     """A field's value before and after."""
 
@@ -714,6 +721,39 @@ class LayerResult(Resource):
     without_location: int
 
 
+class ListTotal(Resource):
+    """The number of rows of a list; where it is not `exact`, there are more."""
+
+    __slots__ = ()
+    count: int
+    exact: bool
+
+
+class ListedSale(Resource):
+    """A sale in a list: `validity` is a person's decision, or else the county's code."""
+
+    __slots__ = ()
+    sale_id: str
+    property_id: str
+    parcel_number: str | None
+    situs_address: str | None
+    neighborhood: str | None
+    property_class: str | None
+    sale_date: date
+    sale_price: Decimal
+    validity_code: str
+    decision: Literal["valid", "invalid"] | None
+    validity: str
+    total_value: Decimal | None
+    ratio: float | None
+    sale_type: str | None
+    deed_type: str | None
+    instrument_number: str | None
+    parcel_count: int | None
+    version: int
+    valid_from: datetime
+
+
 class MapExtent(Resource):
     """The initial extent of a map of the county, in degrees (WGS 84)."""
 
@@ -844,6 +884,33 @@ class Month(Resource):
     repeat_sales_uncertain: bool | None
 
 
+class Neighborhood(Resource):
+    """A neighborhood of the current roll: its parcels and their values, its valid sales and their prices."""
+
+    __slots__ = ()
+    neighborhood: str
+    parcels: int
+    median_value: Decimal | None
+    total_value: Decimal | None
+    sales: int
+    median_sale_price: Decimal | None
+    first_sale_date: date | None
+    last_sale_date: date | None
+    ratios: NeighborhoodRatios | None
+
+
+class NeighborhoodRatios(Resource):
+    """A neighborhood's figures in the newest ratio study of the whole county that was stratified by neighborhood."""
+
+    __slots__ = ()
+    study_id: str
+    studied_at: datetime
+    sales: int
+    median: float | None
+    cod: float | None
+    prd: float | None
+
+
 class ParcelChange(Resource):
     """A parcel that differs between two rolls; a removed one has no fields."""
 
@@ -920,6 +987,7 @@ class PluginSettings(Resource):
     """Settings of the modules."""
 
     __slots__ = ()
+    features: FeaturesSettings
     valuation: ValuationSettings
     sales_validation: SalesValidationSettings
     file_ingestion: FileIngestionSettings

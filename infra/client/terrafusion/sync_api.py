@@ -23,9 +23,11 @@ from terrafusion.resources import (
     Improvement,
     ImprovementHistory,
     Job,
+    ListedSale,
     MappingPreview,
     MarketAnalysisResults,
     Me,
+    Neighborhood,
     ParcelChange,
     Partition,
     PropertyDetail,
@@ -831,6 +833,17 @@ class CountyOperations:
             {"page_size": page_size},
         )
 
+    def neighborhoods(
+        self, *, from_: date | str | None = None, to: date | str | None = None, page_size: int | None = None
+    ) -> Items[Neighborhood]:
+        """Neighborhoods."""
+        return Items(
+            self._session,
+            Neighborhood,
+            path("/v1/counties/{}/neighborhoods", self.county_id),
+            {"from": from_, "to": to, "page_size": page_size},
+        )
+
     def partitions(
         self, run_id: str, *, status: Literal["pending", "done"] | None = None, page_size: int | None = None
     ) -> Items[Partition]:
@@ -895,7 +908,18 @@ class CountyOperations:
         updated_since: datetime | str | None = None,
         q: str | None = None,
         include_retired: bool | None = None,
+        min_total_value: float | str | None = None,
+        max_total_value: float | str | None = None,
+        min_land_area_sqft: float | str | None = None,
+        max_land_area_sqft: float | str | None = None,
+        min_living_area_sqft: float | str | None = None,
+        max_living_area_sqft: float | str | None = None,
+        min_year_built: int | None = None,
+        max_year_built: int | None = None,
+        sort: str | None = None,
+        count: bool | None = None,
         page_size: int | None = None,
+        attributes: dict[str, str] | None = None,
     ) -> Items[PropertySummary]:
         """Search properties."""
         return Items(
@@ -910,7 +934,18 @@ class CountyOperations:
                 "updated_since": updated_since,
                 "q": q,
                 "include_retired": include_retired,
+                "min_total_value": min_total_value,
+                "max_total_value": max_total_value,
+                "min_land_area_sqft": min_land_area_sqft,
+                "max_land_area_sqft": max_land_area_sqft,
+                "min_living_area_sqft": min_living_area_sqft,
+                "max_living_area_sqft": max_living_area_sqft,
+                "min_year_built": min_year_built,
+                "max_year_built": max_year_built,
+                "sort": sort,
+                "count": count,
                 "page_size": page_size,
+                "attributes": attributes,
             },
         )
 
@@ -1169,6 +1204,43 @@ class CountyOperations:
             SyncRun,
             path("/v1/counties/{}/sync-runs", self.county_id),
             {"status": status, "page_size": page_size},
+        )
+
+    def sales(
+        self,
+        *,
+        from_: date | str | None = None,
+        to: date | str | None = None,
+        min_price: float | str | None = None,
+        max_price: float | str | None = None,
+        validity: str | None = None,
+        decision: Literal["valid", "invalid", "none"] | None = None,
+        neighborhood: str | None = None,
+        property_class: str | None = None,
+        property_id: str | None = None,
+        sort: str | None = None,
+        count: bool | None = None,
+        page_size: int | None = None,
+    ) -> Items[ListedSale]:
+        """Sales."""
+        return Items(
+            self._session,
+            ListedSale,
+            path("/v1/counties/{}/sales", self.county_id),
+            {
+                "from": from_,
+                "to": to,
+                "min_price": min_price,
+                "max_price": max_price,
+                "validity": validity,
+                "decision": decision,
+                "neighborhood": neighborhood,
+                "property_class": property_class,
+                "property_id": property_id,
+                "sort": sort,
+                "count": count,
+                "page_size": page_size,
+            },
         )
 
     def start_analysis(

@@ -16,7 +16,7 @@ DESCRIBED = json.loads(DOCUMENT.read_text())
 
 def test_the_generated_modules_are_up_to_date() -> None:
     stale = [name for name, text in modules(DESCRIBED).items() if (PACKAGE / name).read_text() != text]
-    assert stale == [], "run python -m infra.client_generator"
+    assert stale == [], "run python -m infra.openapi"
 
 
 @pytest.mark.parametrize(("module", "prefix"), [(sync_api, ""), (async_api, "Async")])
