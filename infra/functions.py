@@ -282,6 +282,7 @@ REGISTRY = Registry(
         _api("sales_validation", *_JOBS, Grant.WRITE_DATA),
         _api("market_analysis", *_JOBS, Grant.WRITE_DATA, layers=(Layer.CORE, Layer.FRAMES)),
         _api("reporting", *_JOBS),
+        _api("uploads", *_JOBS, Grant.WRITE_DATA),
         _api("gis_export", *_JOBS, layers=(Layer.CORE, Layer.GEO)),
     ),
     jobs=(
@@ -293,6 +294,16 @@ REGISTRY = Registry(
         _job("sales_validation", Layer.LEARN),
         _job("market_analysis", Layer.LEARN),
         _job("reporting", Layer.DOCUMENTS),
+        FunctionSpec(
+            "uploads-task",
+            "functions.uploads.tasks.handler",
+            _TASK | {Grant.CONVERT_FILES},
+            _SYNC_LAYERS,
+            memory_mb=1769,
+            timeout_s=900,
+            job_kinds=job_kinds_of("functions.uploads"),
+            scratch_mb=8192,  # a file is held and its workbook unpacked, as where a run plans
+        ),
         _job("gis_export", Layer.GEO, scratch_mb=4096),  # a million parcels as GeoJSON are 800 MB
     ),
     partitioned_jobs=(

@@ -1,5 +1,6 @@
 """Objects in the data bucket. A county's keys begin with `counties/{county_id}/`."""
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -168,6 +169,25 @@ def signed_put_url(key: str, size_bytes: int) -> str:
         Params={"Bucket": settings().data_bucket, "Key": key, "ContentLength": size_bytes},
         ExpiresIn=SIGNED_URL_SECONDS,
     )
+
+
+def signed_upload(key: str, size_bytes: int, sha256: str) -> tuple[str, dict[str, str]]:
+    """An HTTPS address that takes one object of this size and content (SHA-256, hexadecimal), for 15 minutes, and the
+    headers to send with it. An object that is there already is not replaced.
+    """
+    checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
+    url = client("s3").generate_presigned_url(
+        "put_object",
+        Params={
+            "Bucket": settings().data_bucket,
+            "Key": key,
+            "ContentLength": size_bytes,
+            "ChecksumSHA256": checksum,
+            "IfNoneMatch": "*",
+        },
+        ExpiresIn=SIGNED_URL_SECONDS,
+    )
+    return url, {"Content-Length": str(size_bytes), "x-amz-checksum-sha256": checksum, "If-None-Match": "*"}
 
 
 def county_ids() -> Iterator[str]:

@@ -136,7 +136,7 @@ class VersionAuthor(Schema):
     that a sync read.
     """
 
-    kind: Literal["sync", "edit", "approval", "approval_undone"]
+    kind: Literal["sync", "edit", "approval", "approval_undone", "upload", "roll_back"]
     by: str | None
     sync_run_id: UUID | None = None
     source: str | None = None

@@ -12,6 +12,7 @@ from functions.sync.schemas import (
     Change,
     ChangeFilter,
     ChangeSummary,
+    ConfirmUpload,
     Finding,
     FindingFilter,
     FindingKind,
@@ -20,7 +21,9 @@ from functions.sync.schemas import (
     PreviewRequest,
     RejectedFilter,
     RejectedRow,
+    RejectUpload,
     ReplayRequest,
+    RollBackRequest,
     RowChange,
     RowState,
     SourceCheck,
@@ -30,17 +33,28 @@ from functions.sync.schemas import (
     TargetTable,
     WarnedRow,
 )
-from functions.sync.service import change_views, commands, mapping_preview, rejected_rows, run_views, source_check
+from functions.sync.service import (
+    change_views,
+    commands,
+    mapping_preview,
+    rejected_rows,
+    roll_backs,
+    run_views,
+    source_check,
+    upload_runs,
+)
 from shared.access import Permission
 from shared.api import Api, accepted, answer, from_query, see_other
 from shared.api.paging import PageSize
 from shared.jobs.schemas import Job, JobStatus
 from shared.paging import Page
+from shared.uploads.schemas import Upload
 
 api = Api("sync")
 handler = api.handler
 
 _MAPPING = "/v1/counties/{county_id}/mapping"
+_UPLOAD = "/v1/counties/{county_id}/uploads/{upload_id}"
 PageToken = Annotated[str | None, Query()]
 Filter = Annotated[str | None, Query(max_length=200)]
 Table = Annotated[TargetTable | None, Query()]
@@ -233,3 +247,81 @@ def resume_run(county_id: str, run_id: UUID) -> Response[SyncRun]:
     """Resumes a run that failed or was cut short, with the partitions that are not done."""
     run = commands.resume(county_id, run_id, api.caller)
     return answer(run, 202, location=run.links["self"])
+
+
+@api.post(
+    SYNC.path + "/roll-back",
+    permission=Permission.APPROVE_SYNC,
+    summary="Take an applied sync back",
+    status=202,
+)
+def roll_back_run(county_id: str, run_id: UUID, request: RollBackRequest) -> Response[Job]:
+    """A run of its own writes every row of an applied run as it was before, as a new version. Rows that have changed
+    since, or belong to a closed roll, are findings of it: it rolls back everything, or nothing, or with skip_conflicts
+    the other rows. The next sync waits for approval.
+    """
+    job = roll_backs.roll_back(county_id, run_id, request, caller=api.caller, idempotency_key=api.idempotency_key)
+    return accepted(job)
+
+
+@api.post(_UPLOAD + "/confirm", permission=Permission.UPLOAD_FILE, summary="Compare an upload", status=202)
+def confirm_upload(
+    county_id: str, upload_id: UUID, request: Annotated[ConfirmUpload | None, Body()] = None
+) -> Response[Job]:
+    """Confirms by which mapping the file is read (the proposed or remembered one, or one that is sent), and compares
+    its rows with the county's, as a run of the sync machine; then the upload waits for approval.
+    """
+    job = upload_runs.confirm(
+        county_id,
+        upload_id,
+        request or ConfirmUpload(),
+        caller=api.caller,
+        idempotency_key=api.idempotency_key,
+    )
+    return accepted(job)
+
+
+@api.get(_UPLOAD + "/changes", permission=Permission.VIEW_UPLOADS, summary="What an upload changes")
+def list_upload_changes(
+    county_id: str,
+    upload_id: UUID,
+    change: Annotated[Change | None, Query()] = None,
+    field: Annotated[str | None, Query(max_length=100, description="rows that differ in this field")] = None,
+    page_size: PageSize = 100,
+    page_token: PageToken = None,
+) -> Response[Page[RowChange]]:
+    """Row by row and field by field: the changes that a waiting upload would apply, or that an applied one did."""
+    row_filter = from_query(ChangeFilter, change=change, field=field)
+    return answer(upload_runs.changes(county_id, upload_id, row_filter, page_size=page_size, page_token=page_token))
+
+
+@api.get(_UPLOAD + "/changes/summary", permission=Permission.VIEW_UPLOADS, summary="What an upload changes as a whole")
+def summarize_upload_changes(county_id: str, upload_id: UUID) -> Response[ChangeSummary]:
+    """Rows by table and field, and the roll's values by property class before and after."""
+    return answer(upload_runs.summary(county_id, upload_id))
+
+
+@api.post(_UPLOAD + "/approve", permission=Permission.APPROVE_UPLOAD, summary="Apply an upload", status=202)
+def approve_upload(
+    county_id: str, upload_id: UUID, request: Annotated[ApproveSync | None, Body()] = None
+) -> Response[Upload]:
+    """Applies exactly the changes that were shown. 403 for whoever uploaded the file or confirmed its mapping, 409
+    where one of its rows has changed since.
+    """
+    upload = upload_runs.approve(county_id, upload_id, api.caller, request.reason if request is not None else None)
+    return answer(upload, 202, location=upload.links["self"])
+
+
+@api.post(_UPLOAD + "/reject", permission=Permission.APPROVE_UPLOAD, summary="Reject an upload")
+def reject_upload(county_id: str, upload_id: UUID, request: RejectUpload) -> Response[Upload]:
+    """Drops an upload that has not been applied, with the reason."""
+    return answer(upload_runs.reject(county_id, upload_id, api.caller, request.reason))
+
+
+@api.post(
+    _UPLOAD + "/roll-back", permission=Permission.APPROVE_UPLOAD, summary="Take an applied upload back", status=202
+)
+def roll_back_upload(county_id: str, upload_id: UUID, request: RollBackRequest) -> Response[Job]:
+    """As of a sync: every row as it was before, as a new version, and what stands against that named."""
+    job = upload_runs.roll_back(county_id, upload_id, request, caller=api.caller, idempotency_key=api.idempotency_key)
+    return accepted(job)

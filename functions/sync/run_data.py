@@ -3,7 +3,7 @@
 from functools import lru_cache
 from uuid import UUID
 
-from functions.sync.domain.runs import TablePlan
+from functions.sync.domain.runs import RunState, TablePlan
 from functions.sync.object_keys import mapping_key
 from shared import storage
 from shared.mapping import CountyMapping, TableMapping, parse_mapping
@@ -19,13 +19,18 @@ def mapping_of(county_id: str, run_id: UUID) -> CountyMapping:
 @lru_cache(maxsize=8)
 def _parsed(mapping: str) -> CountyMapping:
     """Cached, because a process does many partitions of a run and parsing YAML takes as long as mapping 5,000 rows."""
-    return parse_mapping(mapping)
+    return parse_mapping(mapping, partial=True)  # Plan has checked it, strictly but for uploads
 
 
-def filled_columns(mapping: CountyMapping, target: str) -> tuple[str, ...]:
-    """The target columns that a mapping fills, in the order of the table."""
+def filled_columns(run: RunState, mapping: CountyMapping, target: str) -> tuple[str, ...]:
+    """The target columns that a run fills, in the order of the table: those of its mapping, or all where it restores
+    earlier versions.
+    """
+    columns = tuple(target_tables()[target].columns)
+    if run.rolls_back is not None:
+        return columns
     filled = mapping.table(target).filled_columns
-    return tuple(name for name in target_tables()[target].columns if name in filled)
+    return tuple(name for name in columns if name in filled)
 
 
 def source_table(table: TableMapping, plan: TablePlan | None = None) -> SourceTable:

@@ -8,30 +8,33 @@ from sqlalchemy import Connection
 
 from functions.sync.job_kinds import SYNC
 from functions.sync.repository import runs, staging
-from functions.sync.schemas import RejectedFilter, ReplayRequest, SyncRequest
+from functions.sync.schemas import RejectedFilter, ReplayRequest, RollBackRequest, SyncRequest, UploadRun
 from shared.counties.configuration import CountyConfiguration
 from shared.jobs import repository as jobs
 from shared.jobs.lifecycle import digest
 from shared.jobs.schemas import Job, JobError, Progress
 from shared.problems import Conflict, NotFound
 
+RunRequest = SyncRequest | ReplayRequest | UploadRun | RollBackRequest
+
 
 def add_run(
     connection: Connection,
     county_id: str,
     run_id: UUID,
-    request: SyncRequest | ReplayRequest,
+    request: RunRequest,
     *,
     submitted_by: str,
     trigger: str,
     execution_arn: str,
-    replay_of: UUID | None = None,
+    earlier_run: UUID | None = None,
 ) -> None:
     """Record a run and its job with the execution that is to work on it, which takes the county's lock.
 
-    Raises NotFound for a county that is not onboarded, Conflict where another run of the county is active.
+    `earlier_run`: the one that it replays or takes back. Raises NotFound for a county that is not onboarded, Conflict
+    where another run of the county is active.
     """
-    run = new_run(connection, county_id, run_id, request, trigger, replay_of)
+    run = new_run(connection, county_id, run_id, request, trigger, earlier_run)
     add_job(connection, county_id, run_id, request, submitted_by, execution_arn)
     if runs.add(connection, county_id, run):
         return
@@ -47,14 +50,27 @@ def new_run(
     connection: Connection,
     county_id: str,
     run_id: UUID,
-    request: SyncRequest | ReplayRequest,
+    request: RunRequest,
     trigger: str,
-    replay_of: UUID | None = None,
+    earlier_run: UUID | None = None,
 ) -> runs.NewRun:
     """The record of a requested run. Raises NotFound for a county that is not onboarded."""
-    if isinstance(request, ReplayRequest):
-        row_filter = request.model_dump(include=set(RejectedFilter.model_fields))
-        return runs.NewRun(run_id, "replay", request.validate_only, trigger, replay_of, row_filter)
+    match request:
+        case ReplayRequest():
+            row_filter = request.model_dump(include=set(RejectedFilter.model_fields))
+            return runs.NewRun(run_id, "replay", request.validate_only, trigger, earlier_run, row_filter)
+        case UploadRun():
+            return runs.NewRun(run_id, "upload", True, trigger, upload_id=request.upload_id)
+        case RollBackRequest():
+            return runs.NewRun(
+                run_id,
+                "roll_back",
+                request.dry_run,
+                trigger,
+                rolls_back=earlier_run,
+                skip_conflicts=request.skip_conflicts,
+                approval_reason=request.reason,
+            )
     county = runs.county(connection, county_id)
     if county is None:
         raise NotFound(f"{county_id} is not onboarded.", slug="county-not-found")
@@ -109,8 +125,7 @@ def release(connection: Connection, county_id: str, run_id: UUID) -> None:
 
 def cancel_superseded(connection: Connection, county_id: str, run_id: UUID) -> None:
     """Cancel the other runs that wait for approval: the changes that they show are out of date."""
-    for waiting in runs.awaiting_approval(connection, county_id):
-        if waiting != run_id:
-            error = JobError(type="superseded", detail=f"Run {run_id} was applied while this one waited.")
-            jobs.set_status(connection, county_id, waiting, "cancelled", error)
-            release(connection, county_id, waiting)
+    for waiting in runs.superseded_by(connection, county_id, run_id):
+        error = JobError(type="superseded", detail=f"Run {run_id} was applied while this one waited.")
+        jobs.set_status(connection, county_id, waiting, "cancelled", error)
+        release(connection, county_id, waiting)

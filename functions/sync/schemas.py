@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 
 from shared.counties.configuration import SyncMode
 from shared.jobs.schemas import JobError, JobStatus, Progress
+from shared.mapping.targets import TargetName
 from shared.rolls.totals import ClassTotals, RollTotals
 from shared.schemas import RequestSchema, Schema
 
@@ -16,11 +17,12 @@ RunStatus = JobStatus
 
 Change = Literal["added", "changed", "removed", "returned"]
 
-RunMode = Literal["full", "incremental", "snapshot", "replay"]
+RunMode = Literal["full", "incremental", "snapshot", "replay", "upload", "roll_back"]
 """`full` reads everything and passes over partitions whose rows are as the last applied run read them; `snapshot`
-compares every row; `incremental` reads what changed since; `replay` reads what an earlier run put into quarantine."""
+compares every row; `incremental` reads what changed since; `replay` reads what an earlier run put into quarantine;
+`upload` reads a person's file; `roll_back` restores the versions before an applied run."""
 
-ReadBy = Literal["whole", "watermark", "change_tracking", "quarantine"]
+ReadBy = Literal["whole", "watermark", "change_tracking", "quarantine", "upload", "history"]
 """Way in which a run reads one table. An incremental run reads a table whole that has no watermark yet."""
 
 Resolution = Literal["synced", "gone", "rejected_again"]
@@ -31,7 +33,7 @@ and has it with its present reasons."""
 RowState = Literal["open", "resolved"]
 
 
-TargetTable = Literal["properties_operational", "improvements", "sales", "owners", "assessments", "exemptions"]
+TargetTable = TargetName
 """The tables that a sync fills."""
 
 
@@ -59,10 +61,44 @@ class ReplayRequest(RejectedFilter):
     validate_only: bool = False
 
 
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+
+
+class UploadRun(RequestSchema):
+    """A run that reads an upload. It always stops for approval."""
+
+    upload_id: UUID
+
+
+class ConfirmUpload(RequestSchema):
+    """The mapping by which an upload is read; without one the mapping that its inspection proposed or remembered."""
+
+    mapping: Annotated[str, StringConstraints(min_length=1, max_length=1_000_000)] | None = None
+
+
+class RejectUpload(RequestSchema):
+    """The refusal of an upload, with its reason."""
+
+    reason: Reason
+
+
+class RollBackRequest(RequestSchema):
+    """The roll-back of an applied run.
+
+    A row that has changed since, or belongs to a closed roll, stands against it: then nothing is rolled back, or with
+    `skip_conflicts` the other rows. With `dry_run` the roll-back stops before anything is written, and shows its
+    changes and conflicts; approved, it writes exactly these.
+    """
+
+    dry_run: bool = False
+    skip_conflicts: bool = False
+    reason: Reason | None = None
+
+
 class ApproveSync(RequestSchema):
     """Approval of a waiting run; of one that changes a closed roll, with the reason of the correction."""
 
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)] | None = None
+    reason: Reason | None = None
 
 
 class TableCounts(Schema):
@@ -103,6 +139,8 @@ class GuardFinding(Schema):
         "single_value",
         "changed_column",
         "value_total",
+        "later_changes",
+        "rolled_back",
     ]
     table: str
     field: str | None = None
@@ -113,10 +151,11 @@ class GuardFinding(Schema):
     rows: int | None = None
 
 
-FindingKind = Literal["override_conflict", "values_disagree", "closed_roll"]
-"""`override_conflict`: the source's new value of a field supersedes another, decided value;
+FindingKind = Literal["override_conflict", "values_disagree", "closed_roll", "later_change"]
+"""`override_conflict`: the source's new value of a field, or that of an upload, supersedes another, decided value;
 `values_disagree`: values of the source stand beside decided ones, and land and improvements do not add up to the total;
-`closed_roll`: the row belongs to a roll that is closed, which it would correct.
+`closed_roll`: the row belongs to a roll that is closed, which it would correct;
+`later_change`: the row stands against a roll-back, because it has changed since or belongs to a closed roll.
 """
 
 
@@ -132,7 +171,8 @@ class Finding(Schema):
 
     `details` of an `override_conflict`: `decided` and `source`, the values; `source_before`, which the decision stood
     against; `decided_by`, `decided_at`, `origin` and `decision_id`. Of `values_disagree`: the three values.
-    Of `closed_roll`: `roll_year`, `property_id` and `change`.
+    Of `closed_roll`: `roll_year`, `property_id` and `change`. Of `later_change`: the `fields` that differ by now,
+    `version`, and `changed_by` (a person) or `changed_by_run` of the first change; or `closed_roll`, its year.
     """
 
     finding_no: int
@@ -191,6 +231,9 @@ class SyncRun(Schema):
     validate_only: bool
     trigger: str
     replay_of: UUID | None
+    upload_id: UUID | None
+    rolls_back: UUID | None
+    rolled_back_by: UUID | None
     rows_per_second: float | None
     seconds_left: float | None
     partitions: PartitionCounts

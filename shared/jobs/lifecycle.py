@@ -70,8 +70,9 @@ def submit(
     caller: Caller,
     idempotency_key: str | None = None,
     check: Callable[[], None] | None = None,
+    job_id: UUID | None = None,
 ) -> Job:
-    """Record a job and start its execution.
+    """Record a job and start its execution. `job_id` is that of what the job works on, where they are one.
 
     `check` raises where the request cannot be met. It is not called where an earlier request with this key has made the
     job: what was checked for it then need not hold now. Raises NotFound for a county that is not onboarded,
@@ -79,7 +80,7 @@ def submit(
     way, ServiceUnavailable when no execution could be started.
     """
     request_digest = digest(parameters)
-    job_id = deterministic_id(county_id, kind.name, caller, idempotency_key)
+    job_id = job_id or deterministic_id(county_id, kind.name, caller, idempotency_key)
     if check is not None and not (idempotency_key is not None and _exists(county_id, kind.name, job_id)):
         check()
     job = Job(

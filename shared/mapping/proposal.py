@@ -77,7 +77,7 @@ _SYNONYMS: dict[str, str] = {
     "amount": "amount exemptionamount",
 }
 """Names of a column in counties' systems, without case and separators; the likeliest first."""
-_TABLE_WORDS = {
+TABLE_WORDS = {
     "properties_operational": "parcel property properties real account assr",
     "sales": "sale sales transfer deed transaction excise",
     "improvements": "improvement building bldg dwelling structure",
@@ -116,7 +116,9 @@ class SampledTable:
 
 
 @dataclass(frozen=True)
-class _Guess:
+class Guess:
+    """A source column that is likely to fill a target column, with the field's `type` and `transformations` in YAML."""
+
     source: str
     column: TargetColumn
     type: str
@@ -145,7 +147,7 @@ def propose(tables: Sequence[SampledTable], county_id: str, system: str, head: S
     return "\n".join(lines) + "\n"
 
 
-def _assigned(tables: Sequence[SampledTable]) -> tuple[list[tuple[SampledTable, TargetTable, list[_Guess]]], list[str]]:
+def _assigned(tables: Sequence[SampledTable]) -> tuple[list[tuple[SampledTable, TargetTable, list[Guess]]], list[str]]:
     """Each source table with the target that it fits best, every target once; and the reasons for the others."""
     candidates = []
     rejected = []
@@ -153,17 +155,17 @@ def _assigned(tables: Sequence[SampledTable]) -> tuple[list[tuple[SampledTable, 
         fits = []
         reasons = []
         for target in target_tables().values():
-            guesses = _guesses(table, target)
+            guesses = guesses_for(table, target)
             missing = _missing(table, target, guesses)
             if missing:
                 reasons.append(f"{target.name} needs {', '.join(missing)}")
                 continue
-            named = any(word in _plain(table.name) for word in _TABLE_WORDS[target.name].split())
+            named = any(word in plain_name(table.name) for word in TABLE_WORDS[target.name].split())
             fits.append((len(guesses) + 4 * named, target, guesses))
         if not fits:
             rejected.append(f"{table.name}: {'; '.join(reasons)}")
         candidates += [(score, table, target, guesses) for score, target, guesses in fits]
-    assigned: dict[str, tuple[SampledTable, TargetTable, list[_Guess]]] = {}
+    assigned: dict[str, tuple[SampledTable, TargetTable, list[Guess]]] = {}
     taken: set[str] = set()
     for _, table, target, guesses in sorted(candidates, key=lambda each: -each[0]):
         if table.name not in taken and target.name not in assigned:
@@ -171,41 +173,42 @@ def _assigned(tables: Sequence[SampledTable]) -> tuple[list[tuple[SampledTable, 
             taken.add(table.name)
     if "sales" not in assigned and "properties_operational" in assigned:
         table, target, _ = assigned["properties_operational"]
-        if beside := _sales_beside(table, _key(table, target)):
+        if beside := _sales_beside(table, likely_key(table, target)):
             assigned["sales"] = beside
     rejected += [f"{table.name}: another table fits better" for _, table, *_ in candidates if table.name not in taken]
     return [assigned[name] for name in target_tables() if name in assigned], list(dict.fromkeys(rejected))
 
 
-def _sales_beside(
-    table: SampledTable, parcel: tuple[str, ...]
-) -> tuple[SampledTable, TargetTable, list[_Guess]] | None:
+def _sales_beside(table: SampledTable, parcel: tuple[str, ...]) -> tuple[SampledTable, TargetTable, list[Guess]] | None:
     """The sales of a file in which each parcel's line has its sale, as public sales files do."""
     target = target_tables()["sales"]
-    guesses = [guess for guess in _guesses(table, target) if guess.column.name != "property_id"]
+    guesses = [guess for guess in guesses_for(table, target) if guess.column.name != "property_id"]
     sold = next((guess.source for guess in guesses if guess.column.name == "sale_date"), None)
     if sold is None or len(parcel) != 1 or all(guess.column.name != "sale_price" for guess in guesses):
         return None
     reason = "the parcel's own key"
-    guesses.append(_Guess(parcel[0], target.columns["property_id"], "string", "{type: strip_whitespace}", reason, 0))
+    guesses.append(Guess(parcel[0], target.columns["property_id"], "string", "{type: strip_whitespace}", reason, 0))
     return replace(table, key=(*parcel, sold), key_reason="a parcel is sold once a day"), target, guesses
 
 
-def _guesses(table: SampledTable, target: TargetTable) -> list[_Guess]:
-    guesses: dict[str, _Guess] = {}
+def guesses_for(table: SampledTable, target: TargetTable) -> list[Guess]:
+    """The likely fields of a target but for its key."""
+    guesses: dict[str, Guess] = {}
     for column in target.columns.values():
         if column.kind is ColumnKind.JSON or column.name == target.key:
             continue
-        names = [_plain(column.name), *_SYNONYMS.get(column.name, "").split()]
+        names = [plain_name(column.name), *_SYNONYMS.get(column.name, "").split()]
         for source in table.columns:
-            if _plain(source.name) in names and (guess := _guess(source, column, names.index(_plain(source.name)))):
+            if plain_name(source.name) in names and (
+                guess := _guess(source, column, names.index(plain_name(source.name)))
+            ):
                 best = guesses.get(column.name)
                 if best is None or guess.rank < best.rank:
                     guesses[column.name] = guess
     return list(guesses.values())
 
 
-def _guess(source: SampledColumn, column: TargetColumn, rank: int) -> _Guess | None:
+def _guess(source: SampledColumn, column: TargetColumn, rank: int) -> Guess | None:
     """The field for a column, where the values bear the name out."""
     values = [value.strip() for value in source.values if value is not None and value.strip()]
     reason = "its name is the same" if rank == 0 else f"{source.name} is what many systems call it"
@@ -213,15 +216,15 @@ def _guess(source: SampledColumn, column: TargetColumn, rank: int) -> _Guess | N
     shown = f"; such as {examples}" if values and column.kind is not ColumnKind.GEOMETRY else ""
     match column.kind:
         case ColumnKind.TEXT:
-            return _Guess(source.name, column, "string", "{type: strip_whitespace}", reason + shown, rank)
+            return Guess(source.name, column, "string", "{type: strip_whitespace}", reason + shown, rank)
         case ColumnKind.GEOMETRY:
-            return _Guess(source.name, column, "geometry", "", reason, rank)
+            return Guess(source.name, column, "geometry", "", reason, rank)
         case ColumnKind.DATE | ColumnKind.TIMESTAMP:
             written = next((form for form in _DATES if values and all(_is_date(value, form) for value in values)), None)
             if written is None:
                 return None
             step = "" if written == "%Y-%m-%d" else f'{{type: parse_date, format: "{written}"}}'
-            return _Guess(source.name, column, "date", step, f"{reason}; every value is a date{shown}", rank)
+            return Guess(source.name, column, "date", step, f"{reason}; every value is a date{shown}", rank)
         case ColumnKind.BOOLEAN:
             return None
     whole = column.kind is ColumnKind.INTEGER
@@ -237,45 +240,45 @@ def _guess(source: SampledColumn, column: TargetColumn, rank: int) -> _Guess | N
     if whole and "0" in values:
         steps.append('{type: null_if, values: ["0"]}')
     kind = {ColumnKind.INTEGER: "integer", ColumnKind.FLOAT: "float"}.get(column.kind, "decimal")
-    return _Guess(source.name, column, kind, ", ".join(steps), f"{reason}; every value is a number{shown}", rank)
+    return Guess(source.name, column, kind, ", ".join(steps), f"{reason}; every value is a number{shown}", rank)
 
 
-def _missing(table: SampledTable, target: TargetTable, guesses: list[_Guess]) -> list[str]:
+def _missing(table: SampledTable, target: TargetTable, guesses: list[Guess]) -> list[str]:
     filled = {guess.column.name for guess in guesses} | {target.key, "validity_code"}
     missing = [name for name, column in target.columns.items() if column.required and name not in filled]
-    return missing if _key(table, target) else [target.key, *missing]
+    return missing if likely_key(table, target) else [target.key, *missing]
 
 
-def _key(table: SampledTable, target: TargetTable) -> tuple[str, ...]:
+def likely_key(table: SampledTable, target: TargetTable) -> tuple[str, ...]:
     """The key of a source table: its own, or a column with a likely name and unique values."""
     if table.key:
         return table.key
-    names = [_plain(target.key), *_SYNONYMS.get(target.key, "").split()]
+    names = [plain_name(target.key), *_SYNONYMS.get(target.key, "").split()]
     unique = [column.name for column in table.columns if _is_unique(column)]
-    likely = sorted((names.index(_plain(name)), name) for name in unique if _plain(name) in names)
+    likely = sorted((names.index(plain_name(name)), name) for name in unique if plain_name(name) in names)
     if likely:
         return (likely[0][1],)
-    others = [name for name in unique if _plain(name).endswith(("id", "key", "number", "no"))]
+    others = [name for name in unique if plain_name(name).endswith(("id", "key", "number", "no"))]
     return (others[0],) if others else ()
 
 
-def _table_lines(table: SampledTable, target: TargetTable, guesses: list[_Guess]) -> list[str]:
-    key = _key(table, target)
+def _table_lines(table: SampledTable, target: TargetTable, guesses: list[Guess]) -> list[str]:
+    key = likely_key(table, target)
     why = table.key_reason if table.key else f"{key[0]} comes only once in {len(table.columns[0].values):,} rows"
     by_target = {guess.column.name: guess for guess in guesses}
     joined = "{type: strip_whitespace}" + (', {type: concat, separator: "-"}' if len(key) > 1 else "")
-    named = f"source: [{', '.join(map(_quoted, key))}], target: {target.key}"
+    named = f"source: [{', '.join(map(quoted_name, key))}], target: {target.key}"
     lines = [
-        f"  - source_table_name: {_quoted(table.name)}",
+        f"  - source_table_name: {quoted_name(table.name)}",
         f"    target_table_name: {target.name}",
-        f"    primary_key_source_fields: [{', '.join(map(_quoted, key))}]  # {why}",
+        f"    primary_key_source_fields: [{', '.join(map(quoted_name, key))}]  # {why}",
         f"    primary_key_target_fields: [{target.key}]",
     ]
     used = {guess.source for guess in guesses} | set(key)
     rest = [column.name for column in table.columns if column.name not in used]
     if "attributes" in target.columns:
         lines.append(
-            "    attributes: {unmapped: keep}  # what no field names: " + (_commented(", ".join(rest)) or "nothing")
+            "    attributes: {unmapped: keep}  # what no field names: " + (one_line(", ".join(rest)) or "nothing")
         )
     lines += [
         "    field_map:",
@@ -287,9 +290,9 @@ def _table_lines(table: SampledTable, target: TargetTable, guesses: list[_Guess]
         if guess := by_target.get(name):
             steps = f", transformations: [{guess.transformations}]" if guess.transformations else ""
             required = ", required: true" if column.required else ""
-            lines.append(f"      # {_commented(guess.reason)}")
+            lines.append(f"      # {one_line(guess.reason)}")
             lines.append(
-                f"      - {{source: {_quoted(guess.source)}, target: {name}, type: {guess.type}{required}{steps}}}"
+                f"      - {{source: {quoted_name(guess.source)}, target: {name}, type: {guess.type}{required}{steps}}}"
             )
         elif name == "validity_code":
             lines.append("      # no column says whether a sale is valid: none is evidence until one of yours does")
@@ -310,15 +313,18 @@ def _is_date(value: str, form: str) -> bool:
     return FIRST_YEAR <= day.year <= LAST_YEAR
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """A name without case and separators."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _quoted(name: str) -> str:
+def quoted_name(name: str) -> str:
+    """A name as YAML takes it."""
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) and name.lower() not in _YAML_WORDS:
         return name
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _commented(text: str) -> str:
+def one_line(text: str) -> str:
+    """A text as a comment of one line."""
     return " ".join(text.split())[:200]

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Boolean, Date, DateTime, Float, Integer, LargeBinary, Numeric, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from shared.db.models import PROVENANCE, SYNC_TARGETS, key_column
+
+TargetName = Literal["properties_operational", "improvements", "sales", "owners", "assessments", "exemptions"]
+"""The tables that a mapping fills."""
 
 
 class ColumnKind(StrEnum):

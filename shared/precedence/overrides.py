@@ -16,6 +16,7 @@ from uuid import UUID
 from pg8000.native import identifier, literal
 from sqlalchemy import Connection, text
 
+from shared.db.literals import uuid_literal
 from shared.db.models import SYNC_TARGETS, SyncedModel, history_table, key_column
 
 Origin = Literal["edit", "approval", "upload"]
@@ -51,6 +52,30 @@ def record(
 
     `fields` are the columns that it could change, `condition` is one of SQL on both versions, with `parameters`.
     """
+    values = {
+        "county_id": county_id,
+        "table_name": model.__tablename__,
+        "decision_id": decision.decision_id,
+        "origin": decision.origin,
+        "made_by": decision.made_by,
+    }
+    statement = _record_statement(model, fields, condition, {name: f":{name}" for name in values})
+    connection.execute(text(statement), {**parameters, **values})
+
+
+def record_sql(county_id: str, model: SyncedModel, fields: Sequence[str], decision: Decision, condition: str) -> str:
+    """SQL of `record` without parameters, for a script that the server executes by itself."""
+    values = {
+        "county_id": literal(county_id),
+        "table_name": literal(model.__tablename__),
+        "decision_id": uuid_literal(decision.decision_id),
+        "origin": literal(decision.origin),
+        "made_by": literal(decision.made_by),
+    }
+    return _record_statement(model, fields, condition, values)
+
+
+def _record_statement(model: SyncedModel, fields: Sequence[str], condition: str, values: Mapping[str, str]) -> str:
     table, history, key = model.__tablename__, history_table(model).name, identifier(key_column(model))
     plain = [f"({literal(name)}, {_json('h', name)}, {_json('t', name)})" for name in fields if name != ATTRIBUTES]
     compared = [f"SELECT * FROM (VALUES {', '.join(plain)}) AS plain"] if plain else []
@@ -60,29 +85,21 @@ def record(
             " coalesce(t.attributes -> k, 'null')"
             " FROM jsonb_object_keys(coalesce(h.attributes, '{}') || coalesce(t.attributes, '{}')) AS k"
         )
-    connection.execute(
-        text(
-            f"WITH made AS (SELECT t.{key} AS row_key, t.version, f.* FROM {identifier(history)} AS h"
-            f" JOIN {identifier(table)} AS t ON t.county_id = h.county_id AND t.{key} = h.{key}"
-            f" AND t.version = h.version + 1 CROSS JOIN LATERAL ({' UNION ALL '.join(compared)})"
-            f" AS f (field, before, value) WHERE h.county_id = :county_id AND {condition} AND f.before <> f.value"
-            "), ended AS ("
-            " UPDATE field_overrides AS o SET ended_at = now(), ended_why = 'replaced', ended_by = :decision_id"
-            " FROM made AS m WHERE o.county_id = :county_id AND o.table_name = :table_name AND o.row_key = m.row_key"
-            " AND o.field = m.field AND o.ended_at IS NULL RETURNING o.row_key, o.field, o.source_value)"
-            " INSERT INTO field_overrides (county_id, table_name, row_key, field, version, value, source_value, origin,"
-            " decision_id, made_by) SELECT :county_id, :table_name, m.row_key, m.field, m.version, m.value,"
-            " coalesce(e.source_value, m.before), :origin, :decision_id, :made_by"
-            " FROM made AS m LEFT JOIN ended AS e ON e.row_key = m.row_key AND e.field = m.field"
-        ),
-        {
-            **parameters,
-            "county_id": county_id,
-            "table_name": table,
-            "decision_id": decision.decision_id,
-            "origin": decision.origin,
-            "made_by": decision.made_by,
-        },
+    county, decision_id = values["county_id"], values["decision_id"]
+    return (
+        f"WITH made AS (SELECT t.{key} AS row_key, t.version, f.* FROM {identifier(history)} AS h"
+        f" JOIN {identifier(table)} AS t ON t.county_id = h.county_id AND t.{key} = h.{key}"
+        f" AND t.version = h.version + 1 CROSS JOIN LATERAL ({' UNION ALL '.join(compared)})"
+        f" AS f (field, before, value) WHERE h.county_id = {county} AND {condition} AND f.before <> f.value"
+        "), ended AS ("
+        f" UPDATE field_overrides AS o SET ended_at = now(), ended_why = 'replaced', ended_by = {decision_id}"
+        f" FROM made AS m WHERE o.county_id = {county} AND o.table_name = {values['table_name']}"
+        " AND o.row_key = m.row_key AND o.field = m.field AND o.ended_at IS NULL"
+        " RETURNING o.row_key, o.field, o.source_value)"
+        " INSERT INTO field_overrides (county_id, table_name, row_key, field, version, value, source_value, origin,"
+        f" decision_id, made_by) SELECT {county}, {values['table_name']}, m.row_key, m.field, m.version, m.value,"
+        f" coalesce(e.source_value, m.before), {values['origin']}, {decision_id}, {values['made_by']}"
+        " FROM made AS m LEFT JOIN ended AS e ON e.row_key = m.row_key AND e.field = m.field"
     )
 
 

@@ -1,10 +1,10 @@
 """Who made versions of synced rows: runs and approvals by their ids, edits by what they decided."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, Row, or_, select
 
 from functions.properties.schemas import VersionAuthor
 from shared.db.models import FieldOverride, Job, SyncedModel, SyncRun, ValuationApproval
@@ -15,12 +15,12 @@ def of_runs(connection: Connection, county_id: str, ids: Collection[UUID]) -> di
     if not ids:
         return {}
     runs = connection.execute(
-        select(SyncRun.run_id, SyncRun.approved_by, Job.submitted_by)
+        select(SyncRun.run_id, SyncRun.approved_by, Job.submitted_by, SyncRun.upload_id, SyncRun.rolls_back)
         .join(Job, (Job.county_id == SyncRun.county_id) & (Job.job_id == SyncRun.run_id))
         .where(SyncRun.county_id == county_id, SyncRun.run_id.in_(ids))
     )
     authors = {
-        row.run_id: VersionAuthor(kind="sync", by=row.approved_by or row.submitted_by, sync_run_id=row.run_id)
+        row.run_id: VersionAuthor(kind=_kind(row), by=row.approved_by or row.submitted_by, sync_run_id=row.run_id)
         for row in runs
     }
     approvals = connection.execute(
@@ -58,3 +58,9 @@ def of_edits(
         )
     )
     return {(row.row_key, row.version): row.made_by for row in rows}
+
+
+def _kind(run: Row[*tuple[Any, ...]]) -> Literal["sync", "upload", "roll_back"]:
+    if run.upload_id is not None:
+        return "upload"
+    return "sync" if run.rolls_back is None else "roll_back"

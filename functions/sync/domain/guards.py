@@ -33,15 +33,37 @@ class TableOutcome:
 
 
 def guard_findings(
-    run: RunState, guards: Guards, earlier: Mapping[str, RunState | None], tables: Mapping[str, TableOutcome]
+    run: RunState,
+    guards: Guards,
+    earlier: Mapping[str, RunState | None],
+    tables: Mapping[str, TableOutcome],
+    roll_back: RunState | None = None,
 ) -> list[GuardFinding]:
-    """Every reason to wait; `earlier` has the last run that read the whole table, by table."""
+    """Every reason to wait. `earlier` has the last run that read the whole table, by table; `roll_back` is the
+    roll-back of a sync after which this is the first one.
+    """
+    if run.rolls_back is not None:
+        return [finding for table in tables.values() for finding in table.value_findings]
     return [
         finding
         for name, table in tables.items()
         if not table.unchanged
-        for finding in _table_findings(run, guards, earlier.get(name), name, table)
+        for finding in (
+            *_table_findings(run, guards, earlier.get(name), name, table),
+            *_rolled_back(roll_back, name, table.counts),
+        )
     ]
+
+
+def _rolled_back(roll_back: RunState | None, name: str, counts: TableCounts) -> Iterator[GuardFinding]:
+    """The source may still have what was rolled back, so somebody looks before it comes again."""
+    restored = roll_back.tables.get(name) if roll_back is not None else None
+    if roll_back is not None and restored is not None and restored.differences and counts.differences:
+        detail = (
+            f"run {roll_back.rolls_back} was rolled back ({restored.differences:,} rows), and this is the first sync"
+            f" since: it would change {counts.differences:,} rows"
+        )
+        yield GuardFinding(guard="rolled_back", table=name, detail=detail, rows=counts.differences)
 
 
 def source_notes(run: RunState, earlier: Mapping[str, RunState | None]) -> list[SourceNote]:
@@ -76,7 +98,7 @@ def _table_findings(
     if table.counts.read_by == "whole":
         yield from _shrunken_table(guards, earlier, name, table.counts)
         yield from _moving_source(name, table)
-    if table.counts.read_by != "quarantine":
+    if table.counts.read_by not in ("quarantine", "upload"):
         yield from _dropped_columns(run.plan[name], earlier, name)
 
 

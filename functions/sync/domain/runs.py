@@ -51,6 +51,15 @@ class RunState(Schema):
     planned_at: datetime | None
     applied_at: datetime | None
     published_at: datetime | None
+    upload_id: UUID | None = None
+    rolls_back: UUID | None = None
+    rolled_back_by: UUID | None = None
+    skip_conflicts: bool = False
+
+    @property
+    def reads_source(self) -> bool:
+        """True for a sync with the county's source, a replay included."""
+        return self.upload_id is None and self.rolls_back is None
 
     @property
     def today(self) -> date:

@@ -16,13 +16,23 @@ from functions.sync.engine.removed_rows import CHANGED_ONLY, resolved_quarantine
 from functions.sync.engine.run_context import RunContext, load, require_running
 from functions.sync.engine.run_log import log_state
 from functions.sync.job_kinds import SYNC
-from functions.sync.repository import partitions, quarantine, roll_rows, runs, staging, targets, watermarks
-from functions.sync.run_data import filled_columns
+from functions.sync.repository import (
+    earlier_versions,
+    partitions,
+    quarantine,
+    roll_rows,
+    runs,
+    staging,
+    targets,
+    uploaded_rows,
+    watermarks,
+)
 from functions.sync.run_lock import cancel_superseded
-from functions.sync.schemas import RejectedFilter
+from functions.sync.schemas import RejectedFilter, TableCounts
 from functions.sync.staged_data import require_data_unchanged
 from shared import audit
 from shared.db import commit_with, unit_of_work
+from shared.precedence.overrides import Decision
 from shared.problems import Conflict, NotFound
 from shared.rolls import closing
 
@@ -70,6 +80,11 @@ def _apply(county_id: str, run_id: UUID, wait_seconds: float, handoffs: int) -> 
             require_data_unchanged(connection, run, lock=True)
             corrections = _begin_corrections(connection, context, run)
             watermarks.advance(connection, county_id, run_id, run.plan)
+            rolled_back = _rolled_back_run(connection, run)
+            if rolled_back is not None and rolled_back.reads_source:
+                watermarks.forget(
+                    connection, county_id, [name for name, table in run.tables.items() if table.differences]
+                )
             _record(connection, context)
             statements = [*_change_statements(context, _resolved_keys(connection, context)), *corrections]
             with writing_early(connection, context) as early:
@@ -83,6 +98,11 @@ def _apply(county_id: str, run_id: UUID, wait_seconds: float, handoffs: int) -> 
     return ApplyResult("applied", handoffs)
 
 
+def _rolled_back_run(connection: Connection, run: RunState) -> RunState | None:
+    """The run that this one rolls back."""
+    return None if run.rolls_back is None else runs.find(connection, run.county_id, run.rolls_back)
+
+
 def _begin_corrections(connection: Connection, context: RunContext, run: RunState) -> list[str]:
     """Lock the rolls that the run changes, and number its corrections of the closed ones; the SQL that ends them.
 
@@ -90,7 +110,7 @@ def _begin_corrections(connection: Connection, context: RunContext, run: RunStat
     """
     years = set[int]()
     for table in sorted(set(closing.ROLL_TABLES) & run.tables.keys()):
-        columns = filled_columns(context.mapping, table)
+        columns = context.columns(table)
         years.update(roll_rows.years(connection, run.county_id, run.run_id, table, columns))
     for year in sorted(years):
         closing.lock_roll(connection, run.county_id, year)
@@ -156,12 +176,25 @@ def _change_statements(context: RunContext, resolved: dict[str, list[str]]) -> l
     county_id, run_id, actor = context.county_id, context.run_id, _actor(context)
     statements = []
     for target, expected in context.run.tables.items():
-        columns = filled_columns(context.mapping, target)
-        system = context.mapping.source_system_type
-        statements += targets.apply_sql(county_id, run_id, target, columns, system, expected)
-    if "assessments" in context.run.tables:
+        statements += _table_statements(context, target, expected)
+    if "assessments" in context.run.tables and context.run.reads_source:
         statements += targets.retire_platform_rows_sql(county_id, run_id, actor)
+    if context.run.rolls_back is not None:
+        statements.append(runs.mark_rolled_back_sql(county_id, context.run.rolls_back, run_id))
     return [*statements, *_close_quarantine_sql(context, resolved), runs.mark_applied_sql(county_id, run_id)]
+
+
+def _table_statements(context: RunContext, target: str, expected: TableCounts) -> list[str]:
+    """The statements that write the staged rows of one table."""
+    county_id, run = context.county_id, context.run
+    columns = context.columns(target)
+    if run.rolls_back is not None:
+        return earlier_versions.restore_sql(county_id, run.run_id, target, run.rolls_back, expected)
+    if run.upload_id is not None:
+        decision = Decision(run.run_id, "upload", _actor(context))
+        return uploaded_rows.apply_sql(county_id, run.run_id, target, columns, expected, decision)
+    system = context.mapping.source_system_type
+    return targets.apply_sql(county_id, run.run_id, target, columns, system, expected)
 
 
 def _record(connection: Connection, context: RunContext) -> None:
@@ -171,8 +204,13 @@ def _record(connection: Connection, context: RunContext) -> None:
         for target, counts in context.run.tables.items()
     }
     details = {"tables": written, "mapping_digest": context.run.mapping_digest}
+    if context.run.rolls_back is not None:
+        details |= {"rolled_back": str(context.run.rolls_back), "reason": context.run.approval_reason}
+    if context.run.upload_id is not None:
+        details |= {"upload_id": str(context.run.upload_id)}
+    action: audit.Action = "sync.applied" if context.run.rolls_back is None else "sync.rolled_back"
     subject = SYNC.subject(context.run_id)
-    audit.record(connection, context.county_id, _actor(context), "sync.applied", subject, details)
+    audit.record(connection, context.county_id, _actor(context), action, subject, details)
 
 
 def _actor(context: RunContext) -> str:

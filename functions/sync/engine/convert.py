@@ -13,6 +13,7 @@ from shared.db import unit_of_work
 from shared.problems import Conflict, NotFound, Unprocessable
 from shared.sources.files.geographic import conversion
 from shared.sources.files.geographic.conversion import Bounds
+from shared.uploads.files import upload_files
 
 
 def convert_file(county_id: str, run_id: UUID, table: str, bounds: Bounds) -> int:
@@ -26,20 +27,22 @@ def convert_file(county_id: str, run_id: UUID, table: str, bounds: Bounds) -> in
         raise NotFound(f"{county_id} has no sync run {run_id}.", slug="sync-run-not-found")
     if run.status != "running":
         raise Conflict(f"Sync run {run_id} is {run.status}.", slug="sync-run-not-running")
-    rows = conversion.convert(county_id, _files(county_id), table, bounds)
+    rows = conversion.convert(county_id, _files(county_id, run.upload_id), table, bounds)
     log_state("file converted", county_id, run_id, table=table, rows=rows)
     return rows
 
 
-def sample_file(county_id: str, table: str, rows: int, bounds: Bounds) -> str:
-    """Convert the first rows of a source table's file, and return the key of their object.
+def sample_file(county_id: str, upload_id: UUID | None, table: str, rows: int, bounds: Bounds) -> str:
+    """Convert the first rows of a source table's file, or of an upload, and return the key of their object.
 
     Raises as `conversion.sample` does.
     """
-    return conversion.sample(county_id, _files(county_id), table, rows, bounds)
+    return conversion.sample(county_id, _files(county_id, upload_id), table, rows, bounds)
 
 
-def _files(county_id: str) -> FilesDescription:
+def _files(county_id: str, upload_id: UUID | None) -> FilesDescription:
+    if upload_id is not None:
+        return upload_files(county_id, upload_id)
     with unit_of_work(county_id) as connection:
         county = runs.county(connection, county_id)
     if county is None:

@@ -8,12 +8,13 @@ import polars as pl
 from sqlalchemy import Connection
 
 from functions.sync.domain.partitions import PartitionState
-from functions.sync.engine.run_context import RunContext, load, require_running
+from functions.sync.engine.earlier_versions import stage_earlier_versions
+from functions.sync.engine.partition_claim import claim
+from functions.sync.engine.run_context import RunContext, load
 from functions.sync.engine.run_log import log_state
 from functions.sync.object_keys import raw_key, target_keys_key
 from functions.sync.parquet_objects import put_frame
-from functions.sync.repository import partitions, quarantine, runs, staging, targets, warnings
-from functions.sync.run_data import filled_columns
+from functions.sync.repository import partitions, quarantine, staging, targets, uploaded_rows, warnings
 from shared import metrics
 from shared.db import unit_of_work
 from shared.mapping.compile.tables import CompiledTable, MappedRows, mapping_digest
@@ -68,12 +69,14 @@ def read_partition(county_id: str, run_id: UUID, table: str, number: int) -> tup
         raise NotFound(f"Run {run_id} has no partition {number} of {table}.")
     if partition.status == "done":
         return partition, 0.0
+    if context.run.rolls_back is not None:
+        return stage_earlier_versions(context, partition, started), time.monotonic() - started
     extract = _extract(context, partition)
     digest = _digest(context, table, extract)
     if base is not None and base.digest == digest:
         done = _unchanged(partition, base)
         with unit_of_work(county_id) as connection:
-            if _claim(connection, context, partition):
+            if claim(connection, context, partition):
                 partitions.finish(connection, county_id, done, time.monotonic() - started)
         return done, time.monotonic() - started
     return _stage(context, partition, extract, digest, started), time.monotonic() - started
@@ -153,42 +156,34 @@ def _stage(
         }
     )
     with unit_of_work(context.county_id) as connection:
-        if not _claim(connection, context, partition):
+        if not claim(connection, context, partition):
             return partitions.find(connection, context.county_id, context.run_id, table, number) or done
-        staged = _stage_differing(connection, context, compiled, table, number, mapped)
+        stage = _stage_differing if context.run.upload_id is None else _stage_upload
+        staged = stage(connection, context, compiled, table, number, mapped)
         _quarantine(connection, context, partition, mapped)
         done = done.model_copy(update={"rows_staged": staged})
         partitions.finish(connection, context.county_id, done, time.monotonic() - started)
     return done
 
 
-def _claim(connection: Connection, context: RunContext, partition: PartitionState) -> bool:
-    """Lock the partition until the transaction ends; False where another attempt at it has finished meanwhile.
-
-    Raises Conflict for a run that has ended, or that was planned anew since the partition was read.
-    """
-    run = runs.find(connection, context.county_id, context.run_id)
-    if run is not None:
-        require_running(run)
-        if run.planned_at != context.run.planned_at:
-            raise Conflict(f"Sync run {run.run_id} was planned anew meanwhile.", slug="sync-run-planned-anew")
-    locked = partitions.find(
-        connection,
-        context.county_id,
-        context.run_id,
-        partition.table_name,
-        partition.partition_no,
-        for_update=True,
-    )
-    return locked is not None and locked.status == "pending"
-
-
-def _stage_differing(
+def _stage_upload(
     connection: Connection, context: RunContext, compiled: CompiledTable, table: str, number: int, mapped: MappedRows
 ) -> int:
-    """Stage the valid rows that differ from the target, as texts with their action; the number of rows staged.
+    """Stage the valid rows of an upload that differ from the target by value; the number of rows staged."""
+    actions = _actions(connection, context, compiled, table, number, mapped).with_columns(
+        pl.col("action").fill_null("U")
+    )
+    rows = pl.concat([actions, compiled.to_copy_texts(mapped.good)], how="horizontal")
+    staging.load(connection, context.run_id, table, rows)
+    columns = context.columns(table)
+    return uploaded_rows.keep_differing(connection, context.county_id, context.run_id, table, columns, number)
 
-    Rows are compared by the hash of what the source said last; a snapshot compares the values of the others too.
+
+def _actions(
+    connection: Connection, context: RunContext, compiled: CompiledTable, table: str, number: int, mapped: MappedRows
+) -> pl.DataFrame:
+    """The action of each valid row (NULL for one whose source says what it said last), with the version that was
+    compared.
     """
     good = mapped.good
     current = targets.current_rows(connection, context.county_id, table, good.get_column(compiled.key))
@@ -203,9 +198,20 @@ def _stage_differing(
         .when(pl.col("row_hash") != pl.col("new_hash"))
         .then(pl.lit("U"))
     )
-    actions = compared.select(
+    return compared.select(
         pl.lit(number).alias("partition_no"), action.alias("action"), pl.col("version").alias("base_version")
     )
+
+
+def _stage_differing(
+    connection: Connection, context: RunContext, compiled: CompiledTable, table: str, number: int, mapped: MappedRows
+) -> int:
+    """Stage the valid rows that differ from the target, as texts with their action; the number of rows staged.
+
+    Rows are compared by the hash of what the source said last; a snapshot compares the values of the others too.
+    """
+    good = mapped.good
+    actions = _actions(connection, context, compiled, table, number, mapped)
     differs = actions.get_column("action").is_not_null()
     differing = pl.concat([actions.filter(differs), compiled.to_copy_texts(good.filter(differs))], how="horizontal")
     staging.load(connection, context.run_id, table, differing)
@@ -213,7 +219,7 @@ def _stage_differing(
         return differing.height
     same = actions.filter(~differs).with_columns(pl.lit("U").alias("action"))
     rows = pl.concat([same, compiled.to_copy_texts(good.filter(~differs))], how="horizontal")
-    columns = filled_columns(context.mapping, table)
+    columns = context.columns(table)
     keys = targets.differing_keys(connection, context.county_id, context.run_id, table, columns, rows)
     repaired = rows.filter(pl.col(compiled.key).is_in(keys))
     staging.load(connection, context.run_id, table, repaired)

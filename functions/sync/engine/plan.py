@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func
 from functions.sync.domain import partitioning
 from functions.sync.domain.partitions import PartitionState
 from functions.sync.domain.runs import RunState, TablePlan
+from functions.sync.engine.earlier_versions import plan_tables
 from functions.sync.engine.read_strategy import EarlierReads, FullRead, PlannedTable, ReadStrategy
 from functions.sync.engine.replay_source import QuarantineSource, plan_replay
 from functions.sync.engine.run_log import log_state
@@ -32,6 +33,8 @@ from shared.problems import Conflict, NotFound, Unprocessable
 from shared.sources import Ability, Source
 from shared.sources.files.geographic.reader import FileNotConvertedError
 from shared.sources.opening import open_source
+from shared.uploads.source import open_upload
+from shared.uploads.views import require_upload
 
 SCHEDULE = "schedule"
 """The trigger of a run that the county's schedule starts."""
@@ -136,21 +139,25 @@ def _valid_partitions(run: RunState) -> list[PartitionState] | None:
         return None
     with unit_of_work(run.county_id) as connection:
         planned = partitions.of_run(connection, run.county_id, run.run_id)
-        staged = all(_is_staged(connection, run.run_id, table, planned) for table in run.plan)
+        staged = all(_is_staged(connection, run, table, planned) for table in run.plan)
         same_base = runs.last_applied(connection, run.county_id) == run.base_run
     return planned if staged and same_base else None
 
 
-def _is_staged(connection: Connection, run_id: UUID, table: str, planned: Sequence[PartitionState]) -> bool:
+def _is_staged(connection: Connection, run: RunState, table: str, planned: Sequence[PartitionState]) -> bool:
     """False where staged rows are missing: a database server that crashes empties its unlogged tables."""
-    if not staging.exists(connection, run_id, table):
+    if not staging.exists(connection, run.run_id, table):
         return False
     expected = sum(part.rows_staged or 0 for part in planned if part.table_name == table and part.status == "done")
-    return staging.count_read(connection, run_id, table) == expected
+    if run.rolls_back is not None:  # its removals are staged by partitions too
+        return sum(staging.count(connection, run.run_id, table).values()) == expected
+    return staging.count_read(connection, run.run_id, table) == expected
 
 
 def _plan_anew(run: RunState, mapping_text: str, configuration: CountyConfiguration) -> list[PartitionState]:
-    mapping = parse_mapping(mapping_text)
+    if run.upload_id is not None:
+        mapping_text = _upload_mapping(run.county_id, run.upload_id)
+    mapping = parse_mapping(mapping_text, partial=run.upload_id is not None)
     if mapping.county_id_default != run.county_id:
         raise Unprocessable(
             f"The mapping is of {mapping.county_id_default}, not of {run.county_id}.", slug="mapping-of-another-county"
@@ -159,6 +166,10 @@ def _plan_anew(run: RunState, mapping_text: str, configuration: CountyConfigurat
         base_run = runs.last_applied(connection, run.county_id)
     if run.replay_of is not None:
         tables, planned = _plan_replay(run, run.replay_of, mapping, configuration)
+    elif run.rolls_back is not None:
+        tables, planned = _plan_roll_back(run, run.rolls_back)
+    elif run.upload_id is not None:
+        tables, planned = _plan_upload(run, run.upload_id, mapping, configuration)
     else:
         tables, planned = _plan_source(run, mapping, configuration)
     storage.put(mapping_key(run.county_id, run.run_id), mapping_text.encode(), "application/yaml")
@@ -170,7 +181,7 @@ def _plan_anew(run: RunState, mapping_text: str, configuration: CountyConfigurat
         warnings.clear(connection, run.county_id, run.run_id)
         findings.clear(connection, run.county_id, run.run_id)
         for table in tables:
-            staging.create(connection, run.county_id, run.run_id, table, filled_columns(mapping, table))
+            staging.create(connection, run.county_id, run.run_id, table, filled_columns(run, mapping, table))
         partitions.add(connection, run.county_id, planned)
         runs.set_run(
             connection,
@@ -204,6 +215,47 @@ def _plan_source(
             planned += partitioning.new_partitions(run.run_id, name, ranges)
     finally:
         source.close()
+    return tables, planned
+
+
+def _upload_mapping(county_id: str, upload_id: UUID) -> str:
+    with unit_of_work(county_id) as connection:
+        upload = require_upload(connection, county_id, upload_id)
+    return str(upload.mapping)
+
+
+def _plan_upload(
+    run: RunState, upload_id: UUID, mapping: CountyMapping, configuration: CountyConfiguration
+) -> tuple[dict[str, PlannedTable], list[PartitionState]]:
+    """The plan of a run that reads an upload: all its rows, of which an absent one retires nothing."""
+    tables, planned = dict[str, PlannedTable](), list[PartitionState]()
+    source = open_upload(run.county_id, upload_id)
+    try:
+        lookups = read_lookups(source, mapping)
+        store_lookups(run.county_id, run.run_id, mapping, lookups)
+        settings = configuration.data_ingestion_settings.incremental
+        strategy = ReadStrategy(source, mapping, lookups, run.mode, settings, EarlierReads({}, {}))
+        for table in mapping.table_mappings:
+            plan = strategy.plan(table).plan
+            rows, ranges = _cut(source, table, plan, None)
+            tables[table.target_table_name] = PlannedTable(plan.model_copy(update={"rows": rows, "read_by": "upload"}))
+            planned += partitioning.new_partitions(run.run_id, table.target_table_name, ranges)
+    finally:
+        source.close()
+    return tables, planned
+
+
+def _plan_roll_back(run: RunState, rolled_back: UUID) -> tuple[dict[str, PlannedTable], list[PartitionState]]:
+    """The plan of a run that restores the versions before an applied one."""
+    with unit_of_work(run.county_id) as connection:
+        earlier = runs.find(connection, run.county_id, rolled_back)
+    if earlier is None:
+        raise NotFound(f"{run.county_id} has no sync run {rolled_back}.", slug="sync-run-not-found")
+    tables, planned = dict[str, PlannedTable](), list[PartitionState]()
+    for table, (plan, ends) in plan_tables(run, earlier, partitioning.PARTITION_ROWS).items():
+        tables[table] = PlannedTable(plan)
+        ranges = partitioning.ranges_ending_at(ends) if plan.rows else []
+        planned += partitioning.new_partitions(run.run_id, table, ranges)
     return tables, planned
 
 

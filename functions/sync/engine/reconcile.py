@@ -9,7 +9,9 @@ from sqlalchemy import Connection
 
 from functions.sync.domain.guards import TableOutcome, guard_findings, source_notes
 from functions.sync.domain.partitions import PartitionState
+from functions.sync.domain.runs import RunState
 from functions.sync.engine import value_guards
+from functions.sync.engine.earlier_versions import reconcile_table
 from functions.sync.engine.lost_keys import read_keys_with_recovery
 from functions.sync.engine.removed_rows import CHANGED_ONLY, removed_keys, repeated_keys, resolved_quarantine_keys
 from functions.sync.engine.run_context import RunContext, load, require_running
@@ -29,9 +31,8 @@ from functions.sync.repository import (
     watermarks,
 )
 from functions.sync.repository.value_changes import ChangedRows
-from functions.sync.run_data import filled_columns
 from functions.sync.schemas import GuardFinding, SourceNote, TableCounts
-from functions.sync.staged_data import require_staged_rows
+from functions.sync.staged_data import require_no_later_changes, require_staged_rows
 from shared.db import unit_of_work
 from shared.db.models import SYNC_TARGETS, key_column
 from shared.jobs import repository as jobs
@@ -67,16 +68,35 @@ def _reconcile(county_id: str, run_id: UUID) -> Outcome:
         raise Conflict(f"Not everything has been read: {pending[0]} and {len(pending) - 1} more.")
     tables = {
         table: _reconcile_table(context, table, [part for part in run_partitions if part.table_name == table])
-        for table in referenced_first(context.mapping, list(context.run.plan))
+        for table in _tables_in_order(context)
     }
     earlier = {name: full_read_runs.get(plan.whole_run) for name, plan in context.run.plan.items() if plan.whole_run}
     limits = context.configuration.data_ingestion_settings.guards
-    guarded = guard_findings(context.run, limits, earlier, tables)
+    guarded = guard_findings(context.run, limits, earlier, tables, _standing_roll_back(context))
     return _decide(context, tables, guarded, source_notes(context.run, earlier))
+
+
+def _tables_in_order(context: RunContext) -> list[str]:
+    """The run's tables, referenced ones first; a roll-back restores what was there, whatever refers to what."""
+    if context.run.rolls_back is not None:
+        return list(context.run.plan)
+    return referenced_first(context.mapping, list(context.run.plan))
+
+
+def _standing_roll_back(context: RunContext) -> RunState | None:
+    """The roll-back of a sync after which this run is the first sync."""
+    if not context.run.reads_source:
+        return None
+    with unit_of_work(context.county_id) as connection:
+        return runs.standing_roll_back(connection, context.county_id)
 
 
 def _reconcile_table(context: RunContext, table: str, table_partitions: Sequence[PartitionState]) -> TableOutcome:
     plan = context.run.plan[table]
+    if context.run.rolls_back is not None:
+        with unit_of_work(context.county_id) as connection:
+            _lock_run(connection, context)
+            return reconcile_table(connection, context, table, table_partitions)
     read = sum(partition.rows_read or 0 for partition in table_partitions)
     rejected = sum(partition.rows_rejected or 0 for partition in table_partitions)
     counts = TableCounts(read_by=plan.read_by, read=read, rejected=rejected)
@@ -105,8 +125,8 @@ def _reconcile_table(context: RunContext, table: str, table_partitions: Sequence
         staged, excluded = changes.count_staged(connection, context.run_id, table)
         closed_rolls = _closed_roll_rows(connection, context, table)
         if staged.keys() & {"changed", "returned"}:
-            columns = filled_columns(context.mapping, table)
-            for statement in findings.record_findings_sql(context.county_id, context.run_id, table, columns):
+            columns = context.columns(table)
+            for statement in _finding_statements(context, table, columns):
                 connection.exec_driver_sql(statement)
         update = {
             "known": live.height,
@@ -128,11 +148,18 @@ def _reconcile_table(context: RunContext, table: str, table_partitions: Sequence
     )
 
 
+def _finding_statements(context: RunContext, table: str, columns: tuple[str, ...]) -> list[str]:
+    """SQL of the findings on decided values; the rows of an upload are decisions themselves, and yield to none."""
+    if context.run.upload_id is None:
+        return findings.record_findings_sql(context.county_id, context.run_id, table, columns)
+    return findings.record_replaced_decisions_sql(context.county_id, context.run_id, table, columns)
+
+
 def _judge_values(
     connection: Connection, context: RunContext, table: str, counts: TableCounts
 ) -> tuple[dict[str, int], tuple[GuardFinding, ...]]:
     """The number of changed rows in which each field differs, and the findings of the guards on values."""
-    columns = filled_columns(context.mapping, table)
+    columns = context.columns(table)
     rows = ChangedRows(connection, context.county_id, context.run_id, table)
     fields = rows.by_field(columns)
     limits = context.configuration.data_ingestion_settings.guards
@@ -144,7 +171,7 @@ def _closed_roll_rows(connection: Connection, context: RunContext, table: str) -
     """The number of rows of each closed roll that the run would change; a finding is recorded for each row."""
     if table not in closing.ROLL_TABLES:
         return {}
-    columns = filled_columns(context.mapping, table)
+    columns = context.columns(table)
     years = roll_rows.years(connection, context.county_id, context.run_id, table, columns)
     closed = {roll.roll_year: roll for roll in closing.closed_rolls(connection, context.county_id, years)}
     counts = roll_rows.record_findings(connection, context.county_id, context.run_id, table, columns, closed)
@@ -225,6 +252,10 @@ def _decide(
     with unit_of_work(county_id) as connection:
         _lock_run(connection, context)
         runs.set_findings(connection, county_id, run_id, counts, guarded, notes)
+    if not context.run.validate_only:
+        require_no_later_changes(context.run, guarded)
+    with unit_of_work(county_id) as connection:
+        _lock_run(connection, context)
         if all(table.unchanged for table in tables.values()) and runs.is_published(connection, context.run):
             # nothing to apply or to publish; only the watermarks advance
             staging.drop(connection, run_id)
@@ -235,7 +266,7 @@ def _decide(
         if context.run.validate_only and not guarded and not any(table.differences for table in counts.values()):
             _end_without_changes(connection, context)
             return "unchanged"
-        if context.run.validate_only or guarded:
+        if context.run.validate_only or (guarded and context.run.rolls_back is None):
             runs.set_run(connection, county_id, run_id, active=False)
             jobs.set_status(connection, county_id, run_id, "awaiting_approval")
             return "awaiting_approval"

@@ -8,7 +8,7 @@ from functions.sync.domain.runs import RunState
 from functions.sync.engine.replay_source import QuarantineSource
 from functions.sync.lookups import load_lookups
 from functions.sync.repository import runs
-from functions.sync.run_data import mapping_of, source_table
+from functions.sync.run_data import filled_columns, mapping_of, source_table
 from functions.sync.schemas import RejectedFilter
 from shared.counties.configuration import CountyConfiguration
 from shared.db import unit_of_work
@@ -18,6 +18,7 @@ from shared.problems import Conflict, NotFound
 from shared.sources import Extract, KeyRange, Source, SourceTable, TableSchema
 from shared.sources.opening import open_source
 from shared.sources.text_values import number_columns
+from shared.uploads.source import open_upload
 
 
 class RowReader(Protocol):
@@ -49,7 +50,9 @@ class RunContext:
         return self.run.run_id
 
     def source(self) -> Source:
-        """Open the county's source. Raises SourceUnavailable."""
+        """Open the county's source, or the upload that the run reads. Raises SourceUnavailable."""
+        if self.run.upload_id is not None:
+            return open_upload(self.county_id, self.run.upload_id)
         return open_source(self.configuration)
 
     def rows(self, table: str) -> RowReader:
@@ -76,6 +79,10 @@ class RunContext:
             timezone=self.configuration.timezone,
             numeric_columns=self.numbers(table),
         )
+
+    def columns(self, table: str) -> tuple[str, ...]:
+        """The columns of a target that the run fills."""
+        return filled_columns(self.run, self.mapping, table)
 
     def whole_table(self, table: str) -> SourceTable:
         """The source table of a target with all its rows."""

@@ -21,16 +21,31 @@ def record_findings_sql(county_id: str, run_id: UUID, target: str, columns: Sequ
     """SQL that applies standing overrides to the staged rows, and records conflicts and disagreeing values.
     Idempotent.
     """
-    delete_earlier = (
-        f"DELETE FROM sync_findings WHERE county_id = {literal(county_id)} AND run_id = {uuid_literal(run_id)}"
-        f" AND table_name = {literal(target)} AND kind IN ('override_conflict', 'values_disagree')"
-    )
     hold_overrides = overrides.apply_sql(county_id, target, staging.table_name(run_id, target), columns)
-    statements = [*hold_overrides, delete_earlier, _conflicts(county_id, run_id, target, columns)]
+    statements = [
+        *hold_overrides,
+        _delete_sql(county_id, run_id, target),
+        _conflicts(county_id, run_id, target, columns),
+    ]
     has_values = set(_VALUES) <= {column.name for column in SYNC_TARGETS[target].__table__.columns}
     if has_values and not set(_VALUES).isdisjoint(columns):
         statements.append(_disagreeing_values(county_id, run_id, target, columns))
     return statements
+
+
+def record_replaced_decisions_sql(county_id: str, run_id: UUID, target: str, columns: Sequence[str]) -> list[str]:
+    """SQL that records the decided values that the staged rows of an upload would replace. Idempotent."""
+    brought = overrides.staged_value_sql(_non_key(target, columns))
+    replaced = _superseded_decisions(county_id, run_id, target, brought, f"{brought} <> o.value")
+    return [_delete_sql(county_id, run_id, target), replaced]
+
+
+def _delete_sql(county_id: str, run_id: UUID, target: str) -> str:
+    """SQL that deletes the findings of an earlier attempt."""
+    return (
+        f"DELETE FROM sync_findings WHERE county_id = {literal(county_id)} AND run_id = {uuid_literal(run_id)}"
+        f" AND table_name = {literal(target)} AND kind IN ('override_conflict', 'values_disagree')"
+    )
 
 
 def end_overrides_sql(county_id: str, run_id: UUID, target: str, columns: Sequence[str]) -> str:
@@ -90,8 +105,17 @@ def page(
 
 def _conflicts(county_id: str, run_id: UUID, target: str, columns: Sequence[str]) -> str:
     """SQL that records fields whose new source value supersedes another, decided value."""
-    key = identifier(key_column(SYNC_TARGETS[target]))
     brought = overrides.staged_value_sql(_non_key(target, columns))
+    differs = (
+        f"{brought} <> o.source_value AND {brought} <> o.value AND o.value <> o.source_value"
+        " AND NOT jsonb_exists(coalesce(s.held, '{}'), o.field)"
+    )
+    return _superseded_decisions(county_id, run_id, target, brought, differs)
+
+
+def _superseded_decisions(county_id: str, run_id: UUID, target: str, brought: str, differs: str) -> str:
+    """SQL that records active overrides (`o`) of which the staged row (`s`) brings another value."""
+    key = identifier(key_column(SYNC_TARGETS[target]))
     return _insert(
         county_id,
         run_id,
@@ -101,8 +125,7 @@ def _conflicts(county_id: str, run_id: UUID, target: str, columns: Sequence[str]
         f" {brought}, 'origin', o.origin, 'decision_id', o.decision_id, 'decided_by', o.made_by, 'decided_at',"
         f" o.made_at) FROM field_overrides AS o JOIN {staging.table_name(run_id, target)} AS s ON s.{key} = o.row_key"
         f" AND s.{overrides.UPDATED_ROWS} WHERE {overrides.active_sql(county_id, target)}"
-        f" AND {brought} <> o.source_value AND {brought} <> o.value AND o.value <> o.source_value"
-        " AND NOT jsonb_exists(coalesce(s.held, '{}'), o.field) ORDER BY o.row_key, o.field",
+        f" AND {differs} ORDER BY o.row_key, o.field",
     )
 
 

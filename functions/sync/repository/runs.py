@@ -7,6 +7,7 @@ from uuid import UUID
 from pg8000.native import literal
 from sqlalchemy import Connection, Row, Select, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from functions.sync.domain.runs import RunState
 from functions.sync.job_kinds import SYNC
@@ -29,7 +30,7 @@ _RUN = (
     SyncRun.base_run, SyncRun.replay_of, SyncRun.replay_filter, SyncRun.counts, SyncRun.guard_findings, SyncRun.notes,
     SyncRun.active,
     SyncRun.approved_by, SyncRun.approval_reason, SyncRun.planned_at, SyncRun.reconciled_at, SyncRun.applied_at,
-    SyncRun.published_at,
+    SyncRun.published_at, SyncRun.upload_id, SyncRun.rolls_back, SyncRun.rolled_back_by, SyncRun.skip_conflicts,
 )  # fmt: skip
 
 
@@ -42,6 +43,10 @@ class NewRun(NamedTuple):
     trigger: str
     replay_of: UUID | None = None
     replay_filter: dict[str, Any] | None = None
+    upload_id: UUID | None = None
+    rolls_back: UUID | None = None
+    skip_conflicts: bool = False
+    approval_reason: str | None = None
 
 
 def county(connection: Connection, county_id: str) -> tuple[dict[str, Any], str] | None:
@@ -89,6 +94,28 @@ def last_full_read(connection: Connection, county_id: str, table: str) -> UUID |
         )
         .order_by(SyncRun.applied_at.desc())
         .limit(1)
+    )
+
+
+def standing_roll_back(connection: Connection, county_id: str) -> RunState | None:
+    """The roll-back of a sync after which no other sync was applied; None where there is none."""
+    rolled_back = aliased(SyncRun)
+    row = connection.execute(
+        _select(county_id)
+        .add_columns(rolled_back.upload_id.label("rolled_back_upload"))
+        .outerjoin(rolled_back, (rolled_back.county_id == county_id) & (rolled_back.run_id == SyncRun.rolls_back))
+        .where(SyncRun.applied_at.is_not(None), SyncRun.upload_id.is_(None), rolled_back.upload_id.is_(None))
+        .order_by(SyncRun.applied_at.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None or row.rolls_back is None else _state(county_id, row)
+
+
+def mark_rolled_back_sql(county_id: str, run_id: UUID, by: UUID) -> str:
+    """SQL that marks a run as rolled back by another."""
+    return (
+        f"UPDATE sync_runs SET rolled_back_by = {uuid_literal(by)} WHERE county_id = {literal(county_id)}"  # noqa: S608 - literals
+        f" AND run_id = {uuid_literal(run_id)}"
     )
 
 
@@ -229,6 +256,10 @@ def _state(county_id: str, row: RunRow) -> RunState:
         planned_at=row.planned_at,
         applied_at=row.applied_at,
         published_at=row.published_at,
+        upload_id=row.upload_id,
+        rolls_back=row.rolls_back,
+        rolled_back_by=row.rolled_back_by,
+        skip_conflicts=row.skip_conflicts,
     )
 
 
@@ -240,12 +271,15 @@ def _closed_rolls(guarded: list[dict[str, Any]]) -> dict[int, int]:
     return rows
 
 
-def awaiting_approval(connection: Connection, county_id: str) -> list[UUID]:
-    """The runs that wait for approval."""
+def superseded_by(connection: Connection, county_id: str, run_id: UUID) -> list[UUID]:
+    """The runs that wait for approval and were compared with the data before this run; uploads' are held against each
+    row when they are approved.
+    """
+    waiting = (Job.county_id == county_id, Job.kind == SYNC.name, Job.status == "awaiting_approval")
     return list(
         connection.scalars(
-            select(Job.job_id).where(
-                Job.county_id == county_id, Job.kind == SYNC.name, Job.status == "awaiting_approval"
-            )
+            select(Job.job_id)
+            .join(SyncRun, (SyncRun.county_id == Job.county_id) & (SyncRun.run_id == Job.job_id))
+            .where(*waiting, Job.job_id != run_id, SyncRun.upload_id.is_(None))
         )
     )

@@ -115,6 +115,15 @@ def load(connection: Connection, run_id: UUID, target: str, rows: "pl.DataFrame"
         copy_in(connection, _copy_from(table_name(run_id, target), rows), rows)
 
 
+def load_rows(
+    connection: Connection, run_id: UUID, target: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """COPY rows of text into columns of the staging table."""
+    import polars as pl
+
+    load(connection, run_id, target, pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row"))
+
+
 def load_temporary(connection: Connection, run_id: UUID, target: str, name: str, rows: "pl.DataFrame") -> None:
     """COPY rows into a temporary table of the same columns, created and analyzed for this transaction."""
     connection.exec_driver_sql(f"CREATE TEMP TABLE {name} (LIKE {table_name(run_id, target)}) ON COMMIT DROP")

@@ -170,7 +170,9 @@ def differing_keys(
     staging.load_temporary(connection, run_id, target, "compared", rows)
     for statement in overrides.apply_sql(county_id, target, "compared", columns):
         connection.exec_driver_sql(statement)
-    differs = " OR ".join(f"{_comparable('t', name)} IS DISTINCT FROM {_comparable('s', name)}" for name in columns)
+    differs = " OR ".join(
+        f"{comparable_sql('t', name)} IS DISTINCT FROM {comparable_sql('s', name)}" for name in columns
+    )
     differing = connection.exec_driver_sql(
         f"SELECT s.{key} FROM compared AS s JOIN {identifier(target)} AS t ON t.county_id = {literal(county_id)}"
         f" AND t.{key} = s.{key} WHERE {differs}"
@@ -178,7 +180,7 @@ def differing_keys(
     return [str(row[0]) for row in differing]
 
 
-def _comparable(row: str, column: str) -> str:
+def comparable_sql(row: str, column: str) -> str:
     """SQL of a column's value for comparison; attributes that are null count as absent."""
     value = f"{row}.{identifier(column)}"
     return f"nullif(jsonb_strip_nulls({value}), '{{}}')" if column == overrides.ATTRIBUTES else value

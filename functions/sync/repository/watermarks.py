@@ -1,8 +1,9 @@
 """Watermarks: the position up to which each target's source has been read."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from functions.sync.domain.runs import TablePlan, Watermark
@@ -33,3 +34,10 @@ def advance(connection: Connection, county_id: str, run_id: UUID, plan: dict[str
             .values(county_id=county_id, table_name=table, **values)
             .on_conflict_do_update(index_elements=["county_id", "table_name"], set_={**values, "moved_at": func.now()})
         )
+
+
+def forget(connection: Connection, county_id: str, tables: Sequence[str]) -> None:
+    """Delete the watermarks of tables, so that the next incremental run reads them whole."""
+    connection.execute(
+        delete(SyncWatermark).where(SyncWatermark.county_id == county_id, SyncWatermark.table_name.in_(list(tables)))
+    )

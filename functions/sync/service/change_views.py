@@ -61,7 +61,7 @@ def summary(county_id: str, run_id: UUID) -> ChangeSummary:
             before = totals_of(connection, county_id, run.applied_at, "just before")
             after = totals_of(connection, county_id, run.applied_at)
         elif _ROLL in run.plan:
-            columns = filled_columns(mapping_of(county_id, run_id), _ROLL)
+            columns = filled_columns(run, mapping_of(county_id, run_id), _ROLL)
             before, after = changes.staged_totals(connection, county_id, run_id, columns)
         else:
             before, after = {}, {}

@@ -1,6 +1,5 @@
 """Commands on runs: start, replay, approve, cancel, resume."""
 
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -12,10 +11,11 @@ from functions.sync.repository import quarantine, runs
 from functions.sync.repository.runs import RunRow
 from functions.sync.run_lock import active_run_conflict, add_run, release
 from functions.sync.schemas import RejectedFilter, ReplayRequest, SyncRequest, SyncRun
+from functions.sync.service.machine import execution_arn, start_machine, timestamp
 from functions.sync.service.pages import require_run
 from functions.sync.service.rejected_rows import require_known_rule
 from functions.sync.service.run_views import get
-from functions.sync.staged_data import require_data_unchanged
+from functions.sync.staged_data import require_data_unchanged, require_no_later_changes
 from shared import audit
 from shared.access import Caller
 from shared.db import lock_timeout, unit_of_work
@@ -24,7 +24,6 @@ from shared.jobs import repository as jobs
 from shared.jobs.lifecycle import deterministic_id, digest, refuse_reused_key
 from shared.jobs.lifecycle import read as read_job
 from shared.problems import Conflict, ServiceUnavailable
-from shared.settings import settings
 
 _LOCK_TIMEOUT_S = 5
 """Seconds that a command waits for a run that a task has locked. A choice, well below the 29 of API Gateway."""
@@ -50,14 +49,14 @@ def start(county_id: str, request: SyncRequest, *, caller: Caller, idempotency_k
                 request,
                 submitted_by=caller.username,
                 trigger="request",
-                execution_arn=_execution_arn(str(run_id)),
+                execution_arn=execution_arn(str(run_id)),
             )
             audit.record(
                 connection, county_id, caller.username, "sync.requested", SYNC.subject(run_id), request.model_dump()
             )
     job = read_job(county_id, SYNC, run_id)
     if job.status == "pending":
-        _start_machine(county_id, run_id, str(run_id), trigger="request")
+        start_machine(county_id, run_id, str(run_id), trigger="request")
     return job
 
 
@@ -84,8 +83,8 @@ def replay(county_id: str, run_id: UUID, request: ReplayRequest, *, caller: Call
                 request,
                 submitted_by=caller.username,
                 trigger="replay",
-                execution_arn=_execution_arn(str(replay_id)),
-                replay_of=run_id,
+                execution_arn=execution_arn(str(replay_id)),
+                earlier_run=run_id,
             )
             details = {"replay_of": str(run_id), **request.model_dump()}
             audit.record(
@@ -93,12 +92,16 @@ def replay(county_id: str, run_id: UUID, request: ReplayRequest, *, caller: Call
             )
     job = read_job(county_id, SYNC, replay_id)
     if job.status == "pending":
-        _start_machine(county_id, replay_id, str(replay_id), trigger="replay")
+        start_machine(county_id, replay_id, str(replay_id), trigger="replay")
     return job
 
 
 def _require_replayable(connection: Connection, county_id: str, run_id: UUID, row_filter: RejectedFilter) -> None:
     run = require_run(runs.find(connection, county_id, run_id), county_id, run_id)
+    if not run.reads_source:
+        raise Conflict(
+            "The run did not read the county's source: mend the file and upload it again.", slug="nothing-to-replay"
+        )
     if run.applied_at is None:
         raise Conflict(
             "The run was not applied, so the next one judges its rows anew; there is nothing to replay.",
@@ -109,32 +112,42 @@ def _require_replayable(connection: Connection, county_id: str, run_id: UUID, ro
 
 
 def approve(county_id: str, run_id: UUID, caller: Caller, reason: str | None = None) -> SyncRun:
-    """Approve a waiting run: exactly the changes that were shown are applied.
+    """Approve a waiting run: exactly the changes that were shown are applied. An upload is approved as one.
 
     Raises NotFound, and Conflict where the run does not wait, another one is active, or the data has moved on.
     """
-    execution = f"{run_id}-approve-{_timestamp()}"
+    with unit_of_work(county_id) as connection:
+        run = require_run(runs.find(connection, county_id, run_id), county_id, run_id)
+    if run.upload_id is not None:
+        raise Conflict(f"The run compares upload {run.upload_id}: approve that.", slug="run-of-an-upload")
+    approve_run(county_id, run_id, caller, reason, "sync.approved")
+    return get(county_id, run_id)
+
+
+def approve_run(county_id: str, run_id: UUID, caller: Caller, reason: str | None, action: audit.Action) -> None:
+    """Approve a waiting run, with `action` in the audit trail. Raises as `approve`."""
+    execution = f"{run_id}-approve-{timestamp()}"
     fail_orphaned_active_run(county_id)
     with unit_of_work(county_id) as connection:
-        run = _lock_run(connection, county_id, run_id)
+        run = lock_run(connection, county_id, run_id)
         if run.approved_by == caller.username and run.status in ("running", "succeeded"):
-            return get(county_id, run_id)  # the request was repeated
+            return  # the request was repeated
         if run.status != "awaiting_approval":
             raise Conflict(f"The run is {run.status}: it does not wait for approval.", slug="not-awaiting-approval")
         require_data_unchanged(connection, run, lock=False)
+        require_no_later_changes(run, run.guard_findings)
         if not runs.reopen(connection, county_id, run_id):
             raise active_run_conflict(connection, county_id)
         runs.set_run(connection, county_id, run_id, approved_by=caller.username, approval_reason=reason)
-        jobs.set_execution(connection, county_id, run_id, _execution_arn(execution))
-        audit.record(connection, county_id, caller.username, "sync.approved", SYNC.subject(run_id), {"reason": reason})
+        jobs.set_execution(connection, county_id, run_id, execution_arn(execution))
+        audit.record(connection, county_id, caller.username, action, SYNC.subject(run_id), {"reason": reason})
     try:
-        _start_machine(county_id, run_id, execution, resume_at="apply")
+        start_machine(county_id, run_id, execution, resume_at="apply")
     except ServiceUnavailable:
         with unit_of_work(county_id) as connection:
             runs.set_run(connection, county_id, run_id, active=False, approved_by=None, approval_reason=None)
             jobs.set_status(connection, county_id, run_id, "awaiting_approval")
         raise
-    return get(county_id, run_id)
 
 
 def cancel(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
@@ -143,7 +156,7 @@ def cancel(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
     Raises NotFound, and Conflict where the run has been applied or has ended.
     """
     with unit_of_work(county_id) as connection:
-        run = _lock_run(connection, county_id, run_id)
+        run = lock_run(connection, county_id, run_id)
         if run.status == "cancelled":
             return get(county_id, run_id)
         if run.applied_at is not None or run.status not in ("pending", "running", "awaiting_approval"):
@@ -164,7 +177,7 @@ def resume(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
 
     Raises NotFound, and Conflict where the run has ended otherwise or is under way, or another one is active.
     """
-    execution = f"{run_id}-resume-{_timestamp()}"
+    execution = f"{run_id}-resume-{timestamp()}"
     with unit_of_work(county_id) as connection:
         active = runs.active(connection, county_id)
     # the staged rows of an orphan are kept, unless another run is to be resumed
@@ -172,7 +185,7 @@ def resume(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
     if active is not None and orphaned and active.run_id != run_id:
         fail_if_orphaned(county_id, active)
     with unit_of_work(county_id) as connection:
-        run = _lock_run(connection, county_id, run_id)
+        run = lock_run(connection, county_id, run_id)
         if run.status in ("pending", "running") and not (
             orphaned and _is_still_orphaned(connection, county_id, active)
         ):
@@ -181,42 +194,21 @@ def resume(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
             raise Conflict(f"The run is {run.status}: there is nothing to resume.", slug="sync-run-ended")
         if not runs.reopen(connection, county_id, run_id):
             raise active_run_conflict(connection, county_id)
-        jobs.set_execution(connection, county_id, run_id, _execution_arn(execution))
+        jobs.set_execution(connection, county_id, run_id, execution_arn(execution))
         audit.record(connection, county_id, caller.username, "sync.resumed", SYNC.subject(run_id), {})
-    _start_machine(county_id, run_id, execution)
+    start_machine(county_id, run_id, execution)
     return get(county_id, run_id)
 
 
 def _is_still_orphaned(connection: Connection, county_id: str, run: RunRow | None) -> bool:
     """True where no other execution has taken up the run since it was read."""
     return run is not None and jobs.is_worked_on_by(
-        connection, county_id, run.run_id, run.execution_arn or _execution_arn(str(run.run_id))
+        connection, county_id, run.run_id, run.execution_arn or execution_arn(str(run.run_id))
     )
 
 
-def _lock_run(connection: Connection, county_id: str, run_id: UUID) -> RunState:
+def lock_run(connection: Connection, county_id: str, run_id: UUID) -> RunState:
     """A run, locked until the transaction ends. Raises NotFound, Conflict while a task has it locked."""
     busy = Conflict("The run is being compared with the data, or applied; try again in a moment.", slug="sync-run-busy")
     with lock_timeout(connection, _LOCK_TIMEOUT_S, busy):
         return require_run(runs.find(connection, county_id, run_id, for_update=True), county_id, run_id)
-
-
-def _start_machine(county_id: str, run_id: UUID, name: str, **options: str) -> None:
-    try:
-        execution_input = {"county_id": county_id, "run_id": str(run_id), **options}
-        executions.start(settings().sync_state_machine_arn, name, execution_input)
-    except ServiceUnavailable as error:
-        detail = "The sync could not be started; resume it in a moment."
-        with unit_of_work(county_id) as connection:
-            if "resume_at" not in options:
-                jobs.set_status(connection, county_id, run_id, "failed", JobError(type="not-started", detail=detail))
-                release(connection, county_id, run_id)
-        raise ServiceUnavailable(detail) from error
-
-
-def _execution_arn(name: str) -> str:
-    return executions.arn_of(settings().sync_state_machine_arn, name)
-
-
-def _timestamp() -> str:
-    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")

@@ -26,12 +26,14 @@ class _ConvertEvent(BaseModel):
     county_id: str
     table: str
     run_id: UUID | None = None
+    upload_id: UUID | None = None
     rows: int | None = None
 
 
 @machine_task
 def convert(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """-> {rows} of a file that is converted for a run; {key} of the first `rows` rows, where no run is named, or
+    """-> {rows} of a file that is converted for a run; {key} of the first `rows` rows of the
+    county's file or of an upload, where no run is named, or
     {refused: {detail, slug, source_refused}}.
     """
     request = _ConvertEvent.model_validate(event)
@@ -44,7 +46,7 @@ def convert(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _sample(request: _ConvertEvent, bounds: Bounds) -> dict[str, Any]:
     try:
-        return {"key": sample_file(request.county_id, request.table, request.rows or 1, bounds)}
+        return {"key": sample_file(request.county_id, request.upload_id, request.table, request.rows or 1, bounds)}
     except Problem as problem:
         return {
             "refused": {

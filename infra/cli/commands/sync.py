@@ -1,6 +1,6 @@
 """`terrafusion sync`: run a county's syncs, watch them, look at what they change, decide."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,14 +103,8 @@ def changes(
         summary = client.get(f"{path}/changes/summary")
         page = client.get(f"{path}/changes", table=table, field=field, page_size=limit)
         findings = _findings(client, client.get(path))
-    screen.print(_totals_table(summary))
-    rows = WholeTable("table", "key", "change", "field", "old", "new")
-    for change in page["items"]:
-        fields = change["fields"] if change["change"] == "changed" else []
-        for index, one_field in enumerate(fields or [{"field": "", "old": None, "new": None}]):
-            head = (change["table"], change["key"], change["change"]) if index == 0 else ("", "", "")
-            rows.add_row(*head, one_field["field"], _text(one_field["old"]), _text(one_field["new"]))
-    screen.print(rows)
+    screen.print(totals_table(summary))
+    screen.print(change_table(page["items"]))
     if findings is not None:
         screen.print(findings)
 
@@ -185,6 +179,23 @@ def cancel(
     with sign_in() as client:
         ended = client.post(f"{_runs(county_id)}/{run_id}/cancel", {})
     console().print(f"Sync {ended['id']} is {ended['status']}.")
+
+
+@app.command("roll-back")
+@takes_sign_in
+def roll_back(
+    sign_in: SignIn,
+    county_id: str = County,
+    run_id: str = Run,
+    dry_run: bool = typer.Option(False, "--dry-run", help="Show what would go back, and what stands against it."),
+    skip_conflicts: bool = typer.Option(False, "--skip-conflicts", help="Roll back what nothing stands against."),
+    reason: str | None = typer.Option(None, help="Why."),
+    watch: bool = Watch,
+) -> None:
+    """Take an applied sync back: every row as it was before. The next sync waits for approval."""
+    request = {"dry_run": dry_run, "skip_conflicts": skip_conflicts, "reason": reason}
+    with sign_in() as client:
+        _go(client, console(), f"{_runs(county_id)}/{run_id}/roll-back", request, watch=watch)
 
 
 @app.command()
@@ -314,11 +325,28 @@ def _said(kind: str, details: Mapping[str, Any]) -> str:
         case "values_disagree":
             values = " + ".join(_text(details[name]) for name in ("land_value", "improvement_value"))
             return f"{values} is not the total of {_text(details['total_value'])}"
+        case "later_change" if "closed_roll" in details:
+            return f"on the closed roll of {details['closed_roll']}"
+        case "later_change":
+            by = details.get("changed_by") or f"run {details.get('changed_by_run')}"
+            return f"{', '.join(details.get('fields', []))} changed since, by {by}"
         case _:
             return f"{details['change']} on the closed roll of {details['roll_year']}"
 
 
-def _totals_table(summary: Mapping[str, Any]) -> WholeTable:
+def change_table(changes: Sequence[Mapping[str, Any]]) -> WholeTable:
+    """Changes row by row and field by field."""
+    rows = WholeTable("table", "key", "change", "field", "old", "new")
+    for change in changes:
+        fields = change["fields"] if change["change"] == "changed" else []
+        for index, one_field in enumerate(fields or [{"field": "", "old": None, "new": None}]):
+            head = (change["table"], change["key"], change["change"]) if index == 0 else ("", "", "")
+            rows.add_row(*head, one_field["field"], _text(one_field["old"]), _text(one_field["new"]))
+    return rows
+
+
+def totals_table(summary: Mapping[str, Any]) -> WholeTable:
+    """The roll by property class, before and after."""
     table = WholeTable("property class", "parcels", "", "total value", "", title="before and after")
     rows = [*summary["property_classes"], {"property_class": "all", **summary}]
     for totals in rows:

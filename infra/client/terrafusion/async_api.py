@@ -28,6 +28,7 @@ from terrafusion.resources import (
     MarketAnalysisResults,
     Me,
     Neighborhood,
+    NewUpload,
     ParcelChange,
     Partition,
     PropertyDetail,
@@ -47,6 +48,8 @@ from terrafusion.resources import (
     SalesValidationResults,
     SourceCheck,
     SyncRun,
+    Upload,
+    UploadSummary,
     ValuationModel,
     ValuationModelResults,
     ValuationResponse,
@@ -128,6 +131,19 @@ class AsyncCountyOperations:
             Any,
         )
 
+    async def approve_upload(
+        self, upload_id: str, body: requests.ApproveSync | None = None, *, idempotency_key: str | None = None
+    ) -> Upload:
+        """Apply an upload."""
+        answer: Upload = await self._calls.resource(
+            Upload,
+            "POST",
+            path("/v1/counties/{}/uploads/{}/approve", self.county_id, upload_id),
+            idempotency_key=idempotency_key,
+            body=body,
+        )
+        return answer
+
     async def approve_valuation_run(
         self, run_id: str, body: requests.ApproveRun, *, idempotency_key: str | None = None
     ) -> AsyncSubmission[Job, Any]:
@@ -171,6 +187,15 @@ class AsyncCountyOperations:
             "sync.replay_requested",
             "sync.requested",
             "sync.resumed",
+            "sync.roll_back_requested",
+            "sync.rolled_back",
+            "upload.approved",
+            "upload.confirmed",
+            "upload.created",
+            "upload.inspected",
+            "upload.refused",
+            "upload.rejected",
+            "upload_inspection.cancelled",
             "valuation.made",
             "valuation_approval.cancelled",
             "valuation_model.cancelled",
@@ -263,6 +288,16 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def cancel_upload_inspection(self, upload_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Cancel the job."""
+        answer: Job = await self._calls.resource(
+            Job,
+            "POST",
+            path("/v1/counties/{}/upload-inspections/{}/cancel", self.county_id, upload_id),
+            idempotency_key=idempotency_key,
+        )
+        return answer
+
     async def cancel_valuation_approval(self, approval_id: str, *, idempotency_key: str | None = None) -> Job:
         """Cancel the job."""
         answer: Job = await self._calls.resource(
@@ -345,11 +380,38 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def confirm_upload(
+        self, upload_id: str, body: requests.ConfirmUpload | None = None, *, idempotency_key: str | None = None
+    ) -> AsyncSubmission[Job, Any]:
+        """Compare an upload."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/uploads/{}/confirm", self.county_id, upload_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            ),
+            Any,
+        )
+
     def corrections(self, roll_year: str) -> AsyncItems[RollCorrection]:
         """A closed roll's corrections."""
         return AsyncItems(
             self._session, RollCorrection, path("/v1/counties/{}/rolls/{}/corrections", self.county_id, roll_year), {}
         )
+
+    async def create_upload(self, body: requests.UploadRequest, *, idempotency_key: str | None = None) -> NewUpload:
+        """Announce a file."""
+        answer: NewUpload = await self._calls.resource(
+            NewUpload,
+            "POST",
+            path("/v1/counties/{}/uploads", self.county_id),
+            idempotency_key=idempotency_key,
+            body=body,
+        )
+        return answer
 
     async def decide_on_sale(
         self, sale_id: str, body: requests.DecisionRequest, *, idempotency_key: str | None = None
@@ -460,7 +522,7 @@ class AsyncCountyOperations:
         self,
         run_id: str,
         *,
-        kind: Literal["override_conflict", "values_disagree", "closed_roll"] | None = None,
+        kind: Literal["override_conflict", "values_disagree", "closed_roll", "later_change"] | None = None,
         table: Literal["properties_operational", "improvements", "sales", "owners", "assessments", "exemptions"]
         | None = None,
         page_size: int | None = None,
@@ -669,6 +731,20 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def get_upload(self, upload_id: str) -> Upload:
+        """One upload."""
+        answer: Upload = await self._calls.resource(
+            Upload, "GET", path("/v1/counties/{}/uploads/{}", self.county_id, upload_id)
+        )
+        return answer
+
+    async def get_upload_inspection(self, upload_id: str) -> Job:
+        """An inspection's progress."""
+        answer: Job = await self._calls.resource(
+            Job, "GET", path("/v1/counties/{}/upload-inspections/{}", self.county_id, upload_id)
+        )
+        return answer
+
     async def get_validation(self, validation_id: str) -> Job:
         """A sales validation's progress."""
         answer: Job = await self._calls.resource(
@@ -706,6 +782,22 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def inspect_upload(
+        self, body: requests.InspectionRequest, *, idempotency_key: str | None = None
+    ) -> AsyncSubmission[Job, Any]:
+        """Inspect a file that was sent."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/upload-inspections", self.county_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            ),
+            Any,
+        )
+
     def jobs(
         self,
         *,
@@ -717,6 +809,7 @@ class AsyncCountyOperations:
             "report",
             "sales_validation",
             "sync",
+            "upload_inspection",
             "valuation_approval",
             "valuation_model",
             "valuation_run",
@@ -882,6 +975,19 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def reject_upload(
+        self, upload_id: str, body: requests.RejectUpload, *, idempotency_key: str | None = None
+    ) -> Upload:
+        """Reject an upload."""
+        answer: Upload = await self._calls.resource(
+            Upload,
+            "POST",
+            path("/v1/counties/{}/uploads/{}/reject", self.county_id, upload_id),
+            idempotency_key=idempotency_key,
+            body=body,
+        )
+        return answer
+
     def rejected_rows(
         self,
         run_id: str,
@@ -1031,6 +1137,21 @@ class AsyncCountyOperations:
             Any,
         )
 
+    async def resume_upload_inspection(
+        self, upload_id: str, *, idempotency_key: str | None = None
+    ) -> AsyncSubmission[Job, Any]:
+        """Go on with the job."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/upload-inspections/{}/resume", self.county_id, upload_id),
+                idempotency_key=idempotency_key,
+            ),
+            Any,
+        )
+
     async def resume_valuation_approval(
         self, approval_id: str, *, idempotency_key: str | None = None
     ) -> AsyncSubmission[Job, Any]:
@@ -1072,6 +1193,38 @@ class AsyncCountyOperations:
                 "POST",
                 path("/v1/counties/{}/valuation-runs/{}/resume", self.county_id, run_id),
                 idempotency_key=idempotency_key,
+            ),
+            Any,
+        )
+
+    async def roll_back_run(
+        self, run_id: str, body: requests.RollBackRequest, *, idempotency_key: str | None = None
+    ) -> AsyncSubmission[Job, Any]:
+        """Take an applied sync back."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/sync-runs/{}/roll-back", self.county_id, run_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            ),
+            Any,
+        )
+
+    async def roll_back_upload(
+        self, upload_id: str, body: requests.RollBackRequest, *, idempotency_key: str | None = None
+    ) -> AsyncSubmission[Job, Any]:
+        """Take an applied upload back."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/uploads/{}/roll-back", self.county_id, upload_id),
+                idempotency_key=idempotency_key,
+                body=body,
             ),
             Any,
         )
@@ -1235,6 +1388,13 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def summarize_upload_changes(self, upload_id: str) -> ChangeSummary:
+        """What an upload changes as a whole."""
+        answer: ChangeSummary = await self._calls.resource(
+            ChangeSummary, "GET", path("/v1/counties/{}/uploads/{}/changes/summary", self.county_id, upload_id)
+        )
+        return answer
+
     async def train_model(
         self, body: requests.ValuationModelRequest, *, idempotency_key: str | None = None
     ) -> AsyncSubmission[Job, ValuationModelResults]:
@@ -1265,6 +1425,53 @@ class AsyncCountyOperations:
                 body=body,
             ),
             Any,
+        )
+
+    def upload_changes(
+        self,
+        upload_id: str,
+        *,
+        change: Literal["added", "changed", "removed", "returned"] | None = None,
+        field: str | None = None,
+        page_size: int | None = None,
+    ) -> AsyncItems[RowChange]:
+        """What an upload changes."""
+        return AsyncItems(
+            self._session,
+            RowChange,
+            path("/v1/counties/{}/uploads/{}/changes", self.county_id, upload_id),
+            {"change": change, "field": field, "page_size": page_size},
+        )
+
+    def uploads(
+        self,
+        *,
+        status: Literal[
+            "awaiting_file",
+            "inspecting",
+            "refused",
+            "awaiting_confirmation",
+            "comparing",
+            "awaiting_approval",
+            "applying",
+            "applied",
+            "unchanged",
+            "rejected",
+            "rolled_back",
+            "failed",
+        ]
+        | None = None,
+        created_by: str | None = None,
+        target_table: Literal["properties_operational", "improvements", "sales", "owners", "assessments", "exemptions"]
+        | None = None,
+        page_size: int | None = None,
+    ) -> AsyncItems[UploadSummary]:
+        """Uploads, the newest first."""
+        return AsyncItems(
+            self._session,
+            UploadSummary,
+            path("/v1/counties/{}/uploads", self.county_id),
+            {"status": status, "created_by": created_by, "target_table": target_table, "page_size": page_size},
         )
 
     def valuation_results(

@@ -113,9 +113,9 @@ class Client(PlatformOperations):
         """Keep what a path answers, or redirects to, as a file."""
         return completed(self._session.download(path, Path(target), query))
 
-    def upload(self, url: str, file: Path | str) -> None:
-        """Send a file to a signed address that the API gave out."""
-        completed(self._session.upload(url, Path(file)))
+    def upload(self, url: str, file: Path | str, headers: Mapping[str, str] | None = None) -> None:
+        """Send a file to a signed address that the API gave out, with the headers that it named."""
+        completed(self._session.upload(url, Path(file), headers or {}))
 
 
 class AsyncClient(AsyncPlatformOperations):
@@ -200,6 +200,6 @@ class AsyncClient(AsyncPlatformOperations):
         """Keep what a path answers, or redirects to, as a file."""
         return await self._session.download(path, Path(target), query)
 
-    async def upload(self, url: str, file: Path | str) -> None:
-        """Send a file to a signed address that the API gave out."""
-        await self._session.upload(url, Path(file))
+    async def upload(self, url: str, file: Path | str, headers: Mapping[str, str] | None = None) -> None:
+        """Send a file to a signed address that the API gave out, with the headers that it named."""
+        await self._session.upload(url, Path(file), headers or {})

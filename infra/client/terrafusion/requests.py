@@ -60,6 +60,12 @@ class ColumnLimits(TypedDict):
     max_changed_share: NotRequired[float | Decimal | str | None]
 
 
+class ConfirmUpload(TypedDict):
+    """The mapping by which an upload is read; without one the mapping that its inspection proposed or remembered."""
+
+    mapping: NotRequired[str | None]
+
+
 class Contact(TypedDict):
     """The person to ask about the county's data."""
 
@@ -265,6 +271,12 @@ class IncrementalSettings(TypedDict):
     when_expired: NotRequired[Literal["fail", "read_all"]]
 
 
+class InspectionRequest(TypedDict):
+    """The inspection of an upload whose file was sent. Its job has the upload's id."""
+
+    upload_id: str
+
+
 class KmlFile(TypedDict):
     """KML or KMZ; its folders are its layers."""
 
@@ -443,6 +455,12 @@ class RbacSettings(TypedDict):
     roles: NotRequired[dict[str, RoleRefinement]]
 
 
+class RejectUpload(TypedDict):
+    """The refusal of an upload, with its reason."""
+
+    reason: str
+
+
 class ReopenRoll(TypedDict):
     """Why a closed roll is opened again."""
 
@@ -476,6 +494,14 @@ class RoleRefinement(TypedDict):
 
     grant: NotRequired[list[Permission]]
     revoke: NotRequired[list[Permission]]
+
+
+class RollBackRequest(TypedDict):
+    """The roll-back of an applied run."""
+
+    dry_run: NotRequired[bool]
+    skip_conflicts: NotRequired[bool]
+    reason: NotRequired[str | None]
 
 
 class RunFilter(TypedDict):
@@ -569,6 +595,30 @@ class UndoApproval(TypedDict):
     """The approval of a run to undo; without an id the latest that stands."""
 
     approval_id: NotRequired[str | None]
+
+
+class UploadRequest(TypedDict):
+    """A file to be sent: its name, its exact size, and the SHA-256 of its content in hexadecimal."""
+
+    filename: str
+    size_bytes: int
+    sha256: str
+    target_table: NotRequired[
+        Literal["properties_operational", "improvements", "sales", "owners", "assessments", "exemptions"] | None
+    ]
+    description: NotRequired[
+        CsvFile
+        | FixedWidthFile
+        | XlsxFile
+        | ParquetFile
+        | ShapeFile
+        | GeoPackageFile
+        | FileGeodatabaseFile
+        | KmlFile
+        | GeoJsonFile
+        | FlatGeobufFile
+        | None
+    ]
 
 
 class ValuationModelRequest(TypedDict):

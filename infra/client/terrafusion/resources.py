@@ -448,7 +448,7 @@ class Finding(Resource):
 
     __slots__ = ()
     finding_no: int
-    kind: Literal["override_conflict", "values_disagree", "closed_roll"]
+    kind: Literal["override_conflict", "values_disagree", "closed_roll", "later_change"]
     table: str
     key: str
     field: str | None
@@ -575,6 +575,8 @@ class GuardFinding(Resource):
         "single_value",
         "changed_column",
         "value_total",
+        "later_changes",
+        "rolled_back",
     ]
     table: str
     field: str | None
@@ -652,6 +654,33 @@ class IncrementalSettings(Resource):
     overlap_seconds: int
     removals: Literal["ignore", "compare_keys"]
     when_expired: Literal["fail", "read_all"]
+
+
+class Inspection(Resource):
+    """Content of a file, and the mapping proposed for it."""
+
+    __slots__ = ()
+    format: Literal[
+        "csv",
+        "fixed_width",
+        "xlsx",
+        "parquet",
+        "shapefile",
+        "geopackage",
+        "file_geodatabase",
+        "kml",
+        "geojson",
+        "flatgeobuf",
+    ]
+    columns: dict[str, str]
+    rows: int | None
+    sample: list[dict[str, str | None]]
+    target_table: str | None
+    fields: list[ProposedField]
+    mapping: str | None
+    remembered_from: str | None
+    same_content_as: str | None
+    notes: list[str]
 
 
 class Job(Resource):
@@ -911,6 +940,47 @@ class NeighborhoodRatios(Resource):
     prd: float | None
 
 
+class NewUpload(Resource):
+    """An upload with the address to which its file is sent. `same_content_as` is an earlier upload of this content."""
+
+    __slots__ = ()
+    id: str
+    filename: str
+    size_bytes: int
+    sha256: str
+    target_table: str | None
+    status: Literal[
+        "awaiting_file",
+        "inspecting",
+        "refused",
+        "awaiting_confirmation",
+        "comparing",
+        "awaiting_approval",
+        "applying",
+        "applied",
+        "unchanged",
+        "rejected",
+        "rolled_back",
+        "failed",
+    ]
+    created_by: str
+    created_at: datetime
+    run_id: str | None
+    counts: UploadCounts | None
+    links: dict[str, str]
+    inspection: Inspection | None
+    mapping: str | None
+    confirmed_by: str | None
+    confirmed_at: datetime | None
+    guard_findings: list[dict[str, Any]]
+    decided_by: str | None
+    decided_at: datetime | None
+    decision_reason: str | None
+    error: JobError | None
+    send: SignedAddress
+    same_content_as: str | None
+
+
 class ParcelChange(Resource):
     """A parcel that differs between two rolls; a removed one has no fields."""
 
@@ -1112,6 +1182,15 @@ class PropertyVersion(Resource):
     sync_run_id: str | None
     retired: bool
     changes: dict[str, FieldChange]
+
+
+class ProposedField(Resource):
+    """A column of the file with the field that it is proposed to fill, and the reason; neither where none is known."""
+
+    __slots__ = ()
+    source: str
+    target: str | None
+    reason: str
 
 
 class RatioStatistics(Resource):
@@ -1463,6 +1542,16 @@ class ShapeFile(Resource):
     encoding: Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "cp437"] | None
 
 
+class SignedAddress(Resource):
+    """The address that takes the file, once, with these headers."""
+
+    __slots__ = ()
+    method: Literal["PUT"]
+    url: str
+    headers: dict[str, str]
+    expires_at: datetime
+
+
 class SocrataDescription(Resource):
     """Open data of a Socrata site: `datasets` are the identifiers (abcd-1234) by the names that mappings use.
     `secret_name` is the secret with an `app_token`; without one the site throttles."""
@@ -1586,10 +1675,13 @@ class SyncRun(Resource):
     finished_at: datetime | None
     error: JobError | None
     links: dict[str, str]
-    mode: Literal["full", "incremental", "snapshot", "replay"]
+    mode: Literal["full", "incremental", "snapshot", "replay", "upload", "roll_back"]
     validate_only: bool
     trigger: str
     replay_of: str | None
+    upload_id: str | None
+    rolls_back: str | None
+    rolled_back_by: str | None
     rows_per_second: float | None
     seconds_left: float | None
     partitions: PartitionCounts
@@ -1608,7 +1700,7 @@ class TableCounts(Resource):
     taken; `warned` the rows that this run took with a warning."""
 
     __slots__ = ()
-    read_by: Literal["whole", "watermark", "change_tracking", "quarantine"]
+    read_by: Literal["whole", "watermark", "change_tracking", "quarantine", "upload", "history"]
     known: int
     read: int
     rejected: int
@@ -1677,6 +1769,86 @@ class Trimming(Resource):
     low_fence: float
     high_fence: float
     capped: bool
+
+
+class Upload(Resource):
+    """An upload: its file, what was found in it, the mapping that was confirmed, and the decision about it."""
+
+    __slots__ = ()
+    id: str
+    filename: str
+    size_bytes: int
+    sha256: str
+    target_table: str | None
+    status: Literal[
+        "awaiting_file",
+        "inspecting",
+        "refused",
+        "awaiting_confirmation",
+        "comparing",
+        "awaiting_approval",
+        "applying",
+        "applied",
+        "unchanged",
+        "rejected",
+        "rolled_back",
+        "failed",
+    ]
+    created_by: str
+    created_at: datetime
+    run_id: str | None
+    counts: UploadCounts | None
+    links: dict[str, str]
+    inspection: Inspection | None
+    mapping: str | None
+    confirmed_by: str | None
+    confirmed_at: datetime | None
+    guard_findings: list[dict[str, Any]]
+    decided_by: str | None
+    decided_at: datetime | None
+    decision_reason: str | None
+    error: JobError | None
+
+
+class UploadCounts(Resource):
+    """Rows of an upload by what its comparison found; `rejected` ones are in the quarantine of its run."""
+
+    __slots__ = ()
+    rows: int
+    added: int
+    changed: int
+    unchanged: int
+    rejected: int
+
+
+class UploadSummary(Resource):
+    """An upload in a list. `run_id` is the sync run that compares and applies it."""
+
+    __slots__ = ()
+    id: str
+    filename: str
+    size_bytes: int
+    sha256: str
+    target_table: str | None
+    status: Literal[
+        "awaiting_file",
+        "inspecting",
+        "refused",
+        "awaiting_confirmation",
+        "comparing",
+        "awaiting_approval",
+        "applying",
+        "applied",
+        "unchanged",
+        "rejected",
+        "rolled_back",
+        "failed",
+    ]
+    created_by: str
+    created_at: datetime
+    run_id: str | None
+    counts: UploadCounts | None
+    links: dict[str, str]
 
 
 class ValuationModel(Resource):
@@ -1812,7 +1984,7 @@ class VersionAuthor(Resource):
     """Whose doing a version is: of a sync, of a person's edit, or of an approval of values or its undoing."""
 
     __slots__ = ()
-    kind: Literal["sync", "edit", "approval", "approval_undone"]
+    kind: Literal["sync", "edit", "approval", "approval_undone", "upload", "roll_back"]
     by: str | None
     sync_run_id: str | None
     source: str | None

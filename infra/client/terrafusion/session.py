@@ -183,9 +183,9 @@ class Session:
             await self._signed(reply.headers["location"], target)
         return target
 
-    async def upload(self, url: str, file: Path) -> None:
+    async def upload(self, url: str, file: Path, headers: Mapping[str, str]) -> None:
         """Send a file to a signed address. Raises DownloadError, UnreachableError."""
-        reply = await self._transport.upload(url, file)
+        reply = await self._transport.upload(url, file, headers)
         if not reply.succeeded:
             raise DownloadError(f"{reply.status}: the file was not accepted. Ask for a new address, and send it again.")
 

@@ -28,6 +28,7 @@ from terrafusion.resources import (
     MarketAnalysisResults,
     Me,
     Neighborhood,
+    NewUpload,
     ParcelChange,
     Partition,
     PropertyDetail,
@@ -47,6 +48,8 @@ from terrafusion.resources import (
     SalesValidationResults,
     SourceCheck,
     SyncRun,
+    Upload,
+    UploadSummary,
     ValuationModel,
     ValuationModelResults,
     ValuationResponse,
@@ -133,6 +136,21 @@ class CountyOperations:
             Any,
         )
 
+    def approve_upload(
+        self, upload_id: str, body: requests.ApproveSync | None = None, *, idempotency_key: str | None = None
+    ) -> Upload:
+        """Apply an upload."""
+        answer: Upload = completed(
+            self._calls.resource(
+                Upload,
+                "POST",
+                path("/v1/counties/{}/uploads/{}/approve", self.county_id, upload_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            )
+        )
+        return answer
+
     def approve_valuation_run(
         self, run_id: str, body: requests.ApproveRun, *, idempotency_key: str | None = None
     ) -> Submission[Job, Any]:
@@ -178,6 +196,15 @@ class CountyOperations:
             "sync.replay_requested",
             "sync.requested",
             "sync.resumed",
+            "sync.roll_back_requested",
+            "sync.rolled_back",
+            "upload.approved",
+            "upload.confirmed",
+            "upload.created",
+            "upload.inspected",
+            "upload.refused",
+            "upload.rejected",
+            "upload_inspection.cancelled",
             "valuation.made",
             "valuation_approval.cancelled",
             "valuation_model.cancelled",
@@ -284,6 +311,18 @@ class CountyOperations:
         )
         return answer
 
+    def cancel_upload_inspection(self, upload_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Cancel the job."""
+        answer: Job = completed(
+            self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/upload-inspections/{}/cancel", self.county_id, upload_id),
+                idempotency_key=idempotency_key,
+            )
+        )
+        return answer
+
     def cancel_valuation_approval(self, approval_id: str, *, idempotency_key: str | None = None) -> Job:
         """Cancel the job."""
         answer: Job = completed(
@@ -376,11 +415,42 @@ class CountyOperations:
         )
         return answer
 
+    def confirm_upload(
+        self, upload_id: str, body: requests.ConfirmUpload | None = None, *, idempotency_key: str | None = None
+    ) -> Submission[Job, Any]:
+        """Compare an upload."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "POST",
+                    path("/v1/counties/{}/uploads/{}/confirm", self.county_id, upload_id),
+                    idempotency_key=idempotency_key,
+                    body=body,
+                )
+            ),
+            Any,
+        )
+
     def corrections(self, roll_year: str) -> Items[RollCorrection]:
         """A closed roll's corrections."""
         return Items(
             self._session, RollCorrection, path("/v1/counties/{}/rolls/{}/corrections", self.county_id, roll_year), {}
         )
+
+    def create_upload(self, body: requests.UploadRequest, *, idempotency_key: str | None = None) -> NewUpload:
+        """Announce a file."""
+        answer: NewUpload = completed(
+            self._calls.resource(
+                NewUpload,
+                "POST",
+                path("/v1/counties/{}/uploads", self.county_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            )
+        )
+        return answer
 
     def decide_on_sale(
         self, sale_id: str, body: requests.DecisionRequest, *, idempotency_key: str | None = None
@@ -505,7 +575,7 @@ class CountyOperations:
         self,
         run_id: str,
         *,
-        kind: Literal["override_conflict", "values_disagree", "closed_roll"] | None = None,
+        kind: Literal["override_conflict", "values_disagree", "closed_roll", "later_change"] | None = None,
         table: Literal["properties_operational", "improvements", "sales", "owners", "assessments", "exemptions"]
         | None = None,
         page_size: int | None = None,
@@ -734,6 +804,20 @@ class CountyOperations:
         )
         return answer
 
+    def get_upload(self, upload_id: str) -> Upload:
+        """One upload."""
+        answer: Upload = completed(
+            self._calls.resource(Upload, "GET", path("/v1/counties/{}/uploads/{}", self.county_id, upload_id))
+        )
+        return answer
+
+    def get_upload_inspection(self, upload_id: str) -> Job:
+        """An inspection's progress."""
+        answer: Job = completed(
+            self._calls.resource(Job, "GET", path("/v1/counties/{}/upload-inspections/{}", self.county_id, upload_id))
+        )
+        return answer
+
     def get_validation(self, validation_id: str) -> Job:
         """A sales validation's progress."""
         answer: Job = completed(
@@ -779,6 +863,24 @@ class CountyOperations:
         )
         return answer
 
+    def inspect_upload(
+        self, body: requests.InspectionRequest, *, idempotency_key: str | None = None
+    ) -> Submission[Job, Any]:
+        """Inspect a file that was sent."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "POST",
+                    path("/v1/counties/{}/upload-inspections", self.county_id),
+                    idempotency_key=idempotency_key,
+                    body=body,
+                )
+            ),
+            Any,
+        )
+
     def jobs(
         self,
         *,
@@ -790,6 +892,7 @@ class CountyOperations:
             "report",
             "sales_validation",
             "sync",
+            "upload_inspection",
             "valuation_approval",
             "valuation_model",
             "valuation_run",
@@ -967,6 +1070,21 @@ class CountyOperations:
         )
         return answer
 
+    def reject_upload(
+        self, upload_id: str, body: requests.RejectUpload, *, idempotency_key: str | None = None
+    ) -> Upload:
+        """Reject an upload."""
+        answer: Upload = completed(
+            self._calls.resource(
+                Upload,
+                "POST",
+                path("/v1/counties/{}/uploads/{}/reject", self.county_id, upload_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            )
+        )
+        return answer
+
     def rejected_rows(
         self,
         run_id: str,
@@ -1124,6 +1242,21 @@ class CountyOperations:
             Any,
         )
 
+    def resume_upload_inspection(self, upload_id: str, *, idempotency_key: str | None = None) -> Submission[Job, Any]:
+        """Go on with the job."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "POST",
+                    path("/v1/counties/{}/upload-inspections/{}/resume", self.county_id, upload_id),
+                    idempotency_key=idempotency_key,
+                )
+            ),
+            Any,
+        )
+
     def resume_valuation_approval(
         self, approval_id: str, *, idempotency_key: str | None = None
     ) -> Submission[Job, Any]:
@@ -1166,6 +1299,42 @@ class CountyOperations:
                     "POST",
                     path("/v1/counties/{}/valuation-runs/{}/resume", self.county_id, run_id),
                     idempotency_key=idempotency_key,
+                )
+            ),
+            Any,
+        )
+
+    def roll_back_run(
+        self, run_id: str, body: requests.RollBackRequest, *, idempotency_key: str | None = None
+    ) -> Submission[Job, Any]:
+        """Take an applied sync back."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "POST",
+                    path("/v1/counties/{}/sync-runs/{}/roll-back", self.county_id, run_id),
+                    idempotency_key=idempotency_key,
+                    body=body,
+                )
+            ),
+            Any,
+        )
+
+    def roll_back_upload(
+        self, upload_id: str, body: requests.RollBackRequest, *, idempotency_key: str | None = None
+    ) -> Submission[Job, Any]:
+        """Take an applied upload back."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "POST",
+                    path("/v1/counties/{}/uploads/{}/roll-back", self.county_id, upload_id),
+                    idempotency_key=idempotency_key,
+                    body=body,
                 )
             ),
             Any,
@@ -1340,6 +1509,15 @@ class CountyOperations:
         )
         return answer
 
+    def summarize_upload_changes(self, upload_id: str) -> ChangeSummary:
+        """What an upload changes as a whole."""
+        answer: ChangeSummary = completed(
+            self._calls.resource(
+                ChangeSummary, "GET", path("/v1/counties/{}/uploads/{}/changes/summary", self.county_id, upload_id)
+            )
+        )
+        return answer
+
     def train_model(
         self, body: requests.ValuationModelRequest, *, idempotency_key: str | None = None
     ) -> Submission[Job, ValuationModelResults]:
@@ -1374,6 +1552,53 @@ class CountyOperations:
                 )
             ),
             Any,
+        )
+
+    def upload_changes(
+        self,
+        upload_id: str,
+        *,
+        change: Literal["added", "changed", "removed", "returned"] | None = None,
+        field: str | None = None,
+        page_size: int | None = None,
+    ) -> Items[RowChange]:
+        """What an upload changes."""
+        return Items(
+            self._session,
+            RowChange,
+            path("/v1/counties/{}/uploads/{}/changes", self.county_id, upload_id),
+            {"change": change, "field": field, "page_size": page_size},
+        )
+
+    def uploads(
+        self,
+        *,
+        status: Literal[
+            "awaiting_file",
+            "inspecting",
+            "refused",
+            "awaiting_confirmation",
+            "comparing",
+            "awaiting_approval",
+            "applying",
+            "applied",
+            "unchanged",
+            "rejected",
+            "rolled_back",
+            "failed",
+        ]
+        | None = None,
+        created_by: str | None = None,
+        target_table: Literal["properties_operational", "improvements", "sales", "owners", "assessments", "exemptions"]
+        | None = None,
+        page_size: int | None = None,
+    ) -> Items[UploadSummary]:
+        """Uploads, the newest first."""
+        return Items(
+            self._session,
+            UploadSummary,
+            path("/v1/counties/{}/uploads", self.county_id),
+            {"status": status, "created_by": created_by, "target_table": target_table, "page_size": page_size},
         )
 
     def valuation_results(

@@ -65,8 +65,8 @@ class Transport(Protocol):
     async def send(self, request: Request, target: Path | None = None) -> Reply:
         """Send a request; a successful response's content goes to the file `target`, where there is one."""
 
-    async def upload(self, url: str, file: Path) -> Reply:
-        """PUT a file to a signed address."""
+    async def upload(self, url: str, file: Path, headers: Mapping[str, str]) -> Reply:
+        """PUT a file to a signed address, with the headers that are part of its signature."""
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass."""
@@ -119,9 +119,9 @@ class SyncTransport:
                     file.write(chunk)
             return _reply(response)
 
-    async def upload(self, url: str, file: Path) -> Reply:
+    async def upload(self, url: str, file: Path, headers: Mapping[str, str]) -> Reply:
         with _lost_connections(url):
-            response = self._pools.of(url).request(**_put(url, file, _chunks(file)))
+            response = self._pools.of(url).request(**_put(url, file, _chunks(file), headers))
             return _reply(response, response.content)
 
     async def sleep(self, seconds: float) -> None:
@@ -157,9 +157,9 @@ class AsyncTransport:
                         await run_sync(file.write, chunk)
                 return _reply(response)
 
-    async def upload(self, url: str, file: Path) -> Reply:
+    async def upload(self, url: str, file: Path, headers: Mapping[str, str]) -> Reply:
         with _lost_connections(url):
-            response = await self._pools.of(url).request(**_put(url, file, _read_in_threads(file)))
+            response = await self._pools.of(url).request(**_put(url, file, _read_in_threads(file), headers))
             return _reply(response, response.content)
 
     async def sleep(self, seconds: float) -> None:
@@ -206,9 +206,11 @@ def _sent(request: Request) -> dict[str, Any]:
     }
 
 
-def _put(url: str, file: Path, content: Iterable[bytes] | AsyncIterator[bytes]) -> dict[str, Any]:
-    headers = {"User-Agent": USER_AGENT, "Content-Length": str(file.stat().st_size)}
-    return {"method": "PUT", "url": url, "headers": headers, "content": content, "extensions": {"timeout": TIMEOUTS}}
+def _put(
+    url: str, file: Path, content: Iterable[bytes] | AsyncIterator[bytes], headers: Mapping[str, str]
+) -> dict[str, Any]:
+    sent = {"User-Agent": USER_AGENT, "Content-Length": str(file.stat().st_size), **headers}
+    return {"method": "PUT", "url": url, "headers": sent, "content": content, "extensions": {"timeout": TIMEOUTS}}
 
 
 def _reply(response: httpcore.Response, content: bytes = b"") -> Reply:

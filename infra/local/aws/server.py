@@ -12,6 +12,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from infra.local.aws.authorization import Authorization, Refusal
+from infra.local.aws.checksums import BAD_DIGEST, is_content_altered
 from infra.local.aws.objects import DiskKey, chunks, reading
 
 _RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
@@ -78,6 +79,9 @@ class AwsServer:
             return _refuse(refusal, environ, start_response)
         if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             return self._answer_reading(environ, start_response)
+        if is_content_altered(environ):
+            refusal = Refusal("400 Bad Request", [("Content-Type", "application/xml")], BAD_DIGEST)
+            return _refuse(refusal, environ, start_response)
         large = int(environ.get("CONTENT_LENGTH") or 0) > _LARGE
         with self._large_bodies if large else nullcontext():
             body: Iterable[bytes] = self._moto(environ, start_response)

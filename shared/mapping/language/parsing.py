@@ -18,8 +18,9 @@ from shared.mapping.transformations import TRANSFORMATIONS
 from shared.validation_messages import error_text
 
 
-def parse_mapping(text: str) -> CountyMapping:
-    """The mapping that a YAML text describes.
+def parse_mapping(text: str, *, partial: bool = False) -> CountyMapping:
+    """The mapping that a YAML text describes. One that is `partial` may leave required columns out but for the key: it
+    changes rows that are there, and makes none.
 
     Raises MappingError with every error, each with its line and column: those of the document's form (unknown keys,
     wrong types, unknown transformations), and semantic ones (unknown tables and columns, missing value maps, types
@@ -28,7 +29,7 @@ def parse_mapping(text: str) -> CountyMapping:
     document = read_document(text)
     mapping, gaps, errors = _well_formed(document)
     if mapping is not None:
-        errors += semantic_errors(mapping, gaps)
+        errors += semantic_errors(mapping, gaps, partial=partial)
     diagnostics = [*document.diagnostics, *(document.diagnostic(path, message) for path, message in errors)]
     if mapping is None or diagnostics:
         raise MappingError(diagnostics)

@@ -53,12 +53,12 @@ Types = dict[str, FieldType | None]
 """The type of each field by its target, None where it could not be read."""
 
 
-def semantic_errors(mapping: CountyMapping, gaps: Gaps) -> Iterator[ElementError]:
-    """The semantic errors of the well-formed part of a mapping; `gaps` is the rest."""
-    return (error for error in _all_errors(mapping, gaps) if not gaps.cover(error[0]))
+def semantic_errors(mapping: CountyMapping, gaps: Gaps, *, partial: bool = False) -> Iterator[ElementError]:
+    """The semantic errors of the well-formed part of a mapping; `gaps` is the rest. `partial` as in `parse_mapping`."""
+    return (error for error in _all_errors(mapping, gaps, partial) if not gaps.cover(error[0]))
 
 
-def _all_errors(mapping: CountyMapping, gaps: Gaps) -> Iterator[ElementError]:
+def _all_errors(mapping: CountyMapping, gaps: Gaps, partial: bool) -> Iterator[ElementError]:
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", mapping.county_id_default):
         yield ("county_id_default",), f"{mapping.county_id_default!r} is not a county's id, like benton_wa"
     seen: set[str] = set()
@@ -72,7 +72,9 @@ def _all_errors(mapping: CountyMapping, gaps: Gaps) -> Iterator[ElementError]:
         if target is None:
             yield (*path, "target_table_name"), unknown_name("table", table.target_table_name, target_tables())
         else:
-            yield from _key_errors(table, target, path, gaps)
+            yield from _key_errors(table, target, path)
+            if not partial:
+                yield from _unfilled_errors(table, target, path, gaps)
             yield from _attribute_errors(table, target, path)
         yield from _field_errors(mapping, table, target, path, gaps)
         yield from _rules_errors(mapping, table, path, gaps)
@@ -103,11 +105,14 @@ def _attribute_errors(table: TableMapping, target: TargetTable, path: Path) -> I
         yield (*path, "attributes"), "a field fills `attributes` as a whole, so nothing can be kept there"
 
 
-def _key_errors(table: TableMapping, target: TargetTable, path: Path, gaps: Gaps) -> Iterator[ElementError]:
+def _key_errors(table: TableMapping, target: TargetTable, path: Path) -> Iterator[ElementError]:
     if len(set(table.primary_key_source_fields)) < len(table.primary_key_source_fields):
         yield (*path, "primary_key_source_fields"), "a field stands here twice"
     if table.key != target.key:
         yield (*path, "primary_key_target_fields"), f"the key of {target.name} is {target.key}, not {table.key}"
+
+
+def _unfilled_errors(table: TableMapping, target: TargetTable, path: Path, gaps: Gaps) -> Iterator[ElementError]:
     if (*path, FIELDS) in gaps.incomplete:
         return
     mapped = {field.target for field in table.field_map}

@@ -21,6 +21,8 @@ class BuiltinRule(StrEnum):
     """A required field, and a key, have a value."""
     ROUNDED = "rounded"
     """An amount has no fractions of a cent."""
+    ROW_EXISTS = "row_exists"
+    """A row of an upload that may only be changed is in the table."""
     TYPE = "type"
     """A text can be read as the field's type."""
     UNREADABLE_ROW = "unreadable_row"

@@ -266,6 +266,12 @@ def prepare(county: County) -> None:
 
 def new_world(database: MigratedDatabase, county: County) -> World:
     """A county without data, and an empty model."""
+    empty(database, county)
+    return World(county)
+
+
+def empty(database: MigratedDatabase, county: County) -> None:
+    """Delete all of the county's data, and of its source's."""
     owner = connect(database.owner_url)
     tables = owner.run(
         "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = 'public'"
@@ -274,4 +280,3 @@ def new_world(database: MigratedDatabase, county: County) -> World:
     owner.run(f"TRUNCATE {tables}")
     owner.close()
     county.change("DELETE FROM place; DELETE FROM roll")
-    return World(county)

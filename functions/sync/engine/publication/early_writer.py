@@ -22,7 +22,6 @@ from functions.sync.engine.publication.file_plan import plan_files
 from functions.sync.engine.run_context import RunContext
 from functions.sync.object_keys import early_files_key
 from functions.sync.repository import published, staging
-from functions.sync.run_data import filled_columns
 from shared import storage
 from shared.db import unit_of_work
 from shared.db.models import SYNC_TARGETS, key_column
@@ -100,7 +99,7 @@ class EarlyWriter:
         with unit_of_work(county_id) as connection:
             staging.create_key_index(connection, run_id, table, key_column(SYNC_TARGETS[table]))
             bounds, rows = published.cut_staged(connection, run_id, table, file_plan.ROWS_PER_FILE)
-        columns, filled = list(target_tables()[table].columns), filled_columns(self.context.mapping, table)
+        columns, filled = list(target_tables()[table].columns), self.context.columns(table)
         files = []
         for planned in plan_files(self.context, table, bounds, rows):
             if self.stop.is_set():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -12,14 +13,15 @@ from shared.problems import ServiceUnavailable, SourceRefused, Unprocessable
 from shared.settings import settings
 
 
-def sample_key(county_id: str, table: str, rows: int) -> str:
-    """Have the first rows of a table converted; the key of their object.
+def sample_key(county_id: str, table: str, rows: int, upload_id: UUID | None = None) -> str:
+    """Have the first rows of a table of the county's files, or of an upload, converted; the key of their object.
 
     Raises Unprocessable for a file that is refusal, SourceRefused, ServiceUnavailable where there is no answer.
     """
     import botocore.exceptions
 
-    event = orjson.dumps({"county_id": county_id, "table": table, "rows": rows, FIELD: correlation_id()})
+    of_upload = {} if upload_id is None else {"upload_id": str(upload_id)}
+    event = orjson.dumps({"county_id": county_id, "table": table, "rows": rows, FIELD: correlation_id(), **of_upload})
     try:
         answer = client("lambda").invoke(FunctionName=settings().convert_function_name, Payload=event)
         result = orjson.loads(answer["Payload"].read())

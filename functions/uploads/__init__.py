@@ -1,0 +1,1 @@
+"""Files that people bring: received, inspected, and mapped to the county's tables."""

@@ -1,0 +1,1 @@
+"""Rules on files and their columns: values in, values out."""

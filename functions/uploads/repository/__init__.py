@@ -1,0 +1,1 @@
+"""SQL of the intake of uploads."""
