@@ -14,6 +14,7 @@ from shared.counties.configuration import (
     DataIngestionSettings,
     FeaturesSettings,
     FileIngestionSettings,
+    GisExportSettings,
     Guards,
     IncrementalSettings,
     MapExtent,
@@ -90,6 +91,7 @@ def settings() -> str:
             FeaturesSettings,
             SalesValidationSettings,
             FileIngestionSettings,
+            GisExportSettings,
             MapExtent,
         )
     )

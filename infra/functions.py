@@ -202,7 +202,12 @@ def _api(
 
 
 def _job(
-    module: str, *layers: Layer, memory_mb: int = 1769, timeout_s: int = 900, scratch_mb: int = 512
+    module: str,
+    *layers: Layer,
+    memory_mb: int = 1769,
+    timeout_s: int = 900,
+    scratch_mb: int = 512,
+    starts: tuple[str, ...] = (),
 ) -> FunctionSpec:
     """The function of a module's long tasks: it runs the module's kinds of jobs."""
     return FunctionSpec(
@@ -214,6 +219,7 @@ def _job(
         timeout_s,
         job_kinds_of(f"functions.{module}"),
         scratch_mb,
+        starts,
     )
 
 
@@ -304,7 +310,12 @@ REGISTRY = Registry(
             job_kinds=job_kinds_of("functions.uploads"),
             scratch_mb=8192,  # a file is held and its workbook unpacked, as where a run plans
         ),
-        _job("gis_export", Layer.GEO, scratch_mb=4096),  # a million parcels as GeoJSON are 800 MB
+        _job(
+            "gis_export",
+            Layer.GEO,
+            scratch_mb=10_240,  # a million parcels as GeoJSON are 800 MB, and more in their archive
+            starts=("functions.gis_export.writers.process",),
+        ),
     ),
     partitioned_jobs=(
         PartitionedJob(

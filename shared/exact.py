@@ -57,6 +57,8 @@ def make_exact(schema: Any) -> None:
     if not isinstance(schema, dict):
         return
     kind = schema.get("type")
+    if not isinstance(kind, str):  # a mapping of fields, of which one may be called so
+        kind = None
     if kind in _STRICT:
         schema["strict"] = True
     elif kind in _CHECKED:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from shared.access import COUNTY_ROLES, PLATFORM_PERMISSIONS, ROLE_PERMISSIONS, Permission, Role
+from shared.contracts.export_formats import EXPORT_CRS, ExportFormat
 from shared.counties.schedule_expression import CronExpression, ScheduleExpressionError
 from shared.counties.source_description import (
     FileFormat,
@@ -250,6 +251,21 @@ class FeaturesSettings(RequestSchema):
     open_collections: frozenset[str] = frozenset()
 
 
+class GisExportSettings(RequestSchema):
+    """Limits of GIS exports, and what the county has said with each.
+
+    `formats` and `crs` are those that are taken (any reference system where `crs` is left out), `max_sq_km` is the area
+    of an export's bounding box or area, `max_rows` bounds each layer. `disclaimer` is in every metadata sheet.
+    """
+
+    # A choice: a million parcels as GeoJSON are 800 MB, and a function has 10 GB of room for temporary files.
+    max_rows: Annotated[int, Field(ge=1, le=5_000_000)] = 2_000_000
+    formats: Annotated[tuple[ExportFormat, ...], Field(min_length=1)] = get_args(ExportFormat)
+    crs: tuple[Annotated[str, StringConstraints(pattern=EXPORT_CRS)], ...] | None = None
+    max_sq_km: Annotated[float, Field(gt=0)] | None = None
+    disclaimer: Annotated[str, StringConstraints(min_length=1, max_length=4000)] | None = None
+
+
 class PluginSettings(RequestSchema):
     """Settings of the modules."""
 
@@ -257,6 +273,7 @@ class PluginSettings(RequestSchema):
     valuation: ValuationSettings = ValuationSettings()
     sales_validation: SalesValidationSettings = SalesValidationSettings()
     file_ingestion: FileIngestionSettings = FileIngestionSettings()
+    gis_export: GisExportSettings = GisExportSettings()
 
 
 class MapExtent(RequestSchema):

@@ -1,7 +1,7 @@
 """The layer of all districts. `d` is the district, `l` the layer that it was loaded with."""
 
 from shared.access import Permission
-from shared.layers.model import CodedDomain, Column, Layer
+from shared.layers.model import NO_COORDINATE, CodedDomain, Column, Layer
 
 DISTRICT_KINDS = CodedDomain(
     "district_kind",
@@ -34,8 +34,8 @@ DISTRICTS = Layer(
     ),
     condition=DISTRICT_IS_CURRENT,
     shape="d.geometry",
-    longitude="CAST(NULL AS double precision)",
-    latitude="CAST(NULL AS double precision)",
+    longitude=NO_COORDINATE,
+    latitude=NO_COORDINATE,
     bounds=DISTRICT_BOUNDS,
     permission=Permission.VIEW_PROPERTIES,
 )

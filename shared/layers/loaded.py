@@ -10,7 +10,7 @@ from shared.access import Permission
 from shared.db.models import DistrictLayer
 from shared.layers.catalog import STATIC_LAYERS
 from shared.layers.districts import DISTRICT_BOUNDS, DISTRICT_IS_CURRENT
-from shared.layers.model import Column, ColumnKind, Layer
+from shared.layers.model import NO_COORDINATE, Column, ColumnKind, Layer
 
 _CASTS = {
     "text": "text",
@@ -44,8 +44,8 @@ def _layer(name: str, title: str, geometry_type: str, fields: Iterable[dict[str,
         tables="districts d",
         condition=f"{DISTRICT_IS_CURRENT} AND d.layer = {_literal(name)}",
         shape="d.geometry",
-        longitude="CAST(NULL AS double precision)",
-        latitude="CAST(NULL AS double precision)",
+        longitude=NO_COORDINATE,
+        latitude=NO_COORDINATE,
         bounds=DISTRICT_BOUNDS,
         permission=Permission.VIEW_PROPERTIES,
     )

@@ -11,6 +11,8 @@ GeometryKind = Literal["point", "line", "polygon", "mixed"]
 """The geometry type of a layer's features; several points count as points, and so on."""
 
 _COUNTY = "{county_id}"
+NO_COORDINATE = "CAST(NULL AS double precision)"
+"""The longitude and latitude of a layer whose rows have shapes alone."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,11 @@ class Layer:
     def key_column(self) -> Column:
         """The column that identifies a feature."""
         return self.columns_by_name[self.key]
+
+    @property
+    def is_of_points(self) -> bool:
+        """True where every feature is the row's point, or one inside its shape."""
+        return self.geometry == "point" and self.longitude != NO_COORDINATE
 
     @property
     def domains(self) -> tuple[CodedDomain, ...]:

@@ -3,74 +3,119 @@
 A row fetched through the driver costs twenty times as much: a county has a million of them.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from functions.gis_export.domain.layers import Kind
+from shared.csv_export.tables import FORMULA_STARTS
+from shared.layers.model import ColumnKind
 
-NULL = "\\N"
+NULL = b"\\N"
 
-Values = NDArray[Any]
+Cells = Sequence[bytes]
+"""The values of a column, as COPY writes them."""
 
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-
-
-class BlockStream:
-    """Stream that COPY TO writes to: hands on whole rows in blocks of at most `rows` rows and about `size` bytes."""
-
-    def __init__(self, take: Callable[[bytes], None], rows: int, size: int) -> None:
-        self._take = take
-        self._most_rows = rows
-        self._most_bytes = size
-        self._rows: list[bytes] = []
-        self._bytes = 0
-
-    def write(self, row: bytes) -> None:
-        """Take one row (PostgreSQL sends each in a message of its own)."""
-        self._rows.append(row)
-        self._bytes += len(row)
-        if len(self._rows) >= self._most_rows or self._bytes >= self._most_bytes:
-            self.flush()
-
-    def flush(self) -> None:
-        """Hand on what is held."""
-        if self._rows:
-            block, self._rows, self._bytes = b"".join(self._rows), [], 0
-            self._take(block)
+_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
+_ESCAPED = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
+_FORMULA_STARTS = tuple(start.encode() for start in FORMULA_STARTS)
+_NUMBER = re.compile(rb"-?[0-9]+([.][0-9]+)?")
+"""A number in a text column: a negative one is no formula."""
 
 
-def fields_of(block: bytes) -> list[tuple[str, ...]]:
-    """The columns of a block of rows, still in COPY's text form."""
-    rows = block.decode().split("\n")
-    rows.pop()  # what follows the last newline
-    return list(zip(*[row.split("\t") for row in rows], strict=True))
+@dataclass(frozen=True)
+class ColumnValues:
+    """The values of a column in a block of rows.
+
+    `known` marks those that are not null. `values` are numbers, days since 1970 or milliseconds since 1970, and for
+    text the ends of each value in `data` after a leading zero.
+    """
+
+    known: NDArray[np.bool_]
+    values: NDArray[Any]
+    data: bytes = b""
 
 
-def values_of(kind: Kind, fields: Sequence[str]) -> tuple[Values, NDArray[np.bool_] | None]:
-    """A column as an array GDAL takes, and which of its values are missing where the array cannot say so itself."""
+def columns_of(block: bytes, number: int) -> list[Cells]:
+    """The columns of a block of whole rows, of which each has this number."""
+    cells = block.replace(b"\n", b"\t").split(b"\t")
+    cells.pop()  # what follows the last newline
+    return [cells[first::number] for first in range(number)]
+
+
+def column_sql(kind: ColumnKind, expression: str, *, as_text: bool = False) -> str:
+    """The SQL of a column as `values_of` reads it, or as ISO 8601 text."""
+    finite = f"CASE WHEN isfinite({expression}) THEN {{}} END"
+    match kind:
+        case "real":
+            return f"CAST({expression} AS double precision)"
+        case "date" if as_text:
+            return finite.format(f"to_char({expression}, 'YYYY-MM-DD')")
+        case "date":
+            return finite.format(f"{expression} - DATE '1970-01-01'")
+        case "datetime" if as_text:
+            return finite.format(f"""to_char({expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')""")
+        case "datetime":
+            return finite.format(f"CAST(floor(extract(epoch FROM {expression}) * 1000) AS bigint)")
+        case _:
+            return expression
+
+
+def values_of(kind: ColumnKind, cells: Cells) -> ColumnValues:
+    """A column's values. A real that is not finite is null: no format has one for it."""
     match kind:
         case "text":
-            return np.array([text_of(field) for field in fields], dtype=object), None
-        case "integer":
-            missing = np.array([field == NULL for field in fields], dtype=np.bool_)
-            return np.array([0 if field == NULL else int(field) for field in fields], dtype=np.int32), missing
+            return texts_of(cells)
         case "real":
-            return np.fromiter(map(float, fields), dtype=np.float64, count=len(fields)), None
-        case "date" | "datetime":
-            unit = "D" if kind == "date" else "ms"
-            known = ["NaT" if field == NULL else field for field in fields]
-            return np.array(known, dtype=f"datetime64[{unit}]"), None
+            known, cells = _nulls(cells, b"nan")
+            reals = np.fromiter(map(float, cells), dtype=np.float64, count=len(cells))
+            return ColumnValues(known & np.isfinite(reals), reals)
+        case "boolean":
+            known, cells = _nulls(cells, b"f")
+            return ColumnValues(known, np.fromiter((cell == b"t" for cell in cells), dtype=np.bool_, count=len(cells)))
+        case _:
+            known, cells = _nulls(cells, b"0")
+            return ColumnValues(known, np.fromiter(map(int, cells), dtype=np.int64, count=len(cells)))
 
 
-def text_of(field: str) -> str | None:
-    """A text field's value: COPY escapes control characters and the backslash."""
-    if "\\" not in field:
-        return field
-    if field == NULL:
-        return None
-    return _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), field)
+def texts_of(cells: Cells, change: Callable[[bytes], bytes] | None = None) -> ColumnValues:
+    """A column's texts, each changed by `change`."""
+    known, cells = _nulls(cells, b"")
+    if any(b"\\" in cell for cell in cells):
+        cells = [unescaped(cell) for cell in cells]
+    if change is not None:
+        cells = [change(cell) for cell in cells]
+    return bytes_of(cells, known)
+
+
+def neutralized(text: bytes) -> bytes:
+    """A text that no spreadsheet takes for a formula: an apostrophe stands in front of what would be one."""
+    is_formula = text.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(text)
+    return b"'" + text if is_formula else text
+
+
+def unescaped(cell: bytes) -> bytes:
+    """A text cell's value: COPY escapes control characters and the backslash."""
+    if b"\\" not in cell:
+        return cell
+    return _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), cell)
+
+
+def bytes_of(cells: Cells, known: NDArray[np.bool_]) -> ColumnValues:
+    """Texts or binary values as they are, as a column."""
+    ends = np.zeros(len(cells) + 1, dtype=np.int32)
+    np.cumsum(np.fromiter(map(len, cells), dtype=np.int32, count=len(cells)), out=ends[1:])
+    return ColumnValues(known, ends, b"".join(cells))
+
+
+def _nulls(cells: Cells, replacement: bytes) -> tuple[NDArray[np.bool_], Cells]:
+    """Which values are not null, and the cells with a replacement for those that are."""
+    if NULL not in cells:
+        return np.ones(len(cells), dtype=np.bool_), cells
+    known = np.fromiter((cell != NULL for cell in cells), dtype=np.bool_, count=len(cells))
+    return known, [replacement if cell == NULL else cell for cell in cells]

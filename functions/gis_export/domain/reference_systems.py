@@ -1,90 +1,91 @@
-"""Coordinate reference systems by EPSG code, from PROJ's own database (it comes with pyogrio)."""
+"""Coordinate reference systems by EPSG code, and coordinates of WGS 84 in them.
 
-import sqlite3
-from contextlib import closing
+Between WGS 84 and NAD83 and its realisations no shift grids are used: positions agree within a metre or two.
+"""
+
+from __future__ import annotations
+
 from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
+from functools import cached_property
+from typing import Any
 
+import numpy as np
+import shapely
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError
+
+from functions.gis_export.domain.shapes import Shapes, only
+from shared.geo.bounding_box import Box
 from shared.problems import Unprocessable
 
-Box = tuple[float, float, float, float]
-
-_FLAT = ("projected", "geographic 2D")
+WGS84_CODE = 4326
 
 
 @dataclass(frozen=True)
 class ReferenceSystem:
-    """A reference system, and the boxes (west, south, east, north; degrees) that it is meant for.
-
-    West is greater than east where a box crosses the 180th meridian.
-    """
+    """A reference system of a map: a projected one, or one of longitude and latitude."""
 
     code: int
-    name: str
-    areas: tuple[Box, ...]
+    crs: CRS
 
-    def meant_for(self, extent: Box) -> bool:
-        """True if the extent touches the system's area of use."""
-        return any(_overlap(area, extent) for area in self.areas)
+    @property
+    def name(self) -> str:
+        """The name in the EPSG dataset."""
+        return str(self.crs.name)
+
+    @property
+    def unit(self) -> str:
+        """The unit of the coordinates."""
+        return str(self.crs.axis_info[0].unit_name)
+
+    def is_meant_for(self, extent: Box) -> bool:
+        """True if the extent touches the area of use; its west is greater than its east across the 180th meridian."""
+        area = self.crs.area_of_use
+        if area is None:
+            return True
+        if area.south > extent[3] or area.north < extent[1]:
+            return False
+        if area.west <= area.east:
+            return bool(area.west <= extent[2] and area.east >= extent[0])
+        return bool(extent[2] >= area.west or extent[0] <= area.east)
+
+    @cached_property
+    def _transformer(self) -> Transformer:
+        return Transformer.from_crs(WGS84_CODE, self.crs, always_xy=True)
+
+    def project(self, shapes: Shapes) -> Shapes:
+        """Coordinates of WGS 84 in this system, east (or longitude) first; None for what it cannot express."""
+        if self.code == WGS84_CODE:
+            return shapes
+        projected = shapely.transform(shapes, self._coordinates)
+        finite = np.isfinite(shapely.bounds(projected)).all(axis=1)
+        return only(projected, finite)
+
+    def _coordinates(self, coordinates: Any) -> Any:
+        return np.column_stack(self._transformer.transform(coordinates[:, 0], coordinates[:, 1]))
 
 
-def can_find() -> bool:
-    """True if PROJ's database is installed: a function without the geo layer has none."""
-    return _database_path() is not None
-
-
-def find(crs: str) -> ReferenceSystem:
-    """The system of `EPSG:code`. Raises Unprocessable for a code that is none, or not one for maps."""
-    code = int(crs.removeprefix("EPSG:"))
-    with closing(sqlite3.connect(f"{_database().as_uri()}?mode=ro&immutable=1", uri=True)) as proj:
-        systems = proj.execute(
-            "SELECT name, type FROM crs_view WHERE auth_name = 'EPSG' AND code = ?", (str(code),)
-        ).fetchall()
-        areas = proj.execute(
-            "SELECT e.west_lon, e.south_lat, e.east_lon, e.north_lat"
-            " FROM usage u JOIN extent e ON e.auth_name = u.extent_auth_name AND e.code = u.extent_code"
-            " WHERE u.object_table_name IN ('projected_crs', 'geodetic_crs')"
-            " AND u.object_auth_name = 'EPSG' AND u.object_code = ?",
-            (str(code),),
-        ).fetchall()
-    if not systems:
-        raise _refused(f"{crs} is no coordinate reference system of the EPSG dataset.", "crs-unknown")
-    ((name, kind),) = systems
-    if kind not in _FLAT:
-        raise _refused(f"{crs} ({name}) is {kind}: a map needs a projected or a geographic 2D one.", "crs-not-for-maps")
-    return ReferenceSystem(code, name, tuple(areas))
+def find(code: int) -> ReferenceSystem:
+    """The system of an EPSG code. Raises Unprocessable for a code that is none, or not one for maps."""
+    try:
+        crs = CRS.from_epsg(code)
+    except CRSError:
+        raise _refused(f"EPSG:{code} is no coordinate reference system of the EPSG dataset.", "crs-unknown") from None
+    if not (crs.is_projected or crs.is_geographic) or len(crs.axis_info) != 2:
+        raise _refused(
+            f"EPSG:{code} ({crs.name}) is a {crs.type_name}: a map needs a projected one, or one of longitude and"
+            " latitude alone.",
+            "crs-not-for-maps",
+        )
+    return ReferenceSystem(code, crs)
 
 
 def require_within(system: ReferenceSystem, extent: Box) -> None:
     """Raise Unprocessable where no part of the extent lies in the area that the system is meant for."""
-    if not system.meant_for(extent):
+    if not system.is_meant_for(extent):
         raise _refused(
             f"EPSG:{system.code} ({system.name}) is not meant for where this county lies.", "crs-of-another-place"
         )
-
-
-def _database() -> Path:
-    path = _database_path()
-    if path is None:
-        raise ModuleNotFoundError("pyogrio (the geo layer) brings PROJ's database")
-    return path
-
-
-def _database_path() -> Path | None:
-    spec = find_spec("pyogrio")
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    return Path(spec.submodule_search_locations[0]) / "proj_data" / "proj.db"
-
-
-def _overlap(area: Box, extent: Box) -> bool:
-    west, south, east, north = area
-    if south > extent[3] or north < extent[1]:
-        return False
-    if west <= east:
-        return west <= extent[2] and east >= extent[0]
-    return extent[2] >= west or extent[0] <= east
 
 
 def _refused(detail: str, slug: str) -> Unprocessable:

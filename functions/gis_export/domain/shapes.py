@@ -1,7 +1,12 @@
-"""Positions of a layer's rows: shapes from WKB, points from longitude and latitude."""
+"""Geometries of a layer's rows: shapes from WKB, points from longitude and latitude, and how faulty ones end."""
 
-from collections.abc import Sequence
-from typing import Any
+from __future__ import annotations
+
+from binascii import unhexlify
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 import shapely
@@ -12,32 +17,125 @@ from functions.gis_export.domain.copy_text import NULL
 Shapes = NDArray[Any]
 """Of shapely's geometries; None where there is none."""
 Degrees = NDArray[np.float64]
-Box = tuple[float, float, float, float]
+Mask = NDArray[np.bool_]
 
-POLYGON, MULTIPOLYGON = 3, 6
-"""WKB's numbers."""
+GeometryGroup = Literal["point", "line", "polygon", "mixed"]
+
+_GROUPS: dict[int, GeometryGroup] = {1: "point", 2: "line", 3: "polygon", 4: "point", 5: "line", 6: "polygon"}
+"""By WKB's number of the type."""
+_SINGLE_GROUPS: tuple[GeometryGroup, ...] = ("polygon", "line", "point")
+_MULTIPOINT = 4
+_GROUP_OF_TYPE_ID = np.array(["point", "line", "line", "polygon", "point", "line", "polygon", "mixed", ""])
+"""By shapely's number of the type; the last one is that of a missing geometry (-1)."""
 
 
-def geometry_type(shape_types: frozenset[int], points: int, *, points_only: bool) -> str:
-    """The narrowest type of layer that holds these: ArcGIS takes no layer of mixed types, QGIS shows it as several.
+@dataclass
+class ShapeOutcomes:
+    """Counts of the rows of a layer by what became of their shape.
 
-    `points` is how many rows have a point and no shape.
+    `unreadable` and `empty` shapes are passed over for the row's point; a row with neither is `without_location`. A
+    shape that crosses itself is `repaired`, one whose rings run the wrong way is `reversed`, and what the reference
+    system cannot express is `outside_crs`.
     """
-    if points_only or not shape_types:
-        return "Point"
-    if points == 0 and shape_types <= {POLYGON, MULTIPOLYGON}:
-        return "MultiPolygon"
-    return "Unknown"
+
+    counts: Counter[str] = field(default_factory=Counter)
+    _block: list[tuple[str, Mask]] = field(default_factory=list)
+
+    NAMES = ("without_location", "unreadable", "empty", "repaired", "reversed", "outside_crs")
+
+    def add(self, name: str, mask: Mask) -> None:
+        """Mark rows of a block."""
+        self._block.append((name, mask))
+
+    def count(self, selected: Mask) -> None:
+        """Count what is marked of those rows of the block that are selected, and begin the next one."""
+        for name, mask in self._block:
+            self.counts[name] += int(np.count_nonzero(mask & selected))
+        self._block.clear()
 
 
-def read_shapes(hexadecimal: Sequence[str]) -> Shapes:
-    """Shapes of COPY's hexadecimal WKB, in two dimensions; None for what is empty, unreadable or not finite."""
-    encoded = np.array([None if field == NULL else field for field in hexadecimal], dtype=object)
+@dataclass(frozen=True)
+class LayerPart:
+    """A layer of a file: all of a layer's rows, or those of one group of geometry types.
+
+    `suffix` is appended to the layer's name; `geometry_type` is the type that the file declares.
+    """
+
+    group: GeometryGroup
+    geometry_type: str
+    suffix: str = ""
+
+
+def layer_parts(wkb_types: Collection[int], points: int, *, points_only: bool, one_type: bool) -> list[LayerPart]:
+    """The layers of a file for rows with shapes of these types (WKB's numbers) and this many points without a shape.
+
+    Of one group a layer has the multiple type, which holds single ones; of several it is of no type, or with `one_type`
+    each group is a layer. ArcGIS takes no layer of mixed types, and QGIS shows it as several.
+    """
+    several_points = _MULTIPOINT in wkb_types and not points_only
+    groups: list[GeometryGroup] = sorted({_GROUPS.get(number, "mixed") for number in wkb_types} | _points(points))
+    types = {
+        "point": "MultiPoint" if several_points else "Point",
+        "line": "MultiLineString",
+        "polygon": "MultiPolygon",
+        "mixed": "Unknown",
+    }
+    if points_only or not groups:
+        return [LayerPart("point", types["point"])]
+    if len(groups) == 1 and groups != ["mixed"]:
+        return [LayerPart(groups[0], types[groups[0]])]
+    if not one_type:
+        return [LayerPart("mixed", "Unknown")]
+    single: list[GeometryGroup] = [group for group in _SINGLE_GROUPS if group in groups or "mixed" in groups]
+    return [LayerPart(g, types[g], "" if number == 0 else f"_{g}s") for number, g in enumerate(single)]
+
+
+def _points(number: int) -> set[GeometryGroup]:
+    return {"point"} if number else set()
+
+
+def read_shapes(hexadecimal: Sequence[bytes], outcomes: ShapeOutcomes) -> Shapes:
+    """Valid shapes of COPY's hexadecimal WKB, in two dimensions; None for what is empty, unreadable or not finite."""
+    encoded = np.array([None if cell == NULL else unhexlify(cell) for cell in hexadecimal], dtype=object)
+    given = encoded != None  # noqa: E711 - of each element
+    if not given.any():
+        return np.full(len(encoded), None, dtype=object)
     shapes = shapely.force_2d(shapely.from_wkb(encoded, on_invalid="ignore"))
-    usable = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    read = ~shapely.is_missing(shapes)
+    empty = shapely.is_empty(shapes)
     coordinates, owner = shapely.get_coordinates(shapes, return_index=True)
-    usable[owner[~np.isfinite(coordinates).all(axis=1)]] = False
-    return only(shapes, usable)
+    infinite = np.zeros(shapes.size, dtype=np.bool_)
+    infinite[owner[~np.isfinite(coordinates).all(axis=1)]] = True
+    outcomes.add("unreadable", (given & ~read) | infinite)
+    shapes = only(shapes, read & ~empty & ~infinite)
+    shapes, emptied = _repaired(shapes, outcomes)
+    outcomes.add("empty", empty | emptied)
+    oriented = shapely.orient_polygons(shapes, exterior_cw=False)
+    outcomes.add("reversed", ~shapely.is_missing(shapes) & ~shapely.equals_identical(shapes, oriented))
+    return np.asarray(oriented)
+
+
+def _repaired(shapes: Shapes, outcomes: ShapeOutcomes) -> tuple[Shapes, Mask]:
+    """Shapes without self-crossings, and which of them have no area after that."""
+    broken = ~(shapely.is_valid(shapes) | shapely.is_missing(shapes))
+    emptied = np.zeros(shapes.size, dtype=np.bool_)
+    if not broken.any():
+        return shapes, emptied
+    whole = shapes.copy()
+    whole[broken] = [_of_dimension(shape, shapely.make_valid(shape)) for shape in shapes[broken]]
+    emptied = broken & (shapely.is_missing(whole) | shapely.is_empty(whole))
+    outcomes.add("repaired", broken & ~emptied)
+    return only(whole, ~emptied), emptied
+
+
+def _of_dimension(before: Any, after: Any) -> Any:
+    """The parts of a repaired shape that have the dimension which it had before: a polygon's polygons."""
+    dimension = shapely.get_dimensions(before)
+    parts = shapely.get_parts(shapely.get_parts(after))
+    kept = [part for part in parts if shapely.get_dimensions(part) == dimension]
+    if dimension != 2 or len(kept) <= 1:
+        return kept[0] if len(kept) == 1 else after if kept else None
+    return shapely.MultiPolygon(kept)
 
 
 def read_points(longitude: Degrees, latitude: Degrees) -> Shapes:
@@ -48,27 +146,46 @@ def read_points(longitude: Degrees, latitude: Degrees) -> Shapes:
     return points
 
 
-def place(shapes: Shapes, points: Shapes, kind: str, *, points_only: bool) -> Shapes:
-    """The geometry of each row in a layer of this geometry type; None for a row that has none there."""
-    missing_point = shapely.is_missing(points)
+def locate(shapes: Shapes, points: Shapes, *, points_only: bool) -> Shapes:
+    """The geometry of each row: the point, or one inside the shape, in a layer of points; otherwise the shape first."""
+    first, second = (points, shapes) if points_only else (shapes, points)
+    missing = shapely.is_missing(first)
+    if not missing.any():
+        return first
     if points_only:
-        return np.where(missing_point, _inner_points(shapes), points)
-    if kind == "MultiPolygon":
+        second = _inner_points(only(shapes, missing))
+    return np.where(missing, second, first)
+
+
+def of_group(shapes: Shapes, group: GeometryGroup) -> Mask:
+    """Mask of the geometries of a group."""
+    if group == "mixed":
+        return np.asarray(~shapely.is_missing(shapes))
+    return np.asarray(_GROUP_OF_TYPE_ID[shapely.get_type_id(shapes)] == group)
+
+
+def promoted(shapes: Shapes, geometry_type: str) -> Shapes:
+    """The geometries as those of the multiple type that a layer declares."""
+    make = {
+        "MultiPoint": shapely.multipoints,
+        "MultiLineString": shapely.multilinestrings,
+        "MultiPolygon": shapely.multipolygons,
+    }.get(geometry_type)
+    if make is None:
         return shapes
-    return np.where(shapely.is_missing(shapes), points, shapes)
+    single = shapely.get_num_geometries(shapes) == 1
+    single &= ~np.isin(shapely.get_type_id(shapes), (4, 5, 6))
+    if not single.any():
+        return shapes
+    multiple = shapes.copy()
+    multiple[single] = make(shapes[single], indices=np.arange(np.count_nonzero(single)))
+    return multiple
 
 
-def in_window(placed: Shapes, points: Shapes, box: Box | None) -> NDArray[np.bool_]:
-    """Mask of the rows in the window: those with a point were chosen by it, the others by their shape's bounds."""
-    if box is None:
-        return np.ones(placed.size, dtype=np.bool_)
-    west, south, east, north = shapely.bounds(placed).T
-    touching = (west <= box[2]) & (east >= box[0]) & (south <= box[3]) & (north >= box[1])
-    return np.asarray(~shapely.is_missing(points) | touching)
-
-
-def only(shapes: Shapes, mask: NDArray[np.bool_]) -> Shapes:
+def only(shapes: Shapes, mask: Mask) -> Shapes:
     """The shapes that the mask selects in their places, None in the others."""
+    if mask.all():
+        return shapes
     chosen = np.full(shapes.size, None, dtype=object)
     chosen[mask] = shapes[mask]
     return chosen
@@ -76,8 +193,5 @@ def only(shapes: Shapes, mask: NDArray[np.bool_]) -> Shapes:
 
 def _inner_points(shapes: Shapes) -> Shapes:
     """A point inside each shape."""
-    broken = ~(shapely.is_valid(shapes) | shapely.is_missing(shapes))
-    whole = shapes.copy()
-    whole[broken] = shapely.make_valid(shapes[broken])
-    inner = shapely.point_on_surface(whole)
-    return only(inner, ~shapely.is_empty(inner))
+    inner = shapely.point_on_surface(shapes)
+    return only(inner, ~(shapely.is_empty(inner) | shapely.is_missing(inner)))

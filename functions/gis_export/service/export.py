@@ -1,25 +1,31 @@
-"""Making an export: rows in blocks from the database into a file, never all of them in memory."""
+"""Making an export: rows in blocks from the database into files, never all of them in memory."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
-import shapely
 from sqlalchemy import Connection
 
-from functions.gis_export import repository
-from functions.gis_export.domain import projection, reference_systems, shapes
-from functions.gis_export.domain.copy_text import fields_of, values_of
-from functions.gis_export.domain.features import ColumnValues, FeatureFile, Features
-from functions.gis_export.domain.layers import LAYERS, Layer
+from functions.gis_export.domain import reference_systems, shapes
+from functions.gis_export.domain.formats import FORMATS, FileFormat
+from functions.gis_export.domain.layer_file import FileLayer
+from functions.gis_export.domain.metadata import MetadataSheet, Provenance, WrittenLayer
 from functions.gis_export.domain.reference_systems import ReferenceSystem
+from functions.gis_export.domain.shapes import ShapeOutcomes
+from functions.gis_export.domain.windows import Window
+from functions.gis_export.repository import counties, rows, selections
+from functions.gis_export.repository.selections import Selection
 from functions.gis_export.schemas import GisExportRequest, LayerResult
-from functions.gis_export.writers.geojson import GeoJsonArchive, GeoJsonFile
-from functions.gis_export.writers.geopackage import GeoPackageFile
-from shared.db import unit_of_work
-
-WGS84_CODE = 4326
+from functions.gis_export.service.blocks import BlockReader
+from functions.gis_export.service.filters import filter_of
+from functions.gis_export.service.requests import too_many_rows
+from functions.gis_export.writers.files import ExportFiles
+from shared.db import snapshot
+from shared.layers import Layer
+from shared.layers.loaded import read_layers
+from shared.problems import Unprocessable
 
 Progress = Callable[[int, int, str], None]
 """Takes how many features are done, of how many, and of which layer."""
@@ -27,84 +33,100 @@ Progress = Callable[[int, int, str], None]
 
 def write_export(
     county_id: str, request: GisExportRequest, folder: Path, stem: str, as_of: datetime, progress: Progress
-) -> tuple[FeatureFile, list[LayerResult]]:
+) -> tuple[Path, list[LayerResult]]:
     """Write what is asked for into a file in `folder`, named `stem`; `as_of` is the time it says it was made at.
 
-    Raises Unprocessable for a reference system that is unknown, or meant for another part of the world.
+    Raises Unprocessable for a reference system that is unknown, or meant for another part of the world, for a layer
+    that is not there any more, and for more rows than the county allows.
     """
-    system = None if request.is_wgs84 else reference_systems.find(request.crs)
-    file = _file(request, folder, stem, WGS84_CODE if system is None else system.code, as_of)
-    with unit_of_work(county_id) as connection:
-        written = [
-            _Export(county_id, LAYERS[name], request, system, folder, progress).run(connection, file)
-            for name in request.layers
-        ]
-    file.close()
-    return file, written
+    system = reference_systems.find(request.epsg_code)
+    file_format = FORMATS[request.format]
+    files = ExportFiles(folder, stem, file_format, system.code, as_of)
+    window = Window.of(request)
+    written: list[WrittenLayer] = []
+    results: list[LayerResult] = []
+    with snapshot(county_id) as connection:
+        layers = read_layers(connection, county_id)
+        settings = counties.settings(connection, county_id)
+        for name in request.layers:
+            if name not in layers:
+                raise Unprocessable(f"The county has no layer {name} any more.", slug="layer-unknown")
+            selection = Selection(county_id, layers[name], window, filter_of(layers[name], request.filter))
+            export = _LayerExport(selection, system, file_format, settings.max_rows, progress)
+            written += export.run(connection, files)
+            results.append(export.result())
+        sheet = MetadataSheet(
+            Provenance(
+                counties.county_name(connection, county_id),
+                as_of,
+                counties.latest_sync(connection, county_id),
+                settings.disclaimer,
+            ),
+            request,
+            file_format,
+            system.name,
+            system.unit,
+            written,
+            results,
+        )
+    files.close(sheet)
+    return files.path, results
 
 
-def _file(request: GisExportRequest, folder: Path, stem: str, code: int, as_of: datetime) -> FeatureFile:
-    if request.format == "geopackage":
-        return GeoPackageFile(folder, stem, code, as_of)
-    if len(request.layers) == 1:
-        return GeoJsonFile(folder, stem)
-    return GeoJsonArchive(folder, stem, as_of)
-
-
-class _Export:
+class _LayerExport:
     """One layer of one export."""
 
     def __init__(
         self,
-        county_id: str,
-        layer: Layer,
-        request: GisExportRequest,
-        system: ReferenceSystem | None,
-        folder: Path,
+        selection: Selection,
+        system: ReferenceSystem,
+        file_format: FileFormat,
+        max_rows: int,
         progress: Progress,
     ) -> None:
-        self._county_id = county_id
-        self._layer = layer
-        self._box = request.bbox
+        self._selection = selection
+        self._layer: Layer = selection.layer
         self._system = system
-        self._folder = folder
+        self._format = file_format
+        self._max_rows = max_rows
         self._progress = progress
-        self._written = 0
-        self._unplaced = 0
+        self._blocks = BlockReader(selection, system, file_format)
+        self._features = 0
+        self._without_location = 0
 
-    def run(self, connection: Connection, file: FeatureFile) -> LayerResult:
-        """Write the layer."""
-        survey = repository.survey(connection, self._county_id, self._layer, self._box)
-        if self._system is not None and survey.extent is not None:
+    def run(self, connection: Connection, files: ExportFiles) -> list[WrittenLayer]:
+        """Write the layer: as one of the file, or as one for each type of geometry."""
+        survey = selections.survey(connection, self._selection)
+        if survey.rows > self._max_rows:
+            raise too_many_rows(self._layer.name, self._max_rows)
+        if survey.extent is not None:
             reference_systems.require_within(self._system, survey.extent)
-        kind = shapes.geometry_type(survey.shape_types, survey.points, points_only=self._layer.points_only)
-
-        def take(block: bytes) -> None:
-            features = self._features(block, kind)
-            add(features)
-            self._written += features.shapes.size
-            self._progress(self._written, survey.located, self._layer.name)
-
-        with file.layer(self._layer, kind) as add:
-            repository.stream(connection, self._county_id, self._layer, self._box, take)
-        return LayerResult(
-            name=self._layer.name,
-            features=self._written,
-            without_location=survey.without_location + self._unplaced,
+        self._without_location = survey.without_location
+        parts = shapes.layer_parts(
+            survey.wkb_types,
+            survey.points,
+            points_only=self._layer.is_of_points,
+            one_type=self._format.one_geometry_type,
         )
+        self._blocks.groups = [part.group for part in parts]
+        written = []
+        for number, part in enumerate(parts):
+            file_layer = FileLayer.of(self._layer, part, self._format)
+            self._blocks.counting = number == 0  # each further part reads the same rows
+            features, done = 0, 0
+            with files.layer(file_layer) as writer:
+                for text in rows.stream(connection, self._selection, file_layer.columns):
+                    block, read = self._blocks.features(text, file_layer)
+                    writer.add(block)
+                    features += int(block.shapes.size)
+                    done += read
+                    self._progress(min(done, survey.rows), survey.rows, file_layer.name)
+            written.append(WrittenLayer(file_layer, features))
+            self._features += features
+        return written
 
-    def _features(self, block: bytes, kind: str) -> Features:
-        shape, longitude, latitude, *fields = fields_of(block)
-        points = shapes.read_points(values_of("real", longitude)[0], values_of("real", latitude)[0])
-        placed = shapes.place(shapes.read_shapes(shape), points, kind, points_only=self._layer.points_only)
-        inside = shapes.in_window(placed, points, self._box)
-        if self._system is not None:
-            placed = projection.transform(placed, self._system.code, self._folder)
-        located = ~shapely.is_missing(placed)
-        self._unplaced += int(np.count_nonzero(~located))
-        included = located & inside
-        columns = [
-            ColumnValues(column, *values_of(column.kind, values)).where(included)
-            for column, values in zip(self._layer.columns, fields, strict=True)
-        ]
-        return Features(placed[included], columns)
+    def result(self) -> LayerResult:
+        """Counts of the layer."""
+        counts = {name: self._blocks.outcomes.counts[name] for name in ShapeOutcomes.NAMES}
+        counts["without_location"] += self._without_location
+        return LayerResult(name=self._layer.name, features=self._features, cut_texts=self._blocks.cut_texts, **counts)

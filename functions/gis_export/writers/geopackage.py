@@ -1,79 +1,73 @@
-"""GeoPackage (OGC 12-128): one file, several layers, a spatial index each."""
+"""What a GeoPackage carries beside its layers: styles as QGIS reads them, and the metadata sheet (OGC 12-128, F.8)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pyogrio
-import shapely
-from numpy.typing import NDArray
-from pyogrio import raw
+from functions.gis_export.domain.layer_file import FileLayer
+from functions.gis_export.domain.styles import Marker, style_title, style_xml
 
-from functions.gis_export.domain.copy_text import values_of
-from functions.gis_export.domain.features import Add, ColumnValues, Features
-from functions.gis_export.domain.layers import Layer
+_SPECIFICATION = "http://www.geopackage.org/spec121/#extension_metadata"
 
-UTC_OFFSET = 100
-"""GDAL's mark of a time in UTC."""
+_TABLES = """
+CREATE TABLE IF NOT EXISTS layer_styles (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256), f_table_schema TEXT(256),
+    f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT,
+    useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30), update_time DATETIME);
+CREATE TABLE IF NOT EXISTS gpkg_extensions (
+    table_name TEXT, column_name TEXT, extension_name TEXT NOT NULL, definition TEXT NOT NULL, scope TEXT NOT NULL,
+    CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name));
+CREATE TABLE IF NOT EXISTS gpkg_metadata (
+    id INTEGER CONSTRAINT m_pk PRIMARY KEY ASC NOT NULL, md_scope TEXT NOT NULL DEFAULT 'dataset',
+    md_standard_uri TEXT NOT NULL, mime_type TEXT NOT NULL DEFAULT 'text/xml', metadata TEXT NOT NULL DEFAULT '');
+CREATE TABLE IF NOT EXISTS gpkg_metadata_reference (
+    reference_scope TEXT NOT NULL, table_name TEXT, column_name TEXT, row_id_value INTEGER,
+    timestamp DATETIME NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), md_file_id INTEGER NOT NULL,
+    md_parent_id INTEGER, CONSTRAINT crmr_mfi_fk FOREIGN KEY (md_file_id) REFERENCES gpkg_metadata(id),
+    CONSTRAINT crmr_mpi_fk FOREIGN KEY (md_parent_id) REFERENCES gpkg_metadata(id));
+"""
 
 
-class GeoPackageFile:
-    """A GeoPackage that is written in blocks.
-
-    `code` is the EPSG code of the coordinates; `as_of` is the time that the file says it was made at.
-    """
-
-    content_type = "application/geopackage+sqlite3"
-
-    def __init__(self, folder: Path, stem: str, code: int, as_of: datetime) -> None:
-        self.path = folder / f"{stem}.gpkg"
-        self._crs = f"EPSG:{code}"
-        pyogrio.set_gdal_config_options(
-            {
-                "OGR_CURRENT_DATE": as_of.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-                # a file that a crash cuts short is thrown away with its folder
-                "OGR_SQLITE_SYNCHRONOUS": "OFF",
-            }
+def complete(path: Path, layers: Iterable[FileLayer], sheet: str, as_of: datetime) -> None:
+    """Add styles and the metadata sheet to a GeoPackage that GDAL has written."""
+    made_at = as_of.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    with closing(sqlite3.connect(path)) as file, file:
+        file.executescript(_TABLES)
+        for layer in layers:
+            _add_style(file, layer, made_at)
+        file.execute(
+            "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, last_change)"
+            " VALUES ('layer_styles', 'attributes', 'layer_styles', 'Styles of the layers, for QGIS', ?)",
+            (made_at,),
         )
-
-    @contextmanager
-    def layer(self, layer: Layer, geometry_type: str) -> Iterator[Add]:
-        """Begin a layer; it is there even when nothing is added."""
-        self.write(layer, geometry_type, _nothing(layer), new=True)
-        yield lambda features: self.write(layer, geometry_type, features, new=False)
-
-    def close(self) -> None:
-        """Each block has been committed already."""
-
-    def write(self, layer: Layer, geometry_type: str, features: Features, *, new: bool) -> None:
-        """Write features into a layer, which is made when it is `new`."""
-        options: dict[str, Any] = {"layer_options": {"DESCRIPTION": layer.title}} if new else {}
-        raw.write(
-            self.path,
-            shapely.to_wkb(features.shapes),
-            [column.values for column in features.columns],
-            [column.column.name for column in features.columns],
-            field_mask=[column.missing for column in features.columns],
-            layer=layer.name,
-            driver="GPKG",
-            geometry_type=geometry_type,
-            promote_to_multi=geometry_type == "MultiPolygon",
-            crs=self._crs,
-            append=not new,
-            gdal_tz_offsets=_time_zones(features),
-            **options,
+        file.executemany(
+            "INSERT OR IGNORE INTO gpkg_extensions VALUES (?, NULL, 'gpkg_metadata', ?, 'read-write')",
+            [("gpkg_metadata", _SPECIFICATION), ("gpkg_metadata_reference", _SPECIFICATION)],
+        )
+        inserted = file.execute(
+            "INSERT INTO gpkg_metadata (md_scope, md_standard_uri, mime_type, metadata)"
+            " VALUES ('dataset', 'https://www.iana.org/assignments/media-types/text/plain', 'text/plain', ?)",
+            (sheet,),
+        )
+        file.execute(
+            "INSERT INTO gpkg_metadata_reference (reference_scope, timestamp, md_file_id) VALUES ('geopackage', ?, ?)",
+            (made_at, inserted.lastrowid),
         )
 
 
-def _nothing(layer: Layer) -> Features:
-    return Features(
-        np.empty(0, dtype=object), [ColumnValues(column, *values_of(column.kind, ())) for column in layer.columns]
+def _add_style(file: sqlite3.Connection, layer: FileLayer, made_at: str) -> None:
+    marker: Marker = "polygon" if layer.part.group == "mixed" else layer.part.group
+    (geometry_column,) = file.execute(
+        "SELECT column_name FROM gpkg_geometry_columns WHERE table_name = ?", (layer.name,)
+    ).fetchone()
+    title = style_title(layer.layer)
+    file.execute(
+        "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName,"
+        " styleQML, styleSLD, useAsDefault, description, owner, update_time) "
+        " VALUES ('', '', ?, ?, ?, ?, '', 1, ?, '', ?)",
+        (layer.name, geometry_column, title[:30], style_xml(layer.layer, marker), title, made_at),
     )
-
-
-def _time_zones(features: Features) -> dict[str, NDArray[np.int32]]:
-    zones = np.full(features.shapes.size, UTC_OFFSET, dtype=np.int32)
-    return {column.column.name: zones for column in features.columns if column.column.kind == "datetime"}

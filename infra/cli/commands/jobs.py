@@ -17,7 +17,16 @@ from infra.cli.commands.results import results_shown
 from infra.cli.session import SignIn, console, takes_sign_in
 from terrafusion import Client
 
-_FORMATS = {".gpkg": "geopackage", ".geojson": "geojson"}
+_FORMATS = {
+    ".gpkg": "geopackage",
+    ".geojson.zip": "geojson",
+    ".shp.zip": "shapefile",
+    ".kml.zip": "kml",
+    ".fgb.zip": "flatgeobuf",
+    ".parquet.zip": "geoparquet",
+    ".csv.zip": "csv",
+    ".gdb.zip": "file_geodatabase",
+}
 """Formats that files are not named after."""
 
 CountyArgument = typer.Argument(help="The county.")
@@ -156,7 +165,8 @@ def _take_format(options: list[RequestOption], typed: dict[str, Any], file: Path
 
 
 def _format(file: Path) -> str:
-    return _FORMATS.get(file.suffix, file.suffix.removeprefix("."))
+    ending = "".join(file.suffixes[-2:]) if file.suffix == ".zip" else file.suffix
+    return _FORMATS.get(ending, file.suffix.removeprefix("."))
 
 
 def _read(request: Path | None) -> dict[str, Any]:

@@ -243,12 +243,28 @@ class GeoPackageFile(TypedDict):
 
 
 class GisExportRequest(TypedDict):
-    """Request for an export. `crs` is the coordinates' reference system; GeoJSON is always WGS 84 (RFC 7946, 4)."""
+    """Request for an export. `crs` is the coordinates' reference system, in which east or longitude comes first."""
 
-    layers: list[Literal["parcels", "sales"]]
-    format: Literal["geopackage", "geojson"]
+    layers: list[str]
+    format: Literal["geopackage", "geojson", "shapefile", "kml", "flatgeobuf", "geoparquet", "csv", "file_geodatabase"]
     crs: NotRequired[str]
     bbox: NotRequired[list[Any] | None]
+    area: NotRequired[PolygonArea | MultiPolygonArea | None]
+    filter: NotRequired[str | dict[str, Any] | None]
+
+
+class GisExportSettings(TypedDict):
+    """Limits of GIS exports, and what the county has said with each."""
+
+    max_rows: NotRequired[int]
+    formats: NotRequired[
+        list[
+            Literal["geopackage", "geojson", "shapefile", "kml", "flatgeobuf", "geoparquet", "csv", "file_geodatabase"]
+        ]
+    ]
+    crs: NotRequired[list[str] | None]
+    max_sq_km: NotRequired[float | None]
+    disclaimer: NotRequired[str | None]
 
 
 class Guards(TypedDict):
@@ -312,6 +328,13 @@ MarketAnalysisRequest = TypedDict(
 )
 
 
+class MultiPolygonArea(TypedDict):
+    """Several polygons of GeoJSON."""
+
+    type: Literal["MultiPolygon"]
+    coordinates: list[list[list[list[Any]]]]
+
+
 class OnboardRequest(TypedDict):
     """A new county: its configuration, and its mapping as the text of a YAML file."""
 
@@ -360,6 +383,14 @@ class PluginSettings(TypedDict):
     valuation: NotRequired[ValuationSettings]
     sales_validation: NotRequired[SalesValidationSettings]
     file_ingestion: NotRequired[FileIngestionSettings]
+    gis_export: NotRequired[GisExportSettings]
+
+
+class PolygonArea(TypedDict):
+    """A polygon of GeoJSON: its outer ring, and its holes."""
+
+    type: Literal["Polygon"]
+    coordinates: list[list[list[Any]]]
 
 
 class PreviewRequest(TypedDict):

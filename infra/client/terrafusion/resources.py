@@ -533,10 +533,23 @@ class GisExportResult(Resource):
     """Results of an export."""
 
     __slots__ = ()
-    format: Literal["geopackage", "geojson"]
+    format: Literal["geopackage", "geojson", "shapefile", "kml", "flatgeobuf", "geoparquet", "csv", "file_geodatabase"]
     crs: str
     layers: list[LayerResult]
     file: StoredFile
+
+
+class GisExportSettings(Resource):
+    """Limits of GIS exports, and what the county has said with each."""
+
+    __slots__ = ()
+    max_rows: int
+    formats: list[
+        Literal["geopackage", "geojson", "shapefile", "kml", "flatgeobuf", "geoparquet", "csv", "file_geodatabase"]
+    ]
+    crs: list[str] | None
+    max_sq_km: float | None
+    disclaimer: str | None
 
 
 class GroupChange(Resource):
@@ -742,12 +755,18 @@ class LandSplit(Resource):
 
 
 class LayerResult(Resource):
-    """Counts of a layer in the file; `without_location` rows could not be placed and were left out."""
+    """Counts of a layer's rows."""
 
     __slots__ = ()
-    name: Literal["parcels", "sales"]
+    name: str
     features: int
     without_location: int
+    unreadable: int
+    empty: int
+    repaired: int
+    reversed: int
+    outside_crs: int
+    cut_texts: int
 
 
 class ListTotal(Resource):
@@ -1061,6 +1080,7 @@ class PluginSettings(Resource):
     valuation: ValuationSettings
     sales_validation: SalesValidationSettings
     file_ingestion: FileIngestionSettings
+    gis_export: GisExportSettings
 
 
 class PreviewedRow(Resource):

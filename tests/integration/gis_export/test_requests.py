@@ -4,20 +4,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
-from functions.gis_export import repository
-from functions.gis_export.domain import reference_systems
-from functions.gis_export.domain.layers import LAYERS
+from functions.gis_export.domain.formats import FORMATS
+from functions.gis_export.domain.layer_file import FileLayer
+from functions.gis_export.domain.shapes import LayerPart
+from functions.gis_export.domain.windows import Window
+from functions.gis_export.repository import rows
+from functions.gis_export.repository.selections import Selection
 from functions.gis_export.tasks import handler as task
 from shared.access import Role
-from shared.db import unit_of_work
+from shared.db import copying, unit_of_work
+from shared.db.models import County
+from shared.layers import STATIC_LAYERS
 from tests.gateway import claims_of
 from tests.integration.gis_export.conftest import COUNTY, add_county
 from tests.integration.gis_export.exporting import ALL, exported, look, request, submitted
 from tests.job_cloud import run_task
 
 PARCELS = {"layers": ["parcels"], "format": "geopackage"}
+
+
+def ring(positions: list[list[float]]) -> dict[str, Any]:
+    return {"type": "Polygon", "coordinates": [positions]}
+
 
 pytestmark = pytest.mark.usefixtures("county")
 
@@ -46,8 +56,7 @@ def test_the_same_idempotency_key_is_the_same_job() -> None:
         ({**PARCELS, "layers": []}, "/body/layers"),
         ({**PARCELS, "layers": ["parcels", "parcels"]}, "/body/layers"),
         ({**PARCELS, "layers": ["roads"]}, "/body/layers/0"),
-        ({**PARCELS, "format": "shapefile"}, "/body/format"),
-        ({**PARCELS, "bbox": [-121, 47, -122, 48]}, "/body/bbox"),
+        ({**PARCELS, "format": "dxf"}, "/body/format"),
         ({**PARCELS, "bbox": [-122, 48, -121, 47]}, "/body/bbox"),
         ({**PARCELS, "bbox": [-1220, 47, -121, 48]}, "/body/bbox"),
         ({**PARCELS, "bbox": [-122, 47, -121]}, "/body/bbox/3"),
@@ -58,13 +67,29 @@ def test_the_same_idempotency_key_is_the_same_job() -> None:
         ({**PARCELS, "crs": "EPSG:5703"}, "/body/crs"),
         ({**PARCELS, "crs": "EPSG:4978"}, "/body/crs"),
         ({**PARCELS, "format": "geojson", "crs": "EPSG:3857"}, "/body"),
+        ({**PARCELS, "format": "kml", "crs": "EPSG:2926"}, "/body"),
         ({**PARCELS, "colour": "red"}, "/body/colour"),
+        ({**PARCELS, "bbox": [47, -122, 48, -121]}, "/body/bbox"),
+        ({**PARCELS, "area": ring([[-122, 47]])}, "/body/area/Polygon/coordinates/0"),
+        ({**PARCELS, "area": ring([[-122, 47]] * 4)}, "/body/area/Polygon/coordinates/0"),
+        (
+            {**PARCELS, "area": ring([[-122, 47], [-121, 47], [-121, 48], [-122, 48]])},
+            "/body/area/Polygon/coordinates/0",
+        ),
+        ({**PARCELS, "area": ring([[-122, 47], [-121, 48], [-121, 47], [-122, 48], [-122, 47]])}, "/body/area"),
+        ({**PARCELS, "area": ring([[47, -122], [48, -122], [48, -121], [47, -122]])}, None),
+        ({**PARCELS, "area": {"type": "Point", "coordinates": [-122, 47]}}, "/body/area"),
+        ({**PARCELS, "filter": "owner_name = 'A'"}, "/body/filter"),
+        ({**PARCELS, "filter": "year_built = 'A'"}, "/body/filter"),
+        ({**PARCELS, "filter": "year_built >"}, "/body/filter"),
+        ({**PARCELS, "filter": "(" * 2000 + "year_built = 1" + ")" * 2000}, "/body/filter"),
+        ({**PARCELS, "filter": {"op": "=", "args": [{"property": "owner"}, 1]}}, "/body/filter/args/0"),
     ],
 )
-def test_what_cannot_be_exported_is_refused_with_the_place(body: dict[str, Any], pointer: str) -> None:
+def test_what_cannot_be_exported_is_refused_with_the_place(body: dict[str, Any], pointer: str | None) -> None:
     answer = request(body)
     assert answer.status == 422, answer.body
-    assert [error["pointer"] for error in answer.body["errors"]] == [pointer]
+    assert pointer is None or [error["pointer"] for error in answer.body["errors"]] == [pointer]
 
 
 def test_a_reference_system_of_another_part_of_the_world_fails_the_job() -> None:
@@ -99,7 +124,7 @@ def test_progress_tells_how_many_features_are_written() -> None:
     job_id = submitted(PARCELS)
     run_task(task, COUNTY, "gis_export", job_id)
     assert look(job_id).body["progress"]["step"] == "parcels"
-    assert look(job_id).body["progress"]["done"] == 9
+    assert look(job_id).body["progress"]["done"] == 10  # one of them lies nowhere on earth
 
 
 def test_another_countys_job_is_not_there() -> None:
@@ -137,21 +162,68 @@ def test_a_county_that_is_not_onboarded_is_not_found() -> None:
 
 
 def test_a_failure_in_the_middle_of_the_stream_leaves_no_connection_half_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repository, "BLOCK_ROWS", 1)
+    monkeypatch.setattr(copying, "_PART", 1)
+    monkeypatch.setattr(copying, "_BLOCK", 400)
+    selection = Selection(COUNTY, STATIC_LAYERS["parcels"], Window(None, None))
+    columns = FileLayer.of(selection.layer, LayerPart("point", "Point"), FORMATS["geopackage"]).columns
 
-    def fail(_block: bytes) -> None:
-        raise OSError("no space left on the device")
+    def fail_in_the_middle() -> None:
+        with unit_of_work(COUNTY) as connection:
+            for _ in rows.stream(connection, selection, columns):
+                raise OSError("no space left on the device")
 
-    with pytest.raises(OSError, match="no space"), unit_of_work(COUNTY) as connection:
-        repository.stream(connection, COUNTY, LAYERS["parcels"], None, fail)
+    with pytest.raises(OSError, match="no space"):
+        fail_in_the_middle()
     for _ in range(3):
         with unit_of_work(COUNTY) as connection:
             assert connection.scalar(text("SELECT count(*) FROM properties_operational")) == 13
 
 
-def test_the_job_looks_where_the_routes_know_no_reference_systems(monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as without_geo:
-        without_geo.setattr(reference_systems, "find_spec", lambda _: None)
-        job_id = submitted({**PARCELS, "crs": "EPSG:5703"})
+def configure(**limits: Any) -> None:
+    with unit_of_work(COUNTY) as connection:
+        connection.execute(update(County).values(configuration={"plugin_settings": {"gis_export": limits}}))
+
+
+@pytest.mark.parametrize(
+    ("limits", "body", "pointer"),
+    [
+        ({"formats": ["csv"]}, PARCELS, "/body/format"),
+        ({"crs": ["EPSG:2926"]}, PARCELS, "/body/crs"),
+        ({"max_sq_km": 100}, PARCELS, "/body/bbox"),
+        ({"max_sq_km": 100}, {**PARCELS, "bbox": [-123, 47, -122, 48]}, "/body/bbox"),
+        (
+            {"max_sq_km": 100},
+            {**PARCELS, "area": ring([[-123, 47], [-122, 47], [-122, 48], [-123, 47]])},
+            "/body/area",
+        ),
+        ({"max_rows": 4}, {**PARCELS, "layers": ["sales", "parcels"]}, "/body/layers/1"),
+    ],
+)
+def test_the_countys_own_limits_hold(limits: dict[str, Any], body: dict[str, Any], pointer: str) -> None:
+    configure(**limits)
+    answer = request(body)
+    assert answer.status == 422, answer.body
+    assert [error["pointer"] for error in answer.body["errors"]] == [pointer]
+
+
+def test_what_keeps_to_the_countys_limits_is_taken() -> None:
+    configure(formats=["geopackage"], crs=["OGC:CRS84"], max_sq_km=100, max_rows=9)
+    assert request({**PARCELS, "bbox": [-122.01, 47.2, -122.0, 47.21]}).status == 202
+
+
+def test_rows_that_came_after_the_request_fail_the_job() -> None:
+    job_id = submitted(PARCELS)
+    configure(max_rows=3)
     assert run_task(task, COUNTY, "gis_export", job_id) == {"status": "failed"}
-    assert look(job_id).body["error"]["type"] == "crs-not-for-maps"
+    assert look(job_id).body["error"]["type"] == "export-too-large"
+
+
+def test_a_layer_is_for_those_who_may_see_what_it_shows(tmp_path: Path) -> None:
+    values = {"layers": ["values"], "format": "geopackage"}
+    reporting = claims_of(Role.REPORTING_STAFF)
+    refused = request(values, claims=reporting)
+    assert (refused.status, refused.body["type"]) == (403, "urn:terrafusion:problem:permission-missing")
+    job_id = submitted(values)
+    assert run_task(task, COUNTY, "gis_export", job_id) == {"status": "succeeded"}
+    assert look(job_id, "/download", claims=reporting).status == 403
+    assert look(job_id, "/download").status == 303

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 DRIVERS = {
@@ -63,9 +64,9 @@ _LOSS_WORDS = (
 )
 
 
-def prepare(log: Path) -> GdalLog:
-    """Import GDAL with the supported drivers, and make it write its log to a file."""
-    os.environ["GDAL_SKIP"] = ",".join(_DISABLED_DRIVERS)
+def prepare(log: Path, also: Collection[str] = ()) -> GdalLog:
+    """Import GDAL with the supported drivers and those of `also`, and make it write its log to a file."""
+    os.environ["GDAL_SKIP"] = ",".join(driver for driver in _DISABLED_DRIVERS if driver not in also)
     os.environ["CPL_LOG"] = str(log)
     os.environ["CPL_MAX_ERROR_REPORTS"] = "1000"
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
