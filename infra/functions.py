@@ -270,6 +270,7 @@ REGISTRY = Registry(
         ),
         _api("properties", Grant.DATABASE, *_DATA),
         _api("platform", Grant.DATABASE),
+        _api("keys", Grant.DATABASE),
         _api("audit", Grant.DATABASE, *_DATA),
         _api("jobs", Grant.DATABASE, *_DATA),
         _api(

@@ -12,6 +12,8 @@ ResourceAction = Literal[
     "county.file_announced",
     "county.mapping_replaced",
     "county.onboarded",
+    "key.made",
+    "key.revoked",
     "property.edited",
     "roll.closed",
     "roll.corrected",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from shared.db.driver import PreparingConnection
@@ -15,6 +15,7 @@ from shared.db.limits import limits
 Result = TypeVar("Result")
 
 _AFTER_COMMIT = "after_commit"
+_CHANGE_COUNTY = text("SELECT set_config('app.county_id', :county_id, true)")
 
 
 @contextmanager
@@ -27,6 +28,11 @@ def unit_of_work(*county_ids: str) -> Iterator[Connection]:
     with _connected() as connection:
         _driver(connection).begin(" ".join(county_ids))
         yield from _committed(connection)
+
+
+def change_county(connection: Connection, county_id: str) -> None:
+    """Go on in a unit of work of several counties with the tables of one of them, which the caller has checked."""
+    connection.execute(_CHANGE_COUNTY, {"county_id": county_id})
 
 
 @contextmanager

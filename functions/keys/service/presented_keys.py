@@ -10,7 +10,7 @@ from functions.keys import repository
 from functions.keys.repository import PresentedKey
 from functions.keys.service.credentials import UnauthorizedError
 from shared import user_pool
-from shared.access import Permission, key_secret
+from shared.access import key_secret
 from shared.counties.user_permissions import permissions_of
 from shared.db import retry_read, unit_of_work
 from shared.problems import Problem
@@ -56,7 +56,9 @@ def _claims(digest: bytes) -> Claims:
     owner = user_pool.find(key.owner_name)
     if owner is None or not owner.enabled or owner.subject != key.owner:
         raise UnauthorizedError("a key of a user who is gone or disabled")
-    allowed = permissions_of(owner.roles, owner.counties).only({row.county_id: _permissions(row) for row in rows})
+    allowed = permissions_of(owner.roles, owner.counties).only(
+        {row.county_id: repository.permissions_in(row.permissions) for row in rows}
+    )
     if any(row.used_long_ago for row in rows):
         with suppress(Problem), unit_of_work(*(row.county_id for row in rows)) as connection:
             repository.note_use(connection, key.key_id)
@@ -69,7 +71,3 @@ def _valid_rows(digest: bytes) -> Sequence[PresentedKey]:
     with unit_of_work() as connection:
         rows = repository.presented(connection, digest)
     return [row for row in rows if row.valid and hmac.compare_digest(row.digest, digest)]
-
-
-def _permissions(row: PresentedKey) -> frozenset[Permission]:
-    return frozenset(Permission(name) for name in row.permissions.split() if name in set(Permission))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from terrafusion.operations import AsyncItems, AsyncSubmission, Calls, path
 from terrafusion.resource import Resource
 from terrafusion.resources import (
+    AccessKey,
     ApprovalResults,
     AuditEvent,
     ChangeSummary,
@@ -28,6 +29,7 @@ from terrafusion.resources import (
     MarketAnalysisResults,
     Me,
     Neighborhood,
+    NewAccessKey,
     NewUpload,
     ParcelChange,
     Partition,
@@ -81,6 +83,17 @@ class AsyncPlatformOperations:
         answer: Health = await self._calls.resource(Health, "GET", "/v1/health")
         return answer
 
+    def keys(self, *, page_size: int | None = None) -> AsyncItems[AccessKey]:
+        """Access keys."""
+        return AsyncItems(self._session, AccessKey, "/v1/keys", {"page_size": page_size})
+
+    async def make_key(self, body: requests.KeyRequest, *, idempotency_key: str | None = None) -> NewAccessKey:
+        """Make an access key."""
+        answer: NewAccessKey = await self._calls.resource(
+            NewAccessKey, "POST", "/v1/keys", idempotency_key=idempotency_key, body=body
+        )
+        return answer
+
     async def me(self) -> Me:
         """Who am I."""
         answer: Me = await self._calls.resource(Me, "GET", "/v1/auth/me")
@@ -96,6 +109,10 @@ class AsyncPlatformOperations:
     async def openapi(self) -> Any:
         """This API's description."""
         return await self._calls.resource(Any, "GET", "/v1/openapi.json")
+
+    async def revoke_key(self, key_id: str) -> None:
+        """Revoke an access key."""
+        return await self._calls.resource(None, "DELETE", path("/v1/keys/{}", key_id))
 
     async def study_pairs(
         self, body: requests.RatioStatisticsRequest, *, idempotency_key: str | None = None
@@ -171,6 +188,8 @@ class AsyncCountyOperations:
             "county.mapping_replaced",
             "county.onboarded",
             "gis_export.cancelled",
+            "key.made",
+            "key.revoked",
             "market_analysis.cancelled",
             "property.edited",
             "ratio_study.cancelled",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -291,6 +291,15 @@ class InspectionRequest(TypedDict):
     """The inspection of an upload whose file was sent. Its job has the upload's id."""
 
     upload_id: str
+
+
+class KeyRequest(TypedDict):
+    """A key to be made: a name by which its owner knows it, and what it opens until when."""
+
+    name: str
+    counties: list[str]
+    permissions: list[Permission]
+    expires_at: datetime | str
 
 
 class KmlFile(TypedDict):

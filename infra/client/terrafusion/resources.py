@@ -9,6 +9,22 @@ from typing import Any, Literal
 from terrafusion.resource import Resource
 
 
+class AccessKey(Resource):
+    """A key, without its secret. `counties` are those that the caller may see, `requests_per_second` its limit in each."""
+
+    __slots__ = ()
+    id: str
+    name: str
+    owner: str
+    status: Literal["active", "expired", "revoked"]
+    counties: list[str]
+    permissions: list[Permission]
+    requests_per_second: int
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+
+
 class Accuracy(Resource):
     """A comparison of values with the prices of sales that the model had not seen; nothing is trimmed."""
 
@@ -957,6 +973,23 @@ class NeighborhoodRatios(Resource):
     median: float | None
     cod: float | None
     prd: float | None
+
+
+class NewAccessKey(Resource):
+    """A key that was just made. Its `secret` is shown this once: a repeated request finds the key without it."""
+
+    __slots__ = ()
+    id: str
+    name: str
+    owner: str
+    status: Literal["active", "expired", "revoked"]
+    counties: list[str]
+    permissions: list[Permission]
+    requests_per_second: int
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+    secret: str | None
 
 
 class NewUpload(Resource):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from terrafusion.operations import Calls, Items, Submission, path
 from terrafusion.resource import Resource
 from terrafusion.resources import (
+    AccessKey,
     ApprovalResults,
     AuditEvent,
     ChangeSummary,
@@ -28,6 +29,7 @@ from terrafusion.resources import (
     MarketAnalysisResults,
     Me,
     Neighborhood,
+    NewAccessKey,
     NewUpload,
     ParcelChange,
     Partition,
@@ -82,6 +84,17 @@ class PlatformOperations:
         answer: Health = completed(self._calls.resource(Health, "GET", "/v1/health"))
         return answer
 
+    def keys(self, *, page_size: int | None = None) -> Items[AccessKey]:
+        """Access keys."""
+        return Items(self._session, AccessKey, "/v1/keys", {"page_size": page_size})
+
+    def make_key(self, body: requests.KeyRequest, *, idempotency_key: str | None = None) -> NewAccessKey:
+        """Make an access key."""
+        answer: NewAccessKey = completed(
+            self._calls.resource(NewAccessKey, "POST", "/v1/keys", idempotency_key=idempotency_key, body=body)
+        )
+        return answer
+
     def me(self) -> Me:
         """Who am I."""
         answer: Me = completed(self._calls.resource(Me, "GET", "/v1/auth/me"))
@@ -97,6 +110,10 @@ class PlatformOperations:
     def openapi(self) -> Any:
         """This API's description."""
         return completed(self._calls.resource(Any, "GET", "/v1/openapi.json"))
+
+    def revoke_key(self, key_id: str) -> None:
+        """Revoke an access key."""
+        return completed(self._calls.resource(None, "DELETE", path("/v1/keys/{}", key_id)))
 
     def study_pairs(
         self, body: requests.RatioStatisticsRequest, *, idempotency_key: str | None = None
@@ -180,6 +197,8 @@ class CountyOperations:
             "county.mapping_replaced",
             "county.onboarded",
             "gis_export.cancelled",
+            "key.made",
+            "key.revoked",
             "market_analysis.cancelled",
             "property.edited",
             "ratio_study.cancelled",

@@ -63,6 +63,7 @@ TESTED_WITH_THEIR_MODULE = {
     f"{C}/valuation-runs/{{run_id}}/approve",  # test_approvals
     f"{C}/valuation-runs/{{run_id}}/undo",
     "/v1/counties",  # test_counties: the county's id is its key
+    "/v1/keys",  # test_access_keys
 }
 MOVES = ("/cancel", "/resume", "/promote", "/close", "/reopen", f"{C}/sync-runs/{{run_id}}/approve")
 """POSTs that move something that exists: sent again, they find it moved."""
