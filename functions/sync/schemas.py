@@ -153,7 +153,8 @@ class GuardFinding(Schema):
 
 FindingKind = Literal["override_conflict", "values_disagree", "closed_roll", "later_change"]
 """`override_conflict`: the source's new value of a field, or that of an upload, supersedes another, decided value;
-`values_disagree`: values of the source stand beside decided ones, and land and improvements do not add up to the total;
+`values_disagree`: values of the source stand beside decided ones (those of an upload too), and land and improvements do
+not add up to the total;
 `closed_roll`: the row belongs to a roll that is closed, which it would correct;
 `later_change`: the row stands against a roll-back, because it has changed since or belongs to a closed roll.
 """

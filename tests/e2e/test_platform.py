@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import hashlib
 import json
 import re
 import time
@@ -11,6 +12,7 @@ from math import floor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pyogrio
 from openapi_spec_validator import validate
 
@@ -40,6 +42,8 @@ def all_items(platform: Platform, path: str, **query: Any) -> list[dict[str, Any
 
 
 def test_the_demo_says_what_was_done(platform: Platform) -> None:
+    assert "5 changed, 1 rejected: approved by another" in platform.output
+    assert "rolled back: 5 parcels are as they were" in platform.output
     assert len(re.findall(r"rows read, [\d,]+ loaded, \d+ quarantined", platform.output)) == 2
     assert platform.output.count("again: 0 rows changed") == 2
     assert "interval" in platform.output
@@ -179,3 +183,20 @@ def test_the_clock_measures_the_age_of_each_countys_data(platform: Platform) -> 
     log = platform.data_dir / "logs" / "functions.log"
     recorded = [json.loads(line) for line in log.read_text().splitlines() if '"GoodSyncAge"' in line]
     assert {"king_wa", "lucas_oh"} <= {line["county_id"] for line in recorded}
+
+
+def test_an_address_takes_the_announced_file_once(platform: Platform) -> None:
+    content = b"property_id,year_built\r\n1,1961\r\n"
+    with platform.signed_in("itadmin") as client:
+        body = {
+            "filename": "list.csv",
+            "size_bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+        send = client.post("/v1/counties/lucas_oh/uploads", json=body).json()["send"]
+    sent = [
+        httpx.put(send["url"], content=body, headers={**send["headers"], "Content-Length": str(len(body))}).status_code
+        for body in (content + b"x", content[::-1], content, content)
+    ]
+    assert sent == [403, 400, 200, 412]  # another size, another content, the file, and the file again
+    assert httpx.put(send["url"], content=content).status_code == 403  # without the headers that were signed

@@ -27,8 +27,7 @@ def record_findings_sql(county_id: str, run_id: UUID, target: str, columns: Sequ
         _delete_sql(county_id, run_id, target),
         _conflicts(county_id, run_id, target, columns),
     ]
-    has_values = set(_VALUES) <= {column.name for column in SYNC_TARGETS[target].__table__.columns}
-    if has_values and not set(_VALUES).isdisjoint(columns):
+    if _brings_values(target, columns):
         statements.append(_disagreeing_values(county_id, run_id, target, columns))
     return statements
 
@@ -37,7 +36,10 @@ def record_replaced_decisions_sql(county_id: str, run_id: UUID, target: str, col
     """SQL that records the decided values that the staged rows of an upload would replace. Idempotent."""
     brought = overrides.staged_value_sql(_non_key(target, columns))
     replaced = _superseded_decisions(county_id, run_id, target, brought, f"{brought} <> o.value")
-    return [_delete_sql(county_id, run_id, target), replaced]
+    statements = [_delete_sql(county_id, run_id, target), replaced]
+    if _brings_values(target, columns):
+        statements.append(_disagreeing_values(county_id, run_id, target, columns, of_upload=True))
+    return statements
 
 
 def _delete_sql(county_id: str, run_id: UUID, target: str) -> str:
@@ -129,12 +131,22 @@ def _superseded_decisions(county_id: str, run_id: UUID, target: str, brought: st
     )
 
 
-def _disagreeing_values(county_id: str, run_id: UUID, target: str, columns: Sequence[str]) -> str:
-    """SQL that records rows in which source values and decided values do not add up."""
+def _brings_values(target: str, columns: Sequence[str]) -> bool:
+    """True where a run fills a value of a table that has land, improvements and total."""
+    has_values = set(_VALUES) <= {column.name for column in SYNC_TARGETS[target].__table__.columns}
+    return has_values and not set(_VALUES).isdisjoint(columns)
+
+
+def _disagreeing_values(
+    county_id: str, run_id: UUID, target: str, columns: Sequence[str], *, of_upload: bool = False
+) -> str:
+    """SQL that records rows in which source values and decided values do not add up; those of an upload are decided."""
     key = identifier(key_column(SYNC_TARGETS[target]))
     land, improvements, total = (f"{'s' if name in columns else 't'}.{name}" for name in _VALUES)
     filled = [name for name in _VALUES if name in columns]
     field_list = ", ".join(literal(name) for name in filled)
+    changed = " OR ".join(f"s.{name} IS DISTINCT FROM t.{name}" for name in filled)
+    decided = f"({changed})" if of_upload else f"jsonb_exists_any(s.held, ARRAY[{field_list}])"
     return _insert(
         county_id,
         run_id,
@@ -143,7 +155,7 @@ def _disagreeing_values(county_id: str, run_id: UUID, target: str, columns: Sequ
         f"s.{key}, NULL, jsonb_build_object('land_value', {land}, 'improvement_value', {improvements}, 'total_value',"
         f" {total}) FROM {staging.table_name(run_id, target)} AS s JOIN {identifier(target)} AS t"
         f" ON t.county_id = {literal(county_id)} AND t.{key} = s.{key} WHERE s.{overrides.UPDATED_ROWS}"
-        f" AND jsonb_exists_any(s.held, ARRAY[{field_list}]) AND {land} + {improvements} <> {total} ORDER BY s.{key}",
+        f" AND {decided} AND {land} + {improvements} <> {total} ORDER BY s.{key}",
     )
 
 

@@ -16,6 +16,13 @@ from infra.cli.commands.results import months_table, ratio_studies_table
 from infra.cli.commands.roll import change_roll
 from infra.cli.commands.sync import run_sync, run_table
 from infra.cli.commands.up import introduce
+from infra.cli.commands.upload import (
+    approve_upload,
+    compare_upload,
+    print_inspection,
+    roll_back_upload,
+    send_file,
+)
 from infra.cli.commands.value import ask_value, valuation_shown
 from infra.cli.commands.value_county import run_shown, run_valuation
 from infra.cli.session import DataDir, console
@@ -55,8 +62,7 @@ def demo(
         show = _Steps(screen)
         with show("Two legacy systems, filled with real sales"):
             _legacy_systems(cloud, screen)
-        user = next(user for user in cloud.credentials if user.role == "ITAdmin")
-        with Client(cloud.url, username=user.username, password=user.password) as client:
+        with _signed_in(cloud, "ITAdmin") as client:
             with show("Counties onboarded"):
                 _onboard(client, screen)
             for county_id in STUDIES:
@@ -77,6 +83,9 @@ def demo(
                 _market(client, screen)
             with show("Reports and map layers"):
                 files = _files(client, output, studies)
+            uploading = "Corrections uploaded by one, approved by another, and rolled back"
+            with show(uploading), _signed_in(cloud, "Assessor") as assessor:
+                _upload(client, assessor, screen, output)
         screen.print(f"\n[bold]Done[/] in {time.monotonic() - started:.0f} s.")
         for name, file in files.items():
             screen.print(f"  {name:<18} {file}")
@@ -84,6 +93,11 @@ def demo(
         if keep:
             introduce(cloud, screen)
             wait()
+
+
+def _signed_in(cloud: Any, role: str) -> Client:
+    user = next(user for user in cloud.credentials if user.role == role)
+    return Client(cloud.url, username=user.username, password=user.password)
 
 
 class _Steps:
@@ -183,6 +197,23 @@ def _value(client: Client, screen: Console) -> None:
 def _study(client: Client, county_id: str) -> dict[str, Any]:
     job = client.wait(client.post(f"/v1/counties/{county_id}/ratio-studies", STUDIES[county_id]))
     return {"job": job, "results": client.get(job["links"]["results"])}
+
+
+def _upload(client: Client, assessor: Client, screen: Console, output: Path) -> None:
+    county_id = VALUED["county_id"]
+    parcels = client.get(f"/v1/counties/{county_id}/properties", page_size=5)["items"]
+    file = output / f"{county_id}-corrections.csv"
+    rows = (f"{parcel['property_id']},{1900 + number}" for number, parcel in enumerate(parcels, start=1))
+    file.write_text("\n".join(["Property ID,Year Built", *rows, "no such parcel,1950"]) + "\n")
+    upload = send_file(client, screen, county_id, file)
+    print_inspection(screen, upload)
+    compared = compare_upload(client, screen, upload)
+    counts = compared["counts"]
+    screen.print(f"   {counts['changed']} changed, {counts['rejected']} rejected: approved by another")
+    approve_upload(assessor, screen, county_id, upload["id"], "checked against the permits")
+    run = roll_back_upload(assessor, screen, county_id, upload["id"], {"reason": "the demo's end"})
+    restored = run["tables"]["properties_operational"]["changed"]
+    screen.print(f"   rolled back: {restored} parcels are as they were, with every version in their history")
 
 
 def _market(client: Client, screen: Console) -> None:
