@@ -86,11 +86,11 @@ def values_of(kind: ColumnKind, cells: Cells) -> ColumnValues:
 def texts_of(cells: Cells, change: Callable[[bytes], bytes] | None = None) -> ColumnValues:
     """A column's texts, each changed by `change`."""
     known, cells = _nulls(cells, b"")
-    if any(b"\\" in cell for cell in cells):
-        cells = [unescaped(cell) for cell in cells]
-    if change is not None:
-        cells = [change(cell) for cell in cells]
-    return bytes_of(cells, known)
+    column = bytes_of(cells, known)
+    if b"\\" not in column.data and change is None:
+        return column
+    plain = [unescaped(cell) for cell in cells]
+    return bytes_of(plain if change is None else list(map(change, plain)), known)
 
 
 def neutralized(text: bytes) -> bytes:
