@@ -85,6 +85,8 @@ class TerraFusion(Stage):
             registry.jobs,
             registry.partitioned_jobs,
             registry.settle_job,
+            registry.index_addresses,
+            data.bus,
             data.bucket.bucket,
             **options("Jobs"),
         )
@@ -97,7 +99,7 @@ class TerraFusion(Stage):
             database=data.database.cluster,
             machines={"Sync": sync.machine, "Jobs": jobs.machine},
             functions=[*data.functions, *identity.functions, *sync.functions, *jobs.functions, *api.functions],
-            unheard=[*data.functions, *identity.functions, sync.fail, jobs.settle],
+            unheard=[*data.functions, *identity.functions, sync.fail, jobs.settle, jobs.index_addresses],
             access_log=api.access_log,
             freshness=registry.freshness,
             schedule_group=sync.schedule_group.ref,

@@ -138,6 +138,8 @@ class Registry:
     partitioned_jobs: tuple[PartitionedJob, ...]
     settle_job: FunctionSpec
     """Told of an execution of the jobs machine that ended without having ended its job."""
+    index_addresses: FunctionSpec
+    """Told of syncs that were applied, to index the county's addresses."""
     freshness: FunctionSpec
     """Called by the clock to measure the age of each county's last good sync."""
     sync: SyncFunctions
@@ -156,6 +158,7 @@ class Registry:
         yield from self.jobs
         yield from (function for job in self.partitioned_jobs for function in job.functions)
         yield self.settle_job
+        yield self.index_addresses
         yield self.freshness
         yield from vars(self.sync).values()
         yield self.pre_token
@@ -236,6 +239,22 @@ def _valuation_task(step: str, *layers: Layer, memory_mb: int = 1769, kinds: tup
     )
 
 
+def _district_task(
+    step: str, *layers: Layer, grants: frozenset[Grant] = _TASK, scratch_mb: int = 512, starts: tuple[str, ...] = ()
+) -> FunctionSpec:
+    """The function of one of the steps of loading a map layer."""
+    return FunctionSpec(
+        f"districts-{step.replace('_', '-')}",
+        f"functions.districts.tasks.{step}.handler",
+        grants,
+        (Layer.CORE, *layers),
+        memory_mb=_TWO_CORES_MB,
+        timeout_s=900,
+        scratch_mb=scratch_mb,
+        starts=starts,
+    )
+
+
 _SYNC_LAYERS = (Layer.CORE, Layer.FRAMES, Layer.SOURCES)
 
 
@@ -291,6 +310,7 @@ REGISTRY = Registry(
         _api("reporting", *_JOBS),
         _api("uploads", *_JOBS, Grant.WRITE_DATA),
         _api("gis_export", *_JOBS, layers=(Layer.CORE, Layer.GEO)),
+        _api("districts", *_JOBS, layers=(Layer.CORE, Layer.GEO)),
     ),
     jobs=(
         _valuation_task(
@@ -325,9 +345,23 @@ REGISTRY = Registry(
             partition=_valuation_task("partition", Layer.LEARN, memory_mb=_TWO_CORES_MB),
             finish=_valuation_task("finishing", Layer.FRAMES),
         ),
+        PartitionedJob(
+            job_kinds_of("functions.districts")[0],
+            plan=_district_task("read_source", Layer.FRAMES, Layer.SOURCES, grants=_TASK | {Grant.SOURCE_SECRETS}),
+            partition=_district_task(
+                "convert_file", Layer.GEO, scratch_mb=10_240, starts=("shared.sources.files.geographic.process",)
+            ),
+            finish=_district_task("make_version", Layer.GEO),
+        ),
     ),
     settle_job=FunctionSpec(
         "jobs-settle", "functions.jobs.tasks.settle", frozenset({Grant.DATABASE}), memory_mb=512, timeout_s=60
+    ),
+    index_addresses=FunctionSpec(
+        "districts-index-addresses",
+        "functions.districts.tasks.index_addresses.index_addresses",
+        frozenset({Grant.DATABASE}),
+        timeout_s=900,
     ),
     freshness=FunctionSpec(
         "freshness",

@@ -155,9 +155,7 @@ def _completed(operation: dict[str, Any], route: Route) -> dict[str, Any]:
     if route.access is Access.OPEN:
         completed["security"].append({})
     completed["x-permission"] = route.permission.value
-    extra: list[dict[str, Any]] = {"POST": [_IDEMPOTENCY_KEY], "PUT": [_IF_MATCH], "PATCH": [_IF_MATCH]}.get(
-        route.method, []
-    )
+    extra = _headers_of(route)
     if route.query_prefix is not None:
         extra = [*extra, _prefixed(route.query_prefix)]
     if extra:
@@ -180,6 +178,14 @@ def _prefixed(prefix: str) -> dict[str, Any]:
             "additionalProperties": {"type": "string"},
         },
     }
+
+
+def _headers_of(route: Route) -> list[dict[str, Any]]:
+    """The headers that a change wants: a new thing, or a job, is made once; what is there is changed as it was read."""
+    if route.method == "POST" or (route.method == "PUT" and route.status == HTTPStatus.ACCEPTED):
+        return [_IDEMPOTENCY_KEY]
+    changes = route.method in ("PUT", "PATCH") or (route.method == "DELETE" and route.status == HTTPStatus.OK)
+    return [_IF_MATCH] if changes else []
 
 
 def _success(described: dict[str, Any], route: Route) -> dict[str, Any]:

@@ -12,6 +12,8 @@ ResourceAction = Literal[
     "county.file_announced",
     "county.mapping_replaced",
     "county.onboarded",
+    "district_layer.closed",
+    "district_layer.loaded",
     "key.made",
     "key.revoked",
     "property.edited",

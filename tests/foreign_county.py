@@ -41,6 +41,8 @@ CHECKED = {
     ("district_layers", "kind"): "tax",
     ("district_layers", "geometry_type"): "polygon",
     ("district_layers", "closed_on"): None,
+    ("district_layers", "fields"): [{"name": "canary", "title": CANARY, "kind": "text"}],
+    ("district_layer_versions", "counts"): {"added": 1},
     ("districts", "valid_to"): None,
 }
 """Columns whose values the database or a machine restricts."""

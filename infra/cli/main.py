@@ -34,6 +34,7 @@ COMMANDS = {
     "ratio-study": LazyCommand(f"{_HERE}.jobs:ratio_study", "Study a county's ratios, and see what came out."),
     "market-analysis": LazyCommand(f"{_HERE}.jobs:market_analysis", "Analyse a county's market by month and area."),
     "sales": LazyCommand(f"{_HERE}.sales:app", "Validate sales, look at what was flagged, decide."),
+    "district": LazyCommand(f"{_HERE}.district:app", "Load map layers, and look districts up."),
     "report": LazyCommand(f"{_HERE}.jobs:report", "Make reports, and download them."),
     "doctor": LazyCommand(
         f"{_HERE}.doctor:doctor",

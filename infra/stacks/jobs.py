@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import Stack
+from aws_cdk.aws_events import EventPattern, IEventBus, Rule
 from aws_cdk.aws_s3 import IBucket
 from constructs import Construct
 
@@ -26,6 +27,8 @@ class JobsStack(Stack):
         functions: Sequence[FunctionSpec],
         partitioned: Sequence[PartitionedJob],
         settle_job: FunctionSpec,
+        index_addresses: FunctionSpec,
+        bus: IEventBus,
         bucket: IBucket,
         **kwargs: Any,
     ) -> None:
@@ -38,9 +41,19 @@ class JobsStack(Stack):
         step_functions = [function for step in steps for function in (step.plan, step.partition, step.finish)]
         settle = ServiceFunction(self, settle_job, platform)
         self.settle = settle.function
-        self.functions = [function.function for function in (*tasks, *step_functions, settle)]
+        index = ServiceFunction(self, index_addresses, platform)
+        self.index_addresses = index.function
+        self.functions = [function.function for function in (*tasks, *step_functions, settle, index)]
         definition = jobs_definition(self, tasks, steps, bucket)
         self.machine = Machine(self, "Jobs", "jobs", definition, (*tasks, *step_functions), platform.settings).machine
         self.dead_letters = DeadLetters(self, "DeadLetters", "jobs", platform.settings)
         notify_of_ends(self, self.machine, settle.function, self.dead_letters)
+        Rule(
+            self,
+            "Synced",
+            description="A sync has been applied: the county's addresses may have changed",
+            event_bus=bus,
+            event_pattern=EventPattern(source=["terrafusion.sync"], detail_type=["SyncCompleted"]),
+            targets=[self.dead_letters.event_target(index.function)],
+        )
         offer_machine(platform, Grant.RUN_JOBS, "JOBS_STATE_MACHINE_ARN", "jobs", self.machine)

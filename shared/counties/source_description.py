@@ -28,6 +28,9 @@ def _service_address(url: str) -> str:
     return url
 
 
+ServiceAddress = Annotated[str, StringConstraints(max_length=500), AfterValidator(_service_address)]
+"""The address of an ArcGIS REST service."""
+
 SECRET_PREFIX = "terrafusion/"  # noqa: S105 - the beginning of a name
 """Of all names of counties' secrets, as configurations call them."""
 
@@ -221,7 +224,7 @@ class ArcGisDescription(RequestSchema):
     """
 
     kind: Literal["arcgis"]
-    url: Annotated[str, StringConstraints(max_length=500), AfterValidator(_service_address)]
+    url: ServiceAddress
     layers: Annotated[dict[TableName, Annotated[int, Field(ge=0)]], Field(min_length=1, max_length=50)]
     secret_name: SecretName | None = None
 

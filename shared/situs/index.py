@@ -57,6 +57,8 @@ def refresh(county_id: str) -> int:
         after = after_batch
     with unit_of_work(county_id) as connection:
         county = {"county": county_id}
+        # whole tables are compared, which have no statistics yet after a first load
+        connection.exec_driver_sql("SET LOCAL enable_nestloop = off")
         connection.execute(text(_DROP_RETIRED), county)
         connection.execute(text(_DROP_STREETS), county)
         return int(connection.execute(text(_SAY_REFRESHED), county).scalar_one())

@@ -66,6 +66,8 @@ def _standard_forms(*tables: str) -> dict[str, str]:
 STANDARD_WORDS = _standard_forms(_DIRECTIONALS, _SUFFIXES, _STREET_NAME_WORDS)
 """The standard abbreviation of each word of a street or a city, by every form of it. A word of several meanings has one
 form (SAINT and STREET are ST), so that texts that mean the same are written the same, whichever meaning it is."""
+STREET_KINDS = frozenset(_standard_forms(_DIRECTIONALS, _SUFFIXES).values())
+"""The standard abbreviations of directions, and of kinds of street."""
 UNIT_DESIGNATORS = _standard_forms(_UNITS)
 """The standard abbreviations of units within a building, by every form of them."""
 NUMBERED_ROADS = frozenset({"HWY", "RTE", "RD", "CO", "CR", "SR", "US", "FM", "I"})

@@ -13,6 +13,7 @@ from shared.counties.source_description import (
     ArcGisDescription,
     FilesDescription,
     SocrataDescription,
+    SourceDescription,
     SqlDescription,
 )
 from shared.problems import SourceRefused
@@ -29,20 +30,26 @@ def open_source(configuration: CountyConfiguration, timeouts: Timeouts | None = 
 
     The drivers of a kind of source are imported when one is opened. Raises SourceUnavailable; no message has a secret.
     """
+    description = configuration.data_ingestion_settings.source_description
+    return open_described(configuration.county_id, description, configuration.timezone, timeouts)
+
+
+def open_described(
+    county_id: str, description: SourceDescription, timezone: str, timeouts: Timeouts | None = None
+) -> Source:
+    """Open a source of a county by its description. Raises as `open_source`."""
     timeouts = timeouts or run_timeouts()
-    match configuration.data_ingestion_settings.source_description:
+    match description:
         case SqlDescription(secret_name=name):
             from shared.sources.sql import SqlSource, source_url
 
             secret = _secret(name, ConnectionSecret)
-            return SqlSource(
-                source_url(secret), secret.ca_certificate, timezone=configuration.timezone, timeouts=timeouts
-            )
+            return SqlSource(source_url(secret), secret.ca_certificate, timezone=timezone, timeouts=timeouts)
         case FilesDescription() as files:
             from shared.sources.files.geographic.sampling import sample_key
             from shared.sources.files.source import FilesSource
 
-            return FilesSource(configuration.county_id, files, partial(sample_key, configuration.county_id))
+            return FilesSource(county_id, files, partial(sample_key, county_id))
         case ArcGisDescription() as service:
             from shared.sources.web.arcgis import ArcGisSource
 

@@ -110,7 +110,8 @@ def test_an_execution_times_out_after_a_day(stack: str, templates: Templates) ->
 
 @MACHINES
 def test_the_end_of_an_execution_that_left_its_job_calls_a_function(stack: str, templates: Templates) -> None:
-    rule = templates.one("AWS::Events::Rule", stack).properties
+    rules = [rule.properties for rule in templates.resources("AWS::Events::Rule", stack)]
+    (rule,) = (rule for rule in rules if "EventBusName" not in rule)  # AWS' own events are on the default bus
     machine = templates.one("AWS::StepFunctions::StateMachine", stack)
     pattern = rule["EventPattern"]
     assert (pattern["source"], pattern["detail-type"]) == (["aws.states"], ["Step Functions Execution Status Change"])
@@ -118,6 +119,19 @@ def test_the_end_of_an_execution_that_left_its_job_calls_a_function(stack: str, 
     assert [machine_arn["Ref"] for machine_arn in pattern["detail"]["stateMachineArn"]] == [machine.logical_id]
     (target,) = rule["Targets"]
     called = templates.functions()[{"Sync": "sync-fail", "Jobs": "jobs-settle"}[stack]]
+    assert target["Arn"]["Fn::GetAtt"][0] == called.logical_id
+
+
+def test_an_applied_sync_has_the_countys_addresses_indexed(templates: Templates) -> None:
+    (rule,) = (
+        rule.properties
+        for rule in templates.resources("AWS::Events::Rule", "Jobs")
+        if rule.properties["EventPattern"]["source"] == ["terrafusion.sync"]
+    )
+    (target,) = rule["Targets"]
+
+    assert rule["EventPattern"]["detail-type"] == ["SyncCompleted"]
+    called = templates.functions()["districts-index-addresses"]
     assert target["Arn"]["Fn::GetAtt"][0] == called.logical_id
 
 

@@ -23,6 +23,7 @@ from shared.db.tenancy import require_onboarded
 from shared.precedence.field_changes import changed_fields
 from shared.precedence.overrides import Decision
 from shared.problems import Conflict, NotFound, PreconditionFailed, Unprocessable
+from shared.situs import index
 
 _DETAIL = tuple(PropertyDetail.model_fields)
 _PATIENCE_S = 5
@@ -115,6 +116,8 @@ def correct(
                 },
             },
         )
+        if any(name.startswith("situs_") for name in changed):
+            index.put(connection, county_id, property_id)
         after = parcels.find(connection, county_id, property_id)
     if after is None:
         raise NotFound(f"{county_id} has no property {property_id}.", slug="property-not-found")

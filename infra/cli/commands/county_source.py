@@ -1,7 +1,7 @@
 """`terrafusion county source` and `terrafusion county files`: what a county's syncs read."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,19 @@ def files(
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise typer.BadParameter(f"there is no file {', '.join(missing)}")
+    send_files(county_id, paths, prefix=prefix, api_url=api_url, username=username, data_dir=data_dir)
+
+
+def send_files(
+    county_id: str,
+    paths: Sequence[Path],
+    *,
+    prefix: str = INCOMING,
+    api_url: str | None,
+    username: str,
+    data_dir: Path,
+) -> None:
+    """Put files where a county's files are, through the API or into the local cloud, and say where they are."""
     send = _over_http(signed_in(api_url, username, data_dir)) if api_url else _into_local_cloud(data_dir)
     for path in paths:
         key = storage.county_key(county_id, prefix, path.name)

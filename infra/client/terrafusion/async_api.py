@@ -16,6 +16,8 @@ from terrafusion.resources import (
     County,
     CountySummary,
     DeliveredFile,
+    DistrictLoadResults,
+    DistrictParcel,
     FileAddress,
     Finding,
     FlaggedSale,
@@ -24,7 +26,10 @@ from terrafusion.resources import (
     Improvement,
     ImprovementHistory,
     Job,
+    LayerDetail,
+    LayerSummary,
     ListedSale,
+    LookupAnswer,
     MappingPreview,
     MarketAnalysisResults,
     Me,
@@ -34,6 +39,7 @@ from terrafusion.resources import (
     ParcelChange,
     Partition,
     PropertyDetail,
+    PropertyDistricts,
     PropertySale,
     PropertySummary,
     PropertyVersion,
@@ -187,6 +193,9 @@ class AsyncCountyOperations:
             "county.file_announced",
             "county.mapping_replaced",
             "county.onboarded",
+            "district_layer.closed",
+            "district_layer.loaded",
+            "district_load.cancelled",
             "gis_export.cancelled",
             "key.made",
             "key.revoked",
@@ -243,6 +252,16 @@ class AsyncCountyOperations:
             Job,
             "POST",
             path("/v1/counties/{}/comparables-models/{}/cancel", self.county_id, model_id),
+            idempotency_key=idempotency_key,
+        )
+        return answer
+
+    async def cancel_district_load(self, load_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Cancel the job."""
+        answer: Job = await self._calls.resource(
+            Job,
+            "POST",
+            path("/v1/counties/{}/district-loads/{}/cancel", self.county_id, load_id),
             idempotency_key=idempotency_key,
         )
         return answer
@@ -378,6 +397,19 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def close_district_layer(
+        self, layer: str, *, valid_to: date | str | None = None, if_match: Resource | str
+    ) -> LayerDetail:
+        """Close a layer."""
+        answer: LayerDetail = await self._calls.resource(
+            LayerDetail,
+            "DELETE",
+            path("/v1/counties/{}/district-layers/{}", self.county_id, layer),
+            if_match=if_match,
+            query={"valid_to": valid_to},
+        )
+        return answer
+
     async def close_roll(self, roll_year: str, body: requests.CloseRoll, *, idempotency_key: str | None = None) -> Roll:
         """Close a roll."""
         answer: Roll = await self._calls.resource(
@@ -468,6 +500,21 @@ class AsyncCountyOperations:
             body=body,
         )
         return answer
+
+    def district_layers(self) -> AsyncItems[LayerSummary]:
+        """The county's layers."""
+        return AsyncItems(self._session, LayerSummary, path("/v1/counties/{}/district-layers", self.county_id), {})
+
+    def district_parcels(
+        self, layer: str, *, district_id: str, date: date | str | None = None, page_size: int | None = None
+    ) -> AsyncItems[DistrictParcel]:
+        """The parcels of a district."""
+        return AsyncItems(
+            self._session,
+            DistrictParcel,
+            path("/v1/counties/{}/district-layers/{}/parcels", self.county_id, layer),
+            {"district_id": district_id, "date": date, "page_size": page_size},
+        )
 
     async def download_analysis(
         self, analysis_id: str, target: Path | str, *, format: Literal["json", "csv", "parquet"] | None = None
@@ -635,6 +682,27 @@ class AsyncCountyOperations:
         answer: County = await self._calls.resource(County, "GET", path("/v1/counties/{}", self.county_id))
         return answer
 
+    async def get_district_layer(self, layer: str) -> LayerDetail:
+        """One layer."""
+        answer: LayerDetail = await self._calls.resource(
+            LayerDetail, "GET", path("/v1/counties/{}/district-layers/{}", self.county_id, layer)
+        )
+        return answer
+
+    async def get_district_load(self, load_id: str) -> Job:
+        """A load's progress."""
+        answer: Job = await self._calls.resource(
+            Job, "GET", path("/v1/counties/{}/district-loads/{}", self.county_id, load_id)
+        )
+        return answer
+
+    async def get_district_load_results(self, load_id: str) -> DistrictLoadResults:
+        """The outcome of a load."""
+        answer: DistrictLoadResults = await self._calls.resource(
+            DistrictLoadResults, "GET", path("/v1/counties/{}/district-loads/{}/results", self.county_id, load_id)
+        )
+        return answer
+
     async def get_export(self, export_id: str) -> Job:
         """An export's progress."""
         answer: Job = await self._calls.resource(
@@ -699,6 +767,16 @@ class AsyncCountyOperations:
             "GET",
             path("/v1/counties/{}/properties/{}", self.county_id, property_id),
             query={"as_of": as_of},
+        )
+        return answer
+
+    async def get_property_districts(self, property_id: str, *, date: date | str | None = None) -> PropertyDistricts:
+        """The districts of a property."""
+        answer: PropertyDistricts = await self._calls.resource(
+            PropertyDistricts,
+            "GET",
+            path("/v1/counties/{}/properties/{}/districts", self.county_id, property_id),
+            query={"date": date},
         )
         return answer
 
@@ -822,6 +900,7 @@ class AsyncCountyOperations:
         *,
         kind: Literal[
             "comparables_model",
+            "district_load",
             "gis_export",
             "market_analysis",
             "ratio_study",
@@ -846,6 +925,40 @@ class AsyncCountyOperations:
             path("/v1/counties/{}/jobs", self.county_id),
             {"kind": kind, "status": status, "mine": mine, "since": since, "page_size": page_size},
         )
+
+    async def load_district_layer(
+        self, layer: str, body: requests.LayerLoad, *, idempotency_key: str | None = None
+    ) -> AsyncSubmission[Job, Any]:
+        """Load a layer."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "PUT",
+                path("/v1/counties/{}/district-layers/{}", self.county_id, layer),
+                idempotency_key=idempotency_key,
+                body=body,
+            ),
+            Any,
+        )
+
+    async def look_up_districts(
+        self,
+        *,
+        longitude: float | None = None,
+        latitude: float | None = None,
+        address: str | None = None,
+        date: date | str | None = None,
+        layers: str | None = None,
+    ) -> LookupAnswer:
+        """Districts of a place."""
+        answer: LookupAnswer = await self._calls.resource(
+            LookupAnswer,
+            "GET",
+            path("/v1/counties/{}/districts/lookup", self.county_id),
+            query={"longitude": longitude, "latitude": latitude, "address": address, "date": date, "layers": layers},
+        )
+        return answer
 
     async def make_report(
         self, body: requests.ReportRequest, *, idempotency_key: str | None = None
@@ -1065,6 +1178,21 @@ class AsyncCountyOperations:
                 Job,
                 "POST",
                 path("/v1/counties/{}/comparables-models/{}/resume", self.county_id, model_id),
+                idempotency_key=idempotency_key,
+            ),
+            Any,
+        )
+
+    async def resume_district_load(
+        self, load_id: str, *, idempotency_key: str | None = None
+    ) -> AsyncSubmission[Job, Any]:
+        """Go on with the job."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/district-loads/{}/resume", self.county_id, load_id),
                 idempotency_key=idempotency_key,
             ),
             Any,

@@ -311,6 +311,67 @@ class KmlFile(TypedDict):
     format: Literal["kml"]
 
 
+class LayerDataset(TypedDict):
+    """A dataset of a Socrata site."""
+
+    kind: Literal["socrata"]
+    domain: str
+    dataset: str
+    secret_name: NotRequired[str | None]
+
+
+class LayerFile(TypedDict):
+    """A file of the county's, sent as those of its sync are (`POST .../files`)."""
+
+    kind: Literal["file"]
+    prefix: NotRequired[str]
+    file: (
+        CsvFile
+        | FixedWidthFile
+        | XlsxFile
+        | ParquetFile
+        | ShapeFile
+        | GeoPackageFile
+        | FileGeodatabaseFile
+        | KmlFile
+        | GeoJsonFile
+        | FlatGeobufFile
+    )
+
+
+class LayerLoad(TypedDict):
+    """What a layer is to be loaded from, and the day from which it holds (today in the county's time zone, where none
+    is given). `key` and `name` are the columns of a feature's identifier and name; without `name` the identifier is
+    shown. `shape` is the column with the geometry as well-known binary (hexadecimal) or text, where the source does
+    not give it by itself, as tables, CSV and plain Parquet do not."""
+
+    title: str
+    kind: Literal["fire", "school", "voting", "tax", "other"]
+    source: LayerFile | LayerService | LayerDataset | LayerTable
+    key: str
+    name: NotRequired[str | None]
+    shape: NotRequired[str | None]
+    valid_from: NotRequired[date | str | None]
+
+
+class LayerService(TypedDict):
+    """A layer of an ArcGIS REST service, by its number."""
+
+    kind: Literal["arcgis"]
+    url: str
+    layer: int
+    secret_name: NotRequired[str | None]
+
+
+class LayerTable(TypedDict):
+    """A table of a SQL database, or a query: of PostGIS with `ST_AsBinary(ST_Transform(geom, 4326)) AS shape`."""
+
+    kind: Literal["sql"]
+    secret_name: str
+    table: NotRequired[str | None]
+    query: NotRequired[str | None]
+
+
 class MapExtent(TypedDict):
     """The initial extent of a map of the county, in degrees (WGS 84)."""
 

@@ -37,6 +37,20 @@ class Accuracy(Resource):
     notes: list[str]
 
 
+class AddressMatch(Resource):
+    """A property whose situs address resembles the one that was asked for; `score` is 1 for an address that says the
+    same, and falls with each difference."""
+
+    __slots__ = ()
+    property_id: str
+    address: str
+    city: str | None
+    zip: str | None
+    longitude: float | None
+    latitude: float | None
+    score: float
+
+
 class Adjustment(Resource):
     """The adjustment for one difference, in dollars and as a percentage of the price before this adjustment."""
 
@@ -379,6 +393,67 @@ class DeliveredFile(Resource):
     delivered_at: datetime
 
 
+class DistrictLoadResults(Resource):
+    """The outcome of a load. Where nothing `changed`, the layer's version is the one that it had."""
+
+    __slots__ = ()
+    layer: str
+    version: int
+    valid_from: date
+    changed: bool
+    features: FeatureCounts
+    rejected: list[FeatureRejection]
+    rejected_count: int
+    repaired: list[ShapeRepair]
+    repaired_count: int
+    reversed_count: int
+    value_faults: list[ValueRejection]
+    value_fault_count: int
+    topology: TopologyReport
+
+
+class DistrictParcel(Resource):
+    """A parcel of a district."""
+
+    __slots__ = ()
+    property_id: str
+    parcel_number: str | None
+    situs_address: str | None
+    longitude: float
+    latitude: float
+
+
+class DistrictShare(Resource):
+    """A district's share of a parcel's area (0 to 1), and that area in square feet."""
+
+    __slots__ = ()
+    district_id: str
+    name: str
+    share: float
+    area_sqft: float
+
+
+class FeatureCounts(Resource):
+    """Features by what a load did to them. `kept` are those whose new shape could not be used, so that the former
+    version stands."""
+
+    __slots__ = ()
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    kept: int
+
+
+class FeatureRejection(Resource):
+    """A feature whose shape cannot be used, by its row in the source, counted from 1."""
+
+    __slots__ = ()
+    district_id: str
+    row: int
+    reason: str
+
+
 class FeaturesSettings(Resource):
     """Settings of the OGC API. Everybody may read `open_collections`, without signing in."""
 
@@ -523,6 +598,26 @@ class FlatGeobufFile(Resource):
     layer: str | None
     crs: str | None
     format: Literal["flatgeobuf"]
+
+
+class FoundDistrict(Resource):
+    """A district that a place lies in. `on_boundary`: the place is a point of its boundary."""
+
+    __slots__ = ()
+    district_id: str
+    name: str
+    attributes: dict[str, Any]
+    on_boundary: bool
+
+
+class Gap(Resource):
+    """A place that districts surround and none has."""
+
+    __slots__ = ()
+    area_sqft: float
+    longitude: float
+    latitude: float
+    sliver: bool
 
 
 class GeoJsonFile(Resource):
@@ -770,6 +865,47 @@ class LandSplit(Resource):
     text: str
 
 
+class LayerAnswer(Resource):
+    """The districts of one layer at a place: none where the place lies `outside` them all, several where they overlap.
+    A point of a boundary between districts is given to the one whose identifier sorts first."""
+
+    __slots__ = ()
+    layer: str
+    title: str
+    kind: Literal["fire", "school", "voting", "tax", "other"]
+    outside: bool
+    districts: list[FoundDistrict]
+
+
+class LayerDetail(Resource):
+    """A layer with the fields of its features, its source, and its versions, the latest first."""
+
+    __slots__ = ()
+    layer: str
+    title: str
+    kind: Literal["fire", "school", "voting", "tax", "other"]
+    geometry_type: Literal["point", "line", "polygon", "mixed"]
+    features: int
+    version: int
+    valid_from: date
+    loaded_by: str
+    loaded_at: datetime
+    closed_on: date | None
+    links: dict[str, str]
+    fields: list[LayerField]
+    source: dict[str, Any]
+    versions: list[LayerVersion]
+
+
+class LayerField(Resource):
+    """An attribute of a layer's features; `title` is the name of the source's column."""
+
+    __slots__ = ()
+    name: str
+    title: str
+    kind: Literal["text", "integer", "real", "date", "datetime", "boolean"]
+
+
 class LayerResult(Resource):
     """Counts of a layer's rows."""
 
@@ -783,6 +919,35 @@ class LayerResult(Resource):
     reversed: int
     outside_crs: int
     cut_texts: int
+
+
+class LayerSummary(Resource):
+    """A layer. One with `closed_on` has no features from that day on."""
+
+    __slots__ = ()
+    layer: str
+    title: str
+    kind: Literal["fire", "school", "voting", "tax", "other"]
+    geometry_type: Literal["point", "line", "polygon", "mixed"]
+    features: int
+    version: int
+    valid_from: date
+    loaded_by: str
+    loaded_at: datetime
+    closed_on: date | None
+    links: dict[str, str]
+
+
+class LayerVersion(Resource):
+    """A version: the day from which it holds, and its changes; without a `job_id` the layer was closed."""
+
+    __slots__ = ()
+    version: int
+    valid_from: date
+    counts: dict[str, int]
+    job_id: str | None
+    created_by: str
+    created_at: datetime
 
 
 class ListTotal(Resource):
@@ -816,6 +981,20 @@ class ListedSale(Resource):
     parcel_count: int | None
     version: int
     valid_from: datetime
+
+
+class LookupAnswer(Resource):
+    """Districts at a place on a day. Asked by address, `match` is the property that the place is taken from,
+    `ambiguous` says that others match as well, and `alternatives` are the next best."""
+
+    __slots__ = ()
+    valid_on: date
+    longitude: float | None
+    latitude: float | None
+    match: AddressMatch | None
+    ambiguous: bool
+    alternatives: list[AddressMatch]
+    layers: list[LayerAnswer]
 
 
 class MapExtent(Resource):
@@ -1033,6 +1212,18 @@ class NewUpload(Resource):
     same_content_as: str | None
 
 
+class Overlap(Resource):
+    """A place that two districts share. `sliver`: so narrow that it is a matter of digitizing, not of territory."""
+
+    __slots__ = ()
+    first: str
+    second: str
+    area_sqft: float
+    longitude: float
+    latitude: float
+    sliver: bool
+
+
 class ParcelChange(Resource):
     """A parcel that differs between two rolls; a removed one has no fields."""
 
@@ -1179,6 +1370,28 @@ class PropertyDetail(Resource):
     exemption_flags: list[str] | None
     source_system: str
     sync_run_id: str | None
+
+
+class PropertyDistricts(Resource):
+    """The districts that a property lies in on a day."""
+
+    __slots__ = ()
+    property_id: str
+    valid_on: date
+    layers: list[PropertyLayer]
+
+
+class PropertyLayer(Resource):
+    """The districts of a parcel in one layer, the largest share first."""
+
+    __slots__ = ()
+    layer: str
+    title: str
+    kind: Literal["fire", "school", "voting", "tax", "other"]
+    basis: Literal["area", "point"]
+    districts: list[DistrictShare]
+    outside_share: float
+    dropped_share: float
 
 
 class PropertySale(Resource):
@@ -1595,6 +1808,17 @@ class ShapeFile(Resource):
     encoding: Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "cp437"] | None
 
 
+class ShapeRepair(Resource):
+    """A shape that was not valid, and became so by `make_valid`; areas in square feet."""
+
+    __slots__ = ()
+    district_id: str
+    row: int
+    reason: str
+    area_sqft_before: float
+    area_sqft_after: float
+
+
 class SignedAddress(Resource):
     """The address that takes the file, once, with these headers."""
 
@@ -1785,6 +2009,21 @@ class TimeTrend(Resource):
     sales: int
     annual_change_percent: float
     standard_error_percent: float
+
+
+class TopologyReport(Resource):
+    """Overlaps and gaps between the polygons of a layer, the largest first; `overlap_count` and `gap_count` count those
+    that are not listed, too. Where `checked` is false, `reason` says why."""
+
+    __slots__ = ()
+    checked: bool
+    reason: str | None
+    overlap_count: int
+    overlap_area_sqft: float
+    overlaps: list[Overlap]
+    gap_count: int
+    gap_area_sqft: float
+    gaps: list[Gap]
 
 
 class Training(Resource):
@@ -2031,6 +2270,15 @@ class ValueInterval(Resource):
     low: Decimal
     high: Decimal
     coverage: float
+
+
+class ValueRejection(Resource):
+    """A value that could not be read, and is empty in the layer."""
+
+    __slots__ = ()
+    row: int
+    column: str
+    reason: str
 
 
 class VersionAuthor(Resource):

@@ -16,6 +16,8 @@ from terrafusion.resources import (
     County,
     CountySummary,
     DeliveredFile,
+    DistrictLoadResults,
+    DistrictParcel,
     FileAddress,
     Finding,
     FlaggedSale,
@@ -24,7 +26,10 @@ from terrafusion.resources import (
     Improvement,
     ImprovementHistory,
     Job,
+    LayerDetail,
+    LayerSummary,
     ListedSale,
+    LookupAnswer,
     MappingPreview,
     MarketAnalysisResults,
     Me,
@@ -34,6 +39,7 @@ from terrafusion.resources import (
     ParcelChange,
     Partition,
     PropertyDetail,
+    PropertyDistricts,
     PropertySale,
     PropertySummary,
     PropertyVersion,
@@ -196,6 +202,9 @@ class CountyOperations:
             "county.file_announced",
             "county.mapping_replaced",
             "county.onboarded",
+            "district_layer.closed",
+            "district_layer.loaded",
+            "district_load.cancelled",
             "gis_export.cancelled",
             "key.made",
             "key.revoked",
@@ -253,6 +262,18 @@ class CountyOperations:
                 Job,
                 "POST",
                 path("/v1/counties/{}/comparables-models/{}/cancel", self.county_id, model_id),
+                idempotency_key=idempotency_key,
+            )
+        )
+        return answer
+
+    def cancel_district_load(self, load_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Cancel the job."""
+        answer: Job = completed(
+            self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/district-loads/{}/cancel", self.county_id, load_id),
                 idempotency_key=idempotency_key,
             )
         )
@@ -409,6 +430,21 @@ class CountyOperations:
         )
         return answer
 
+    def close_district_layer(
+        self, layer: str, *, valid_to: date | str | None = None, if_match: Resource | str
+    ) -> LayerDetail:
+        """Close a layer."""
+        answer: LayerDetail = completed(
+            self._calls.resource(
+                LayerDetail,
+                "DELETE",
+                path("/v1/counties/{}/district-layers/{}", self.county_id, layer),
+                if_match=if_match,
+                query={"valid_to": valid_to},
+            )
+        )
+        return answer
+
     def close_roll(self, roll_year: str, body: requests.CloseRoll, *, idempotency_key: str | None = None) -> Roll:
         """Close a roll."""
         answer: Roll = completed(
@@ -513,6 +549,21 @@ class CountyOperations:
             )
         )
         return answer
+
+    def district_layers(self) -> Items[LayerSummary]:
+        """The county's layers."""
+        return Items(self._session, LayerSummary, path("/v1/counties/{}/district-layers", self.county_id), {})
+
+    def district_parcels(
+        self, layer: str, *, district_id: str, date: date | str | None = None, page_size: int | None = None
+    ) -> Items[DistrictParcel]:
+        """The parcels of a district."""
+        return Items(
+            self._session,
+            DistrictParcel,
+            path("/v1/counties/{}/district-layers/{}/parcels", self.county_id, layer),
+            {"district_id": district_id, "date": date, "page_size": page_size},
+        )
 
     def download_analysis(
         self, analysis_id: str, target: Path | str, *, format: Literal["json", "csv", "parquet"] | None = None
@@ -698,6 +749,29 @@ class CountyOperations:
         answer: County = completed(self._calls.resource(County, "GET", path("/v1/counties/{}", self.county_id)))
         return answer
 
+    def get_district_layer(self, layer: str) -> LayerDetail:
+        """One layer."""
+        answer: LayerDetail = completed(
+            self._calls.resource(LayerDetail, "GET", path("/v1/counties/{}/district-layers/{}", self.county_id, layer))
+        )
+        return answer
+
+    def get_district_load(self, load_id: str) -> Job:
+        """A load's progress."""
+        answer: Job = completed(
+            self._calls.resource(Job, "GET", path("/v1/counties/{}/district-loads/{}", self.county_id, load_id))
+        )
+        return answer
+
+    def get_district_load_results(self, load_id: str) -> DistrictLoadResults:
+        """The outcome of a load."""
+        answer: DistrictLoadResults = completed(
+            self._calls.resource(
+                DistrictLoadResults, "GET", path("/v1/counties/{}/district-loads/{}/results", self.county_id, load_id)
+            )
+        )
+        return answer
+
     def get_export(self, export_id: str) -> Job:
         """An export's progress."""
         answer: Job = completed(
@@ -769,6 +843,18 @@ class CountyOperations:
                 "GET",
                 path("/v1/counties/{}/properties/{}", self.county_id, property_id),
                 query={"as_of": as_of},
+            )
+        )
+        return answer
+
+    def get_property_districts(self, property_id: str, *, date: date | str | None = None) -> PropertyDistricts:
+        """The districts of a property."""
+        answer: PropertyDistricts = completed(
+            self._calls.resource(
+                PropertyDistricts,
+                "GET",
+                path("/v1/counties/{}/properties/{}/districts", self.county_id, property_id),
+                query={"date": date},
             )
         )
         return answer
@@ -905,6 +991,7 @@ class CountyOperations:
         *,
         kind: Literal[
             "comparables_model",
+            "district_load",
             "gis_export",
             "market_analysis",
             "ratio_study",
@@ -929,6 +1016,50 @@ class CountyOperations:
             path("/v1/counties/{}/jobs", self.county_id),
             {"kind": kind, "status": status, "mine": mine, "since": since, "page_size": page_size},
         )
+
+    def load_district_layer(
+        self, layer: str, body: requests.LayerLoad, *, idempotency_key: str | None = None
+    ) -> Submission[Job, Any]:
+        """Load a layer."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "PUT",
+                    path("/v1/counties/{}/district-layers/{}", self.county_id, layer),
+                    idempotency_key=idempotency_key,
+                    body=body,
+                )
+            ),
+            Any,
+        )
+
+    def look_up_districts(
+        self,
+        *,
+        longitude: float | None = None,
+        latitude: float | None = None,
+        address: str | None = None,
+        date: date | str | None = None,
+        layers: str | None = None,
+    ) -> LookupAnswer:
+        """Districts of a place."""
+        answer: LookupAnswer = completed(
+            self._calls.resource(
+                LookupAnswer,
+                "GET",
+                path("/v1/counties/{}/districts/lookup", self.county_id),
+                query={
+                    "longitude": longitude,
+                    "latitude": latitude,
+                    "address": address,
+                    "date": date,
+                    "layers": layers,
+                },
+            )
+        )
+        return answer
 
     def make_report(self, body: requests.ReportRequest, *, idempotency_key: str | None = None) -> Submission[Job, Any]:
         """Make a report."""
@@ -1163,6 +1294,21 @@ class CountyOperations:
                     Job,
                     "POST",
                     path("/v1/counties/{}/comparables-models/{}/resume", self.county_id, model_id),
+                    idempotency_key=idempotency_key,
+                )
+            ),
+            Any,
+        )
+
+    def resume_district_load(self, load_id: str, *, idempotency_key: str | None = None) -> Submission[Job, Any]:
+        """Go on with the job."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "POST",
+                    path("/v1/counties/{}/district-loads/{}/resume", self.county_id, load_id),
                     idempotency_key=idempotency_key,
                 )
             ),

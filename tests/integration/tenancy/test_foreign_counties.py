@@ -188,11 +188,14 @@ def test_the_attacks_are_with_rows_that_the_other_county_has(counties: None) -> 
         named = {p["name"] for p in _parameters(route, "path")}
         if route.method != "GET" or not named or named == {"asset"}:
             continue
+        required = _queries(route, Identifiers(0))[0]
         numbers = range(len(IDS)) if str(IDS[0]) in str(_path(route, OTHER, Identifiers(0))) else (0,)
         known = [
-            Identifiers(number).hidden(_asked(api, route, INSIDER, _path(route, OTHER, Identifiers(number))))
+            Identifiers(number).hidden(
+                _asked(api, route, INSIDER, _path(route, OTHER, Identifiers(number)), query=required)
+            )
             != (invented := Identifiers(number, invented=True)).hidden(
-                _asked(api, route, INSIDER, _path(route, OTHER, invented))
+                _asked(api, route, INSIDER, _path(route, OTHER, invented), query=required)
             )
             for number in numbers
         ]

@@ -10,6 +10,8 @@ from infra.settings import ROOT
 
 FIRST_HELD = "0005"
 """Earlier ones were never deployed beside an older release."""
+NEVER_USED = {"op.drop_table('districts')", "op.drop_table('district_layers')"}
+"""What no release had code for, so that none misses it."""
 CONTRACTING = {"drop_table", "drop_column", "rename_table"}
 
 MIGRATIONS = sorted(
@@ -19,7 +21,7 @@ MIGRATIONS = sorted(
 
 @pytest.mark.parametrize("path", MIGRATIONS, ids=lambda path: path.stem)
 def test_a_migration_takes_nothing_from_the_release_before(path: Path) -> None:
-    assert list(_contractions(path.read_text())) == []
+    assert set(_contractions(path.read_text())) <= NEVER_USED
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,9 @@ class Bounds:
     memory_mb: int
 
 
-def find_file(county_id: str, source: FilesDescription, table: str) -> tuple[StoredObject, FileFolder, GeographicFile]:
+def find_file(
+    county_id: str, source: FilesDescription, table: str, *, any_geometry: bool = False
+) -> tuple[StoredObject, FileFolder, GeographicFile]:
     """A table's file, and the folder of its parts.
 
     Raises Unprocessable for a table that is none or no geographic file, SourceRefused where there is no file.
@@ -55,16 +57,17 @@ def find_file(county_id: str, source: FilesDescription, table: str) -> tuple[Sto
         raise SourceRefused(
             f"There is no file {description.file} below {source.prefix}/.", slug="source-file-missing"
         ) from None
-    return file, folder_of(county_id, file, description), description
+    return file, folder_of(county_id, file, description, any_geometry=any_geometry), description
 
 
-def convert(county_id: str, source: FilesDescription, table: str, bounds: Bounds) -> int:
+def convert(county_id: str, source: FilesDescription, table: str, bounds: Bounds, *, any_geometry: bool = False) -> int:
     """Convert a table's file, unless this version of it has been converted; its number of rows.
 
-    Its index is stored after all its parts. Raises Unprocessable with the place for a file that cannot be read,
+    With `any_geometry` lines and collections of points are read as well: a map layer has them, parcels have not. Its
+    index is stored after all its parts. Raises Unprocessable with the place for a file that cannot be read,
     SourceRefused, Conflict where it is replaced meanwhile.
     """
-    file, folder, description = find_file(county_id, source, table)
+    file, folder, description = find_file(county_id, source, table, any_geometry=any_geometry)
     existing = folder.index()
     if existing is not None:
         return existing.rows
@@ -75,7 +78,7 @@ def convert(county_id: str, source: FilesDescription, table: str, bounds: Bounds
         storage.put_file(folder.part_key(len(ends), "arrow"), part, _ARROW)
         ends.append((ends[-1] if ends else 0) + rows)
 
-    done = _run(file, description, bounds, keep)
+    done = _run(file, description, bounds, keep, any_geometry=any_geometry)
     index = FileIndex(rows=done["rows"], rows_a_range=PART_ROWS, ends=ends[:-1], columns=done["columns"])
     folder.put_index(index)
     return index.rows
@@ -95,6 +98,8 @@ def _run(
     bounds: Bounds,
     keep: Callable[[Path, int], None],
     rows: int | None = None,
+    *,
+    any_geometry: bool = False,
 ) -> dict[str, Any]:
     with TemporaryDirectory(prefix="terrafusion-geographic-") as folder:
         path = Path(folder, "source")
@@ -104,6 +109,7 @@ def _run(
             "file": str(path),
             "folder": folder,
             "rows": rows,
+            "any_geometry": any_geometry,
             "part_rows": PART_ROWS,
             "memory_mb": max(256, bounds.memory_mb - _RESERVED_MEMORY_MB),
         }

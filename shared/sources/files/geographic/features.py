@@ -33,8 +33,9 @@ warnings.filterwarnings("ignore", message=".*unregistered extension", module="na
 class FeatureReader:
     """Reader of a layer from its beginning; with `rows` of the first rows only."""
 
-    def __init__(self, layer: Layer, batch_rows: int, rows: int | None) -> None:
+    def __init__(self, layer: Layer, batch_rows: int, rows: int | None, *, any_geometry: bool = False) -> None:
         self._layer = layer
+        self._any_geometry = any_geometry
         self._batch_rows = batch_rows
         self._rows = rows
         self._is_shapefile = isinstance(layer.description, ShapeFile)
@@ -102,7 +103,13 @@ class FeatureReader:
         def linear(rows: list[int]) -> dict[int, bytes]:
             return self._linear(rows, numbers[rows])
 
-        placed = place_geometries(arrow.binaries(column), self._layer.transformer, self._layer.system, linear)
+        placed = place_geometries(
+            arrow.binaries(column),
+            self._layer.transformer,
+            self._layer.system,
+            linear,
+            any_geometry=self._any_geometry,
+        )
         for row, fault in enumerate(placed.faults):
             if fault is not None:
                 faults[row] += [value_fault(name, fault) for name in (WKB, LONGITUDE, LATITUDE)]

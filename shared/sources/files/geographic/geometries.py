@@ -38,11 +38,16 @@ def place_geometries(
     transformer: pyproj.Transformer,
     system: pyproj.CRS,
     linear: Callable[[list[int]], dict[int, bytes]],
+    *,
+    any_geometry: bool = False,
 ) -> PlacedShapes:
-    """Convert geometries to degrees. `linear` returns the WKB of rows with their arcs approximated."""
+    """Convert geometries to degrees. `linear` returns the WKB of rows with their arcs approximated; with
+    `any_geometry` lines and collections of points are kept, which are faults of a parcel.
+    """
     faults: list[str | None] = [None] * len(binaries)
     shapes = _read(_without_arcs(binaries, linear), faults)
-    shapes = _points_and_polygons(shapes, faults)
+    if not any_geometry:
+        shapes = _points_and_polygons(shapes, faults)
     shapes = _in_degrees(shapes, faults, transformer, system)
     points = _points_within(shapes)
     written = shapely.to_wkb(shapes, output_dimension=2, byte_order=1)

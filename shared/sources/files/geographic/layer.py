@@ -38,7 +38,7 @@ class Layer:
     info: dict[str, Any]
 
     @classmethod
-    def open(cls, file: UnpackedFile, description: GeographicFile) -> Layer:
+    def open(cls, file: UnpackedFile, description: GeographicFile, *, any_geometry: bool = False) -> Layer:
         """Open the layer of a description. Raises Unprocessable where there is none, or it cannot be read."""
         path = file.path
         try:
@@ -51,7 +51,7 @@ class Layer:
         if info["driver"] != DRIVERS[getattr(description, "format", "")]:
             raise unreadable_file(description, f"it is {info['driver']}")
         layer = cls(path, name, file.layer or name, description, info)
-        layer.require_readable()
+        layer.require_readable(any_geometry=any_geometry)
         return layer
 
     @property
@@ -80,10 +80,10 @@ class Layer:
             return "utf-8"
         return declared_encoding(self.path, self.shown, self.description)
 
-    def require_readable(self) -> None:
-        """Raise Unprocessable for a layer of lines, or with a column of the same name as one of ours."""
+    def require_readable(self, *, any_geometry: bool) -> None:
+        """Raise Unprocessable for a layer of lines, which parcels are not, or with a column named as one of ours."""
         kind = str(self.info["geometry_type"] or "")
-        if kind.split(" ")[0] in _LINES:
+        if not any_geometry and kind.split(" ")[0] in _LINES:
             raise refusal(f"The shapes of {self.file} are {kind}; parcels are points or polygons.", "source-geometry")
         taken = sorted({WKB, LONGITUDE, LATITUDE, READ_FAULT, VALUE_FAULTS} & set(map(str, self.info["fields"])))
         if taken and self.has_shapes:

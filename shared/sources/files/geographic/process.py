@@ -70,9 +70,9 @@ def _read(
     from shared.sources.files.geographic.layer import Layer
     from shared.sources.files.geographic.part_writer import PartWriter
 
-    layer = Layer.open(file, description)
+    layer = Layer.open(file, description, any_geometry=request["any_geometry"])
     _require_no_errors(log, layer.shown, description, 0, 0)
-    reader = FeatureReader(layer, BATCH_ROWS, request["rows"])
+    reader = FeatureReader(layer, BATCH_ROWS, request["rows"], any_geometry=request["any_geometry"])
     writer = PartWriter(Path(request["folder"]), request["part_rows"], lambda part, rows: report.send(
         part=str(part), rows=rows))  # fmt: skip
     rows = 0

@@ -1,0 +1,1 @@
+"""Rules of districts: shapes, attributes and addresses, without a database."""

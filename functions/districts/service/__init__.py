@@ -1,0 +1,1 @@
+"""Use cases of districts: loading a layer, showing it, and lookups."""
