@@ -1,11 +1,10 @@
 """SQL of freshness."""
 
 from datetime import datetime
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, or_, select
 
-from shared.counties.configuration import SyncMode
 from shared.db.models import County, Job, SyncRun
 
 
@@ -30,7 +29,7 @@ def last_good_sync(connection: Connection, county_id: str) -> tuple[datetime, da
         select(Job.created_at, Job.finished_at)
         .join(SyncRun, (SyncRun.county_id == Job.county_id) & (SyncRun.run_id == Job.job_id))
         .where(Job.county_id == county_id, Job.kind == "sync", Job.status == "succeeded")
-        .where(SyncRun.mode.in_(get_args(SyncMode)))
+        .where(SyncRun.replay_of.is_(None), SyncRun.upload_id.is_(None), SyncRun.rolls_back.is_(None))
         .where(or_(SyncRun.validate_only.is_(False), SyncRun.applied_at.is_not(None)))
         .order_by(Job.created_at.desc())
         .limit(1)

@@ -119,8 +119,13 @@ def test_a_county_that_has_never_been_synced_is_late(capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize(
     "run",
-    [{"status": "failed"}, {"status": "cancelled"}, {"validate_only": True}, {"replay_of": uuid4()}],
-    ids=["failed", "skipped", "validated only", "replay"],
+    [
+        {"status": "failed"},
+        {"status": "cancelled"},
+        {"validate_only": True},
+        *({name: uuid4()} for name in ("replay_of", "upload_id", "rolls_back")),
+    ],
+    ids=["failed", "skipped", "validated only", "replay", "upload", "roll-back"],
 )
 def test_a_run_that_brought_nothing_of_the_source_is_no_good_sync(
     run: dict[str, Any], capsys: pytest.CaptureFixture[str]

@@ -19,7 +19,7 @@ from tests.integration.sync.upload_steps import asked, confirm, inspected
 
 CALLER = Caller("sub", "the assessor", frozenset({COUNTY}), frozenset())
 YEARS = b"PIN,Year Built\r\n" + b"".join(b"P%d,19%02d\r\n" % (number, number % 90) for number in range(1, 290))
-FAULTS = 6
+FAULTS = 3
 
 
 @pytest.fixture(autouse=True)
