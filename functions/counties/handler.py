@@ -7,23 +7,29 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.counties.schemas import (
     County,
+    CountyMapping,
     CountySummary,
+    CountyVersion,
     DeliveredFile,
     FileAddress,
     FileDelivery,
     MappingRequest,
     OnboardRequest,
 )
-from functions.counties.service import counties, files
+from functions.counties.service import counties, files, versions
 from shared.access import Permission
 from shared.api import Api, answer
+from shared.api.paging import PageSize
 from shared.counties.configuration import CountyConfiguration
 from shared.counties.source_description import INCOMING, Prefix
+from shared.paging import Page
 
 api = Api("counties")
 handler = api.handler
 
 _ONE = "/v1/counties/{county_id}"
+Version = Annotated[int | None, Query(ge=1, description="a version of the county; without it that of now")]
+PageToken = Annotated[str | None, Query()]
 
 
 @api.get("/v1/counties", permission=Permission.SIGN_IN, summary="My counties")
@@ -47,6 +53,38 @@ def get_county(county_id: str) -> Response[County]:
     """A county with its configuration and mapping."""
     county = counties.get(county_id)
     return answer(county, version=county.version)
+
+
+@api.get(_ONE + "/configuration", permission=Permission.SIGN_IN, summary="A county's configuration")
+def get_configuration(county_id: str, version: Version = None) -> Response[CountyConfiguration]:
+    """The configuration as it stands, or stood in a version. Its ETag is the county's, which replacing it needs."""
+    configuration, stood = versions.configuration(county_id, version)
+    return answer(configuration, version=stood)
+
+
+@api.get(
+    _ONE + "/configuration/versions", permission=Permission.SIGN_IN, summary="Versions of a county's configuration"
+)
+def list_configuration_versions(
+    county_id: str, page_size: PageSize = 100, page_token: PageToken = None
+) -> Response[Page[CountyVersion]]:
+    """The versions in which the configuration was changed, the newest first: by whom, and when."""
+    return answer(versions.page(county_id, "configuration", page_size=page_size, page_token=page_token))
+
+
+@api.get(_ONE + "/mapping", permission=Permission.SIGN_IN, summary="A county's mapping")
+def get_mapping(county_id: str, version: Version = None) -> Response[CountyMapping]:
+    """The mapping as it stands, or stood in a version. Its ETag is the county's, which replacing it needs."""
+    mapping = versions.mapping(county_id, version)
+    return answer(mapping, version=mapping.version)
+
+
+@api.get(_ONE + "/mapping/versions", permission=Permission.SIGN_IN, summary="Versions of a county's mapping")
+def list_mapping_versions(
+    county_id: str, page_size: PageSize = 100, page_token: PageToken = None
+) -> Response[Page[CountyVersion]]:
+    """The versions in which the mapping was changed, the newest first: by whom, and when."""
+    return answer(versions.page(county_id, "mapping", page_size=page_size, page_token=page_token))
 
 
 @api.put(_ONE + "/configuration", permission=Permission.MANAGE_COUNTY, summary="Replace a county's configuration")

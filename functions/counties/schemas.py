@@ -25,6 +25,30 @@ class MappingRequest(RequestSchema):
     mapping: MappingText
 
 
+Part = Literal["configuration", "mapping"]
+Changed = Literal["both", "configuration", "mapping"]
+
+
+class CountyMapping(Schema):
+    """A county's mapping, as the text of a YAML file, and the county's version in which it stood."""
+
+    mapping: str
+    version: int
+
+
+class CountyVersion(Schema):
+    """A version of a county: what was changed in it, by whom and when.
+
+    Both parts are of its onboarding, or of the version that stood when versions were first kept; then nobody knows who
+    made it.
+    """
+
+    version: int
+    changed: Changed
+    changed_by: str | None
+    changed_at: datetime
+
+
 class CountySummary(Schema):
     """A county in a list."""
 

@@ -46,6 +46,7 @@ def onboard(request: OnboardRequest, caller: Caller) -> County:
         if not added and (county.configuration, county.mapping) != (configuration, request.mapping):
             raise Conflict(f"{county_id} is onboarded already.", slug="county-exists")
         if added:
+            repository.keep_version(connection, county_id, "both", caller.username)
             audit.record(connection, county_id, caller.username, "county.onboarded", f"counties/{county_id}", {})
         # before the commit: where one of these fails nothing is left but what the next try replaces
         apply_schedules(configuration)
@@ -68,12 +69,14 @@ def configure(
     _check_manageable(configuration, "/body")
     with unit_of_work(county_id) as connection:
         before = _changeable(repository.find(connection, county_id, for_update=True), county_id, expected_version)
+        repository.keep_version(connection, county_id, "both", None)
         repository.replace(
             connection,
             county_id,
             friendly_name=configuration.county_friendly_name,
             configuration=configuration.model_dump(mode="json"),
         )
+        repository.keep_version(connection, county_id, "configuration", caller.username)
         audit.record(
             connection,
             county_id,
@@ -92,7 +95,9 @@ def replace_mapping(county_id: str, mapping: str, *, expected_version: int | Non
     _check_mapping(mapping)
     with unit_of_work(county_id) as connection:
         before = _changeable(repository.find(connection, county_id, for_update=True), county_id, expected_version)
+        repository.keep_version(connection, county_id, "both", None)
         repository.replace(connection, county_id, mapping=mapping)
+        repository.keep_version(connection, county_id, "mapping", caller.username)
         audit.record(
             connection,
             county_id,

@@ -12,15 +12,17 @@ import boto3
 import pytest
 from moto import mock_aws
 from pydantic import ValidationError
+from sqlalchemy import text
 
 from functions.auth.pre_token import handler as pre_token
 from functions.counties.handler import handler
 from functions.counties.schemas import OnboardRequest
-from functions.counties.service import counties
+from functions.counties.service import counties, versions
 from shared.access import Caller, Role
 from shared.aws import forget_clients
 from shared.counties.configuration import CountyConfiguration
 from shared.db import unit_of_work
+from shared.problems import Gone
 from shared.settings import settings
 from tests.conftest import MigratedDatabase
 from tests.gateway import Answer, call, claims_of
@@ -422,3 +424,101 @@ def token_of(counties: str, *groups: str) -> dict[str, str]:
     access = event["response"]["claimsAndScopeOverrideDetails"]["accessTokenGeneration"]
     claims: dict[str, str] = access["claimsToAddOrOverride"]
     return claims | {"sub": "s", "username": "somebody", "scope": " ".join(access["scopesToAdd"])}
+
+
+def show(what: str, **query: str) -> Answer:
+    resource = "/v1/counties/{county_id}/" + what
+    claims = claims_of(Role.AUDITOR, counties=["benton_wa"])
+    return call(handler, "GET", resource, path={"county_id": "benton_wa"}, query=query, claims=claims)
+
+
+def test_every_version_of_configuration_and_mapping_can_be_read_with_who_made_it_and_when() -> None:
+    onboard()
+    second, third = changed(sync_schedule_cron="0 4 * * ? *"), MAPPING + "# another\n"
+    put("configuration", second)
+    put("mapping", {"mapping": third}, if_match='"2"')
+
+    configuration, mapping = show("configuration"), show("mapping")
+    assert (configuration.headers["etag"], mapping.headers["etag"]) == ('"3"', '"3"')
+    cron = configuration.body["data_ingestion_settings"]["sync_schedule_cron"]
+    assert (cron, mapping.body) == ("0 4 * * ? *", {"mapping": third, "version": 3})
+    assert put("configuration", configuration.body, if_match=configuration.headers["etag"]).status == 200
+
+    kept = show("configuration/versions").body["items"]
+    assert [(v["version"], v["changed"], v["changed_by"]) for v in kept] == [
+        (4, "configuration", "somebody"),
+        (2, "configuration", "somebody"),
+        (1, "both", "somebody"),
+    ]
+    assert all(datetime.fromisoformat(v["changed_at"]) <= datetime.now(UTC) for v in kept)
+    assert [v["version"] for v in show("mapping/versions").body["items"]] == [3, 1]
+    first = show("configuration", version="1")
+    assert first.headers["etag"] == '"1"'
+    assert first.body["data_ingestion_settings"]["sync_schedule_cron"] == "30 2 * * ? *"
+    assert show("mapping", version="2").body == {"mapping": MAPPING, "version": 2}
+
+
+def test_versions_are_paged_each_once() -> None:
+    onboard()
+    for version in range(1, 5):
+        put("mapping", {"mapping": f"{MAPPING}# {version}\n"}, if_match=f'"{version}"')
+    seen: list[int] = []
+    token: dict[str, str] = {}
+    while True:
+        page = show("mapping/versions", page_size="2", **token).body
+        seen += [item["version"] for item in page["items"]]
+        if page["next_page_token"] is None:
+            break
+        token = {"page_token": page["next_page_token"]}
+    assert seen == [5, 4, 3, 2, 1]
+
+
+def test_a_county_of_before_versions_were_kept_shows_how_it_stands_and_keeps_that() -> None:
+    onboard()
+    with unit_of_work("benton_wa") as connection:
+        connection.execute(text("UPDATE counties SET version = 7"))
+
+    assert [v["version"] for v in show("mapping/versions").body["items"]] == [7, 1]
+    put("mapping", {"mapping": MAPPING + "# another\n"}, if_match='"7"')
+
+    kept = show("mapping/versions").body["items"]
+    assert [(v["version"], v["changed_by"]) for v in kept] == [(8, "somebody"), (7, None), (1, "somebody")]
+    assert show("mapping", version="7").body["mapping"] == MAPPING
+
+
+def test_a_refused_change_makes_no_version() -> None:
+    onboard()
+    assert put("mapping", {"mapping": "nonsense: ["}).status == 422
+    assert put("mapping", {"mapping": MAPPING}, if_match='"9"').status == 412
+
+    assert [v["version"] for v in show("mapping/versions").body["items"]] == [1]
+
+
+@pytest.mark.parametrize("version", ["2", "2147483647", "99999999999"])
+def test_a_version_that_there_is_not_is_not_found(version: str) -> None:
+    onboard()
+
+    assert show("mapping", version=version).status == 404
+    assert show("configuration", version=version).status == 404
+
+
+@pytest.mark.parametrize("version", ["0", "-1", "x", "1.5", ""])
+def test_what_is_no_version_is_refused(version: str) -> None:
+    onboard()
+
+    answer = show("configuration", version=version)
+    assert (answer.status, answer.body["errors"][0]["pointer"]) == (422, "/query/version")
+
+
+def test_a_configuration_that_this_release_does_not_understand_is_gone_and_no_failure() -> None:
+    onboard()
+    put("configuration", changed(sync_schedule_cron="0 4 * * ? *"))
+    with unit_of_work("benton_wa") as connection:
+        connection.execute(
+            text(
+                "INSERT INTO county_versions SELECT county_id, 0, changed, '{}', mapping, changed_by, changed_at"
+                " FROM county_versions WHERE version = 1"
+            )
+        )
+    with pytest.raises(Gone):
+        versions.configuration("benton_wa", 0)
