@@ -44,7 +44,4 @@ def _visible_kinds(county_id: str, caller: Caller, kind: str | None) -> list[str
         caller.require(KINDS[kind].view)
         caller.require_county(county_id, KINDS[kind].view)
         return [kind]
-    withheld = caller.withheld.get(county_id, frozenset())
-    return sorted(
-        name for name, known in KINDS.items() if known.view in caller.permissions and known.view not in withheld
-    )
+    return sorted(name for name, known in KINDS.items() if caller.may(county_id, known.view))

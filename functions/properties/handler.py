@@ -20,6 +20,7 @@ from functions.properties.schemas import (
     ParcelChange,
     PropertyDetail,
     PropertyFilter,
+    PropertyOverview,
     PropertyPatch,
     PropertySale,
     PropertySummary,
@@ -30,9 +31,9 @@ from functions.properties.schemas import (
     SaleDecisionFilter,
     SaleFilter,
 )
-from functions.properties.service import comparison, improvements, neighborhoods, parcels, sales, search
+from functions.properties.service import comparison, improvements, neighborhoods, overview, parcels, sales, search
 from shared.access import Permission
-from shared.api import Api, answer, from_query
+from shared.api import Api, answer, from_query, segment
 from shared.api.paging import PageSize
 from shared.paging import MAX_COUNT, CountedPage, Page
 
@@ -153,8 +154,13 @@ def list_neighborhoods(
     page_size: PageSize = 100,
     page_token: Annotated[str | None, Query()] = None,
 ) -> Response[Page[Neighborhood]]:
-    """The neighborhoods of the current roll by name: parcels and values, valid sales of the period, ratio figures."""
-    return answer(neighborhoods.page(county_id, first_day, last_day, page_size=page_size, page_token=page_token))
+    """The neighborhoods of the current roll by name: parcels and values, valid sales of the period, ratio figures.
+
+    The figures need view_valuation; without it they are null.
+    """
+    return answer(
+        neighborhoods.page(county_id, first_day, last_day, api.caller, page_size=page_size, page_token=page_token)
+    )
 
 
 @api.get(_ONE, permission=Permission.VIEW_PROPERTIES, summary="One property")
@@ -166,6 +172,16 @@ def get_property(
     """A property as it is, or as it was known at `as_of`."""
     detail = parcels.detail(county_id, property_id, as_of)
     return answer(detail, version=detail.version)
+
+
+@api.get(_ONE + "/summary", permission=Permission.VIEW_PROPERTIES, summary="A property with everything around it")
+def get_summary(county_id: str, property_id: str) -> Response[PropertyOverview]:
+    """All that a page about a property shows: values by year, sales with ratios, owners, the newest value and more.
+
+    Values, flags and ratio figures need view_valuation; without it they are null or empty.
+    """
+    path = _ONE.format(county_id=county_id, property_id=segment(property_id))
+    return answer(overview.overview(county_id, property_id, path, api.caller))
 
 
 @api.get(_ONE + "/history", permission=Permission.VIEW_PROPERTIES, summary="A property's versions")

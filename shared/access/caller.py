@@ -47,6 +47,10 @@ class Caller:
         """True for a caller without credentials, whom a route of `Access.OPEN` lets in."""
         return not self.subject
 
+    def may(self, county_id: str, permission: Permission) -> bool:
+        """True where the caller has a permission in a county of his."""
+        return permission in self.permissions and permission not in self.withheld.get(county_id, ())
+
     def require(self, permission: Permission) -> None:
         """Raise Forbidden unless the caller has the permission at all."""
         if permission not in self.permissions:

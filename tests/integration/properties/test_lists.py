@@ -275,6 +275,9 @@ def test_neighborhoods_show_the_newest_study_of_the_whole_county() -> None:
         for statistic in ("median", "cod", "prd"):
             assert ratios[statistic] == (study and study["statistics"][statistic]["value"])
     assert any(ratios and ratios["cod"] for ratios in items.values())
+    claims = claims_of(Role.REPORTING_STAFF)
+    hidden = call(handler, "GET", NEIGHBORHOODS, path={"county_id": COUNTY}, claims=claims)
+    assert [item["ratios"] for item in hidden.body["items"]] == [None] * len(items)
 
 
 def studied(body: dict[str, Any]) -> tuple[dict[str, Any], str]:
