@@ -22,7 +22,7 @@ def page(
     limit: int,
 ) -> list[Row[*tuple[Any, ...]]]:
     """Jobs of these kinds that meet the filter, the newest first, from after the one that `before` names."""
-    jobs: Select[Any] = select(*COLUMNS).where(Job.county_id == county_id, Job.kind.in_(sorted(kinds)))
+    jobs: Select[*tuple[Any, ...]] = select(*COLUMNS).where(Job.county_id == county_id, Job.kind.in_(sorted(kinds)))
     if job_filter.status is not None:
         jobs = jobs.where(Job.status == job_filter.status)
     if job_filter.submitted_by is not None:

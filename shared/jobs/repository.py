@@ -73,7 +73,9 @@ def find(
     return connection.execute(statement.with_for_update() if for_update else statement).one_or_none()
 
 
-def newest_first(jobs: Select[Any], *, before: tuple[datetime, UUID] | None, limit: int) -> Select[Any]:
+def newest_first(
+    jobs: Select[*tuple[Any, ...]], *, before: tuple[datetime, UUID] | None, limit: int
+) -> Select[*tuple[Any, ...]]:
     """A statement of jobs, the newest first, from after the one that `before` (when it was created, its id) names."""
     if before is not None:
         jobs = jobs.where(tuple_(JobRow.created_at, JobRow.job_id) < tuple_(*before))
