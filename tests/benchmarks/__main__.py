@@ -18,6 +18,10 @@ BENCHMARKS = {
     "sync_cost": ("sync_cost:run", "what a sync costs on AWS, from measured durations and list prices"),
     "sync_one_percent": ("sync:run_one_percent", "a sync in which one row in a hundred has changed"),
     "api_property": ("api_property:run", "one property through the gateway, against bare pg8000 and Flask + FastAPI"),
+    "list_formats": (
+        "list_formats:run",
+        "a county's properties as CSV, XLSX and Parquet, against COPY; pages beside them",
+    ),
     "command_line": ("command_line:run", "processor time of `--help` and `county list`, against `python -c pass`"),
     "cold_start": ("cold_start:run", "each API function's imports against its bare dependencies'"),
     "valuation_api": ("valuation_api:run", "one value by a promoted model through the handler, and the way there"),
