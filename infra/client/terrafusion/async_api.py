@@ -14,7 +14,10 @@ from terrafusion.resources import (
     ChangeSummary,
     ComparablesModel,
     County,
+    CountyConfiguration,
+    CountyMapping,
     CountySummary,
+    CountyVersion,
     DeliveredFile,
     DistrictLoadResults,
     DistrictParcel,
@@ -40,6 +43,7 @@ from terrafusion.resources import (
     Partition,
     PropertyDetail,
     PropertyDistricts,
+    PropertyOverview,
     PropertySale,
     PropertySummary,
     PropertyVersion,
@@ -431,6 +435,15 @@ class AsyncCountyOperations:
         )
         return answer
 
+    def configuration_versions(self, *, page_size: int | None = None) -> AsyncItems[CountyVersion]:
+        """Versions of a county's configuration."""
+        return AsyncItems(
+            self._session,
+            CountyVersion,
+            path("/v1/counties/{}/configuration/versions", self.county_id),
+            {"page_size": page_size},
+        )
+
     async def confirm_upload(
         self, upload_id: str, body: requests.ConfirmUpload | None = None, *, idempotency_key: str | None = None
     ) -> AsyncSubmission[Job, Any]:
@@ -677,6 +690,16 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def get_configuration(self, *, version: int | None = None) -> CountyConfiguration:
+        """A county's configuration."""
+        answer: CountyConfiguration = await self._calls.resource(
+            CountyConfiguration,
+            "GET",
+            path("/v1/counties/{}/configuration", self.county_id),
+            query={"version": version},
+        )
+        return answer
+
     async def get_county(self) -> County:
         """One county."""
         answer: County = await self._calls.resource(County, "GET", path("/v1/counties/{}", self.county_id))
@@ -745,6 +768,13 @@ class AsyncCountyOperations:
             path("/v1/counties/{}/properties/{}/improvements/history", self.county_id, property_id),
             {},
         )
+
+    async def get_mapping(self, *, version: int | None = None) -> CountyMapping:
+        """A county's mapping."""
+        answer: CountyMapping = await self._calls.resource(
+            CountyMapping, "GET", path("/v1/counties/{}/mapping", self.county_id), query={"version": version}
+        )
+        return answer
 
     async def get_model(self, model_id: str) -> ValuationModel:
         """One model."""
@@ -825,6 +855,13 @@ class AsyncCountyOperations:
         """What a ratio study found."""
         answer: RatioStudyResults = await self._calls.resource(
             RatioStudyResults, "GET", path("/v1/counties/{}/ratio-studies/{}/results", self.county_id, study_id)
+        )
+        return answer
+
+    async def get_summary(self, property_id: str) -> PropertyOverview:
+        """A property with everything around it."""
+        answer: PropertyOverview = await self._calls.resource(
+            PropertyOverview, "GET", path("/v1/counties/{}/properties/{}/summary", self.county_id, property_id)
         )
         return answer
 
@@ -970,6 +1007,15 @@ class AsyncCountyOperations:
                 Job, "POST", path("/v1/counties/{}/reports", self.county_id), idempotency_key=idempotency_key, body=body
             ),
             Any,
+        )
+
+    def mapping_versions(self, *, page_size: int | None = None) -> AsyncItems[CountyVersion]:
+        """Versions of a county's mapping."""
+        return AsyncItems(
+            self._session,
+            CountyVersion,
+            path("/v1/counties/{}/mapping/versions", self.county_id),
+            {"page_size": page_size},
         )
 
     def models(self, *, page_size: int | None = None) -> AsyncItems[ValuationModel]:

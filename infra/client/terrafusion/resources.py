@@ -337,6 +337,14 @@ class CountyConfiguration(Resource):
     default_map_extent: MapExtent | None
 
 
+class CountyMapping(Resource):
+    """A county's mapping, as the text of a YAML file, and the county's version in which it stood."""
+
+    __slots__ = ()
+    mapping: str
+    version: int
+
+
 class CountySummary(Resource):
     """A county in a list."""
 
@@ -345,6 +353,16 @@ class CountySummary(Resource):
     friendly_name: str
     legacy_system_type: str
     timezone: str
+
+
+class CountyVersion(Resource):
+    """A version of a county: what was changed in it, by whom and when."""
+
+    __slots__ = ()
+    version: int
+    changed: Literal["both", "configuration", "mapping"]
+    changed_by: str | None
+    changed_at: datetime
 
 
 class CsvFile(Resource):
@@ -381,6 +399,19 @@ class DataIngestionSettings(Resource):
     mode_schedules: dict[str, str]
     incremental: IncrementalSettings
     guards: Guards
+
+
+class DecidedField(Resource):
+    """A field's value that was decided here, and the source's that it stood against."""
+
+    __slots__ = ()
+    field: str
+    value: Any
+    source_value: Any
+    origin: Literal["edit", "approval", "upload"]
+    made_by: str
+    made_at: datetime
+    ended_at: datetime | None
 
 
 class DeliveredFile(Resource):
@@ -1212,6 +1243,32 @@ class NewUpload(Resource):
     same_content_as: str | None
 
 
+class NewestValue(Resource):
+    """The newest value that the platform has found: in a valuation of the property alone, or in a run of many."""
+
+    __slots__ = ()
+    valuation_id: str | None
+    valuation_run_id: str | None
+    valuation_date: date
+    valued_at: datetime
+    estimate: Decimal
+    low: Decimal | None
+    high: Decimal | None
+    confidence: float | None
+    review: bool
+    base: Decimal | None
+    contributions: dict[str, str] | None
+
+
+class OpenFlag(Resource):
+    """A standing flag against a sale as evidence of market value."""
+
+    __slots__ = ()
+    rule: str
+    reason: str
+    flagged_at: datetime
+
+
 class Overlap(Resource):
     """A place that two districts share. `sliver`: so narrow that it is a matter of digitizing, not of territory."""
 
@@ -1222,6 +1279,26 @@ class Overlap(Resource):
     longitude: float
     latitude: float
     sliver: bool
+
+
+class OverviewSale(Resource):
+    """A sale with its validity by decision or code, its ratio, and its standing flags."""
+
+    __slots__ = ()
+    sale_id: str
+    sale_date: date
+    sale_price: Decimal
+    validity_code: str
+    sale_type: str | None
+    deed_type: str | None
+    instrument_number: str | None
+    parcel_count: int | None
+    seller: str | None
+    buyer: str | None
+    decision: str | None
+    validity: str
+    ratio: float | None
+    flags: list[OpenFlag]
 
 
 class ParcelChange(Resource):
@@ -1381,6 +1458,16 @@ class PropertyDistricts(Resource):
     layers: list[PropertyLayer]
 
 
+class PropertyExemption(Resource):
+    """A relief from tax."""
+
+    __slots__ = ()
+    exemption_id: str
+    exemption_type: str | None
+    amount: Decimal | None
+    roll_year: int | None
+
+
 class PropertyLayer(Resource):
     """The districts of a parcel in one layer, the largest share first."""
 
@@ -1392,6 +1479,39 @@ class PropertyLayer(Resource):
     districts: list[DistrictShare]
     outside_share: float
     dropped_share: float
+
+
+class PropertyOverview(Resource):
+    """A property and all that a page about it shows; what the caller may not see is null."""
+
+    __slots__ = ()
+    property: PropertyDetail
+    author: VersionAuthor
+    versions: int
+    values: list[PropertyValue]
+    improvements: list[Improvement]
+    sales: list[OverviewSale]
+    exemptions: list[PropertyExemption]
+    owners: list[PropertyOwner]
+    newest_value: NewestValue | None
+    neighborhood_ratios: NeighborhoodRatios | None
+    overrides: list[DecidedField]
+    conflicts: list[DecidedField]
+    links: dict[str, str]
+
+
+class PropertyOwner(Resource):
+    """An owner; of a confidential one only the share is shown to who may not edit properties."""
+
+    __slots__ = ()
+    owner_id: str
+    name: str | None
+    ownership_share: float | None
+    mailing_address: str | None
+    mailing_city: str | None
+    mailing_state: str | None
+    mailing_zip: str | None
+    confidential: bool
 
 
 class PropertySale(Resource):
@@ -1434,6 +1554,21 @@ class PropertySummary(Resource):
     version: int
     valid_from: datetime
     retired_at: datetime | None
+
+
+class PropertyValue(Resource):
+    """The values of a parcel on the roll of a year, and whose doing they are: of a sync, or of an approval."""
+
+    __slots__ = ()
+    assessment_id: str
+    roll_year: int
+    land_value: Decimal | None
+    improvement_value: Decimal | None
+    total_value: Decimal | None
+    assessed_value: Decimal | None
+    property_class: str | None
+    valid_from: datetime
+    author: VersionAuthor
 
 
 class PropertyVersion(Resource):

@@ -14,7 +14,10 @@ from terrafusion.resources import (
     ChangeSummary,
     ComparablesModel,
     County,
+    CountyConfiguration,
+    CountyMapping,
     CountySummary,
+    CountyVersion,
     DeliveredFile,
     DistrictLoadResults,
     DistrictParcel,
@@ -40,6 +43,7 @@ from terrafusion.resources import (
     Partition,
     PropertyDetail,
     PropertyDistricts,
+    PropertyOverview,
     PropertySale,
     PropertySummary,
     PropertyVersion,
@@ -470,6 +474,15 @@ class CountyOperations:
         )
         return answer
 
+    def configuration_versions(self, *, page_size: int | None = None) -> Items[CountyVersion]:
+        """Versions of a county's configuration."""
+        return Items(
+            self._session,
+            CountyVersion,
+            path("/v1/counties/{}/configuration/versions", self.county_id),
+            {"page_size": page_size},
+        )
+
     def confirm_upload(
         self, upload_id: str, body: requests.ConfirmUpload | None = None, *, idempotency_key: str | None = None
     ) -> Submission[Job, Any]:
@@ -744,6 +757,18 @@ class CountyOperations:
         )
         return answer
 
+    def get_configuration(self, *, version: int | None = None) -> CountyConfiguration:
+        """A county's configuration."""
+        answer: CountyConfiguration = completed(
+            self._calls.resource(
+                CountyConfiguration,
+                "GET",
+                path("/v1/counties/{}/configuration", self.county_id),
+                query={"version": version},
+            )
+        )
+        return answer
+
     def get_county(self) -> County:
         """One county."""
         answer: County = completed(self._calls.resource(County, "GET", path("/v1/counties/{}", self.county_id)))
@@ -814,6 +839,15 @@ class CountyOperations:
             path("/v1/counties/{}/properties/{}/improvements/history", self.county_id, property_id),
             {},
         )
+
+    def get_mapping(self, *, version: int | None = None) -> CountyMapping:
+        """A county's mapping."""
+        answer: CountyMapping = completed(
+            self._calls.resource(
+                CountyMapping, "GET", path("/v1/counties/{}/mapping", self.county_id), query={"version": version}
+            )
+        )
+        return answer
 
     def get_model(self, model_id: str) -> ValuationModel:
         """One model."""
@@ -905,6 +939,15 @@ class CountyOperations:
         answer: RatioStudyResults = completed(
             self._calls.resource(
                 RatioStudyResults, "GET", path("/v1/counties/{}/ratio-studies/{}/results", self.county_id, study_id)
+            )
+        )
+        return answer
+
+    def get_summary(self, property_id: str) -> PropertyOverview:
+        """A property with everything around it."""
+        answer: PropertyOverview = completed(
+            self._calls.resource(
+                PropertyOverview, "GET", path("/v1/counties/{}/properties/{}/summary", self.county_id, property_id)
             )
         )
         return answer
@@ -1075,6 +1118,15 @@ class CountyOperations:
                 )
             ),
             Any,
+        )
+
+    def mapping_versions(self, *, page_size: int | None = None) -> Items[CountyVersion]:
+        """Versions of a county's mapping."""
+        return Items(
+            self._session,
+            CountyVersion,
+            path("/v1/counties/{}/mapping/versions", self.county_id),
+            {"page_size": page_size},
         )
 
     def models(self, *, page_size: int | None = None) -> Items[ValuationModel]:
