@@ -17,6 +17,7 @@ ResourceAction = Literal[
     "key.made",
     "key.revoked",
     "property.edited",
+    "report.approved",
     "roll.closed",
     "roll.corrected",
     "roll.reopened",

@@ -1,11 +1,16 @@
 """Routes of reports."""
 
 from dataclasses import replace
+from uuid import UUID
 
-from functions.reporting.job_kinds import REPORT
+from aws_lambda_powertools.event_handler import Response
+
+from functions.reporting.job_kinds import REPORT, REPORT_APPROVAL
 from functions.reporting.reports.request import ReportRequest
-from functions.reporting.service import requests
-from shared.api import Api, Operation, declare_job_routes
+from functions.reporting.schemas import ApproveReport
+from functions.reporting.service import approvals, requests
+from shared.api import Api, Operation, accepted, answer, declare_job_routes, faults_in_body
+from shared.jobs import Job
 
 api = Api("reporting")
 handler = api.handler
@@ -22,5 +27,35 @@ declare_job_routes(
     get=Operation("get_report", "A report's progress", "How a report goes."),
     download=Operation(
         "download_report", "Take a report's file", "Redirect (303) to an address of the file that holds for 15 minutes."
+    ),
+)
+
+
+@api.post(REPORT.path + "/approve", permission=REPORT_APPROVAL.run, summary="Approve a report", status=202)
+def approve_report(county_id: str, report_id: UUID, body: ApproveReport) -> Response[Job]:
+    """Signs the report as it was made: a file that says who approved it and when, and never changes. Once a report."""
+    with faults_in_body():
+        return accepted(approvals.submit_approval(county_id, report_id, body, api.caller))
+
+
+@api.get(REPORT.path + "/approval", permission=REPORT_APPROVAL.view, summary="A report's approval")
+def find_report_approval(county_id: str, report_id: UUID) -> Response[Job]:
+    """The approval of the report, with the address of the signed file; 404 where nobody has approved it."""
+    return answer(approvals.find_approval(county_id, report_id))
+
+
+declare_job_routes(
+    api,
+    REPORT_APPROVAL,
+    get=Operation("get_report_approval", "An approval's progress", "How the signing of a report goes."),
+    results=Operation(
+        "get_report_approval_results",
+        "What was approved",
+        "Who approved the report and when, and the SHA-256 of the signed file.",
+    ),
+    download=Operation(
+        "download_approved_report",
+        "Take a signed report",
+        "Redirect (303) to an address of the signed file that holds for 15 minutes.",
     ),
 )

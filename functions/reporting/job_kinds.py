@@ -1,8 +1,8 @@
-"""The kind of job of reports."""
+"""The kinds of jobs of reports."""
 
 from typing import Any
 
-from functions.reporting.schemas import ReportResult
+from functions.reporting.schemas import ReportApproval, ReportApprovalJob, ReportResult
 from shared.access import Permission
 from shared.jobs import JobKind
 from shared.schemas import RequestSchema
@@ -16,4 +16,14 @@ REPORT: JobKind[Any, ReportResult] = JobKind(
     run=Permission.RUN_REPORT,
     view=Permission.VIEW_REPORT,
     linked=("download",),
+)
+REPORT_APPROVAL = JobKind(
+    "report_approval",
+    collection="report-approvals",
+    id_parameter="approval_id",
+    request=ReportApprovalJob,
+    results=ReportApproval,
+    run=Permission.APPROVE_REPORT,
+    view=Permission.VIEW_REPORT,
+    linked=("results", "download"),
 )

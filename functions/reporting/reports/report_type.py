@@ -12,8 +12,16 @@ Parameters = TypeVar("Parameters", bound=RequestSchema)
 
 
 @dataclass(frozen=True)
+class Approval:
+    """Who approved a report, and when."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Heading:
-    """The county that a report is of, the job that builds it, and the time at which it was requested.
+    """The county that a report is of, the job that builds it, the time at which it was requested, and its approval.
 
     `generated_at` is the job's time, not the clock's, so that a job that runs twice makes the same file.
     """
@@ -22,6 +30,7 @@ class Heading:
     county_name: str
     job_id: str
     generated_at: datetime
+    approval: Approval | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from functions.reporting.job_kinds import REPORT
 from functions.reporting.render import display
 from functions.reporting.render.pdf import to_pdf
 from functions.reporting.reports.registry import REPORT_TYPES
-from functions.reporting.reports.report_type import Heading, Report
+from functions.reporting.reports.report_type import Approval, Heading, Report
 from functions.reporting.reports.request import ReportRequest
 from functions.reporting.schemas import ReportFormat, ReportResult
 from shared import jobs
@@ -41,7 +41,7 @@ def run(job: RunningJob) -> ReportResult:
     """Build a report and put its file into the job's folder."""
     request = ReportRequest.model_validate(job.parameters)
     requested_at = jobs.get(job.county_id, REPORT, job.job_id).created_at
-    built = build_report(job.county_id, str(job.job_id), request, requested_at)
+    built = build(heading_of(job.county_id, str(job.job_id), requested_at), request)
     filename = f"{job.county_id}-{request.report_type.replace('_', '-')}-{requested_at:%Y-%m-%d}.{request.format}"
     with TemporaryDirectory() as folder:
         path = Path(folder, filename)
@@ -50,14 +50,18 @@ def run(job: RunningJob) -> ReportResult:
     return ReportResult(report_type=request.report_type, format=request.format, title=built.title, file=stored)
 
 
-def build_report(county_id: str, job_id: str, request: ReportRequest, requested_at: datetime) -> BuiltReport:
-    """Build the requested report; the same request and time give the same bytes.
+def heading_of(county_id: str, job_id: str, requested_at: datetime) -> Heading:
+    """The heading of a job's report."""
+    with unit_of_work(county_id) as connection:
+        name = repository.county_name(connection, county_id) or county_id
+    return Heading(county_id, name, job_id, requested_at.astimezone(UTC))
+
+
+def build(heading: Heading, request: ReportRequest) -> BuiltReport:
+    """Build the requested report; the same request and heading give the same bytes.
 
     Raises Unprocessable, Conflict or Gone where the data that it needs is not there.
     """
-    with unit_of_work(county_id) as connection:
-        name = repository.county_name(connection, county_id) or county_id
-    heading = Heading(county_id, name, job_id, requested_at.astimezone(UTC))
     report = REPORT_TYPES[request.report_type].build(heading, request.parameters)
     return BuiltReport(report.title, file_content(heading, request, report))
 
@@ -80,8 +84,13 @@ def page_view(heading: Heading, report: Report) -> dict[str, Any]:
         "county_name": " ".join(heading.county_name.split()),
         "generated_at": display.moment(heading.generated_at),
         "job_id": heading.job_id,
+        "approval": _approval_view(heading.approval),
         **report.view,
     }
+
+
+def _approval_view(approval: Approval | None) -> dict[str, str] | None:
+    return None if approval is None else {"by": approval.by, "at": display.moment(approval.at.astimezone(UTC))}
 
 
 def _document(heading: Heading, request: ReportRequest, report: Report) -> dict[str, Any]:
@@ -92,6 +101,11 @@ def _document(heading: Heading, request: ReportRequest, report: Report) -> dict[
         "county_name": heading.county_name,
         "job_id": heading.job_id,
         "generated_at": heading.generated_at.isoformat(),
+        "approval": _approval_document(heading.approval),
         "parameters": request.parameters.model_dump(mode="json"),
         **report.document,
     }
+
+
+def _approval_document(approval: Approval | None) -> dict[str, str] | None:
+    return None if approval is None else {"approved_by": approval.by, "approved_at": approval.at.isoformat()}

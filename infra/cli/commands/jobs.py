@@ -122,6 +122,18 @@ def _download(path: str) -> Callable[..., None]:
     return _command(download, [*_one(), _keyword("file", Path, file)])
 
 
+def _approve(path: str) -> Callable[..., None]:
+    def approve(sign_in: SignIn, county_id: str, job_id: str, *, note: str | None, file: Path | None) -> None:
+        with sign_in() as client:
+            job = client.post(f"{path.format(county_id=county_id)}/{job_id}/approve", {"note": note})
+            job = wait_with_progress(client, console(), job)
+            _present(client, path, job, as_json=False, file=file)
+
+    note = typer.Option(None, help="Why, for the audit trail.")
+    own = [*_one(), _keyword("note", str | None, note), _keyword("file", Path | None, FileOption)]
+    return _command(approve, own)
+
+
 def _present(client: Client, path: str, job: Mapping[str, Any], *, as_json: bool, file: Path | None) -> None:
     """A job, and where it has succeeded its results: as JSON or as tables, and as a file."""
     screen = console()
@@ -207,4 +219,7 @@ _PAIRS = LazyCommand(
 ratio_study = job_group("ratio-studies", "run", lazy_group({"file": _PAIRS}, default="file"))
 market_analysis = job_group("market-analyses", "run")
 report = job_group("reports", "make")
+report.command("approve", help="Sign a report: it says who approved it and when, and never changes.")(
+    _approve(f"{COUNTY}/reports")
+)
 export = job_group("gis-exports", "make")

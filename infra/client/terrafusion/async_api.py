@@ -50,6 +50,7 @@ from terrafusion.resources import (
     RatioStatistics,
     RatioStudyResults,
     RejectedRow,
+    ReportApproval,
     Roll,
     RollComparison,
     RollCorrection,
@@ -142,6 +143,22 @@ class AsyncCountyOperations:
         self._calls = Calls(session)
         self.county_id = county_id
 
+    async def approve_report(
+        self, report_id: str, body: requests.ApproveReport, *, idempotency_key: str | None = None
+    ) -> AsyncSubmission[Job, Any]:
+        """Approve a report."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/reports/{}/approve", self.county_id, report_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            ),
+            Any,
+        )
+
     async def approve_run(
         self, run_id: str, body: requests.ApproveSync | None = None, *, idempotency_key: str | None = None
     ) -> AsyncSubmission[SyncRun, Any]:
@@ -206,7 +223,9 @@ class AsyncCountyOperations:
             "market_analysis.cancelled",
             "property.edited",
             "ratio_study.cancelled",
+            "report.approved",
             "report.cancelled",
+            "report_approval.cancelled",
             "roll.closed",
             "roll.corrected",
             "roll.reopened",
@@ -306,6 +325,16 @@ class AsyncCountyOperations:
             Job,
             "POST",
             path("/v1/counties/{}/reports/{}/cancel", self.county_id, report_id),
+            idempotency_key=idempotency_key,
+        )
+        return answer
+
+    async def cancel_report_approval(self, approval_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Cancel the job."""
+        answer: Job = await self._calls.resource(
+            Job,
+            "POST",
+            path("/v1/counties/{}/report-approvals/{}/cancel", self.county_id, approval_id),
             idempotency_key=idempotency_key,
         )
         return answer
@@ -537,6 +566,12 @@ class AsyncCountyOperations:
             path("/v1/counties/{}/market-analyses/{}/download", self.county_id, analysis_id), target, {"format": format}
         )
 
+    async def download_approved_report(self, approval_id: str, target: Path | str) -> Path:
+        """Take a signed report."""
+        return await self._calls.file(
+            path("/v1/counties/{}/report-approvals/{}/download", self.county_id, approval_id), target, {}
+        )
+
     async def download_export(self, export_id: str, target: Path | str) -> Path:
         """Take an export's file."""
         return await self._calls.file(
@@ -596,6 +631,13 @@ class AsyncCountyOperations:
         return AsyncItems(
             self._session, DeliveredFile, path("/v1/counties/{}/files", self.county_id), {"prefix": prefix}
         )
+
+    async def find_report_approval(self, report_id: str) -> Job:
+        """A report's approval."""
+        answer: Job = await self._calls.resource(
+            Job, "GET", path("/v1/counties/{}/reports/{}/approval", self.county_id, report_id)
+        )
+        return answer
 
     def findings(
         self,
@@ -817,6 +859,20 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def get_report_approval(self, approval_id: str) -> Job:
+        """An approval's progress."""
+        answer: Job = await self._calls.resource(
+            Job, "GET", path("/v1/counties/{}/report-approvals/{}", self.county_id, approval_id)
+        )
+        return answer
+
+    async def get_report_approval_results(self, approval_id: str) -> ReportApproval:
+        """What was approved."""
+        answer: ReportApproval = await self._calls.resource(
+            ReportApproval, "GET", path("/v1/counties/{}/report-approvals/{}/results", self.county_id, approval_id)
+        )
+        return answer
+
     async def get_roll(self, roll_year: str) -> Roll:
         """One assessment roll."""
         answer: Roll = await self._calls.resource(
@@ -942,6 +998,7 @@ class AsyncCountyOperations:
             "market_analysis",
             "ratio_study",
             "report",
+            "report_approval",
             "sales_validation",
             "sync",
             "upload_inspection",
@@ -1297,6 +1354,21 @@ class AsyncCountyOperations:
                 Job,
                 "POST",
                 path("/v1/counties/{}/reports/{}/resume", self.county_id, report_id),
+                idempotency_key=idempotency_key,
+            ),
+            Any,
+        )
+
+    async def resume_report_approval(
+        self, approval_id: str, *, idempotency_key: str | None = None
+    ) -> AsyncSubmission[Job, Any]:
+        """Go on with the job."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/report-approvals/{}/resume", self.county_id, approval_id),
                 idempotency_key=idempotency_key,
             ),
             Any,

@@ -16,6 +16,12 @@ class ApprovalFilter(TypedDict):
     review: NotRequired[bool | None]
 
 
+class ApproveReport(TypedDict):
+    """The approval of a report that was made, with a note for the audit trail."""
+
+    note: NotRequired[str | None]
+
+
 class ApproveRun(TypedDict):
     """An approval of a run's values to the roll of a year; without a filter all of them."""
 

@@ -1693,6 +1693,18 @@ class RepeatSales(Resource):
     note: str | None
 
 
+class ReportApproval(Resource):
+    """A signed report: who approved it and when, and the file that says so, with its SHA-256."""
+
+    __slots__ = ()
+    report_id: str
+    approved_by: str
+    approved_at: datetime
+    note: str | None
+    sha256: str
+    file: StoredFile
+
+
 Role = Literal["Assessor", "ValuationStaff", "ReportingStaff", "ITAdmin", "Auditor", "PlatformOperator"]
 
 

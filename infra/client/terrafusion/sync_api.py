@@ -50,6 +50,7 @@ from terrafusion.resources import (
     RatioStatistics,
     RatioStudyResults,
     RejectedRow,
+    ReportApproval,
     Roll,
     RollComparison,
     RollCorrection,
@@ -145,6 +146,24 @@ class CountyOperations:
         self._calls = Calls(session)
         self.county_id = county_id
 
+    def approve_report(
+        self, report_id: str, body: requests.ApproveReport, *, idempotency_key: str | None = None
+    ) -> Submission[Job, Any]:
+        """Approve a report."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "POST",
+                    path("/v1/counties/{}/reports/{}/approve", self.county_id, report_id),
+                    idempotency_key=idempotency_key,
+                    body=body,
+                )
+            ),
+            Any,
+        )
+
     def approve_run(
         self, run_id: str, body: requests.ApproveSync | None = None, *, idempotency_key: str | None = None
     ) -> Submission[SyncRun, Any]:
@@ -215,7 +234,9 @@ class CountyOperations:
             "market_analysis.cancelled",
             "property.edited",
             "ratio_study.cancelled",
+            "report.approved",
             "report.cancelled",
+            "report_approval.cancelled",
             "roll.closed",
             "roll.corrected",
             "roll.reopened",
@@ -326,6 +347,18 @@ class CountyOperations:
                 Job,
                 "POST",
                 path("/v1/counties/{}/reports/{}/cancel", self.county_id, report_id),
+                idempotency_key=idempotency_key,
+            )
+        )
+        return answer
+
+    def cancel_report_approval(self, approval_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Cancel the job."""
+        answer: Job = completed(
+            self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/report-approvals/{}/cancel", self.county_id, approval_id),
                 idempotency_key=idempotency_key,
             )
         )
@@ -590,6 +623,14 @@ class CountyOperations:
             )
         )
 
+    def download_approved_report(self, approval_id: str, target: Path | str) -> Path:
+        """Take a signed report."""
+        return completed(
+            self._calls.file(
+                path("/v1/counties/{}/report-approvals/{}/download", self.county_id, approval_id), target, {}
+            )
+        )
+
     def download_export(self, export_id: str, target: Path | str) -> Path:
         """Take an export's file."""
         return completed(
@@ -653,6 +694,13 @@ class CountyOperations:
     def files(self, *, prefix: str | None = None) -> Items[DeliveredFile]:
         """Delivered files."""
         return Items(self._session, DeliveredFile, path("/v1/counties/{}/files", self.county_id), {"prefix": prefix})
+
+    def find_report_approval(self, report_id: str) -> Job:
+        """A report's approval."""
+        answer: Job = completed(
+            self._calls.resource(Job, "GET", path("/v1/counties/{}/reports/{}/approval", self.county_id, report_id))
+        )
+        return answer
 
     def findings(
         self,
@@ -900,6 +948,22 @@ class CountyOperations:
         )
         return answer
 
+    def get_report_approval(self, approval_id: str) -> Job:
+        """An approval's progress."""
+        answer: Job = completed(
+            self._calls.resource(Job, "GET", path("/v1/counties/{}/report-approvals/{}", self.county_id, approval_id))
+        )
+        return answer
+
+    def get_report_approval_results(self, approval_id: str) -> ReportApproval:
+        """What was approved."""
+        answer: ReportApproval = completed(
+            self._calls.resource(
+                ReportApproval, "GET", path("/v1/counties/{}/report-approvals/{}/results", self.county_id, approval_id)
+            )
+        )
+        return answer
+
     def get_roll(self, roll_year: str) -> Roll:
         """One assessment roll."""
         answer: Roll = completed(
@@ -1039,6 +1103,7 @@ class CountyOperations:
             "market_analysis",
             "ratio_study",
             "report",
+            "report_approval",
             "sales_validation",
             "sync",
             "upload_inspection",
@@ -1421,6 +1486,21 @@ class CountyOperations:
                     Job,
                     "POST",
                     path("/v1/counties/{}/reports/{}/resume", self.county_id, report_id),
+                    idempotency_key=idempotency_key,
+                )
+            ),
+            Any,
+        )
+
+    def resume_report_approval(self, approval_id: str, *, idempotency_key: str | None = None) -> Submission[Job, Any]:
+        """Go on with the job."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "POST",
+                    path("/v1/counties/{}/report-approvals/{}/resume", self.county_id, approval_id),
                     idempotency_key=idempotency_key,
                 )
             ),

@@ -94,7 +94,7 @@ def test_the_tables_numbers_are_the_apis_to_the_last_digit() -> None:
 
 def test_the_document_is_typeset_and_the_same_each_time() -> None:
     from functions.reporting.reports.request import ReportRequest
-    from functions.reporting.service.build_report import build_report
+    from functions.reporting.service.build_report import build, heading_of
     from shared import jobs
 
     study_id = study()
@@ -103,7 +103,7 @@ def test_the_document_is_typeset_and_the_same_each_time() -> None:
     request = ReportRequest.model_validate(
         {"report_type": "sales_ratio_study", "format": "pdf", "parameters": {"ratio_study_id": study_id}}
     )
-    first, second = (build_report(COUNTY, "job", request, asked_at).content for _ in range(2))
+    first, second = (build(heading_of(COUNTY, "job", asked_at), request).content for _ in range(2))
     assert pdf.startswith(b"%PDF")
     assert first == second
 
