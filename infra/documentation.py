@@ -1,5 +1,6 @@
 """Derived sections of the pages: tables that the code says once. `python -m infra.documentation` writes them."""
 
+import importlib
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -45,6 +46,17 @@ def roles() -> str:
         shown = "every permission in the county" if everything else ", ".join(named)
         rows.append(f"| {role} | {shown} |")
     return "\n".join(rows)
+
+
+def conformance() -> str:
+    """The conformance classes of the OGC API, by standard."""
+    standards: dict[str, list[str]] = {}
+    for uri in importlib.import_module("functions.features.domain.conformance").CONFORMANCE_CLASSES:
+        standard, _, name = uri.removeprefix("http://www.opengis.net/spec/").partition("/conf/")
+        standards.setdefault(standard, []).append(f"`{name}`")
+    return "\n".join(
+        ("| standard | classes |", "|---|---|", *(f"| {s} | {', '.join(c)} |" for s, c in standards.items()))
+    )
 
 
 def transformations() -> str:
@@ -114,6 +126,7 @@ def objectives() -> str:
 Sections = Mapping[str, Callable[[], str]]
 
 PAGES: Mapping[Path, Sections] = {
+    ROOT / "functions/features/README.md": {"conformance": conformance},
     ROOT / "infra/README.md": {"objectives": objectives},
     ROOT / "shared/api/README.md": {"roles": roles},
     ROOT / "shared/counties/README.md": {"settings": settings, "sources": sources},

@@ -311,6 +311,7 @@ REGISTRY = Registry(
         _api("uploads", *_JOBS, Grant.WRITE_DATA),
         _api("gis_export", *_JOBS, layers=(Layer.CORE, Layer.GEO)),
         _api("districts", *_JOBS, layers=(Layer.CORE, Layer.GEO)),
+        _api("features", Grant.DATABASE, layers=(Layer.CORE, Layer.GEO), memory_mb=1769),
     ),
     jobs=(
         _valuation_task(

@@ -166,7 +166,7 @@ def _completed(operation: dict[str, Any], route: Route) -> dict[str, Any]:
 def _prefixed(prefix: str) -> dict[str, Any]:
     """Query parameters whose names have a prefix: as an object, of which each member is a parameter."""
     return {
-        "name": prefix.removesuffix("."),
+        "name": prefix.removesuffix(".") or "parameters",
         "in": "query",
         "required": False,
         "description": f"{prefix}NAME=VALUE for each.",

@@ -81,7 +81,7 @@ def proxy_event(
             "identity": {"sourceIp": "127.0.0.1"},
             "authorizer": {"claims": dict(claims if claims is not None else claims_of())},
             "httpMethod": method,
-            "path": resource,
+            "path": resource.format(**encoded),
         },
         "body": body if body is None or isinstance(body, str) else json.dumps(body),
         "isBase64Encoded": False,

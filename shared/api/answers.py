@@ -1,5 +1,6 @@
 """Responses in the platform's conventions."""
 
+import base64
 from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
@@ -32,6 +33,13 @@ def accepted(job: Job) -> Response[Job]:
     """202 for a long task: the job, and where to look for it. The log line ties the request to the job's own lines."""
     _logger.info("job accepted", job_id=str(job.id), kind=job.kind)
     return answer(job, 202, location=job.links["self"])
+
+
+def binary_answer(content: bytes, media_type: str) -> Response[Any]:
+    """An answer of bytes: encoded here, because Powertools makes a text of a route's body first."""
+    response: Response[Any] = Response(200, media_type, base64.b64encode(content).decode())
+    response.base64_encoded = True
+    return response
 
 
 def no_content() -> Response[None]:

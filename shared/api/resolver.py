@@ -326,9 +326,11 @@ class Api:
         if parameters:
             declared = {parameter.alias for parameter in app.context["_route"].dependant.query_params}
             prefix = self._route_of(app.current_event.raw_event).query_prefix
-            unknown = sorted(name for name in set(parameters) - declared if not (prefix and name.startswith(prefix)))
+            unknown = sorted(
+                name for name in set(parameters) - declared if prefix is None or not name.startswith(prefix)
+            )
             if unknown:
-                known = [*sorted(declared), *([f"{prefix}NAME"] if prefix else [])]
+                known = [*sorted(declared), *([f"{prefix}NAME"] if prefix is not None else [])]
                 raise BadRequest(
                     f"Unknown query parameter(s): {', '.join(unknown)}. Known here: {', '.join(known) or 'none'}.",
                     slug="unknown-parameter",

@@ -5,14 +5,13 @@ the filter's geometries where they may narrow, and everything else as it is) and
 without a spatial predicate is a flag, a column of the row. Flags and spatial predicates have three values, as in SQL.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, false, not_, or_, true
 
 from shared.cql2.conditions import ConditionCompiler
 from shared.cql2.errors import FilterError
-from shared.cql2.geometry_literals import Bounds, bounds_of, with_positions
+from shared.cql2.geometry_literals import Bounds, bounds_of
 from shared.cql2.queryables import GeometryQueryable, Queryables
 from shared.cql2.tree import (
     And,
@@ -20,16 +19,12 @@ from shared.cql2.tree import (
     Node,
     Not,
     Or,
-    Position,
     Predicate,
     PropertyReference,
     SpatialOperand,
     SpatialPredicate,
 )
 from shared.cql2.windows import window_condition
-
-ToDegrees = Callable[[Sequence[Position]], Sequence[Position]]
-"""Conversion of positions from the filter's reference system to longitude and latitude (WGS 84)."""
 
 
 @dataclass(frozen=True)
@@ -51,55 +46,48 @@ class CompiledFilter:
     residual: Residual | None = None
 
 
-def compile_filter(predicate: Predicate, queryables: Queryables, to_degrees: ToDegrees | None = None) -> CompiledFilter:
-    """Compile a tree. Raises FilterError for an unknown property, for kinds that cannot be compared, and for geometries
-    beyond the earth's degrees.
+def compile_filter(predicate: Predicate, queryables: Queryables) -> CompiledFilter:
+    """Compile a tree whose geometries are in degrees (`shared.cql2.positions` converts others).
+
+    Raises FilterError for an unknown property, for kinds that cannot be compared, and for geometries beyond the earth's
+    degrees.
     """
-    return _Compilation(queryables, to_degrees).run(predicate)
+    return _Compilation(queryables).run(predicate)
 
 
 class _Compilation:
-    def __init__(self, queryables: Queryables, to_degrees: ToDegrees | None) -> None:
+    def __init__(self, queryables: Queryables) -> None:
         self._conditions = ConditionCompiler(queryables)
         self._geometry = queryables.geometry
-        self._to_degrees = to_degrees
         self._flags: list[ColumnElement[bool]] = []
 
     def run(self, predicate: Predicate) -> CompiledFilter:
         conjuncts = predicate.parts if isinstance(predicate, And) else (predicate,)
         plain = [self._conditions.compile(part) for part in conjuncts if not _is_spatial(part)]
-        spatial = [self._located(part) for part in conjuncts if _is_spatial(part)]
+        spatial = [part for part in conjuncts if _is_spatial(part)]
         if not spatial:
             return CompiledFilter(and_(true(), *plain))
+        for part in spatial:
+            self._check(part)
         narrowed = [self._may_be(True, part) for part in spatial]
         residuals = tuple(self._residual(part) for part in spatial)
         residual = residuals[0] if len(residuals) == 1 else And(residuals)  # type: ignore[arg-type]
         return CompiledFilter(and_(true(), *plain, *narrowed), tuple(self._flags), residual)
 
-    def _located(self, predicate: Predicate) -> Predicate:
-        """The tree with its geometries in degrees, and names of geometries checked."""
+    def _check(self, predicate: Predicate) -> None:
+        """Check the operands of all spatial predicates."""
         match predicate:
             case And(parts) | Or(parts):
-                return replace(predicate, parts=tuple(self._located(part) for part in parts))
+                for part in parts:
+                    self._check(part)
             case Not(part):
-                return replace(predicate, part=self._located(part))
+                self._check(part)
             case SpatialPredicate(_, left, right):
-                return replace(predicate, left=self._operand(left), right=self._operand(right))
-        return predicate
-
-    def _operand(self, operand: SpatialOperand) -> SpatialOperand:
-        if isinstance(operand, PropertyReference):
-            self._require_geometry(operand)
-            return operand
-        located = operand if self._to_degrees is None else with_positions(operand, self._to_degrees)
-        west, south, east, north = bounds_of(located)
-        if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
-            raise FilterError(
-                "The geometry lies outside the earth's degrees: positions are longitude and latitude, or in the"
-                " reference system of filter-crs.",
-                operand.pointer,
-            )
-        return located
+                for operand in (left, right):
+                    if isinstance(operand, PropertyReference):
+                        self._require_geometry(operand)
+                    else:
+                        _require_degrees(operand)
 
     def _require_geometry(self, reference: PropertyReference) -> GeometryQueryable:
         if self._geometry is None or reference.name != self._geometry.name:
@@ -147,14 +135,24 @@ class _Compilation:
         literals = [operand for operand in (left, right) if isinstance(operand, GeometryLiteral)]
         if geometry is None or len(literals) != 1:
             return true()
-        return or_(false(), *(window_condition(geometry.bounds, box) for box in _boxes(literals[0])))
+        windows = (window_condition(geometry, window) for window in _windows(literals[0]))
+        return or_(false(), *windows)
 
 
-def _boxes(geometry: GeometryLiteral) -> list[Bounds]:
+def _require_degrees(geometry: GeometryLiteral) -> None:
+    west, south, east, north = bounds_of(geometry)
+    if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
+        raise FilterError(
+            "The geometry lies outside the earth's degrees: positions are longitude and latitude, or in the reference"
+            " system that filter-crs names.",
+            geometry.pointer,
+        )
+
+
+def _windows(geometry: GeometryLiteral) -> list[Bounds]:
     """The bounds of each half of a box over the antimeridian, and of any other geometry as a whole."""
-    if geometry.geometry_type == "MultiPolygon" and len(geometry.parts) == 2:
-        return [bounds_of(part) for part in geometry.parts if isinstance(part, GeometryLiteral)]
-    return [bounds_of(geometry)]
+    members = [part for part in geometry.parts if isinstance(part, GeometryLiteral)]
+    return [bounds_of(member) for member in members] if len(members) == 2 else [bounds_of(geometry)]
 
 
 def _is_spatial(predicate: Predicate) -> bool:

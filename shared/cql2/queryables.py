@@ -24,12 +24,13 @@ class GeometryQueryable:
     """The geometry of the features.
 
     `exists` is the SQL condition of having one. Rows whose `bounds` are NULL are never excluded by a window: only their
-    shape says where they are.
+    shape says where they are. `reach`: how many degrees a shape goes beyond its `bounds` at most.
     """
 
     name: str
     exists: str
     bounds: Bounds
+    reach: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,20 @@ def matches(residual: Residual, flags: Sequence[Sequence[bool | None]], shapes: 
     return np.asarray(_evaluate(residual, columns, shapes) == _TRUE)
 
 
+def require_valid(residual: Residual) -> None:
+    """Raise FilterError for a geometry of the filter that is not valid, which `matches` does where there are rows."""
+    match residual:
+        case And(parts) | Or(parts):
+            for part in parts:
+                require_valid(part)  # type: ignore[arg-type]
+        case Not(part):
+            require_valid(part)  # type: ignore[arg-type]
+        case SpatialPredicate(_, left, right):
+            for operand in (left, right):
+                if isinstance(operand, GeometryLiteral):
+                    to_shape(operand)
+
+
 def _evaluate(residual: Any, flags: list[_Truth], shapes: Shapes) -> _Truth:
     match residual:
         case Flag(index):

@@ -1,5 +1,6 @@
 """Values as SQL writes them, for statements that go without parameters (COPY's queries, scripts)."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -23,3 +24,8 @@ def literal_sql(expression: ColumnElement[Any]) -> str:
     """The expression with its bound values as literals."""
     dialect = _LiteralDialect(paramstyle="named")  # type: ignore[no-untyped-call]  # else % would be doubled
     return str(expression.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+
+def escaped_literal(text: str) -> str:
+    """A text literal in which letters, digits and underscores alone stand for themselves: no parameter is in it."""
+    return "U&'" + re.sub(r"[^A-Za-z0-9_]", lambda character: f"\\+{ord(character[0]):06X}", text) + "'"

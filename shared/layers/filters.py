@@ -7,11 +7,13 @@ GEOMETRY = "geom"
 """The name of every layer's geometry in filters."""
 
 
+MAX_REACH = 0.02
+"""Degrees (some 2 km) that a shape goes beyond the point by which its layer is searched. A choice: a square parcel of
+1,000 acres goes 1 km beyond its middle. A larger one is missed by windows that touch no more than its edge."""
+
+
 def queryables_of(layer: Layer) -> Queryables:
     """What a CQL2 filter of the layer may name. A column called as the geometry is not among it."""
-    west, south, east, north = layer.bounds
-    if layer.indexed_by_point:  # a shape goes beyond the bounds of its point
-        west, south, east, north = (f"CASE WHEN {layer.shape} IS NULL THEN {side} END" for side in layer.bounds)
     return Queryables(
         {
             column.name: Queryable(column.name, column.kind, column.expression)
@@ -19,6 +21,9 @@ def queryables_of(layer: Layer) -> Queryables:
             if column.name != GEOMETRY
         },
         GeometryQueryable(
-            GEOMETRY, f"{layer.shape} IS NOT NULL OR {layer.longitude} IS NOT NULL", (west, south, east, north)
+            GEOMETRY,
+            f"{layer.shape} IS NOT NULL OR {layer.longitude} IS NOT NULL",
+            layer.bounds,
+            MAX_REACH if layer.indexed_by_point else 0.0,
         ),
     )

@@ -1,12 +1,12 @@
 """Layers that a county has loaded: each with the columns that its source has, typed."""
 
-import re
 from collections.abc import Iterable
 from typing import get_args
 
 from sqlalchemy import Connection, select
 
 from shared.access import Permission
+from shared.db.literals import escaped_literal
 from shared.db.models import DistrictLayer
 from shared.layers.catalog import STATIC_LAYERS
 from shared.layers.districts import DISTRICT_BOUNDS, DISTRICT_IS_CURRENT
@@ -42,7 +42,7 @@ def _layer(name: str, title: str, geometry_type: str, fields: Iterable[dict[str,
         key="district_id",
         columns=tuple(_columns(fields)),
         tables="districts d",
-        condition=f"{DISTRICT_IS_CURRENT} AND d.layer = {_literal(name)}",
+        condition=f"{DISTRICT_IS_CURRENT} AND d.layer = {escaped_literal(name)}",
         shape="d.geometry",
         longitude=NO_COORDINATE,
         latitude=NO_COORDINATE,
@@ -69,14 +69,5 @@ def _columns(fields: Iterable[dict[str, str]]) -> Iterable[Column]:
         while name.casefold() in used:
             name, number = f"{field['name']}_{number}", number + 1
         used.add(name.casefold())
-        expression = f"CAST(d.attributes ->> {_literal(field['name'])} AS {_CASTS[kind]})"
+        expression = f"CAST(d.attributes ->> {escaped_literal(field['name'])} AS {_CASTS[kind]})"
         yield Column(name, field.get("title") or name, kind, expression, wide=kind == "integer")  # type: ignore[arg-type]
-
-
-def _literal(text: str) -> str:
-    """A text literal in which letters, digits and underscores alone stand for themselves: no parameter is in it."""
-    return "U&'" + re.sub(r"[^A-Za-z0-9_]", lambda character: _escaped(character[0]), text) + "'"
-
-
-def _escaped(character: str) -> str:
-    return f"\\+{ord(character):06X}"

@@ -14,6 +14,7 @@ from infra.functions import REGISTRY, FunctionSpec, Layer
 from infra.settings import ROOT
 
 EAGER: Mapping[str, frozenset[str]] = {
+    "features": frozenset({"cql2", "numpy", "shapely"}),  # it reads filters and shapes in requests
     "valuation": frozenset({"numpy", "threadpoolctl"}),  # it computes values in requests
 }
 """Packages beyond the core layer that functions of the API import at their start. The others import them where they are

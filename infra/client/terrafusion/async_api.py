@@ -921,6 +921,24 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def get_tileset(self, collection_id: str, *, parameters: dict[str, str] | None = None) -> Any:
+        """A tile set."""
+        return await self._calls.resource(
+            Any,
+            "GET",
+            path("/ogc/{}/collections/{}/tiles/WebMercatorQuad", self.county_id, collection_id),
+            query={"parameters": parameters},
+        )
+
+    async def get_tilesets(self, collection_id: str, *, parameters: dict[str, str] | None = None) -> Any:
+        """The tile sets of a collection."""
+        return await self._calls.resource(
+            Any,
+            "GET",
+            path("/ogc/{}/collections/{}/tiles", self.county_id, collection_id),
+            query={"parameters": parameters},
+        )
+
     async def get_upload(self, upload_id: str) -> Upload:
         """One upload."""
         answer: Upload = await self._calls.resource(

@@ -1016,6 +1016,28 @@ class CountyOperations:
         )
         return answer
 
+    def get_tileset(self, collection_id: str, *, parameters: dict[str, str] | None = None) -> Any:
+        """A tile set."""
+        return completed(
+            self._calls.resource(
+                Any,
+                "GET",
+                path("/ogc/{}/collections/{}/tiles/WebMercatorQuad", self.county_id, collection_id),
+                query={"parameters": parameters},
+            )
+        )
+
+    def get_tilesets(self, collection_id: str, *, parameters: dict[str, str] | None = None) -> Any:
+        """The tile sets of a collection."""
+        return completed(
+            self._calls.resource(
+                Any,
+                "GET",
+                path("/ogc/{}/collections/{}/tiles", self.county_id, collection_id),
+                query={"parameters": parameters},
+            )
+        )
+
     def get_upload(self, upload_id: str) -> Upload:
         """One upload."""
         answer: Upload = completed(

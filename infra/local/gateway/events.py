@@ -65,7 +65,7 @@ def proxy_event(
             "extendedRequestId": request_id,
             "httpMethod": request.method,
             "identity": {"sourceIp": request.source_ip, "userAgent": headers.get("user-agent")},
-            "path": f"/{api.stage}{request.path}",
+            "path": request.path,  # without the stage, as below a custom domain
             "protocol": request.protocol,
             "requestId": request_id,
             "requestTime": datetime.fromtimestamp(now, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
@@ -117,6 +117,7 @@ def _headers(raw: Headers) -> tuple[dict[str, str], dict[str, list[str]]]:
         name, value = name_bytes.decode("latin-1"), value_bytes.decode("latin-1")
         last[name] = value
         many.setdefault(name, []).append(value)
+    last["x-forwarded-proto"], many["x-forwarded-proto"] = "http", ["http"]
     return last, many
 
 

@@ -1,0 +1,1 @@
+"""Conformance, parameters, reference systems and tiles of the OGC API. Pure."""

@@ -1,0 +1,1 @@
+"""The documents of the OGC API: JSON, HTML and vector tiles."""
