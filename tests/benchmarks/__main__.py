@@ -38,6 +38,7 @@ BENCHMARKS = {
         "geographic:run",
         "a Shapefile synced, against a GeoPackage made of it and a sync of the same rows from Parquet",
     ),
+    "district_lookup": ("district_lookup:run", "districts by coordinate and by spoiled address, against SQL alone"),
     "gis_export": ("gis_export:run", "an export against the SQL and the serialisation alone"),
 }
 

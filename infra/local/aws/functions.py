@@ -10,6 +10,7 @@ from typing import Any
 from botocore.config import Config
 from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.core.config import default_user_config
+from moto.events.models import Rule
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 
 from infra.local.aws.clients import new_client
@@ -48,9 +49,25 @@ def install(invoke: Invoke, replacements: Replacements) -> None:
             return json.dumps(error.document).encode()
 
     replacements.replace(LambdaSimpleBackend, "invoke", answer)
+    _call_targets_of_rules(invoke, replacements)
     # one client for all tasks: making one takes as long as the task, and is not safe in many threads at once
     replacements.replace(lambda_eval_utils, "boto_client_for", _client)
     _clients.cache_clear()
+
+
+def _call_targets_of_rules(invoke: Invoke, replacements: Replacements) -> None:
+    """Makes an event on a bus reach the functions whose rules want it: moto refuses every target of this kind."""
+    send_to_targets = Rule.send_to_targets
+
+    def send(self: Any, event: Any, transform_input: bool = True) -> None:
+        functions = [target for target in self.targets if ":function:" in target["Arn"]]
+        if functions and self.event_pattern.matches_event(event):
+            for target in functions:
+                invoke_in_background(invoke, function_arn(target["Arn"]), event)
+        if len(functions) < len(self.targets):
+            send_to_targets(self, event, transform_input)
+
+    replacements.replace(Rule, "send_to_targets", send)
 
 
 def _require_within_payload(answer: bytes) -> None:
