@@ -35,6 +35,7 @@ MAX_ROWS_OF_ALL_FORMATS = 200_000
 
 _ADDRESS = "TERRAFUSION_BENCHMARK_DATABASE"
 _DRIVERS = {"geopackage": "GPKG", "file_geodatabase": "OpenFileGDB"}
+_WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 _OTHERS = ("geojson", "shapefile", "kml", "flatgeobuf", "geoparquet", "csv")
 
 _PARCELS = """
@@ -66,6 +67,7 @@ def run(rows: int | None = None) -> BenchmarkResult:
         geopackage, limit = _compared("geopackage", address)
         details: dict[str, float | None] = {
             "limit_seconds": limit,
+            "cpu_seconds": geopackage["cpu_seconds"],
             "geopackage_mb": geopackage["file_mb"],
             "gdal_peak_rss_mb": geopackage["children_peak_rss_mb"],
         }
@@ -176,7 +178,8 @@ def _main() -> None:
         seconds = round(time.perf_counter() - started, 3)
         file_mb = round(path.stat().st_size / 1e6, 1)
     engine.forget_engine()
-    figures = {"seconds": seconds, "features": layer.features, "file_mb": file_mb}
+    cpu = sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, _WHO))
+    figures = {"seconds": seconds, "features": layer.features, "file_mb": file_mb, "cpu_seconds": round(cpu, 2)}
     print(json.dumps({**figures, "peak_rss_mb": _peak(resource.RUSAGE_SELF), **_children()}))
 
 

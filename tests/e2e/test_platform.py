@@ -137,7 +137,7 @@ def test_a_value_adds_up_and_rests_on_earlier_sales_only(platform: Platform) -> 
 
 def test_the_export_opens_in_gdal_and_holds_the_window(platform: Platform) -> None:
     file = platform.data_dir / "demo" / "king_wa-seattle.gpkg"
-    assert {name for name, _ in pyogrio.list_layers(file)} == {"parcels", "sales"}
+    assert {name for name, _ in pyogrio.list_layers(file)} == {"parcels", "sales", "layer_styles"}
 
     count = pyogrio.read_info(file, layer="parcels")["features"]
 
