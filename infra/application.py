@@ -18,6 +18,7 @@ from infra.stacks.jobs import JobsStack
 from infra.stacks.network import NetworkStack
 from infra.stacks.observability import ObservabilityStack
 from infra.stacks.sync import SyncStack
+from infra.stacks.webhooks import WebhooksStack
 
 _NO_BUNDLES: Mapping[str, Any] = {"aws:cdk:bundling-stacks": []}
 
@@ -90,6 +91,15 @@ class TerraFusion(Stage):
             data.bucket.bucket,
             **options("Jobs"),
         )
+        webhooks = WebhooksStack(
+            self,
+            "Webhooks",
+            platform,
+            registry.webhook_dispatch,
+            registry.webhook_attempt,
+            (sync.machine, jobs.machine),
+            **options("Webhooks"),
+        )
         api = ApiStack(self, "Api", platform, registry.api, registry.authorizer, identity.pool, **options("Api"))
         ObservabilityStack(
             self,
@@ -97,17 +107,35 @@ class TerraFusion(Stage):
             platform,
             api=api.api,
             database=data.database.cluster,
-            machines={"Sync": sync.machine, "Jobs": jobs.machine},
-            functions=[*data.functions, *identity.functions, *sync.functions, *jobs.functions, *api.functions],
-            unheard=[*data.functions, *identity.functions, sync.fail, jobs.settle, jobs.index_addresses],
+            machines={"Sync": sync.machine, "Jobs": jobs.machine, "Webhooks": webhooks.machine},
+            functions=[
+                *data.functions,
+                *identity.functions,
+                *sync.functions,
+                *jobs.functions,
+                *webhooks.functions,
+                *api.functions,
+            ],
+            unheard=[
+                *data.functions,
+                *identity.functions,
+                sync.fail,
+                jobs.settle,
+                jobs.index_addresses,
+                webhooks.dispatch,
+            ],
             access_log=api.access_log,
             freshness=registry.freshness,
             schedule_group=sync.schedule_group.ref,
-            dead_letters={"Sync": sync.dead_letters.queue, "Jobs": jobs.dead_letters.queue},
+            dead_letters={
+                "Sync": sync.dead_letters.queue,
+                "Jobs": jobs.dead_letters.queue,
+                "Webhooks": webhooks.dead_letters.queue,
+            },
             **options("Observability"),
         )
         # The migration is part of the data stack: no code of a later stack runs before it.
-        for later in (sync, jobs, api):
+        for later in (sync, jobs, webhooks, api):
             later.add_stack_dependency(data)
         Tags.of(self).add("project", "terrafusion")
         Tags.of(self).add("stage", settings.name)

@@ -103,10 +103,11 @@ def _method(operation: Operation, names: Names, *, asynchronous: bool) -> list[s
     definition = "async def" if asynchronous and operation.item is None else "def"
     is_object = operation.item is None and operation.status != "303" and not operation.starts_job
     typed = is_object and returns not in ("Any", "None")
+    body = [f"        answer: {returns} = {call}", "        return answer"] if typed else [f"        return {call}"]
     return [
         f"    {definition} {operation.name}({', '.join(arguments)}) -> {returns}:",
         f'        """{_sentence(operation.described["summary"])}"""',
-        *([f"        answer: {returns} = {call}", "        return answer"] if typed else [f"        return {call}"]),
+        *([f"        {call}"] if returns == "None" else body),
     ]
 
 

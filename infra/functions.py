@@ -49,6 +49,10 @@ class Grant(StrEnum):
     """Call the function that converts geographic files."""
     RUN_JOBS = "run_jobs"
     """The same of the jobs machine."""
+    RUN_DELIVERIES = "run_deliveries"
+    """Start executions of the machine that delivers to webhooks."""
+    WEBHOOK_SIGNING = "webhook_signing"
+    """Read the key from which the secrets of webhooks are derived."""
     MANAGE_SCHEDULES = "manage_schedules"
     """Write the counties' schedules, and hand the scheduler the role it starts a sync with."""
     LIST_SCHEDULES = "list_schedules"
@@ -143,6 +147,9 @@ class Registry:
     freshness: FunctionSpec
     """Called by the clock to measure the age of each county's last good sync."""
     sync: SyncFunctions
+    webhook_dispatch: FunctionSpec
+    """Told of every end of a job or sync, for the webhooks of its county."""
+    webhook_attempt: FunctionSpec
     pre_token: FunctionSpec
     authorizer: FunctionSpec
     """Asked by the gateway who sends a request to a route that keys open."""
@@ -161,6 +168,8 @@ class Registry:
         yield self.index_addresses
         yield self.freshness
         yield from vars(self.sync).values()
+        yield self.webhook_dispatch
+        yield self.webhook_attempt
         yield self.pre_token
         yield self.authorizer
         yield self.migrations
@@ -312,6 +321,7 @@ REGISTRY = Registry(
         _api("gis_export", *_JOBS, layers=(Layer.CORE, Layer.GEO)),
         _api("districts", *_JOBS, layers=(Layer.CORE, Layer.GEO)),
         _api("features", Grant.DATABASE, layers=(Layer.CORE, Layer.GEO), memory_mb=1769),
+        _api("webhooks", Grant.DATABASE, Grant.RUN_DELIVERIES, Grant.WEBHOOK_SIGNING, *_DATA),
     ),
     jobs=(
         _valuation_task(
@@ -392,6 +402,20 @@ REGISTRY = Registry(
         curate=_sync_task("curate", *_DATA),
         publish=_sync_task("publish", *_DATA, Grant.PUBLISH_EVENTS),
         fail=_sync_task("fail", Grant.PUBLISH_EVENTS, memory_mb=512, timeout_s=60),
+    ),
+    webhook_dispatch=FunctionSpec(
+        "webhooks-dispatch",
+        "functions.webhooks.tasks.dispatch",
+        frozenset({Grant.DATABASE, Grant.RUN_DELIVERIES}),
+        memory_mb=512,
+        timeout_s=60,
+    ),
+    webhook_attempt=FunctionSpec(
+        "webhooks-attempt",
+        "functions.webhooks.tasks.attempt",
+        frozenset({Grant.DATABASE, Grant.WEBHOOK_SIGNING}),
+        memory_mb=512,
+        timeout_s=60,  # a receiver has 25 seconds of them
     ),
     # Cognito waits five seconds for a trigger: a whole core, for the sake of the cold start.
     pre_token=FunctionSpec(

@@ -41,6 +41,12 @@ ResourceAction = Literal[
     "valuation_model.trained",
     "valuation_run.approval_undone",
     "valuation_run.approved",
+    "webhook.changed",
+    "webhook.created",
+    "webhook.deleted",
+    "webhook.disabled",
+    "webhook.replayed",
+    "webhook.tested",
 ]
 """Actions other than the cancelling of a job."""
 

@@ -42,6 +42,8 @@ class Settings(BaseModel):
     county_active_jobs: int = Field(alias="COUNTY_ACTIVE_JOBS", default=20, ge=0)
     """Of one county, pending or running; 0: any number. A choice: more than its people start by hand, and with the
     twenty partitions that each may work on at a time, less than half of an account's 1,000 executions."""
+    webhook_signing_key_arn: str = Field(alias="WEBHOOK_SIGNING_KEY_ARN", default="")
+    webhook_state_machine_arn: str = Field(alias="WEBHOOK_STATE_MACHINE_ARN", default="")
     source_secret_prefix: str = Field(alias="SOURCE_SECRET_PREFIX", default="terrafusion/")
     source_networks: tuple[IPv4Network | IPv6Network, ...] = Field(alias="SOURCE_NETWORKS", default=())
 

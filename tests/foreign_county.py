@@ -44,6 +44,7 @@ CHECKED = {
     ("district_layers", "fields"): [{"name": "canary", "title": CANARY, "kind": "text"}],
     ("district_layer_versions", "counts"): {"added": 1},
     ("districts", "valid_to"): None,
+    ("webhook_deliveries", "status"): "delivered",
 }
 """Columns whose values the database or a machine restricts."""
 ENDINGS = ("retired_at", "superseded_at", "cleared_at", "ended_at", "undone_at", "resolved_at", "undo_id")

@@ -64,11 +64,11 @@ def test_a_machine_may_call_each_of_its_tasks_and_read_the_lists_of_its_maps(
     assembly: Assembly, roles: dict[str, tuple[Statement, ...]]
 ) -> None:
     machines = list(_all(assembly, "AWS::StepFunctions::StateMachine"))
-    assert len(machines) == 2
+    assert len(machines) == 3
     for resource, properties in machines:
         role, arn = properties["RoleArn"], assembly.attribute(resource, "Arn")
         calls = list(_calls(json.loads(properties["DefinitionString"]), arn))
-        assert len(calls) > 5
+        assert calls
         assert [call for call in calls if not allows(roles[role], (), role, call)] == []
 
 

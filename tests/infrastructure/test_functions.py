@@ -47,6 +47,8 @@ VARIABLES = {
     Grant.DESCRIBE_SYNC: {"SYNC_STATE_MACHINE_ARN"},
     Grant.CONVERT_FILES: {"CONVERT_FUNCTION_NAME"},
     Grant.RUN_JOBS: {"JOBS_STATE_MACHINE_ARN"},
+    Grant.RUN_DELIVERIES: {"WEBHOOK_STATE_MACHINE_ARN"},
+    Grant.WEBHOOK_SIGNING: {"WEBHOOK_SIGNING_KEY_ARN"},
     Grant.MANAGE_SCHEDULES: {
         "SCHEDULE_DEAD_LETTERS_ARN",
         "SCHEDULE_GROUP_NAME",
@@ -82,7 +84,8 @@ def test_a_deployment_publishes_versions_that_outlive_it_and_callers_get_them_by
     aliases = {(r.stack, r.properties["FunctionName"]["Ref"]) for r in templates.resources("AWS::Lambda::Alias")}
     functions = {name: (f.stack, f.logical_id) for name, f in templates.functions().items()}
     partitioned = [spec for job in REGISTRY.partitioned_jobs for spec in job.functions]
-    steps = {functions[spec.name] for spec in (*REGISTRY.jobs, *partitioned, *vars(REGISTRY.sync).values())}
+    tasks = (*REGISTRY.jobs, *partitioned, *vars(REGISTRY.sync).values(), REGISTRY.webhook_attempt)
+    steps = {functions[spec.name] for spec in tasks}
 
     assert aliases == {functions[spec.name] for spec in (*REGISTRY.api, REGISTRY.pre_token, REGISTRY.authorizer)}
     assert set(versions) == aliases | steps

@@ -18,6 +18,7 @@ from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 
+from functions.webhooks.domain.attempts import RETRY_DELAYS_S
 from infra.functions import REGISTRY
 from tests.infrastructure.assembly import Templates
 
@@ -141,6 +142,23 @@ def test_a_definition_uses_only_what_every_executor_runs(stack: str, templates: 
     excluded = ["ItemBatcher", "ResultWriter", "ToleratedFailure", "JSONata", ".sync", "startExecution", "StartTime"]
 
     assert [word for word in excluded if word in text] == []
+
+
+def test_every_end_of_a_job_or_sync_is_dispatched_to_webhooks(templates: Templates) -> None:
+    rule = templates.one("AWS::Events::Rule", "Webhooks").properties
+    detail = rule["EventPattern"]["detail"]
+    assert detail["status"] == ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
+    assert len(detail["stateMachineArn"]) == 2
+    (target,) = rule["Targets"]
+    assert target["Arn"]["Fn::GetAtt"][0] == templates.functions()["webhooks-dispatch"].logical_id
+
+
+def test_a_delivery_waits_as_long_as_its_attempt_says_and_ends_within_an_execution(templates: Templates) -> None:
+    states = templates.definition("Webhooks")["States"]
+    (pause,) = [state for state in states.values() if state["Type"] == "Wait"]
+    (attempt,) = [name for name, state in states.items() if state["Type"] == "Task"]
+    assert (pause["SecondsPath"], pause["Next"]) == ("$.attempt.wait_s", attempt)
+    assert sum(RETRY_DELAYS_S) < templates.definition("Webhooks")["TimeoutSeconds"]
 
 
 def test_tasks_call_the_functions_of_the_registry(templates: Templates) -> None:

@@ -126,7 +126,7 @@ def test_what_cannot_be_delivered_is_kept_for_two_weeks_and_raises_an_alarm(temp
         if alarm.properties.get("MetricName") == "ApproximateNumberOfMessagesVisible"
     ]
 
-    assert len(queues) == len(watched) == 2
+    assert len(queues) == len(watched) == 3
     assert set(kept) == set(failed) == set(queues)
     assert all(queue["MessageRetentionPeriod"] == 14 * 24 * 3600 for queue in queues.values())
 
@@ -140,7 +140,7 @@ def test_the_alarms_of_this_account_and_no_others_may_publish_to_the_topic(templ
 
 
 def test_a_run_that_times_out_or_is_aborted_raises_the_alarm_of_one_that_failed(templates: Templates) -> None:
-    for machine in ("Sync", "Jobs"):
+    for machine in ("Sync", "Jobs", "Webhooks"):
         counted = {metric["MetricName"] for metric in _metrics(_alarms(templates)[f"{machine}Failed"])}
         assert counted == {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
 
@@ -148,8 +148,8 @@ def test_a_run_that_times_out_or_is_aborted_raises_the_alarm_of_one_that_failed(
 def test_every_function_has_an_alarm_those_of_the_sign_in_and_the_migration_too(templates: Templates) -> None:
     """A function of the API fails as a 5xx, a task with its run, and any other is watched itself."""
     watched = [json.dumps(metric["Dimensions"]) for metric in _metrics(_alarms(templates)["FunctionErrors"])]
-    machines = json.dumps([templates.definition("Sync"), templates.definition("Jobs")])
-    expected_names = {spec.name for spec in REGISTRY.api} | {
+    machines = json.dumps([templates.definition(stack) for stack in ("Sync", "Jobs", "Webhooks")])
+    expected_names = {spec.name for spec in (*REGISTRY.api, REGISTRY.authorizer)} | {
         name for name in templates.functions() if f'{PREFIX}{name}"' in machines and name != "sync-fail"
     }
     unheard = templates.functions().keys() - expected_names

@@ -103,13 +103,15 @@ def _event(spec: FunctionSpec) -> dict[str, Any]:
         return {"type": "REQUEST", "methodArn": arn, "resource": resource, "multiValueHeaders": sent}
     if spec is REGISTRY.migrations:
         return {"RequestType": "Update"}
-    if spec is REGISTRY.settle_job:
+    if spec in (REGISTRY.settle_job, REGISTRY.webhook_dispatch):
         given = json.dumps({"county_id": COUNTY, "job_id": RUN})
         return {"detail": {"status": "FAILED", "input": given, **EXECUTION}}
     kind = spec.job_kinds[0].name if spec.job_kinds else ""
     item = {"number": 0, "item": {}, "table_name": "parcels", "partition_no": 0}
     return run | {
         "job_id": RUN,
+        "webhook_id": RUN,
+        "delivery_id": RUN,
         "kind": kind,
         "table": "parcels",
         "partition": item,

@@ -13,7 +13,7 @@ from infra.cli.errors import CommandError
 from infra.cli.session import console
 from infra.cli.tables import WholeTable
 
-QUEUES = ("sync-dead-letters", "jobs-dead-letters")
+QUEUES = ("sync-dead-letters", "jobs-dead-letters", "webhooks-dead-letters")
 MAX_RECEIVED = 10
 """Messages that SQS hands out at once."""
 _HIDDEN_S = 60

@@ -19,6 +19,7 @@ from terrafusion.resources import (
     CountySummary,
     CountyVersion,
     DeliveredFile,
+    Delivery,
     DistrictLoadResults,
     DistrictParcel,
     FileAddress,
@@ -69,6 +70,7 @@ from terrafusion.resources import (
     ValuationRun,
     ValuationRunSummary,
     WarnedRow,
+    Webhook,
 )
 from terrafusion.session import Session
 
@@ -123,7 +125,7 @@ class AsyncPlatformOperations:
 
     async def revoke_key(self, key_id: str) -> None:
         """Revoke an access key."""
-        return await self._calls.resource(None, "DELETE", path("/v1/keys/{}", key_id))
+        await self._calls.resource(None, "DELETE", path("/v1/keys/{}", key_id))
 
     async def study_pairs(
         self, body: requests.RatioStatisticsRequest, *, idempotency_key: str | None = None
@@ -255,6 +257,12 @@ class AsyncCountyOperations:
             "valuation_run.approval_undone",
             "valuation_run.approved",
             "valuation_run.cancelled",
+            "webhook.changed",
+            "webhook.created",
+            "webhook.deleted",
+            "webhook.disabled",
+            "webhook.replayed",
+            "webhook.tested",
         ]
         | None = None,
         subject: str | None = None,
@@ -399,6 +407,19 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def change_webhook(
+        self, webhook_id: str, body: requests.WebhookPatch, *, if_match: Resource | str
+    ) -> Webhook:
+        """Change a webhook."""
+        answer: Webhook = await self._calls.resource(
+            Webhook,
+            "PATCH",
+            path("/v1/counties/{}/webhooks/{}", self.county_id, webhook_id),
+            if_match=if_match,
+            body=body,
+        )
+        return answer
+
     def changes(
         self,
         run_id: str,
@@ -532,6 +553,10 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def delete_webhook(self, webhook_id: str) -> None:
+        """Delete a webhook."""
+        await self._calls.resource(None, "DELETE", path("/v1/counties/{}/webhooks/{}", self.county_id, webhook_id))
+
     async def deliver_file(self, body: requests.FileDelivery, *, idempotency_key: str | None = None) -> FileAddress:
         """Deliver a file."""
         answer: FileAddress = await self._calls.resource(
@@ -542,6 +567,21 @@ class AsyncCountyOperations:
             body=body,
         )
         return answer
+
+    def deliveries(
+        self,
+        webhook_id: str,
+        *,
+        status: Literal["pending", "delivered", "failed"] | None = None,
+        page_size: int | None = None,
+    ) -> AsyncItems[Delivery]:
+        """A webhook's deliveries."""
+        return AsyncItems(
+            self._session,
+            Delivery,
+            path("/v1/counties/{}/webhooks/{}/deliveries", self.county_id, webhook_id),
+            {"status": status, "page_size": page_size},
+        )
 
     def district_layers(self) -> AsyncItems[LayerSummary]:
         """The county's layers."""
@@ -990,6 +1030,13 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def get_webhook(self, webhook_id: str) -> Webhook:
+        """One webhook."""
+        answer: Webhook = await self._calls.resource(
+            Webhook, "GET", path("/v1/counties/{}/webhooks/{}", self.county_id, webhook_id)
+        )
+        return answer
+
     async def inspect_upload(
         self, body: requests.InspectionRequest, *, idempotency_key: str | None = None
     ) -> AsyncSubmission[Job, Any]:
@@ -1228,6 +1275,17 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def register_webhook(self, body: requests.WebhookRequest, *, idempotency_key: str | None = None) -> Webhook:
+        """Register a webhook."""
+        answer: Webhook = await self._calls.resource(
+            Webhook,
+            "POST",
+            path("/v1/counties/{}/webhooks", self.county_id),
+            idempotency_key=idempotency_key,
+            body=body,
+        )
+        return answer
+
     async def reject_upload(
         self, upload_id: str, body: requests.RejectUpload, *, idempotency_key: str | None = None
     ) -> Upload:
@@ -1270,6 +1328,18 @@ class AsyncCountyOperations:
             path("/v1/counties/{}/rolls/{}/reopen", self.county_id, roll_year),
             idempotency_key=idempotency_key,
             body=body,
+        )
+        return answer
+
+    async def replay_delivery(
+        self, webhook_id: str, delivery_id: str, *, idempotency_key: str | None = None
+    ) -> Delivery:
+        """Deliver a message again."""
+        answer: Delivery = await self._calls.resource(
+            Delivery,
+            "POST",
+            path("/v1/counties/{}/webhooks/{}/deliveries/{}/replay", self.county_id, webhook_id, delivery_id),
+            idempotency_key=idempotency_key,
         )
         return answer
 
@@ -1678,6 +1748,16 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def test_webhook(self, webhook_id: str, *, idempotency_key: str | None = None) -> Delivery:
+        """Test a webhook."""
+        answer: Delivery = await self._calls.resource(
+            Delivery,
+            "POST",
+            path("/v1/counties/{}/webhooks/{}/test", self.county_id, webhook_id),
+            idempotency_key=idempotency_key,
+        )
+        return answer
+
     async def train_model(
         self, body: requests.ValuationModelRequest, *, idempotency_key: str | None = None
     ) -> AsyncSubmission[Job, ValuationModelResults]:
@@ -1840,3 +1920,7 @@ class AsyncCountyOperations:
             path("/v1/counties/{}/sync-runs/{}/warnings", self.county_id, run_id),
             {"table": table, "rule": rule, "page_size": page_size},
         )
+
+    def webhooks(self) -> AsyncItems[Webhook]:
+        """The county's webhooks."""
+        return AsyncItems(self._session, Webhook, path("/v1/counties/{}/webhooks", self.county_id), {})

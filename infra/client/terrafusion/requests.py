@@ -762,6 +762,26 @@ class ValuationSettings(TypedDict):
     carry_days: NotRequired[int]
 
 
+class WebhookPatch(TypedDict):
+    """What changes of a webhook. `enabled` starts or stops it; `rotate_secret` makes a new secret, shown once."""
+
+    url: NotRequired[str | None]
+    events: NotRequired[list[Literal["job.succeeded", "job.failed", "job.cancelled", "job.awaiting_approval"]] | None]
+    job_kinds: NotRequired[list[str] | None]
+    description: NotRequired[str | None]
+    enabled: NotRequired[bool | None]
+    rotate_secret: NotRequired[bool]
+
+
+class WebhookRequest(TypedDict):
+    """A webhook: where it leads to, and of what it tells; without `job_kinds` of jobs of every kind."""
+
+    url: str
+    events: list[Literal["job.succeeded", "job.failed", "job.cancelled", "job.awaiting_approval"]]
+    job_kinds: NotRequired[list[str] | None]
+    description: NotRequired[str]
+
+
 class XlsxFile(TypedDict):
     """A sheet of a workbook (without `sheet` the first visible one with names of columns, which stand in line
     `header_line`). An error in a cell, and a formula that was never calculated, reject the rows that a field reads

@@ -424,6 +424,21 @@ class DeliveredFile(Resource):
     delivered_at: datetime
 
 
+class Delivery(Resource):
+    """A message to one webhook: how often it was attempted, and how the last attempt ended."""
+
+    __slots__ = ()
+    delivery_id: str
+    type: Literal["job.succeeded", "job.failed", "job.cancelled", "job.awaiting_approval"] | Literal["webhook.test"]
+    status: Literal["pending", "delivered", "failed"]
+    attempts: int
+    created_at: datetime
+    last_attempt_at: datetime | None
+    response_status: int | None
+    error: str | None
+    message: dict[str, Any]
+
+
 class DistrictLoadResults(Resource):
     """The outcome of a load. Where nothing `changed`, the layer's version is the one that it had."""
 
@@ -2458,6 +2473,24 @@ class WarnedRow(Resource):
     target_key: str | None
     source_row: dict[str, Any]
     reasons: list[RejectReason]
+
+
+class Webhook(Resource):
+    """A webhook. `secret` is there in the answer that made it and in no other."""
+
+    __slots__ = ()
+    webhook_id: str
+    url: str
+    events: list[Literal["job.succeeded", "job.failed", "job.cancelled", "job.awaiting_approval"]]
+    job_kinds: list[str] | None
+    description: str
+    enabled: bool
+    disabled_reason: str | None
+    failing_since: datetime | None
+    created_by: str
+    created_at: datetime
+    version: int
+    secret: str | None
 
 
 class XlsxFile(Resource):

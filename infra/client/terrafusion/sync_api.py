@@ -19,6 +19,7 @@ from terrafusion.resources import (
     CountySummary,
     CountyVersion,
     DeliveredFile,
+    Delivery,
     DistrictLoadResults,
     DistrictParcel,
     FileAddress,
@@ -69,6 +70,7 @@ from terrafusion.resources import (
     ValuationRun,
     ValuationRunSummary,
     WarnedRow,
+    Webhook,
 )
 from terrafusion.session import Session
 from terrafusion.transport import completed
@@ -124,7 +126,7 @@ class PlatformOperations:
 
     def revoke_key(self, key_id: str) -> None:
         """Revoke an access key."""
-        return completed(self._calls.resource(None, "DELETE", path("/v1/keys/{}", key_id)))
+        completed(self._calls.resource(None, "DELETE", path("/v1/keys/{}", key_id)))
 
     def study_pairs(
         self, body: requests.RatioStatisticsRequest, *, idempotency_key: str | None = None
@@ -266,6 +268,12 @@ class CountyOperations:
             "valuation_run.approval_undone",
             "valuation_run.approved",
             "valuation_run.cancelled",
+            "webhook.changed",
+            "webhook.created",
+            "webhook.deleted",
+            "webhook.disabled",
+            "webhook.replayed",
+            "webhook.tested",
         ]
         | None = None,
         subject: str | None = None,
@@ -436,6 +444,19 @@ class CountyOperations:
         )
         return answer
 
+    def change_webhook(self, webhook_id: str, body: requests.WebhookPatch, *, if_match: Resource | str) -> Webhook:
+        """Change a webhook."""
+        answer: Webhook = completed(
+            self._calls.resource(
+                Webhook,
+                "PATCH",
+                path("/v1/counties/{}/webhooks/{}", self.county_id, webhook_id),
+                if_match=if_match,
+                body=body,
+            )
+        )
+        return answer
+
     def changes(
         self,
         run_id: str,
@@ -583,6 +604,10 @@ class CountyOperations:
         )
         return answer
 
+    def delete_webhook(self, webhook_id: str) -> None:
+        """Delete a webhook."""
+        completed(self._calls.resource(None, "DELETE", path("/v1/counties/{}/webhooks/{}", self.county_id, webhook_id)))
+
     def deliver_file(self, body: requests.FileDelivery, *, idempotency_key: str | None = None) -> FileAddress:
         """Deliver a file."""
         answer: FileAddress = completed(
@@ -595,6 +620,21 @@ class CountyOperations:
             )
         )
         return answer
+
+    def deliveries(
+        self,
+        webhook_id: str,
+        *,
+        status: Literal["pending", "delivered", "failed"] | None = None,
+        page_size: int | None = None,
+    ) -> Items[Delivery]:
+        """A webhook's deliveries."""
+        return Items(
+            self._session,
+            Delivery,
+            path("/v1/counties/{}/webhooks/{}/deliveries", self.county_id, webhook_id),
+            {"status": status, "page_size": page_size},
+        )
 
     def district_layers(self) -> Items[LayerSummary]:
         """The county's layers."""
@@ -1097,6 +1137,13 @@ class CountyOperations:
         )
         return answer
 
+    def get_webhook(self, webhook_id: str) -> Webhook:
+        """One webhook."""
+        answer: Webhook = completed(
+            self._calls.resource(Webhook, "GET", path("/v1/counties/{}/webhooks/{}", self.county_id, webhook_id))
+        )
+        return answer
+
     def inspect_upload(
         self, body: requests.InspectionRequest, *, idempotency_key: str | None = None
     ) -> Submission[Job, Any]:
@@ -1359,6 +1406,19 @@ class CountyOperations:
         )
         return answer
 
+    def register_webhook(self, body: requests.WebhookRequest, *, idempotency_key: str | None = None) -> Webhook:
+        """Register a webhook."""
+        answer: Webhook = completed(
+            self._calls.resource(
+                Webhook,
+                "POST",
+                path("/v1/counties/{}/webhooks", self.county_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            )
+        )
+        return answer
+
     def reject_upload(
         self, upload_id: str, body: requests.RejectUpload, *, idempotency_key: str | None = None
     ) -> Upload:
@@ -1402,6 +1462,18 @@ class CountyOperations:
                 path("/v1/counties/{}/rolls/{}/reopen", self.county_id, roll_year),
                 idempotency_key=idempotency_key,
                 body=body,
+            )
+        )
+        return answer
+
+    def replay_delivery(self, webhook_id: str, delivery_id: str, *, idempotency_key: str | None = None) -> Delivery:
+        """Deliver a message again."""
+        answer: Delivery = completed(
+            self._calls.resource(
+                Delivery,
+                "POST",
+                path("/v1/counties/{}/webhooks/{}/deliveries/{}/replay", self.county_id, webhook_id, delivery_id),
+                idempotency_key=idempotency_key,
             )
         )
         return answer
@@ -1837,6 +1909,18 @@ class CountyOperations:
         )
         return answer
 
+    def test_webhook(self, webhook_id: str, *, idempotency_key: str | None = None) -> Delivery:
+        """Test a webhook."""
+        answer: Delivery = completed(
+            self._calls.resource(
+                Delivery,
+                "POST",
+                path("/v1/counties/{}/webhooks/{}/test", self.county_id, webhook_id),
+                idempotency_key=idempotency_key,
+            )
+        )
+        return answer
+
     def train_model(
         self, body: requests.ValuationModelRequest, *, idempotency_key: str | None = None
     ) -> Submission[Job, ValuationModelResults]:
@@ -2005,3 +2089,7 @@ class CountyOperations:
             path("/v1/counties/{}/sync-runs/{}/warnings", self.county_id, run_id),
             {"table": table, "rule": rule, "page_size": page_size},
         )
+
+    def webhooks(self) -> Items[Webhook]:
+        """The county's webhooks."""
+        return Items(self._session, Webhook, path("/v1/counties/{}/webhooks", self.county_id), {})

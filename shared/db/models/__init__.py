@@ -45,6 +45,7 @@ from shared.db.models.valuation import (
     ValuationRun,
     ValuationRunResult,
 )
+from shared.db.models.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
     "BEGINS",
@@ -95,6 +96,8 @@ __all__ = [
     "ValuationModel",
     "ValuationRun",
     "ValuationRunResult",
+    "Webhook",
+    "WebhookDelivery",
     "history_table",
     "keep_versions",
     "key_column",

@@ -1,0 +1,1 @@
+"""Signatures, messages and attempts of webhooks: values in, values out."""
