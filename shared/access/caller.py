@@ -70,7 +70,3 @@ class Caller:
                 f"{county_id} does not allow {permission} to your role ({SCOPE_PREFIX}{permission}).",
                 slug="permission-withheld",
             )
-
-    def may(self, permission: Permission, county_id: str) -> bool:
-        """True for a permission that the caller has, and that the county does not withhold."""
-        return permission in self.permissions and permission not in self.withheld.get(county_id, ())

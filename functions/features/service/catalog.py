@@ -52,7 +52,7 @@ def readable_layers(connection: Connection, county_id: str, caller: Caller) -> d
     if caller.is_anonymous:
         opened = open_collections(connection, county_id)
         return {name: layer for name, layer in layers.items() if name in opened}
-    return {name: layer for name, layer in layers.items() if caller.may(layer.permission, county_id)}
+    return {name: layer for name, layer in layers.items() if caller.may(county_id, layer.permission)}
 
 
 def require_layer(connection: Connection, county_id: str, collection_id: str, caller: Caller) -> Layer:
