@@ -44,6 +44,7 @@ def stage_earlier_versions(context: RunContext, partition: PartitionState, start
     with unit_of_work(county_id) as connection:
         if not claim(connection, context, partition):
             return partitions.find(connection, county_id, run.run_id, table, partition.partition_no) or partition
+        earlier_versions.collect(connection, county_id, table, rolled_back=run.rolls_back, lower=lower, upper=upper)
         staged = earlier_versions.stage(
             connection,
             county_id,
@@ -52,12 +53,8 @@ def stage_earlier_versions(context: RunContext, partition: PartitionState, start
             context.columns(table),
             rolled_back=run.rolls_back,
             number=partition.partition_no,
-            lower=lower,
-            upper=upper,
         )
-        blocked = earlier_versions.record_later_changes(
-            connection, county_id, run.run_id, table, rolled_back=run.rolls_back, lower=lower, upper=upper
-        )
+        blocked = earlier_versions.record_later_changes(connection, county_id, run.run_id, table)
         done = partition.model_copy(
             update={
                 "status": "done",

@@ -7,7 +7,6 @@ rewritten: what is restored is a new version.
 # ruff: noqa: S608 - names are quoted identifiers of models; values are literals or parameters
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from pg8000.native import identifier, literal
@@ -27,9 +26,30 @@ _UNCOMPARED = ("version", "valid_from", "valid_to", "sync_run_id", "superseded_b
 def cut(connection: Connection, county_id: str, run_id: UUID, target: str, rows: int) -> tuple[int, list[Key]]:
     """The number of rows that a run has written, and the key of every `rows`-th of them."""
     written = connection.scalars(
-        text(f"SELECT row_key FROM ({_written(target)}) AS w ORDER BY row_key"), _parameters(county_id, run_id)
+        text(f"SELECT row_key FROM ({_written(target)}) AS w ORDER BY row_key"),
+        {"county_id": county_id, "run_id": run_id},
     ).all()
     return len(written), [[key] for key in written[rows - 1 : -1 : rows]]
+
+
+def collect(
+    connection: Connection, county_id: str, target: str, *, rolled_back: UUID, lower: str | None, upper: str | None
+) -> None:
+    """Fill the temporary table `written` with the rows of a key range that a run has written.
+
+    It is analyzed, and joins by nested loops are forbidden for this transaction: histories are rarely analyzed after a
+    run, so that the planner takes them for small ones, and loops over a whole county take hours.
+    """
+    connection.execute(
+        text(
+            f"CREATE TEMP TABLE written ON COMMIT DROP AS SELECT row_key, made_version FROM ({_written(target)}) AS w"
+            " WHERE (CAST(:lower AS text) IS NULL OR row_key > :lower)"
+            " AND (CAST(:upper AS text) IS NULL OR row_key <= :upper)"
+        ),
+        {"county_id": county_id, "run_id": rolled_back, "lower": lower, "upper": upper},
+    )
+    connection.exec_driver_sql("ANALYZE written")
+    connection.exec_driver_sql(_JOIN_BY_HASH)
 
 
 def stage(
@@ -41,10 +61,8 @@ def stage(
     *,
     rolled_back: UUID,
     number: int,
-    lower: str | None,
-    upper: str | None,
 ) -> int:
-    """Stage the rows of a key range that go back to the version before a run; the number of rows staged.
+    """Stage the collected rows that go back to the version before a run; the number of rows staged.
 
     The values come from the history within the database, since only keys pass through here.
     """
@@ -55,7 +73,7 @@ def stage(
             f"SELECT CAST(:number AS text) AS partition_no, {_ACTION} AS action, CAST(t.version AS text) AS"
             f" base_version, t.{identifier(key)} AS {identifier(key)} {_rows(target)} AND {condition} ORDER BY 4"
         ),
-        {**_parameters(county_id, rolled_back, lower, upper), "number": number},
+        {"county_id": county_id, "uncompared": list(_UNCOMPARED), "number": number},
     ).all()
     staging.load_rows(connection, run_id, target, ("partition_no", "action", "base_version", key), rows)
     names = ", ".join(identifier(name) for name in (*columns, "row_hash"))
@@ -72,22 +90,13 @@ def stage(
     return len(rows)
 
 
-def record_later_changes(
-    connection: Connection,
-    county_id: str,
-    run_id: UUID,
-    target: str,
-    *,
-    rolled_back: UUID,
-    lower: str | None,
-    upper: str | None,
-) -> int:
-    """Record a finding for each row of a key range that cannot go back; their number."""
+def record_later_changes(connection: Connection, county_id: str, run_id: UUID, target: str) -> int:
+    """Record a finding for each of the collected rows that cannot go back; their number."""
     closed = _closed(target)
     details = (
         "jsonb_strip_nulls(jsonb_build_object('version', t.version, 'fields', (SELECT jsonb_agg(n.key ORDER BY n.key)"
         " FROM jsonb_each(to_jsonb(t)) AS n JOIN jsonb_each(to_jsonb(made)) AS o USING (key)"
-        f" WHERE n.value <> o.value AND n.key <> ALL (CAST(:uncompared AS text[]))),"
+        f" WHERE n.value <> o.value AND n.key <> ALL (CAST(:not_shown AS text[]))),"
         " 'changed_by_run', made.superseded_by_run, 'changed_by', (SELECT max(e.made_by) FROM field_overrides AS e"
         f" WHERE e.county_id = :county_id AND e.table_name = {literal(target)} AND e.row_key = w.row_key"
         f" AND e.version = w.made_version + 1 AND e.origin = 'edit'), 'closed_roll', {closed or 'NULL'}))"
@@ -100,9 +109,10 @@ def record_later_changes(
             f" {_rows(target)} AND ({blocked}) ORDER BY w.row_key"
         ),
         {
-            **_parameters(county_id, rolled_back, lower, upper),
+            "county_id": county_id,
             "own_run": run_id,
-            "uncompared": [*_UNCOMPARED, "row_hash", "source_system"],
+            "uncompared": list(_UNCOMPARED),
+            "not_shown": [*_UNCOMPARED, "row_hash", "source_system"],
         },
     ).rowcount
 
@@ -143,9 +153,11 @@ def restore_sql(county_id: str, run_id: UUID, target: str, rolled_back: UUID, ex
         f" WHERE {own_overrides} AND o.ended_by = {earlier}"
         f" AND NOT EXISTS (SELECT FROM field_overrides AS n WHERE {later} AND n.ended_at IS NULL)"
     )
-    return [keep_versions(model, f"JOIN {staged} AS s ON {same}", run), go_back, retire_added, withdraw, revive]
+    keep = keep_versions(model, f"JOIN {staged} AS s ON {same}", run)
+    return [_JOIN_BY_HASH, keep, go_back, retire_added, withdraw, revive, "SET LOCAL enable_nestloop = on"]
 
 
+_JOIN_BY_HASH = "SET LOCAL enable_nestloop = off"
 _ACTION = (
     "CASE WHEN w.made_version = 1 OR h.retired_at IS NOT NULL THEN 'D' WHEN t.retired_at IS NOT NULL THEN 'R'"
     " ELSE 'U' END"
@@ -169,19 +181,17 @@ def _written(target: str) -> str:
 
 
 def _rows(target: str) -> str:
-    """SQL of the rows that a run has written in a key range: as written (`w`), present (`t`), before it (`h`), and
-    the version that it made where a later one has superseded it (`made`).
+    """SQL of the collected rows: as written (`w`), present (`t`), before the run (`h`), and the version that it made
+    where a later one has superseded it (`made`).
     """
     model = SYNC_TARGETS[target]
     key, table, history = identifier(key_column(model)), identifier(target), identifier(history_table(model).name)
     return (
-        f"FROM ({_written(target)}) AS w JOIN {table} AS t ON t.county_id = :county_id AND t.{key} = w.row_key"
+        f"FROM written AS w JOIN {table} AS t ON t.county_id = :county_id AND t.{key} = w.row_key"
         f" LEFT JOIN {history} AS h ON h.county_id = :county_id AND h.{key} = w.row_key"
         " AND h.version = w.made_version - 1"
         f" LEFT JOIN {history} AS made ON made.county_id = :county_id AND made.{key} = w.row_key"
-        " AND made.version = w.made_version"
-        " WHERE (CAST(:lower AS text) IS NULL OR w.row_key > :lower)"
-        " AND (CAST(:upper AS text) IS NULL OR w.row_key <= :upper)"
+        " AND made.version = w.made_version WHERE true"
     )
 
 
@@ -198,13 +208,3 @@ def _closed(target: str) -> str | None:
 def _not_closed(target: str) -> str:
     closed = _closed(target)
     return f" AND {closed} IS NULL" if closed else ""
-
-
-def _parameters(county_id: str, run_id: UUID, lower: str | None = None, upper: str | None = None) -> dict[str, Any]:
-    return {
-        "county_id": county_id,
-        "run_id": run_id,
-        "lower": lower,
-        "upper": upper,
-        "uncompared": list(_UNCOMPARED),
-    }
