@@ -5,6 +5,7 @@ from uuid import UUID
 
 from functions.sync.repository import partitions, runs
 from functions.sync.run_lock import release
+from functions.sync.schemas import SyncFailed
 from shared import events
 from shared.db import DatabaseBusy, unit_of_work
 from shared.jobs import executions
@@ -83,5 +84,4 @@ def fail_run(
 
 
 def _announce(county_id: str, run_id: UUID, error: JobError) -> None:
-    detail = {"county_id": county_id, "run_id": str(run_id), "error": error.model_dump()}
-    events.publish("terrafusion.sync", "SyncFailed", detail)
+    events.publish(SyncFailed(county_id=county_id, run_id=run_id, error=error))

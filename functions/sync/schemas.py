@@ -1,16 +1,17 @@
-"""Models of the sync API: requests, filters and answers."""
+"""Models of the sync API: requests, filters and answers; and the events of the bus."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from shared.counties.configuration import SyncMode
+from shared.events import Event
 from shared.jobs.schemas import JobError, JobStatus, Progress
 from shared.mapping.targets import TargetName
 from shared.rolls.totals import ClassTotals, RollTotals
-from shared.schemas import RequestSchema, Schema
+from shared.schemas import CountyId, RequestSchema, Schema
 
 RunStatus = JobStatus
 """Status of a run: that of its job."""
@@ -428,3 +429,24 @@ class SourceCheck(Schema):
     ready: bool
     fault: str | None
     tables: list[CheckedTable]
+
+
+class SyncCompleted(Event):
+    """A run has been applied and published: the manifest of its curated tables, and what it did to each table."""
+
+    SOURCE: ClassVar[str] = "terrafusion.sync"
+
+    county_id: CountyId
+    run_id: UUID
+    manifest: str
+    tables: dict[str, TableCounts]
+
+
+class SyncFailed(Event):
+    """A run has failed; nothing of it was applied unless it says so itself."""
+
+    SOURCE: ClassVar[str] = "terrafusion.sync"
+
+    county_id: CountyId
+    run_id: UUID
+    error: JobError

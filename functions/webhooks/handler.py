@@ -57,7 +57,7 @@ def change_webhook(county_id: str, webhook_id: UUID, body: WebhookPatch) -> Resp
 @api.delete(_ONE, permission=Permission.MANAGE_COUNTY, summary="Delete a webhook")
 def delete_webhook(county_id: str, webhook_id: UUID) -> Response[None]:
     """With its deliveries; what was not delivered is not delivered any more."""
-    registration.remove(county_id, webhook_id, expected_version=api.required_version(), caller=api.caller)
+    registration.remove(county_id, webhook_id, caller=api.caller)
     return no_content()
 
 

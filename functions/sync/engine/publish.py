@@ -15,6 +15,7 @@ from functions.sync.engine.run_context import RunContext, load
 from functions.sync.engine.run_log import log_state
 from functions.sync.object_keys import athena_key, latest_manifest_key, manifest_key
 from functions.sync.repository import runs
+from functions.sync.schemas import SyncCompleted
 from shared import events, storage
 from shared.db import unit_of_work
 from shared.jobs import repository as jobs
@@ -70,10 +71,11 @@ def _require_files(publication: Publication) -> None:
 
 
 def _announce(context: RunContext) -> None:
-    detail = {
-        "county_id": context.county_id,
-        "run_id": str(context.run_id),
-        "manifest": manifest_key(context.county_id, context.run_id),
-        "tables": {name: counts.model_dump(mode="json") for name, counts in context.run.tables.items()},
-    }
-    events.publish("terrafusion.sync", "SyncCompleted", detail)
+    events.publish(
+        SyncCompleted(
+            county_id=context.county_id,
+            run_id=context.run_id,
+            manifest=manifest_key(context.county_id, context.run_id),
+            tables=context.run.tables,
+        )
+    )

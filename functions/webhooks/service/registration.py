@@ -88,10 +88,10 @@ def change(
     return _webhook(row, secret=secret_of(county_id, row) if rotated else None)
 
 
-def remove(county_id: str, webhook_id: UUID, *, expected_version: int | None, caller: Caller) -> None:
-    """Delete a webhook; what was not delivered is not delivered any more. Raises NotFound, PreconditionFailed."""
+def remove(county_id: str, webhook_id: UUID, *, caller: Caller) -> None:
+    """Delete a webhook; what was not delivered is not delivered any more. Raises NotFound."""
     with unit_of_work(county_id) as connection:
-        row = _expected(connection, county_id, webhook_id, expected_version)
+        row = _found(repository.find(connection, county_id, webhook_id, for_update=True), county_id, webhook_id)
         repository.remove(connection, county_id, webhook_id)
         _record(connection, county_id, caller, "webhook.deleted", webhook_id, {"url": row.url})
 

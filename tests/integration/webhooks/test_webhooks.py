@@ -350,12 +350,13 @@ def test_the_secret_is_shown_once_and_a_new_one_is_another() -> None:
     assert "whsec_" not in trail
 
 
-def test_a_change_or_deletion_needs_the_version_that_was_read() -> None:
+def test_a_change_needs_the_version_that_was_read_and_a_deletion_none() -> None:
     webhook_id = registered("https://a.example/")["webhook_id"]
     assert ask("PATCH", ONE, webhook_id, body={"description": "x"}).status == 428
     assert ask("PATCH", ONE, webhook_id, body={"description": "x"}, headers={"If-Match": '"1"'}).status == 200
-    assert ask("DELETE", ONE, webhook_id, headers={"If-Match": '"1"'}).status == 412
-    assert ask("DELETE", ONE, webhook_id, headers={"If-Match": '"2"'}).status == 204
+    assert ask("PATCH", ONE, webhook_id, body={"description": "y"}, headers={"If-Match": '"1"'}).status == 412
+    assert ask("DELETE", ONE, webhook_id).status == 204
+    assert ask("DELETE", ONE, webhook_id).status == 404
     assert ask("GET", ONE, webhook_id).status == 404
     with unit_of_work(COUNTY) as connection:
         actions = set(connection.execute(select(AuditEvent.action)).scalars())

@@ -1,0 +1,52 @@
+"""The events of the bus as JSON Schema, derived from the models that the modules publish.
+
+`python -m infra.event_schemas` writes them anew; a test compares what is there.
+"""
+
+import importlib
+import importlib.util
+import json
+from typing import Any
+
+from infra.functions import REGISTRY
+from infra.settings import ROOT
+from shared.events import Event
+
+DOCUMENT = ROOT / "infra" / "events.json"
+
+
+def event_types() -> list[type[Event]]:
+    """The events that the modules declare in their `schemas`, by name."""
+    types: dict[str, type[Event]] = {}
+    for spec in REGISTRY:
+        name = f"{spec.package}.schemas"
+        declared = vars(importlib.import_module(name)) if importlib.util.find_spec(name) else {}
+        for value in declared.values():
+            if isinstance(value, type) and issubclass(value, Event) and value is not Event:
+                types[value.__name__] = value
+    return [types[name] for name in sorted(types)]
+
+
+def document() -> dict[str, Any]:
+    """Source, detail type, version and schema of each event."""
+    return {
+        event.__name__: {
+            "source": event.SOURCE,
+            "detail-type": event.__name__,
+            "version": event.model_fields["version"].default,
+            "detail": {
+                "$schema": "https://json-schema.org/draft/2020-12/schema",
+                **event.model_json_schema(mode="serialization"),
+            },
+        }
+        for event in event_types()
+    }
+
+
+def rendered() -> str:
+    """The document as it is kept."""
+    return json.dumps(document(), indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(rendered())
