@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 from infra.cli.session import ADDRESS_FILE
+from tests.loopback_tls import serving_context
 
 DEMO_SECONDS = 300
 STOP_SECONDS = 30
@@ -60,7 +62,15 @@ def children_of(pid: int) -> list[int]:
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory, assemblies: Path) -> Iterator[Platform]:
+def loopback_certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]:
+    """A context to serve with on loopback, and the authority that the platform trusts for it."""
+    return serving_context(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture(scope="session")
+def platform(
+    tmp_path_factory: pytest.TempPathFactory, assemblies: Path, loopback_certificate: tuple[ssl.SSLContext, Path]
+) -> Iterator[Platform]:
     data_dir = tmp_path_factory.mktemp("platform")
     shutil.copytree(assemblies, data_dir / "assemblies")
     with subprocess.Popen(
@@ -68,7 +78,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory, assemblies: Path) -> Iter
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=os.environ | {"COLUMNS": "160"},
+        env=os.environ | {"COLUMNS": "160", "SSL_CERT_FILE": str(loopback_certificate[1])},
     ) as process:
         lines: list[str] = []
         assert process.stdout is not None
