@@ -36,7 +36,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
                 Handler="a.b",
                 Code={"ZipFile": _zip()},
             )
-        for name in ("sync", "jobs"):
+        for name in ("sync", "jobs", "webhooks"):
             boto3.client("sqs").create_queue(QueueName=f"terrafusion-dev-{name}-dead-letters")
         boto3.client("stepfunctions").create_state_machine(
             name="terrafusion-dev-sync",
