@@ -1,14 +1,11 @@
-"""GeoParquet 1.1: Apache Parquet with WKB geometries and a description of them in the file's metadata.
+"""GeoParquet 1.1: Parquet with WKB geometries and a description of them in the file's metadata.
 
-GDAL's driver is not among those that pyogrio brings, and no library that writes Parquet fits beside GDAL into a
-function's 250 MB. Of the format what is written is its plainest part: one data page a column and group of rows, PLAIN
-values, gzip (Apache Parquet format, parquet.thrift; Thrift compact protocol).
+GDAL's driver for it is not among those that pyogrio brings.
 """
 
 from __future__ import annotations
 
 import json
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,19 +16,11 @@ from pyproj import CRS
 
 from functions.gis_export.domain.copy_text import ColumnValues, bytes_of
 from functions.gis_export.domain.layer_file import FeatureBlock, FileColumn, FileLayer
-from functions.gis_export.domain.shapes import Mask
-from functions.gis_export.writers.thrift import I32, I64, BinaryList, Struct, StructList, encoded
+from shared.parquet import ParquetWriter, PhysicalType, StoredColumn, StoredValues, bit_packed
+from shared.parquet.thrift import Struct
 
-_MAGIC = b"PAR1"
-_BOOLEAN, _INT32, _INT64, _DOUBLE, _BYTE_ARRAY = 0, 1, 2, 5, 6
-_OPTIONAL = 1
+# numbers of the format's converted types
 _UTF8, _DATE, _TIMESTAMP_MILLIS = 0, 6, 9
-_PLAIN, _RLE = 0, 3
-_GZIP = 2
-_GZIP_LEVEL = 4
-"""A choice: of 1 to 9, a third of the time of the default level for a twentieth more bytes."""
-_GZIP_FORMAT = 31
-"""zlib's window of 15 bits and gzip's header."""
 
 _GEOMETRY = "geometry"
 _TYPE_NAMES = ("Point", "LineString", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon")
@@ -59,71 +48,29 @@ class GeoParquetFile:
 
     def __init__(self, path: Path, layer: FileLayer, code: int) -> None:
         """`code` is the EPSG code of the coordinates."""
-        self._columns = layer.columns
+        self._columns = [_stored_column(column) for column in layer.columns]
         self._code = code
-        self._path = path
-        self._rows = 0
-        self._groups: list[Struct] = []
+        self._file = ParquetWriter(path, [*self._columns, StoredColumn(_GEOMETRY, PhysicalType.BYTE_ARRAY)])
         self._extent = _Extent()
 
     def __enter__(self) -> GeoParquetFile:
-        self._file = self._path.open("wb")
-        self._file.write(_MAGIC)
+        self._file.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        try:
-            if kind is None:
-                footer = encoded(self._footer())
-                self._file.write(footer + len(footer).to_bytes(4, "little") + _MAGIC)
-        finally:
-            self._file.close()
+        if kind is None:
+            self._file.metadata["geo"] = json.dumps(self._geo())
+        self._file.__exit__(kind, *error)
 
     def add(self, block: FeatureBlock) -> None:
         """Write a block of features."""
         rows = int(block.shapes.size)
         if rows == 0:
             return
-        known = np.ones(rows, dtype=np.bool_)
-        chunks = [self._chunk(c.name, _physical_type(c), v) for c, v in zip(self._columns, block.values, strict=True)]
-        chunks.append(self._chunk(_GEOMETRY, _BYTE_ARRAY, bytes_of(shapely.to_wkb(block.shapes), known)))
-        size = sum(chunk.size for chunk in chunks)
-        described = StructList([chunk.described for chunk in chunks])
-        self._groups.append({1: described, 2: I64(size), 3: I64(rows)})
-        self._rows += rows
+        shapes = bytes_of(shapely.to_wkb(block.shapes), np.ones(rows, dtype=np.bool_))
+        values = [_stored(column.physical, each) for column, each in zip(self._columns, block.values, strict=True)]
+        self._file.add(rows, [*values, _stored(PhysicalType.BYTE_ARRAY, shapes)])
         self._extent.add(block.shapes)
-
-    def _chunk(self, name: str, physical: int, values: ColumnValues) -> _Chunk:
-        page = _levels(values.known) + _plain(physical, values)
-        packed = _compressed(page)
-        page_of: Struct = {1: I32(values.known.size), 2: I32(_PLAIN), 3: I32(_RLE), 4: I32(_RLE)}
-        header = encoded({1: I32(0), 2: I32(len(page)), 3: I32(len(packed)), 5: page_of})
-        offset = self._file.tell()
-        self._file.write(header + packed)
-        described: Struct = {
-            1: I32(physical),
-            2: [I32(_PLAIN), I32(_RLE)],
-            3: BinaryList([name.encode()]),
-            4: I32(_GZIP),
-            5: I64(values.known.size),
-            6: I64(len(header) + len(page)),
-            7: I64(len(header) + len(packed)),
-            9: I64(offset),
-        }
-        return _Chunk({2: I64(offset), 3: described}, len(header) + len(page))
-
-    def _footer(self) -> Struct:
-        root: Struct = {4: b"schema", 5: I32(len(self._columns) + 1)}
-        geometry: Struct = {1: I32(_BYTE_ARRAY), 3: I32(_OPTIONAL), 4: _GEOMETRY.encode()}
-        pairs: list[Struct] = [{1: b"geo", 2: json.dumps(self._geo()).encode()}]
-        return {
-            1: I32(1),
-            2: StructList([root, *map(_schema_element, self._columns), geometry]),
-            3: I64(self._rows),
-            4: StructList(self._groups),
-            5: StructList(pairs),
-            6: b"TerraFusion",
-        }
 
     def _geo(self) -> dict[str, Any]:
         column: dict[str, Any] = {
@@ -136,51 +83,35 @@ class GeoParquetFile:
         return {"version": "1.1.0", "primary_column": _GEOMETRY, "columns": {_GEOMETRY: column}}
 
 
-@dataclass(frozen=True)
-class _Chunk:
-    described: Struct
-    size: int
-
-
-def _schema_element(column: FileColumn) -> Struct:
-    element: Struct = {1: I32(_physical_type(column)), 3: I32(_OPTIONAL), 4: column.name.encode()}
+def _stored_column(column: FileColumn) -> StoredColumn:
     match column.kind:
         case "text":
-            return element | {6: I32(_UTF8), 10: {1: {}}}
+            return StoredColumn(column.name, PhysicalType.BYTE_ARRAY, {6: _UTF8, 10: {1: {}}})
         case "date":
-            return element | {6: I32(_DATE), 10: {6: {}}}
+            return StoredColumn(column.name, PhysicalType.INT32, {6: _DATE, 10: {6: {}}})
         case "datetime":
-            return element | {6: I32(_TIMESTAMP_MILLIS), 10: {8: {1: True, 2: {1: {}}}}}
-        case _:
-            return element
+            annotations: Struct = {6: _TIMESTAMP_MILLIS, 10: {8: {1: True, 2: {1: {}}}}}
+            return StoredColumn(column.name, PhysicalType.INT64, annotations)
+        case "integer":
+            return StoredColumn(column.name, PhysicalType.INT64 if column.is_wide else PhysicalType.INT32)
+        case "real":
+            return StoredColumn(column.name, PhysicalType.DOUBLE)
+        case "boolean":
+            return StoredColumn(column.name, PhysicalType.BOOLEAN)
 
 
-def _physical_type(column: FileColumn) -> int:
-    if column.kind == "integer":
-        return _INT64 if column.is_wide else _INT32
-    return {"text": _BYTE_ARRAY, "real": _DOUBLE, "date": _INT32, "datetime": _INT64, "boolean": _BOOLEAN}[column.kind]
+def _stored(physical: PhysicalType, values: ColumnValues) -> StoredValues:
+    return StoredValues(bit_packed(np.packbits(values.known, bitorder="little").tobytes()), _plain(physical, values))
 
 
-def _levels(known: Mask) -> bytes:
-    """Definition levels of one bit, bit-packed in one run of groups of eight."""
-    bits = np.packbits(known, bitorder="little").tobytes()
-    number, header = len(bits) << 1 | 1, bytearray()
-    while number >= 128:
-        header.append(number & 127 | 128)
-        number >>= 7
-    header.append(number)
-    run = bytes(header) + bits
-    return len(run).to_bytes(4, "little") + run
-
-
-def _plain(physical: int, values: ColumnValues) -> bytes:
+def _plain(physical: PhysicalType, values: ColumnValues) -> bytes:
     """The values that are not null."""
-    if physical == _BYTE_ARRAY:
+    if physical is PhysicalType.BYTE_ARRAY:
         return _byte_arrays(values)
     present = values.values[values.known]
-    if physical == _BOOLEAN:
+    if physical is PhysicalType.BOOLEAN:
         return np.packbits(present, bitorder="little").tobytes()
-    width = {_INT32: "<i4", _INT64: "<i8", _DOUBLE: "<f8"}[physical]
+    width = {PhysicalType.INT32: "<i4", PhysicalType.INT64: "<i8", PhysicalType.DOUBLE: "<f8"}[physical]
     return bytes(present.astype(width).tobytes())
 
 
@@ -197,8 +128,3 @@ def _byte_arrays(values: ColumnValues) -> bytes:
     written[is_head] = lengths.view(np.uint8)
     written[~is_head] = data
     return written.tobytes()
-
-
-def _compressed(page: bytes) -> bytes:
-    packer = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_FORMAT)
-    return packer.compress(page) + packer.flush()

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 from openpyxl.utils.escape import unescape
 
+from shared.parquet.thrift import Int64, encode
 from shared.schemas import Schema
 from shared.tables.columns import Row, columns_of, rows_of
 from shared.tables.csv_file import write_csv
 from shared.tables.parquet_file import ROW_GROUP, write_parquet
-from shared.tables.thrift import Int64, encode
 from shared.tables.xlsx_file import MAX_TEXT, write_xlsx
 
 FORMULAS = ("=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "＝1")
