@@ -1,6 +1,8 @@
 """Fixtures: a county with a small source, whose sync machine the tests run step by step."""
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
@@ -33,6 +35,24 @@ def county(postgres_server: LocalPostgres, database: MigratedDatabase, cloud: No
     yield made
     made.close()
     postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def queue(county: County) -> str:
+    """A queue that hears every event of the bus."""
+    queue = boto3.client("sqs").create_queue(QueueName="events")["QueueUrl"]
+    attributes = boto3.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    pattern = json.dumps({"source": ["terrafusion.sync"]})
+    boto3.client("events").put_rule(Name="all", EventBusName=BUS, EventPattern=pattern)
+    target: Any = {"Id": "queue", "Arn": attributes["QueueArn"]}
+    boto3.client("events").put_targets(Rule="all", EventBusName=BUS, Targets=[target])
+    return str(queue)
+
+
+def events_in(queue: str) -> list[dict[str, Any]]:
+    """The events that the queue has."""
+    messages = boto3.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+    return [json.loads(message["Body"]) for message in messages]
 
 
 @pytest.fixture(autouse=True)

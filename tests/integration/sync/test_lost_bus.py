@@ -1,40 +1,24 @@
 """The event bus is away, or takes no event: a run waits for it, and its event is on the bus when it has ended."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import Any
 
-import boto3
 import pytest
 
 from functions.sync.tasks import machine
 from shared.aws import forget_clients
 from shared.problems import ServiceUnavailable
-from tests.integration.sync.conftest import BUS
+from tests.integration.sync.conftest import events_in
 from tests.integration.sync.county import County
 
 RETRIED = "event-bus-unavailable"
 
 
-@pytest.fixture
-def queue(county: County) -> str:
-    """A queue that hears every event of the bus."""
-    queue = boto3.client("sqs").create_queue(QueueName="events")["QueueUrl"]
-    attributes = boto3.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
-    pattern = json.dumps({"source": ["terrafusion.sync"]})
-    boto3.client("events").put_rule(Name="all", EventBusName=BUS, EventPattern=pattern)
-    target: Any = {"Id": "queue", "Arn": attributes["QueueArn"]}
-    boto3.client("events").put_targets(Rule="all", EventBusName=BUS, Targets=[target])
-    return str(queue)
-
-
 def heard(queue: str) -> list[str]:
     """The kinds of the events that the queue has."""
-    messages = boto3.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
-    return [json.loads(message["Body"])["detail-type"] for message in messages]
+    return [event["detail-type"] for event in events_in(queue)]
 
 
 class Refusing(BaseHTTPRequestHandler):

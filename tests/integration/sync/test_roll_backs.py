@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from functions.districts.tasks.index_addresses import index_addresses
 from functions.properties.repository import parcels
 from functions.properties.service import parcels as properties
 from functions.roll import service as rolls
@@ -20,8 +21,9 @@ from shared.db import unit_of_work
 from shared.precedence.overrides import Decision
 from shared.problems import Conflict
 from tests.conftest import MigratedDatabase
-from tests.gateway import Answer, call, claims_of
-from tests.integration.sync.county import COUNTY, County
+from tests.gateway import Answer, LambdaContext, call, claims_of
+from tests.integration.sync.conftest import events_in
+from tests.integration.sync.county import COUNTY, MAPPING, County
 from tests.integration.sync.precedence_world import empty
 from tests.integration.sync.sync_steps import carry_out
 
@@ -105,6 +107,26 @@ def test_every_row_goes_back_as_a_new_version_and_history_keeps_all(
     assert (newest.author.kind, newest.author.by) == ("roll_back", "somebody")
     ((actor, details),) = county.query("SELECT actor, details FROM audit_events WHERE action = 'sync.rolled_back'")
     assert (actor, details["rolled_back"], details["reason"]) == ("somebody", run_id, "the extract was of another day")
+
+
+def test_a_roll_back_announces_itself_so_that_the_index_has_the_addresses_before(county: County, queue: str) -> None:
+    def indexed() -> list[str]:
+        for event in events_in(queue):
+            index_addresses(event, LambdaContext())
+        rows = county.query("SELECT property_id, number, street FROM situs_addresses WHERE street <> '' ORDER BY 1")
+        return [" ".join(row) for row in rows]
+
+    county.set_mapping(MAPPING.replace("source: note, target: attributes.note", "source: spare, target: situs_address"))
+    county.change("UPDATE parcel SET spare = id || ' Oak Street' WHERE id <= 2")
+    county.sync()
+    before = indexed()
+    county.change("UPDATE parcel SET spare = '77 Elm Avenue' WHERE id = 1; DELETE FROM parcel WHERE id = 2")
+    run_id, _ = county.sync()
+    changed = indexed()
+    carry_out(COUNTY, roll_back(run_id))
+
+    assert (before, changed) == (["000001 1 OAK ST", "000002 2 OAK ST"], ["000001 77 ELM AVE"])
+    assert indexed() == before
 
 
 def test_the_next_sync_waits_for_somebody_before_it_brings_the_rows_again(
