@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from shared.situs.addresses import Address
 from shared.situs.postal_terms import STREET_KINDS
 
-# Weights of the parts of a score, and what it loses by a difference. Choices, tried with the benchmark
-# `district_lookup`: an address on the right street with a wrong number goes before the number on another street.
+# Weights of the parts of a score, and what it loses by a difference. Choices, tried on addresses
+# spoiled by the rules of the benchmark `district_lookup` (tests/spoiled_addresses.py): an address on the right street
+# with a wrong number goes before the number on another street.
 _STREET_WEIGHT = 0.75
 _NUMBER_WEIGHT = 1 - _STREET_WEIGHT
 _WITHOUT_NUMBER = 0.6
