@@ -63,6 +63,8 @@ class Grant(StrEnum):
     """Read a user with the roles."""
     MANAGE_USERS = "manage_users"
     """Read users and change their attributes (which counties they work for)."""
+    ADMINISTER_USERS = "administer_users"
+    """Create users, change roles and passwords, disable, enable and sign out."""
 
 
 @dataclass(frozen=True)
@@ -299,6 +301,7 @@ REGISTRY = Registry(
         _api("properties", Grant.DATABASE, *_DATA),
         _api("platform", Grant.DATABASE),
         _api("keys", Grant.DATABASE),
+        _api("users", Grant.DATABASE, Grant.READ_USERS, Grant.MANAGE_USERS, Grant.ADMINISTER_USERS),
         _api("audit", Grant.DATABASE, *_DATA),
         _api("jobs", Grant.DATABASE, *_DATA),
         _api(

@@ -119,13 +119,6 @@ def find_version(connection: Connection, county_id: str, version: int) -> tuple[
     return None if row is None else (row.configuration, row.mapping)
 
 
-def lock_member(connection: Connection, username: str) -> None:
-    """Let nobody else change which counties a user works for until the transaction ends: the pool cannot add one."""
-    connection.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"members/{username}"}
-    )
-
-
 def _county(row: Row[*tuple[Any, ...]]) -> County:
     configuration = CountyConfiguration.model_validate(row.configuration)
     return County(

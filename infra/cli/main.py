@@ -24,6 +24,7 @@ COMMANDS = {
     "sync": LazyCommand(f"{_HERE}.sync:app", "Run a county's syncs, and look at them."),
     "jobs": LazyCommand(f"{_HERE}.job_list:jobs", "List the jobs of COUNTY_ID of every kind, the newest first."),
     "key": LazyCommand(f"{_HERE}.key:app", "Make, list and revoke access keys of tools."),
+    "user": LazyCommand(f"{_HERE}.user:app", "List, invite, change and remove a county's users."),
     "upload": LazyCommand(f"{_HERE}.upload:app", "Bring files, and decide about those that others brought."),
     "value": LazyCommand(f"{_HERE}.value:value", "Value PROPERTY_ID of COUNTY_ID as of a date."),
     "value-county": LazyCommand(

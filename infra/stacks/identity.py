@@ -122,5 +122,19 @@ class IdentityStack(Stack):
                 role, "cognito-idp:AdminGetUser", "cognito-idp:AdminUpdateUserAttributes"
             ),
         )
+        platform.offer(
+            Grant.ADMINISTER_USERS,
+            environment=environment,
+            allow=lambda role: self.pool.grant(
+                role,
+                "cognito-idp:AdminCreateUser",
+                "cognito-idp:AdminAddUserToGroup",
+                "cognito-idp:AdminRemoveUserFromGroup",
+                "cognito-idp:AdminSetUserPassword",
+                "cognito-idp:AdminDisableUser",
+                "cognito-idp:AdminEnableUser",
+                "cognito-idp:AdminUserGlobalSignOut",
+            ),
+        )
         CfnOutput(self, "UserPoolId", value=self.pool.user_pool_id)
         CfnOutput(self, "UserPoolClientId", value=client.user_pool_client_id)

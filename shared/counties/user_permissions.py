@@ -68,13 +68,13 @@ def permissions_of(roles: Iterable[Role], counties: Iterable[str]) -> UserPermis
 
 
 def permissions_by_county(
-    roles: Iterable[Role], counties: Iterable[str], refinements: Mapping[str, RbacSettings]
+    roles: Iterable[Role], counties: Iterable[str], refined_by_county: Mapping[str, RbacSettings]
 ) -> dict[str, frozenset[Permission]]:
     """Permissions of the roles in each county: the platform's table with the county's own grants and revocations."""
     roles = list(roles)
     allowed = {}
     for county in counties:
-        refined = refinements.get(county, RbacSettings())
+        refined = refined_by_county.get(county, RbacSettings())
         permissions = frozenset[Permission]().union(*(refined.permissions_of(role) for role in roles))
         allowed[county] = (permissions - PLATFORM_PERMISSIONS) | {Permission.SIGN_IN}
     return allowed
@@ -84,10 +84,10 @@ def _rbac_settings(counties: list[str]) -> dict[str, RbacSettings]:
     if not counties:
         return {}
     with unit_of_work(*counties) as connection:
-        return _refinements(connection)
+        return refinements(connection)
 
 
-def _refinements(connection: Connection) -> dict[str, RbacSettings]:
+def refinements(connection: Connection) -> dict[str, RbacSettings]:
     """Refinements of the roles, by county, of the counties that the transaction may read and that are onboarded."""
     rows = connection.execute(select(County.county_id, County.configuration["rbac_settings"].label("rbac")))
     return {row.county_id: RbacSettings.model_validate(row.rbac or {}) for row in rows}

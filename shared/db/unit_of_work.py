@@ -23,7 +23,8 @@ def unit_of_work(*county_ids: str) -> Iterator[Connection]:
     """A connection in a transaction that sees the rows of one county; it commits at the end, or rolls back.
 
     Row-level security compares each row's county with what is set here. Several ids (the caller's counties)
-    open the tables of counties and of access keys for those, and no other. Raises DatabaseUnavailable, DatabaseBusy.
+    open the tables of counties, of their members and of access keys for those, and no other. Raises
+    DatabaseUnavailable, DatabaseBusy.
     """
     with _connected() as connection:
         _driver(connection).begin(" ".join(county_ids))

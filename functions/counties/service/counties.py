@@ -12,6 +12,7 @@ from shared.counties.configuration import CountyConfiguration
 from shared.db import unit_of_work
 from shared.mapping import MappingError, parse_mapping
 from shared.problems import Conflict, NotFound, PreconditionFailed, Unprocessable
+from shared.user_pool import lock_user
 
 
 def list_counties(caller: Caller) -> list[CountySummary]:
@@ -51,7 +52,7 @@ def onboard(request: OnboardRequest, caller: Caller) -> County:
         # before the commit: where one of these fails nothing is left but what the next try replaces
         apply_schedules(configuration)
         if by_operator:
-            repository.lock_member(connection, caller.username)
+            lock_user(connection, caller.username)
             add_county_to_user(caller.username, county_id)
     return _with_schedules(county)
 

@@ -1,12 +1,10 @@
 """The counties that a user works for: an attribute of the user in the pool, which users cannot write."""
 
 from shared.aws import client
-from shared.counties.user_permissions import COUNTIES_ATTRIBUTE
+from shared.counties.user_permissions import COUNTIES_ATTRIBUTE, counties_of
 from shared.problems import Conflict
 from shared.settings import settings
-
-MAX_LENGTH = 2048
-"""Cognito's limit for an attribute."""
+from shared.user_pool import counties_value
 
 
 def add_county_to_user(username: str, county_id: str) -> None:
@@ -17,11 +15,11 @@ def add_county_to_user(username: str, county_id: str) -> None:
     cognito = client("cognito-idp")
     user = cognito.admin_get_user(UserPoolId=settings().user_pool_id, Username=username)
     attributes = {attribute["Name"]: attribute.get("Value", "") for attribute in user["UserAttributes"]}
-    counties = set(attributes.get(COUNTIES_ATTRIBUTE, "").split())
+    counties = counties_of(attributes.get(COUNTIES_ATTRIBUTE, ""))
     if county_id in counties:
         return
-    listed = " ".join(sorted(counties | {county_id}))
-    if len(listed) > MAX_LENGTH:
+    value = counties_value([*counties, county_id])
+    if value is None:
         raise Conflict(
             f"{username} works for {len(counties)} counties, and for no more: take some away, or onboard as another"
             " user.",
@@ -30,5 +28,5 @@ def add_county_to_user(username: str, county_id: str) -> None:
     cognito.admin_update_user_attributes(
         UserPoolId=settings().user_pool_id,
         Username=username,
-        UserAttributes=[{"Name": COUNTIES_ATTRIBUTE, "Value": listed}],
+        UserAttributes=[{"Name": COUNTIES_ATTRIBUTE, "Value": value}],
     )

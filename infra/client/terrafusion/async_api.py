@@ -64,6 +64,7 @@ from terrafusion.resources import (
     SyncRun,
     Upload,
     UploadSummary,
+    User,
     ValuationModel,
     ValuationModelResults,
     ValuationResponse,
@@ -249,6 +250,13 @@ class AsyncCountyOperations:
             "upload.refused",
             "upload.rejected",
             "upload_inspection.cancelled",
+            "user.disabled",
+            "user.enabled",
+            "user.invitation_sent",
+            "user.invited",
+            "user.password_reset",
+            "user.removed",
+            "user.role_changed",
             "valuation.made",
             "valuation_approval.cancelled",
             "valuation_model.cancelled",
@@ -404,6 +412,13 @@ class AsyncCountyOperations:
             "POST",
             path("/v1/counties/{}/valuation-runs/{}/cancel", self.county_id, run_id),
             idempotency_key=idempotency_key,
+        )
+        return answer
+
+    async def change_user(self, username: str, body: requests.UserChange, *, if_match: Resource | str) -> User:
+        """Change a user."""
+        answer: User = await self._calls.resource(
+            User, "PATCH", path("/v1/counties/{}/users/{}", self.county_id, username), if_match=if_match, body=body
         )
         return answer
 
@@ -993,6 +1008,13 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def get_user(self, username: str) -> User:
+        """A user of a county."""
+        answer: User = await self._calls.resource(
+            User, "GET", path("/v1/counties/{}/users/{}", self.county_id, username)
+        )
+        return answer
+
     async def get_validation(self, validation_id: str) -> Job:
         """A sales validation's progress."""
         answer: Job = await self._calls.resource(
@@ -1052,6 +1074,13 @@ class AsyncCountyOperations:
             ),
             Any,
         )
+
+    async def invite_user(self, body: requests.Invitation, *, idempotency_key: str | None = None) -> User:
+        """Invite a user."""
+        answer: User = await self._calls.resource(
+            User, "POST", path("/v1/counties/{}/users", self.county_id), idempotency_key=idempotency_key, body=body
+        )
+        return answer
 
     def jobs(
         self,
@@ -1318,6 +1347,10 @@ class AsyncCountyOperations:
             {"table": table, "rule": rule, "field": field, "state": state, "page_size": page_size},
         )
 
+    async def remove_user(self, username: str) -> None:
+        """Remove a user from a county."""
+        await self._calls.resource(None, "DELETE", path("/v1/counties/{}/users/{}", self.county_id, username))
+
     async def reopen_roll(
         self, roll_year: str, body: requests.ReopenRoll, *, idempotency_key: str | None = None
     ) -> Roll:
@@ -1358,6 +1391,26 @@ class AsyncCountyOperations:
             ),
             Any,
         )
+
+    async def resend_invitation(self, username: str, *, idempotency_key: str | None = None) -> User:
+        """Send an invitation again."""
+        answer: User = await self._calls.resource(
+            User,
+            "POST",
+            path("/v1/counties/{}/users/{}/resend-invitation", self.county_id, username),
+            idempotency_key=idempotency_key,
+        )
+        return answer
+
+    async def reset_password(self, username: str, *, idempotency_key: str | None = None) -> User:
+        """Reset a user's password."""
+        answer: User = await self._calls.resource(
+            User,
+            "POST",
+            path("/v1/counties/{}/users/{}/reset-password", self.county_id, username),
+            idempotency_key=idempotency_key,
+        )
+        return answer
 
     async def resume_comparables_model(
         self, model_id: str, *, idempotency_key: str | None = None
@@ -1836,6 +1889,10 @@ class AsyncCountyOperations:
             path("/v1/counties/{}/uploads", self.county_id),
             {"status": status, "created_by": created_by, "target_table": target_table, "page_size": page_size},
         )
+
+    def users(self, *, page_size: int | None = None) -> AsyncItems[User]:
+        """Users of a county."""
+        return AsyncItems(self._session, User, path("/v1/counties/{}/users", self.county_id), {"page_size": page_size})
 
     def valuation_results(
         self,

@@ -299,6 +299,13 @@ class InspectionRequest(TypedDict):
     upload_id: str
 
 
+class Invitation(TypedDict):
+    """Whom to invite. The e-mail address, in lower case, is the name to sign in with."""
+
+    email: str
+    role: Role
+
+
 class KeyRequest(TypedDict):
     """A key to be made: a name by which its owner knows it, and what it opens until when."""
 
@@ -726,6 +733,13 @@ class UploadRequest(TypedDict):
         | FlatGeobufFile
         | None
     ]
+
+
+class UserChange(TypedDict):
+    """What to change about a user: the role, whether the user may sign in, or both."""
+
+    role: NotRequired[Role | None]
+    enabled: NotRequired[bool | None]
 
 
 class ValuationModelRequest(TypedDict):

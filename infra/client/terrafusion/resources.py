@@ -2305,6 +2305,20 @@ class UploadSummary(Resource):
     links: dict[str, str]
 
 
+class User(Resource):
+    """A user who works for the county. Other counties of the user's are not shown."""
+
+    __slots__ = ()
+    username: str
+    email: str
+    roles: list[Role]
+    enabled: bool
+    status: Literal["invited", "active", "password_reset"]
+    invited_by: str | None
+    invited_at: datetime | None
+    last_signed_in_at: datetime | None
+
+
 class ValuationModel(Resource):
     """A model's job, and once it has succeeded the model."""
 

@@ -64,6 +64,7 @@ from terrafusion.resources import (
     SyncRun,
     Upload,
     UploadSummary,
+    User,
     ValuationModel,
     ValuationModelResults,
     ValuationResponse,
@@ -260,6 +261,13 @@ class CountyOperations:
             "upload.refused",
             "upload.rejected",
             "upload_inspection.cancelled",
+            "user.disabled",
+            "user.enabled",
+            "user.invitation_sent",
+            "user.invited",
+            "user.password_reset",
+            "user.removed",
+            "user.role_changed",
             "valuation.made",
             "valuation_approval.cancelled",
             "valuation_model.cancelled",
@@ -440,6 +448,15 @@ class CountyOperations:
                 "POST",
                 path("/v1/counties/{}/valuation-runs/{}/cancel", self.county_id, run_id),
                 idempotency_key=idempotency_key,
+            )
+        )
+        return answer
+
+    def change_user(self, username: str, body: requests.UserChange, *, if_match: Resource | str) -> User:
+        """Change a user."""
+        answer: User = completed(
+            self._calls.resource(
+                User, "PATCH", path("/v1/counties/{}/users/{}", self.county_id, username), if_match=if_match, body=body
             )
         )
         return answer
@@ -1092,6 +1109,13 @@ class CountyOperations:
         )
         return answer
 
+    def get_user(self, username: str) -> User:
+        """A user of a county."""
+        answer: User = completed(
+            self._calls.resource(User, "GET", path("/v1/counties/{}/users/{}", self.county_id, username))
+        )
+        return answer
+
     def get_validation(self, validation_id: str) -> Job:
         """A sales validation's progress."""
         answer: Job = completed(
@@ -1161,6 +1185,15 @@ class CountyOperations:
             ),
             Any,
         )
+
+    def invite_user(self, body: requests.Invitation, *, idempotency_key: str | None = None) -> User:
+        """Invite a user."""
+        answer: User = completed(
+            self._calls.resource(
+                User, "POST", path("/v1/counties/{}/users", self.county_id), idempotency_key=idempotency_key, body=body
+            )
+        )
+        return answer
 
     def jobs(
         self,
@@ -1453,6 +1486,10 @@ class CountyOperations:
             {"table": table, "rule": rule, "field": field, "state": state, "page_size": page_size},
         )
 
+    def remove_user(self, username: str) -> None:
+        """Remove a user from a county."""
+        completed(self._calls.resource(None, "DELETE", path("/v1/counties/{}/users/{}", self.county_id, username)))
+
     def reopen_roll(self, roll_year: str, body: requests.ReopenRoll, *, idempotency_key: str | None = None) -> Roll:
         """Open a closed roll again."""
         answer: Roll = completed(
@@ -1495,6 +1532,30 @@ class CountyOperations:
             ),
             Any,
         )
+
+    def resend_invitation(self, username: str, *, idempotency_key: str | None = None) -> User:
+        """Send an invitation again."""
+        answer: User = completed(
+            self._calls.resource(
+                User,
+                "POST",
+                path("/v1/counties/{}/users/{}/resend-invitation", self.county_id, username),
+                idempotency_key=idempotency_key,
+            )
+        )
+        return answer
+
+    def reset_password(self, username: str, *, idempotency_key: str | None = None) -> User:
+        """Reset a user's password."""
+        answer: User = completed(
+            self._calls.resource(
+                User,
+                "POST",
+                path("/v1/counties/{}/users/{}/reset-password", self.county_id, username),
+                idempotency_key=idempotency_key,
+            )
+        )
+        return answer
 
     def resume_comparables_model(self, model_id: str, *, idempotency_key: str | None = None) -> Submission[Job, Any]:
         """Go on with the job."""
@@ -2003,6 +2064,10 @@ class CountyOperations:
             path("/v1/counties/{}/uploads", self.county_id),
             {"status": status, "created_by": created_by, "target_table": target_table, "page_size": page_size},
         )
+
+    def users(self, *, page_size: int | None = None) -> Items[User]:
+        """Users of a county."""
+        return Items(self._session, User, path("/v1/counties/{}/users", self.county_id), {"page_size": page_size})
 
     def valuation_results(
         self,

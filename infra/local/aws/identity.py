@@ -5,6 +5,8 @@ trigger shapes them, and they can be revoked. Users, their groups and the tokens
 """
 
 import json
+import logging
+import secrets
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -24,6 +26,8 @@ from infra.local.cloud_assembly import ACCOUNT, REGION
 from infra.local.quotas import ATTRIBUTE_CHARACTERS
 from infra.local.state import StateStore
 from infra.local.template import UserPool
+
+_log = logging.getLogger(__name__)
 
 KEY_ID = "dummy"  # what moto writes into every token's header
 OWN_SCOPE = "aws.cognito.signin.user.admin"
@@ -89,6 +93,7 @@ class Identity:
 
         replacements.replace(models.CognitoIdpUserPool, "create_jwt", create)
         replacements.replace(models, "flatten_attrs", _within_quota)
+        replacements.replace(models.CognitoIdpBackend, "admin_create_user", logged_invitations())
         replacements.add(responses.CognitoIdpResponse, "revoke_token", revoke_token)
         document = json.dumps({"keys": [_public_document(self._key)]}).encode()
         replacements.replace(responses.CognitoIdpJsonWebKeyResponse, "json_web_key", document)
@@ -220,6 +225,36 @@ def _signing_key(state: StateStore) -> rsa.RSAPrivateKey:
         message = "the kept signing key is not an RSA key"
         raise TypeError(message)
     return loaded
+
+
+def logged_invitations() -> Callable[..., Any]:
+    """AdminCreateUser with the passwords that Cognito makes and mails: no mail leaves, the log has it.
+
+    Moto's own makes a user of an invitation that is sent again, without groups and under another subject.
+    """
+    create_user = models.CognitoIdpBackend.admin_create_user
+
+    def invite(
+        backend: Any,
+        user_pool_id: str,
+        username: str,
+        message_action: str,
+        temporary_password: str | None,
+        attributes: list[dict[str, str]],
+    ) -> Any:
+        password = temporary_password or f"aA1!{secrets.token_urlsafe(12)}"
+        if message_action == "RESEND":
+            user = backend.admin_get_user(user_pool_id, username)
+            if user.status is not models.UserStatus.FORCE_CHANGE_PASSWORD:
+                raise JsonRESTError("UnsupportedUserStateException", "Resend not possible.")
+            user.password = password
+        else:
+            user = create_user(backend, user_pool_id, username, message_action, password, attributes)
+        if message_action != "SUPPRESS" and temporary_password is None:
+            _log.warning("Mail to %s: your user name is %s, your temporary password %s", username, username, password)
+        return user
+
+    return invite
 
 
 def _within_quota(attributes: list[dict[str, Any]]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from shared.db.models.access_keys import AccessKey
 from shared.db.models.base import PLATFORM_SOURCE, Model, Synced, Tenant
+from shared.db.models.county_members import CountyMember
 from shared.db.models.county_versions import CountyVersion
 from shared.db.models.districts import District, DistrictLayer, DistrictLayerVersion
 from shared.db.models.history import (
@@ -57,6 +58,7 @@ __all__ = [
     "Assessment",
     "AuditEvent",
     "County",
+    "CountyMember",
     "CountyRequestBudget",
     "CountyVersion",
     "District",

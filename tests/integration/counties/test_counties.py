@@ -414,10 +414,12 @@ def token_of(counties: str, *groups: str) -> dict[str, str]:
     """The claims of the access token of a user with these counties and groups."""
     event = pre_token(
         {
+            "triggerSource": "TokenGeneration_Authentication",
+            "userName": "somebody",
             "request": {
                 "userAttributes": {"custom:counties": counties},
                 "groupConfiguration": {"groupsToOverride": list(groups)},
-            }
+            },
         },
         None,
     )

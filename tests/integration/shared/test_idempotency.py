@@ -64,10 +64,11 @@ TESTED_WITH_THEIR_MODULE = {
     f"{C}/valuation-runs/{{run_id}}/undo",
     "/v1/counties",  # test_counties: the county's id is its key
     "/v1/keys",  # test_access_keys
+    f"{C}/users",  # test_users
 }
 MOVES = ("/cancel", "/resume", "/promote", "/close", "/reopen", f"{C}/sync-runs/{{run_id}}/approve")
 """POSTs that move something that exists: sent again, they find it moved."""
-MAKES_NOTHING = ("/v1/auth/", "/preview", "/v1/ratio-statistics", f"{C}/files")
+MAKES_NOTHING = ("/v1/auth/", "/preview", "/v1/ratio-statistics", f"{C}/files", "/reset-password", "/resend-invitation")
 
 POSTS = {route.path: spec for spec in REGISTRY.api for route in routes_of(spec) if route.method == "POST"}
 EACH = pytest.mark.parametrize("path", CREATIONS, indirect=True)

@@ -21,7 +21,7 @@ from tests.foreign_county import CANARY, OTHER, add_foreign_rows
 from tests.integration.evidence_county import COUNTY, add_county
 
 TABLES = sorted(Model.metadata.tables)
-OF_SEVERAL_COUNTIES = ("access_keys", "counties")
+OF_SEVERAL_COUNTIES = ("access_keys", "counties", "county_members")
 """Tables that a unit of work of several counties sees the rows of all of them in."""
 DENIED = "permission denied|must be owner|row-level security|must be superuser|does not exist|cannot execute"
 
