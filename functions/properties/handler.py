@@ -9,18 +9,17 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import AwareDatetime
 
-from functions.properties.schemas import (
+from functions.properties.schemas.market import ListedSale, Neighborhood, SaleDecisionFilter, SaleFilter
+from functions.properties.schemas.overview import PropertyOverview
+from functions.properties.schemas.parcels import (
     MAX_AMOUNT,
     PROPERTY_SORTS,
     SALE_SORTS,
     Improvement,
     ImprovementHistory,
-    ListedSale,
-    Neighborhood,
     ParcelChange,
     PropertyDetail,
     PropertyFilter,
-    PropertyOverview,
     PropertyPatch,
     PropertySale,
     PropertySummary,
@@ -28,8 +27,6 @@ from functions.properties.schemas import (
     RollChange,
     RollComparison,
     RollFilter,
-    SaleDecisionFilter,
-    SaleFilter,
 )
 from functions.properties.service import comparison, improvements, neighborhoods, overview, parcels, sales, search
 from shared.access import Permission

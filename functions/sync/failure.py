@@ -5,7 +5,7 @@ from uuid import UUID
 
 from functions.sync.repository import partitions, runs
 from functions.sync.run_lock import release
-from functions.sync.schemas import SyncFailed
+from functions.sync.schemas.runs import SyncFailed
 from shared import events
 from shared.db import DatabaseBusy, unit_of_work
 from shared.jobs import executions

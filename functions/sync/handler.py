@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from functions.sync.job_kinds import SYNC
-from functions.sync.schemas import (
+from functions.sync.schemas.runs import (
     ApproveSync,
     Change,
     ChangeFilter,
@@ -16,9 +16,7 @@ from functions.sync.schemas import (
     Finding,
     FindingFilter,
     FindingKind,
-    MappingPreview,
     Partition,
-    PreviewRequest,
     RejectedFilter,
     RejectedRow,
     RejectUpload,
@@ -26,13 +24,12 @@ from functions.sync.schemas import (
     RollBackRequest,
     RowChange,
     RowState,
-    SourceCheck,
-    SourceCheckRequest,
     SyncRequest,
     SyncRun,
     TargetTable,
     WarnedRow,
 )
+from functions.sync.schemas.source_checks import MappingPreview, PreviewRequest, SourceCheck, SourceCheckRequest
 from functions.sync.service import (
     change_views,
     commands,

@@ -1,6 +1,6 @@
 """The kind of job of syncs. The sync machine runs it, and its life cycle is the module's own."""
 
-from functions.sync.schemas import SyncRequest
+from functions.sync.schemas.runs import SyncRequest
 from shared.access import Permission
 from shared.jobs import JobKind, NoResults
 

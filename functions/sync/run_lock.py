@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from functions.sync.job_kinds import SYNC
 from functions.sync.repository import runs, staging
-from functions.sync.schemas import RejectedFilter, ReplayRequest, RollBackRequest, SyncRequest, UploadRun
+from functions.sync.schemas.runs import RejectedFilter, ReplayRequest, RollBackRequest, SyncRequest, UploadRun
 from shared.counties.configuration import CountyConfiguration
 from shared.jobs import repository as jobs
 from shared.jobs.lifecycle import digest

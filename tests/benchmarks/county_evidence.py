@@ -48,7 +48,7 @@ def source_secret(url: URL) -> str:
 
 
 def _sync(county_id: str) -> None:
-    from functions.sync.schemas import SyncRequest
+    from functions.sync.schemas.runs import SyncRequest
     from functions.sync.service import commands, run_views
     from shared.access import Caller
 

@@ -144,7 +144,7 @@ def _cloud(folder: Path) -> Iterator[LocalCloud]:
 
 
 def _synced(cloud: LocalCloud, county: str, file: dict[str, str], content: Path) -> float:
-    from functions.sync.schemas import SyncRequest
+    from functions.sync.schemas.runs import SyncRequest
     from functions.sync.service import commands, run_views
     from shared.access import Caller
     from shared.db import unit_of_work

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from functions.properties.handler import handler
-from functions.properties.schemas import PropertySummary
+from functions.properties.schemas.parcels import PropertySummary
 from infra.local.postgres import LocalPostgres
 from shared import storage
 from shared.api.list_formats import LIST_TYPES

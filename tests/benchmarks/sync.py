@@ -140,7 +140,7 @@ def _onboard() -> None:
 
 def sync_once() -> tuple[float, Any]:
     """Start a run by the service behind the API, and wait for its end."""
-    from functions.sync.schemas import SyncRequest
+    from functions.sync.schemas.runs import SyncRequest
     from functions.sync.service import commands, run_views
     from shared.access import Caller
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, or_, select
 
-from functions.properties.schemas import VersionAuthor
+from functions.properties.schemas.parcels import VersionAuthor
 from shared.db.models import FieldOverride, Job, SyncedModel, SyncRun, ValuationApproval
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from pg8000.native import identifier
 from sqlalchemy import Connection, text
 
-from functions.properties.schemas import RollChange, RollFilter
+from functions.properties.schemas.parcels import RollChange, RollFilter
 from shared.db.models import PROVENANCE, VERSION_ENDS, PropertyOperational, history_table
 
 _COLUMNS = [c.name for c in history_table(PropertyOperational).columns if c.name not in PROVENANCE]

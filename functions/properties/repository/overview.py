@@ -8,16 +8,15 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, text
 
 from functions.properties.repository.neighborhoods import NEWEST_STUDY, RATIOS
-from functions.properties.schemas import (
+from functions.properties.schemas.overview import (
     DecidedField,
-    Improvement,
     OpenFlag,
     OverviewSale,
-    PropertyDetail,
     PropertyExemption,
     PropertyOwner,
     PropertyValue,
 )
+from functions.properties.schemas.parcels import Improvement, PropertyDetail
 from shared.sale_validity import DECISION_JOIN, SALE_RATIO, SALE_VALIDITY
 
 MAX_ROWS = 500

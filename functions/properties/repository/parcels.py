@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, null, select, text, update
 
-from functions.properties.schemas import PropertyDetail, PropertySale
+from functions.properties.schemas.parcels import PropertyDetail, PropertySale
 from shared.db.compiled_select import CompiledSelect
 from shared.db.models import BEGINS, PropertyOperational, Sale, SaleDecision, keep_versions
 from shared.precedence import overrides

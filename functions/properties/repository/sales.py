@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_co
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import Numeric, String
 
-from functions.properties.schemas import SALE_SORTS, ListedSale, SaleFilter
+from functions.properties.schemas.market import ListedSale, SaleFilter
+from functions.properties.schemas.parcels import SALE_SORTS
 from shared.db.keyset import Key, bounded_count, sorted_page
 from shared.db.models import PropertyOperational, Sale, SaleDecision
 from shared.paging import ListTotal

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from functions.properties.schemas import PROPERTY_RANGES, PROPERTY_SORTS, PropertyFilter, PropertySummary
+from functions.properties.schemas.parcels import PROPERTY_RANGES, PROPERTY_SORTS, PropertyFilter, PropertySummary
 from shared.db.keyset import Key, bounded_count, sorted_page
 from shared.db.models import PropertyOperational
 from shared.paging import ListTotal

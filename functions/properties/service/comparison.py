@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Float, Numeric
 
 from functions.properties.repository import comparison
-from functions.properties.schemas import FieldChange, ParcelChange, RollComparison, RollFilter
+from functions.properties.schemas.parcels import FieldChange, ParcelChange, RollComparison, RollFilter
 from functions.properties.service.as_of import moment_of
 from shared.db import unit_of_work
 from shared.db.models import PropertyOperational

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from functions.properties.repository import authors
 from functions.properties.repository.versions import VersionRow
-from functions.properties.schemas import FieldChange, PropertyVersion, VersionAuthor
+from functions.properties.schemas.parcels import FieldChange, PropertyVersion, VersionAuthor
 from shared.db.models import PROVENANCE, VERSION_ENDS, SyncedModel, key_column
 from shared.precedence.field_changes import changed_fields
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from itertools import groupby
 
 from functions.properties.repository import parcels, versions
-from functions.properties.schemas import Improvement, ImprovementHistory
+from functions.properties.schemas.parcels import Improvement, ImprovementHistory
 from functions.properties.service.as_of import moment_of
 from functions.properties.service.history import Authors, versions_of
 from shared.db import unit_of_work

@@ -3,7 +3,7 @@
 from datetime import date
 
 from functions.properties.repository import neighborhoods as repository
-from functions.properties.schemas import Neighborhood
+from functions.properties.schemas.market import Neighborhood
 from shared.access import Caller, Permission
 from shared.db import unit_of_work
 from shared.db.tenancy import require_onboarded

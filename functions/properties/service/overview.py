@@ -1,7 +1,7 @@
 """All that a page about a property shows."""
 
 from functions.properties.repository import overview as repository
-from functions.properties.schemas import PropertyOverview
+from functions.properties.schemas.overview import PropertyOverview
 from shared.access import Caller, Permission
 from shared.db import reading
 from shared.db.tenancy import require_onboarded

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from functions.properties.repository import parcels, versions
-from functions.properties.schemas import (
+from functions.properties.schemas.parcels import (
     FieldChange,
     PropertyDetail,
     PropertyPatch,

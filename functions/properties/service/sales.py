@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from functions.properties.repository import sales as repository
-from functions.properties.schemas import SALE_SORTS, ListedSale, SaleFilter
+from functions.properties.schemas.market import ListedSale, SaleFilter
+from functions.properties.schemas.parcels import SALE_SORTS
 from shared.db import unit_of_work
 from shared.db.tenancy import require_onboarded
 from shared.filters import require_ordered

@@ -1,7 +1,7 @@
 """Searches of properties."""
 
 from functions.properties.repository import search as repository
-from functions.properties.schemas import (
+from functions.properties.schemas.parcels import (
     PROPERTY_RANGES,
     PROPERTY_SORTS,
     BoundingBox,

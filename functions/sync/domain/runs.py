@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from functions.sync.schemas import GuardFinding, ReadBy, RejectedFilter, RunMode, RunStatus, TableCounts
+from functions.sync.schemas.runs import GuardFinding, ReadBy, RejectedFilter, RunMode, RunStatus, TableCounts
 from shared.schemas import Schema
 
 

@@ -28,7 +28,7 @@ from functions.sync.repository import (
     watermarks,
 )
 from functions.sync.run_lock import cancel_superseded
-from functions.sync.schemas import RejectedFilter, TableCounts
+from functions.sync.schemas.runs import RejectedFilter, TableCounts
 from functions.sync.staged_data import require_data_unchanged
 from shared import audit
 from shared.db import commit_with, unit_of_work

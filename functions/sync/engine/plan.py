@@ -22,7 +22,7 @@ from functions.sync.parquet_objects import put_frame
 from functions.sync.repository import findings, partitions, quarantine, runs, staging, warnings, watermarks
 from functions.sync.run_data import filled_columns, source_table
 from functions.sync.run_lock import add_job, add_run, new_run
-from functions.sync.schemas import RejectedFilter, SyncRequest
+from functions.sync.schemas.runs import RejectedFilter, SyncRequest
 from shared import storage
 from shared.counties.configuration import CountyConfiguration
 from shared.db import unit_of_work

@@ -15,7 +15,7 @@ from functions.sync.engine.run_context import RunContext, load
 from functions.sync.engine.run_log import log_state
 from functions.sync.object_keys import athena_key, latest_manifest_key, manifest_key
 from functions.sync.repository import runs
-from functions.sync.schemas import SyncCompleted
+from functions.sync.schemas.runs import SyncCompleted
 from shared import events, storage
 from shared.db import unit_of_work
 from shared.jobs import repository as jobs

@@ -10,7 +10,7 @@ import orjson
 from functions.sync.domain.partitions import PartitionState
 from functions.sync.domain.runs import TablePlan, Watermark
 from functions.sync.run_data import source_table
-from functions.sync.schemas import RunMode
+from functions.sync.schemas.runs import RunMode
 from shared.counties.configuration import IncrementalSettings
 from shared.mapping import CountyMapping, TableMapping
 from shared.mapping.compile.tables import Lookups, mapping_digest

@@ -31,7 +31,7 @@ from functions.sync.repository import (
     watermarks,
 )
 from functions.sync.repository.value_changes import ChangedRows
-from functions.sync.schemas import GuardFinding, SourceNote, TableCounts
+from functions.sync.schemas.runs import GuardFinding, SourceNote, TableCounts
 from functions.sync.staged_data import require_no_later_changes, require_staged_rows
 from shared.db import unit_of_work
 from shared.db.models import SYNC_TARGETS, key_column

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from functions.sync.domain.runs import TablePlan
 from functions.sync.repository import quarantine
-from functions.sync.schemas import RejectedFilter
+from functions.sync.schemas.runs import RejectedFilter
 from shared.contracts.source_rows import Key
 from shared.db import unit_of_work
 from shared.mapping import READ_FAULT, VALUE_FAULTS, CountyMapping

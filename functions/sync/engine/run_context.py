@@ -9,7 +9,7 @@ from functions.sync.engine.replay_source import QuarantineSource
 from functions.sync.lookups import load_lookups
 from functions.sync.repository import runs
 from functions.sync.run_data import filled_columns, mapping_of, source_table
-from functions.sync.schemas import RejectedFilter
+from functions.sync.schemas.runs import RejectedFilter
 from shared.counties.configuration import CountyConfiguration
 from shared.db import unit_of_work
 from shared.mapping import CountyMapping

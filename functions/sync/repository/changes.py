@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from functions.sync.repository import staging
 from functions.sync.repository.value_changes import value_sql
-from functions.sync.schemas import Change, ChangeFilter
+from functions.sync.schemas.runs import Change, ChangeFilter
 from shared.db.models import SYNC_TARGETS, history_table, key_column, versioned_columns
 from shared.rolls.totals import SUMMED, RollTotals, read_totals
 

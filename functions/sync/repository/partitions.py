@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, Integer, Row, cast, delete, func, select, text, tuple_, update
 
 from functions.sync.domain.partitions import PartitionState
-from functions.sync.schemas import TableProgress
+from functions.sync.schemas.runs import TableProgress
 from shared.db.models import SyncPartition
 
 _COLUMNS = [getattr(SyncPartition, name) for name in PartitionState.model_fields]

@@ -11,7 +11,7 @@ from pg8000.native import identifier, literal
 from sqlalchemy import Connection, Row, TextClause, delete, func, select, text
 
 from functions.sync.repository import staging
-from functions.sync.schemas import RejectedFilter
+from functions.sync.schemas.runs import RejectedFilter
 from shared.contracts.source_rows import Key
 from shared.csv_export.query import export_csv
 from shared.db.literals import uuid_literal

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from functions.sync.job_kinds import SYNC
 from functions.sync.repository import findings, staging
-from functions.sync.schemas import TableCounts
+from functions.sync.schemas.runs import TableCounts
 from shared import audit
 from shared.db.literals import uuid_literal
 from shared.db.models import BEGINS, PLATFORM_SOURCE, SYNC_TARGETS, keep_versions, key_column

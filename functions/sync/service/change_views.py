@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from functions.sync.domain.runs import RunState
 from functions.sync.repository import changes, runs
 from functions.sync.run_data import filled_columns, mapping_of
-from functions.sync.schemas import ChangeFilter, ChangeSummary, FieldChange, RowChange
+from functions.sync.schemas.runs import ChangeFilter, ChangeSummary, FieldChange, RowChange
 from functions.sync.service.pages import MAX_PAGE, require_run
 from shared.db import unit_of_work
 from shared.db.models import PROVENANCE, SYNC_TARGETS

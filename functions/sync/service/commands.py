@@ -10,7 +10,7 @@ from functions.sync.job_kinds import SYNC
 from functions.sync.repository import quarantine, runs
 from functions.sync.repository.runs import RunRow
 from functions.sync.run_lock import active_run_conflict, add_run, release
-from functions.sync.schemas import RejectedFilter, ReplayRequest, SyncRequest, SyncRun
+from functions.sync.schemas.runs import RejectedFilter, ReplayRequest, SyncRequest, SyncRun
 from functions.sync.service.machine import execution_arn, start_machine, timestamp
 from functions.sync.service.pages import require_run
 from functions.sync.service.rejected_rows import require_known_rule

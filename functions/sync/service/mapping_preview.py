@@ -13,7 +13,7 @@ import orjson
 
 from functions.sync.repository import runs
 from functions.sync.run_data import source_table
-from functions.sync.schemas import MappingPreview, PreviewedRow, PreviewRequest
+from functions.sync.schemas.source_checks import MappingPreview, PreviewedRow, PreviewRequest
 from functions.sync.service.requested_mapping import parse_requested, requested_table
 from shared.contracts.source_rows import ADDED_COLUMNS
 from shared.counties.configuration import CountyConfiguration

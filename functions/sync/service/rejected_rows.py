@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from functions.sync.repository import findings, quarantine, runs, warnings
-from functions.sync.schemas import Finding, FindingFilter, RejectedFilter, RejectedRow, RowState, WarnedRow
+from functions.sync.schemas.runs import Finding, FindingFilter, RejectedFilter, RejectedRow, RowState, WarnedRow
 from functions.sync.service.change_views import json_value
 from functions.sync.service.pages import AnyRow, from_row, page_of_run, require_run
 from shared import storage

@@ -9,7 +9,7 @@ from functions.sync.failure import fail_orphaned_active_run
 from functions.sync.job_kinds import SYNC
 from functions.sync.repository import runs
 from functions.sync.run_lock import add_run
-from functions.sync.schemas import RollBackRequest
+from functions.sync.schemas.runs import RollBackRequest
 from functions.sync.service.machine import execution_arn, start_machine
 from functions.sync.service.pages import require_run
 from shared import audit

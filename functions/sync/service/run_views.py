@@ -9,7 +9,7 @@ from functions.sync.domain.runs import TablePlan
 from functions.sync.failure import fail_orphaned
 from functions.sync.job_kinds import SYNC
 from functions.sync.repository import findings, partitions, runs
-from functions.sync.schemas import Partition, PartitionCounts, SyncRun, TableCounts, TableProgress
+from functions.sync.schemas.runs import Partition, PartitionCounts, SyncRun, TableCounts, TableProgress
 from functions.sync.service.pages import MAX_PAGE, from_row, page_of_run, raise_not_found
 from shared.db import snapshot
 from shared.db.tenancy import require_onboarded

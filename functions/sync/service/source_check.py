@@ -15,7 +15,7 @@ import orjson
 
 from functions.sync.repository import runs
 from functions.sync.run_data import source_table
-from functions.sync.schemas import (
+from functions.sync.schemas.source_checks import (
     CheckedTable,
     KeyCheck,
     ReasonCount,

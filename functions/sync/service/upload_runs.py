@@ -7,7 +7,14 @@ from sqlalchemy import Connection, func
 from functions.sync.failure import fail_orphaned_active_run
 from functions.sync.job_kinds import SYNC
 from functions.sync.run_lock import add_run, release
-from functions.sync.schemas import ChangeFilter, ChangeSummary, ConfirmUpload, RollBackRequest, RowChange, UploadRun
+from functions.sync.schemas.runs import (
+    ChangeFilter,
+    ChangeSummary,
+    ConfirmUpload,
+    RollBackRequest,
+    RowChange,
+    UploadRun,
+)
 from functions.sync.service import change_views, commands, roll_backs
 from functions.sync.service.machine import execution_arn, start_machine
 from shared import audit

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions.sync.engine.plan import scheduled_run_id
-from functions.sync.schemas import SyncRequest
+from functions.sync.schemas.runs import SyncRequest
 from shared.counties.configuration import SyncMode
 from shared.jobs.executions import ExecutionEnd
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 from fastapi import FastAPI, HTTPException, Response
 
-from functions.properties.schemas import PropertyDetail
+from functions.properties.schemas.parcels import PropertyDetail
 
 QUERY = os.environ["PEER_QUERY"]
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt.algorithms import RSAAlgorithm
 from sqlalchemy.engine import URL
 
-from functions.properties.schemas import PropertyDetail
+from functions.properties.schemas.parcels import PropertyDetail
 from infra.local.state import StateStore
 
 COLUMNS = ", ".join(PropertyDetail.model_fields)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert, text, update
 
 from functions.properties.handler import handler
-from functions.properties.schemas import PROPERTY_SORTS, SALE_SORTS
+from functions.properties.schemas.parcels import PROPERTY_SORTS, SALE_SORTS
 from functions.ratio_study.handler import handler as studies
 from functions.ratio_study.tasks import handler as run_studies
 from infra.local.postgres import LocalPostgres

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from functions.roll.handler import handler as roll_handler
 from functions.sync.handler import handler as sync_handler
-from functions.sync.schemas import ReplayRequest
+from functions.sync.schemas.runs import ReplayRequest
 from functions.sync.service import commands
 from functions.sync.tasks import machine
 from functions.valuation.repository import approvals

@@ -13,7 +13,7 @@ import pytest
 from pg8000.exceptions import DatabaseError
 
 from functions.sync import failure
-from functions.sync.schemas import SyncRequest, SyncRun
+from functions.sync.schemas.runs import SyncRequest, SyncRun
 from functions.sync.service import commands, run_views
 from functions.sync.tasks import machine
 from shared.access import Caller

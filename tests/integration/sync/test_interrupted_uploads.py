@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from functions.sync.schemas import RollBackRequest
+from functions.sync.schemas.runs import RollBackRequest
 from functions.sync.service import commands, roll_backs
 from shared.access import Caller
 from shared.settings import settings

@@ -29,7 +29,7 @@ from functions.sync.domain import partitioning
 from functions.sync.domain.publication import Manifest
 from functions.sync.engine.publication import file_plan
 from functions.sync.object_keys import latest_manifest_key
-from functions.sync.schemas import SyncRequest
+from functions.sync.schemas.runs import SyncRequest
 from functions.sync.service import commands
 from infra.local.postgres import LocalPostgres
 from infra.settings import ROOT

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from functions.sync.domain.runs import TablePlan
-from functions.sync.schemas import TableProgress
+from functions.sync.schemas.runs import TableProgress
 from functions.sync.service.run_views import speed_of
 from infra.cli.commands.sync import progress_text
 from shared.problems import SourceRefused

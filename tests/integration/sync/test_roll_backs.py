@@ -13,7 +13,7 @@ from functions.properties.repository import parcels
 from functions.properties.service import parcels as properties
 from functions.roll import service as rolls
 from functions.sync.handler import handler
-from functions.sync.schemas import RollBackRequest
+from functions.sync.schemas.runs import RollBackRequest
 from functions.sync.service import commands, roll_backs
 from functions.sync.tasks import machine
 from shared.access import Caller, Role

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from functions.sync.repository import partitions
-from functions.sync.schemas import SyncRequest
+from functions.sync.schemas.runs import SyncRequest
 from functions.sync.service import commands, run_views
 from shared.access import Caller
 from shared.db import unit_of_work

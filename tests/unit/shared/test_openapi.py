@@ -36,7 +36,7 @@ def test_every_route_is_described_with_what_opens_it(described: dict[str, dict[s
     for route in ROUTES:
         operation = described[route.path][route.method.lower()]
         token = [{"access_token": [route.permission.scope]}] if route.permission else []
-        key = [{"access_key": []}] if route.access in (Access.KEY, Access.OPEN) else []
+        key: list[dict[str, list[str]]] = [{"access_key": []}] if route.access in (Access.KEY, Access.OPEN) else []
         nothing: list[dict[str, object]] = [{}] if route.access is Access.OPEN else []
         assert operation["security"] == [*token, *key, *nothing]
         assert operation["summary"]

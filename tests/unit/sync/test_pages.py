@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 from functions.sync.domain.guards import MAX_COUNT_DRIFT
 from functions.sync.domain.partitioning import MAX_PARTITION_GROWTH, PARTITION_ROWS
 from functions.sync.engine.apply import MAX_HANDOFFS
-from functions.sync.schemas import GuardFinding, RunMode
+from functions.sync.schemas.runs import GuardFinding, RunMode
 from infra.functions import REGISTRY, SyncFunctions
 from infra.settings import ROOT
 from shared.counties.configuration import Guards

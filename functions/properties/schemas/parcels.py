@@ -13,10 +13,20 @@ from shared.schemas import RequestSchema, Schema
 
 MAX_AMOUNT = 10**12
 """Dollars or square feet: the database's columns hold fourteen digits, two of them decimals."""
+
+
 Text = Annotated[str, StringConstraints(max_length=500)]
+
+
 Year = Annotated[int, Field(ge=1600, le=2200)]
+
+
 Area = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
+
+
 AttributeName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
 Rooms = Annotated[Decimal, Field(ge=0, max_digits=5, decimal_places=2)]
 
 
@@ -210,6 +220,7 @@ class PropertyFilter(Schema):
 PROPERTY_RANGES = ("total_value", "land_area_sqft", "living_area_sqft", "year_built")
 """Fields of which a filter has the least and the largest value."""
 
+
 SALE_SORTS: Mapping[str, type] = {
     "sale_id": str,
     "sale_date": date,
@@ -219,79 +230,6 @@ SALE_SORTS: Mapping[str, type] = {
     "property_class": str,
 }
 """Fields by which sales are sorted, with the types of their values."""
-
-
-class ListedSale(Schema):
-    """A sale in a list: `validity` is a person's decision, or else the county's code.
-
-    `ratio` is the parcel's current total value over the price as it was paid, null where one of them is unknown, or
-    the parcel is no longer on the roll. Parties are shown with the property's own sales only.
-    """
-
-    sale_id: str
-    property_id: str
-    parcel_number: str | None
-    situs_address: str | None
-    neighborhood: str | None
-    property_class: str | None
-    sale_date: date
-    sale_price: Decimal
-    validity_code: str
-    decision: Literal["valid", "invalid"] | None
-    validity: str
-    total_value: Decimal | None
-    ratio: float | None
-    sale_type: str | None
-    deed_type: str | None
-    instrument_number: str | None
-    parcel_count: int | None
-    version: int
-    valid_from: datetime
-
-
-SaleDecisionFilter = Literal["valid", "invalid", "none"]
-
-
-class SaleFilter(Schema):
-    """Filter of the list of sales; all conditions given must hold. Days and prices include both ends."""
-
-    first_day: date | None = None
-    last_day: date | None = None
-    min_price: Decimal | None = None
-    max_price: Decimal | None = None
-    validity: str | None = None
-    decision: SaleDecisionFilter | None = None
-    neighborhood: str | None = None
-    property_class: str | None = None
-    property_id: str | None = None
-
-
-class NeighborhoodRatios(Schema):
-    """A neighborhood's figures in the newest ratio study of the whole county that was stratified by neighborhood.
-
-    The statistics are null where its sales are too few for them.
-    """
-
-    study_id: UUID
-    studied_at: datetime
-    sales: int
-    median: float | None
-    cod: float | None
-    prd: float | None
-
-
-class Neighborhood(Schema):
-    """A neighborhood of the current roll: its parcels and their values, its valid sales and their prices."""
-
-    neighborhood: str
-    parcels: int
-    median_value: Decimal | None
-    total_value: Decimal | None
-    sales: int
-    median_sale_price: Decimal | None
-    first_sale_date: date | None
-    last_sale_date: date | None
-    ratios: NeighborhoodRatios | None
 
 
 class Improvement(Schema):
@@ -348,110 +286,3 @@ class ParcelChange(Schema):
     parcel_number: str | None
     change: RollChange
     fields: dict[str, FieldChange]
-
-
-class PropertyValue(Schema):
-    """The values of a parcel on the roll of a year, and whose doing they are: of a sync, or of an approval."""
-
-    assessment_id: str
-    roll_year: int
-    land_value: Decimal | None
-    improvement_value: Decimal | None
-    total_value: Decimal | None
-    assessed_value: Decimal | None
-    property_class: str | None
-    valid_from: datetime
-    author: VersionAuthor
-
-
-class PropertyExemption(Schema):
-    """A relief from tax."""
-
-    exemption_id: str
-    exemption_type: str | None
-    amount: Decimal | None
-    roll_year: int | None
-
-
-class PropertyOwner(Schema):
-    """An owner; of a confidential one only the share is shown to who may not edit properties."""
-
-    owner_id: str
-    name: str | None
-    ownership_share: float | None
-    mailing_address: str | None
-    mailing_city: str | None
-    mailing_state: str | None
-    mailing_zip: str | None
-    confidential: bool
-
-
-class OpenFlag(Schema):
-    """A standing flag against a sale as evidence of market value."""
-
-    rule: str
-    reason: str
-    flagged_at: datetime
-
-
-class OverviewSale(PropertySale):
-    """A sale with its validity by decision or code, its ratio, and its standing flags."""
-
-    validity: str
-    ratio: float | None
-    flags: list[OpenFlag]
-
-
-class NewestValue(Schema):
-    """The newest value that the platform has found: in a valuation of the property alone, or in a run of many.
-
-    `contributions` are dollars by feature, counted from `base`.
-    """
-
-    valuation_id: UUID | None
-    valuation_run_id: UUID | None
-    valuation_date: date
-    valued_at: datetime
-    estimate: Decimal
-    low: Decimal | None
-    high: Decimal | None
-    confidence: float | None
-    review: bool
-    base: Decimal | None
-    contributions: dict[str, Decimal] | None
-
-
-class DecidedField(Schema):
-    """A field's value that was decided here, and the source's that it stood against.
-
-    `ended_at` is set of a conflict: the source has brought another value since, which won.
-    """
-
-    field: str
-    value: Any
-    source_value: Any
-    origin: Literal["edit", "approval", "upload"]
-    made_by: str
-    made_at: datetime
-    ended_at: datetime | None
-
-
-class PropertyOverview(Schema):
-    """A property and all that a page about it shows; what the caller may not see is null.
-
-    `versions` counts the property's versions, the present one included; of other lists the first 500 are shown.
-    """
-
-    property: PropertyDetail
-    author: VersionAuthor
-    versions: int
-    values: list[PropertyValue]
-    improvements: list[Improvement]
-    sales: list[OverviewSale]
-    exemptions: list[PropertyExemption]
-    owners: list[PropertyOwner]
-    newest_value: NewestValue | None
-    neighborhood_ratios: NeighborhoodRatios | None
-    overrides: list[DecidedField]
-    conflicts: list[DecidedField]
-    links: dict[str, str]

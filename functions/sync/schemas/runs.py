@@ -16,15 +16,19 @@ from shared.schemas import CountyId, RequestSchema, Schema
 RunStatus = JobStatus
 """Status of a run: that of its job."""
 
+
 Change = Literal["added", "changed", "removed", "returned"]
+
 
 RunMode = Literal["full", "incremental", "snapshot", "replay", "upload", "roll_back"]
 """`full` reads everything and passes over partitions whose rows are as the last applied run read them; `snapshot`
 compares every row; `incremental` reads what changed since; `replay` reads what an earlier run put into quarantine;
 `upload` reads a person's file; `roll_back` restores the versions before an applied run."""
 
+
 ReadBy = Literal["whole", "watermark", "change_tracking", "quarantine", "upload", "history"]
 """Way in which a run reads one table. An incremental run reads a table whole that has no watermark yet."""
+
 
 Resolution = Literal["synced", "gone", "rejected_again"]
 """Resolution of a row in quarantine: a later run took it, its source no longer has it, or a later run rejected it again
@@ -330,105 +334,6 @@ class WarnedRow(Schema):
     target_key: str | None
     source_row: dict[str, Any]
     reasons: list[RejectReason]
-
-
-SourceRow = dict[Annotated[str, StringConstraints(max_length=128)], Annotated[str, Field(max_length=100_000)] | None]
-
-
-class PreviewRequest(RequestSchema):
-    """A mapping to try on a few rows; without `mapping` the county's own. `table` is a target table of it (the first).
-
-    The rows come from the county's source, or are given as `rows`: objects of texts, as the source would have them.
-    """
-
-    mapping: Annotated[str, StringConstraints(min_length=1, max_length=1_000_000)] | None = None
-    table: Annotated[str, StringConstraints(max_length=100)] | None = None
-    sample_size: Annotated[int, Field(ge=1, le=100)] = 20
-    rows: Annotated[list[SourceRow], Field(min_length=1, max_length=100)] | None = None
-
-
-class PreviewedRow(Schema):
-    """A source row, the values that would be stored (as text), and the reasons to reject it or to warn."""
-
-    source_row: dict[str, Any]
-    result: dict[str, str | None]
-    rejected: list[RejectReason]
-    warned: list[RejectReason]
-
-
-class MappingPreview(Schema):
-    """Result of a mapping on some rows. Rules of the whole table (unique, reference) are not applied."""
-
-    table: str
-    unmapped_columns: list[str]
-    rows: list[PreviewedRow]
-    rejected: int
-    warned: int
-
-
-class SourceCheckRequest(RequestSchema):
-    """A check of the source by the county's mapping or that of the request, of one target `table` or all of them."""
-
-    mapping: Annotated[str, StringConstraints(min_length=1, max_length=1_000_000)] | None = None
-    table: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
-
-
-class KeyCheck(Schema):
-    """The key columns of a source table, compared over `rows` rows: all of them where it is `complete`.
-
-    `duplicated` rows share their key with another row (`examples`); `without_key` have NULL in it.
-    """
-
-    columns: list[str]
-    rows: int
-    complete: bool
-    without_key: int
-    duplicated: int
-    examples: list[str]
-
-
-class ReasonCount(Schema):
-    """A reason to reject rows of a sample: rule, target field, number of rows, and the message of the first."""
-
-    rule: str
-    field: str
-    rows: int
-    message: str
-
-
-class SampleCheck(Schema):
-    """Some rows of a table as the mapping takes them."""
-
-    rows: int
-    rejected: int
-    reasons: list[ReasonCount]
-
-
-class CheckedTable(Schema):
-    """A table as a first sync would read it.
-
-    `faults` keep it from being synced (`ready` is false then); `columns` are the source's, with its names of their
-    types; `watermark` is the present maximum of the watermark column, where the mapping names one.
-    """
-
-    table: str
-    source: str
-    ready: bool
-    faults: list[str]
-    rows: int | None
-    columns: dict[str, str]
-    unmapped_columns: list[str]
-    key: KeyCheck | None
-    watermark: str | None
-    sample: SampleCheck | None
-
-
-class SourceCheck(Schema):
-    """Outcome of a check: `ready` for a first sync, or not; `fault` says why the source is out of reach."""
-
-    ready: bool
-    fault: str | None
-    tables: list[CheckedTable]
 
 
 class SyncCompleted(Event):
