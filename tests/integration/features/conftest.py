@@ -32,14 +32,20 @@ def county(postgres_server: LocalPostgres, migrated_template: str) -> Iterator[M
         yield database
 
 
-def get(resource: str, collection_id: str = "", headers: dict[str, str] | None = None, **query: Any) -> Answer:
+def get(
+    resource: str,
+    collection_id: str = "",
+    headers: dict[str, str] | None = None,
+    path: dict[str, str] | None = None,
+    **query: Any,
+) -> Answer:
     """The answer to a GET of a resource, of a collection or not. Names of systems and languages are written with _."""
     names = {name: name.replace("_", "-") for name in ("bbox_crs", "filter_lang", "filter_crs")}
     parameters = {names.get(name, name): str(value) for name, value in query.items()}
-    path = {"county_id": COUNTY} | ({"collection_id": collection_id} if collection_id else {})
+    named = {"county_id": COUNTY, **({"collection_id": collection_id} if collection_id else {}), **(path or {})}
     if "feature_id" in parameters:
-        path["feature_id"] = parameters.pop("feature_id")
-    return call(handler, "GET", resource, path=path, query=parameters, headers=headers)
+        named["feature_id"] = parameters.pop("feature_id")
+    return call(handler, "GET", resource, path=named, query=parameters, headers=headers)
 
 
 def items(collection_id: str, **query: Any) -> Answer:
