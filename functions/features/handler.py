@@ -235,8 +235,8 @@ def _address() -> Address:
     """The landing page's address as the request's client sees it: below a stage, or a custom domain."""
     event = api.resolver.current_event
     scheme = event.headers.get("x-forwarded-proto") or "https"
-    sent, template = str(event["requestContext"]["path"]), str(event["resource"])
-    below = sent.split("/")[: len(sent.split("/")) - len(template.split("/")) + len(_ROOT.split("/"))]
+    sent = str(event["requestContext"]["path"]).removesuffix("/").split("/")
+    below = sent[: len(sent) - len(str(event["resource"]).split("/")) + len(_ROOT.split("/"))]
     host = event.headers.get("host") or str(event["requestContext"].get("domainName", ""))
     return Address(f"{scheme}://{host}{'/'.join(below)}")
 

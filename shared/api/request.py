@@ -26,7 +26,8 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 def path_parameters(event: Mapping[str, Any]) -> dict[str, str]:
     """The path's parameters, each decoded once. Raises Unprocessable for one that is no text."""
     template = str(event["resource"]).split("/")
-    sent = str(event["path"]).split("/")[-len(template) :]  # below a custom domain's base path
+    # below a custom domain's base path, and with a slash at the end or without
+    sent = str(event["path"]).removesuffix("/").split("/")[-len(template) :]
     if len(sent) == len(template):
         encoded = {name[1:-1]: text for name, text in zip(template, sent, strict=True) if name.startswith("{")}
     else:

@@ -47,6 +47,7 @@ def test_the_demo_says_what_was_done(platform: Platform) -> None:
     assert len(re.findall(r"rows read, [\d,]+ loaded, \d+ quarantined", platform.output)) == 2
     assert platform.output.count("again: 0 rows changed") == 2
     assert "interval" in platform.output
+    assert f"{platform.address}/ogc/king_wa" in platform.output
     for county_id in ("king_wa", "lucas_oh"):
         assert county_id in platform.output
 
@@ -142,6 +143,27 @@ def test_the_export_opens_in_gdal_and_holds_the_window(platform: Platform) -> No
     count = pyogrio.read_info(file, layer="parcels")["features"]
 
     assert count == len(all_items(platform, f"{KING}/properties", bbox="-122.45,47.55,-122.25,47.70"))
+
+
+def test_a_loaded_layer_holds_each_parcel_of_its_window_where_its_neighborhood_is(platform: Platform) -> None:
+    client = platform.signed_in("auditor")
+    (layer,) = client.get(f"{KING}/district-layers").json()
+    assert (layer["layer"], layer["version"]) == ("neighborhoods", 1)
+    window = {"bbox": "-122.45,47.55,-122.25,47.70"}
+    items = client.get(f"{KING}/properties", params={"page_size": 20, **window}).json()["items"]
+    for item in items:
+        place = {"longitude": item["longitude"], "latitude": item["latitude"]}
+        (answer,) = client.get(f"{KING}/districts/lookup", params=place).json()["layers"]
+        assert item["neighborhood"] in [district["district_id"] for district in answer["districts"]]
+
+
+def test_the_address_that_the_demo_gives_a_parcel_leads_to_its_neighborhood(platform: Platform) -> None:
+    client = platform.signed_in("auditor")
+    answer = client.get(f"{KING}/districts/lookup", params={"address": "12 oak"}).json()
+    (district,) = answer["layers"][0]["districts"]
+    parcel = client.get(f"{KING}/properties/{answer['match']['property_id']}").json()
+    assert (district["district_id"], answer["ambiguous"]) == (parcel["neighborhood"], False)
+    assert f"{parcel['property_id']} of neighborhood {parcel['neighborhood']} is given an address" in platform.output
 
 
 def test_the_report_is_a_pdf_and_the_roll_a_table(platform: Platform) -> None:

@@ -62,7 +62,7 @@ def _answer(event: Mapping[str, Any], principal: str, claims: dict[str, str], *,
     statement = {
         "Action": "execute-api:Invoke",
         "Effect": "Allow" if allow else "Deny",
-        "Resource": _resource(str(event["methodArn"]), str(event["resource"])),
+        "Resource": _resources(str(event["methodArn"]), str(event["resource"])),
     }
     return {
         "principalId": principal,
@@ -71,10 +71,13 @@ def _answer(event: Mapping[str, Any], principal: str, claims: dict[str, str], *,
     }
 
 
-def _resource(method_arn: str, resource: str) -> str:
-    """The ARN of a route for all values of its parameters, from that of a request to it."""
+def _resources(method_arn: str, resource: str) -> list[str]:
+    """The ARNs of a route for all values of its parameters, from that of a request to it: a path that ends in a slash
+    is of the same route.
+    """
     api, stage, method = method_arn.split("/")[:3]
-    return f"{api}/{stage}/{method}{re.sub(r'{[^}]*}', '*', resource)}"
+    route = f"{api}/{stage}/{method}{re.sub(r'{[^}]*}', '*', resource)}"
+    return [route, f"{route}/"]
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,9 @@ def send_files(
     data_dir: Path,
 ) -> None:
     """Put files where a county's files are, through the API or into the local cloud, and say where they are."""
-    send = _over_http(signed_in(api_url, username, data_dir)) if api_url else _into_local_cloud(data_dir)
+    send: Send = (
+        partial(deliver_file, signed_in(api_url, username, data_dir)) if api_url else _into_local_cloud(data_dir)
+    )
     for path in paths:
         key = storage.county_key(county_id, prefix, path.name)
         send(county_id, prefix, path)
@@ -81,12 +84,10 @@ def send_files(
 Send = Callable[[str, str, Path], None]
 
 
-def _over_http(client: Client) -> Send:
-    def send(county_id: str, prefix: str, path: Path) -> None:
-        delivery = {"name": path.name, "prefix": prefix, "size_bytes": path.stat().st_size}
-        client.upload(client.post(f"/v1/counties/{county_id}/files", delivery)["url"], path)
-
-    return send
+def deliver_file(client: Client, county_id: str, prefix: str, path: Path) -> None:
+    """Put a file where a county's files are, through the API. Raises TerraFusionError."""
+    delivery = {"name": path.name, "prefix": prefix, "size_bytes": path.stat().st_size}
+    client.upload(client.post(f"/v1/counties/{county_id}/files", delivery)["url"], path)
 
 
 def _into_local_cloud(data_dir: Path) -> Send:

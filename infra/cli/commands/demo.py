@@ -10,6 +10,8 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from infra.cli.commands.county_source import deliver_file
+from infra.cli.commands.district import load_layer, show_lookup
 from infra.cli.commands.local_cloud import serving
 from infra.cli.commands.model import model_shown, promote_model, train_model
 from infra.cli.commands.results import months_table, ratio_studies_table
@@ -28,7 +30,9 @@ from infra.cli.commands.value_county import run_shown, run_valuation
 from infra.cli.session import DataDir, console
 from infra.cli.source_secret import put_source_secret
 from infra.examples.counties import configuration_text, mapping_text
+from shared.counties.source_description import INCOMING
 from terrafusion import Client
+from terrafusion.requests import PropertyPatch
 
 STUDIES: dict[str, dict[str, Any]] = {
     # King County's system holds no assessed values with its sales, so the model's values are studied
@@ -45,6 +49,8 @@ STUDIES: dict[str, dict[str, Any]] = {
 VALUED: dict[str, Any] = {"county_id": "lucas_oh", "valuation_date": "1999-01-01", "roll_year": 1999}
 PROMOTED_BECAUSE = "the demo's only model"
 ROLL = {"county_id": "lucas_oh", "roll_year": 1998}
+MADE_UP_ADDRESS: PropertyPatch = {"situs_address": "12 NE Oak Street"}
+ASKED_ADDRESS = "12 northeast oak st"
 WINDOW = [-122.45, 47.55, -122.25, 47.70]
 
 
@@ -86,10 +92,19 @@ def demo(
             uploading = "Corrections uploaded by one, approved by another, and rolled back"
             with show(uploading), _signed_in(cloud, "Assessor") as assessor:
                 _upload(client, assessor, screen, output)
+            looked_up = "Districts: a map layer loaded, an address and a place looked up"
+            with show(looked_up), _signed_in(cloud, "Assessor") as assessor:
+                _districts(client, assessor, screen, files["map layers"])
         screen.print(f"\n[bold]Done[/] in {time.monotonic() - started:.0f} s.")
         for name, file in files.items():
             screen.print(f"  {name:<18} {file}")
         screen.print(f"  {'log':<18} {cloud.data_dir / 'logs'}")
+        for county_id in STUDIES:
+            screen.print(f"  {'layers':<18} {cloud.url}/ogc/{county_id}")
+        screen.print("  In QGIS: Add WFS / OGC API - Features Layer, that address, and a key as the Basic password:")
+        screen.print(
+            f"  terrafusion key new {' '.join(STUDIES)} --name QGIS --data-dir {cloud.data_dir}", soft_wrap=True
+        )
         if keep:
             introduce(cloud, screen)
             wait()
@@ -214,6 +229,31 @@ def _upload(client: Client, assessor: Client, screen: Console, output: Path) -> 
     run = roll_back_upload(assessor, screen, county_id, upload["id"], {"reason": "the demo's end"})
     restored = run["tables"]["properties_operational"]["changed"]
     screen.print(f"   rolled back: {restored} parcels are as they were, with every version in their history")
+
+
+def _districts(client: Client, assessor: Client, screen: Console, exported: Path) -> None:
+    """The county's data has neither districts nor street addresses: a layer and an address are made for the demo."""
+    from infra.examples.neighborhood_areas import write_neighborhood_areas
+
+    county_id = "king_wa"
+    file = exported.with_name(f"{county_id}-neighborhoods.geojson")
+    codes = write_neighborhood_areas(exported, file)
+    screen.print(f"   {file.name}: {len(codes)} areas, each made of the places nearest to a neighborhood's parcels")
+    deliver_file(client, county_id, INCOMING, file)
+    source = {"kind": "file", "file": {"format": "geojson", "file": file.name}}
+    layer = {"title": "Neighborhoods", "kind": "other", "source": source, "key": "code", "name": "name"}
+    load_layer(client, screen, county_id, "neighborhoods", layer)
+
+    king = assessor.county(county_id)
+    parcel = next(iter(king.properties(neighborhood=codes[0], bbox=",".join(map(str, WINDOW)), page_size=1)))
+    king.patch_property(parcel.property_id, MADE_UP_ADDRESS, if_match=king.get_property(parcel.property_id))
+    screen.print(f"   {parcel.property_id} of neighborhood {codes[0]} is given an address: the source has none")
+    lookup = f"/v1/counties/{county_id}/districts/lookup"
+    screen.print(f"   address {ASKED_ADDRESS!r}:")
+    show_lookup(screen, client.get(lookup, address=ASKED_ADDRESS))
+    place = {"longitude": (WINDOW[0] + WINDOW[2]) / 2, "latitude": (WINDOW[1] + WINDOW[3]) / 2}
+    screen.print(f"   longitude {place['longitude']:.3f}, latitude {place['latitude']:.3f}:")
+    show_lookup(screen, client.get(lookup, **place))
 
 
 def _market(client: Client, screen: Console) -> None:

@@ -1,17 +1,20 @@
 """`terrafusion district`: map layers loaded, and districts looked up."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import typer
+from rich.console import Console
 
 from infra.cli.commands.api_description import COUNTY
 from infra.cli.commands.county_source import send_files
 from infra.cli.commands.job_progress import wait_with_progress
 from infra.cli.session import ApiUrl, DataDir, SignIn, Username, console, signed_in, takes_sign_in
 from infra.cli.tables import WholeTable
+from terrafusion import Client
 
 _FORMATS = {
     ".gpkg": "geopackage",
@@ -66,10 +69,7 @@ def load(
         "shape": shape,
         "valid_from": None if valid_from is None else valid_from.date().isoformat(),
     }
-    client = signed_in(api_url, username, data_dir)
-    path = f"{COUNTY}/district-layers/{layer}".format(county_id=county_id)
-    job = wait_with_progress(client, console(), client.request("PUT", path, body=body))
-    _show_results(client.get(job["links"]["results"]))
+    load_layer(signed_in(api_url, username, data_dir), console(), county_id, layer, body)
 
 
 @app.command()
@@ -97,12 +97,18 @@ def lookup(
     if as_json:
         print(json.dumps(answer, indent=1, ensure_ascii=False))
         return
-    show_lookup(answer)
+    show_lookup(console(), answer)
 
 
-def show_lookup(answer: dict[str, Any]) -> None:
+def load_layer(client: Client, screen: Console, county_id: str, layer: str, body: Mapping[str, Any]) -> None:
+    """Load a layer, and print what was found. Raises TerraFusionError."""
+    path = f"{COUNTY}/district-layers/{layer}".format(county_id=county_id)
+    job = wait_with_progress(client, screen, client.request("PUT", path, body=body))
+    _show_results(screen, client.get(job["links"]["results"]))
+
+
+def show_lookup(screen: Console, answer: Mapping[str, Any]) -> None:
     """Print the answer of a lookup."""
-    screen = console()
     if answer["match"] is not None:
         screen.print(_matched(answer["match"]))
         if answer["ambiguous"]:
@@ -118,7 +124,7 @@ def show_lookup(answer: dict[str, Any]) -> None:
     screen.print(table)
 
 
-def _matched(match: dict[str, Any]) -> str:
+def _matched(match: Mapping[str, Any]) -> str:
     city = f", {match['city']}" if match["city"] else ""
     return f"{match['address']}{city} (property {match['property_id']}, score {match['score']})"
 
@@ -146,8 +152,7 @@ def _described(file: Path) -> dict[str, Any] | None:
     return document if isinstance(document, dict) and "kind" in document else None
 
 
-def _show_results(results: dict[str, Any]) -> None:
-    screen = console()
+def _show_results(screen: Console, results: Mapping[str, Any]) -> None:
     counts = results["features"]
     screen.print(
         f"Version {results['version']} of [bold]{results['layer']}[/]: {counts['added']:,} added,"

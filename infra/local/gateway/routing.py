@@ -31,8 +31,11 @@ class Router:
             self._add(route)
 
     def match(self, method: str, path: str) -> Match | None:
-        """The route of `path`, or None. Nothing is decoded: a REST API hands on the path as it was sent."""
-        parts = path[1:].split("/") if path != "/" else []
+        """The route of `path`, or None. Nothing is decoded: a REST API hands on the path as it was sent, and takes one
+        that ends in a slash for the same without it.
+        """
+        stripped = path[1:].removesuffix("/")
+        parts = stripped.split("/") if stripped else []
         parameters: dict[str, str] = {}
         route = _find(self._root, method, parts, 0, parameters)
         return Match(route, parameters) if route else None

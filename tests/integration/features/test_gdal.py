@@ -1,9 +1,5 @@
-"""GDAL reads the OGC API as it is served: pages, filters, reference systems and tiles."""
+"""GDAL reads the OGC API as it is served: pages, filters and reference systems."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,26 +10,9 @@ from pyproj import Transformer
 from shared.access import Role
 from tests.conftest import MigratedDatabase
 from tests.integration.evidence_county import COUNTY
+from tests.integration.features import gdal
 from tests.integration.features.conftest import COUNTRIES, items
 from tests.served_api import access_token, served_api
-
-_READ = """
-import json, sys
-import numpy, pyogrio, shapely
-from pyogrio.raw import read
-address, layer, options, arguments = sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), json.loads(sys.argv[4])
-if "bbox" in arguments:
-    arguments["bbox"] = tuple(arguments["bbox"])
-if not layer:
-    print(json.dumps(sorted(name for name, _ in pyogrio.list_layers(address))))
-else:
-    meta, _, shapes, values = read(address, layer=layer, **arguments, **options)
-    bounds = shapely.total_bounds(shapely.from_wkb(shapes)).tolist()
-    names = meta["fields"].tolist()
-    ids = [str(value) for value in values[names.index(names[0])]]
-    print(json.dumps({"count": len(shapes), "bounds": bounds, "fields": names, "ids": ids, "crs": meta["crs"]}))
-"""
-"""In a process of its own: GDAL holds the interpreter's lock while it waits for the API."""
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +31,7 @@ def served(county: MigratedDatabase, assemblies: Path) -> Iterator[tuple[str, st
 
 def read(served: tuple[str, str], layer: str, options: dict[str, str] | None = None, **arguments: Any) -> Any:
     address, token = served
-    environment = {**os.environ, "GDAL_HTTP_AUTH": "BEARER", "GDAL_HTTP_BEARER": token}
-    command = [sys.executable, "-c", _READ, address, layer, json.dumps(options or {}), json.dumps(arguments)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout)
+    return gdal.read(address, gdal.with_token(token), layer, options, **arguments)
 
 
 def test_gdal_lists_the_collections(served: tuple[str, str]) -> None:

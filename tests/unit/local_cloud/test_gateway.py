@@ -98,6 +98,9 @@ def verifier() -> TokenVerifier:
         ("POST", "/v1/a/7", None, {}),
         ("GET", "/v1/a/", None, {}),
         ("GET", "/v1/files", None, {}),
+        ("GET", "/v1/a/7/", "/v1/a/{id}", {"id": "7"}),
+        ("GET", "/v1/a/7/more/", "/v1/a/{id}/more", {"id": "7"}),
+        ("GET", "/v1/a/7//", None, {}),
     ],
 )
 def test_a_request_finds_its_most_literal_route(
@@ -242,7 +245,7 @@ def test_the_event_is_that_of_a_proxy_integration() -> None:
     context = event["requestContext"]
     assert context["authorizer"]["claims"]["sub"] == "somebody"
     assert context["identity"]["sourceIp"] == "10.1.2.3"
-    assert (context["stage"], context["path"]) == ("dev", "/dev/v1/items/a%20b")
+    assert (context["stage"], context["path"]) == ("dev", "/v1/items/a%20b")
 
 
 def test_a_body_is_text_or_base64() -> None:
