@@ -9,7 +9,14 @@ from infra.local.template import Template
 from tests.e2e.conftest import Platform
 
 NOT_BY_THE_DEMO = {
+    "cognito-idp:AdminAddUserToGroup": "a county's users are managed",
+    "cognito-idp:AdminCreateUser": "a county's users are managed",
+    "cognito-idp:AdminDisableUser": "a county's users are managed",
+    "cognito-idp:AdminEnableUser": "a county's users are managed",
+    "cognito-idp:AdminRemoveUserFromGroup": "a county's users are managed",
+    "cognito-idp:AdminSetUserPassword": "a county's users are managed",
     "cognito-idp:AdminUpdateUserAttributes": "a county is onboarded by somebody whom the operator gave no id",
+    "cognito-idp:AdminUserGlobalSignOut": "a county's users are managed",
     "ec2:AssignPrivateIpAddresses": "Lambda joins a function to the network",
     "ec2:CreateNetworkInterface": "Lambda joins a function to the network",
     "ec2:DeleteNetworkInterface": "Lambda joins a function to the network",

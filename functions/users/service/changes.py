@@ -30,7 +30,7 @@ def change(
     Either ends the user's sessions. Raises NotFound, PreconditionFailed, Forbidden; Conflict for the last administrator
     and for oneself.
     """
-    with locked(county_id, username, caller, expected_version) as (connection, member):
+    with locked(county_id, username, caller, expected_version) as (connection, member, caller):
         user = member.user
         require_managed(caller, user)
         role = None if request.role is None or user.roles == (request.role,) else request.role
@@ -59,7 +59,7 @@ def remove(county_id: str, username: str, *, caller: Caller) -> None:
 
     Raises NotFound, Conflict for the last administrator.
     """
-    with locked(county_id, username, caller) as (connection, member):
+    with locked(county_id, username, caller) as (connection, member, caller):
         require_another_administrator(connection, county_id, member.user, caller)
         change_county(connection, county_id)
         repository.remove(connection, county_id, username)
@@ -74,7 +74,7 @@ def reset_password(county_id: str, username: str, *, caller: Caller) -> Member:
 
     Whoever has had the password may have made keys with it. Raises NotFound, Forbidden, Conflict for who is disabled.
     """
-    with locked(county_id, username, caller) as (connection, member):
+    with locked(county_id, username, caller) as (connection, member, caller):
         require_managed(caller, member.user)
         _require_enabled(member)
         for county in member.user.counties:
@@ -88,7 +88,7 @@ def reset_password(county_id: str, username: str, *, caller: Caller) -> Member:
 
 def resend_invitation(county_id: str, username: str, *, caller: Caller) -> Member:
     """Mail an invitation again, with a new password. Raises NotFound, Forbidden, Conflict for who needs none."""
-    with locked(county_id, username, caller) as (connection, member):
+    with locked(county_id, username, caller) as (connection, member, caller):
         require_managed(caller, member.user)
         _require_enabled(member)
         if member.user.status != pool.FORCE_CHANGE_PASSWORD:

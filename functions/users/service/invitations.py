@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from functions.users import repository
 from functions.users.schemas import Invitation
 from functions.users.service import pool
-from functions.users.service.members import Member, manages, of_county, require_grantable
+from functions.users.service.members import Member, as_of_now, manages, of_county, require_grantable
 from shared import audit
 from shared.access import Caller, Role
 from shared.db import change_county, unit_of_work
@@ -32,6 +32,7 @@ def invite(county_id: str, request: Invitation, *, caller: Caller, idempotency_k
         if earlier is not None:
             refuse_reused_key(earlier.request_digest or "", digest(request))
             return of_county(connection, county_id, earlier.username)
+        caller = as_of_now(connection, county_id, caller)
         require_grantable(connection, role, (county_id,), caller)
         with pool.refusals():
             user = find(username)

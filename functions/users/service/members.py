@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -86,18 +86,35 @@ def of_county(connection: Connection, county_id: str, username: str) -> Member:
 @contextmanager
 def locked(
     county_id: str, username: str, caller: Caller, expected_version: int | None = None
-) -> Iterator[tuple[Connection, Member]]:
-    """A user of a county whom nobody else changes meanwhile, in a unit of work of the caller's counties.
+) -> Iterator[tuple[Connection, Member, Caller]]:
+    """A user of a county whom nobody else changes meanwhile, in a unit of work of the caller's counties; and the caller
+    as of now.
 
-    Raises NotFound, PreconditionFailed.
+    Raises NotFound, PreconditionFailed, Forbidden.
     """
     with unit_of_work(*sorted(caller.county_ids)) as connection:
+        caller = as_of_now(connection, county_id, caller)
         lock_user(connection, username)
         member = of_county(connection, county_id, username)
         if expected_version not in (None, member.row.version):
             raise PreconditionFailed(f"The user is at version {member.row.version} by now; read it again, then decide.")
         with refusals():
-            yield connection, member
+            yield connection, member, caller
+
+
+def as_of_now(connection: Connection, county_id: str, caller: Caller) -> Caller:
+    """The caller with no more than the pool allows now: whose role was just taken could take it back by a token that
+    still opens the API. Raises Forbidden for who manages the county's users no longer."""
+    with refusals():
+        user = find(caller.username)
+    allowed = permissions_by_county(user.roles, user.counties, refinements(connection)) if user and user.enabled else {}
+    current = replace(
+        caller,
+        county_ids=caller.county_ids & allowed.keys(),
+        withheld={county: caller.permissions - permissions for county, permissions in allowed.items()},
+    )
+    current.require_county(county_id, Permission.MANAGE_USERS)
+    return current
 
 
 def manages(caller: Caller, user: PoolUser) -> bool:
