@@ -9,7 +9,8 @@ from aws_cdk import App, DefaultStackSynthesizer, Environment, Stage, Tags
 from constructs import Construct
 
 from infra.constructs.platform import Platform
-from infra.functions import REGISTRY, FunctionSpec, Registry
+from infra.function_specs import FunctionSpec, Registry
+from infra.functions import REGISTRY
 from infra.settings import DEVELOPMENT, ROOT, StageSettings, configured_stages
 from infra.stacks.api import ApiStack
 from infra.stacks.data import DataStack

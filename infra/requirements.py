@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from infra.assets import PLATFORM, PYTHON_VERSION
-from infra.functions import Layer
+from infra.function_specs import Layer
 from infra.settings import ROOT
 
 CORE_PACKAGES = ("sqlalchemy", "typing-extensions")

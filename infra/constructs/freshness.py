@@ -7,7 +7,7 @@ from constructs import Construct
 
 from infra.constructs.platform import Platform
 from infra.constructs.service_function import ServiceFunction
-from infra.functions import FunctionSpec
+from infra.function_specs import FunctionSpec
 
 
 class Freshness(Construct):

@@ -22,7 +22,7 @@ from infra.best_practices import accept
 from infra.constructs.dead_letters import DeadLetters
 from infra.constructs.platform import Platform
 from infra.constructs.service_function import ServiceFunction
-from infra.functions import Grant
+from infra.function_specs import Grant
 from infra.settings import StageSettings
 
 EXECUTION_TIMEOUT = Duration.hours(24)

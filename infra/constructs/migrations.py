@@ -10,7 +10,7 @@ from infra.best_practices import accept, managed_policy
 from infra.constructs.database import Database
 from infra.constructs.platform import Platform
 from infra.constructs.service_function import ServiceFunction
-from infra.functions import FunctionSpec
+from infra.function_specs import FunctionSpec
 from infra.settings import ROOT
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from aws_cdk.aws_ec2 import ISecurityGroup, IVpc
 from aws_cdk.aws_iam import IRole
 
-from infra.functions import Grant
+from infra.function_specs import Grant
 from infra.settings import StageSettings
 
 

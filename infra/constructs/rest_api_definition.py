@@ -15,7 +15,7 @@ from aws_cdk.aws_lambda import IFunction
 from infra.constructs.gateway_problems import gateway_responses
 from infra.constructs.routes import require_distinct_routes
 from infra.constructs.service_function import ServiceFunction
-from infra.functions import routes_of
+from infra.function_specs import routes_of
 from shared.access import Access, Permission
 
 AUTHORIZER_CACHE_S = 30

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from infra.constructs.service_function import ServiceFunction
-from infra.functions import routes_of
+from infra.function_specs import routes_of
 from shared.access import Access, Permission
 
 

@@ -25,7 +25,7 @@ from constructs import Construct
 from infra.assets import layer_code, module_code
 from infra.best_practices import accept
 from infra.constructs.platform import Platform
-from infra.functions import FunctionSpec, Grant, Layer
+from infra.function_specs import FunctionSpec, Grant, Layer
 from infra.settings import COUNTY_LIMITS
 from shared.settings import REQUIRED_SETTINGS
 

@@ -25,7 +25,7 @@ from infra.constructs.firewall import Firewall
 from infra.constructs.platform import Platform
 from infra.constructs.rest_api_definition import rest_api_definition
 from infra.constructs.service_function import ServiceFunction
-from infra.functions import FunctionSpec
+from infra.function_specs import FunctionSpec
 
 REQUESTS_PER_SECOND = 200
 BURST = 400

@@ -17,7 +17,7 @@ from infra.constructs.data_bucket import DataBucket
 from infra.constructs.database import Database
 from infra.constructs.migrations import Migrations
 from infra.constructs.platform import Platform
-from infra.functions import FunctionSpec, Grant
+from infra.function_specs import FunctionSpec, Grant
 
 
 class DataStack(Stack):

@@ -24,7 +24,7 @@ from constructs import Construct
 from infra.best_practices import accept
 from infra.constructs.platform import Platform
 from infra.constructs.service_function import ServiceFunction
-from infra.functions import FunctionSpec, Grant
+from infra.function_specs import FunctionSpec, Grant
 from shared.access import SCOPE_PREFIX, Permission, Role
 
 COUNTIES_ATTRIBUTE = "counties"

@@ -13,7 +13,7 @@ from infra.constructs.jobs_definition import PartitionedSteps, jobs_definition
 from infra.constructs.machine import Machine, notify_of_ends, offer_machine
 from infra.constructs.platform import Platform
 from infra.constructs.service_function import ServiceFunction
-from infra.functions import FunctionSpec, Grant, PartitionedJob
+from infra.function_specs import FunctionSpec, Grant, PartitionedJob
 
 
 class JobsStack(Stack):

@@ -29,7 +29,7 @@ from constructs import Construct
 from infra.constructs.alarms import Alarms, attained, own_metric
 from infra.constructs.freshness import Freshness
 from infra.constructs.platform import Platform
-from infra.functions import FunctionSpec
+from infra.function_specs import FunctionSpec
 from infra.slos import BUDGET_DAYS, READ_LIMIT_MS, REQUEST_METRICS, SLOS
 from infra.slos import Metric as OwnMetric
 from shared.metrics import namespace

@@ -13,7 +13,7 @@ from infra.constructs.machine import Machine, notify_of_ends, offer_description,
 from infra.constructs.platform import Platform
 from infra.constructs.service_function import ServiceFunction
 from infra.constructs.sync_definition import SyncSteps, sync_definition
-from infra.functions import Grant, SyncFunctions
+from infra.function_specs import Grant, SyncFunctions
 
 DEFAULT_CONCURRENCY = 40
 """Partitions at a time, unless the context `sync_max_concurrency` says otherwise: a county's own server bears

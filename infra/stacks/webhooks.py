@@ -16,7 +16,7 @@ from infra.constructs.machine import Machine
 from infra.constructs.platform import Platform
 from infra.constructs.service_function import ServiceFunction
 from infra.constructs.steps import call
-from infra.functions import FunctionSpec, Grant
+from infra.function_specs import FunctionSpec, Grant
 
 SIGNING_KEY_CHARACTERS = 64
 

@@ -7,7 +7,8 @@ import tempfile
 import time
 from collections.abc import Mapping
 
-from infra.functions import REGISTRY, FunctionSpec
+from infra.function_specs import FunctionSpec
+from infra.functions import REGISTRY
 from tests.benchmarks.result import BenchmarkResult
 
 ROUNDS = 7

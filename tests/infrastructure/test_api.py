@@ -8,7 +8,8 @@ import pytest
 
 from functions.keys.service.presented_keys import REMEMBERED_S
 from infra.constructs.routes import OwnedRoute, RouteError, check_routes
-from infra.functions import REGISTRY, routes_of
+from infra.function_specs import routes_of
+from infra.functions import REGISTRY
 from infra.openapi import READ_ROUTES, read_routes
 from shared.access import VIEW_PERMISSIONS, Access
 from tests.infrastructure.assembly import Templates, access_log_line

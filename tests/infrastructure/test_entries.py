@@ -10,7 +10,8 @@ from importlib.util import find_spec
 
 import pytest
 
-from infra.functions import REGISTRY, FunctionSpec, Layer
+from infra.function_specs import FunctionSpec, Layer
+from infra.functions import REGISTRY
 from infra.settings import ROOT
 
 EAGER: Mapping[str, frozenset[str]] = {

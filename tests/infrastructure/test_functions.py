@@ -7,7 +7,8 @@ from typing import Any
 import grimp
 import pytest
 
-from infra.functions import REGISTRY, FunctionSpec, Grant
+from infra.function_specs import FunctionSpec, Grant
+from infra.functions import REGISTRY
 from infra.settings import DEVELOPMENT, ROOT
 from tests.infrastructure.assembly import Templates, listed
 

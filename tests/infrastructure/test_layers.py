@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from infra.assets import PYTHON_VERSION, digest, install, precompile
-from infra.functions import REGISTRY, FunctionSpec, Layer
+from infra.function_specs import FunctionSpec, Layer
+from infra.functions import REGISTRY
 from infra.settings import ROOT
 
 LAYERS = pytest.mark.parametrize("layer", list(Layer))

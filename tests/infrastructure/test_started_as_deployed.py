@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from infra.assets import PYTHON_VERSION, layer_bundle, module_bundle
-from infra.functions import REGISTRY, FunctionSpec, Layer, routes_of
+from infra.function_specs import FunctionSpec, Layer, routes_of
+from infra.functions import REGISTRY
 from shared.access import key_secret
 from tests.figures import RecordFigure
 from tests.gateway import claims_of, proxy_event

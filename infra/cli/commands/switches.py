@@ -11,7 +11,8 @@ import typer
 from infra.cli.deployed_stage import DeployedStage, StageName
 from infra.cli.errors import CommandError
 from infra.cli.session import console
-from infra.functions import REGISTRY, FunctionSpec
+from infra.function_specs import FunctionSpec
+from infra.functions import REGISTRY
 
 PAUSED_TAG = "terrafusion:reserved-before-pause"
 _NONE = "none"

@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import insert, text
 
 from functions.valuation.service import comparables_models
-from infra.functions import REGISTRY, routes_of
+from infra.function_specs import routes_of
+from infra.functions import REGISTRY
 from shared.api import resolver
 from shared.db import unit_of_work
 from shared.db.models import ValuationChampion, ValuationModel

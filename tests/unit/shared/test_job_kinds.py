@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.functions import REGISTRY, routes_of
+from infra.function_specs import routes_of
+from infra.functions import REGISTRY
 from infra.settings import ROOT
 from shared.jobs import AnyJobKind
 

@@ -5,7 +5,8 @@ import json
 import pytest
 from openapi_spec_validator import validate
 
-from infra.functions import REGISTRY, routes_of
+from infra.function_specs import routes_of
+from infra.functions import REGISTRY
 from infra.openapi import AUDIT_ACTIONS, DOCUMENT, JOB_KINDS, audit_actions, listed_job_kinds, rendered
 from shared.access import Access
 

@@ -10,7 +10,8 @@ from functions.sync.domain.guards import MAX_COUNT_DRIFT
 from functions.sync.domain.partitioning import MAX_PARTITION_GROWTH, PARTITION_ROWS
 from functions.sync.engine.apply import MAX_HANDOFFS
 from functions.sync.schemas.runs import GuardFinding, RunMode
-from infra.functions import REGISTRY, SyncFunctions
+from infra.function_specs import SyncFunctions
+from infra.functions import REGISTRY
 from infra.settings import ROOT
 from shared.counties.configuration import Guards
 from shared.counties.source_description import KINDS, FilesDescription
