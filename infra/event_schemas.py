@@ -6,6 +6,9 @@
 import importlib
 import importlib.util
 import json
+import pkgutil
+from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 from infra.functions import REGISTRY
@@ -17,14 +20,23 @@ DOCUMENT = ROOT / "infra" / "events.json"
 
 def event_types() -> list[type[Event]]:
     """The events that the modules declare in their `schemas`, by name."""
-    types: dict[str, type[Event]] = {}
-    for spec in REGISTRY:
-        name = f"{spec.package}.schemas"
-        declared = vars(importlib.import_module(name)) if importlib.util.find_spec(name) else {}
-        for value in declared.values():
-            if isinstance(value, type) and issubclass(value, Event) and value is not Event:
-                types[value.__name__] = value
-    return [types[name] for name in sorted(types)]
+    declared = {
+        value.__name__: value
+        for spec in REGISTRY
+        for module in _schemas(f"{spec.package}.schemas")
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Event) and value is not Event
+    }
+    return [declared[name] for name in sorted(declared)]
+
+
+def _schemas(name: str) -> Iterator[ModuleType]:
+    """The module of this name and those in it, where it is a package; none where there is no such module."""
+    if importlib.util.find_spec(name) is not None:
+        module = importlib.import_module(name)
+        yield module
+        for part in pkgutil.iter_modules(getattr(module, "__path__", ())):
+            yield importlib.import_module(f"{name}.{part.name}")
 
 
 def document() -> dict[str, Any]:

@@ -20,7 +20,8 @@ FILES = ("__init__", "schemas", "repository", "service", "job_kinds", "handler",
 CONTRACTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 DERIVED = """
 import importlib, json, sys
-from infra.functions import REGISTRY, routes_of
+from infra.function_specs import routes_of
+from infra.functions import REGISTRY
 from infra.openapi import audit_actions, document
 
 package = f"functions.{sys.argv[1]}"
