@@ -101,7 +101,8 @@ def demo(
         screen.print(f"  {'log':<18} {cloud.data_dir / 'logs'}")
         for county_id in STUDIES:
             screen.print(f"  {'layers':<18} {cloud.url}/ogc/{county_id}")
-        screen.print("  In QGIS: Add WFS / OGC API - Features Layer, that address, and a key as the Basic password:")
+        screen.print("  In QGIS, while the platform is up (--keep, or `terrafusion up`):")
+        screen.print("  Add WFS / OGC API - Features Layer, that address, and a key as the Basic password:")
         screen.print(
             f"  terrafusion key new {' '.join(STUDIES)} --name QGIS --data-dir {cloud.data_dir}", soft_wrap=True
         )
