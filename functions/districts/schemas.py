@@ -100,10 +100,10 @@ LayerSource = Annotated[LayerFile | LayerService | LayerDataset | LayerTable, Fi
 
 
 class LayerLoad(RequestSchema):
-    """What a layer is to be loaded from, and the day from which it holds (today in the county's time zone, where none
-    is given). `key` and `name` are the columns of a feature's identifier and name; without `name` the identifier is
-    shown. `shape` is the column with the geometry as well-known binary (hexadecimal) or text, where the source does
-    not give it by itself, as tables, CSV and plain Parquet do not.
+    """The source that a layer is loaded from, and the day from which it holds (by default today in the county's time
+    zone). `key` and `name` are the columns of a feature's identifier and name; without `name` the identifier is shown.
+    `shape` is the column with the geometry as well-known binary (hexadecimal) or text, where the source does not give
+    it by itself, as tables, CSV and plain Parquet do not.
     """
 
     title: Title

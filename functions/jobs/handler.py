@@ -28,7 +28,7 @@ def list_jobs(
     page_size: PageSize = 100,
     page_token: Annotated[str | None, Query()] = None,
 ) -> Response[Page[Job]]:
-    """What runs and has run, syncs included, the newest first, with links to each job, its results and its file.
+    """The jobs of every kind, syncs included, the newest first, with links to each job, its results and its file.
 
     Shows the kinds of jobs that the caller's permissions let them see one by one; another kind is refused.
     """

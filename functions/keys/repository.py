@@ -31,7 +31,7 @@ _PRESENT = text("SELECT set_config('app.key_digest', :digest, true)")
 
 
 class PresentedKey(NamedTuple):
-    """What a key opens in one county, as it was agreed when it was made."""
+    """A key in one county: whose it is, and the permissions that it was made with."""
 
     county_id: str
     key_id: UUID

@@ -32,7 +32,7 @@ class ApproveReport(RequestSchema):
 
 
 class ReportApprovalJob(RequestSchema):
-    """What an approval is of, and whose it is."""
+    """The report that is approved, and by whom."""
 
     report_id: UUID
     approved_by: str

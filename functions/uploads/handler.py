@@ -56,7 +56,7 @@ def list_uploads(
 
 @api.get(_UPLOADS + "/{upload_id}", permission=Permission.VIEW_UPLOADS, summary="One upload")
 def get_upload(county_id: str, upload_id: UUID) -> Response[Upload]:
-    """What was found in the file, the mapping that is proposed for it with reasons, its run, and the decision."""
+    """The upload: its file as it was inspected, the mapping proposed for it with reasons, its run, and the decision."""
     return answer(intake.find(county_id, upload_id))
 
 

@@ -29,7 +29,7 @@ class Invitation(RequestSchema):
 
 
 class UserChange(RequestSchema):
-    """What to change about a user: the role, whether the user may sign in, or both."""
+    """A change of a user: of the role, of whether the user may sign in, or of both."""
 
     role: CountyRole | None = None
     enabled: bool | None = None

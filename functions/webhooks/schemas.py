@@ -51,7 +51,7 @@ class WebhookRequest(RequestSchema):
 
 
 class WebhookPatch(RequestSchema):
-    """What changes of a webhook. `enabled` starts or stops it; `rotate_secret` makes a new secret, shown once."""
+    """A change of a webhook. `enabled` starts or stops it; `rotate_secret` makes a new secret, shown once."""
 
     url: Url | None = None
     events: Events | None = None

@@ -1,4 +1,4 @@
-"""How well an address answers a question: street, number, unit and ZIP code compared, misspelled or not."""
+"""Scores of addresses: street, number, unit and ZIP code compared, misspelled or not."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

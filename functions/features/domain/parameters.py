@@ -55,7 +55,7 @@ _MIN_BOX_EDGE_POINTS = 21
 
 @dataclass(frozen=True)
 class ItemsQuery:
-    """What a request for items asks for. `properties` None means all of them."""
+    """The parameters of a request for items, read. `properties` None means all of them."""
 
     limit: int
     crs: ReferenceSystem

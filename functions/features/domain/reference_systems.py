@@ -17,7 +17,7 @@ Coordinates = NDArray[np.float64]
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _EPSG = "http://www.opengis.net/def/crs/EPSG/0/{}"
 LISTED = (CRS84, _EPSG.format(4326), _EPSG.format(3857))
-"""What every collection lists. Any other system of the EPSG dataset for maps is taken too."""
+"""The systems that every collection lists. Any other system of the EPSG dataset for maps is taken too."""
 _CODE = re.compile(r"(?:https?://www\.opengis\.net/def/crs/EPSG/[\d.]+/|urn:ogc:def:crs:EPSG:[\d.]*:|EPSG:)(\d{4,6})")
 _CRS84_NAMES = frozenset({CRS84, CRS84.replace("http:", "https:"), "OGC:CRS84", "urn:ogc:def:crs:OGC:1.3:CRS84"})
 

@@ -99,9 +99,9 @@ def _read(
     size = scanned = 0
     exact = condition is None or condition.residual is None
     while True:
-        wanted = query.limit - len(features) + 1 if exact else max(SCAN_ROWS, query.limit - len(features) + 1)
+        scan = query.limit - len(features) + 1 if exact else max(SCAN_ROWS, query.limit - len(features) + 1)
         rows = repository.page(
-            connection, county_id, layer, condition, columns=query.properties, after=after, limit=wanted
+            connection, county_id, layer, condition, columns=query.properties, after=after, limit=scan
         )
         scanned += len(rows.keys)
         for feature in _matching(rows, layer, condition, query.crs):
@@ -109,7 +109,7 @@ def _read(
             if len(features) == query.limit or (features and size > MAX_ANSWER_BYTES):
                 return features, features[-1].feature_id
             features.append(feature)
-        if len(rows.keys) < wanted:
+        if len(rows.keys) < scan:
             return features, None
         after = rows.keys[-1]
         if scanned >= MAX_SCANNED_ROWS:

@@ -43,7 +43,7 @@ class Provenance:
 
 @dataclass(frozen=True)
 class MetadataSheet:
-    """What there is to say of an export."""
+    """The metadata of an export: when, of what and by which request it was made, and what it holds and left out."""
 
     provenance: Provenance
     request: GisExportRequest

@@ -1,4 +1,4 @@
-"""What a county says of its exports, and where its rows come from."""
+"""SQL of a county's name and limits, and of the run that its rows come from."""
 
 from datetime import datetime
 from uuid import UUID
@@ -18,7 +18,7 @@ def settings(connection: Connection, county_id: str) -> GisExportSettings:
 
 
 def county_name(connection: Connection, county_id: str) -> str:
-    """What the county is called."""
+    """The county's name."""
     return str(connection.scalar(select(County.friendly_name).where(County.county_id == county_id)))
 
 

@@ -98,7 +98,7 @@ def _excluded(what: str, member: str) -> Unprocessable:
 
 
 def _selection(county_id: str, layer: Layer, request: GisExportRequest) -> Selection:
-    """What is selected of a layer. Raises Unprocessable for a filter that does not fit it."""
+    """The selection of a layer's rows. Raises Unprocessable for a filter that does not fit it."""
     window = Window.of(request)
     if request.filter is None:
         return Selection(county_id, layer, window)

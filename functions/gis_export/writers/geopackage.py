@@ -1,4 +1,4 @@
-"""What a GeoPackage carries beside its layers: styles as QGIS reads them, and the metadata sheet (OGC 12-128, F.8)."""
+"""Tables of a GeoPackage beside its layers: styles as QGIS reads them, and the metadata sheet (OGC 12-128, F.8)."""
 
 from __future__ import annotations
 

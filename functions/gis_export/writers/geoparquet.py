@@ -28,7 +28,7 @@ _TYPE_NAMES = ("Point", "LineString", "LineString", "Polygon", "MultiPoint", "Mu
 
 @dataclass
 class _Extent:
-    """What the file says of its geometries."""
+    """The geometry types of a file, and the extent of its shapes."""
 
     types: set[str] = field(default_factory=set)
     bounds: list[Any] = field(default_factory=list)

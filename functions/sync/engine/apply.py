@@ -37,7 +37,7 @@ from shared.problems import Conflict, NotFound
 from shared.rolls import closing
 
 MAX_HANDOFFS = 3
-"""How many times a transaction that no Lambda waits for any more may end uncommitted before the run fails. A choice: an
+"""Times that a transaction that no Lambda waits for any more may end uncommitted before the run fails. A choice: an
 error after the handoff is in the database's log alone, so one restart of the server is forgiven, and a repeated error
 is not repeated for ever."""
 _MIN_WAIT_S = 1.0

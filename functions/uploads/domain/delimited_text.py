@@ -18,7 +18,7 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codec
 
 
 class TextFormat(NamedTuple):
-    """How a delimited text is read."""
+    """Encoding and delimiter of a text."""
 
     encoding: str
     delimiter: str

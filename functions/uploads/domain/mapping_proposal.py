@@ -47,7 +47,7 @@ class KnownKeys:
 
 
 KnownColumns = Mapping[str, Mapping[str, KnownKeys]]
-"""What the county knows of the sampled values, by target table and column."""
+"""The sampled values that are keys of the county's rows, counted by target table and column."""
 
 
 @dataclass(frozen=True)

@@ -197,7 +197,7 @@ def _sampled(content: _Content, filename: str) -> SampledTable:
 
 
 def _known(connection: Connection, county_id: str, sample: SampledTable, targets: Sequence[str]) -> KnownColumns:
-    """How many of the sampled values are keys that the county knows, by target table and column."""
+    """The number of sampled values that are keys of the county's rows, by target table and column."""
     properties = {column.name: _known_properties(connection, county_id, column) for column in sample.columns}
     known: dict[str, Mapping[str, KnownKeys]] = {}
     for table in targets:

@@ -353,10 +353,10 @@ class LayerFile(TypedDict):
 
 
 class LayerLoad(TypedDict):
-    """What a layer is to be loaded from, and the day from which it holds (today in the county's time zone, where none
-    is given). `key` and `name` are the columns of a feature's identifier and name; without `name` the identifier is
-    shown. `shape` is the column with the geometry as well-known binary (hexadecimal) or text, where the source does
-    not give it by itself, as tables, CSV and plain Parquet do not."""
+    """The source that a layer is loaded from, and the day from which it holds (by default today in the county's time
+    zone). `key` and `name` are the columns of a feature's identifier and name; without `name` the identifier is shown.
+    `shape` is the column with the geometry as well-known binary (hexadecimal) or text, where the source does not give
+    it by itself, as tables, CSV and plain Parquet do not."""
 
     title: str
     kind: Literal["fire", "school", "voting", "tax", "other"]
@@ -736,7 +736,7 @@ class UploadRequest(TypedDict):
 
 
 class UserChange(TypedDict):
-    """What to change about a user: the role, whether the user may sign in, or both."""
+    """A change of a user: of the role, of whether the user may sign in, or of both."""
 
     role: NotRequired[Role | None]
     enabled: NotRequired[bool | None]
@@ -777,7 +777,7 @@ class ValuationSettings(TypedDict):
 
 
 class WebhookPatch(TypedDict):
-    """What changes of a webhook. `enabled` starts or stops it; `rotate_secret` makes a new secret, shown once."""
+    """A change of a webhook. `enabled` starts or stops it; `rotate_secret` makes a new secret, shown once."""
 
     url: NotRequired[str | None]
     events: NotRequired[list[Literal["job.succeeded", "job.failed", "job.cancelled", "job.awaiting_approval"]] | None]

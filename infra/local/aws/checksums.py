@@ -24,11 +24,11 @@ def is_content_altered(environ: dict[str, Any]) -> bool:
     if environ["REQUEST_METHOD"] != "PUT" or _CHECKSUM not in environ:
         return False
     body, digest = SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES), hashlib.sha256()  # noqa: SIM115 - its reader's
-    left = int(environ.get("CONTENT_LENGTH") or 0)
-    while left > 0 and (chunk := environ["wsgi.input"].read(min(_CHUNK, left))):
+    remaining = int(environ.get("CONTENT_LENGTH") or 0)
+    while remaining > 0 and (chunk := environ["wsgi.input"].read(min(_CHUNK, remaining))):
         digest.update(chunk)
         body.write(chunk)
-        left -= len(chunk)
+        remaining -= len(chunk)
     body.seek(0)
     environ["wsgi.input"] = body
     return base64.b64encode(digest.digest()).decode() != str(environ[_CHECKSUM])
