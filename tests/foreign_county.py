@@ -45,6 +45,9 @@ CHECKED = {
     ("district_layer_versions", "counts"): {"added": 1},
     ("districts", "valid_to"): None,
     ("webhook_deliveries", "status"): "delivered",
+    ("webhook_deliveries", "type"): "job.succeeded",
+    ("webhooks", "events"): ["job.succeeded"],
+    ("webhooks", "job_kinds"): None,
 }
 """Columns whose values the database or a machine restricts."""
 ENDINGS = ("retired_at", "superseded_at", "cleared_at", "ended_at", "undone_at", "resolved_at", "undo_id")

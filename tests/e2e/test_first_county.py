@@ -1,5 +1,6 @@
 """The page that leads from a CSV file to a ratio study, command by command as it stands there."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -24,7 +25,15 @@ def test_the_page_leads_from_files_to_a_ratio_study(platform: Platform, tmp_path
     (tmp_path / "infra").symlink_to(ROOT / "infra")
     script = "set -e\n" + "".join(blocks).replace("uv run terrafusion", command()[0])
 
-    ran = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+    ran = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env=os.environ | {"COLUMNS": "160"},  # as wide as the tables
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     for expected in ("2 row(s): 2 good, 0 rejected", "First County is onboarded", "all compared", "succeeded: sync"):

@@ -17,6 +17,7 @@ NOT_BY_THE_DEMO = {
     "cognito-idp:AdminSetUserPassword": "a county's users are managed",
     "cognito-idp:AdminUpdateUserAttributes": "a county is onboarded by somebody whom the operator gave no id",
     "cognito-idp:AdminUserGlobalSignOut": "a county's users are managed",
+    "cognito-idp:AdminListGroupsForUser": "a key is presented, or a user is shown",
     "ec2:AssignPrivateIpAddresses": "Lambda joins a function to the network",
     "ec2:CreateNetworkInterface": "Lambda joins a function to the network",
     "ec2:DeleteNetworkInterface": "Lambda joins a function to the network",

@@ -12,7 +12,7 @@ import pytest
 from infra.settings import ROOT
 
 CDK = "aws-cdk@2.1148.0"
-STACKS = ("Api", "Data", "Identity", "Jobs", "Network", "Observability", "Sync")
+STACKS = ("Api", "Data", "Identity", "Jobs", "Network", "Observability", "Sync", "Webhooks")
 
 
 @pytest.fixture(scope="session")

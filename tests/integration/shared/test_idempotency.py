@@ -66,10 +66,27 @@ TESTED_WITH_THEIR_MODULE = {
     "/v1/counties",  # test_counties: the county's id is its key
     "/v1/keys",  # test_access_keys
     f"{C}/users",  # test_users
+    f"{C}/uploads",  # test_uploads
+    f"{C}/upload-inspections",  # an upload has one
+    f"{C}/reports/{{report_id}}/approve",  # test_approvals of reporting: a report has one
+    f"{C}/webhooks",  # test_webhooks
+    f"{C}/webhooks/{{webhook_id}}/test",
+    f"{C}/webhooks/{{webhook_id}}/deliveries/{{delivery_id}}/replay",
 }
-MOVES = ("/cancel", "/resume", "/promote", "/close", "/reopen", f"{C}/sync-runs/{{run_id}}/approve")
+MOVES = (
+    *("/cancel", "/resume", "/promote", "/close", "/reopen", "/roll-back", f"{C}/sync-runs/{{run_id}}/approve"),
+    *(f"{C}/uploads/{{upload_id}}/{move}" for move in ("confirm", "approve", "reject")),
+)
 """POSTs that move something that exists: sent again, they find it moved."""
-MAKES_NOTHING = ("/v1/auth/", "/preview", "/v1/ratio-statistics", f"{C}/files", "/reset-password", "/resend-invitation")
+MAKES_NOTHING = (
+    "/v1/auth/",
+    "/preview",
+    "/v1/ratio-statistics",
+    f"{C}/files",
+    "/reset-password",
+    "/resend-invitation",
+    "/source-check",
+)
 
 POSTS = {route.path: spec for spec in REGISTRY.api for route in routes_of(spec) if route.method == "POST"}
 EACH = pytest.mark.parametrize("path", CREATIONS, indirect=True)

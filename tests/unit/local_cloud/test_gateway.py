@@ -146,7 +146,7 @@ def test_a_valid_access_token_is_told_as_texts() -> None:
         altered(claims={"counties": "lucas_oh"}),
         altered(signature=b"\x01"),
         altered(signature=None),
-        token(nbf=time.time() + 600),
+        token(nbf=time.time() + 86_400),
         token(OTHER_KEY, header={"jku": "https://elsewhere/jwks.json"}),
         token(OTHER_KEY, header={"jwk": json.loads(RSAAlgorithm.to_jwk(OTHER_KEY.public_key()))}),
         token(OTHER_KEY, header={"x5u": "https://elsewhere/cert.pem"}),
