@@ -15,6 +15,10 @@ from infra.settings import ROOT
 PYTHON_VERSION = "3.13"
 PLATFORM = "aarch64-manylinux_2_28"
 
+_UNUSED = ("numpy/f2py", "sqlalchemy/testing", "sqlalchemy/dialects/oracle", "sqlalchemy/dialects/sqlite")
+"""Parts of packages that neither they nor we import: a compiler's front end, what a dialect's authors test with, and
+dialects of databases that no county's system has."""
+_SOURCES = frozenset({".c", ".cpp", ".h", ".hpp", ".pxd", ".pyi", ".pyx"})
 _IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", "*.md")
 
 
@@ -158,7 +162,10 @@ def install(requirements: Path, target: Path, machine: str = PLATFORM) -> None:
         *("--only-binary", ":all:", "--require-hashes", "--no-deps", "-r", str(requirements)),
     ]
     subprocess.run(command, check=True, cwd=ROOT)  # noqa: S603 - no shell, and every word is ours
-    # A function and its layers hold 250 MB: packages' own tests, and commands nobody can run there, stay behind.
-    for unused in (target / "bin", *target.rglob("tests")):
+    # A function and its layers hold 250 MB: packages' own tests, commands that nobody can run there, and what only a
+    # compiler or a type checker reads stay behind.
+    for unused in (target / "bin", *target.rglob("tests"), *(target / folder for folder in _UNUSED)):
         shutil.rmtree(unused, ignore_errors=True)
+    for source in (file for file in target.rglob("*") if file.suffix in _SOURCES):
+        source.unlink()
     (target / ".lock").unlink(missing_ok=True)

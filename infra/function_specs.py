@@ -18,6 +18,7 @@ class Layer(StrEnum):
     SOURCES = "sources"
     LEARN = "learn"
     GEO = "geo"
+    FILTERS = "filters"
     DOCUMENTS = "documents"
     MIGRATIONS = "migrations"
     TOKENS = "tokens"

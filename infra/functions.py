@@ -147,9 +147,9 @@ REGISTRY = Registry(
         _api("market_analysis", *_JOBS, Grant.WRITE_DATA, layers=(Layer.CORE, Layer.FRAMES)),
         _api("reporting", *_JOBS),
         _api("uploads", *_JOBS, Grant.WRITE_DATA),
-        _api("gis_export", *_JOBS, layers=(Layer.CORE, Layer.GEO)),
+        _api("gis_export", *_JOBS, layers=(Layer.CORE, Layer.GEO, Layer.FILTERS)),
         _api("districts", *_JOBS, layers=(Layer.CORE, Layer.GEO)),
-        _api("features", Grant.DATABASE, layers=(Layer.CORE, Layer.GEO), memory_mb=1769),
+        _api("features", Grant.DATABASE, layers=(Layer.CORE, Layer.GEO, Layer.FILTERS), memory_mb=1769),
         _api("webhooks", Grant.DATABASE, Grant.RUN_DELIVERIES, Grant.WEBHOOK_SIGNING, *_DATA),
     ),
     jobs=(
@@ -174,6 +174,7 @@ REGISTRY = Registry(
         _job(
             "gis_export",
             Layer.GEO,
+            Layer.FILTERS,
             scratch_mb=10_240,  # a million parcels as GeoJSON are 800 MB, and more in their archive
             starts=("functions.gis_export.writers.process",),
         ),

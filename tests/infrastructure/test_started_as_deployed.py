@@ -104,6 +104,8 @@ def _event(spec: FunctionSpec) -> dict[str, Any]:
         return {"type": "REQUEST", "methodArn": arn, "resource": resource, "multiValueHeaders": sent}
     if spec is REGISTRY.migrations:
         return {"RequestType": "Update"}
+    if spec is REGISTRY.index_addresses:
+        return {"detail": {"county_id": COUNTY, "run_id": RUN}}
     if spec in (REGISTRY.settle_job, REGISTRY.webhook_dispatch):
         given = json.dumps({"county_id": COUNTY, "job_id": RUN})
         return {"detail": {"status": "FAILED", "input": given, **EXECUTION}}
