@@ -209,7 +209,7 @@ def audit_actions() -> str:
 
 
 def listed_job_kinds() -> str:
-    """What the list of jobs says of each kind, as kept: its collection, its links, and who may see it."""
+    """The kinds of the list of jobs, as kept: of each its collection, its links, and who may see it."""
     kinds = {
         kind.name: {"collection": kind.collection, "linked": kind.linked, "view": kind.view}
         for kind in REGISTRY.job_kinds

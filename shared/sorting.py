@@ -47,7 +47,7 @@ def sort_key(value: Any) -> str:
 
 
 def parse_sort_key(kind: type) -> Callable[[str], Any]:
-    """What reads a part of a page token as a value of this type. Raises ValueError for what is none."""
+    """The reader of a part of a page token as a value of this type. Raises ValueError for what is none."""
 
     def parse(text: str) -> Any:
         if text == _NULL:

@@ -85,7 +85,7 @@ def get_collection(county_id: str, collection_id: str) -> Response[Any]:
     )
 
 
-@_get(f"{_COLLECTION}/queryables", "What a filter may name", SCHEMA_JSON, HTML)
+@_get(f"{_COLLECTION}/queryables", "The names that a filter may use", SCHEMA_JSON, HTML)
 def get_queryables(county_id: str, collection_id: str) -> Response[Any]:
     """The properties that filters and query parameters may name, as JSON Schema (Part 3)."""
     layer = catalog.layer_of(county_id, collection_id, api.caller)

@@ -31,7 +31,7 @@ declare_job_routes(
     get=Operation("get_export", "An export's progress", "How an export goes."),
     results=Operation(
         "get_export_results",
-        "What an export holds",
+        "The layers and rows of an export",
         "How many features each layer holds, how many rows were left out because nobody knows where they lie, and\n"
         "what became of faulty shapes.",
     ),

@@ -25,7 +25,7 @@ declare_job_routes(
     get=Operation("get_analysis", "A market analysis' progress", "How an analysis goes."),
     results=Operation(
         "get_analysis_results",
-        "What a market analysis found",
+        "The results of a market analysis",
         "The months of all sales together and of each group, the groups compared, and factors to a valuation date.\n\n"
         "Results of more than 4 MB are a 303 to their address, which holds for 15 minutes.",
     ),

@@ -209,7 +209,7 @@ def compare_rolls(county_id: str, first: From, second: To) -> Response[RollCompa
     return answer(comparison.compare(county_id, first, second))
 
 
-@api.get(_ROLL + "/changes", permission=Permission.VIEW_PROPERTIES, summary="What differs between two days' rolls")
+@api.get(_ROLL + "/changes", permission=Permission.VIEW_PROPERTIES, summary="The differences of two days' rolls")
 def list_roll_changes(
     county_id: str,
     first: From,

@@ -23,7 +23,7 @@ declare_job_routes(
     get=Operation("get_study", "A ratio study's progress", "How a study goes."),
     results=Operation(
         "get_study_results",
-        "What a ratio study found",
+        "The results of a ratio study",
         "Statistics with confidence intervals and verdicts, overall and by stratum.\n\n"
         "Results of more than 4 MB are a 303 to their address, which holds for 15 minutes.",
     ),

@@ -50,7 +50,7 @@ declare_job_routes(
     get=Operation("get_report_approval", "An approval's progress", "How the signing of a report goes."),
     results=Operation(
         "get_report_approval_results",
-        "What was approved",
+        "The approval and its signed file",
         "Who approved the report and when, and the SHA-256 of the signed file.",
     ),
     download=Operation(

@@ -37,7 +37,9 @@ declare_job_routes(
         "Flag the sales that are unfit as evidence of market value, by rules and against a model.",
     ),
     get=Operation("get_validation", "A sales validation's progress", "How a validation goes."),
-    results=Operation("get_validation_results", "What a sales validation found", "How many sales each rule flagged."),
+    results=Operation(
+        "get_validation_results", "The results of a sales validation", "How many sales each rule flagged."
+    ),
 )
 
 

@@ -113,7 +113,7 @@ def list_partitions(
     )
 
 
-@api.get(SYNC.path + "/changes", permission=SYNC.view, summary="What a sync changes")
+@api.get(SYNC.path + "/changes", permission=SYNC.view, summary="A sync's changes, row by row")
 def list_changes(
     county_id: str,
     run_id: UUID,
@@ -128,7 +128,7 @@ def list_changes(
     return answer(change_views.page(county_id, run_id, row_filter, page_size=page_size, page_token=page_token))
 
 
-@api.get(SYNC.path + "/changes/summary", permission=SYNC.view, summary="What a sync changes as a whole")
+@api.get(SYNC.path + "/changes/summary", permission=SYNC.view, summary="A sync's changes in sum")
 def summarize_changes(county_id: str, run_id: UUID) -> Response[ChangeSummary]:
     """Rows by table and field, and the roll's values by property class before and after."""
     return answer(change_views.summary(county_id, run_id))
@@ -171,7 +171,7 @@ def export_rejected_rows(
     return see_other(rejected_rows.export_url(county_id, run_id, row_filter, state))
 
 
-@api.get(SYNC.path + "/findings", permission=SYNC.view, summary="What a sync found of single rows")
+@api.get(SYNC.path + "/findings", permission=SYNC.view, summary="A sync's findings on single rows")
 def list_findings(
     county_id: str,
     run_id: UUID,
@@ -278,7 +278,7 @@ def confirm_upload(
     return accepted(job)
 
 
-@api.get(_UPLOAD + "/changes", permission=Permission.VIEW_UPLOADS, summary="What an upload changes")
+@api.get(_UPLOAD + "/changes", permission=Permission.VIEW_UPLOADS, summary="An upload's changes, row by row")
 def list_upload_changes(
     county_id: str,
     upload_id: UUID,
@@ -292,7 +292,7 @@ def list_upload_changes(
     return answer(upload_runs.changes(county_id, upload_id, row_filter, page_size=page_size, page_token=page_token))
 
 
-@api.get(_UPLOAD + "/changes/summary", permission=Permission.VIEW_UPLOADS, summary="What an upload changes as a whole")
+@api.get(_UPLOAD + "/changes/summary", permission=Permission.VIEW_UPLOADS, summary="An upload's changes in sum")
 def summarize_upload_changes(county_id: str, upload_id: UUID) -> Response[ChangeSummary]:
     """Rows by table and field, and the roll's values by property class before and after."""
     return answer(upload_runs.summary(county_id, upload_id))

@@ -1,4 +1,4 @@
-"""What a source's rows carry: their columns beside the source's own, and the ends of their key ranges."""
+"""Columns and keys of a source's rows: their columns beside the source's own, and the ends of their key ranges."""
 
 Key = list[str | int]
 """The end of a range of rows, as JSON can hold it: values of the key columns, or a position in a file."""

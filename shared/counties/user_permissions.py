@@ -25,7 +25,7 @@ class UserPermissions:
 
     @cached_property
     def anywhere(self) -> frozenset[Permission]:
-        """What is allowed in at least one county, or beyond: the scopes of a token."""
+        """The permissions in at least one county, or beyond: the scopes of a token."""
         return self.beyond.union(*self.by_county.values())
 
     def claims(self) -> dict[str, str]:

@@ -35,7 +35,7 @@ class GeometryQueryable:
 
 @dataclass(frozen=True)
 class Queryables:
-    """What a filter of a layer may name; without a geometry, it has no spatial predicates."""
+    """The names that a filter of a layer may use; without a geometry, it has no spatial predicates."""
 
     properties: Mapping[str, Queryable] = field(default_factory=dict)
     geometry: GeometryQueryable | None = None

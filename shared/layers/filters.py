@@ -13,7 +13,7 @@ MAX_REACH = 0.02
 
 
 def queryables_of(layer: Layer) -> Queryables:
-    """What a CQL2 filter of the layer may name. A column called as the geometry is not among it."""
+    """The names that a CQL2 filter of the layer may use. A column called as the geometry is not among it."""
     return Queryables(
         {
             column.name: Queryable(column.name, column.kind, column.expression)

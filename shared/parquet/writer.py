@@ -24,7 +24,7 @@ _DATA_PAGE = 0
 
 
 class PhysicalType(IntEnum):
-    """How the values of a column are stored; the numbers are the format's."""
+    """The type in which the values of a column are stored; the numbers are the format's."""
 
     BOOLEAN = 0
     INT32 = 1

@@ -16,7 +16,7 @@ from shared.tables.columns import DECIMAL_PLACES, Column, ColumnKind, Row
 ROW_GROUP = 10_000
 """Rows that are held in memory and written together. A choice: some megabytes of any list of ours."""
 _DECIMAL_DIGITS = 18
-"""What 64 bits hold."""
+"""As many as 64 bits hold."""
 
 # numbers of the format's converted types
 _UTF8, _DECIMAL, _DATE, _TIMESTAMP_MICROS = 0, 5, 6, 10
@@ -28,7 +28,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True)
 class _Storage:
-    """How a kind of column is stored: its physical type, what says more of it, and the bytes of its values."""
+    """The storage of a kind of column: its physical type, what says more of it, and the bytes of its values."""
 
     physical: PhysicalType
     annotations: Struct

@@ -56,7 +56,7 @@ class _CellWriter:
     cell_format: Any
 
     def of(self, kind: ColumnKind) -> Callable[[int, int, Any], Any]:
-        """What writes values of a kind."""
+        """The writer of values of a kind."""
         writers: dict[ColumnKind, Callable[[int, int, Any], Any]] = {
             ColumnKind.TEXT: self.text,
             ColumnKind.BOOLEAN: self.sheet.write_boolean,

@@ -65,20 +65,14 @@ def reference_system(name: str, parameter: str) -> ReferenceSystem:
 
 
 def _by_proj(code: int, parameter: str) -> ReferenceSystem:
-    from pyproj import CRS, Transformer  # takes a tenth of a second, which most requests do without
-    from pyproj.exceptions import CRSError
+    from pyproj import Transformer  # takes a tenth of a second, which most requests do without
+
+    from shared.geo.map_systems import NoMapSystemError, map_system
 
     try:
-        system = CRS.from_epsg(code)
-    except CRSError:
-        raise BadRequest(
-            f"{parameter}: EPSG:{code} is no coordinate reference system of the EPSG dataset.", slug="crs-unknown"
-        ) from None
-    if not (system.is_projected or system.is_geographic) or len(system.axis_info) != 2:
-        raise BadRequest(
-            f"{parameter}: EPSG:{code} ({system.name}) is not for maps: it is not projected or geographic 2D.",
-            slug="crs-not-for-maps",
-        )
+        system = map_system(code)
+    except NoMapSystemError as error:
+        raise BadRequest(f"{parameter}: {error}", slug=error.slug) from None
     there = Transformer.from_crs("OGC:CRS84", system)
     back = Transformer.from_crs(system, "OGC:CRS84")
     return ReferenceSystem(

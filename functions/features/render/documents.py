@@ -67,7 +67,7 @@ def collection(layer: Layer, extent: Extent | None, at: Address) -> Document:
         *alternates(at.of(*here), "self", layer.title),
         Link(at.of(*here, "items"), "items", GEOJSON, f"{layer.title} as GeoJSON"),
         Link(at.of(*here, "items", f="html"), "items", HTML, f"{layer.title} to read"),
-        Link(at.of(*here, "queryables"), f"{_REL}/queryables", SCHEMA_JSON, "What a filter may name"),
+        Link(at.of(*here, "queryables"), f"{_REL}/queryables", SCHEMA_JSON, "The names that a filter may use"),
         Link(at.of(*here, "schema"), f"{_REL}/schema", SCHEMA_JSON, "The schema of a feature"),
         Link(at.of(*here, "tiles"), f"{_REL}/tilesets-vector", JSON, "Vector tiles"),
     ]

@@ -44,7 +44,7 @@ def _collection_paths(layer: Layer) -> Document:
     tile = [_parameter(part, "integer", "path") for part in ("tileMatrix", "tileRow", "tileCol")]
     return {
         here: _get(f"collection.{name}", layer.title, JSON),
-        f"{here}/queryables": _get(f"queryables.{name}", "What a filter may name", SCHEMA_JSON),
+        f"{here}/queryables": _get(f"queryables.{name}", "The names that a filter may use", SCHEMA_JSON),
         f"{here}/schema": _get(f"schema.{name}", "The schema of a feature", SCHEMA_JSON),
         f"{here}/items": _get(f"items.{name}", layer.description, GEOJSON, _items_parameters(layer)),
         f"{here}/items/{{featureId}}": _get(

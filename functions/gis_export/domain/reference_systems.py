@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import shapely
 from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError
 
 from functions.gis_export.domain.shapes import Shapes, only
 from shared.geo.bounding_box import Box
+from shared.geo.map_systems import NoMapSystemError, map_system
 from shared.problems import Unprocessable
 
 WGS84_CODE = 4326
@@ -68,16 +68,9 @@ class ReferenceSystem:
 def find(code: int) -> ReferenceSystem:
     """The system of an EPSG code. Raises Unprocessable for a code that is none, or not one for maps."""
     try:
-        crs = CRS.from_epsg(code)
-    except CRSError:
-        raise _refused(f"EPSG:{code} is no coordinate reference system of the EPSG dataset.", "crs-unknown") from None
-    if not (crs.is_projected or crs.is_geographic) or len(crs.axis_info) != 2:
-        raise _refused(
-            f"EPSG:{code} ({crs.name}) is a {crs.type_name}: a map needs a projected one, or one of longitude and"
-            " latitude alone.",
-            "crs-not-for-maps",
-        )
-    return ReferenceSystem(code, crs)
+        return ReferenceSystem(code, map_system(code))
+    except NoMapSystemError as error:
+        raise _refused(str(error), error.slug) from None
 
 
 def require_within(system: ReferenceSystem, extent: Box) -> None:

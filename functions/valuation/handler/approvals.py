@@ -39,7 +39,7 @@ declare_job_routes(
     get=Operation("get_approval", "An approval's progress", "The progress of an approval, or of undoing one."),
     results=Operation(
         "get_approval_results",
-        "What an approval wrote",
+        "The results of an approval",
         "Counts of the assessments and properties written, and of the values that were not, by reason.",
     ),
 )

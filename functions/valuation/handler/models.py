@@ -39,7 +39,7 @@ declare_job_routes(
     ),
     results=Operation(
         "get_comparables_model_results",
-        "What was fitted",
+        "The results of a fit",
         "The sales that the model was fitted to, and the counts of the others by reason.",
     ),
 )

@@ -67,7 +67,7 @@ def list_valuation_results(
     return answer(runs.results_page(county_id, run_id, result_filter, page_size=page_size, page_token=page_token))
 
 
-@api.get(VALUATION_RUN.path + "/summary", permission=VALUATION_RUN.view, summary="What a run changes")
+@api.get(VALUATION_RUN.path + "/summary", permission=VALUATION_RUN.view, summary="A run's changes of values")
 def get_valuation_summary(county_id: str, run_id: UUID) -> Response[ValuationRunSummary]:
     """The distribution of the changes from the current values: overall, by neighborhood and by class."""
     return answer(runs.summary(county_id, run_id))

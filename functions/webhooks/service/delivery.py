@@ -26,7 +26,7 @@ _logger = Logger(service="webhooks")
 
 @dataclass(frozen=True)
 class AttemptResult:
-    """How an attempt ended; `wait_s` is the time until the next one, where there is one."""
+    """The outcome of an attempt; `wait_s` is the time until the next one, where there is one."""
 
     outcome: str
     wait_s: int = 0

@@ -17,13 +17,13 @@ CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 20.0
 """From the first byte sent to the answer's last. The Standard Webhooks specification recommends 15 to 30 seconds."""
 MAX_ANSWER_BYTES = 64 << 10
-"""What is read of an answer, which is then dropped. A choice."""
+"""Bytes of an answer that are read, and dropped. A choice."""
 USER_AGENT = "TerraFusion-Webhooks/1"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an attempt ended: the status of the response, where there was one, and what went wrong."""
+    """The end of an attempt: the status of the response, where there was one, and what went wrong."""
 
     status: int | None
     error: str | None = None

@@ -171,7 +171,7 @@ def roll_back_upload(
 
 
 def print_inspection(screen: Console, upload: Mapping[str, Any]) -> None:
-    """What was found in a file, and the mapping that is proposed for it."""
+    """A file as it was inspected, and the mapping that is proposed for it."""
     inspection = upload["inspection"]
     rows = f"{inspection['rows']:,} rows" if inspection["rows"] is not None else "rows not counted yet"
     title = f"{upload['filename']}: {inspection['format']}, {rows}, for {inspection['target_table'] or 'no table'}"

@@ -445,7 +445,7 @@ class AsyncCountyOperations:
         field: str | None = None,
         page_size: int | None = None,
     ) -> AsyncItems[RowChange]:
-        """What a sync changes."""
+        """A sync's changes, row by row."""
         return AsyncItems(
             self._session,
             RowChange,
@@ -703,7 +703,7 @@ class AsyncCountyOperations:
         | None = None,
         page_size: int | None = None,
     ) -> AsyncItems[Finding]:
-        """What a sync found of single rows."""
+        """A sync's findings on single rows."""
         return AsyncItems(
             self._session,
             Finding,
@@ -751,7 +751,7 @@ class AsyncCountyOperations:
         return answer
 
     async def get_analysis_results(self, analysis_id: str) -> MarketAnalysisResults:
-        """What a market analysis found."""
+        """The results of a market analysis."""
         answer: MarketAnalysisResults = await self._calls.resource(
             MarketAnalysisResults,
             "GET",
@@ -767,7 +767,7 @@ class AsyncCountyOperations:
         return answer
 
     async def get_approval_results(self, approval_id: str) -> ApprovalResults:
-        """What an approval wrote."""
+        """The results of an approval."""
         answer: ApprovalResults = await self._calls.resource(
             ApprovalResults, "GET", path("/v1/counties/{}/valuation-approvals/{}/results", self.county_id, approval_id)
         )
@@ -781,7 +781,7 @@ class AsyncCountyOperations:
         return answer
 
     async def get_comparables_model_results(self, model_id: str) -> ComparablesModel:
-        """What was fitted."""
+        """The results of a fit."""
         answer: ComparablesModel = await self._calls.resource(
             ComparablesModel, "GET", path("/v1/counties/{}/comparables-models/{}/results", self.county_id, model_id)
         )
@@ -831,7 +831,7 @@ class AsyncCountyOperations:
         return answer
 
     async def get_export_results(self, export_id: str) -> GisExportResult:
-        """What an export holds."""
+        """The layers and rows of an export."""
         answer: GisExportResult = await self._calls.resource(
             GisExportResult, "GET", path("/v1/counties/{}/gis-exports/{}/results", self.county_id, export_id)
         )
@@ -922,7 +922,7 @@ class AsyncCountyOperations:
         return answer
 
     async def get_report_approval_results(self, approval_id: str) -> ReportApproval:
-        """What was approved."""
+        """The approval and its signed file."""
         answer: ReportApproval = await self._calls.resource(
             ReportApproval, "GET", path("/v1/counties/{}/report-approvals/{}/results", self.county_id, approval_id)
         )
@@ -963,7 +963,7 @@ class AsyncCountyOperations:
         return answer
 
     async def get_study_results(self, study_id: str) -> RatioStudyResults:
-        """What a ratio study found."""
+        """The results of a ratio study."""
         answer: RatioStudyResults = await self._calls.resource(
             RatioStudyResults, "GET", path("/v1/counties/{}/ratio-studies/{}/results", self.county_id, study_id)
         )
@@ -1023,7 +1023,7 @@ class AsyncCountyOperations:
         return answer
 
     async def get_validation_results(self, validation_id: str) -> SalesValidationResults:
-        """What a sales validation found."""
+        """The results of a sales validation."""
         answer: SalesValidationResults = await self._calls.resource(
             SalesValidationResults,
             "GET",
@@ -1046,7 +1046,7 @@ class AsyncCountyOperations:
         return answer
 
     async def get_valuation_summary(self, run_id: str) -> ValuationRunSummary:
-        """What a run changes."""
+        """A run's changes of values."""
         answer: ValuationRunSummary = await self._calls.resource(
             ValuationRunSummary, "GET", path("/v1/counties/{}/valuation-runs/{}/summary", self.county_id, run_id)
         )
@@ -1644,7 +1644,7 @@ class AsyncCountyOperations:
         property_class: str | None = None,
         page_size: int | None = None,
     ) -> AsyncItems[ParcelChange]:
-        """What differs between two days' rolls."""
+        """The differences of two days' rolls."""
         return AsyncItems(
             self._session,
             ParcelChange,
@@ -1788,14 +1788,14 @@ class AsyncCountyOperations:
         )
 
     async def summarize_changes(self, run_id: str) -> ChangeSummary:
-        """What a sync changes as a whole."""
+        """A sync's changes in sum."""
         answer: ChangeSummary = await self._calls.resource(
             ChangeSummary, "GET", path("/v1/counties/{}/sync-runs/{}/changes/summary", self.county_id, run_id)
         )
         return answer
 
     async def summarize_upload_changes(self, upload_id: str) -> ChangeSummary:
-        """What an upload changes as a whole."""
+        """An upload's changes in sum."""
         answer: ChangeSummary = await self._calls.resource(
             ChangeSummary, "GET", path("/v1/counties/{}/uploads/{}/changes/summary", self.county_id, upload_id)
         )
@@ -1851,7 +1851,7 @@ class AsyncCountyOperations:
         field: str | None = None,
         page_size: int | None = None,
     ) -> AsyncItems[RowChange]:
-        """What an upload changes."""
+        """An upload's changes, row by row."""
         return AsyncItems(
             self._session,
             RowChange,

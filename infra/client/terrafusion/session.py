@@ -52,7 +52,7 @@ Progress = Callable[[Any], None]
 
 @dataclass(frozen=True)
 class Credentials:
-    """How a session signs in: with a key, or with a user's password."""
+    """The credentials that a session signs in with: with a key, or with a user's password."""
 
     key: str | None = None
     username: str | None = None

@@ -484,7 +484,7 @@ class CountyOperations:
         field: str | None = None,
         page_size: int | None = None,
     ) -> Items[RowChange]:
-        """What a sync changes."""
+        """A sync's changes, row by row."""
         return Items(
             self._session,
             RowChange,
@@ -768,7 +768,7 @@ class CountyOperations:
         | None = None,
         page_size: int | None = None,
     ) -> Items[Finding]:
-        """What a sync found of single rows."""
+        """A sync's findings on single rows."""
         return Items(
             self._session,
             Finding,
@@ -816,7 +816,7 @@ class CountyOperations:
         return answer
 
     def get_analysis_results(self, analysis_id: str) -> MarketAnalysisResults:
-        """What a market analysis found."""
+        """The results of a market analysis."""
         answer: MarketAnalysisResults = completed(
             self._calls.resource(
                 MarketAnalysisResults,
@@ -836,7 +836,7 @@ class CountyOperations:
         return answer
 
     def get_approval_results(self, approval_id: str) -> ApprovalResults:
-        """What an approval wrote."""
+        """The results of an approval."""
         answer: ApprovalResults = completed(
             self._calls.resource(
                 ApprovalResults,
@@ -854,7 +854,7 @@ class CountyOperations:
         return answer
 
     def get_comparables_model_results(self, model_id: str) -> ComparablesModel:
-        """What was fitted."""
+        """The results of a fit."""
         answer: ComparablesModel = completed(
             self._calls.resource(
                 ComparablesModel, "GET", path("/v1/counties/{}/comparables-models/{}/results", self.county_id, model_id)
@@ -910,7 +910,7 @@ class CountyOperations:
         return answer
 
     def get_export_results(self, export_id: str) -> GisExportResult:
-        """What an export holds."""
+        """The layers and rows of an export."""
         answer: GisExportResult = completed(
             self._calls.resource(
                 GisExportResult, "GET", path("/v1/counties/{}/gis-exports/{}/results", self.county_id, export_id)
@@ -1013,7 +1013,7 @@ class CountyOperations:
         return answer
 
     def get_report_approval_results(self, approval_id: str) -> ReportApproval:
-        """What was approved."""
+        """The approval and its signed file."""
         answer: ReportApproval = completed(
             self._calls.resource(
                 ReportApproval, "GET", path("/v1/counties/{}/report-approvals/{}/results", self.county_id, approval_id)
@@ -1056,7 +1056,7 @@ class CountyOperations:
         return answer
 
     def get_study_results(self, study_id: str) -> RatioStudyResults:
-        """What a ratio study found."""
+        """The results of a ratio study."""
         answer: RatioStudyResults = completed(
             self._calls.resource(
                 RatioStudyResults, "GET", path("/v1/counties/{}/ratio-studies/{}/results", self.county_id, study_id)
@@ -1126,7 +1126,7 @@ class CountyOperations:
         return answer
 
     def get_validation_results(self, validation_id: str) -> SalesValidationResults:
-        """What a sales validation found."""
+        """The results of a sales validation."""
         answer: SalesValidationResults = completed(
             self._calls.resource(
                 SalesValidationResults,
@@ -1153,7 +1153,7 @@ class CountyOperations:
         return answer
 
     def get_valuation_summary(self, run_id: str) -> ValuationRunSummary:
-        """What a run changes."""
+        """A run's changes of values."""
         answer: ValuationRunSummary = completed(
             self._calls.resource(
                 ValuationRunSummary, "GET", path("/v1/counties/{}/valuation-runs/{}/summary", self.county_id, run_id)
@@ -1801,7 +1801,7 @@ class CountyOperations:
         property_class: str | None = None,
         page_size: int | None = None,
     ) -> Items[ParcelChange]:
-        """What differs between two days' rolls."""
+        """The differences of two days' rolls."""
         return Items(
             self._session,
             ParcelChange,
@@ -1953,7 +1953,7 @@ class CountyOperations:
         )
 
     def summarize_changes(self, run_id: str) -> ChangeSummary:
-        """What a sync changes as a whole."""
+        """A sync's changes in sum."""
         answer: ChangeSummary = completed(
             self._calls.resource(
                 ChangeSummary, "GET", path("/v1/counties/{}/sync-runs/{}/changes/summary", self.county_id, run_id)
@@ -1962,7 +1962,7 @@ class CountyOperations:
         return answer
 
     def summarize_upload_changes(self, upload_id: str) -> ChangeSummary:
-        """What an upload changes as a whole."""
+        """An upload's changes in sum."""
         answer: ChangeSummary = completed(
             self._calls.resource(
                 ChangeSummary, "GET", path("/v1/counties/{}/uploads/{}/changes/summary", self.county_id, upload_id)
@@ -2026,7 +2026,7 @@ class CountyOperations:
         field: str | None = None,
         page_size: int | None = None,
     ) -> Items[RowChange]:
-        """What an upload changes."""
+        """An upload's changes, row by row."""
         return Items(
             self._session,
             RowChange,

@@ -60,7 +60,7 @@ class Reply:
 
 
 class Transport(Protocol):
-    """What a session needs of the world. Raises UnreachableError for a connection that cannot be made, or is lost."""
+    """The connections and the clock of a session. Raises UnreachableError for a connection that fails or is lost."""
 
     async def send(self, request: Request, target: Path | None = None) -> Reply:
         """Send a request; a successful response's content goes to the file `target`, where there is one."""

@@ -109,7 +109,7 @@ def _identity(source: str, request: Request, match: Match) -> str:
 
 
 def _context(answered: Any) -> dict[str, Any]:
-    """What the function gets of an authorizer's answer. Raises ValueError for values that API Gateway does not take."""
+    """The part of an authorizer's answer that functions get. Raises ValueError for what API Gateway does not take."""
     given = answered.get("context") or {}
     for name, value in given.items():
         if not isinstance(value, str | int | float | bool):

@@ -112,7 +112,7 @@ class ApiProcesses(Service):
         return status, headers, body
 
     async def authorize(self, arn: str, request: Request, match: Match, request_id: str, method_arn: str) -> Any:
-        """What an authorizer answers to a request. Raises FunctionFailedError, FunctionTimeoutError."""
+        """An authorizer's answer to a request. Raises FunctionFailedError, FunctionTimeoutError."""
         return await self._call(
             arn, (arn, tuple(request), match.route.path, match.parameters, request_id, None, method_arn)
         )

@@ -9,7 +9,7 @@ from shared.db.models.base import Created, Model, Tenant, Timestamp
 
 
 class AccessKey(Tenant, Model):
-    """What an access key opens in one of its counties; a key for several counties has a row in each.
+    """The permissions of an access key in one of its counties; a key for several counties has a row in each.
 
     A unit of work of several counties sees those of all of them, and one that has set `app.key_digest` the rows of the
     key of that digest, in whichever counties: the gateway's authorizer knows a request's key before its county.
