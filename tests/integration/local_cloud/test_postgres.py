@@ -121,7 +121,7 @@ def test_a_lock_that_names_a_process_of_something_else_does_not_keep_it_from_sta
     started = time.monotonic()
     with LocalPostgres(tmp_path, durable=False) as server:
         assert server.pid is not None
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
 
 
 def test_a_killed_server_is_started_again_on_its_port_with_all_that_was_committed(tmp_path: Path) -> None:

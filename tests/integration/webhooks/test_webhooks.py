@@ -295,7 +295,7 @@ def test_an_answer_without_end_is_cut_off(receiver: Receiver, monkeypatch: pytes
     dispatch(ended(), LambdaContext())
     began = time.monotonic()
     attempted(webhook)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,23 @@
 """Filters as text and as JSON: what is read, what is refused, and where the fault is said to be."""
 
 import json
-import time
 from contextlib import suppress
 from typing import Any
 
 import pytest
+from cql2 import parse_text
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.cql2 import FilterError, GeometryQueryable, Queryable, Queryables, compile_filter, read_filter
+from shared.cql2 import (
+    FilterError,
+    GeometryQueryable,
+    Queryable,
+    Queryables,
+    compile_filter,
+    read_filter,
+    text_encoding,
+)
 from shared.cql2.json_encoding import MAX_DEPTH
 from shared.cql2.reading import MAX_FILTER_BYTES
 from shared.cql2.text_encoding import MAX_OPERATORS, MAX_PARENTHESES, text_to_json
@@ -81,16 +89,19 @@ def refusal(content: str | dict[str, Any], language: Any = "cql2-text") -> Filte
     ],
 )
 def test_a_text_that_is_no_filter_of_the_layer_is_refused_with_its_place(text: str, detail: str) -> None:
-    started = time.process_time()
     assert detail in refusal(text).detail
-    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize("inner", ["value=1 value", "value=", "", "value in (1,2 3)"])
-def test_a_fault_deep_in_parentheses_takes_no_longer_than_one_outside(inner: str) -> None:
-    started = time.process_time()
-    refusal("(" * MAX_PARENTHESES + inner + ")" * (MAX_PARENTHESES - 1) + ")")
-    assert time.process_time() - started < 0.5
+def test_a_fault_deep_in_parentheses_is_read_no_oftener_than_one_outside(
+    inner: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The package's own grammar tries what is in parentheses again at each level: 2 to the power of their depth."""
+    parsed: list[str] = []
+    monkeypatch.setattr(text_encoding, "parse_text", lambda text: (parsed.append(text), parse_text(text))[1])
+    refusal("(" * MAX_PARENTHESES + inner + ")" * MAX_PARENTHESES)
+    assert len(parsed) <= 1
+    assert "(" not in "".join(parsed).replace(inner, "")
 
 
 @pytest.mark.parametrize(

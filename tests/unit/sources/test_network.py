@@ -128,7 +128,7 @@ def test_a_server_that_accepts_and_never_answers_is_given_up(kind: str, networks
         began = time.monotonic()
         with pytest.raises(SourceTimeout):
             OPENED[kind](port).count(TABLE)
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("kind", ["arcgis", "socrata"])
