@@ -2,7 +2,8 @@
 
 Started as `python -m infra.local.worker FD`, where FD is a socket to the pool that speaks frames (`message_frames`);
 TMPDIR is a folder of its own, which stands for Lambda's /tmp.
-It imports a function's code when the pool says so, or when the first event asks for it.
+It imports a function's code when the pool says so, or when the first event asks for it. On AWS these functions share
+no machine with those that answer requests; here they take what requests leave.
 """
 
 import os
@@ -13,6 +14,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from infra.local.child_processes import go_to_the_background
 from infra.local.function_limits import FunctionLimits
 from infra.local.lambda_runtime import (
     Handler,
@@ -29,6 +31,7 @@ from infra.local.template import Function
 def main() -> None:
     """Serves until the pool closes its end, which its death does too."""
     connection = socket.socket(fileno=int(sys.argv[1]))
+    go_to_the_background()
     sign_as_the_running_function()
     events: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, events), daemon=True).start()

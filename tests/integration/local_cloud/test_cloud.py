@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import psutil
 import pytest
 from sqlalchemy import text
 
@@ -275,6 +277,14 @@ def test_a_function_that_overruns_its_timeout_is_ended_and_tried_again(cloud: Lo
     assert run_machine(cloud, run=run, items=1, how="hangs")["status"] == "SUCCEEDED"
     assert keys(cloud, f"runs/{run}/done-") == ["0"]
     assert len(set(cloud.workers.pids) - workers) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="priorities of sessions are Linux's")
+def test_workers_leave_the_processor_to_requests(cloud: LocalCloud) -> None:
+    assert eventually(lambda: all(psutil.Process(pid).nice() > os.nice(0) for pid in cloud.workers.pids))
+    if Path("/proc/self/autogroup").exists():
+        groups = [Path(f"/proc/{pid}/autogroup") for pid in cloud.workers.pids]
+        assert eventually(lambda: not any(group.read_text().endswith(" 0\n") for group in groups))
 
 
 def test_a_killed_worker_is_replaced_and_its_task_tried_again(cloud: LocalCloud) -> None:
