@@ -10,12 +10,6 @@ MAX_CHART_STRATA = 40
 MAX_CHART_BARS = 14
 """Groups of a chart of values. What half a landscape page holds beside its heading and legend."""
 
-MAX_NAME_LENGTH = 80
-"""Characters of a name in a table's cell. A choice: more of it tells nobody more, and makes the row higher."""
-
-MAX_WORD_LENGTH = 18
-"""Characters of a word without a place to break it: what the narrowest column of names holds at its size of type."""
-
 CHART_LIMITS = (0.4, 1.8)
 """The widest axis of ratios. A choice: it holds every median that trimming leaves in a usable study; what lies beyond
 is drawn at the edge, so that one odd stratum does not press all others into a point."""

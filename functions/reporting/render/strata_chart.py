@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from functions.reporting.domain.parameters import CHART_LIMITS, CHART_MIN_SPAN, CHART_STEP, MAX_CHART_STRATA
-from functions.reporting.render import display
 from shared.contracts.ratio_study import RatioStudyResults, StratumResult
+from shared.typesetting import display
 
 
 class _Point(NamedTuple):

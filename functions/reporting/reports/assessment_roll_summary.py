@@ -8,13 +8,13 @@ from pydantic import AfterValidator, Field
 from functions.reporting import repository
 from functions.reporting.domain.parameters import MAX_CHART_BARS, MAX_PRINTED_ROWS
 from functions.reporting.domain.roll_summary import RollGroup, RollSummary, compared_years, summarize
-from functions.reporting.render import display
 from functions.reporting.reports.printing import printed_rows
 from functions.reporting.reports.report_type import Heading, Report, ReportType
 from functions.reporting.schemas import Grouping
 from shared.csv_export.tables import Table
 from shared.db import unit_of_work
 from shared.schemas import RequestSchema
+from shared.typesetting import display
 
 _GROUPING_TITLES: dict[Grouping, str] = {"property_class": "Property class", "neighborhood": "Neighborhood"}
 _FIGURES = (

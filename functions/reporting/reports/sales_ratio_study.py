@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from functions.reporting.domain.parameters import MAX_PRINTED_ROWS
-from functions.reporting.render import display
 from functions.reporting.render.strata_chart import strata_charts
 from functions.reporting.reports.finished_study import FinishedStudy, read_study, require_succeeded
 from functions.reporting.reports.printing import printed_rows
@@ -19,6 +18,7 @@ from shared.contracts.ratio_study import (
 )
 from shared.csv_export.tables import Table
 from shared.schemas import RequestSchema
+from shared.typesetting import display
 
 STATISTICS: dict[str, tuple[str, int]] = {
     "median": ("Median ratio", 3),

@@ -10,8 +10,7 @@ import orjson
 
 from functions.reporting import repository
 from functions.reporting.job_kinds import REPORT
-from functions.reporting.render import display
-from functions.reporting.render.pdf import to_pdf
+from functions.reporting.render.templates import template
 from functions.reporting.reports.registry import REPORT_TYPES
 from functions.reporting.reports.report_type import Approval, Heading, Report
 from functions.reporting.reports.request import ReportRequest
@@ -21,6 +20,8 @@ from shared.csv_export.tables import CSV, to_csv
 from shared.db import unit_of_work
 from shared.jobs import RunningJob
 from shared.jobs.download import store_file
+from shared.typesetting import display
+from shared.typesetting.pdf import to_pdf
 
 _CONTENT_TYPES: dict[ReportFormat, str] = {
     "pdf": "application/pdf",
@@ -70,7 +71,7 @@ def file_content(heading: Heading, request: ReportRequest, report: Report) -> by
     """The content of a report's file in the requested format."""
     match request.format:
         case "pdf":
-            return to_pdf(request.report_type, page_view(heading, report), heading.generated_at)
+            return to_pdf(template(request.report_type), page_view(heading, report), heading.generated_at)
         case "csv":
             return to_csv(report.table)
         case "json":

@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 
 from functions.reporting.domain.parameters import MAX_PRINTED_ROWS
-from functions.reporting.render.pdf import TEMPLATES
+from functions.reporting.render.templates import TEMPLATES
 from functions.reporting.reports.registry import REPORT_TYPES
 from functions.reporting.schemas import ReportFormat
 from infra.settings import ROOT

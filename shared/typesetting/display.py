@@ -5,10 +5,14 @@ from collections.abc import Callable
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from functions.reporting.domain.parameters import MAX_NAME_LENGTH, MAX_WORD_LENGTH
-
 MISSING = "–"
 MINUS = "−"
+
+MAX_NAME_LENGTH = 80
+"""Characters of a name in a table's cell. A choice: more of it tells nobody more, and makes the row higher."""
+
+MAX_WORD_LENGTH = 18
+"""Characters of a word without a place to break it: what the narrowest column of names holds at its size of type."""
 
 _LONG_WORD = re.compile(rf"(\S{{{MAX_WORD_LENGTH}}})(?=\S)")
 

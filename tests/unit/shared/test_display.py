@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.reporting.render import display
+from shared.typesetting import display
 
 
 @pytest.mark.parametrize(
