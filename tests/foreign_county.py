@@ -48,6 +48,11 @@ CHECKED = {
     ("webhook_deliveries", "type"): "job.succeeded",
     ("webhooks", "events"): ["job.succeeded"],
     ("webhooks", "job_kinds"): None,
+    ("write_back_rows", "outcome"): "changed",
+    ("exemption_grants", "status"): "applied",
+    ("exemption_grants", "rule"): {"kind": "amount", "amount": "1000", "authority": CANARY},
+    ("exemption_grants", "owners"): [{"name": CANARY, "mailing_address": CANARY}],
+    ("exemption_grants", "decided_by"): None,
 }
 """Columns whose values the database or a machine restricts."""
 ENDINGS = ("retired_at", "superseded_at", "cleared_at", "ended_at", "undone_at", "resolved_at", "undo_id")

@@ -5,6 +5,7 @@ from shared.db.models.base import PLATFORM_SOURCE, Model, Synced, Tenant
 from shared.db.models.county_members import CountyMember
 from shared.db.models.county_versions import CountyVersion
 from shared.db.models.districts import District, DistrictLayer, DistrictLayerVersion
+from shared.db.models.exemption_grants import ExemptionDocument, ExemptionGrant
 from shared.db.models.history import (
     BEGINS,
     PROVENANCE,
@@ -47,6 +48,7 @@ from shared.db.models.valuation import (
     ValuationRunResult,
 )
 from shared.db.models.webhooks import Webhook, WebhookDelivery
+from shared.db.models.write_backs import WriteBackRow
 
 __all__ = [
     "BEGINS",
@@ -65,6 +67,8 @@ __all__ = [
     "DistrictLayer",
     "DistrictLayerVersion",
     "Exemption",
+    "ExemptionDocument",
+    "ExemptionGrant",
     "FieldOverride",
     "Improvement",
     "Job",
@@ -100,6 +104,7 @@ __all__ = [
     "ValuationRunResult",
     "Webhook",
     "WebhookDelivery",
+    "WriteBackRow",
     "history_table",
     "keep_versions",
     "key_column",
