@@ -1,6 +1,7 @@
 """The tables, typed. Keys of tenant tables begin with the county."""
 
 from shared.db.models.access_keys import AccessKey
+from shared.db.models.appeals import Appeal, AppealDocument
 from shared.db.models.base import PLATFORM_SOURCE, Model, Synced, Tenant
 from shared.db.models.county_members import CountyMember
 from shared.db.models.county_versions import CountyVersion
@@ -17,6 +18,7 @@ from shared.db.models.history import (
     key_column,
     versioned_columns,
 )
+from shared.db.models.notices import Notice, NoticeTemplate
 from shared.db.models.operations import (
     AuditEvent,
     County,
@@ -57,6 +59,8 @@ __all__ = [
     "SYNC_TARGETS",
     "VERSION_ENDS",
     "AccessKey",
+    "Appeal",
+    "AppealDocument",
     "Assessment",
     "AuditEvent",
     "County",
@@ -75,6 +79,8 @@ __all__ = [
     "JobPartition",
     "Model",
     "NeighborhoodRatio",
+    "Notice",
+    "NoticeTemplate",
     "Owner",
     "PropertyOperational",
     "RejectedRow",

@@ -36,7 +36,7 @@ class FieldOverride(Tenant, Model):
     ended_by: Mapped[UUID | None]
 
     __table_args__ = (
-        CheckConstraint("origin IN ('edit', 'approval', 'upload')", name="origin"),
+        CheckConstraint("origin IN ('edit', 'approval', 'upload', 'appeal')", name="origin"),
         CheckConstraint("ended_why IN ('replaced', 'withdrawn', 'source_changed', 'source_agrees')", name="ended_why"),
         Index(
             "uq_field_overrides_standing",
