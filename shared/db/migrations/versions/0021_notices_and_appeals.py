@@ -1,11 +1,13 @@
 """Notices of value, and appeals of values."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 
 _JSON = postgresql.JSONB(astext_type=sa.Text())
 _MONEY = sa.Numeric(14, 2)
@@ -13,16 +15,16 @@ _TABLES = ("notice_templates", "notices", "appeals", "appeal_documents")
 _ORIGIN = "ck_field_overrides_origin"
 
 
-def _texts(*names: str) -> list[sa.Column[str]]:
+def _texts(*names: str) -> list[sa.Column[Any]]:
     return [sa.Column(name, sa.String(), nullable=True) for name in names]
 
 
-def _values(*names: str) -> list[sa.Column[sa.Numeric]]:
+def _values(*names: str) -> list[sa.Column[Any]]:
     parts = ("land_value", "improvement_value", "total_value")
     return [sa.Column(f"{name}_{part}", _MONEY, nullable=True) for name in names for part in parts]
 
 
-def _moment(name: str, *, nullable: bool = True) -> sa.Column[sa.DateTime]:
+def _moment(name: str, *, nullable: bool = True) -> sa.Column[Any]:
     default = None if nullable else sa.text("now()")
     return sa.Column(name, sa.DateTime(timezone=True), server_default=default, nullable=nullable)
 
