@@ -1,11 +1,24 @@
 """SQL of features: pages of a layer, single ones, how many there are, and where they lie."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Select, Text, func, literal_column, select, text
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+)
 
 from shared.cql2 import CompiledFilter
 from shared.db.literals import escaped_literal
@@ -45,9 +58,35 @@ def page(
     return _fetch(connection, statement.order_by(_key(layer)).limit(limit))
 
 
-def some(connection: Connection, county_id: str, layer: Layer, condition: CompiledFilter, limit: int) -> Rows:
-    """Rows in any order."""
-    return _fetch(connection, _rows(county_id, layer, condition, None).limit(limit))
+@dataclass(frozen=True)
+class ShapeRows:
+    """Where rows of a layer lie, by column."""
+
+    keys: tuple[str, ...]
+    shapes: tuple[bytes | None, ...]
+    longitudes: tuple[float | None, ...]
+    latitudes: tuple[float | None, ...]
+
+
+def shapes_of_some(
+    connection: Connection, county_id: str, layer: Layer, condition: CompiledFilter, limit: int
+) -> ShapeRows:
+    """Rows in any order, without their properties."""
+    selected: list[ColumnElement[Any]] = [
+        _key(layer),
+        *(literal_column(each) for each in (layer.shape, layer.longitude, layer.latitude)),
+    ]
+    rows = connection.execute(_of_layer(select(*selected), county_id, layer, condition).limit(limit)).all()
+    return ShapeRows(*zip(*rows, strict=True)) if rows else ShapeRows((), (), (), ())
+
+
+def properties_of(connection: Connection, county_id: str, layer: Layer, keys: Sequence[str]) -> list[str]:
+    """JSON objects of the rows of these keys, in their order."""
+    by_key = CompiledFilter(_key(layer) == any_(bindparam("keys", list(keys), ARRAY(Text))))
+    selected = (_key(layer), literal_column(properties_sql(layer.columns, None)))
+    statement = _of_layer(select(*selected), county_id, layer, by_key)
+    texts = {row[0]: row[1] for row in connection.execute(statement)}
+    return [texts[key] for key in keys]
 
 
 def _key(layer: Layer) -> ColumnElement[str]:

@@ -36,6 +36,15 @@ def shapes_of(
     return shapes
 
 
+def overlapping(shapes: Shapes, window: tuple[float, float, float, float]) -> NDArray[np.bool_]:
+    """True for each shape whose bounds overlap the window (west, south, east, north); False for none."""
+    west, south, east, north = window
+    bounds = shapely.bounds(shapes)
+    return np.asarray(
+        (bounds[:, 0] <= east) & (bounds[:, 2] >= west) & (bounds[:, 1] <= north) & (bounds[:, 3] >= south)
+    )
+
+
 def to_geojson(shapes: Shapes, system: ReferenceSystem) -> list[str]:
     """GeoJSON of each shape in a reference system, `null` where there is none or it lies beyond the system."""
 

@@ -5,11 +5,14 @@ number them, with a geometry of commands (move, line, close) and steps from poin
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+
+from shared.parquet.thrift import varint
 
 POINT, LINE, POLYGON = 1, 2, 3
 _VERSION = 2
@@ -47,7 +50,7 @@ def encode_layer(name: str, extent: int, features: Iterable[tuple[int, bytes, di
             if value is not None:
                 tags.append(keys.setdefault(key, len(keys)))
                 tags.append(values.setdefault((type(value), value), len(values)))
-        feature = _field(2, _varints(np.array(tags, dtype=np.int64))) + _number(3, geometry_type) + _field(4, commands)
+        feature = _field(2, b"".join(map(_varint, tags))) + _number(3, geometry_type) + _field(4, commands)
         messages.append(_field(2, feature))
     if not messages:
         return b""
@@ -160,17 +163,9 @@ def _varint_array(numbers: Numbers) -> tuple[NDArray[np.uint8], NDArray[np.intp]
     return encoded, ends
 
 
-def _varints(numbers: Numbers) -> bytes:
-    return _varint_array(numbers)[0].tobytes()
-
-
+@lru_cache(maxsize=1 << 14)
 def _varint(number: int) -> bytes:
-    encoded = bytearray()
-    while number > 0x7F:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)
+    return varint(number)
 
 
 def _number(field: int, value: int) -> bytes:

@@ -101,8 +101,17 @@ def wait(holds: Callable[[], bool], seconds: float = 120) -> None:
 
 def application_url(data_dir: Path) -> URL:
     """Address of the platform's database, from the secret that its functions read."""
+    return _database_url(data_dir, "ApplicationSecret")
+
+
+def owner_url(data_dir: Path) -> URL:
+    """The same as the owner of its tables."""
+    return _database_url(data_dir, "ClusterSecret")
+
+
+def _database_url(data_dir: Path, secret_name: str) -> URL:
     state = StateStore(data_dir / "state.sqlite3")
-    secrets = {name: body for name, body in state.all("secret").items() if "ApplicationSecret" in name}
+    secrets = {name: body for name, body in state.all("secret").items() if secret_name in name}
     state.close()
     (secret,) = secrets.values()
     (version,) = secret["versions"].values()
