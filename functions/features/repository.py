@@ -83,8 +83,8 @@ def shapes_of_some(
 def properties_of(connection: Connection, county_id: str, layer: Layer, keys: Sequence[str]) -> list[str]:
     """JSON objects of the rows of these keys, in their order."""
     by_key = CompiledFilter(_key(layer) == any_(bindparam("keys", list(keys), ARRAY(Text))))
-    selected = (_key(layer), literal_column(properties_sql(layer.columns, None)))
-    statement = _of_layer(select(*selected), county_id, layer, by_key)
+    properties: ColumnElement[str] = literal_column(properties_sql(layer.columns, None))
+    statement = _of_layer(select(_key(layer), properties), county_id, layer, by_key)
     texts = {row[0]: row[1] for row in connection.execute(statement)}
     return [texts[key] for key in keys]
 
