@@ -21,7 +21,7 @@ declare_job_routes(
     submit=Operation(
         "make_report",
         "Make a report",
-        "Make a report of one of the types, as PDF, CSV or JSON; each carries the same numbers.",
+        "Make a report of one of the types, as PDF, HTML, XLSX, CSV or JSON; each carries the same numbers.",
     ),
     check=requests.require_buildable,
     get=Operation("get_report", "A report's progress", "How a report goes."),

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from shared.jobs.download import StoredFile
 from shared.schemas import RequestSchema, Schema
 
-ReportFormat = Literal["pdf", "csv", "json"]
+ReportFormat = Literal["pdf", "html", "xlsx", "csv", "json"]
 Grouping = Literal["neighborhood", "property_class"]
 
 

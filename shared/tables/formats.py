@@ -10,6 +10,8 @@ from shared.tables.csv_file import write_csv
 from shared.tables.parquet_file import write_parquet
 from shared.tables.xlsx_file import write_xlsx
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 
 @dataclass(frozen=True)
 class TableFormat:
@@ -28,9 +30,7 @@ class TableFormat:
 
 TABLE_FORMATS = (
     TableFormat(CSV, "csv", is_text=True, write=write_csv),
-    TableFormat(
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx", is_text=False, write=write_xlsx
-    ),
+    TableFormat(XLSX, "xlsx", is_text=False, write=write_xlsx),
     TableFormat("application/vnd.apache.parquet", "parquet", is_text=False, write=write_parquet),
 )
 """Every format but JSON."""

@@ -15,6 +15,8 @@ MAX_TEXT = 32_767
 """Characters of a cell (Excel specifications and limits)."""
 MAX_EXACT = 10**15
 """Excel's numbers have 15 digits; a longer one is a text."""
+MAX_ROWS = 1_048_576
+"""Rows of a sheet (Excel specifications and limits)."""
 _CUT = "... (cut: an Excel cell holds no more)"
 _WIDTHS = {ColumnKind.TEXT: 24, ColumnKind.TIME: 20}
 """Characters; another column has Excel's usual width, in which a date or an amount fits. A choice."""
@@ -38,7 +40,7 @@ def write_xlsx(columns: Sequence[Column], rows: Iterable[Row], path: Path) -> No
             sheet.set_column(number, number, _WIDTHS.get(column.kind, _USUAL_WIDTH))
         for number, column in enumerate(columns):
             sheet.write_string(0, number, column.name, heading)
-        writers = [_CellWriter(sheet, formats.get(column.kind)).of(column.kind) for column in columns]
+        writers = [CellWriter(sheet, formats.get(column.kind)).of(column.kind) for column in columns]
         last = 0
         for last, row in enumerate(rows, start=1):
             for number, value in enumerate(row):
@@ -49,11 +51,11 @@ def write_xlsx(columns: Sequence[Column], rows: Iterable[Row], path: Path) -> No
 
 
 @dataclass(frozen=True)
-class _CellWriter:
+class CellWriter:
     """Writes values of one kind of column into its cells: row, column, value."""
 
     sheet: Any
-    cell_format: Any
+    cell_format: Any = None
 
     def of(self, kind: ColumnKind) -> Callable[[int, int, Any], Any]:
         """The writer of values of a kind."""
@@ -69,7 +71,8 @@ class _CellWriter:
     def text(self, row: int, column: int, value: str) -> None:
         """A text, which no spreadsheet evaluates."""
         whole = len(value) <= MAX_TEXT
-        self.sheet.write_string(row, column, value if whole else value[: MAX_TEXT - len(_CUT)] + _CUT)
+        shortened = value if whole else value[: MAX_TEXT - len(_CUT)] + _CUT
+        self.sheet.write_string(row, column, shortened, self.cell_format)
 
     def number(self, row: int, column: int, value: Any) -> None:
         """A whole number or an amount; one of more digits than Excel's is a text."""

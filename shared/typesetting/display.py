@@ -80,7 +80,7 @@ def omission(rows: int, printed: int, which: str) -> str | None:
     """The remark below a table that is printed in part: `which` rows are. None where all are printed."""
     if rows <= printed:
         return None
-    return f"{count(printed)} of {count(rows)} rows are printed, {which}; the CSV and JSON of this report have all."
+    return f"{count(printed)} of {count(rows)} rows are printed, {which}; the XLSX of this report has all."
 
 
 def _rounded(number: Decimal, places: int) -> Decimal:

@@ -1,1 +1,1 @@
-"""The assessment roll summary, and the limits of what is printed. Pure."""
+"""The contents of reports, the figures that types make of records, and the limits of what is printed. Pure."""

@@ -17,5 +17,5 @@ is drawn at the edge, so that one odd stratum does not press all others into a p
 CHART_MIN_SPAN = (0.8, 1.2)
 """The narrowest axis: the range of 0.90 to 1.10 of the IAAO Standard on Ratio Studies (2013) with as much beside it."""
 
-CHART_STEP = 0.1
-"""Ratios between two ticks of an axis."""
+MAX_TICKS = 8
+"""Marks of an axis. A choice: their labels stand apart at the narrowest, half a page."""

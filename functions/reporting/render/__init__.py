@@ -1,1 +1,1 @@
-"""Reports as files: figures for print, charts, and PDF by typst from the folder `templates`."""
+"""Reports as files: PDF, HTML, XLSX, CSV and JSON of the same contents, and the charts in them."""

@@ -1,17 +1,17 @@
 """The assessment roll summary: a roll year's values by group, against the roll before it."""
 
-from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
 from functions.reporting import repository
-from functions.reporting.domain.parameters import MAX_CHART_BARS, MAX_PRINTED_ROWS
+from functions.reporting.domain import phrases
+from functions.reporting.domain.contents import Column, Contents, DataTable, Kind, Section, Statement, Statements
+from functions.reporting.domain.heading import Heading
 from functions.reporting.domain.roll_summary import RollGroup, RollSummary, compared_years, summarize
-from functions.reporting.reports.printing import printed_rows
-from functions.reporting.reports.report_type import Heading, Report, ReportType
+from functions.reporting.render.charts.value_bars import ValueBar, value_bars
+from functions.reporting.reports.report_type import Report, ReportType
 from functions.reporting.schemas import Grouping
-from shared.csv_export.tables import Table
 from shared.db import unit_of_work
 from shared.schemas import RequestSchema
 from shared.typesetting import display
@@ -28,6 +28,19 @@ _FIGURES = (
     "median_value",
     "min_value",
     "max_value",
+)
+_COLUMNS = (
+    Column("Parcels", Kind.COUNT, is_summed=True),
+    Column("Land", Kind.DOLLARS, is_summed=True),
+    Column("Improvements", Kind.DOLLARS, is_summed=True),
+    Column("Total value", Kind.DOLLARS, is_summed=True),
+    Column("Assessed value", Kind.DOLLARS, is_summed=True),
+    Column("Mean", Kind.DOLLARS),
+    Column("Median", Kind.DOLLARS),
+    Column("Least", Kind.DOLLARS),
+    Column("Greatest", Kind.DOLLARS),
+    Column("Change", Kind.DOLLAR_CHANGE, is_summed=True),
+    Column("Change %", Kind.PERCENT_CHANGE),
 )
 _CHANGES = (
     "parcels",
@@ -80,45 +93,79 @@ def roll_report(heading: Heading, summary: RollSummary) -> Report:
     """Lay out a roll summary."""
     return Report(
         title=f"{AssessmentRollSummary.title} {summary.roll_year}",
-        view=_view(summary),
+        contents=_contents(summary),
         document={"summary": summary.model_dump(mode="json")},
         table=_table(heading, summary),
     )
 
 
-def _table(heading: Heading, summary: RollSummary) -> Table:
+def _table(heading: Heading, summary: RollSummary) -> DataTable:
     """One row a group; the first is the county's."""
-    rows = [["county", heading.county_id, *_cells(summary, summary.county)]]
+    rows = [["county", heading.county_id, *_data_cells(summary, summary.county)]]
     for grouping, groups in summary.groups.items():
-        rows += [[grouping, group.group, *_cells(summary, group)] for group in groups]
-    changes = [f"change_{name}" for name in _CHANGES]
-    return Table(("grouping", "group", "roll_year", *_FIGURES, "previous_roll_year", *changes), rows)
+        rows += [[grouping, group.group, *_data_cells(summary, group)] for group in groups]
+    names = (
+        "grouping",
+        "group",
+        "roll_year",
+        *_FIGURES,
+        "previous_roll_year",
+        *(f"change_{name}" for name in _CHANGES),
+    )
+    return DataTable([Column(name) for name in names], rows)
 
 
-def _cells(summary: RollSummary, group: RollGroup) -> list[Any]:
+def _data_cells(summary: RollSummary, group: RollGroup) -> list[Any]:
     figures = [getattr(group, name) for name in _FIGURES]
     changes = [None if group.change is None else getattr(group.change, name) for name in _CHANGES]
     return [summary.roll_year, *figures, summary.previous_roll_year, *changes]
 
 
-def _view(summary: RollSummary) -> dict[str, Any]:
-    return {
-        "roll_year": summary.roll_year,
-        "previous_roll_year": summary.previous_roll_year,
-        "facts": _facts(summary),
-        "statements": roll_statements(summary),
-        "county": _line("County", summary.county),
-        "groupings": [
-            {
-                "title": f"By {_GROUPING_TITLES[grouping].lower()}",
-                "column": _GROUPING_TITLES[grouping],
-                "rows": [_line(display.name(group.group), group) for group in printed_rows(groups, _total_value)],
-                "omitted": display.omission(len(groups), MAX_PRINTED_ROWS, "those of greatest total value"),
-                "bars": _bars(groups),
-            }
-            for grouping, groups in summary.groups.items()
+def _contents(summary: RollSummary) -> Contents:
+    statements = [Statement(text) for text in roll_statements(summary)]
+    return Contents(
+        facts=_facts(summary),
+        sections=[
+            Section("Summary", [Statements(statements)]),
+            *(_grouping_section(summary, grouping, groups) for grouping, groups in summary.groups.items()),
+            Section("How the figures are made", [Statements([Statement(text) for text in _method(summary)])]),
         ],
-    }
+        flipped=True,
+    )
+
+
+def _grouping_section(summary: RollSummary, grouping: Grouping, groups: list[RollGroup]) -> Section:
+    title = _GROUPING_TITLES[grouping]
+    bars = value_bars(
+        f"Value by {title.lower()}",
+        [ValueBar(group.group, group.land_value, group.improvement_value) for group in groups],
+    )
+    table = DataTable(
+        [Column(title), *_COLUMNS],
+        [_row("(none)" if group.group is None else group.group, group) for group in groups],
+        title=f"By {title.lower()}",
+        total=_row("County", summary.county),
+        size=lambda row: row[4],
+        largest="those of greatest total value",
+    )
+    return Section(f"By {title.lower()}", [*([] if bars is None else [bars]), table])
+
+
+def _method(summary: RollSummary) -> list[str]:
+    previous = summary.previous_roll_year
+    return [
+        (
+            "Figures are taken from the county's assessments of the roll year; records that the county has withdrawn"
+            " are left out."
+        ),
+        "Mean, median, least and greatest are of the parcels' total value. Changes are of the total value, against "
+        + ("an earlier roll; there is none." if previous is None else f"the {previous} roll."),
+        (
+            "A parcel's class is the one on that year's roll; where the roll names none, the parcel's present class."
+            " The neighborhood is the parcel's present one."
+        ),
+        "Dollars are rounded for print only; the XLSX, CSV and JSON of this report carry the cents.",
+    ]
 
 
 def _facts(summary: RollSummary) -> list[tuple[str, str]]:
@@ -138,19 +185,17 @@ def _facts(summary: RollSummary) -> list[tuple[str, str]]:
 def roll_statements(summary: RollSummary) -> list[str]:
     """The summary in sentences."""
     county = summary.county
-    parcels = "parcel" if county.parcels == 1 else "parcels"
     statements = [
         (
-            f"The {summary.roll_year} roll holds {display.count(county.parcels)} {parcels} with a total value of"
+            f"The {summary.roll_year} roll holds {phrases.number_of(county.parcels, 'parcel')} with a total value of"
             f" {display.dollars(county.total_value)}, of which {display.dollars(county.assessed_value)} is assessed."
         )
     ]
     if county.change is not None:
         change = county.change
         statements.append(
-            f"Against the {summary.previous_roll_year} roll the total value changed by"
-            f" {display.dollar_change(change.total_value)}"
-            f" ({display.percent_change(change.total_value_percent)}); the number of parcels"
+            f"Against the {summary.previous_roll_year} roll the total value"
+            f" {phrases.changed_by(change.total_value, change.total_value_percent)}; the number of parcels"
             + (f" changed by {display.count_change(change.parcels)}." if change.parcels else " is the same.")
         )
     overlap = summary.overlap
@@ -160,8 +205,8 @@ def roll_statements(summary: RollSummary) -> list[str]:
             f" {display.count(overlap.only_in_roll)} on the {summary.roll_year} roll alone"
             f" ({display.dollars(overlap.total_only_in_roll)}), {display.count(overlap.only_in_previous)} on the"
             f" {summary.previous_roll_year} roll alone ({display.dollars(overlap.previous_total_only_in_previous)})."
-            f" The total value of the parcels on both changed by {display.dollar_change(overlap.change_in_both)}"
-            f" ({display.percent_change(overlap.change_in_both_percent)})."
+            " The total value of the parcels on both"
+            f" {phrases.changed_by(overlap.change_in_both, overlap.change_in_both_percent)}."
         )
     if county.parcels_without_value:
         statements.append(
@@ -171,44 +216,19 @@ def roll_statements(summary: RollSummary) -> list[str]:
     return statements
 
 
-def _line(name: str, group: RollGroup) -> list[str]:
+def _row(name: str, group: RollGroup) -> list[Any]:
     change = group.change
     return [
         name,
-        display.count(group.parcels),
-        display.dollars(group.land_value),
-        display.dollars(group.improvement_value),
-        display.dollars(group.total_value),
-        display.dollars(group.assessed_value),
-        display.dollars(group.mean_value),
-        display.dollars(group.median_value),
-        display.dollars(group.min_value),
-        display.dollars(group.max_value),
-        display.MISSING if change is None else display.dollar_change(change.total_value),
-        display.MISSING if change is None else display.percent_change(change.total_value_percent),
+        group.parcels,
+        group.land_value,
+        group.improvement_value,
+        group.total_value,
+        group.assessed_value,
+        group.mean_value,
+        group.median_value,
+        group.min_value,
+        group.max_value,
+        None if change is None else change.total_value,
+        None if change is None else change.total_value_percent,
     ]
-
-
-def _total_value(group: RollGroup) -> Decimal:
-    return group.total_value
-
-
-def _bars(groups: list[RollGroup]) -> list[dict[str, Any]]:
-    """The largest groups' land and improvement value, as shares of the largest group's sum of both."""
-    drawn = sorted(groups, key=lambda group: (-_sum(group), group.group or ""))[:MAX_CHART_BARS]
-    greatest = max((_sum(group) for group in drawn), default=Decimal(0))
-    if greatest <= 0:
-        return []
-    return [
-        {
-            "name": display.name(group.group),
-            "land": float(max(group.land_value, Decimal(0)) / greatest),
-            "improvement": float(max(group.improvement_value, Decimal(0)) / greatest),
-            "value": display.dollars(group.land_value + group.improvement_value),
-        }
-        for group in drawn
-    ]
-
-
-def _sum(group: RollGroup) -> Decimal:
-    return group.land_value + group.improvement_value

@@ -1,4 +1,4 @@
-"""The registry of report types: the API's schema, requests, titles and templates derive from it."""
+"""The registry of report types: the API's schema, requests and titles derive from it."""
 
 from importlib import import_module
 from typing import Any
@@ -9,7 +9,7 @@ _NAMES = (
     "sales_ratio_study",
     "assessment_roll_summary",
 )
-"""Every type by the name that requests use, which is that of its module here and of its template."""
+"""Every type by the name that requests use, which is that of its module here."""
 
 REPORT_TYPES: dict[str, ReportType[Any]] = {
     name: import_module(f"functions.reporting.reports.{name}").REPORT_TYPE for name in _NAMES

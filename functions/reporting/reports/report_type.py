@@ -1,56 +1,35 @@
-"""The base class of report types: one set of figures as a document, as a table, and as data."""
+"""The base class of report types: one set of figures for every format."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, get_args
 
-from shared.csv_export.tables import Table
+from functions.reporting.domain.contents import Contents, DataTable
+from functions.reporting.domain.heading import Heading
+from functions.reporting.schemas import ReportFormat
 from shared.schemas import RequestSchema
 
 Parameters = TypeVar("Parameters", bound=RequestSchema)
 
 
 @dataclass(frozen=True)
-class Approval:
-    """Who approved a report, and when."""
-
-    by: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Heading:
-    """The county that a report is of, the job that builds it, the time at which it was requested, and its approval.
-
-    `generated_at` is the job's time, not the clock's, so that a job that runs twice makes the same file.
-    """
-
-    county_id: str
-    county_name: str
-    job_id: str
-    generated_at: datetime
-    approval: Approval | None = None
-
-
-@dataclass(frozen=True)
 class Report:
     """A report before it is a file.
 
-    `view` is the data of the type's typst template, `document` the content of the JSON file, `table` that of the CSV
-    file.
+    `contents` is what PDF, HTML and XLSX show, `document` the content of the JSON file, `table` that of the CSV file.
     """
 
     title: str
-    view: dict[str, Any]
+    contents: Contents
     document: dict[str, Any]
-    table: Table
+    table: DataTable
 
 
 class ReportType(ABC, Generic[Parameters]):
-    """A type of report. Its name is its module's, and so is that of its template in `render/templates`."""
+    """A type of report. Its name is its module's; `formats` are those in which it makes sense."""
 
     title: ClassVar[str]
+    formats: ClassVar[tuple[ReportFormat, ...]] = get_args(ReportFormat)
     parameters: type[Parameters]
 
     def check(self, county_id: str, parameters: Parameters) -> None:

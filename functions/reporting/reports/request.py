@@ -23,6 +23,15 @@ class ReportRequest(RequestSchema):
     format: ReportFormat
     parameters: Parameters
 
+    @field_validator("format")
+    @classmethod
+    def _of_the_types_formats(cls, value: ReportFormat, info: ValidationInfo) -> ReportFormat:
+        """Refuse a format in which the type makes no sense."""
+        report_type = REPORT_TYPES.get(info.data.get("report_type", ""))
+        if report_type is not None and value not in report_type.formats:
+            raise ValueError(f"is no format of this type; there are {', '.join(report_type.formats)}")
+        return value
+
     @field_validator("parameters", mode="before")
     @classmethod
     def _of_the_type(cls, value: Any, info: ValidationInfo) -> Any:

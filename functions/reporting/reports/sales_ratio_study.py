@@ -3,11 +3,25 @@
 from typing import Any
 from uuid import UUID
 
-from functions.reporting.domain.parameters import MAX_PRINTED_ROWS
-from functions.reporting.render.strata_chart import strata_charts
+from functions.reporting.domain.contents import (
+    Column,
+    Contents,
+    DataTable,
+    Figure,
+    Kind,
+    Pairs,
+    Prose,
+    Section,
+    Statement,
+    Statements,
+    Tone,
+    Toned,
+)
+from functions.reporting.domain.heading import Heading
+from functions.reporting.domain.phrases import label, sentence
+from functions.reporting.render.charts.strata import strata_chart
 from functions.reporting.reports.finished_study import FinishedStudy, read_study, require_succeeded
-from functions.reporting.reports.printing import printed_rows
-from functions.reporting.reports.report_type import Heading, Report, ReportType
+from functions.reporting.reports.report_type import Report, ReportType
 from shared.appraisal.codes import VerdictCode, VerdictResult
 from shared.contracts.ratio_study import (
     RatioStudyResults,
@@ -16,7 +30,6 @@ from shared.contracts.ratio_study import (
     StudyResult,
     ValueSource,
 )
-from shared.csv_export.tables import Table
 from shared.schemas import RequestSchema
 from shared.typesetting import display
 
@@ -49,13 +62,23 @@ _COLUMNS = (
     "range_high",
     "reason",
 )
+_STRATUM_COLUMNS = (
+    Column("Sales", Kind.COUNT),
+    Column("Median", Kind.RATIO),
+    Column("Interval", Kind.INTERVAL),
+    Column("COD", Kind.DECIMAL),
+    Column("PRD", Kind.RATIO),
+    Column("PRB", Kind.RATIO),
+    Column("Level"),
+    Column("Uniformity"),
+)
 _VALUE_SOURCES: dict[ValueSource, str] = {
     "assessed": "Assessed values",
     "model": "Values by comparable sales",
     "roll": "Values of the roll",
     "valuation_run": "Values of a valuation run",
 }
-_TONES: dict[VerdictResult, str] = {"meets": "good", "does not meet": "alarm"}
+_TONES: dict[VerdictResult, Tone] = {"meets": "good", "does not meet": "alarm"}
 
 
 class SalesRatioStudyParameters(RequestSchema):
@@ -76,17 +99,25 @@ class SalesRatioStudy(ReportType[SalesRatioStudyParameters]):
 
     def build(self, heading: Heading, parameters: SalesRatioStudyParameters) -> Report:
         """Read the study's stored results and lay them out."""
-        return study_report(heading, read_study(heading.county_id, parameters.ratio_study_id))
+        return study_report(read_study(heading.county_id, parameters.ratio_study_id))
 
 
 REPORT_TYPE = SalesRatioStudy()
 
 
-def study_report(heading: Heading, study: FinishedStudy) -> Report:
+def study_report(study: FinishedStudy) -> Report:
     """Lay out a ratio study; every number is the study's own."""
     return Report(
         title=SalesRatioStudy.title,
-        view=_view(heading, study),
+        contents=Contents(
+            facts=study_facts(study),
+            sections=[
+                *findings_sections(study.results),
+                _method_section(study.results),
+                *strata_sections(study.results),
+                Section("Parameters", [Pairs(_parameters(study))]),
+            ],
+        ),
         document={
             "ratio_study": {
                 "id": str(study.job.id),
@@ -100,7 +131,7 @@ def study_report(heading: Heading, study: FinishedStudy) -> Report:
     )
 
 
-def _table(results: RatioStudyResults) -> Table:
+def _table(results: RatioStudyResults) -> DataTable:
     """One row a statistic, the county's first (`stratum` is "county"); one row for a stratum without a study."""
     rows = _statistic_rows("county", None, results.overall)
     for stratum in results.strata:
@@ -109,7 +140,7 @@ def _table(results: RatioStudyResults) -> Table:
             rows.append([stratum.stratum, stratum.value, stratum.sales, *empty, stratum.reason])
         else:
             rows += _statistic_rows(stratum.stratum, stratum.value, stratum.study)
-    return Table(_COLUMNS, rows)
+    return DataTable([Column(name) for name in _COLUMNS], rows)
 
 
 def _statistic_rows(stratum: str, value: str | None, study: StudyResult) -> list[list[Any]]:
@@ -128,25 +159,8 @@ def _verdicts_by_code(study: StudyResult) -> dict[str, StatisticVerdict]:
     return {verdict.code: verdict for verdict in study.verdicts}
 
 
-def _view(heading: Heading, study: FinishedStudy) -> dict[str, Any]:
-    results = study.results
-    return {
-        "facts": _facts(study),
-        "verdicts": [_sentence(verdict) for verdict in results.overall.verdicts],
-        "notes": [*_trimming_notes(results.overall), *results.overall.notes, *_chasing_notes(results)],
-        "statistics": _statistic_lines(results.overall),
-        "charts": strata_charts(results),
-        "strata": _strata(results.strata),
-        "excluded": [[_label(reason), display.count(number)] for reason, number in results.sales_excluded.items()],
-        "standard": results.standard,
-        "parameters": _parameters(study),
-        "values_tested": _values_tested(results),
-        "prices_time_adjusted": results.prices_time_adjusted,
-        "signed_for": heading.county_name,
-    }
-
-
-def _facts(study: FinishedStudy) -> list[tuple[str, str]]:
+def study_facts(study: FinishedStudy) -> list[tuple[str, str]]:
+    """The study's data at a glance."""
     results = study.results
     valuation_date = results.valuation_date
     return [
@@ -161,80 +175,114 @@ def _facts(study: FinishedStudy) -> list[tuple[str, str]]:
     ]
 
 
-def _statistic_lines(study: StudyResult) -> list[list[Any]]:
-    verdicts = _verdicts_by_code(study)
-    lines = []
-    for name, measured in study.statistics.items():
-        title, places = _title(name)
-        verdict = verdicts.get(name)
-        lines.append(
-            [
-                title,
-                display.decimals(measured.value, places),
-                display.interval(measured.low, measured.high, places),
-                display.interval(verdict.range_low, verdict.range_high, places) if verdict else display.MISSING,
-                _verdict_cell(verdict),
-            ]
-        )
-    return lines
-
-
-def _title(statistic: str) -> tuple[str, int]:
-    return STATISTICS.get(statistic, (_label(statistic), 3))
-
-
-def _verdict_cell(verdict: StatisticVerdict | None) -> dict[str, str]:
-    if verdict is None:
-        return {"text": display.MISSING, "tone": "plain"}
-    return {"text": verdict.result, "tone": _TONES.get(verdict.result, "plain")}
-
-
-def _sentence(verdict: StatisticVerdict) -> dict[str, str]:
-    sentence = verdict.sentence
-    return {"text": sentence[:1].upper() + sentence[1:], "tone": _TONES.get(verdict.result, "plain")}
-
-
-def _strata(strata: tuple[StratumResult, ...]) -> list[dict[str, Any]]:
-    """A table for each stratification, in the study's order."""
-    stratifications: dict[str, list[StratumResult]] = {}
-    for stratum in strata:
-        stratifications.setdefault(stratum.stratum, []).append(stratum)
+def findings_sections(results: RatioStudyResults) -> list[Section]:
+    """The verdicts, and the statistics that they are about."""
+    findings = [
+        Statement(sentence(verdict.sentence), _TONES.get(verdict.result, "plain"))
+        for verdict in results.overall.verdicts
+    ] or [Statement("No statistic of this study could be held against a range.")]
+    notes = [*_trimming_notes(results.overall), *results.overall.notes, *_chasing_notes(results)]
     return [
-        {
-            "title": f"By {_label(name).lower()}",
-            "column": _label(name),
-            "rows": [_stratum_line(stratum) for stratum in printed_rows(members, _sales)],
-            "omitted": display.omission(len(members), MAX_PRINTED_ROWS, "those with most sales"),
-        }
-        for name, members in stratifications.items()
+        Section("Findings", [Statements(findings)]),
+        Section("Statistics", [_statistics_table(results.overall), Statements([Statement(note) for note in notes])]),
     ]
 
 
-def _sales(stratum: StratumResult) -> int:
-    return stratum.sales
+def _statistics_table(study: StudyResult) -> DataTable:
+    verdicts = _verdicts_by_code(study)
+    rows = []
+    for name, measured in study.statistics.items():
+        title, places = STATISTICS.get(name, (label(name), 3))
+        verdict = verdicts.get(name)
+        interval = None if measured.low is None else (measured.low, measured.high)
+        value_range = None if verdict is None else (verdict.range_low, verdict.range_high)
+        kind = Kind.RATIO if places == 3 else Kind.DECIMAL
+        rows.append(
+            [
+                title,
+                Figure(measured.value, kind, places),
+                Figure(interval, Kind.INTERVAL, places),
+                Figure(value_range, Kind.INTERVAL, places),
+                _verdict_cell(verdict),
+            ]
+        )
+    columns = [
+        Column("Statistic"),
+        Column("Value", Kind.RATIO),
+        Column("Confidence interval", Kind.INTERVAL),
+        Column("Range", Kind.INTERVAL),
+        Column("Verdict"),
+    ]
+    return DataTable(columns, rows)
 
 
-def _stratum_line(stratum: StratumResult) -> list[Any]:
-    name = display.name(stratum.value)
+def _verdict_cell(verdict: StatisticVerdict | None) -> Toned | None:
+    return None if verdict is None else Toned(verdict.result, _TONES.get(verdict.result, "plain"))
+
+
+def _method_section(results: RatioStudyResults) -> Section:
+    prices = (
+        "Prices were carried to the valuation date with the market's trend."
+        if results.prices_time_adjusted
+        else "Prices are as they were paid."
+    )
+    method = (
+        f"This study follows the {results.standard}. A ratio is a parcel's value divided by its sale price. The values"
+        f" tested are {_values_tested(results)}. {prices} The median ratio measures the level of appraisal, the COD its"
+        " uniformity, and PRD, PRB, MKI and VEI whether low- and high-value parcels are appraised at the same level. A"
+        " statistic is said not to meet its range only when its whole confidence interval lies outside."
+    )
+    excluded = [[label(reason), number] for reason, number in results.sales_excluded.items()]
+    columns = [Column("Reason"), Column("Sales", Kind.COUNT, is_summed=True)]
+    tables = [DataTable(columns, excluded, title="Sales not used")] if excluded else []
+    return Section("Method", [Prose(method), *tables])
+
+
+def strata_sections(results: RatioStudyResults) -> list[Section]:
+    """A section for each stratification, in the study's order."""
+    stratifications: dict[str, list[StratumResult]] = {}
+    for stratum in results.strata:
+        stratifications.setdefault(stratum.stratum, []).append(stratum)
+    sections = []
+    for name, members in stratifications.items():
+        table = DataTable(
+            [Column(label(name)), *_STRATUM_COLUMNS],
+            [_stratum_row(stratum) for stratum in members],
+            title=f"Strata by {label(name).lower()}",
+            size=lambda row: row[1],
+            largest="those with most sales",
+        )
+        chart = strata_chart(results, name)
+        sections.append(
+            Section(f"By {label(name).lower()}", [*([] if chart is None else [chart]), table, Prose(_STRATA_NOTE)])
+        )
+    return sections
+
+
+_STRATA_NOTE = (
+    "The level of a stratum is held against the county's median, give or take 5 percent; its uniformity is its COD"
+    " against the range of its kind of property."
+)
+
+
+def _stratum_row(stratum: StratumResult) -> list[Any]:
     if stratum.study is None:
-        blank = [display.MISSING] * 5
-        return [name, display.count(stratum.sales), *blank, {"text": "too few sales", "tone": "plain"}, display.MISSING]
+        return [stratum.value, stratum.sales, *[None] * 5, Toned("too few sales"), None]
     study, verdicts = stratum.study, _verdicts_by_code(stratum.study)
     median = study.statistics.get("median")
     return [
-        name,
-        display.count(study.sales),
-        _value(study, "median"),
-        display.interval(median.low, median.high, 3) if median else display.MISSING,
+        stratum.value,
+        study.sales,
+        *(_value(study, "median"), None if median is None or median.low is None else (median.low, median.high)),
         *(_value(study, statistic) for statistic in ("cod", "prd", "prb")),
         _verdict_cell(verdicts.get(_AGAINST_OVERALL) or verdicts.get("median")),
         _verdict_cell(verdicts.get("cod")),
     ]
 
 
-def _value(study: StudyResult, statistic: str) -> str:
+def _value(study: StudyResult, statistic: str) -> float | None:
     measured = study.statistics.get(statistic)
-    return display.decimals(measured.value if measured else None, _title(statistic)[1])
+    return measured.value if measured else None
 
 
 def _trimming_notes(study: StudyResult) -> list[str]:
@@ -279,7 +327,7 @@ def _parameters(study: FinishedStudy) -> list[tuple[str, str]]:
     return [
         ("ratio study", str(study.job.id)),
         ("requested by", display.name(study.job.submitted_by)),
-        *((_label(name).lower(), _parameter_text(value)) for name, value in sorted(study.job.parameters.items())),
+        *((label(name).lower(), _parameter_text(value)) for name, value in sorted(study.job.parameters.items())),
     ]
 
 
@@ -290,10 +338,6 @@ def _parameter_text(value: Any) -> str:
         case bool():
             return "yes" if value else "no"
         case list():
-            return ", ".join(map(_label, value)).lower() or display.MISSING
+            return ", ".join(map(label, value)).lower() or display.MISSING
         case _:
             return display.name(str(value))
-
-
-def _label(identifier: str) -> str:
-    return display.name(identifier.replace("_", " ").capitalize())

@@ -6,25 +6,29 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import orjson
-
 from functions.reporting import repository
+from functions.reporting.domain.heading import Approval, Heading
 from functions.reporting.job_kinds import REPORT
-from functions.reporting.render.templates import template
+from functions.reporting.render.data_files import write_csv, write_json
+from functions.reporting.render.html import write_html
+from functions.reporting.render.page import page_of
+from functions.reporting.render.pdf import write_pdf
+from functions.reporting.render.workbook import write_workbook
 from functions.reporting.reports.registry import REPORT_TYPES
-from functions.reporting.reports.report_type import Approval, Heading, Report
+from functions.reporting.reports.report_type import Report
 from functions.reporting.reports.request import ReportRequest
 from functions.reporting.schemas import ReportFormat, ReportResult
 from shared import jobs
-from shared.csv_export.tables import CSV, to_csv
+from shared.csv_export.tables import CSV
 from shared.db import unit_of_work
 from shared.jobs import RunningJob
 from shared.jobs.download import store_file
-from shared.typesetting import display
-from shared.typesetting.pdf import to_pdf
+from shared.tables.formats import XLSX
 
 _CONTENT_TYPES: dict[ReportFormat, str] = {
     "pdf": "application/pdf",
+    "html": "text/html; charset=utf-8",
+    "xlsx": XLSX,
     "csv": CSV,
     "json": "application/json",
 }
@@ -71,27 +75,15 @@ def file_content(heading: Heading, request: ReportRequest, report: Report) -> by
     """The content of a report's file in the requested format."""
     match request.format:
         case "pdf":
-            return to_pdf(template(request.report_type), page_view(heading, report), heading.generated_at)
+            return write_pdf(page_of(heading, report.title, report.contents))
+        case "html":
+            return write_html(page_of(heading, report.title, report.contents))
+        case "xlsx":
+            return write_workbook(page_of(heading, report.title, report.contents))
         case "csv":
-            return to_csv(report.table)
+            return write_csv(report.table)
         case "json":
-            return orjson.dumps(_document(heading, request, report), option=orjson.OPT_INDENT_2)
-
-
-def page_view(heading: Heading, report: Report) -> dict[str, Any]:
-    """The data of a template: what every page shows, and the report's own view."""
-    return {
-        "title": report.title,
-        "county_name": " ".join(heading.county_name.split()),
-        "generated_at": display.moment(heading.generated_at),
-        "job_id": heading.job_id,
-        "approval": _approval_view(heading.approval),
-        **report.view,
-    }
-
-
-def _approval_view(approval: Approval | None) -> dict[str, str] | None:
-    return None if approval is None else {"by": approval.by, "at": display.moment(approval.at.astimezone(UTC))}
+            return write_json(_document(heading, request, report))
 
 
 def _document(heading: Heading, request: ReportRequest, report: Report) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from functions.reporting.domain.heading import Approval
 from functions.reporting.job_kinds import REPORT, REPORT_APPROVAL
-from functions.reporting.reports.report_type import Approval
 from functions.reporting.reports.request import ReportRequest
 from functions.reporting.schemas import ReportApproval, ReportApprovalJob, ReportResult
 from functions.reporting.service import build_report

@@ -596,7 +596,7 @@ class ReportRequest(TypedDict):
     """Request for a report as a file. `parameters` are those of the report's type."""
 
     report_type: Literal["sales_ratio_study", "assessment_roll_summary"]
-    format: Literal["pdf", "csv", "json"]
+    format: Literal["pdf", "html", "xlsx", "csv", "json"]
     parameters: SalesRatioStudyParameters | AssessmentRollSummaryParameters
 
 

@@ -47,7 +47,7 @@ def of_approval(approval_id: str, what: str) -> Answer:
     return call(handler, "GET", APPROVALS + what, path={"county_id": COUNTY, "approval_id": approval_id})
 
 
-@pytest.mark.parametrize("format_", ["pdf", "json", "csv"])
+@pytest.mark.parametrize("format_", ["pdf", "html", "xlsx", "json", "csv"])
 def test_an_approved_report_says_who_and_when_and_the_report_stays(format_: str) -> None:
     report_id = made(format_)
     before = downloaded(look(report_id, "/download"))

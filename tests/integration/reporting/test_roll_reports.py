@@ -214,7 +214,7 @@ def test_another_countys_roll_is_not_counted() -> None:
     assert summary()["previous_roll_year"] == 2023
 
 
-@pytest.mark.parametrize("format_", ["pdf", "csv", "json"])
+@pytest.mark.parametrize("format_", ["pdf", "html", "xlsx", "csv", "json"])
 def test_running_the_work_again_gives_the_same_bytes(format_: Any) -> None:
     from functions.reporting.reports.request import ReportRequest
     from functions.reporting.service.build_report import build, heading_of

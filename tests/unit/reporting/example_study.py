@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from functions.reporting.domain.heading import Heading
 from functions.reporting.reports.finished_study import FinishedStudy, results_model
-from functions.reporting.reports.report_type import Heading
+from functions.reporting.reports.report_type import Report
+from functions.reporting.reports.sales_ratio_study import study_report
 from shared.jobs import Job, Progress
 
 MADE_AT = datetime(2026, 11, 22, 22, 57, 0, 704_489, tzinfo=UTC)
@@ -100,3 +102,13 @@ def finished(document: dict[str, Any], **parameters: Any) -> FinishedStudy:
 
 def heading(name: str = "King County, Washington", county_id: str = "king_wa") -> Heading:
     return Heading(county_id, name, "00000000-0000-4000-8000-000000000002", MADE_AT)
+
+
+def study_of(name: str) -> Report:
+    """The report of a study with a name in every place for one."""
+    document = results()
+    document["strata"][0]["value"] = name
+    document["overall"]["notes"] = [name]
+    document["overall"]["verdicts"][0]["sentence"] = name
+    document["sales_excluded"] = {name: 1}
+    return study_report(finished(document, note=name))

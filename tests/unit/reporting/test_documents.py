@@ -1,17 +1,20 @@
-"""Typesetting: hostile text stays text, and the same report is the same file."""
+"""Every type in every page-like format: hostile text stays text, and the same report is the same file."""
 
 import json
 from typing import Any, cast
 
+import pytest
 import typst
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.reporting.render.templates import template
-from functions.reporting.reports.sales_ratio_study import study_report
-from functions.reporting.service.build_report import page_view
-from shared.typesetting.pdf import PAGES, to_pdf
-from tests.unit.reporting.example_study import MADE_AT, finished, heading, results
+from functions.reporting.render.page import Page, page_of
+from functions.reporting.render.pdf import TEMPLATE, pdf_view, write_pdf
+from functions.reporting.reports.registry import REPORT_TYPES
+from shared.typesetting.glyphs import displayable
+from shared.typesetting.pdf import PAGES
+from tests.unit.reporting.example_study import heading
+from tests.unit.reporting.examples import EXAMPLES
 
 HOSTILE = (
     '= Heading\n\n#pagebreak() "quoted" \\ *bold* $x^2$ <label> @ref `raw` // no comment #panic("x")'
@@ -19,45 +22,46 @@ HOSTILE = (
 )
 
 
-def view_of(name: str) -> dict[str, Any]:
-    document = results()
-    document["strata"][0]["value"] = name
-    document["overall"]["notes"] = [name]
-    document["overall"]["verdicts"][0]["sentence"] = name
-    document["sales_excluded"] = {name or "x": 1}
-    named = heading(name or "x")
-    return page_view(named, study_report(named, finished(document, note=name)))
+def page(report_type: str, name: str) -> Page:
+    report = EXAMPLES[report_type](name)
+    return page_of(heading(name), report.title, report.contents)
 
 
-def elements(view: dict[str, Any], selector: str) -> list[Any]:
-    secret: list[Any] = json.loads(
-        typst.query(
-            template("sales_ratio_study"), selector, root=cast(bytes, PAGES), sys_inputs={"report": json.dumps(view)}
-        )
+def elements(shown: Page, selector: str) -> list[Any]:
+    view = json.dumps(displayable(pdf_view(shown)))
+    found: list[Any] = json.loads(
+        typst.query(TEMPLATE.read_bytes(), selector, root=cast(bytes, PAGES), sys_inputs={"report": view})
     )
-    return secret
+    return found
 
 
-def test_markup_in_names_is_shown_not_run() -> None:
+def test_every_type_has_an_example() -> None:
+    assert EXAMPLES.keys() == REPORT_TYPES.keys()
+
+
+@pytest.mark.parametrize("report_type", REPORT_TYPES)
+def test_markup_in_names_is_shown_not_run(report_type: str) -> None:
     for selector in ("heading", "figure", "raw", "math.equation", "ref"):
-        harmless, hostile = elements(view_of("King"), selector), elements(view_of(HOSTILE), selector)
+        harmless, hostile = (
+            elements(page(report_type, "King"), selector),
+            elements(page(report_type, HOSTILE), selector),
+        )
         assert len(hostile) == len(harmless), selector
-    assert to_pdf(template("sales_ratio_study"), view_of(HOSTILE), MADE_AT).startswith(b"%PDF")
+    assert write_pdf(page(report_type, HOSTILE)).startswith(b"%PDF")
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=60))
-def test_no_name_breaks_a_report(name: str) -> None:
-    assert to_pdf(template("sales_ratio_study"), view_of(name), MADE_AT).startswith(b"%PDF")
+@pytest.mark.parametrize("report_type", REPORT_TYPES)
+@settings(max_examples=6, deadline=None)
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=60))
+def test_no_name_breaks_a_report(report_type: str, name: str) -> None:
+    assert write_pdf(page(report_type, name)).startswith(b"%PDF")
 
 
-def test_the_same_report_is_the_same_file() -> None:
-    assert to_pdf(template("sales_ratio_study"), view_of("King"), MADE_AT) == to_pdf(
-        template("sales_ratio_study"), view_of("King"), MADE_AT
-    )
+@pytest.mark.parametrize("report_type", REPORT_TYPES)
+def test_the_same_report_is_the_same_file(report_type: str) -> None:
+    assert write_pdf(page(report_type, "King")) == write_pdf(page(report_type, "King"))
 
 
 def test_the_file_says_what_it_is_and_when_it_was_made() -> None:
-    pdf = to_pdf(template("sales_ratio_study"), view_of("King"), MADE_AT)
-    assert b"D:20261122225700" in pdf
-    assert elements(view_of("King"), "heading")[-1]["body"]["text"] == "Sign-off"
+    assert b"D:20261122225700" in write_pdf(page("sales_ratio_study", "King"))
+    assert elements(page("sales_ratio_study", "King"), "heading")[-1]["body"]["text"] == "Sign-off"

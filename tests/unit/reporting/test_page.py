@@ -1,4 +1,4 @@
-"""The page of reports is true, and its new type is one: two files and one line in a copy of the module."""
+"""The page of reports is true, and its new type is one: a file and a line in a copy of the module."""
 
 import json
 import re
@@ -11,7 +11,6 @@ from typing import get_args
 import pytest
 
 from functions.reporting.domain.parameters import MAX_PRINTED_ROWS
-from functions.reporting.render.templates import TEMPLATES
 from functions.reporting.reports.registry import REPORT_TYPES
 from functions.reporting.schemas import ReportFormat
 from infra.settings import ROOT
@@ -24,7 +23,7 @@ REQUEST = """
 import json, sys
 from datetime import UTC, datetime
 from functions.reporting.reports.registry import REPORT_TYPES
-from functions.reporting.reports.report_type import Heading
+from functions.reporting.domain.heading import Heading
 from functions.reporting.reports.request import ReportRequest
 from functions.reporting.service.build_report import file_content
 
@@ -83,16 +82,14 @@ def test_the_files_that_the_page_names_exist() -> None:
     assert [path for path in paths if not (MODULE / path).is_file()] == []
 
 
-def test_every_type_and_no_other_has_a_module_and_a_template() -> None:
+def test_every_type_and_no_other_has_a_module() -> None:
     modules = {path.stem for path in (MODULE / "reports").glob("*.py") if "\nREPORT_TYPE = " in path.read_text()}
-    templates = {path.stem for path in TEMPLATES.glob("*.typ")}
-    assert modules == REPORT_TYPES.keys() == templates - {"page"}
+    assert modules == REPORT_TYPES.keys()
 
 
-def test_a_new_type_is_two_files_and_one_line(copied_project: Path) -> None:
+def test_a_new_type_is_a_file_and_a_line(copied_project: Path) -> None:
     reporting = copied_project / "functions/reporting"
     (reporting / "reports/cover_sheet.py").write_text(code_block("`reports/cover_sheet.py`"))
-    (reporting / "render/templates/cover_sheet.typ").write_text(code_block("`render/templates/cover_sheet.typ`"))
     registry = reporting / "reports/registry.py"
     names, rest = registry.read_text().split("\n)\n", 1)
     registry.write_text(f"{names}\n{code_block('the line in `reports/registry.py`')})\n{rest}")
@@ -106,5 +103,7 @@ def test_a_new_type_is_two_files_and_one_line(copied_project: Path) -> None:
     answer = json.loads(output)
     assert answer["schema"] == [*REPORT_TYPES, "cover_sheet"]
     assert answer["files"]["pdf"].startswith("%PDF")
+    assert answer["files"]["html"].startswith("<!DOCTYPE html>")
+    assert answer["files"]["xlsx"].startswith("PK")
     assert answer["files"]["csv"].splitlines()[1] == "king_wa,Appeals of 2026"
     assert json.loads(answer["files"]["json"])["subject"] == "Appeals of 2026"

@@ -5,19 +5,43 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.reporting.render.strata_chart import strata_charts
+from functions.reporting.domain.contents import Bar, DataTable, Dots, Line, Pairs, Prose, Statements
+from functions.reporting.render.charts.strata import strata_chart
+from functions.reporting.render.printed_table import PrintedTable, printed_table
 from functions.reporting.reports.finished_study import results_model
+from functions.reporting.reports.report_type import Report
 from functions.reporting.reports.sales_ratio_study import study_report
-from tests.unit.reporting.example_study import finished, heading, results, sample
+from tests.unit.reporting.example_study import finished, results, sample
 
 
 def rows(document: dict[str, Any]) -> list[dict[str, Any]]:
-    table = study_report(heading(), finished(document)).table
-    return [dict(zip(table.header, row, strict=True)) for row in table.rows]
+    table = study_report(finished(document)).table
+    return [dict(zip([column.data_name for column in table.columns], row, strict=True)) for row in table.rows]
+
+
+def printed(report: Report, title: str) -> PrintedTable:
+    """The first table of a section, as it is printed."""
+    (section,) = (section for section in report.contents.sections if section.title == title)
+    return printed_table(next(block for block in section.blocks if isinstance(block, DataTable)))
+
+
+def texts(report: Report) -> str:
+    """All sentences and paragraphs."""
+    lines = []
+    for section in report.contents.sections:
+        for block in section.blocks:
+            match block:
+                case Statements(statements):
+                    lines += [statement.text for statement in statements]
+                case Prose(text):
+                    lines.append(text)
+                case Pairs(pairs):
+                    lines += [" ".join(pair) for pair in pairs]
+    return "\n".join(lines)
 
 
 def test_the_data_holds_the_studys_document_word_for_word() -> None:
-    report = study_report(heading(), finished(results()))
+    report = study_report(finished(results()))
     assert report.document["ratio_study"]["results"] == results()
 
 
@@ -49,20 +73,22 @@ def test_a_stratum_without_a_study_says_why() -> None:
 
 
 def test_the_page_shows_the_numbers_rounded_for_print() -> None:
-    view = study_report(heading(), finished(results())).view
-    lines = {line[0]: line[1:] for line in view["statistics"]}
+    report = study_report(finished(results()))
+    lines = {line[0]: line[1:] for line in printed(report, "Statistics").rows}
     assert lines["Median ratio"][:3] == ["0.980", "0.959 to 1.000", "0.900 to 1.100"]
     assert lines["Coefficient of dispersion (COD)"][:3] == ["9.6", "9.2 to 10.1", "5.0 to 25.0"]
     assert lines["Coefficient of price-related bias (PRB)"][:2] == ["−0.027", "−0.040 to 0.010"]
-    assert lines["Mean ratio"][1:] == ["–", "–", {"text": "–", "tone": "plain"}]
-    assert ("Date of study", "November 22, 2026") in view["facts"]
-    assert view["standard"] == "IAAO Standard on Ratio Studies (2013)"
+    assert lines["Mean ratio"][1:] == ["–", "–", "–"]
+    assert ("Date of study", "November 22, 2026") in report.contents.facts
+    assert "IAAO Standard on Ratio Studies (2013)" in texts(report)
 
 
 def test_the_page_quotes_the_verdicts_and_what_the_reader_must_know() -> None:
-    view = study_report(heading(), finished(results())).view
-    assert view["verdicts"][0] == {"text": "The median ratio meets.", "tone": "good"}
-    notes = " ".join(view["notes"])
+    report = study_report(finished(results()))
+    (findings,) = report.contents.sections[0].blocks
+    assert isinstance(findings, Statements)
+    assert (findings.statements[0].text, findings.statements[0].tone) == ("The median ratio meets.", "good")
+    notes = texts(report)
     assert "2 of 42 ratios were trimmed" in notes
     assert "MKI is not given" in notes
     assert "sales chasing" in notes
@@ -74,11 +100,11 @@ def test_a_study_of_many_strata_is_cut_short_on_paper_only() -> None:
         {"stratum": "neighborhood", "value": f"{i:05}", "sales": i, "study": None, "reason": "few."}
         for i in range(1500)
     ]
-    report = study_report(heading(), finished({**document, "strata": strata}))
-    (printed,) = report.view["strata"]
-    assert len(printed["rows"]) == 1000
-    assert printed["rows"][0][0] == "00500"
-    assert "1,000 of 1,500 rows" in printed["omitted"]
+    report = study_report(finished({**document, "strata": strata}))
+    table = printed(report, "By neighborhood")
+    assert len(table.rows) == 1000
+    assert table.rows[0][0] == "00500"
+    assert "1,000 of 1,500 rows" in str(table.omitted)
     assert sum(1 for row in report.table.rows if row[0] == "neighborhood") == 1500
 
 
@@ -93,13 +119,19 @@ def test_everything_in_a_chart_lies_inside_it(medians: list[tuple[float, float, 
         study = sample(median, sales=sales)
         study["statistics"]["median"] |= {"low": median - below, "high": median + above}
         strata.append({"stratum": "city", "value": str(index), "sales": sales, "study": study, "reason": None})
-    (chart,) = strata_charts(results_model({**results(), "strata": strata}))
-    assert 0 < len(chart["rows"]) <= 40
-    for row in chart["rows"]:
-        assert 0 <= row["low"] <= row["median"] <= row["high"] <= 1
-    assert 0 <= chart["band"][0] < chart["one"] < chart["band"][1] <= 1
-    assert [tick["at"] for tick in chart["ticks"]] == sorted(tick["at"] for tick in chart["ticks"])
-    assert (chart["ticks"][0]["at"], chart["ticks"][-1]["at"]) == (0, 1)
+    chart = strata_chart(results_model({**results(), "strata": strata}), "city")
+    assert chart is not None
+    (band,) = (shape for shape in chart.shapes if isinstance(shape, Bar))
+    (dots,) = (shape for shape in chart.shapes if isinstance(shape, Dots))
+    one, *intervals = (shape.points for shape in chart.shapes if isinstance(shape, Line))
+    assert 0 < len(dots.points) == len(intervals) == len(chart.y_ticks) <= 40
+    for (median, height), ((low, _), (high, _)) in zip(dots.points, intervals, strict=True):
+        assert 0 <= low <= median <= high <= 1
+        assert 0 < height < 1
+    assert 0 <= band.x < one[0][0] < band.x + band.width <= 1
+    ticks = [tick.at for tick in chart.x_ticks]
+    assert ticks == sorted(ticks)
+    assert (ticks[0], ticks[-1]) == (0, 1)
 
 
 def test_the_page_says_what_was_tested_and_quotes_the_tests_for_sales_chasing() -> None:
@@ -115,11 +147,9 @@ def test_the_page_says_what_was_tested_and_quotes_the_tests_for_sales_chasing() 
         "sentence": sentence,
     }
     document = {**results(), "chasing_tests": [test]}
-    assert sentence in study_report(heading(), finished(document)).view["notes"]
+    assert sentence in texts(study_report(finished(document)))
     tested = {
-        source: study_report(heading(), finished({**document, "value_source": source, "roll_year": 2025})).view[
-            "values_tested"
-        ]
+        source: texts(study_report(finished({**document, "value_source": source, "roll_year": 2025})))
         for source in ("assessed", "model", "roll", "valuation_run")
     }
     assert len(set(tested.values())) == 4

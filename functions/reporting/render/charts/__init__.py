@@ -1,0 +1,1 @@
+"""Charts and maps: figures turned into plain shapes."""

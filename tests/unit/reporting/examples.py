@@ -1,0 +1,13 @@
+"""An example of each type of report, with a name in every place for one."""
+
+from collections.abc import Callable
+
+from functions.reporting.reports.report_type import Report
+from tests.unit.reporting.example_roll import roll_summary_of
+from tests.unit.reporting.example_study import study_of
+
+EXAMPLES: dict[str, Callable[[str], Report]] = {
+    "sales_ratio_study": study_of,
+    "assessment_roll_summary": roll_summary_of,
+}
+"""By type: its report, all of whose names are the one given."""
