@@ -89,6 +89,13 @@ def read_shape(text: str) -> str | None:
     return digits if scan.is_plain else scan.to_wkb().hex()
 
 
+def polygons_of(content: bytes) -> list[Polygon]:
+    """The polygons of well-known binary as it is stored, each its outer ring and holes; none of a point."""
+    scan = _Scan(content)
+    scan.read(0)
+    return [[list(zip(x, y, strict=True)) for x, y in rings] for rings in scan.polygons]
+
+
 def _why(error: Exception) -> str:
     message = str(error)
     if isinstance(error, (struct.error, IndexError)):

@@ -203,7 +203,7 @@ class Drawing:
     """A chart or a map, made of plain shapes in the unit square; `alternative` says in words what it shows.
 
     `height` is that of the square in points, and so is `margin`, the room for the labels to its left. Without `width`
-    the square is as wide as the page allows.
+    the square is as wide as the page allows. What is outside of a clipped drawing's square is not shown.
     """
 
     title: str
@@ -216,6 +216,7 @@ class Drawing:
     legend: Sequence[tuple[Ink, str]] = ()
     margin: float = 36
     width: float | None = None
+    is_clipped: bool = False
 
 
 @dataclass(frozen=True)

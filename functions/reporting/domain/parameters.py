@@ -19,3 +19,6 @@ CHART_MIN_SPAN = (0.8, 1.2)
 
 MAX_TICKS = 8
 """Marks of an axis. A choice: their labels stand apart at the narrowest, half a page."""
+
+MAX_MAP_PARCELS = 400
+"""Parcels around one on its map. A choice: more of them are smaller than a line is wide."""

@@ -4,15 +4,13 @@ from decimal import Decimal
 
 from shared.typesetting import display
 
+_ATTRIBUTE = "attributes."
+"""Begins the name of a field that is one of the county's own attributes."""
+
 
 def number_of(count: int, noun: str, plural: str | None = None) -> str:
     """`1 parcel`, `2,345 parcels`."""
     return f"{display.count(count)} {noun if count == 1 else plural or noun + 's'}"
-
-
-def are(count: int) -> str:
-    """The verb after a number: `is` after one."""
-    return "is" if count == 1 else "are"
 
 
 def have(count: int) -> str:
@@ -34,5 +32,7 @@ def sentence(text: str) -> str:
 
 
 def label(identifier: str) -> str:
-    """An identifier in words: `not_arms_length` is `Not arms length`."""
+    """An identifier in words: `not_arms_length` is `Not arms length`; an attribute's name stays as it is."""
+    if identifier.startswith(_ATTRIBUTE):
+        return display.name(identifier.removeprefix(_ATTRIBUTE))
     return display.name(identifier.replace("_", " ").capitalize())

@@ -75,8 +75,9 @@ def _block(block: Block) -> dict[str, Any]:
 
 
 def _drawing(drawing: Drawing) -> dict[str, Any]:
+    plain = ("title", "alternative", "height", "width", "margin", "x_title", "is_clipped")
     return {
-        **{name: getattr(drawing, name) for name in ("title", "alternative", "height", "width", "margin", "x_title")},
+        **{name: getattr(drawing, name) for name in plain},
         "x_ticks": [asdict(tick) for tick in drawing.x_ticks],
         "y_ticks": [asdict(tick) for tick in drawing.y_ticks],
         "legend": [list(entry) for entry in drawing.legend],

@@ -21,7 +21,9 @@ _ON_THE_LEFT = frozenset({Kind.TEXT, Kind.DAY, Kind.TIME})
 
 @dataclass(frozen=True)
 class PrintedTable:
-    """A table as texts. `numeric` says of each column whether its texts are figures; `omitted` remarks on a cut."""
+    """A table as texts. `numeric` says of each column whether it is set as figures are, to the right, which the first
+    never is: it names the row. `omitted` remarks on a cut.
+    """
 
     title: str
     header: list[str]
@@ -37,7 +39,7 @@ def printed_table(table: DataTable) -> PrintedTable:
     return PrintedTable(
         title=table.title,
         header=[column.title for column in table.columns],
-        numeric=[column.kind not in _ON_THE_LEFT for column in table.columns],
+        numeric=[number > 0 and column.kind not in _ON_THE_LEFT for number, column in enumerate(table.columns)],
         rows=[_cells(table, row) for row in rows],
         total=None if table.total is None else _cells(table, table.total),
         omitted=display.omission(count, MAX_PRINTED_ROWS, table.largest),

@@ -4,13 +4,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from functions.reporting import repository
 from functions.reporting.domain import phrases
 from functions.reporting.domain.contents import Column, Contents, DataTable, Kind, Section, Statement, Statements
 from functions.reporting.domain.heading import Heading
 from functions.reporting.domain.roll_summary import RollGroup, RollSummary, compared_years, summarize
 from functions.reporting.render.charts.value_bars import ValueBar, value_bars
 from functions.reporting.reports.report_type import Report, ReportType
+from functions.reporting.repository import rolls
 from functions.reporting.schemas import Grouping
 from shared.db import unit_of_work
 from shared.schemas import RequestSchema
@@ -79,10 +79,10 @@ class AssessmentRollSummary(ReportType[AssessmentRollSummaryParameters]):
         """Lay out the roll year beside the one before it. Raises Unprocessable for a year without a roll."""
         county_id = heading.county_id
         with unit_of_work(county_id) as connection:
-            year, previous = compared_years(parameters.roll_year, repository.roll_years(connection, county_id))
+            year, previous = compared_years(parameters.roll_year, rolls.roll_years(connection, county_id))
             years = [year] if previous is None else [year, previous]
-            rows = repository.roll_rows(connection, county_id, years, parameters.groups)
-            overlap = None if previous is None else repository.roll_overlap(connection, county_id, year, previous)
+            rows = rolls.roll_rows(connection, county_id, years, parameters.groups)
+            overlap = None if previous is None else rolls.roll_overlap(connection, county_id, year, previous)
         return roll_report(heading, summarize(rows, year, previous, parameters.groups, overlap))
 
 
@@ -210,8 +210,8 @@ def roll_statements(summary: RollSummary) -> list[str]:
         )
     if county.parcels_without_value:
         statements.append(
-            f"{display.count(county.parcels_without_value)} of the parcels have no total value; they are counted,"
-            " and enter no sum, mean or median of total value."
+            f"{phrases.number_of(county.parcels_without_value, 'parcel')} of them"
+            f" {phrases.have(county.parcels_without_value)} no total value: counted, and in no sum, mean or median."
         )
     return statements
 

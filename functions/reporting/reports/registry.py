@@ -8,6 +8,7 @@ from functions.reporting.reports.report_type import ReportType
 _NAMES = (
     "sales_ratio_study",
     "assessment_roll_summary",
+    "property_record_card",
 )
 """Every type by the name that requests use, which is that of its module here."""
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from functions.reporting import repository
 from functions.reporting.domain.heading import Approval, Heading
 from functions.reporting.job_kinds import REPORT
 from functions.reporting.render.data_files import write_csv, write_json
@@ -17,6 +16,7 @@ from functions.reporting.render.workbook import write_workbook
 from functions.reporting.reports.registry import REPORT_TYPES
 from functions.reporting.reports.report_type import Report
 from functions.reporting.reports.request import ReportRequest
+from functions.reporting.repository import counties
 from functions.reporting.schemas import ReportFormat, ReportResult
 from shared import jobs
 from shared.csv_export.tables import CSV
@@ -58,7 +58,7 @@ def run(job: RunningJob) -> ReportResult:
 def heading_of(county_id: str, job_id: str, requested_at: datetime) -> Heading:
     """The heading of a job's report."""
     with unit_of_work(county_id) as connection:
-        name = repository.county_name(connection, county_id) or county_id
+        name = counties.county_name(connection, county_id) or county_id
     return Heading(county_id, name, job_id, requested_at.astimezone(UTC))
 
 

@@ -521,6 +521,12 @@ class PropertyPatch(TypedDict):
     attributes: NotRequired[dict[str, str | int | float | bool | None] | None]
 
 
+class PropertyRecordCardParameters(TypedDict):
+    """`property_id`: a property of the county, a retired one too. Confidential owners are withheld from every card."""
+
+    property_id: str
+
+
 class RatioPair(TypedDict):
     """A sale: what its property is said to be worth, what was paid, and what strata are made of, by name."""
 
@@ -595,9 +601,9 @@ class ReplayRequest(TypedDict):
 class ReportRequest(TypedDict):
     """Request for a report as a file. `parameters` are those of the report's type."""
 
-    report_type: Literal["sales_ratio_study", "assessment_roll_summary"]
+    report_type: Literal["sales_ratio_study", "assessment_roll_summary", "property_record_card"]
     format: Literal["pdf", "html", "xlsx", "csv", "json"]
-    parameters: SalesRatioStudyParameters | AssessmentRollSummaryParameters
+    parameters: SalesRatioStudyParameters | AssessmentRollSummaryParameters | PropertyRecordCardParameters
 
 
 Role = Literal["Assessor", "ValuationStaff", "ReportingStaff", "ITAdmin", "Auditor", "PlatformOperator"]

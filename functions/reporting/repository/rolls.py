@@ -1,13 +1,12 @@
-"""SQL of reports."""
+"""SQL of rolls: their years, and their values by group."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, Row, text
 
 from functions.reporting.domain.roll_records import RollOverlap, RollRow
 from functions.reporting.schemas import Grouping
-from shared.db.models import County
 
 _GROUP: dict[Grouping, str] = {
     # the class of that year's roll; where the roll has none, the parcel's present class
@@ -35,11 +34,6 @@ def roll_overlap(connection: Connection, county_id: str, year: int, previous: in
         {"county_id": county_id, "year": year, "previous": previous},
     ).one()
     return RollOverlap(*row)
-
-
-def county_name(connection: Connection, county_id: str) -> str | None:
-    """The county's name."""
-    return connection.scalar(select(County.friendly_name).where(County.county_id == county_id))
 
 
 def roll_years(connection: Connection, county_id: str) -> list[int]:

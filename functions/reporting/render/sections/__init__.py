@@ -1,0 +1,1 @@
+"""Sections that several types of report share."""

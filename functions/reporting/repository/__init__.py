@@ -1,0 +1,1 @@
+"""SQL of reports, a file a subject."""
