@@ -1,13 +1,9 @@
 """The kinds of jobs of valuation."""
 
-from functions.valuation.schemas.models import (
-    ComparablesModel,
-    ComparablesModelRequest,
-    ValuationModelRequest,
-    ValuationModelResults,
-)
+from functions.valuation.schemas.models import ComparablesModel, ComparablesModelRequest, ValuationModelRequest
 from functions.valuation.schemas.runs import ApprovalJob, ApprovalResults, ValuationRunRequest, ValuationRunResults
 from shared.access import Permission
+from shared.contracts.valuation_model import ValuationModelResults
 from shared.jobs import JobKind
 
 VALUATION_MODEL = JobKind(

@@ -22,3 +22,6 @@ MAX_TICKS = 8
 
 MAX_MAP_PARCELS = 400
 """Parcels around one on its map. A choice: more of them are smaller than a line is wide."""
+
+MAX_GRID_COMPARABLES = 5
+"""Comparables beside the property in a grid. What a page in portrait holds at a readable size; all are listed."""

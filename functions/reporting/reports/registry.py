@@ -9,6 +9,7 @@ _NAMES = (
     "sales_ratio_study",
     "assessment_roll_summary",
     "property_record_card",
+    "evidence_packet",
 )
 """Every type by the name that requests use, which is that of its module here."""
 

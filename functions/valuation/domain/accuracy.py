@@ -4,14 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from functions.valuation.schemas.models import (
-    Accuracy,
-    ComponentAccuracy,
-    HoldOutStratum,
-    Statistic,
-    StatisticVerdict,
-    StratumAccuracy,
-)
 from shared.appraisal.arrays import BoolArray, FloatArray, TextArray
 from shared.appraisal.avm.model import TrainedModel
 from shared.appraisal.avm.results import HoldOut
@@ -20,6 +12,14 @@ from shared.appraisal.ratio_statistics import cod, prd, value_proxy
 from shared.appraisal.ratio_study import Options, study
 from shared.appraisal.time_trend import month_numbers
 from shared.appraisal.verdicts import Uniformity, uniformity_of
+from shared.contracts.valuation_model import (
+    Accuracy,
+    ComponentAccuracy,
+    HoldOutStratum,
+    Statistic,
+    StatisticVerdict,
+    StratumAccuracy,
+)
 from shared.evidence import Evidence
 
 FAILED = "does not meet"

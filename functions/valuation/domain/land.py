@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import isfinite
 
-from functions.valuation.schemas.valuations import LandMethod
+from shared.contracts.valuation import LandMethod
 
 LandShares = Mapping[str, Mapping[str, float]]
 """Typical land shares by class and neighborhood; under the neighborhood "" that of the whole class."""

@@ -8,17 +8,11 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.valuation.handler.api import PageToken, api
 from functions.valuation.job_kinds import VALUATION_RUN
-from functions.valuation.schemas.runs import (
-    ExportFormat,
-    ResultFilter,
-    RunFlag,
-    RunResult,
-    ValuationRun,
-    ValuationRunSummary,
-)
+from functions.valuation.schemas.runs import ExportFormat, ResultFilter, RunFlag, RunResult, ValuationRun
 from functions.valuation.service import runs
 from shared.api import Operation, answer, declare_job_routes, see_other
 from shared.api.paging import PageSize
+from shared.contracts.valuation_run import ValuationRunSummary
 from shared.paging import Page
 
 Filter = Annotated[str | None, Query(max_length=200)]

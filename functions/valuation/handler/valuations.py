@@ -5,10 +5,11 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler import Response
 
 from functions.valuation.handler.api import COUNTY, api
-from functions.valuation.schemas.valuations import ValuationRequest, ValuationResponse
+from functions.valuation.schemas.valuations import ValuationRequest
 from functions.valuation.service import valuations
 from shared.access import Permission
 from shared.api import answer, faults_in_body
+from shared.contracts.valuation import ValuationResponse
 from shared.jobs import Job
 
 _ALL = COUNTY + "/valuations"

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select,
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from functions.valuation.job_kinds import VALUATION_MODEL
-from functions.valuation.schemas.models import ChampionOf, ModelSummary, Standing
+from functions.valuation.schemas.models import ChampionOf, Standing
+from shared.contracts.valuation_model import ModelSummary
 from shared.db.models import Job as JobRow
 from shared.db.models import ValuationChampion as Champion
 from shared.db.models import ValuationModel as Model

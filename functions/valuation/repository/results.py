@@ -10,7 +10,8 @@ from uuid import UUID
 from pg8000.native import literal
 from sqlalchemy import Connection, Row, text
 
-from functions.valuation.schemas.runs import Change, GroupChange, ResultFilter
+from functions.valuation.schemas.runs import ResultFilter
+from shared.contracts.valuation_run import Change, GroupChange
 from shared.csv_export.query import export_csv
 from shared.db.copying import copy_in, copy_to_file
 

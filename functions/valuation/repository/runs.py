@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from functions.valuation.job_kinds import VALUATION_RUN
-from functions.valuation.schemas.runs import ModelOfClass, RunFilter, RunPartition
+from functions.valuation.schemas.runs import RunFilter, RunPartition
+from shared.contracts.valuation_run import ModelOfClass
 from shared.db.models import Job as JobRow
 from shared.db.models import ValuationRun as Run
 from shared.jobs.repository import newest_first

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from functions.valuation.schemas.valuations import ValuationResponse
+from shared.contracts.valuation import ValuationResponse
 from shared.db.models import Valuation
 
 

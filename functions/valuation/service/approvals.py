@@ -10,12 +10,7 @@ from functions.valuation.repository import approvals, runs
 from functions.valuation.repository.approvals import StandingApproval
 from functions.valuation.repository.runs import RunRecord
 from functions.valuation.repository.settings import settings
-from functions.valuation.schemas.runs import (
-    ApprovalJob,
-    ApprovalResults,
-    ApproveRun,
-    UndoApproval,
-)
+from functions.valuation.schemas.runs import ApprovalJob, ApprovalResults, ApproveRun, UndoApproval
 from shared import audit, jobs
 from shared.access import Caller
 from shared.db import unit_of_work

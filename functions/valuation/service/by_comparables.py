@@ -8,13 +8,13 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from functions.valuation.repository import valuations
-from functions.valuation.schemas.valuations import Contribution, Contributions, Flag
 from functions.valuation.service import response_mapping
 from functions.valuation.service.comparables_models import ReadyModel
 from functions.valuation.service.valuation_result import ValuationResult
 from shared.appraisal.columns import Characteristics
 from shared.appraisal.comparables import METHOD
 from shared.appraisal.explanation import explain
+from shared.contracts.valuation import Contribution, Contributions, Flag
 from shared.evidence import Subject
 
 BEING_RENEWED = "sales_changed_since_fit"

@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 
 from functions.valuation.repository import valuations
 from functions.valuation.repository.models import TrainedRecord
-from functions.valuation.schemas.valuations import Contribution, Contributions, Flag, ModelReference
 from functions.valuation.service import response_mapping
 from functions.valuation.service.artifacts import load_model
 from functions.valuation.service.valuation_result import ValuationResult
 from shared.appraisal.avm.model import TrainedModel
+from shared.contracts.valuation import Contribution, Contributions, Flag, ModelReference
 from shared.counties.configuration import ValuationSettings
 from shared.evidence import Subject
 

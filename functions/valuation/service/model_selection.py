@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from functions.valuation.repository import models
 from functions.valuation.repository.models import TrainedRecord
 from functions.valuation.repository.settings import settings
-from functions.valuation.schemas.runs import ModelOfClass
-from functions.valuation.schemas.valuations import Flag
+from shared.contracts.valuation import Flag
+from shared.contracts.valuation_run import ModelOfClass
 from shared.problems import Conflict, NotFound, Unprocessable
 
 NO_CHAMPION = "no_champion"

@@ -9,16 +9,11 @@ from sqlalchemy import Row
 
 from functions.valuation.job_kinds import VALUATION_MODEL
 from functions.valuation.repository import models
-from functions.valuation.schemas.models import (
-    ChampionOf,
-    ModelSummary,
-    PromoteModel,
-    ValuationModel,
-    ValuationModelRequest,
-)
+from functions.valuation.schemas.models import ChampionOf, PromoteModel, ValuationModel, ValuationModelRequest
 from functions.valuation.service.valuation_dates import require_within_horizon
 from shared import audit, jobs
 from shared.access import Caller
+from shared.contracts.valuation_model import ModelSummary
 from shared.db import unit_of_work
 from shared.db.tenancy import require_onboarded
 from shared.jobs.lifecycle import as_job

@@ -9,17 +9,10 @@ from typing import Final
 
 from functions.valuation.domain.land import NO_LAND_SPLIT, Land, LandShare, LandShares, land_share
 from functions.valuation.repository.valuations import SoldProperty
-from functions.valuation.schemas.valuations import (
-    Adjustment,
-    Comparable,
-    CurrentValue,
-    Flag,
-    LandSplit,
-    TimeTrend,
-)
 from shared.appraisal.explanation import AdjustedComparable
 from shared.appraisal.explanation import Flag as ModelFlag
 from shared.appraisal.time_trend import TimeTrend as FittedTrend
+from shared.contracts.valuation import Adjustment, Comparable, CurrentValue, Flag, LandSplit, TimeTrend
 from shared.evidence import Subject
 
 LARGE_CHANGE: Final = "large_change"

@@ -14,17 +14,16 @@ from functions.valuation.schemas.runs import (
     MAX_IDS_SHOWN,
     Approval,
     ExportFormat,
-    ModelOfClass,
     ResultFilter,
     RunResult,
     ValuationRun,
     ValuationRunRequest,
     ValuationRunResults,
-    ValuationRunSummary,
 )
 from functions.valuation.service import model_selection
 from functions.valuation.service.valuation_dates import require_within_horizon
 from shared import jobs
+from shared.contracts.valuation_run import ModelOfClass, ValuationRunSummary
 from shared.db import unit_of_work
 from shared.db.tenancy import require_onboarded
 from shared.jobs.download import file_address

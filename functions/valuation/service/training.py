@@ -14,15 +14,7 @@ from functions.valuation.domain import accuracy
 from functions.valuation.domain.land import LandShares
 from functions.valuation.repository import land, models
 from functions.valuation.repository.settings import settings
-from functions.valuation.schemas.models import (
-    Accuracy,
-    Artifact,
-    HoldOutFold,
-    ModelSummary,
-    Training,
-    ValuationModelRequest,
-    ValuationModelResults,
-)
+from functions.valuation.schemas.models import ValuationModelRequest
 from functions.valuation.service import artifacts
 from functions.valuation.service.artifacts import LoadedModel
 from shared import audit, storage
@@ -31,6 +23,14 @@ from shared.appraisal.avm.model import TrainedModel
 from shared.appraisal.avm.training import STAGES, train
 from shared.appraisal.errors import AppraisalInputError
 from shared.appraisal.land_contribution import LandContribution, fit_land_contribution
+from shared.contracts.valuation_model import (
+    Accuracy,
+    Artifact,
+    HoldOutFold,
+    ModelSummary,
+    Training,
+    ValuationModelResults,
+)
 from shared.db import unit_of_work
 from shared.evidence import Evidence, evidence_version, excluded_sales, read_evidence
 from shared.jobs import RunningJob

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from functions.valuation.domain.land import LandShares
-from functions.valuation.schemas.valuations import Comparable, Contributions, Flag, ModelReference, TimeTrend
+from shared.contracts.valuation import Comparable, Contributions, Flag, ModelReference, TimeTrend
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from functions.valuation.repository.models import TrainedRecord
 from functions.valuation.repository.settings import settings
 from functions.valuation.repository.valuations import StoredValuation
 from functions.valuation.schemas.models import ComparablesModelRequest
-from functions.valuation.schemas.valuations import Flag, ValuationRequest, ValuationResponse, ValueInterval
+from functions.valuation.schemas.valuations import ValuationRequest
 from functions.valuation.service import by_comparables, by_model, comparables_models, model_selection, response_mapping
 from functions.valuation.service.comparables_models import ReadyModel
 from functions.valuation.service.valuation_dates import require_within_horizon
@@ -23,6 +23,7 @@ from shared import audit
 from shared.access import Caller
 from shared.appraisal.errors import AppraisalInputError
 from shared.appraisal.parameters import COVERAGE
+from shared.contracts.valuation import Flag, ValuationResponse, ValueInterval
 from shared.counties.configuration import ValuationSettings
 from shared.db import unit_of_work
 from shared.evidence import Subject, read_subject

@@ -135,6 +135,17 @@ class DecisionsRequest(TypedDict):
     sale_ids: list[str]
 
 
+class EvidencePacketParameters(TypedDict):
+    """The case of one property."""
+
+    property_id: str
+    elements: NotRequired[list[Literal["record_card", "comparables", "contributions", "history", "ratio_study"]]]
+    valuation_id: NotRequired[str | None]
+    ratio_study_id: NotRequired[str | None]
+    reference: NotRequired[str | None]
+    hearing_date: NotRequired[date | str | None]
+
+
 class FeaturesSettings(TypedDict):
     """Settings of the OGC API. Everybody may read `open_collections`, without signing in."""
 
@@ -601,9 +612,14 @@ class ReplayRequest(TypedDict):
 class ReportRequest(TypedDict):
     """Request for a report as a file. `parameters` are those of the report's type."""
 
-    report_type: Literal["sales_ratio_study", "assessment_roll_summary", "property_record_card"]
+    report_type: Literal["sales_ratio_study", "assessment_roll_summary", "property_record_card", "evidence_packet"]
     format: Literal["pdf", "html", "xlsx", "csv", "json"]
-    parameters: SalesRatioStudyParameters | AssessmentRollSummaryParameters | PropertyRecordCardParameters
+    parameters: (
+        SalesRatioStudyParameters
+        | AssessmentRollSummaryParameters
+        | PropertyRecordCardParameters
+        | EvidencePacketParameters
+    )
 
 
 Role = Literal["Assessor", "ValuationStaff", "ReportingStaff", "ITAdmin", "Auditor", "PlatformOperator"]

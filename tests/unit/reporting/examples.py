@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from functions.reporting.reports.report_type import Report
+from tests.unit.reporting.example_packet import packet_of
 from tests.unit.reporting.example_property import record_card_of
 from tests.unit.reporting.example_roll import roll_summary_of
 from tests.unit.reporting.example_study import study_of
@@ -11,5 +12,6 @@ EXAMPLES: dict[str, Callable[[str], Report]] = {
     "sales_ratio_study": study_of,
     "assessment_roll_summary": roll_summary_of,
     "property_record_card": record_card_of,
+    "evidence_packet": packet_of,
 }
 """By type: its report, all of whose names are the one given."""

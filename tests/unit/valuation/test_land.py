@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.valuation.domain.land import Land, LandShare, LandShares, land_share
-from functions.valuation.schemas.valuations import LandSplit
 from functions.valuation.service.response_mapping import land_split
+from shared.contracts.valuation import LandSplit
 
 TYPICAL: LandShares = {"residential": {"": 0.3, "N1": 0.4}}
 NEITHER: LandShares = {}

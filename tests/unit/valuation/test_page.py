@@ -7,7 +7,6 @@ import pytest
 
 from functions.valuation.schemas.models import Standing
 from functions.valuation.schemas.runs import RunFlag
-from functions.valuation.schemas.valuations import LandMethod
 from functions.valuation.service.by_comparables import BEING_RENEWED
 from functions.valuation.service.comparables_models import MAX_SALES_IN_REQUEST
 from functions.valuation.service.model_selection import NO_CHAMPION, NO_CHAMPION_OF_DAY
@@ -16,6 +15,7 @@ from infra.settings import ROOT
 from shared.appraisal import parameters
 from shared.appraisal.avm.parameters import HOLDOUT_STARTS, VERTICAL_EQUITY_SCALES
 from shared.appraisal.avm.results import Component, Exclusion, Refusal
+from shared.contracts.valuation import LandMethod
 from tests.benchmarks.valuation_accuracy import LAST_TRAINING_DAY
 
 PAGE = (ROOT / "functions/valuation/README.md").read_text()

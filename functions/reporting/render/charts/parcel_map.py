@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from functions.reporting.domain.contents import Area, Dots, Drawing, Ink, Label, Line, Shape
-from functions.reporting.domain.parcel_shapes import MapParcel, MapWindow
+from functions.reporting.domain.contents import Area, Dots, Drawing, Ink, Label, Line, Point, Shape
+from functions.reporting.domain.parcel_shapes import MapParcel, MapWindow, Position
 
 _FEET_PER_METER = 1 / 0.3048
 _SCALE_LENGTHS_FT = (50, 100, 200, 500, 1000, 2000, 5280, 10_560, 26_400, 52_800, 105_600)
@@ -27,9 +27,16 @@ class MapLayer:
 
 
 def parcel_map(
-    title: str, alternative: str, window: MapWindow, layers: Sequence[MapLayer], *, height: float, width: float
+    title: str,
+    alternative: str,
+    window: MapWindow,
+    layers: Sequence[MapLayer],
+    *,
+    height: float,
+    width: float,
+    names: Sequence[tuple[Position, str]] = (),
 ) -> Drawing:
-    """A map of the window; later layers lie above earlier ones."""
+    """A map of the window; later layers lie above earlier ones, and names of positions above all."""
     shapes: list[Shape] = []
     for layer in layers:
         points = []
@@ -41,6 +48,7 @@ def parcel_map(
                 points.append(window.at(parcel.position))
         if points:
             shapes.append(Dots(points, layer.ink, layer.radius))
+    shapes += [Label(_beside(window.at(position)), name) for position, name in names]
     shapes += [*_scale(window), Line(_FRAME, "quiet", 0.5)]
     return Drawing(
         title=title,
@@ -52,6 +60,10 @@ def parcel_map(
         legend=[(layer.ink, layer.label) for layer in layers if layer.parcels],
         is_clipped=True,
     )
+
+
+def _beside(point: Point) -> Point:
+    return point[0] + 0.012, point[1]
 
 
 def _scale(window: MapWindow) -> list[Shape]:
