@@ -25,6 +25,7 @@ from shared.counties.configuration import (
     SalesValidationSettings,
     ValuationSettings,
 )
+from shared.counties.notice_settings import AppealBoard, ClosedPeriod, NoticeSettings
 from shared.counties.source_description import FORMATS, KINDS
 from shared.mapping.reference import (
     MAPPING_ELEMENTS,
@@ -104,6 +105,9 @@ def settings() -> str:
             SalesValidationSettings,
             FileIngestionSettings,
             GisExportSettings,
+            NoticeSettings,
+            ClosedPeriod,
+            AppealBoard,
             MapExtent,
         )
     )

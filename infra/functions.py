@@ -26,6 +26,7 @@ def _api(
     *grants: Grant,
     layers: tuple[Layer, ...] = (Layer.CORE,),
     memory_mb: int = 1024,
+    starts: tuple[str, ...] = (),
 ) -> FunctionSpec:
     """The function of a module's routes. API Gateway waits 29 seconds for an answer, so it does too."""
     return FunctionSpec(
@@ -35,6 +36,7 @@ def _api(
         layers,
         memory_mb,
         timeout_s=29,
+        starts=starts,
     )
 
 
@@ -85,6 +87,22 @@ def _district_task(
         memory_mb=_TWO_CORES_MB,
         timeout_s=900,
         scratch_mb=scratch_mb,
+        starts=starts,
+    )
+
+
+_TYPESETTING = ("shared.typesetting.process",)
+
+
+def _notice_task(step: str, *layers: Layer, starts: tuple[str, ...] = ()) -> FunctionSpec:
+    """The function of one of the steps of a batch of notices."""
+    return FunctionSpec(
+        f"notices-{step.replace('_', '-')}",
+        f"functions.notices.tasks.{step}.handler",
+        _TASK,
+        (Layer.CORE, *layers),
+        memory_mb=1769,
+        timeout_s=900,
         starts=starts,
     )
 
@@ -146,6 +164,7 @@ REGISTRY = Registry(
         _api("sales_validation", *_JOBS, Grant.WRITE_DATA),
         _api("market_analysis", *_JOBS, Grant.WRITE_DATA, layers=(Layer.CORE, Layer.FRAMES)),
         _api("reporting", *_JOBS),
+        _api("notices", *_JOBS, Grant.WRITE_DATA, layers=(Layer.CORE, Layer.DOCUMENTS), starts=_TYPESETTING),
         _api("uploads", *_JOBS, Grant.WRITE_DATA),
         _api("gis_export", *_JOBS, layers=(Layer.CORE, Layer.GEO, Layer.FILTERS)),
         _api("districts", *_JOBS, layers=(Layer.CORE, Layer.GEO)),
@@ -193,6 +212,12 @@ REGISTRY = Registry(
                 "convert_file", Layer.GEO, scratch_mb=10_240, starts=("shared.sources.files.geographic.process",)
             ),
             finish=_district_task("make_version", Layer.GEO),
+        ),
+        PartitionedJob(
+            job_kinds_of("functions.notices")[0],
+            plan=_notice_task("prepare_batch"),
+            partition=_notice_task("typeset_file", Layer.DOCUMENTS, starts=_TYPESETTING),
+            finish=_notice_task("send_batch"),
         ),
     ),
     settle_job=FunctionSpec(

@@ -16,6 +16,8 @@ ResourceAction = Literal[
     "district_layer.loaded",
     "key.made",
     "key.revoked",
+    "notice_batch.sent",
+    "notice_template.replaced",
     "property.edited",
     "report.approved",
     "roll.closed",

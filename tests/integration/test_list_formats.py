@@ -181,6 +181,7 @@ UNREADABLE = (
     "/v1/counties/{county_id}/valuation-runs/{run_id}/results",
     "/v1/counties/{county_id}/sales-flags",
     "/v1/counties/{county_id}/users",
+    "/v1/counties/{county_id}/notice-batches/{batch_id}/files",
     "/v1/counties/{county_id}/district-layers/{layer}/parcels",
 )
 """Lists of which the county has nothing, or rows whose JSON has not the form of theirs: see the test below."""

@@ -15,6 +15,8 @@ TESTED = {
     "valuation_download_valuation_results": "valuation/test_runs.py::test_a_formula_in_a_property_is_a_text_in_the_csv",
     "market_analysis_download_analysis": "market_analysis/test_market_analyses.py"
     "::test_a_neighborhood_that_is_a_formula_is_a_text_in_the_csv",
+    "notices_download_print_list": "notices/test_batches.py"
+    "::test_hostile_names_and_long_descriptions_are_printed_as_they_are",
     "reporting_make_report": "reporting/test_roll_reports.py"
     "::test_a_hostile_class_is_text_in_the_table_and_breaks_no_page",
 }

@@ -32,6 +32,8 @@ from terrafusion.resources import (
     Job,
     LayerDetail,
     LayerSummary,
+    LetterFile,
+    ListedNotice,
     ListedSale,
     LookupAnswer,
     MappingPreview,
@@ -40,6 +42,8 @@ from terrafusion.resources import (
     Neighborhood,
     NewAccessKey,
     NewUpload,
+    NoticeBatchResults,
+    NoticeTemplate,
     ParcelChange,
     Partition,
     PropertyDetail,
@@ -224,6 +228,9 @@ class AsyncCountyOperations:
             "key.made",
             "key.revoked",
             "market_analysis.cancelled",
+            "notice_batch.cancelled",
+            "notice_batch.sent",
+            "notice_template.replaced",
             "property.edited",
             "ratio_study.cancelled",
             "report.approved",
@@ -321,6 +328,16 @@ class AsyncCountyOperations:
             Job,
             "POST",
             path("/v1/counties/{}/market-analyses/{}/cancel", self.county_id, analysis_id),
+            idempotency_key=idempotency_key,
+        )
+        return answer
+
+    async def cancel_notice_batch(self, batch_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Cancel the job."""
+        answer: Job = await self._calls.resource(
+            Job,
+            "POST",
+            path("/v1/counties/{}/notice-batches/{}/cancel", self.county_id, batch_id),
             idempotency_key=idempotency_key,
         )
         return answer
@@ -633,6 +650,18 @@ class AsyncCountyOperations:
             path("/v1/counties/{}/gis-exports/{}/download", self.county_id, export_id), target, {}
         )
 
+    async def download_letter_file(self, batch_id: str, file_no: str, target: Path | str) -> Path:
+        """Take a file of letters."""
+        return await self._calls.file(
+            path("/v1/counties/{}/notice-batches/{}/files/{}", self.county_id, batch_id, file_no), target, {}
+        )
+
+    async def download_print_list(self, batch_id: str, target: Path | str) -> Path:
+        """Take the print shop's list."""
+        return await self._calls.file(
+            path("/v1/counties/{}/notice-batches/{}/download", self.county_id, batch_id), target, {}
+        )
+
     async def download_report(self, report_id: str, target: Path | str) -> Path:
         """Take a report's file."""
         return await self._calls.file(
@@ -887,6 +916,27 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def get_notice_batch(self, batch_id: str) -> Job:
+        """A batch's progress."""
+        answer: Job = await self._calls.resource(
+            Job, "GET", path("/v1/counties/{}/notice-batches/{}", self.county_id, batch_id)
+        )
+        return answer
+
+    async def get_notice_batch_results(self, batch_id: str) -> NoticeBatchResults:
+        """The outcome of a batch."""
+        answer: NoticeBatchResults = await self._calls.resource(
+            NoticeBatchResults, "GET", path("/v1/counties/{}/notice-batches/{}/results", self.county_id, batch_id)
+        )
+        return answer
+
+    async def get_notice_template(self) -> NoticeTemplate:
+        """The template of letters."""
+        answer: NoticeTemplate = await self._calls.resource(
+            NoticeTemplate, "GET", path("/v1/counties/{}/notice-template", self.county_id)
+        )
+        return answer
+
     async def get_property(self, property_id: str, *, as_of: date | str | datetime | None = None) -> PropertyDetail:
         """One property."""
         answer: PropertyDetail = await self._calls.resource(
@@ -1090,6 +1140,7 @@ class AsyncCountyOperations:
             "district_load",
             "gis_export",
             "market_analysis",
+            "notice_batch",
             "ratio_study",
             "report",
             "report_approval",
@@ -1112,6 +1163,12 @@ class AsyncCountyOperations:
             Job,
             path("/v1/counties/{}/jobs", self.county_id),
             {"kind": kind, "status": status, "mine": mine, "since": since, "page_size": page_size},
+        )
+
+    def letter_files(self, batch_id: str) -> AsyncItems[LetterFile]:
+        """A batch's files of letters."""
+        return AsyncItems(
+            self._session, LetterFile, path("/v1/counties/{}/notice-batches/{}/files", self.county_id, batch_id), {}
         )
 
     async def load_district_layer(
@@ -1147,6 +1204,22 @@ class AsyncCountyOperations:
             query={"longitude": longitude, "latitude": latitude, "address": address, "date": date, "layers": layers},
         )
         return answer
+
+    async def make_notice_batch(
+        self, body: requests.NoticeBatchRequest, *, idempotency_key: str | None = None
+    ) -> AsyncSubmission[Job, NoticeBatchResults]:
+        """Make a batch of notices."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/notice-batches", self.county_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            ),
+            NoticeBatchResults,
+        )
 
     async def make_report(
         self, body: requests.ReportRequest, *, idempotency_key: str | None = None
@@ -1187,6 +1260,29 @@ class AsyncCountyOperations:
             Neighborhood,
             path("/v1/counties/{}/neighborhoods", self.county_id),
             {"from": from_, "to": to, "page_size": page_size},
+        )
+
+    def notices(
+        self,
+        *,
+        roll_year: int | None = None,
+        property_id: str | None = None,
+        batch_id: str | None = None,
+        status: Literal["prepared", "sent", "held_back", "superseded"] | None = None,
+        page_size: int | None = None,
+    ) -> AsyncItems[ListedNotice]:
+        """Notices."""
+        return AsyncItems(
+            self._session,
+            ListedNotice,
+            path("/v1/counties/{}/notices", self.county_id),
+            {
+                "roll_year": roll_year,
+                "property_id": property_id,
+                "batch_id": batch_id,
+                "status": status,
+                "page_size": page_size,
+            },
         )
 
     def partitions(
@@ -1364,6 +1460,15 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def replace_notice_template(
+        self, body: requests.NoticeTemplateRequest, *, if_match: Resource | str
+    ) -> NoticeTemplate:
+        """Replace the template of letters."""
+        answer: NoticeTemplate = await self._calls.resource(
+            NoticeTemplate, "PUT", path("/v1/counties/{}/notice-template", self.county_id), if_match=if_match, body=body
+        )
+        return answer
+
     async def replay_delivery(
         self, webhook_id: str, delivery_id: str, *, idempotency_key: str | None = None
     ) -> Delivery:
@@ -1467,6 +1572,21 @@ class AsyncCountyOperations:
                 Job,
                 "POST",
                 path("/v1/counties/{}/market-analyses/{}/resume", self.county_id, analysis_id),
+                idempotency_key=idempotency_key,
+            ),
+            Any,
+        )
+
+    async def resume_notice_batch(
+        self, batch_id: str, *, idempotency_key: str | None = None
+    ) -> AsyncSubmission[Job, Any]:
+        """Go on with the job."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/notice-batches/{}/resume", self.county_id, batch_id),
                 idempotency_key=idempotency_key,
             ),
             Any,

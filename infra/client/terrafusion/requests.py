@@ -7,6 +7,15 @@ from decimal import Decimal
 from typing import Any, Literal, NotRequired, TypedDict
 
 
+class AppealBoard(TypedDict):
+    """The board that hears appeals, as letters name it. `meetings` says when and where it meets (RCW 84.40.045)."""
+
+    name: str
+    address: list[str]
+    contact: NotRequired[str | None]
+    meetings: NotRequired[str | None]
+
+
 class ApprovalFilter(TypedDict):
     """A selection of a run's values. `review` false excludes those to be reviewed, true takes only them."""
 
@@ -57,6 +66,13 @@ class CloseRoll(TypedDict):
     """Why a roll is closed, where there is more to say than that it is finished."""
 
     reason: NotRequired[str | None]
+
+
+class ClosedPeriod(TypedDict):
+    """Days of every year on which no notice is mailed, both ends included; it may go over the end of a year."""
+
+    first: str
+    last: str
 
 
 class ColumnLimits(TypedDict):
@@ -429,6 +445,34 @@ class MultiPolygonArea(TypedDict):
     coordinates: list[list[list[list[Any]]]]
 
 
+class NoticeBatchRequest(TypedDict):
+    """A batch: a notice for each property whose total value differs between the roll and the one before it."""
+
+    roll_year: int
+    mailed_on: date | str
+    area: NotRequired[Literal["neighborhood", "tax_district"] | None]
+    areas: NotRequired[list[str] | None]
+    property_ids: NotRequired[list[str] | None]
+    supersede: NotRequired[bool]
+
+
+class NoticeSettings(TypedDict):
+    """Settings of notices of value and of the appeals that they open."""
+
+    appeal_days: NotRequired[int]
+    appeal_until: NotRequired[str | None]
+    holidays: NotRequired[list[date | str]]
+    closed_periods: NotRequired[list[ClosedPeriod]]
+    board: NotRequired[AppealBoard | None]
+    letters_per_file: NotRequired[int]
+
+
+class NoticeTemplateRequest(TypedDict):
+    """A county's own template, or null for a return to the platform's."""
+
+    template: str | None
+
+
 class OnboardRequest(TypedDict):
     """A new county: its configuration, and its mapping as the text of a YAML file."""
 
@@ -478,6 +522,7 @@ class PluginSettings(TypedDict):
     sales_validation: NotRequired[SalesValidationSettings]
     file_ingestion: NotRequired[FileIngestionSettings]
     gis_export: NotRequired[GisExportSettings]
+    notices: NotRequired[NoticeSettings]
 
 
 class PolygonArea(TypedDict):

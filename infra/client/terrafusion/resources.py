@@ -79,6 +79,16 @@ class AnnualChange(Resource):
     standard_error: float
 
 
+class AppealBoard(Resource):
+    """The board that hears appeals, as letters name it. `meetings` says when and where it meets (RCW 84.40.045)."""
+
+    __slots__ = ()
+    name: str
+    address: list[str]
+    contact: str | None
+    meetings: str | None
+
+
 class Approval(Resource):
     """Values of a run that were brought to a roll."""
 
@@ -218,6 +228,14 @@ class ClassTotals(Resource):
     property_class: str | None
     before: RollTotals
     after: RollTotals
+
+
+class ClosedPeriod(Resource):
+    """Days of every year on which no notice is mailed, both ends included; it may go over the end of a year."""
+
+    __slots__ = ()
+    first: str
+    last: str
 
 
 class ColumnLimits(Resource):
@@ -996,12 +1014,54 @@ class LayerVersion(Resource):
     created_at: datetime
 
 
+class LetterFile(Resource):
+    """A file of letters, in the order of mailing."""
+
+    __slots__ = ()
+    file_no: int
+    filename: str
+    area: str | None
+    letters: int
+    size_bytes: int
+
+
 class ListTotal(Resource):
     """The number of rows of a list; where it is not `exact`, there are more."""
 
     __slots__ = ()
     count: int
     exact: bool
+
+
+class ListedNotice(Resource):
+    """A notice in a list. `reasons` say why it is held back; then it has no letter, and no recipient that is secret."""
+
+    __slots__ = ()
+    notice_id: str
+    batch_id: str
+    roll_year: int
+    property_id: str
+    parcel_number: str | None
+    status: Literal["prepared", "sent", "held_back", "superseded"]
+    reasons: list[
+        Literal["no_owner", "name_missing", "confidential_owner", "street_missing", "city_missing", "zip_missing"]
+    ]
+    old_land_value: Decimal | None
+    old_improvement_value: Decimal | None
+    old_total_value: Decimal | None
+    new_land_value: Decimal | None
+    new_improvement_value: Decimal | None
+    new_total_value: Decimal | None
+    mailed_on: date
+    deadline: date
+    area: str | None
+    recipient: str | None
+    replaces: str | None
+    superseded_by: str | None
+    file_no: int | None
+    letter_no: int | None
+    page_no: int | None
+    made_at: datetime
 
 
 class ListedSale(Resource):
@@ -1275,6 +1335,47 @@ class NewestValue(Resource):
     contributions: dict[str, str] | None
 
 
+class NoticeBatchResults(Resource):
+    """The outcome of a batch: letters by file, the print shop's list, and the counts of what has no letter."""
+
+    __slots__ = ()
+    roll_year: int
+    previous_year: int
+    mailed_on: date
+    deadline: date
+    template_version: int
+    letters: int
+    superseded: int
+    held_back: dict[str, int]
+    skipped: dict[str, int]
+    files: list[LetterFile]
+    file: StoredFile
+
+
+class NoticeSettings(Resource):
+    """Settings of notices of value and of the appeals that they open."""
+
+    __slots__ = ()
+    appeal_days: int
+    appeal_until: str | None
+    holidays: list[date]
+    closed_periods: list[ClosedPeriod]
+    board: AppealBoard | None
+    letters_per_file: int
+
+
+class NoticeTemplate(Resource):
+    """The template of the county's letters: a typst text that defines `letter(notice)`."""
+
+    __slots__ = ()
+    template: str
+    is_default: bool
+    version: int
+    made_by: str | None
+    made_at: datetime | None
+    fields: list[TemplateField]
+
+
 class OpenFlag(Resource):
     """A standing flag against a sale as evidence of market value."""
 
@@ -1397,6 +1498,7 @@ class PluginSettings(Resource):
     sales_validation: SalesValidationSettings
     file_ingestion: FileIngestionSettings
     gis_export: GisExportSettings
+    notices: NoticeSettings
 
 
 class PreviewedRow(Resource):
@@ -2150,6 +2252,14 @@ class TableCounts(Resource):
     removed: int
     returned: int
     changed_fields: dict[str, int]
+
+
+class TemplateField(Resource):
+    """A field that a template may use, as `notice.NAME`."""
+
+    __slots__ = ()
+    name: str
+    description: str
 
 
 class TimeAdjustment(Resource):

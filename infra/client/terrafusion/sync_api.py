@@ -32,6 +32,8 @@ from terrafusion.resources import (
     Job,
     LayerDetail,
     LayerSummary,
+    LetterFile,
+    ListedNotice,
     ListedSale,
     LookupAnswer,
     MappingPreview,
@@ -40,6 +42,8 @@ from terrafusion.resources import (
     Neighborhood,
     NewAccessKey,
     NewUpload,
+    NoticeBatchResults,
+    NoticeTemplate,
     ParcelChange,
     Partition,
     PropertyDetail,
@@ -235,6 +239,9 @@ class CountyOperations:
             "key.made",
             "key.revoked",
             "market_analysis.cancelled",
+            "notice_batch.cancelled",
+            "notice_batch.sent",
+            "notice_template.replaced",
             "property.edited",
             "ratio_study.cancelled",
             "report.approved",
@@ -339,6 +346,18 @@ class CountyOperations:
                 Job,
                 "POST",
                 path("/v1/counties/{}/market-analyses/{}/cancel", self.county_id, analysis_id),
+                idempotency_key=idempotency_key,
+            )
+        )
+        return answer
+
+    def cancel_notice_batch(self, batch_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Cancel the job."""
+        answer: Job = completed(
+            self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/notice-batches/{}/cancel", self.county_id, batch_id),
                 idempotency_key=idempotency_key,
             )
         )
@@ -694,6 +713,20 @@ class CountyOperations:
             self._calls.file(path("/v1/counties/{}/gis-exports/{}/download", self.county_id, export_id), target, {})
         )
 
+    def download_letter_file(self, batch_id: str, file_no: str, target: Path | str) -> Path:
+        """Take a file of letters."""
+        return completed(
+            self._calls.file(
+                path("/v1/counties/{}/notice-batches/{}/files/{}", self.county_id, batch_id, file_no), target, {}
+            )
+        )
+
+    def download_print_list(self, batch_id: str, target: Path | str) -> Path:
+        """Take the print shop's list."""
+        return completed(
+            self._calls.file(path("/v1/counties/{}/notice-batches/{}/download", self.county_id, batch_id), target, {})
+        )
+
     def download_report(self, report_id: str, target: Path | str) -> Path:
         """Take a report's file."""
         return completed(
@@ -974,6 +1007,29 @@ class CountyOperations:
         )
         return answer
 
+    def get_notice_batch(self, batch_id: str) -> Job:
+        """A batch's progress."""
+        answer: Job = completed(
+            self._calls.resource(Job, "GET", path("/v1/counties/{}/notice-batches/{}", self.county_id, batch_id))
+        )
+        return answer
+
+    def get_notice_batch_results(self, batch_id: str) -> NoticeBatchResults:
+        """The outcome of a batch."""
+        answer: NoticeBatchResults = completed(
+            self._calls.resource(
+                NoticeBatchResults, "GET", path("/v1/counties/{}/notice-batches/{}/results", self.county_id, batch_id)
+            )
+        )
+        return answer
+
+    def get_notice_template(self) -> NoticeTemplate:
+        """The template of letters."""
+        answer: NoticeTemplate = completed(
+            self._calls.resource(NoticeTemplate, "GET", path("/v1/counties/{}/notice-template", self.county_id))
+        )
+        return answer
+
     def get_property(self, property_id: str, *, as_of: date | str | datetime | None = None) -> PropertyDetail:
         """One property."""
         answer: PropertyDetail = completed(
@@ -1203,6 +1259,7 @@ class CountyOperations:
             "district_load",
             "gis_export",
             "market_analysis",
+            "notice_batch",
             "ratio_study",
             "report",
             "report_approval",
@@ -1225,6 +1282,12 @@ class CountyOperations:
             Job,
             path("/v1/counties/{}/jobs", self.county_id),
             {"kind": kind, "status": status, "mine": mine, "since": since, "page_size": page_size},
+        )
+
+    def letter_files(self, batch_id: str) -> Items[LetterFile]:
+        """A batch's files of letters."""
+        return Items(
+            self._session, LetterFile, path("/v1/counties/{}/notice-batches/{}/files", self.county_id, batch_id), {}
         )
 
     def load_district_layer(
@@ -1271,6 +1334,24 @@ class CountyOperations:
         )
         return answer
 
+    def make_notice_batch(
+        self, body: requests.NoticeBatchRequest, *, idempotency_key: str | None = None
+    ) -> Submission[Job, NoticeBatchResults]:
+        """Make a batch of notices."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "POST",
+                    path("/v1/counties/{}/notice-batches", self.county_id),
+                    idempotency_key=idempotency_key,
+                    body=body,
+                )
+            ),
+            NoticeBatchResults,
+        )
+
     def make_report(self, body: requests.ReportRequest, *, idempotency_key: str | None = None) -> Submission[Job, Any]:
         """Make a report."""
         return Submission(
@@ -1314,6 +1395,29 @@ class CountyOperations:
             Neighborhood,
             path("/v1/counties/{}/neighborhoods", self.county_id),
             {"from": from_, "to": to, "page_size": page_size},
+        )
+
+    def notices(
+        self,
+        *,
+        roll_year: int | None = None,
+        property_id: str | None = None,
+        batch_id: str | None = None,
+        status: Literal["prepared", "sent", "held_back", "superseded"] | None = None,
+        page_size: int | None = None,
+    ) -> Items[ListedNotice]:
+        """Notices."""
+        return Items(
+            self._session,
+            ListedNotice,
+            path("/v1/counties/{}/notices", self.county_id),
+            {
+                "roll_year": roll_year,
+                "property_id": property_id,
+                "batch_id": batch_id,
+                "status": status,
+                "page_size": page_size,
+            },
         )
 
     def partitions(
@@ -1503,6 +1607,21 @@ class CountyOperations:
         )
         return answer
 
+    def replace_notice_template(
+        self, body: requests.NoticeTemplateRequest, *, if_match: Resource | str
+    ) -> NoticeTemplate:
+        """Replace the template of letters."""
+        answer: NoticeTemplate = completed(
+            self._calls.resource(
+                NoticeTemplate,
+                "PUT",
+                path("/v1/counties/{}/notice-template", self.county_id),
+                if_match=if_match,
+                body=body,
+            )
+        )
+        return answer
+
     def replay_delivery(self, webhook_id: str, delivery_id: str, *, idempotency_key: str | None = None) -> Delivery:
         """Deliver a message again."""
         answer: Delivery = completed(
@@ -1611,6 +1730,21 @@ class CountyOperations:
                     Job,
                     "POST",
                     path("/v1/counties/{}/market-analyses/{}/resume", self.county_id, analysis_id),
+                    idempotency_key=idempotency_key,
+                )
+            ),
+            Any,
+        )
+
+    def resume_notice_batch(self, batch_id: str, *, idempotency_key: str | None = None) -> Submission[Job, Any]:
+        """Go on with the job."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "POST",
+                    path("/v1/counties/{}/notice-batches/{}/resume", self.county_id, batch_id),
                     idempotency_key=idempotency_key,
                 )
             ),

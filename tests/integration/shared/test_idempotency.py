@@ -69,6 +69,7 @@ TESTED_WITH_THEIR_MODULE = {
     f"{C}/uploads",  # test_uploads
     f"{C}/upload-inspections",  # an upload has one
     f"{C}/reports/{{report_id}}/approve",  # test_approvals of reporting: a report has one
+    f"{C}/notice-batches",  # test_batches: with a county's board and two rolls
     f"{C}/webhooks",  # test_webhooks
     f"{C}/webhooks/{{webhook_id}}/test",
     f"{C}/webhooks/{{webhook_id}}/deliveries/{{delivery_id}}/replay",

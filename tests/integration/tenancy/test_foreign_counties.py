@@ -184,8 +184,10 @@ def test_a_row_of_another_county_is_as_unknown_as_one_that_nobody_has(counties: 
 HELD_ELSEWHERE = (
     "GET /v1/counties/{county_id}/users/{username}",
     "GET /v1/counties/{county_id}/reports/{report_id}/approval",
+    "GET /v1/counties/{county_id}/notice-batches/{batch_id}/files/{file_no}",
 )
-"""Of users, who are Cognito's (test_users), and of approvals, whose ids are made of the county's (test_approvals)."""
+"""Of users, who are Cognito's (test_users), of approvals, whose ids are made of the county's (test_approvals), and of
+files by their number in a batch (test_batches)."""
 
 
 def test_the_attacks_are_with_rows_that_the_other_county_has(counties: None) -> None:

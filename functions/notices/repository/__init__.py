@@ -1,0 +1,1 @@
+"""SQL of notices and of the templates of their letters."""

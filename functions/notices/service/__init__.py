@@ -1,0 +1,1 @@
+"""Use cases of notices: batches, their letters, templates, lists."""

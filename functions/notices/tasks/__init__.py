@@ -1,0 +1,1 @@
+"""Lambda entries of batches of notices: the steps of the jobs machine."""
