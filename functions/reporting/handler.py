@@ -1,6 +1,7 @@
 """Routes of reports."""
 
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler import Response
@@ -9,7 +10,7 @@ from functions.reporting.job_kinds import REPORT, REPORT_APPROVAL
 from functions.reporting.reports.request import ReportRequest
 from functions.reporting.schemas import ApproveReport
 from functions.reporting.service import approvals, requests
-from shared.api import Api, Operation, accepted, answer, declare_job_routes, faults_in_body
+from shared.api import Api, Operation, accepted, answer, declare_job_routes, faults_in_body, see_other
 from shared.jobs import Job
 
 api = Api("reporting")
@@ -23,12 +24,15 @@ declare_job_routes(
         "Make a report",
         "Make a report of one of the types, as PDF, HTML, XLSX, CSV or JSON; each carries the same numbers.",
     ),
-    check=requests.require_buildable,
+    check=lambda county_id, request: requests.require_buildable(county_id, request, api.caller),
     get=Operation("get_report", "A report's progress", "How a report goes."),
-    download=Operation(
-        "download_report", "Take a report's file", "Redirect (303) to an address of the file that holds for 15 minutes."
-    ),
 )
+
+
+@api.get(REPORT.path + "/download", permission=REPORT.view, summary="Take a report's file", status=303)
+def download_report(county_id: str, report_id: UUID) -> Response[Any]:
+    """Redirect (303) to an address of the file that holds for 15 minutes; 403 where a county in it is not yours."""
+    return see_other(requests.report_address(county_id, report_id, api.caller))
 
 
 @api.post(REPORT.path + "/approve", permission=REPORT_APPROVAL.run, summary="Approve a report", status=202)
@@ -53,9 +57,14 @@ declare_job_routes(
         "The approval and its signed file",
         "Who approved the report and when, and the SHA-256 of the signed file.",
     ),
-    download=Operation(
-        "download_approved_report",
-        "Take a signed report",
-        "Redirect (303) to an address of the signed file that holds for 15 minutes.",
-    ),
 )
+
+
+@api.get(
+    REPORT_APPROVAL.path + "/download", permission=REPORT_APPROVAL.view, summary="Take a signed report", status=303
+)
+def download_approved_report(county_id: str, approval_id: UUID) -> Response[Any]:
+    """Redirect (303) to an address of the signed file that holds for 15 minutes; 403 where a county in it is not
+    yours.
+    """
+    return see_other(requests.signed_report_address(county_id, approval_id, api.caller))

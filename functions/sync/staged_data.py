@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from functions.sync.domain.runs import RunState
 from functions.sync.repository import changes, runs, targets
-from functions.sync.schemas.runs import GuardFinding
+from shared.contracts.sync_run import GuardFinding
 from shared.problems import Conflict
 
 

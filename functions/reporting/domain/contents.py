@@ -97,6 +97,8 @@ class DataTable:
     total: Row | None = None
     size: Callable[[Row], Any] | None = None
     largest: str = "the first"
+    shown_in_print: bool = True
+    """False of a table for spreadsheets, of which print shows another."""
 
     @property
     def has_sums(self) -> bool:

@@ -25,3 +25,9 @@ MAX_MAP_PARCELS = 400
 
 MAX_GRID_COMPARABLES = 5
 """Comparables beside the property in a grid. What a page in portrait holds at a readable size; all are listed."""
+
+MAX_LISTED_CHANGES = 100
+"""Parcels of a printed list of the largest changes. A choice: two pages; the table of data has every parcel."""
+
+CHANGE_BIN_ENDS = (-50, -20, -10, -5, 0, 5, 10, 20, 50)
+"""Changes in percent at which the bars of their distribution meet. A choice: narrow where a revaluation puts most."""

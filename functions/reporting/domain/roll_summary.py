@@ -73,13 +73,13 @@ class RollSummary(Schema):
     groups: dict[Grouping, list[RollGroup]]
 
 
-def compared_years(roll_year: int, years: Sequence[int]) -> tuple[int, int | None]:
+def compared_years(roll_year: int, years: Sequence[int], pointer: str = "/roll_year") -> tuple[int, int | None]:
     """The roll year and the one to compare it with, of those known. Raises Unprocessable for a year without a roll."""
     if roll_year not in years:
         listed = ", ".join(map(str, sorted(years))) or "none"
         raise Unprocessable(
             f"There is no assessment of roll year {roll_year}. Roll years with assessments: {listed}.",
-            pointer="/roll_year",
+            pointer=pointer,
             slug="roll-year-empty",
         )
     return roll_year, max((year for year in years if year < roll_year), default=None)

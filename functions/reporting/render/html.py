@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from functions.reporting.domain.contents import Area, Bar, Dots, Drawing, Ink, Label, Line, Point
 from functions.reporting.render.page import Page
-from functions.reporting.render.printed_table import printed_table
+from functions.reporting.render.printed_table import printed_blocks, printed_table
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _WIDTH = 640
@@ -36,7 +36,7 @@ def write_html(page: Page) -> bytes:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(printed_table=printed_table, svg=_Svg, inks=_INKS)
+    environment.globals.update(printed_blocks=printed_blocks, printed_table=printed_table, svg=_Svg, inks=_INKS)
     environment.filters["kind"] = lambda block: type(block).__name__
     text = environment.get_template("report.html.jinja").render(page=page)
     return _without_controls(text).encode()

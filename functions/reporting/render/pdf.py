@@ -20,7 +20,7 @@ from functions.reporting.domain.contents import (
     Statements,
 )
 from functions.reporting.render.page import Page
-from functions.reporting.render.printed_table import printed_table
+from functions.reporting.render.printed_table import printed_blocks, printed_table
 from shared.typesetting.pdf import to_pdf
 
 TEMPLATE = Path(__file__).parent / "templates/report.typ"
@@ -51,7 +51,7 @@ def pdf_view(page: Page) -> dict[str, Any]:
                 "title": section.title,
                 "level": section.level,
                 "begins_page": section.begins_page,
-                "blocks": [_block(block) for block in section.blocks],
+                "blocks": [_block(block) for block in printed_blocks(section)],
             }
             for section in contents.sections
         ],

@@ -8,7 +8,7 @@ from heapq import nlargest
 from itertools import islice
 from typing import Any
 
-from functions.reporting.domain.contents import DataTable, Kind, Row, Toned
+from functions.reporting.domain.contents import Block, DataTable, Kind, Row, Section, Toned
 from functions.reporting.domain.parameters import MAX_PRINTED_ROWS
 from functions.reporting.render.cells import shown
 from shared.typesetting import display
@@ -31,6 +31,11 @@ class PrintedTable:
     rows: list[list[Cell]]
     total: list[Cell] | None
     omitted: str | None
+
+
+def printed_blocks(section: Section) -> list[Block]:
+    """The blocks of a section that print shows."""
+    return [block for block in section.blocks if not isinstance(block, DataTable) or block.shown_in_print]
 
 
 def printed_table(table: DataTable) -> PrintedTable:

@@ -64,9 +64,9 @@ class EvidencePacketParameters(RequestSchema):
     property_id: PropertyId
     elements: Annotated[
         tuple[PacketElement, ...],
-        Field(min_length=1, default=get_args(PacketElement)),
+        Field(min_length=1),
         AfterValidator(_require_distinct),
-    ]
+    ] = get_args(PacketElement)
     valuation_id: UUID | None = None
     ratio_study_id: UUID | None = None
     reference: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] | None = None
@@ -95,7 +95,6 @@ class EvidencePacket(ReportType[EvidencePacketParameters]):
     """The report of an appeal's evidence."""
 
     title = "Evidence Packet"
-    formats = ("pdf", "html", "xlsx", "json", "csv")
     parameters = EvidencePacketParameters
 
     def check(self, county_id: str, parameters: EvidencePacketParameters) -> None:

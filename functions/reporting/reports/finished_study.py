@@ -8,10 +8,11 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from functions.reporting.reports.succeeded_job import require_succeeded_job
 from shared import jobs
 from shared.contracts.ratio_study import RatioStudyResults
 from shared.jobs import JobRecord
-from shared.problems import Conflict, Gone, NotFound, Unprocessable
+from shared.problems import Gone
 
 _RATIO_STUDY = "ratio_study"
 
@@ -30,23 +31,9 @@ class FinishedStudy:
         return self.job.finished_at or self.job.created_at
 
 
-def require_succeeded(county_id: str, study_id: UUID) -> JobRecord:
-    """The job of a study that has results.
-
-    Raises Unprocessable for a study that the county does not have, Conflict for one that has not succeeded.
-    """
-    try:
-        job = jobs.record(county_id, _RATIO_STUDY, study_id)
-    except NotFound as error:
-        raise Unprocessable(
-            f"{county_id} has no ratio study {study_id}.", pointer="/ratio_study_id", slug="ratio-study-not-found"
-        ) from error
-    if job.status != "succeeded":
-        raise Conflict(
-            f"Ratio study {study_id} is {job.status}: a report needs one that has succeeded.",
-            slug="ratio-study-not-succeeded",
-        )
-    return job
+def require_succeeded(county_id: str, study_id: UUID, pointer: str = "/ratio_study_id") -> JobRecord:
+    """The job of a study that has results. Raises as `require_succeeded_job` does."""
+    return require_succeeded_job(county_id, _RATIO_STUDY, study_id, pointer)
 
 
 def read_study(county_id: str, study_id: UUID) -> FinishedStudy:

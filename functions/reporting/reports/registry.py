@@ -7,7 +7,9 @@ from functions.reporting.reports.report_type import ReportType
 
 _NAMES = (
     "sales_ratio_study",
+    "assessment_roll",
     "assessment_roll_summary",
+    "change_of_value",
     "property_record_card",
     "evidence_packet",
 )

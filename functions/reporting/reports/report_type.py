@@ -1,6 +1,7 @@
 """The base class of report types: one set of figures for every format."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar, get_args
 
@@ -31,6 +32,10 @@ class ReportType(ABC, Generic[Parameters]):
     title: ClassVar[str]
     formats: ClassVar[tuple[ReportFormat, ...]] = get_args(ReportFormat)
     parameters: type[Parameters]
+
+    def counties(self, county_id: str, _parameters: Parameters) -> Sequence[str]:
+        """The counties whose data the report shows: who may not read all of them may not have it."""
+        return (county_id,)
 
     def check(self, county_id: str, parameters: Parameters) -> None:
         """Refuse a request whose report cannot be built, before there is a job.

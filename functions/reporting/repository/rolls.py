@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from pg8000.native import literal
 from sqlalchemy import Connection, Row, text
 
+from functions.reporting.domain.contents import Column
 from functions.reporting.domain.roll_records import RollOverlap, RollRow
+from functions.reporting.repository.typed_rows import TypedRows
 from functions.reporting.schemas import Grouping
 
 _GROUP: dict[Grouping, str] = {
@@ -86,3 +89,17 @@ def _roll_row(row: Row[*tuple[Any, ...]], groupings: Sequence[Grouping]) -> Roll
     present = [name for bit, name in enumerate(reversed(groupings)) if not absent >> bit & 1]
     grouping = present[0] if present else None
     return RollRow(grouping=grouping, group=keys[grouping] if grouping else None, **values)
+
+
+def assessments(county_id: str, year: int, columns: Sequence[Column]) -> TypedRows:
+    """Every assessment of a roll year, by property."""
+    return TypedRows(
+        county_id,
+        "SELECT a.property_id, p.parcel_number, p.situs_address, coalesce(a.property_class, p.property_class),"  # noqa: S608 - literals
+        " p.neighborhood, p.tax_district, a.land_value, a.improvement_value, a.total_value, a.assessed_value"
+        " FROM assessments a LEFT JOIN properties_operational p"
+        " ON p.county_id = a.county_id AND p.property_id = a.property_id"
+        f" WHERE a.county_id = {literal(county_id)} AND a.roll_year = {literal(year)} AND a.retired_at IS NULL"
+        " ORDER BY a.property_id, a.assessment_id",
+        columns,
+    )

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from functions.sync.domain.runs import RunState, TablePlan
-from functions.sync.schemas.runs import GuardFinding, SourceNote, TableCounts
+from functions.sync.schemas.runs import SourceNote
+from shared.contracts.sync_run import GuardFinding, TableCounts
 from shared.counties.configuration import Guards
 from shared.rolls.closing import ClosedRoll
 

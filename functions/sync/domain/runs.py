@@ -3,7 +3,8 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from functions.sync.schemas.runs import GuardFinding, ReadBy, RejectedFilter, RunMode, RunStatus, TableCounts
+from functions.sync.schemas.runs import RejectedFilter, RunMode, RunStatus
+from shared.contracts.sync_run import GuardFinding, ReadBy, TableCounts
 from shared.schemas import Schema
 
 

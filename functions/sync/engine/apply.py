@@ -28,9 +28,10 @@ from functions.sync.repository import (
     watermarks,
 )
 from functions.sync.run_lock import cancel_superseded
-from functions.sync.schemas.runs import RejectedFilter, TableCounts
+from functions.sync.schemas.runs import RejectedFilter
 from functions.sync.staged_data import require_data_unchanged
 from shared import audit
+from shared.contracts.sync_run import TableCounts
 from shared.db import commit_with, unit_of_work
 from shared.precedence.overrides import Decision
 from shared.problems import Conflict, NotFound

@@ -16,9 +16,9 @@ from functions.sync.engine.partition_claim import claim
 from functions.sync.engine.run_context import RunContext
 from functions.sync.repository import changes, earlier_versions, partitions, targets
 from functions.sync.repository.value_changes import ChangedRows
-from functions.sync.schemas.runs import GuardFinding, TableCounts
 from functions.sync.staged_data import require_staged_rows
 from shared.contracts.source_rows import Key
+from shared.contracts.sync_run import GuardFinding, TableCounts
 from shared.db import unit_of_work
 
 

@@ -31,8 +31,9 @@ from functions.sync.repository import (
     watermarks,
 )
 from functions.sync.repository.value_changes import ChangedRows
-from functions.sync.schemas.runs import GuardFinding, SourceNote, TableCounts
+from functions.sync.schemas.runs import SourceNote
 from functions.sync.staged_data import require_no_later_changes, require_staged_rows
+from shared.contracts.sync_run import GuardFinding, TableCounts
 from shared.db import unit_of_work
 from shared.db.models import SYNC_TARGETS, key_column
 from shared.jobs import repository as jobs

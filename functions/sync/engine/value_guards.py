@@ -6,7 +6,7 @@ The rows that change are read first, and the whole table only where a field of t
 from collections.abc import Iterator, Mapping
 
 from functions.sync.repository.value_changes import ChangedRows, FieldChanges
-from functions.sync.schemas.runs import GuardFinding, TableCounts
+from shared.contracts.sync_run import GuardFinding, TableCounts
 from shared.counties.configuration import Guards
 from shared.db.models import SYNC_TARGETS
 from shared.precedence.overrides import ATTRIBUTE_PREFIX, ATTRIBUTES

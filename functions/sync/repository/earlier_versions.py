@@ -13,8 +13,8 @@ from pg8000.native import identifier, literal
 from sqlalchemy import Connection, text
 
 from functions.sync.repository import staging
-from functions.sync.schemas.runs import TableCounts
 from shared.contracts.source_rows import Key
+from shared.contracts.sync_run import TableCounts
 from shared.db.literals import uuid_literal
 from shared.db.models import BEGINS, SYNC_TARGETS, history_table, keep_versions, key_column, versioned_columns
 from shared.rolls.closing import ROLL_TABLES

@@ -11,7 +11,8 @@ from sqlalchemy.orm import aliased
 
 from functions.sync.domain.runs import RunState
 from functions.sync.job_kinds import SYNC
-from functions.sync.schemas.runs import GuardFinding, RunMode, SourceNote, TableCounts
+from functions.sync.schemas.runs import RunMode, SourceNote
+from shared.contracts.sync_run import GuardFinding, TableCounts
 from shared.db.literals import uuid_literal
 from shared.db.models import County, Job, SyncRun
 

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, text
 
 from functions.sync.job_kinds import SYNC
 from functions.sync.repository import findings, staging
-from functions.sync.schemas.runs import TableCounts
 from shared import audit
+from shared.contracts.sync_run import TableCounts
 from shared.db.literals import uuid_literal
 from shared.db.models import BEGINS, PLATFORM_SOURCE, SYNC_TARGETS, keep_versions, key_column
 from shared.precedence import overrides

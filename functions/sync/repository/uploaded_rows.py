@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from functions.sync.repository import staging
 from functions.sync.repository.targets import comparable_sql
 from functions.sync.repository.validation import StagedKey
-from functions.sync.schemas.runs import TableCounts
+from shared.contracts.sync_run import TableCounts
 from shared.db.literals import uuid_literal
 from shared.db.models import BEGINS, PLATFORM_SOURCE, SYNC_TARGETS, keep_versions, key_column
 from shared.precedence import overrides

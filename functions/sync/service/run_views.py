@@ -9,8 +9,9 @@ from functions.sync.domain.runs import TablePlan
 from functions.sync.failure import fail_orphaned
 from functions.sync.job_kinds import SYNC
 from functions.sync.repository import findings, partitions, runs
-from functions.sync.schemas.runs import Partition, PartitionCounts, SyncRun, TableCounts, TableProgress
+from functions.sync.schemas.runs import Partition, PartitionCounts, SyncRun, TableProgress
 from functions.sync.service.pages import MAX_PAGE, from_row, page_of_run, raise_not_found
+from shared.contracts.sync_run import TableCounts
 from shared.db import snapshot
 from shared.db.tenancy import require_onboarded
 from shared.paging import Page, decode_token, encode_token

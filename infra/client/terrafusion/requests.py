@@ -55,11 +55,25 @@ class ArcGisDescription(TypedDict):
     secret_name: NotRequired[str | None]
 
 
+class AssessmentRollParameters(TypedDict):
+    """The roll year."""
+
+    roll_year: int
+
+
 class AssessmentRollSummaryParameters(TypedDict):
     """The roll year, and by what the parcels are grouped."""
 
     roll_year: int
     groups: NotRequired[list[Literal["neighborhood", "property_class"]]]
+
+
+class ChangeOfValueParameters(TypedDict):
+    """What is compared: `to_roll_year`, or the values of `valuation_run_id`, with `from_roll_year`."""
+
+    from_roll_year: NotRequired[int | None]
+    to_roll_year: NotRequired[int | None]
+    valuation_run_id: NotRequired[str | None]
 
 
 class CloseRoll(TypedDict):
@@ -657,11 +671,20 @@ class ReplayRequest(TypedDict):
 class ReportRequest(TypedDict):
     """Request for a report as a file. `parameters` are those of the report's type."""
 
-    report_type: Literal["sales_ratio_study", "assessment_roll_summary", "property_record_card", "evidence_packet"]
+    report_type: Literal[
+        "sales_ratio_study",
+        "assessment_roll",
+        "assessment_roll_summary",
+        "change_of_value",
+        "property_record_card",
+        "evidence_packet",
+    ]
     format: Literal["pdf", "html", "xlsx", "csv", "json"]
     parameters: (
         SalesRatioStudyParameters
+        | AssessmentRollParameters
         | AssessmentRollSummaryParameters
+        | ChangeOfValueParameters
         | PropertyRecordCardParameters
         | EvidencePacketParameters
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from functions.reporting.reports.report_type import Report
+from tests.unit.reporting.example_changes import changes_of, roll_of
 from tests.unit.reporting.example_packet import packet_of
 from tests.unit.reporting.example_property import record_card_of
 from tests.unit.reporting.example_roll import roll_summary_of
@@ -10,7 +11,9 @@ from tests.unit.reporting.example_study import study_of
 
 EXAMPLES: dict[str, Callable[[str], Report]] = {
     "sales_ratio_study": study_of,
+    "assessment_roll": roll_of,
     "assessment_roll_summary": roll_summary_of,
+    "change_of_value": changes_of,
     "property_record_card": record_card_of,
     "evidence_packet": packet_of,
 }

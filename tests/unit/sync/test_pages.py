@@ -9,10 +9,11 @@ from sqlalchemy.engine import make_url
 from functions.sync.domain.guards import MAX_COUNT_DRIFT
 from functions.sync.domain.partitioning import MAX_PARTITION_GROWTH, PARTITION_ROWS
 from functions.sync.engine.apply import MAX_HANDOFFS
-from functions.sync.schemas.runs import GuardFinding, RunMode
+from functions.sync.schemas.runs import RunMode
 from infra.function_specs import SyncFunctions
 from infra.functions import REGISTRY
 from infra.settings import ROOT
+from shared.contracts.sync_run import GuardFinding
 from shared.counties.configuration import Guards
 from shared.counties.source_description import KINDS, FilesDescription
 from shared.sources import Ability, Source
