@@ -169,6 +169,7 @@ REGISTRY = Registry(
         _api("gis_export", *_JOBS, layers=(Layer.CORE, Layer.GEO, Layer.FILTERS)),
         _api("districts", *_JOBS, layers=(Layer.CORE, Layer.GEO)),
         _api("features", Grant.DATABASE, layers=(Layer.CORE, Layer.GEO, Layer.FILTERS), memory_mb=1769),
+        _api("write_back", *_JOBS, layers=(Layer.CORE, Layer.FRAMES)),
         _api("webhooks", Grant.DATABASE, Grant.RUN_DELIVERIES, Grant.WEBHOOK_SIGNING, *_DATA),
     ),
     jobs=(
@@ -189,6 +190,16 @@ REGISTRY = Registry(
             timeout_s=900,
             job_kinds=job_kinds_of("functions.uploads"),
             scratch_mb=8192,  # a file is held and its workbook unpacked, as where a run plans
+        ),
+        FunctionSpec(
+            "write-back-task",
+            "functions.write_back.tasks.handler",
+            _TASK | {Grant.SOURCE_SECRETS},
+            _SYNC_LAYERS,
+            memory_mb=1769,
+            timeout_s=900,
+            job_kinds=job_kinds_of("functions.write_back"),
+            scratch_mb=2048,  # a script of a million rows has some 400 MB, and a file of the source is unpacked
         ),
         _job(
             "gis_export",

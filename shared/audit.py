@@ -50,6 +50,7 @@ ResourceAction = Literal[
     "valuation_model.trained",
     "valuation_run.approval_undone",
     "valuation_run.approved",
+    "values.written_back",
     "webhook.changed",
     "webhook.created",
     "webhook.deleted",

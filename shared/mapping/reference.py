@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from shared.access import Permission, Role
 from shared.mapping.language.model import AttributesMap, CountyMapping, FieldMap, LookupTable, TableMapping
 from shared.mapping.language.semantic_checks import FIELD_TYPES
+from shared.mapping.language.write_back import Position, WriteBack, WriteBackColumn, WriteBackTable
 from shared.mapping.rules.rule_models import VALIDATIONS
 from shared.mapping.targets import target_tables
 from shared.mapping.transformations import TRANSFORMATIONS
@@ -44,7 +45,17 @@ def validations_table() -> str:
     return "\n".join(rows)
 
 
-MAPPING_ELEMENTS = (CountyMapping, TableMapping, FieldMap, AttributesMap, LookupTable)
+MAPPING_ELEMENTS = (
+    CountyMapping,
+    TableMapping,
+    FieldMap,
+    AttributesMap,
+    LookupTable,
+    WriteBack,
+    WriteBackTable,
+    WriteBackColumn,
+    Position,
+)
 
 
 def members_tables(elements: Iterable[type[BaseModel]]) -> str:

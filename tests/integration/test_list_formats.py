@@ -183,6 +183,7 @@ UNREADABLE = (
     "/v1/counties/{county_id}/users",
     "/v1/counties/{county_id}/notice-batches/{batch_id}/files",
     "/v1/counties/{county_id}/district-layers/{layer}/parcels",
+    "/v1/counties/{county_id}/write-backs/{write_back_id}/rows",
 )
 """Lists of which the county has nothing, or rows whose JSON has not the form of theirs: see the test below."""
 

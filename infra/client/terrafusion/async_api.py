@@ -76,6 +76,8 @@ from terrafusion.resources import (
     ValuationRunSummary,
     WarnedRow,
     Webhook,
+    WriteBackResults,
+    WriteBackRow,
 )
 from terrafusion.session import Session
 
@@ -272,12 +274,14 @@ class AsyncCountyOperations:
             "valuation_run.approval_undone",
             "valuation_run.approved",
             "valuation_run.cancelled",
+            "values.written_back",
             "webhook.changed",
             "webhook.created",
             "webhook.deleted",
             "webhook.disabled",
             "webhook.replayed",
             "webhook.tested",
+            "write_back.cancelled",
         ]
         | None = None,
         subject: str | None = None,
@@ -428,6 +432,16 @@ class AsyncCountyOperations:
             Job,
             "POST",
             path("/v1/counties/{}/valuation-runs/{}/cancel", self.county_id, run_id),
+            idempotency_key=idempotency_key,
+        )
+        return answer
+
+    async def cancel_write_back(self, write_back_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Cancel the job."""
+        answer: Job = await self._calls.resource(
+            Job,
+            "POST",
+            path("/v1/counties/{}/write-backs/{}/cancel", self.county_id, write_back_id),
             idempotency_key=idempotency_key,
         )
         return answer
@@ -674,6 +688,12 @@ class AsyncCountyOperations:
         """Take a run's values as a file."""
         return await self._calls.file(
             path("/v1/counties/{}/valuation-runs/{}/download", self.county_id, run_id), target, {"format": format}
+        )
+
+    async def download_write_back(self, write_back_id: str, target: Path | str) -> Path:
+        """Take a write-back's file."""
+        return await self._calls.file(
+            path("/v1/counties/{}/write-backs/{}/download", self.county_id, write_back_id), target, {}
         )
 
     async def export_layers(
@@ -1109,6 +1129,20 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def get_write_back(self, write_back_id: str) -> Job:
+        """A write-back's progress."""
+        answer: Job = await self._calls.resource(
+            Job, "GET", path("/v1/counties/{}/write-backs/{}", self.county_id, write_back_id)
+        )
+        return answer
+
+    async def get_write_back_results(self, write_back_id: str) -> WriteBackResults:
+        """The results of a write-back."""
+        answer: WriteBackResults = await self._calls.resource(
+            WriteBackResults, "GET", path("/v1/counties/{}/write-backs/{}/results", self.county_id, write_back_id)
+        )
+        return answer
+
     async def inspect_upload(
         self, body: requests.InspectionRequest, *, idempotency_key: str | None = None
     ) -> AsyncSubmission[Job, Any]:
@@ -1150,6 +1184,7 @@ class AsyncCountyOperations:
             "valuation_approval",
             "valuation_model",
             "valuation_run",
+            "write_back",
         ]
         | None = None,
         status: Literal["pending", "running", "awaiting_approval", "succeeded", "failed", "cancelled"] | None = None,
@@ -1723,6 +1758,21 @@ class AsyncCountyOperations:
             Any,
         )
 
+    async def resume_write_back(
+        self, write_back_id: str, *, idempotency_key: str | None = None
+    ) -> AsyncSubmission[Job, Any]:
+        """Go on with the job."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/write-backs/{}/resume", self.county_id, write_back_id),
+                idempotency_key=idempotency_key,
+            ),
+            Any,
+        )
+
     async def roll_back_run(
         self, run_id: str, body: requests.RollBackRequest, *, idempotency_key: str | None = None
     ) -> AsyncSubmission[Job, Any]:
@@ -2101,3 +2151,34 @@ class AsyncCountyOperations:
     def webhooks(self) -> AsyncItems[Webhook]:
         """The county's webhooks."""
         return AsyncItems(self._session, Webhook, path("/v1/counties/{}/webhooks", self.county_id), {})
+
+    def write_back_rows(
+        self,
+        write_back_id: str,
+        *,
+        outcome: Literal["changed", "changed_in_between", "not_in_source", "not_invertible"] | None = None,
+        page_size: int | None = None,
+    ) -> AsyncItems[WriteBackRow]:
+        """The values of a write-back."""
+        return AsyncItems(
+            self._session,
+            WriteBackRow,
+            path("/v1/counties/{}/write-backs/{}/rows", self.county_id, write_back_id),
+            {"outcome": outcome, "page_size": page_size},
+        )
+
+    async def write_back_values(
+        self, body: requests.WriteBackRequest, *, idempotency_key: str | None = None
+    ) -> AsyncSubmission[Job, WriteBackResults]:
+        """Take decided values back to the county's system."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/write-backs", self.county_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            ),
+            WriteBackResults,
+        )

@@ -886,6 +886,14 @@ class WebhookRequest(TypedDict):
     description: NotRequired[str]
 
 
+class WriteBackRequest(TypedDict):
+    """The decided values that go back: those of an approved valuation run, or those of a closed roll."""
+
+    valuation_run_id: NotRequired[str | None]
+    roll_year: NotRequired[int | None]
+    dry_run: NotRequired[bool]
+
+
 class XlsxFile(TypedDict):
     """A sheet of a workbook (without `sheet` the first visible one with names of columns, which stand in line
     `header_line`). An error in a cell, and a formula that was never calculated, reject the rows that a field reads

@@ -2617,6 +2617,38 @@ class Webhook(Resource):
     secret: str | None
 
 
+class WriteBackResults(Resource):
+    """Results of a write-back. `rows` are rows of the county's system, the other numbers are values of their columns."""
+
+    __slots__ = ()
+    dry_run: bool
+    format: Literal["sql", "csv", "fixed_width", "xlsx"]
+    rows: int
+    changed: int
+    already_there: int
+    changed_in_between: int
+    not_in_source: int
+    not_invertible: int
+    file: StoredFile | None
+    sha256: str | None
+
+
+class WriteBackRow(Resource):
+    """A column of a row of the county's system: the value that was read, and the one that is written."""
+
+    __slots__ = ()
+    row_no: int
+    table: str
+    row_key: str
+    source_key: dict[str, str | None] | None
+    field: str
+    column: str
+    outcome: Literal["changed", "changed_in_between", "not_in_source", "not_invertible"]
+    read_value: str | None
+    new_value: str | None
+    reason: str | None
+
+
 class XlsxFile(Resource):
     """A sheet of a workbook (without `sheet` the first visible one with names of columns, which stand in line
     `header_line`). An error in a cell, and a formula that was never calculated, reject the rows that a field reads

@@ -76,6 +76,8 @@ from terrafusion.resources import (
     ValuationRunSummary,
     WarnedRow,
     Webhook,
+    WriteBackResults,
+    WriteBackRow,
 )
 from terrafusion.session import Session
 from terrafusion.transport import completed
@@ -283,12 +285,14 @@ class CountyOperations:
             "valuation_run.approval_undone",
             "valuation_run.approved",
             "valuation_run.cancelled",
+            "values.written_back",
             "webhook.changed",
             "webhook.created",
             "webhook.deleted",
             "webhook.disabled",
             "webhook.replayed",
             "webhook.tested",
+            "write_back.cancelled",
         ]
         | None = None,
         subject: str | None = None,
@@ -466,6 +470,18 @@ class CountyOperations:
                 Job,
                 "POST",
                 path("/v1/counties/{}/valuation-runs/{}/cancel", self.county_id, run_id),
+                idempotency_key=idempotency_key,
+            )
+        )
+        return answer
+
+    def cancel_write_back(self, write_back_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Cancel the job."""
+        answer: Job = completed(
+            self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/write-backs/{}/cancel", self.county_id, write_back_id),
                 idempotency_key=idempotency_key,
             )
         )
@@ -741,6 +757,12 @@ class CountyOperations:
             self._calls.file(
                 path("/v1/counties/{}/valuation-runs/{}/download", self.county_id, run_id), target, {"format": format}
             )
+        )
+
+    def download_write_back(self, write_back_id: str, target: Path | str) -> Path:
+        """Take a write-back's file."""
+        return completed(
+            self._calls.file(path("/v1/counties/{}/write-backs/{}/download", self.county_id, write_back_id), target, {})
         )
 
     def export_layers(
@@ -1224,6 +1246,22 @@ class CountyOperations:
         )
         return answer
 
+    def get_write_back(self, write_back_id: str) -> Job:
+        """A write-back's progress."""
+        answer: Job = completed(
+            self._calls.resource(Job, "GET", path("/v1/counties/{}/write-backs/{}", self.county_id, write_back_id))
+        )
+        return answer
+
+    def get_write_back_results(self, write_back_id: str) -> WriteBackResults:
+        """The results of a write-back."""
+        answer: WriteBackResults = completed(
+            self._calls.resource(
+                WriteBackResults, "GET", path("/v1/counties/{}/write-backs/{}/results", self.county_id, write_back_id)
+            )
+        )
+        return answer
+
     def inspect_upload(
         self, body: requests.InspectionRequest, *, idempotency_key: str | None = None
     ) -> Submission[Job, Any]:
@@ -1269,6 +1307,7 @@ class CountyOperations:
             "valuation_approval",
             "valuation_model",
             "valuation_run",
+            "write_back",
         ]
         | None = None,
         status: Literal["pending", "running", "awaiting_approval", "succeeded", "failed", "cancelled"] | None = None,
@@ -1890,6 +1929,21 @@ class CountyOperations:
             Any,
         )
 
+    def resume_write_back(self, write_back_id: str, *, idempotency_key: str | None = None) -> Submission[Job, Any]:
+        """Go on with the job."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "POST",
+                    path("/v1/counties/{}/write-backs/{}/resume", self.county_id, write_back_id),
+                    idempotency_key=idempotency_key,
+                )
+            ),
+            Any,
+        )
+
     def roll_back_run(
         self, run_id: str, body: requests.RollBackRequest, *, idempotency_key: str | None = None
     ) -> Submission[Job, Any]:
@@ -2292,3 +2346,36 @@ class CountyOperations:
     def webhooks(self) -> Items[Webhook]:
         """The county's webhooks."""
         return Items(self._session, Webhook, path("/v1/counties/{}/webhooks", self.county_id), {})
+
+    def write_back_rows(
+        self,
+        write_back_id: str,
+        *,
+        outcome: Literal["changed", "changed_in_between", "not_in_source", "not_invertible"] | None = None,
+        page_size: int | None = None,
+    ) -> Items[WriteBackRow]:
+        """The values of a write-back."""
+        return Items(
+            self._session,
+            WriteBackRow,
+            path("/v1/counties/{}/write-backs/{}/rows", self.county_id, write_back_id),
+            {"outcome": outcome, "page_size": page_size},
+        )
+
+    def write_back_values(
+        self, body: requests.WriteBackRequest, *, idempotency_key: str | None = None
+    ) -> Submission[Job, WriteBackResults]:
+        """Take decided values back to the county's system."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "POST",
+                    path("/v1/counties/{}/write-backs", self.county_id),
+                    idempotency_key=idempotency_key,
+                    body=body,
+                )
+            ),
+            WriteBackResults,
+        )

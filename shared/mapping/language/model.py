@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from shared.mapping.language.write_back import WriteBack
 from shared.mapping.rules.rule_models import Validation
 from shared.mapping.transformations import Lookup as LookupStep
 from shared.mapping.transformations import Transformation
@@ -147,6 +148,7 @@ class CountyMapping(_Element):
     table_mappings: Annotated[tuple[TableMapping, ...], Field(min_length=1, max_length=50)]
     value_maps: dict[Name, ValueMap] = {}
     lookups: Annotated[dict[Name, LookupTable], Field(max_length=50)] = {}
+    write_back: WriteBack | None = None
 
     def table(self, target: str) -> TableMapping:
         """The mapping of one target table. Raises KeyError."""

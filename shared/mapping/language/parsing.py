@@ -13,6 +13,7 @@ from shared.mapping.language.errors import ElementError, MappingError, Path, unk
 from shared.mapping.language.model import AttributesMap, CountyMapping, FieldMap, LookupTable, TableMapping
 from shared.mapping.language.semantic_checks import semantic_errors
 from shared.mapping.language.wellformed import Gaps, WellFormed
+from shared.mapping.language.write_back import WriteBack, WriteBackTable
 from shared.mapping.rules.rule_models import VALIDATIONS
 from shared.mapping.transformations import TRANSFORMATIONS
 from shared.validation_messages import error_text
@@ -127,6 +128,6 @@ def _message(error: ErrorDetails) -> str:
 @cache
 def known_keys() -> frozenset[str]:
     """Every key that some element of a mapping has."""
-    models = (CountyMapping, TableMapping, FieldMap, AttributesMap, LookupTable)
+    models = (CountyMapping, TableMapping, FieldMap, AttributesMap, LookupTable, WriteBack, WriteBackTable)
     elements: tuple[type[BaseModel], ...] = (*models, *TRANSFORMATIONS.values(), *VALIDATIONS.values())
     return frozenset(info.alias or name for model in elements for name, info in model.model_fields.items())

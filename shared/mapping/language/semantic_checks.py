@@ -8,6 +8,7 @@ from shared.mapping.language.errors import COLUMN_SYNONYMS, ElementError, Path, 
 from shared.mapping.language.literals import literal_error
 from shared.mapping.language.model import ConfigName, CountyMapping, FieldMap, FieldType, LookupTable, TableMapping
 from shared.mapping.language.wellformed import FIELDS, LOOKUPS, TABLES, VALUE_MAPS, Gaps
+from shared.mapping.language.write_back_checks import write_back_errors
 from shared.mapping.rules.rule_models import (
     THIS_YEAR,
     TODAY,
@@ -80,6 +81,8 @@ def _all_errors(mapping: CountyMapping, gaps: Gaps, partial: bool) -> Iterator[E
         yield from _rules_errors(mapping, table, path, gaps)
     for name, lookup in mapping.lookups.items():
         yield from _lookup_errors(lookup, ("lookups", name))
+    if gaps == Gaps():  # the way back depends on all of the way here
+        yield from write_back_errors(mapping)
 
 
 def _source_errors(table: TableMapping | LookupTable, path: Path) -> Iterator[ElementError]:

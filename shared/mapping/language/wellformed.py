@@ -11,6 +11,7 @@ from shared.mapping.language.errors import Path
 from shared.mapping.language.model import CountyMapping, TableMapping
 
 TABLES, FIELDS, RULES, VALUE_MAPS, LOOKUPS = "table_mappings", "field_map", "validations", "value_maps", "lookups"
+WRITE_BACK = "write_back"
 
 _PLACEHOLDER = "\x00"
 """The text of placeholders. It equals no text of the mapping: NUL is refused where a text is read."""
@@ -75,6 +76,8 @@ class WellFormed:
                     self.document[collection][name] = {} if collection == VALUE_MAPS else _LOOKUP
             case ("value_maps" | "lookups" as collection, *_):
                 self._leave_out_collection(self.document, (collection,), {})
+            case ("write_back", *_):  # nothing else of a mapping depends on it
+                self._replace(self.document, (WRITE_BACK,), None)
             case (str(key), *_) if key in CountyMapping.model_fields:
                 self._replace(self.document, (key,), "1.1" if key == "target_schema_version" else _PLACEHOLDER)
             case (str(key), *_) if isinstance(self.document.pop(key, None), dict):

@@ -139,6 +139,15 @@ class County:
         """Run one statement on the source, which may contain semicolons."""
         self._source.run(statement)
 
+    def source_rows(self, statement: str) -> list[Row]:
+        """Rows of the source."""
+        return [tuple(row) for row in self._source.run(statement) or ()]
+
+    @property
+    def source_url(self) -> URL:
+        """The source's database."""
+        return self._url
+
     @property
     def port(self) -> int | None:
         """The source's port."""

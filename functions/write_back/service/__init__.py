@@ -1,0 +1,1 @@
+"""Use cases of write-backs: asking for one, looking at it, and the job that makes it."""
