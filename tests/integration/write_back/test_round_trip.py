@@ -250,7 +250,8 @@ def test_a_file_has_the_rows_that_change(with_roll: County, format_: str) -> Non
 def test_hostile_values_stay_values(with_roll: County) -> None:
     hostile = "'); DROP TABLE roll; --\\ $(x) \n\\! true"
     way = WRITE_BACK.replace("{target: land_value}, ", "{target: attributes.note}, ")
-    with_roll.change_whole("UPDATE roll SET note = '''); DROP TABLE roll; --' || chr(92) || chr(10) || '/' WHERE id = 1")
+    note = "'''); DROP TABLE roll; --' || chr(92) || chr(10) || '/'"
+    with_roll.change_whole(f"UPDATE roll SET note = {note} WHERE id = 1")
     with_roll.set_mapping(MAPPING.replace(WRITE_BACK, way))
     with_roll.sync()
     decide_note("000001-002015", hostile)

@@ -83,7 +83,7 @@ def script(dialect: str, tmp_path: Path) -> str:
         {"market": "1500", "note": "it's"},
     )
     same = WrittenRow(table, 2, "x", {"prop_id": "18"}, {"market": "1", "note": None}, {"market": "2", "note": None})
-    way = WriteBack(format="sql", dialect=dialect, tables=(WriteBackTable(target_table_name="assessments"),))  # type: ignore[arg-type]
+    way = WriteBack(format="sql", dialect=dialect, tables=(WriteBackTable(target_table_name="assessments"),))
     write_script(way, [row, same], tmp_path / "script.sql")
     return (tmp_path / "script.sql").read_text()
 
