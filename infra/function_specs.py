@@ -143,6 +143,8 @@ class Registry:
     """Told of an execution of the jobs machine that ended without having ended its job."""
     index_addresses: FunctionSpec
     """Told of syncs that were applied, to index the county's addresses."""
+    seal_audit_trails: FunctionSpec
+    """Called by the clock to seal the audit events of each county."""
     freshness: FunctionSpec
     """Called by the clock to measure the age of each county's last good sync."""
     sync: SyncFunctions
@@ -165,6 +167,7 @@ class Registry:
         yield from (function for job in self.partitioned_jobs for function in job.functions)
         yield self.settle_job
         yield self.index_addresses
+        yield self.seal_audit_trails
         yield self.freshness
         yield from vars(self.sync).values()
         yield self.webhook_dispatch

@@ -240,6 +240,12 @@ REGISTRY = Registry(
         frozenset({Grant.DATABASE}),
         timeout_s=900,
     ),
+    seal_audit_trails=FunctionSpec(
+        "audit-seal",
+        "functions.audit.tasks.seal",
+        _TASK,
+        timeout_s=900,  # 4 ms a county without new events
+    ),
     freshness=FunctionSpec(
         "freshness",
         "functions.freshness.tasks.measure",

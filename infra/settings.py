@@ -157,6 +157,12 @@ class StageSettings:
         return 15 if self.production else 60
 
     @property
+    def seal_interval_minutes(self) -> int:
+        """Minutes between two sealings of the counties' audit events. A choice: until it is sealed, an event stands on
+        the database's word alone; but each call wakes a database that pauses."""
+        return 5 if self.production else 60
+
+    @property
     def raw_retention_days(self) -> int:
         """Retention of the raw archive, the counties' rows as they were read: seven roll years in production."""
         return 7 * 365 + 2 if self.production else 90

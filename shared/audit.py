@@ -6,6 +6,7 @@ from pg8000.native import literal
 from sqlalchemy import Connection, insert
 
 from shared.db.models import AuditEvent
+from shared.observability.correlation import correlation_id, source_address
 
 ResourceAction = Literal[
     "county.configured",
@@ -73,11 +74,33 @@ def cancelled(kind_name: str) -> JobAction:
 
 
 def record(
-    connection: Connection, county_id: str, actor: str, action: Action, subject: str, details: dict[str, Any]
+    connection: Connection,
+    county_id: str,
+    actor: str,
+    action: Action,
+    subject: str,
+    details: dict[str, Any],
+    *,
+    old: dict[str, Any] | None = None,
+    new: dict[str, Any] | None = None,
 ) -> None:
-    """Record an event; `subject` is written like `properties/0123059127`."""
+    """Record an event; `subject` is written like `properties/0123059127`.
+
+    `old` and `new` have the changed fields before and after, by name; `details` what else there is to say. The caller's
+    address and the request's id are those of the request or task that runs now.
+    """
     connection.execute(
-        insert(AuditEvent).values(county_id=county_id, actor=actor, action=action, subject=subject, details=details)
+        insert(AuditEvent).values(
+            county_id=county_id,
+            actor=actor,
+            action=action,
+            subject=subject,
+            details=details,
+            old=old,
+            new=new,
+            address=source_address(),
+            request_id=correlation_id(),
+        )
     )
 
 
@@ -87,9 +110,10 @@ def record_count_sql(county_id: str, actor: str, action: Action, subject: str, u
     `actor` does `action` to `subject`; `change` is an INSERT, UPDATE or DELETE without parameters. For a script that
     the server executes by itself.
     """
-    event = ", ".join(literal(value) for value in (county_id, actor, action, subject))
+    texts = (county_id, actor, action, subject, source_address(), correlation_id())
+    event = ", ".join("NULL" if value is None else literal(value) for value in texts)
     return (
         f"WITH changed AS ({change} RETURNING 1)"  # noqa: S608 - literals, and a statement of ours
-        " INSERT INTO audit_events (county_id, actor, action, subject, details)"
+        " INSERT INTO audit_events (county_id, actor, action, subject, address, request_id, details)"
         f" SELECT {event}, jsonb_build_object({literal(unit)}, count(*)) FROM changed HAVING count(*) > 0"
     )

@@ -21,6 +21,8 @@ SIGNED_URL_SECONDS = 900
 """A choice: long enough to begin a download or an upload, short enough that a leaked address is of little use."""
 RAW_ARCHIVE = ("archive", "raw")
 """The tag of objects that the bucket's lifecycle rule for the raw archive expires."""
+RECORDS = "records"
+"""The part of the keys of records: objects that the bucket's policy lets nobody replace or delete."""
 PASSING = ("keep", "for-a-day")
 """The tag of objects that nobody needs once their signed address has ended: a lifecycle rule expires them."""
 
@@ -38,6 +40,26 @@ def put(
     client("s3").put_object(
         Bucket=settings().data_bucket, Key=key, Body=body, ContentType=content_type, Tagging=tagging
     )
+
+
+def record_key(county_id: str, *parts: str) -> str:
+    """The key of an object that nobody replaces or deletes: `counties/{county_id}/records/a/b`."""
+    return county_key(county_id, RECORDS, *parts)
+
+
+def put_record(key: str, body: bytes, content_type: str) -> None:
+    """Store an object of a `record_key`; one that is there already stays. The bucket refuses other ways to write it.
+
+    Raises Conflict where another content is stored under the key.
+    """
+    s3 = client("s3")
+    try:
+        s3.put_object(Bucket=settings().data_bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
+    except s3.exceptions.ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.PRECONDITION_FAILED:
+            raise
+        if get(key) != body:
+            raise Conflict("Another record is stored under this name.", slug="record-exists") from error
 
 
 def put_file(
@@ -207,3 +229,11 @@ def listed(prefix: str, limit: int) -> list[tuple[str, int, datetime]]:
     page = client("s3").list_objects_v2(Bucket=settings().data_bucket, Prefix=prefix, MaxKeys=limit)
     entries = page.get("Contents", [])
     return [(entry["Key"].removeprefix(prefix), entry["Size"], entry["LastModified"]) for entry in entries]
+
+
+def listed_after(prefix: str, start: str, limit: int) -> list[str]:
+    """The rests of the keys of the first objects below a prefix from `start` on, in their order."""
+    page = client("s3").list_objects_v2(
+        Bucket=settings().data_bucket, Prefix=prefix, StartAfter=prefix + start, MaxKeys=limit
+    )
+    return [entry["Key"].removeprefix(prefix) for entry in page.get("Contents", [])]

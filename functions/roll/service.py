@@ -49,7 +49,16 @@ def set_status(county_id: str, roll_year: int, status: RollStatus, reason: str |
             return before
         repository.set_status(connection, county_id, roll_year, status, caller.username, reason)
         action: audit.Action = "roll.closed" if status == "closed" else "roll.reopened"
-        audit.record(connection, county_id, caller.username, action, f"rolls/{roll_year}", {"reason": reason})
+        audit.record(
+            connection,
+            county_id,
+            caller.username,
+            action,
+            f"rolls/{roll_year}",
+            {"reason": reason},
+            old={"status": before.status},
+            new={"status": status},
+        )
         after = repository.roll(connection, county_id, roll_year)
     return after or before
 

@@ -37,6 +37,7 @@ COMMANDS = {
     "sales": LazyCommand(f"{_HERE}.sales:app", "Validate sales, look at what was flagged, decide."),
     "district": LazyCommand(f"{_HERE}.district:app", "Load map layers, and look districts up."),
     "report": LazyCommand(f"{_HERE}.jobs:report", "Make reports, and download them."),
+    "audit": LazyCommand(f"{_HERE}.audit:app", "Who changed what, and whether the trail is as it was written."),
     "doctor": LazyCommand(
         f"{_HERE}.doctor:doctor",
         "Check this machine, and with --deployed STAGE an AWS account.",

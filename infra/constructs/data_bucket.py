@@ -1,7 +1,7 @@
 """The bucket of all objects: raw archive, curated files, results, uploads."""
 
 from aws_cdk import Duration, RemovalPolicy, Stack
-from aws_cdk.aws_iam import PolicyStatement, ServicePrincipal
+from aws_cdk.aws_iam import AnyPrincipal, Effect, PolicyStatement, ServicePrincipal
 from aws_cdk.aws_s3 import (
     BlockPublicAccess,
     Bucket,
@@ -14,7 +14,7 @@ from aws_cdk.aws_s3 import (
 )
 from constructs import Construct
 
-from shared.storage import PASSING, RAW_ARCHIVE
+from shared.storage import PASSING, RAW_ARCHIVE, RECORDS, county_key
 
 _ACCESS_LOG_RETENTION = Duration.days(365)
 """A choice: through one roll year, as the logs of production."""
@@ -61,7 +61,37 @@ class DataBucket(Construct):
                 LifecycleRule(id="drop-unfinished-uploads", abort_incomplete_multipart_upload_after=Duration.days(7)),
             ],
         )
+        self._protect_records()
         self._log_accesses()
+
+    def _protect_records(self) -> None:
+        """Let nobody delete a record, or write one that is there already, whatever rights he has from elsewhere.
+
+        What expires overwritten versions finds none here. Whoever may change the bucket's policy is not held back by
+        it: CloudTrail has that change.
+        """
+        records = self.bucket.arn_for_objects(county_key("*", RECORDS, "*"))
+        everybody = AnyPrincipal()
+        self.bucket.add_to_resource_policy(
+            PolicyStatement(
+                sid="KeepRecords",
+                effect=Effect.DENY,
+                principals=[everybody],
+                actions=["s3:DeleteObject", "s3:DeleteObjectVersion"],
+                resources=[records],
+            )
+        )
+        # docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+        self.bucket.add_to_resource_policy(
+            PolicyStatement(
+                sid="WriteRecordsOnce",
+                effect=Effect.DENY,
+                principals=[everybody],
+                actions=["s3:PutObject"],
+                resources=[records],
+                conditions={"Null": {"s3:if-none-match": "true"}},
+            )
+        )
 
     def _log_accesses(self) -> None:
         """Keep a log of the bucket's requests, in a bucket of its own."""

@@ -8,6 +8,7 @@ from aws_cdk.aws_events import EventPattern, IEventBus, Rule
 from aws_cdk.aws_s3 import IBucket
 from constructs import Construct
 
+from infra.constructs.clocked_function import ClockedFunction
 from infra.constructs.dead_letters import DeadLetters
 from infra.constructs.jobs_definition import PartitionedSteps, jobs_definition
 from infra.constructs.machine import Machine, notify_of_ends, offer_machine
@@ -28,6 +29,7 @@ class JobsStack(Stack):
         partitioned: Sequence[PartitionedJob],
         settle_job: FunctionSpec,
         index_addresses: FunctionSpec,
+        seal_audit_trails: FunctionSpec,
         bus: IEventBus,
         bucket: IBucket,
         **kwargs: Any,
@@ -43,7 +45,16 @@ class JobsStack(Stack):
         self.settle = settle.function
         index = ServiceFunction(self, index_addresses, platform)
         self.index_addresses = index.function
-        self.functions = [function.function for function in (*tasks, *step_functions, settle, index)]
+        self.seal_audit_trails = ClockedFunction(
+            self,
+            "SealClock",
+            seal_audit_trails,
+            platform,
+            minutes=platform.settings.seal_interval_minutes,
+            description="Seals the audit events of each county",
+        ).function
+        called = [function.function for function in (*tasks, *step_functions, settle, index)]
+        self.functions = [*called, self.seal_audit_trails]
         definition = jobs_definition(self, tasks, steps, bucket)
         self.machine = Machine(self, "Jobs", "jobs", definition, (*tasks, *step_functions), platform.settings).machine
         self.dead_letters = DeadLetters(self, "DeadLetters", "jobs", platform.settings)

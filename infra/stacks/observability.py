@@ -27,7 +27,7 @@ from aws_cdk.aws_xray import CfnSamplingRule
 from constructs import Construct
 
 from infra.constructs.alarms import Alarms, attained, own_metric
-from infra.constructs.freshness import Freshness
+from infra.constructs.clocked_function import ClockedFunction
 from infra.constructs.platform import Platform
 from infra.function_specs import FunctionSpec
 from infra.slos import BUDGET_DAYS, READ_LIMIT_MS, REQUEST_METRICS, SLOS
@@ -95,7 +95,14 @@ class ObservabilityStack(Stack):
             dashboard_name=platform.settings.physical_name("overview"),
             default_interval=Duration.days(BUDGET_DAYS),
         )
-        measuring = Freshness(self, freshness, platform).function
+        measuring = ClockedFunction(
+            self,
+            "Clock",
+            freshness,
+            platform,
+            minutes=platform.settings.freshness_interval_minutes,
+            description="Measures the age of each county's last good sync",
+        ).function
         self._watch_objectives(access_log)
         self._watch_freshness()
         self._watch_api(api)

@@ -181,7 +181,10 @@ def cancel(county_id: str, kind: AnyJobKind, job_id: UUID, caller: Caller) -> Jo
             raise Conflict("What the job changes has been written; it is about to end.", slug="job-committed")
         reason = JobError(type="cancelled", detail=f"By {caller.username}.")
         repository.set_status(connection, county_id, job_id, "cancelled", reason)
-        audit.record(connection, county_id, caller.username, kind.cancellation, kind.subject(job_id), {})
+        old, new = {"status": row.status}, {"status": "cancelled"}
+        audit.record(
+            connection, county_id, caller.username, kind.cancellation, kind.subject(job_id), {}, old=old, new=new
+        )
     if settings().jobs_state_machine_arn:
         executions.stop(row.execution_arn or _execution(str(job_id)))
     return read(county_id, kind, job_id)

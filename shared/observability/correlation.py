@@ -3,7 +3,8 @@ sessions.
 
 It is API Gateway's request id, which the caller gets with each problem; the request that starts a job or a sync run
 hands it to the state machine, and that to each of its tasks. What no request has started (a schedule's sync) has the
-name of its execution. A task's log lines also have `work_id`, the id of its job or run.
+name of its execution. A task's log lines also have `work_id`, the id of its job or run. A request's address is known
+beside it, for the audit trail.
 """
 
 import logging
@@ -21,6 +22,7 @@ FIELD = "correlation_id"
 
 _correlation_id: ContextVar[str | None] = ContextVar("correlation_id", default=None)
 _work_id: ContextVar[str | None] = ContextVar("work_id", default=None)
+_source_address: ContextVar[str | None] = ContextVar("source_address", default=None)
 
 
 def correlation_id() -> str | None:
@@ -28,15 +30,21 @@ def correlation_id() -> str | None:
     return _correlation_id.get()
 
 
+def source_address() -> str | None:
+    """The IP address that the present request came from; None in a task, which no caller sends."""
+    return _source_address.get()
+
+
 @contextmanager
-def correlated(identifier: str | None, work_id: str | None = None) -> Iterator[None]:
-    """Run a block under a correlation id, and on the job or run of `work_id`."""
-    token, work_token = _correlation_id.set(identifier), _work_id.set(work_id)
+def correlated(identifier: str | None, work_id: str | None = None, source_address: str | None = None) -> Iterator[None]:
+    """Run a block under a correlation id, on the job or run of `work_id`, for a request from `source_address`."""
+    variables = ((_correlation_id, identifier), (_work_id, work_id), (_source_address, source_address))
+    tokens = [(variable, variable.set(value)) for variable, value in variables]
     try:
         yield
     finally:
-        _correlation_id.reset(token)
-        _work_id.reset(work_token)
+        for variable, token in tokens:
+            variable.reset(token)
 
 
 def correlation_id_of(event: Any, context: Any) -> str | None:
@@ -57,6 +65,14 @@ def work_id_of(event: Any) -> str | None:
     match event:
         case {"run_id": str(identifier)} | {"job_id": str(identifier)} | {"execution": {"name": str(identifier)}}:
             return identifier
+    return None
+
+
+def source_address_of(event: Any) -> str | None:
+    """The caller's IP address in API Gateway's event: it is the connection's, no header that a caller could write."""
+    match event:
+        case {"requestContext": {"identity": {"sourceIp": str(address)}}}:
+            return address
     return None
 
 

@@ -10,6 +10,7 @@ from shared.observability.correlation import (
     correlated,
     correlation_id,
     correlation_id_of,
+    source_address_of,
     work_id_of,
 )
 from shared.observability.tracing import annotate, subsegment
@@ -31,7 +32,8 @@ def lambda_entry(handler: Callable[[Event, Any], Answer]) -> Callable[[Event, An
 
     @wraps(handler)
     def entry(event: Event, context: Any) -> Answer:
-        with correlated(correlation_id_of(event, context), work_id_of(event)), subsegment(name):
+        identifier = correlation_id_of(event, context)
+        with correlated(identifier, work_id_of(event), source_address_of(event)), subsegment(name):
             annotate(FIELD, correlation_id())
             return handler(event, context)
 

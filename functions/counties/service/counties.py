@@ -11,6 +11,7 @@ from shared.access import COUNTY_ROLES, Caller, Permission
 from shared.counties.configuration import CountyConfiguration
 from shared.db import unit_of_work
 from shared.mapping import MappingError, parse_mapping
+from shared.precedence.field_changes import changed_fields
 from shared.problems import Conflict, NotFound, PreconditionFailed, Unprocessable
 from shared.user_pool import lock_user
 
@@ -78,13 +79,16 @@ def configure(
             configuration=configuration.model_dump(mode="json"),
         )
         repository.keep_version(connection, county_id, "configuration", caller.username)
+        changes = changed_fields(before.configuration.model_dump(mode="json"), configuration.model_dump(mode="json"))
         audit.record(
             connection,
             county_id,
             caller.username,
             "county.configured",
             f"counties/{county_id}",
-            {"old": before.configuration.model_dump(mode="json"), "new": configuration.model_dump(mode="json")},
+            {},
+            old={name: was for name, (was, _) in changes.items()},
+            new={name: now for name, (_, now) in changes.items()},
         )
         county = _found(repository.find(connection, county_id), county_id)
         apply_schedules(configuration)
@@ -105,7 +109,9 @@ def replace_mapping(county_id: str, mapping: str, *, expected_version: int | Non
             caller.username,
             "county.mapping_replaced",
             f"counties/{county_id}",
-            {"version_before": before.version},
+            {},
+            old={"version": before.version},
+            new={"version": before.version + 1},
         )
         return _with_schedules(_found(repository.find(connection, county_id), county_id))
 

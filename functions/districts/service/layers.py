@@ -61,7 +61,9 @@ def close(
                 caller.username,
                 "district_layer.closed",
                 f"district-layers/{layer}",
-                {"version": version, "valid_to": day.isoformat(), "removed": counts.removed},
+                {"removed": counts.removed},
+                old={"version": stored.version, "closed_on": None},
+                new={"version": version, "closed_on": day.isoformat()},
             )
         detail = repository.layer(connection, county_id, layer)
     if detail is None:

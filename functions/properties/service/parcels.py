@@ -7,7 +7,6 @@ from uuid import uuid4
 
 from functions.properties.repository import parcels, versions
 from functions.properties.schemas.parcels import (
-    FieldChange,
     PropertyDetail,
     PropertyPatch,
     PropertySale,
@@ -99,6 +98,7 @@ def correct(
         if not changed:
             return before
         decision = Decision(uuid4(), "edit", caller.username)
+        differences = changed_fields({name: getattr(before, name) for name in changed}, changed)
         parcels.supersede(connection, county_id, property_id, changed, decision)
         audit.record(
             connection,
@@ -106,15 +106,9 @@ def correct(
             caller.username,
             "property.edited",
             f"properties/{property_id}",
-            {
-                "version": before.version + 1,
-                "changes": {
-                    name: FieldChange(old=old, new=new).model_dump(mode="json")
-                    for name, (old, new) in changed_fields(
-                        {name: getattr(before, name) for name in changed}, changed
-                    ).items()
-                },
-            },
+            {"version": before.version + 1},
+            old={name: old for name, (old, _) in differences.items()},
+            new={name: new for name, (_, new) in differences.items()},
         )
         if any(name.startswith("situs_") for name in changed):
             index.put(connection, county_id, property_id)

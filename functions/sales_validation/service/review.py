@@ -118,12 +118,12 @@ def _decide(
             "sale.decided",
             f"sales/{decision.sale_id}",
             {
-                "decision": decision.decision,
-                "before": before.get(decision.sale_id),
                 "validity_code": decision.validity_code,
                 "rules": list(decision.rules),
                 "note": decision.note,
             },
+            old={"decision": before.get(decision.sale_id)},
+            new={"decision": decision.decision},
         )
     return decisions
 

@@ -140,7 +140,16 @@ def approve_run(county_id: str, run_id: UUID, caller: Caller, reason: str | None
             raise active_run_conflict(connection, county_id)
         runs.set_run(connection, county_id, run_id, approved_by=caller.username, approval_reason=reason)
         jobs.set_execution(connection, county_id, run_id, execution_arn(execution))
-        audit.record(connection, county_id, caller.username, action, SYNC.subject(run_id), {"reason": reason})
+        audit.record(
+            connection,
+            county_id,
+            caller.username,
+            action,
+            SYNC.subject(run_id),
+            {"reason": reason},
+            old={"status": run.status},
+            new={"status": "running"},
+        )
     try:
         start_machine(county_id, run_id, execution, resume_at="apply")
     except ServiceUnavailable:
@@ -165,7 +174,10 @@ def cancel(county_id: str, run_id: UUID, caller: Caller) -> SyncRun:
             connection, county_id, run_id, "cancelled", JobError(type="cancelled", detail=f"By {caller.username}.")
         )
         release(connection, county_id, run_id)
-        audit.record(connection, county_id, caller.username, SYNC.cancellation, SYNC.subject(run_id), {})
+        old, new = {"status": run.status}, {"status": "cancelled"}
+        audit.record(
+            connection, county_id, caller.username, SYNC.cancellation, SYNC.subject(run_id), {}, old=old, new=new
+        )
         row = jobs.find(connection, county_id, SYNC.name, run_id)
     if row is not None and row.execution_arn and run.status != "awaiting_approval":
         executions.stop(row.execution_arn)

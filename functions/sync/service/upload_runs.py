@@ -132,7 +132,16 @@ def reject(county_id: str, upload_id: UUID, caller: Caller, reason: str) -> Uplo
             _drop_waiting_run(connection, county_id, upload, f"Upload {upload_id} was rejected.")
             _decide(connection, county_id, upload_id, caller, reason, status="rejected")
             details = {"reason": reason}
-            audit.record(connection, county_id, caller.username, "upload.rejected", _subject(upload_id), details)
+            audit.record(
+                connection,
+                county_id,
+                caller.username,
+                "upload.rejected",
+                _subject(upload_id),
+                details,
+                old={"status": upload.status},
+                new={"status": "rejected"},
+            )
     return views.get(county_id, upload_id)
 
 

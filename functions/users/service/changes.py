@@ -43,11 +43,12 @@ def change(
             for county in user.counties:
                 require_another_administrator(connection, county, user, caller)
         if role is not None:
-            details = {"role": role, "before": sorted(user.roles)}
-            _record(connection, member, caller, "user.role_changed", details)
+            roles = {"roles": sorted(user.roles)}, {"roles": [role.value]}
+            _record(connection, member, caller, "user.role_changed", {}, *roles)
             pool.set_role(user, username, role)
         if enabled is not None:
-            _record(connection, member, caller, "user.enabled" if enabled else "user.disabled", {})
+            action: ResourceAction = "user.enabled" if enabled else "user.disabled"
+            _record(connection, member, caller, action, {}, {"enabled": user.enabled}, {"enabled": enabled})
             pool.set_enabled(username, enabled=enabled)
         if role is not None or enabled is False:
             pool.sign_out(username)
@@ -63,8 +64,8 @@ def remove(county_id: str, username: str, *, caller: Caller) -> None:
         require_another_administrator(connection, county_id, member.user, caller)
         change_county(connection, county_id)
         repository.remove(connection, county_id, username)
-        details = {"roles": sorted(member.user.roles)}
-        audit.record(connection, county_id, caller.username, "user.removed", f"users/{username}", details)
+        old = {"roles": sorted(member.user.roles)}
+        audit.record(connection, county_id, caller.username, "user.removed", f"users/{username}", {}, old=old)
         pool.set_counties(username, set(member.user.counties) - {county_id})
         pool.sign_out(username)
 
@@ -104,11 +105,17 @@ def _require_enabled(member: Member) -> None:
 
 
 def _record(
-    connection: Connection, member: Member, caller: Caller, action: ResourceAction, details: dict[str, Any]
+    connection: Connection,
+    member: Member,
+    caller: Caller,
+    action: ResourceAction,
+    details: dict[str, Any],
+    old: dict[str, Any] | None = None,
+    new: dict[str, Any] | None = None,
 ) -> None:
     """Record a change of a user in each of the user's counties, all of which the caller manages."""
     for county_id in member.user.counties:
-        _record_in(connection, county_id, member, caller, action, details)
+        _record_in(connection, county_id, member, caller, action, details, old, new)
 
 
 def _record_in(
@@ -118,7 +125,10 @@ def _record_in(
     caller: Caller,
     action: ResourceAction,
     details: dict[str, Any],
+    old: dict[str, Any] | None = None,
+    new: dict[str, Any] | None = None,
 ) -> None:
     change_county(connection, county_id)
     repository.count_version(connection, county_id, member.row.username)
-    audit.record(connection, county_id, caller.username, action, f"users/{member.row.username}", details)
+    subject = f"users/{member.row.username}"
+    audit.record(connection, county_id, caller.username, action, subject, details, old=old, new=new)

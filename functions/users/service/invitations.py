@@ -46,9 +46,8 @@ def invite(county_id: str, request: Invitation, *, caller: Caller, idempotency_k
                 request_digest=digest(request),
                 invited_by=caller.username,
             )
-            audit.record(
-                connection, county_id, caller.username, "user.invited", f"users/{username}", {"role": role.value}
-            )
+            new = {"roles": [role.value]}
+            audit.record(connection, county_id, caller.username, "user.invited", f"users/{username}", {}, new=new)
             if user is None:
                 pool.create(username, county_id)
                 pool.set_role(user, username, role)

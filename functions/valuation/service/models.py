@@ -79,9 +79,10 @@ def promote(county_id: str, model_id: UUID, request: PromoteModel, *, caller: Ca
                 {
                     "valuation_date": str(record.valuation_date),
                     "property_classes": record.property_classes,
-                    "former_champions": [str(champion) for champion in former],
                     "override_reason": request.override_reason,
                 },
+                old={"champions": [str(champion) for champion in former]},
+                new={"champions": [str(model_id)]},
             )
     return get(county_id, model_id)
 

@@ -91,6 +91,8 @@ def _note_failure(connection: Connection, county_id: str, webhook: Row[Any], out
         reason = f"Nothing was delivered since {failing_since:%Y-%m-%d}; the last attempt: {outcome.error}"
         values |= {"enabled": False, "disabled_reason": reason, "version": webhook.version + 1}
         subject = f"webhooks/{webhook.webhook_id}"
-        audit.record(connection, county_id, PLATFORM, "webhook.disabled", subject, {"reason": reason})
+        old, new = {"enabled": True}, {"enabled": False}
+        details = {"reason": reason}
+        audit.record(connection, county_id, PLATFORM, "webhook.disabled", subject, details, old=old, new=new)
         _logger.error("webhook disabled", county_id=county_id, webhook_id=str(webhook.webhook_id), reason=reason)
     repository.change(connection, county_id, webhook.webhook_id, values)

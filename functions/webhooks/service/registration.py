@@ -46,7 +46,8 @@ def register(county_id: str, request: WebhookRequest, *, caller: Caller, idempot
         if repository.add(connection, county_id, values):
             if len(repository.of_county(connection, county_id)) > MAX_WEBHOOKS:
                 raise Conflict(f"A county has {MAX_WEBHOOKS} webhooks at most.", slug="too-many-webhooks")
-            _record(connection, county_id, caller, "webhook.created", webhook_id, request.model_dump(mode="json"))
+            new = request.model_dump(mode="json")
+            _record(connection, county_id, caller, "webhook.created", webhook_id, {}, new=new)
         row = _found(repository.find(connection, county_id, webhook_id), county_id, webhook_id)
     refuse_reused_key(row.request_digest, digest(request))
     return _webhook(row, secret=secret_of(county_id, row))
@@ -82,8 +83,9 @@ def change(
         if sent.get("enabled"):
             values |= {"disabled_reason": None, "failing_since": None}
         repository.change(connection, county_id, webhook_id, values)
-        details = {**sent, "secret_rotated": rotated}
-        _record(connection, county_id, caller, "webhook.changed", webhook_id, details)
+        old = {name: getattr(row, name) for name in sent}
+        details = {"secret_rotated": rotated}
+        _record(connection, county_id, caller, "webhook.changed", webhook_id, details, old=old, new=sent)
         row = _found(repository.find(connection, county_id, webhook_id), county_id, webhook_id)
     return _webhook(row, secret=secret_of(county_id, row) if rotated else None)
 
@@ -93,7 +95,7 @@ def remove(county_id: str, webhook_id: UUID, *, caller: Caller) -> None:
     with unit_of_work(county_id) as connection:
         row = _found(repository.find(connection, county_id, webhook_id, for_update=True), county_id, webhook_id)
         repository.remove(connection, county_id, webhook_id)
-        _record(connection, county_id, caller, "webhook.deleted", webhook_id, {"url": row.url})
+        _record(connection, county_id, caller, "webhook.deleted", webhook_id, {}, old={"url": row.url})
 
 
 def test(county_id: str, webhook_id: UUID, *, caller: Caller, idempotency_key: str | None) -> Delivery:
@@ -191,8 +193,11 @@ def _record(
     action: audit.ResourceAction,
     webhook_id: UUID,
     details: dict[str, Any],
+    old: dict[str, Any] | None = None,
+    new: dict[str, Any] | None = None,
 ) -> None:
-    audit.record(connection, county_id, caller.username, action, f"webhooks/{webhook_id}", details)
+    subject = f"webhooks/{webhook_id}"
+    audit.record(connection, county_id, caller.username, action, subject, details, old=old, new=new)
 
 
 def _webhook(row: Row[Any], secret: str | None = None) -> Webhook:

@@ -138,7 +138,7 @@ class Artifact(Resource):
 
 
 class AuditEvent(Resource):
-    """Who did what to which thing, and when."""
+    """Who did what to which thing, when, and from where."""
 
     __slots__ = ()
     event_id: int
@@ -147,6 +147,22 @@ class AuditEvent(Resource):
     action: str
     subject: str
     details: dict[str, Any]
+    old: dict[str, Any] | None
+    new: dict[str, Any] | None
+    address: str | None
+    request_id: str | None
+
+
+class AuditSeal(Resource):
+    """A link of a county's hash chain over its audit events: how many it covers, up to which place, and their digest."""
+
+    __slots__ = ()
+    seal_no: int
+    sealed_at: datetime
+    events: int
+    digest: str
+    end_transaction_id: int
+    end_event_id: int
 
 
 class ChampionOf(Resource):
@@ -599,15 +615,20 @@ class FilesDescription(Resource):
 
 
 class Finding(Resource):
-    """A finding of a run on one row, for a person to review."""
+    """Something that is not as it was sealed."""
 
     __slots__ = ()
-    finding_no: int
-    kind: Literal["override_conflict", "values_disagree", "closed_roll", "later_change"]
-    table: str
-    key: str
-    field: str | None
-    details: dict[str, Any]
+    kind: Literal[
+        "event_changed",
+        "event_deleted",
+        "event_added",
+        "event_reordered",
+        "seal_replaced",
+        "seal_missing",
+        "record_missing",
+    ]
+    event_id: int | None
+    detail: str
 
 
 class FixedColumn(Resource):
@@ -2057,6 +2078,18 @@ class ScheduledSync(Resource):
     next_run_at: datetime | None
 
 
+class SealVerdict(Resource):
+    """A seal held against the events of now and against its object in the bucket."""
+
+    __slots__ = ()
+    seal_no: int
+    sealed_at: datetime
+    events: int
+    digest: str
+    intact: bool
+    findings: list[Finding]
+
+
 class ShapeFile(Resource):
     """A zipped Shapefile (.shp, .shx, .dbf and .prj in one archive). Read as GDAL reads it, as are all geographic
     files: beside its attributes a row has `SHAPE_WKB`, and `SHAPE_LONGITUDE` and `SHAPE_LATITUDE` of a point in the
@@ -2200,6 +2233,18 @@ class SyncFieldChange(Resource):
     field: str
     old: Any
     new: Any
+
+
+class SyncFinding(Resource):
+    """A finding of a run on one row, for a person to review."""
+
+    __slots__ = ()
+    finding_no: int
+    kind: Literal["override_conflict", "values_disagree", "closed_roll", "later_change"]
+    table: str
+    key: str
+    field: str | None
+    details: dict[str, Any]
 
 
 class SyncRun(Resource):

@@ -11,6 +11,7 @@ from terrafusion.resources import (
     AccessKey,
     ApprovalResults,
     AuditEvent,
+    AuditSeal,
     ChangeSummary,
     ComparablesModel,
     County,
@@ -23,7 +24,6 @@ from terrafusion.resources import (
     DistrictLoadResults,
     DistrictParcel,
     FileAddress,
-    Finding,
     FlaggedSale,
     GisExportResult,
     Health,
@@ -64,7 +64,9 @@ from terrafusion.resources import (
     SaleDecision,
     SaleReview,
     SalesValidationResults,
+    SealVerdict,
     SourceCheck,
+    SyncFinding,
     SyncRun,
     Upload,
     UploadSummary,
@@ -296,7 +298,9 @@ class CountyOperations:
         ]
         | None = None,
         subject: str | None = None,
+        q: str | None = None,
         since: datetime | str | None = None,
+        until: datetime | str | None = None,
         page_size: int | None = None,
     ) -> Items[AuditEvent]:
         """Who changed what."""
@@ -304,7 +308,21 @@ class CountyOperations:
             self._session,
             AuditEvent,
             path("/v1/counties/{}/audit-events", self.county_id),
-            {"actor": actor, "action": action, "subject": subject, "since": since, "page_size": page_size},
+            {
+                "actor": actor,
+                "action": action,
+                "subject": subject,
+                "q": q,
+                "since": since,
+                "until": until,
+                "page_size": page_size,
+            },
+        )
+
+    def audit_seals(self, *, page_size: int | None = None) -> Items[AuditSeal]:
+        """The seals of the audit trail."""
+        return Items(
+            self._session, AuditSeal, path("/v1/counties/{}/audit-seals", self.county_id), {"page_size": page_size}
         )
 
     def cancel_comparables_model(self, model_id: str, *, idempotency_key: str | None = None) -> Job:
@@ -822,11 +840,11 @@ class CountyOperations:
         table: Literal["properties_operational", "improvements", "sales", "owners", "assessments", "exemptions"]
         | None = None,
         page_size: int | None = None,
-    ) -> Items[Finding]:
+    ) -> Items[SyncFinding]:
         """A sync's findings on single rows."""
         return Items(
             self._session,
-            Finding,
+            SyncFinding,
             path("/v1/counties/{}/sync-runs/{}/findings", self.county_id, run_id),
             {"kind": kind, "table": table, "page_size": page_size},
         )
@@ -2052,6 +2070,18 @@ class CountyOperations:
             },
         )
 
+    def seal_audit_events(self, *, idempotency_key: str | None = None) -> list[AuditSeal]:
+        """Seal the audit trail."""
+        answer: list[AuditSeal] = completed(
+            self._calls.resource(
+                list[AuditSeal],
+                "POST",
+                path("/v1/counties/{}/audit-seals", self.county_id),
+                idempotency_key=idempotency_key,
+            )
+        )
+        return answer
+
     def start_analysis(
         self, body: requests.MarketAnalysisRequest, *, idempotency_key: str | None = None
     ) -> Submission[Job, MarketAnalysisResults]:
@@ -2325,6 +2355,15 @@ class CountyOperations:
             )
         )
         return answer
+
+    def verify_audit_seals(self, *, page_size: int | None = None) -> Items[SealVerdict]:
+        """Verify the audit trail."""
+        return Items(
+            self._session,
+            SealVerdict,
+            path("/v1/counties/{}/audit-seals/verification", self.county_id),
+            {"page_size": page_size},
+        )
 
     def warnings(
         self,

@@ -2,6 +2,7 @@
 
 from shared.db.models.access_keys import AccessKey
 from shared.db.models.appeals import Appeal, AppealDocument
+from shared.db.models.audit import AuditEvent, AuditSeal
 from shared.db.models.base import PLATFORM_SOURCE, Model, Synced, Tenant
 from shared.db.models.county_members import CountyMember
 from shared.db.models.county_versions import CountyVersion
@@ -20,7 +21,6 @@ from shared.db.models.history import (
 )
 from shared.db.models.notices import Notice, NoticeTemplate
 from shared.db.models.operations import (
-    AuditEvent,
     County,
     CountyRequestBudget,
     Job,
@@ -63,6 +63,7 @@ __all__ = [
     "AppealDocument",
     "Assessment",
     "AuditEvent",
+    "AuditSeal",
     "County",
     "CountyMember",
     "CountyRequestBudget",

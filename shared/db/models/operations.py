@@ -1,4 +1,4 @@
-"""Counties, jobs, sync runs, uploads and the audit trail."""
+"""Counties, jobs, sync runs and uploads."""
 
 from typing import Any
 from uuid import UUID
@@ -270,18 +270,3 @@ class Upload(Tenant, Model):
         Index("ix_uploads_sha256", "county_id", "sha256"),
         Index("ix_uploads_signature", "county_id", "signature"),
     )
-
-
-class AuditEvent(Tenant, Model):
-    """Who changed what, and when. Nobody may change or remove one."""
-
-    __tablename__ = "audit_events"
-
-    event_id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    occurred_at: Mapped[Created]
-    actor: Mapped[str]
-    action: Mapped[str]
-    subject: Mapped[str]
-    details: Mapped[Json] = mapped_column(JSONB)
-
-    __table_args__ = (Index(None, "county_id", "occurred_at"),)

@@ -245,9 +245,10 @@ def test_a_correction_makes_a_version_keeps_the_old_one_and_is_audited() -> None
     }
     assert versions[1]["valid_to"] == versions[0]["valid_from"]
     with unit_of_work("king_wa") as connection:
-        event = connection.execute(text("SELECT actor, action, subject, details FROM audit_events")).one()
+        event = connection.execute(text("SELECT actor, action, subject, old, new FROM audit_events")).one()
     assert (event.actor, event.action, event.subject) == ("somebody", "property.edited", "properties/P001")
-    assert event.details["changes"]["condition"] == {"old": None, "new": "Good"}
+    assert event.old == {"condition": None, "living_area_sqft": "1001.00"}
+    assert event.new == {"condition": "Good", "living_area_sqft": "1500.5"}
 
 
 @pytest.mark.parametrize(

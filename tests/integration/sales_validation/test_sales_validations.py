@@ -152,9 +152,9 @@ def test_decisions_follow_one_another_and_all_of_them_are_kept() -> None:
         ("invalid", "first", False),
     ]
     with unit_of_work(COUNTY) as connection:
-        events = connection.execute(text("SELECT actor, details FROM audit_events ORDER BY event_id")).all()
+        events = connection.execute(text("SELECT actor, old FROM audit_events ORDER BY event_id")).all()
         assert evidence_version(connection, COUNTY) != version
-    assert [(e.actor, e.details["before"]) for e in events] == [("somebody", None), ("assessor", "invalid")]
+    assert [(e.actor, e.old["decision"]) for e in events] == [("somebody", None), ("assessor", "invalid")]
 
 
 def test_a_propertys_sales_say_what_was_decided() -> None:

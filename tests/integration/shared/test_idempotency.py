@@ -77,6 +77,7 @@ TESTED_WITH_THEIR_MODULE = {
 }
 MOVES = (
     *("/cancel", "/resume", "/promote", "/close", "/reopen", "/roll-back", f"{C}/sync-runs/{{run_id}}/approve"),
+    f"{C}/audit-seals",  # what is sealed is not sealed again
     *(f"{C}/uploads/{{upload_id}}/{move}" for move in ("confirm", "approve", "reject")),
 )
 """POSTs that move something that exists: sent again, they find it moved."""

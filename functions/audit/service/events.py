@@ -1,8 +1,8 @@
-"""Reading the audit trail."""
+"""Finding events of the audit trail."""
 
 from datetime import datetime
 
-from functions.audit import repository
+from functions.audit.repository import events as repository
 from functions.audit.schemas import AuditEvent
 from shared.db import unit_of_work
 from shared.paging import Page, decode_token, encode_token
@@ -14,12 +14,14 @@ def list_events(
     actor: str | None,
     action: str | None,
     subject: str | None,
+    text: str | None,
     since: datetime | None,
+    until: datetime | None,
     page_size: int,
     page_token: str | None,
 ) -> Page[AuditEvent]:
     """A page of events, newest first."""
-    query = [county_id, actor, action, subject, since]
+    query = [county_id, actor, action, subject, text, since, until]
     after = decode_token(query, page_token, int)
     with unit_of_work(county_id) as connection:
         events = repository.events(
@@ -28,7 +30,9 @@ def list_events(
             actor=actor,
             action=action,
             subject=subject,
+            text=text,
             since=since,
+            until=until,
             before_id=after[0] if after else None,
             limit=page_size + 1,
         )

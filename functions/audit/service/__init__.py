@@ -1,0 +1,1 @@
+"""The rules of the audit trail: events found, sealed and verified."""
