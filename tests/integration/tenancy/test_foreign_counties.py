@@ -75,7 +75,9 @@ class Identifiers:
         texts = []
         for shown in (answer.headers.get("location", ""), json.dumps(answer.body, sort_keys=True)):
             timeless = _UUID.sub("ID", _TIME.sub("TIME", shown.replace(str(self.id), "ID").replace(self.text, "TEXT")))
-            texts.append(re.sub(rf"\b{self.year}\b", "YEAR", timeless))
+            # audit events of all counties have one count, and the search for a text finds the attacker's own
+            numberless = re.sub(r'"event_id": \d+', '"event_id": N', timeless)
+            texts.append(re.sub(rf"\b{self.year}\b", "YEAR", numberless))
         return answer.status, texts[0], texts[1]
 
 
