@@ -148,16 +148,21 @@ def _aurora(templates: Sequence[Template]) -> dict[str, float]:
 
 
 def _idle_acu(templates: Sequence[Template]) -> float:
-    """Mean capacity while nobody works. A database that pauses is awake, at each measurement, until it pauses again."""
+    """Mean capacity while nobody works. A database that pauses is awake, at each tick, until it pauses again."""
     scaling = _cluster(templates)["ServerlessV2ScalingConfiguration"]
     instances = len(list(_properties(templates, "AWS::RDS::DBInstance")))
     if scaling["MinCapacity"]:
         return float(scaling["MinCapacity"]) * instances
-    (schedule,) = _properties(templates, "AWS::Scheduler::Schedule")
-    found = re.fullmatch(r"rate\((\d+) minutes\)", schedule["ScheduleExpression"])
+    schedules = _properties(templates, "AWS::Scheduler::Schedule")
+    ticks_a_minute = sum(1 / _interval_minutes(schedule["ScheduleExpression"]) for schedule in schedules)
+    return RESUMED_ACU * instances * float(scaling["SecondsUntilAutoPause"]) / 60 * ticks_a_minute
+
+
+def _interval_minutes(rate: str) -> int:
+    found = re.fullmatch(r"rate\((\d+) minutes\)", rate)
     if found is None:
-        raise ValueError(f"no interval in minutes: {schedule['ScheduleExpression']}")
-    return RESUMED_ACU * instances * float(scaling["SecondsUntilAutoPause"]) / (60 * int(found[1]))
+        raise ValueError(f"no interval in minutes: {rate}")
+    return int(found[1])
 
 
 def _alarm_metrics(alarm: Mapping[str, Any]) -> int:

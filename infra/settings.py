@@ -160,7 +160,7 @@ class StageSettings:
     def seal_interval_minutes(self) -> int:
         """Minutes between two sealings of the counties' audit events. A choice: until it is sealed, an event stands on
         the database's word alone; but each call wakes a database that pauses."""
-        return 5 if self.production else 60
+        return 5 if self.production else 360
 
     @property
     def raw_retention_days(self) -> int:

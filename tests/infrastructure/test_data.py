@@ -39,6 +39,27 @@ def test_buckets_refuse_what_does_not_come_over_tls(templates: Templates) -> Non
         )
 
 
+def test_nobody_deletes_a_record_or_writes_one_that_is_there(templates: Templates) -> None:
+    bucket = templates.data_bucket()
+    statements = {
+        statement["Sid"]: statement
+        for policy in templates.resources("AWS::S3::BucketPolicy")
+        if policy.properties["Bucket"] == {"Ref": bucket.logical_id}
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if "Sid" in statement
+    }
+    kept, once = statements["KeepRecords"], statements["WriteRecordsOnce"]
+
+    assert {kept["Effect"], once["Effect"]} == {"Deny"}
+    assert set(kept["Action"]) == {"s3:DeleteObject", "s3:DeleteObjectVersion"}
+    assert "Condition" not in kept
+    assert once["Action"] == "s3:PutObject"
+    assert once["Condition"] == {"Null": {"s3:if-none-match": "true"}}
+    for statement in (kept, once):
+        assert statement["Principal"] == {"AWS": "*"}
+        assert statement["Resource"]["Fn::Join"][1][1] == "/counties/*/records/*"
+
+
 def test_requests_to_objects_are_logged_in_a_bucket_that_only_s3_fills_from_there(templates: Templates) -> None:
     data = templates.data_bucket()
     logs = data.properties["LoggingConfiguration"]["DestinationBucketName"]["Ref"]

@@ -169,14 +169,28 @@ def test_a_clock_of_its_own_measures_the_counties_data_and_its_silence_is_an_ala
     templates: Templates, deployed: Path
 ) -> None:
     production = Templates(deployed / "assembly-prod", "prod")
-    schedule = production.one("AWS::Scheduler::Schedule").properties
+    schedule = _clock(production, "freshness")
     silence = _alarms(templates)["FreshnessUnknown"].properties
 
     assert schedule["ScheduleExpression"] == "rate(15 minutes)"
-    waking = templates.one("AWS::Scheduler::Schedule").properties["ScheduleExpression"]
-    assert waking == "rate(60 minutes)", "each measurement wakes a database that pauses"
+    assert _clock(templates, "freshness")["ScheduleExpression"] == "rate(60 minutes)", (
+        "each measurement wakes a database that pauses"
+    )
     assert "GroupName" not in schedule, "the counties' group is for their own"
     assert silence["TreatMissingData"] == "breaching"
+
+
+def test_a_clock_seals_the_audit_trails(templates: Templates, deployed: Path) -> None:
+    production = Templates(deployed / "assembly-prod", "prod")
+    assert _clock(production, "audit-seal")["ScheduleExpression"] == "rate(5 minutes)"
+    assert _clock(templates, "audit-seal")["ScheduleExpression"] == "rate(360 minutes)"
+
+
+def _clock(templates: Templates, function: str) -> dict[str, Any]:
+    """The properties of the schedule that calls a function."""
+    schedules = (each.properties for each in templates.resources("AWS::Scheduler::Schedule"))
+    (clock,) = (each for each in schedules if str(each["Name"]).endswith(function))
+    return clock
 
 
 def test_the_stages_address_is_subscribed_to_the_alarms(deployed: Path) -> None:
