@@ -89,6 +89,7 @@ class TerraFusion(Stage):
             registry.settle_job,
             registry.index_addresses,
             registry.seal_audit_trails,
+            registry.start_scheduled_job,
             data.bus,
             data.bucket.bucket,
             **options("Jobs"),

@@ -52,6 +52,8 @@ class Grant(StrEnum):
     """Read the key from which the secrets of webhooks are derived."""
     MANAGE_SCHEDULES = "manage_schedules"
     """Write the counties' schedules, and hand the scheduler the role it starts a sync with."""
+    SCHEDULE_JOBS = "schedule_jobs"
+    """Write schedules of jobs, and hand the scheduler the role by which it calls the function that submits them."""
     LIST_SCHEDULES = "list_schedules"
     """List the counties' schedules."""
     SIGN_IN = "sign_in"
@@ -145,6 +147,8 @@ class Registry:
     """Told of syncs that were applied, to index the county's addresses."""
     seal_audit_trails: FunctionSpec
     """Called by the clock to seal the audit events of each county."""
+    start_scheduled_job: FunctionSpec
+    """Called by the clock of each schedule of a job."""
     freshness: FunctionSpec
     """Called by the clock to measure the age of each county's last good sync."""
     sync: SyncFunctions
@@ -168,6 +172,7 @@ class Registry:
         yield self.settle_job
         yield self.index_addresses
         yield self.seal_audit_trails
+        yield self.start_scheduled_job
         yield self.freshness
         yield from vars(self.sync).values()
         yield self.webhook_dispatch

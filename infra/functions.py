@@ -148,6 +148,7 @@ REGISTRY = Registry(
         _api("users", Grant.DATABASE, Grant.READ_USERS, Grant.MANAGE_USERS, Grant.ADMINISTER_USERS),
         _api("audit", Grant.DATABASE, *_DATA),
         _api("jobs", Grant.DATABASE, *_DATA),
+        _api("schedules", Grant.DATABASE, Grant.SCHEDULE_JOBS),
         _api(
             "sync",
             Grant.DATABASE,
@@ -245,6 +246,13 @@ REGISTRY = Registry(
         "functions.audit.tasks.seal",
         _TASK,
         timeout_s=900,  # 4 ms a county without new events
+    ),
+    start_scheduled_job=FunctionSpec(
+        "schedules-start",
+        "functions.schedules.tasks.start",
+        frozenset({Grant.DATABASE, Grant.RUN_JOBS, Grant.READ_USERS}),
+        memory_mb=512,
+        timeout_s=60,
     ),
     freshness=FunctionSpec(
         "freshness",

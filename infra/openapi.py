@@ -23,6 +23,7 @@ from shared.tables.formats import TABLE_FORMATS
 DOCUMENT = ROOT / "functions" / "platform" / "openapi.json"
 AUDIT_ACTIONS = ROOT / "functions" / "audit" / "actions.json"
 JOB_KINDS = ROOT / "functions" / "jobs" / "kinds.json"
+REPEATABLE_KINDS = ROOT / "functions" / "schedules" / "kinds.json"
 READ_ROUTES = ROOT / "functions" / "keys" / "read_routes.json"
 TITLE = "TerraFusion"
 VERSION = "1"
@@ -217,6 +218,16 @@ def listed_job_kinds() -> str:
     return json.dumps(kinds, indent=1, sort_keys=True) + "\n"
 
 
+def repeatable_job_kinds() -> str:
+    """The kinds of jobs that schedules repeat, as kept: of each its collection, its links, who submits and sees it."""
+    kinds = {
+        kind.name: {"collection": kind.collection, "linked": kind.linked, "run": kind.run, "view": kind.view}
+        for kind in REGISTRY.job_kinds
+        if kind.repeatable
+    }
+    return json.dumps(kinds, indent=1, sort_keys=True) + "\n"
+
+
 def read_routes() -> str:
     """The routes that keys open, as kept: permission and access of each, by its path."""
     routes = (route for api in _apis() for route in api.routes if route.access in (Access.KEY, Access.OPEN))
@@ -226,6 +237,7 @@ def read_routes() -> str:
 
 if __name__ == "__main__":
     JOB_KINDS.write_text(listed_job_kinds())
+    REPEATABLE_KINDS.write_text(repeatable_job_kinds())
     READ_ROUTES.write_text(read_routes())
     AUDIT_ACTIONS.write_text(audit_actions())  # first: the audit trail's route describes them
     DOCUMENT.write_text(rendered())

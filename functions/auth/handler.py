@@ -4,8 +4,17 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from functions.auth.schemas import Challenge, ChallengeRequest, LoginRequest, Me, RefreshRequest, Tokens
-from functions.auth.service import sign_in
+from functions.auth.schemas import (
+    Challenge,
+    ChallengeRequest,
+    LoginRequest,
+    Me,
+    RefreshRequest,
+    Tokens,
+    TotpConfirmation,
+    TotpSecret,
+)
+from functions.auth.service import second_factor, sign_in
 from shared.access import Permission
 from shared.api import Api, answer, no_content
 
@@ -19,9 +28,9 @@ def login(body: LoginRequest) -> Response[Tokens | Challenge]:
     return answer(sign_in.login(body))
 
 
-@api.post("/v1/auth/challenge", permission=None, summary="Set a new password")
-def challenge(body: ChallengeRequest) -> Response[Tokens]:
-    """Answer the challenge of a login with a new password, and be signed in."""
+@api.post("/v1/auth/challenge", permission=None, summary="Answer a login's challenge")
+def challenge(body: ChallengeRequest) -> Response[Tokens | Challenge]:
+    """A new password at the first login, or the code of an authenticator app: tokens, or the next challenge."""
     return answer(sign_in.answer_challenge(body))
 
 
@@ -38,6 +47,26 @@ def logout(body: RefreshRequest) -> Response[Any]:
     One that it has given opens the API until it expires, for 15 minutes at most.
     """
     sign_in.logout(body.refresh_token)
+    return no_content()
+
+
+@api.post("/v1/auth/totp", permission=Permission.SIGN_IN, summary="Begin a second factor")
+def begin_second_factor() -> Response[TotpSecret]:
+    """A secret for an authenticator app. It is in use once one of the app's codes has confirmed it."""
+    return answer(second_factor.new_secret(api.bearer_token, api.caller))
+
+
+@api.post("/v1/auth/totp/confirm", permission=Permission.SIGN_IN, summary="Confirm a second factor", status=204)
+def confirm_second_factor(body: TotpConfirmation) -> Response[Any]:
+    """From now on each sign-in asks for a code of the app."""
+    second_factor.confirm(api.bearer_token, body)
+    return no_content()
+
+
+@api.delete("/v1/auth/totp", permission=Permission.SIGN_IN, summary="End a second factor")
+def end_second_factor() -> Response[None]:
+    """The password alone signs in. An administrator who resets the password of somebody without the app ends it too."""
+    second_factor.turn_off(api.bearer_token)
     return no_content()
 
 

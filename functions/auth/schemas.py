@@ -1,12 +1,15 @@
 """Requests and answers of signing in."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from shared.schemas import RequestSchema, Schema
 
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+TotpCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+"""A time-based one-time password (RFC 6238)."""
+ChallengeName = Literal["NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA"]
 Username = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
@@ -18,11 +21,22 @@ class LoginRequest(RequestSchema):
 
 
 class ChallengeRequest(RequestSchema):
-    """The answer to NEW_PASSWORD_REQUIRED: the session of the login, and the password to use from now on."""
+    """The answer to a challenge: the session of the login, and what it asks for.
+
+    That is `new_password`, to use from now on, for NEW_PASSWORD_REQUIRED, and `code`, the six digits that the user's
+    authenticator app shows, for SOFTWARE_TOKEN_MFA.
+    """
 
     username: Username
     session: Annotated[str, StringConstraints(min_length=20, max_length=2048)]
-    new_password: Secret
+    new_password: Secret | None = None
+    code: TotpCode | None = None
+
+    @model_validator(mode="after")
+    def _one_answer(self) -> Self:
+        if (self.new_password is None) == (self.code is None):
+            raise ValueError("answer with new_password or with code, as the challenge asks")
+        return self
 
 
 class RefreshRequest(RequestSchema):
@@ -42,10 +56,26 @@ class Tokens(Schema):
 
 
 class Challenge(Schema):
-    """The login wants more: POST /v1/auth/challenge with this session and a new password."""
+    """The login wants more: POST /v1/auth/challenge with this session, and a new password or a code of the app."""
 
-    challenge: Literal["NEW_PASSWORD_REQUIRED"]
+    challenge: ChallengeName
     session: str
+
+
+class TotpSecret(Schema):
+    """A secret for an authenticator app: as text, and as the address that the app reads from a QR code.
+
+    It is in use once a code of the app's has confirmed it.
+    """
+
+    secret: str
+    uri: str
+
+
+class TotpConfirmation(RequestSchema):
+    """A code of the app that has the new secret."""
+
+    code: TotpCode
 
 
 class Me(Schema):

@@ -13,4 +13,5 @@ GIS_EXPORT = JobKind(
     run=Permission.RUN_GIS_EXPORT,
     view=Permission.VIEW_GIS_EXPORT,
     linked=("download",),
+    repeatable=True,
 )

@@ -13,4 +13,5 @@ MARKET_ANALYSIS = JobKind(
     run=Permission.RUN_MARKET_ANALYSIS,
     view=Permission.VIEW_MARKET_ANALYSIS,
     linked=("results", "download"),
+    repeatable=True,
 )

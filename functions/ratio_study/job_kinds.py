@@ -13,4 +13,5 @@ RATIO_STUDY = JobKind(
     results=RatioStudyResults,
     run=Permission.RUN_VALUATION,
     view=Permission.VIEW_VALUATION,
+    repeatable=True,
 )

@@ -16,6 +16,7 @@ REPORT: JobKind[Any, ReportResult] = JobKind(
     run=Permission.RUN_REPORT,
     view=Permission.VIEW_REPORT,
     linked=("download",),
+    repeatable=True,
 )
 REPORT_APPROVAL = JobKind(
     "report_approval",

@@ -34,8 +34,12 @@ class DeadLetters(Construct):
     def event_target(self, function: Function) -> IRuleTarget:
         """A rule's target that calls `function`. Events that do not reach it, and those that it fails with, are kept:
         the first by EventBridge, the others by Lambda, which tries each three times."""
-        function.configure_async_invoke(on_failure=SqsDestination(self.queue))
+        self.keep_failures_of(function)
         return LambdaFunction(function, dead_letter_queue=self.queue)
+
+    def keep_failures_of(self, function: Function) -> None:
+        """Keep the events that a function fails with, after Lambda's three attempts."""
+        function.configure_async_invoke(on_failure=SqsDestination(self.queue))
 
     def keep_for(self, role: IRole) -> str:
         """Let a scheduler's `role` send what it cannot deliver; returns the queue's ARN."""

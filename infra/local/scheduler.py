@@ -11,6 +11,9 @@ from shared.counties.schedule_expression import next_tick
 
 _log = logging.getLogger(__name__)
 
+SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
+"""In an input, for the time of the tick (Amazon EventBridge Scheduler User Guide, context attributes)."""
+
 Clock = Callable[[], datetime]
 Schedules = Callable[[], Iterable[Mapping[str, Any]]]
 Start = Callable[[str, str], None]
@@ -63,17 +66,18 @@ class Scheduler:
             key = (schedule["Arn"], expression, timezone)
             when = self._due[key] if key in self._due else _after(expression, timezone, now)
             if when is not None and when <= now:
-                self._start_target(schedule)
+                self._start_target(schedule, when)
                 started.append(str(schedule["Name"]))
                 when = _after(expression, timezone, now)
             due[key] = when
         self._due = due
         return started
 
-    def _start_target(self, schedule: Mapping[str, Any]) -> None:
+    def _start_target(self, schedule: Mapping[str, Any], when: datetime) -> None:
         target = schedule["Target"]
+        text = target.get("Input") or "{}"
         try:
-            self._start(target["Arn"], target.get("Input") or "{}")
+            self._start(target["Arn"], text.replace(SCHEDULED_TIME, f"{when:%Y-%m-%dT%H:%M:%SZ}"))
         except Exception:
             _log.exception("the target of schedule %s did not start", schedule["Name"])
 

@@ -10,6 +10,8 @@ from aws_cdk.aws_cognito import (
     ClientAttributes,
     FeaturePlan,
     LambdaVersion,
+    Mfa,
+    MfaSecondFactor,
     PasswordPolicy,
     ResourceServerScope,
     SignInAliases,
@@ -64,6 +66,8 @@ class IdentityStack(Stack):
                 temp_password_validity=Duration.days(3),
                 password_history_size=5,
             ),
+            mfa=Mfa.OPTIONAL,
+            mfa_second_factor=MfaSecondFactor(otp=True, sms=False),
             deletion_protection=production,
             removal_policy=RemovalPolicy.RETAIN if production else RemovalPolicy.DESTROY,
         )
@@ -72,7 +76,7 @@ class IdentityStack(Stack):
         accept(
             self.pool,
             {
-                "AwsSolutions-COG2": "The API's sign-in has no challenge of a second factor yet.",
+                "AwsSolutions-COG2": "Each user turns a second factor on; an office's first day must not need an app.",
                 "AwsSolutions-COG8": "Threat protection is 0.02 dollars a user; Essentials has the V2 trigger.",
             },
         )
@@ -130,6 +134,7 @@ class IdentityStack(Stack):
                 "cognito-idp:AdminCreateUser",
                 "cognito-idp:AdminAddUserToGroup",
                 "cognito-idp:AdminRemoveUserFromGroup",
+                "cognito-idp:AdminSetUserMFAPreference",
                 "cognito-idp:AdminSetUserPassword",
                 "cognito-idp:AdminDisableUser",
                 "cognito-idp:AdminEnableUser",

@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_cdk import Stack
 from aws_cdk.aws_events import EventPattern, IEventBus, Rule
+from aws_cdk.aws_iam import PolicyStatement
 from aws_cdk.aws_s3 import IBucket
 from constructs import Construct
 
@@ -13,6 +14,7 @@ from infra.constructs.dead_letters import DeadLetters
 from infra.constructs.jobs_definition import PartitionedSteps, jobs_definition
 from infra.constructs.machine import Machine, notify_of_ends, offer_machine
 from infra.constructs.platform import Platform
+from infra.constructs.schedules import offer_schedules
 from infra.constructs.service_function import ServiceFunction
 from infra.function_specs import FunctionSpec, Grant, PartitionedJob
 
@@ -30,6 +32,7 @@ class JobsStack(Stack):
         settle_job: FunctionSpec,
         index_addresses: FunctionSpec,
         seal_audit_trails: FunctionSpec,
+        start_scheduled_job: FunctionSpec,
         bus: IEventBus,
         bucket: IBucket,
         **kwargs: Any,
@@ -68,3 +71,18 @@ class JobsStack(Stack):
             targets=[self.dead_letters.event_target(index.function)],
         )
         offer_machine(platform, Grant.RUN_JOBS, "JOBS_STATE_MACHINE_ARN", "jobs", self.machine)
+        start = ServiceFunction(self, start_scheduled_job, platform)
+        self.start_scheduled_job = start.function
+        self.dead_letters.keep_failures_of(start.function)
+        self.functions.append(start.function)
+        invoke = PolicyStatement(actions=["lambda:InvokeFunction"], resources=[start.function.function_arn])
+        offer_schedules(
+            self,
+            platform,
+            Grant.SCHEDULE_JOBS,
+            group_name="jobs",
+            description="Has the jobs of schedules submitted",
+            target=("SCHEDULE_TARGET_ARN", start.function.function_arn),
+            allow_target=lambda role: role.add_to_principal_policy(invoke),
+            dead_letters=self.dead_letters,
+        )

@@ -3,14 +3,14 @@
 from typing import Any
 
 from aws_cdk import Stack
-from aws_cdk.aws_iam import PolicyStatement, Role, ServicePrincipal
+from aws_cdk.aws_iam import PolicyStatement
 from aws_cdk.aws_s3 import IBucket
-from aws_cdk.aws_scheduler import CfnScheduleGroup
 from constructs import Construct
 
 from infra.constructs.dead_letters import DeadLetters
 from infra.constructs.machine import Machine, notify_of_ends, offer_description, offer_machine
 from infra.constructs.platform import Platform
+from infra.constructs.schedules import offer_schedules
 from infra.constructs.service_function import ServiceFunction
 from infra.constructs.sync_definition import SyncSteps, sync_definition
 from infra.function_specs import Grant, SyncFunctions
@@ -50,57 +50,20 @@ class SyncStack(Stack):
         self.dead_letters = DeadLetters(self, "DeadLetters", "sync", platform.settings)
         notify_of_ends(self, self.machine, steps.fail.function, self.dead_letters)
         offer_machine(platform, Grant.RUN_SYNC, "SYNC_STATE_MACHINE_ARN", "sync", self.machine)
-        self._offer_schedules(platform)
-
-    def _offer_schedules(self, platform: Platform) -> None:
-        self.schedule_group = CfnScheduleGroup(self, "Schedules", name=platform.settings.physical_name("syncs"))
-        group = str(self.schedule_group.name)
-        schedules = self.format_arn(service="scheduler", resource="schedule", resource_name=f"{group}/*")
-        # Only a schedule of this account's group may take the role (the confused deputy of another account).
-        role = Role(
+        self.schedule_group = offer_schedules(
             self,
-            "ScheduleRole",
+            platform,
+            Grant.MANAGE_SCHEDULES,
+            group_name="syncs",
             description="Starts the sync machine on a county's schedule",
-            assumed_by=ServicePrincipal(
-                "scheduler.amazonaws.com",
-                conditions={
-                    "StringEquals": {"aws:SourceAccount": self.account},
-                    "ArnLike": {
-                        "aws:SourceArn": self.format_arn(
-                            service="scheduler", resource="schedule-group", resource_name=group
-                        )
-                    },
-                },
-            ),
+            target=("SYNC_STATE_MACHINE_ARN", self.machine.state_machine_arn),
+            allow_target=self.machine.grant_start_execution,
+            dead_letters=self.dead_letters,
         )
-        self.machine.grant_start_execution(role)
-        dead_letters = self.dead_letters.keep_for(role)
         platform.offer(
             Grant.LIST_SCHEDULES,
             environment={"SCHEDULE_GROUP_NAME": self.schedule_group.ref},
             allow=lambda grantee: grantee.add_to_principal_policy(
                 PolicyStatement(actions=["scheduler:ListSchedules"], resources=["*"])
             ),
-        )
-        statements = [
-            PolicyStatement(
-                actions=[f"scheduler:{verb}Schedule" for verb in ("Create", "Delete", "Update")],
-                resources=[schedules],
-            ),
-            PolicyStatement(
-                actions=["iam:PassRole"],
-                resources=[role.role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
-            ),
-        ]
-        platform.offer(
-            Grant.MANAGE_SCHEDULES,
-            environment={
-                "SCHEDULE_GROUP_NAME": self.schedule_group.ref,
-                "SCHEDULE_ROLE_ARN": role.role_arn,
-                "SCHEDULE_DEAD_LETTERS_ARN": dead_letters,
-                "SYNC_STATE_MACHINE_ARN": self.machine.state_machine_arn,
-            },
-            allow=lambda grantee: [grantee.add_to_principal_policy(statement) for statement in statements],
-            wildcards={"arn:<AWS::Partition>:scheduler:…/*": "Schedules are named after their counties."},
         )

@@ -51,6 +51,12 @@ class Caller:
         """True where the caller has a permission in a county of his."""
         return permission in self.permissions and permission not in self.withheld.get(county_id, ())
 
+    def permissions_in(self, county_id: str) -> frozenset[Permission]:
+        """The caller's permissions in a county."""
+        if county_id not in self.county_ids:
+            return frozenset()
+        return self.permissions - self.withheld.get(county_id, frozenset())
+
     def require(self, permission: Permission) -> None:
         """Raise Forbidden unless the caller has the permission at all."""
         if permission not in self.permissions:

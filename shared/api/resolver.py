@@ -160,6 +160,11 @@ class Api:
         return self._caller
 
     @property
+    def bearer_token(self) -> str:
+        """The access token of the present request, which the gateway has verified (routes with a permission only)."""
+        return (self.header("authorization") or "").partition(" ")[2].strip()
+
+    @property
     def idempotency_key(self) -> str | None:
         """The request's Idempotency-Key. Raises BadRequest for one that is too long, or no plain text."""
         key = self.header("idempotency-key")

@@ -26,7 +26,8 @@ class JobKind(Generic[Request, Results]):
     `name` is the kind in the database, in the machine's input and in metrics; `collection` the path segment of its jobs
     below their county, and `id_parameter` the path parameter of a job's id. `request` is the model of a job's
     parameters, `results` that of its outcome. `run` is the permission to submit, cancel and resume, `view` that to
-    read. `linked` are the sub-resources that a job's `links` name.
+    read. `linked` are the sub-resources that a job's `links` name. A `repeatable` one only makes documents or figures,
+    so that a schedule may make it again.
     """
 
     name: str
@@ -37,6 +38,7 @@ class JobKind(Generic[Request, Results]):
     run: Permission
     view: Permission
     linked: tuple[str, ...] = ("results",)
+    repeatable: bool = False
 
     @property
     def collection_path(self) -> str:

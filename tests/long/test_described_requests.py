@@ -15,10 +15,10 @@ from tests.figures import RecordFigure
 from tests.integration.evidence_county import COUNTY
 from tests.served_api import InProcess, access_token, served_api
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(3_600)]
 
 MIN_CALLS = 10_000
-EXAMPLES = 20
+EXAMPLES = 8
 REQUEST_SECONDS = 20
 """Without an answer for so long a request hangs."""
 CONFIGURATION = """

@@ -1,11 +1,11 @@
 """Signing in through the Cognito user pool."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from aws_lambda_powertools import Logger
 
-from functions.auth.schemas import Challenge, ChallengeRequest, LoginRequest, Tokens
+from functions.auth.schemas import Challenge, ChallengeName, ChallengeRequest, LoginRequest, Tokens
 from shared.aws import client
 from shared.problems import Problem, ServiceUnavailable, TooManyRequests, Unauthorized, Unprocessable
 from shared.settings import settings
@@ -33,7 +33,7 @@ _REFUSED = "The user name or the password is wrong."
 
 def login(request: LoginRequest) -> Tokens | Challenge:
     """Tokens, or the challenge of a first login. Raises Unauthorized, TooManyRequests, ServiceUnavailable."""
-    answer = _asked(
+    answer = ask_cognito(
         lambda cognito: cognito.initiate_auth(
             ClientId=settings().user_pool_client_id,
             AuthFlow="USER_PASSWORD_AUTH",
@@ -41,29 +41,37 @@ def login(request: LoginRequest) -> Tokens | Challenge:
         ),
         refusal=_REFUSED,
     )
-    if answer.get("ChallengeName") == "NEW_PASSWORD_REQUIRED":
-        return Challenge(challenge="NEW_PASSWORD_REQUIRED", session=answer["Session"])
-    return _tokens(answer)
+    return _tokens_or_challenge(answer)
 
 
-def answer_challenge(request: ChallengeRequest) -> Tokens:
-    """Set the new password and sign in. Raises Unauthorized, Unprocessable for a password that is too weak."""
-    answer = _asked(
+def answer_challenge(request: ChallengeRequest) -> Tokens | Challenge:
+    """Answer a login's challenge: tokens, or the next challenge, as a code after a new password.
+
+    Raises Unauthorized, Unprocessable for a password that is too weak.
+    """
+    challenge: ChallengeName
+    if request.new_password is not None:
+        challenge, responses = "NEW_PASSWORD_REQUIRED", {"NEW_PASSWORD": request.new_password}
+        refusal = "The session is not one of a login that asks for a new password, or it is over: log in again."
+    else:
+        challenge, responses = "SOFTWARE_TOKEN_MFA", {"SOFTWARE_TOKEN_MFA_CODE": request.code or ""}
+        refusal = "The code is wrong or was used before, or the session is over: log in again."
+    answer = ask_cognito(
         lambda cognito: cognito.respond_to_auth_challenge(
             ClientId=settings().user_pool_client_id,
-            ChallengeName="NEW_PASSWORD_REQUIRED",
+            ChallengeName=challenge,
             Session=request.session,
-            ChallengeResponses={"USERNAME": request.username, "NEW_PASSWORD": request.new_password},
+            ChallengeResponses={"USERNAME": request.username, **responses},
         ),
-        refusal="The session is not one of a login that asks for a new password, or it is over: log in again.",
+        refusal=refusal,
         refusals=_REFUSALS | {"ResourceNotFoundException"},  # moto's word for a session that it does not know
     )
-    return _tokens(answer)
+    return _tokens_or_challenge(answer)
 
 
 def refresh(refresh_token: str) -> Tokens:
     """New access and ID tokens. Raises Unauthorized for a token that was revoked or has expired, ServiceUnavailable."""
-    answer = _asked(
+    answer = ask_cognito(
         lambda cognito: cognito.initiate_auth(
             ClientId=settings().user_pool_client_id,
             AuthFlow="REFRESH_TOKEN_AUTH",
@@ -90,6 +98,17 @@ def logout(refresh_token: str) -> None:
         raise _unavailable() from error
 
 
+def _tokens_or_challenge(answer: dict[str, Any]) -> Tokens | Challenge:
+    name = answer.get("ChallengeName")
+    if name is None:
+        return _tokens(answer)
+    if name not in get_args(ChallengeName):
+        raise Unauthorized(
+            f"This user has to answer {name}, which only Cognito's own page can.", slug="sign-in-refused"
+        )
+    return Challenge(challenge=name, session=answer["Session"])
+
+
 def _tokens(answer: dict[str, Any]) -> Tokens:
     result = answer["AuthenticationResult"]
     return Tokens(
@@ -100,7 +119,8 @@ def _tokens(answer: dict[str, Any]) -> Tokens:
     )
 
 
-def _asked(ask: Callable[[Any], Any], *, refusal: str, refusals: frozenset[str] = _REFUSALS) -> dict[str, Any]:
+def ask_cognito(ask: Callable[[Any], Any], *, refusal: str, refusals: frozenset[str] = _REFUSALS) -> dict[str, Any]:
+    """Cognito's answer. Raises Unauthorized with the words of `refusal`, and the problem of any other failure."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

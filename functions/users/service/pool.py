@@ -60,7 +60,7 @@ def send_invitation(username: str) -> None:
 
 
 def reset_password(username: str) -> None:
-    """End a user's password and sessions, and send a new password that the next sign-in replaces.
+    """End a user's password, second factor and sessions, and send a new password that the next sign-in replaces.
 
     Cognito's own AdminResetUserPassword mails a code for its ForgotPassword flow; this way a reset ends in the same
     challenge as an invitation, and wants no verified address.
@@ -68,6 +68,11 @@ def reset_password(username: str) -> None:
     unknown = secrets.token_urlsafe(48) + "aA1!"  # of every class of characters that the pool's policy asks for
     client("cognito-idp").admin_set_user_password(
         UserPoolId=settings().user_pool_id, Username=username, Password=unknown, Permanent=False
+    )
+    client("cognito-idp").admin_set_user_mfa_preference(
+        UserPoolId=settings().user_pool_id,
+        Username=username,
+        SoftwareTokenMfaSettings={"Enabled": False, "PreferredMfa": False},
     )
     sign_out(username)
     send_invitation(username)

@@ -64,10 +64,12 @@ from terrafusion.resources import (
     SaleDecision,
     SaleReview,
     SalesValidationResults,
+    Schedule,
     SealVerdict,
     SourceCheck,
     SyncFinding,
     SyncRun,
+    TotpSecret,
     Upload,
     UploadSummary,
     User,
@@ -96,9 +98,26 @@ class AsyncPlatformOperations:
         self._session = session
         self._calls = Calls(session)
 
+    async def begin_second_factor(self, *, idempotency_key: str | None = None) -> TotpSecret:
+        """Begin a second factor."""
+        answer: TotpSecret = await self._calls.resource(
+            TotpSecret, "POST", "/v1/auth/totp", idempotency_key=idempotency_key
+        )
+        return answer
+
+    async def confirm_second_factor(
+        self, body: requests.TotpConfirmation, *, idempotency_key: str | None = None
+    ) -> None:
+        """Confirm a second factor."""
+        await self._calls.resource(None, "POST", "/v1/auth/totp/confirm", idempotency_key=idempotency_key, body=body)
+
     def counties(self) -> AsyncItems[CountySummary]:
         """My counties."""
         return AsyncItems(self._session, CountySummary, "/v1/counties", {})
+
+    async def end_second_factor(self) -> None:
+        """End a second factor."""
+        await self._calls.resource(None, "DELETE", "/v1/auth/totp")
 
     async def health(self) -> Health:
         """Is the platform up."""
@@ -245,6 +264,10 @@ class AsyncCountyOperations:
             "roll.reopened",
             "sale.decided",
             "sales_validation.cancelled",
+            "schedule.changed",
+            "schedule.created",
+            "schedule.deleted",
+            "schedule.stopped",
             "sync.applied",
             "sync.approved",
             "sync.assessments_gave_way",
@@ -464,6 +487,19 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def change_schedule(
+        self, schedule_id: str, body: requests.SchedulePatch, *, if_match: Resource | str
+    ) -> Schedule:
+        """Change a schedule."""
+        answer: Schedule = await self._calls.resource(
+            Schedule,
+            "PATCH",
+            path("/v1/counties/{}/job-schedules/{}", self.county_id, schedule_id),
+            if_match=if_match,
+            body=body,
+        )
+        return answer
+
     async def change_user(self, username: str, body: requests.UserChange, *, if_match: Resource | str) -> User:
         """Change a user."""
         answer: User = await self._calls.resource(
@@ -616,6 +652,12 @@ class AsyncCountyOperations:
             body=body,
         )
         return answer
+
+    async def delete_schedule(self, schedule_id: str) -> None:
+        """Delete a schedule."""
+        await self._calls.resource(
+            None, "DELETE", path("/v1/counties/{}/job-schedules/{}", self.county_id, schedule_id)
+        )
 
     async def delete_webhook(self, webhook_id: str) -> None:
         """Delete a webhook."""
@@ -1043,6 +1085,13 @@ class AsyncCountyOperations:
             self._session, PropertySale, path("/v1/counties/{}/properties/{}/sales", self.county_id, property_id), {}
         )
 
+    async def get_schedule(self, schedule_id: str) -> Schedule:
+        """One schedule."""
+        answer: Schedule = await self._calls.resource(
+            Schedule, "GET", path("/v1/counties/{}/job-schedules/{}", self.county_id, schedule_id)
+        )
+        return answer
+
     async def get_study(self, study_id: str) -> Job:
         """A ratio study's progress."""
         answer: Job = await self._calls.resource(
@@ -1285,6 +1334,17 @@ class AsyncCountyOperations:
             ),
             Any,
         )
+
+    async def make_schedule(self, body: requests.ScheduleRequest, *, idempotency_key: str | None = None) -> Schedule:
+        """Schedule a job."""
+        answer: Schedule = await self._calls.resource(
+            Schedule,
+            "POST",
+            path("/v1/counties/{}/job-schedules", self.county_id),
+            idempotency_key=idempotency_key,
+            body=body,
+        )
+        return answer
 
     def mapping_versions(self, *, page_size: int | None = None) -> AsyncItems[CountyVersion]:
         """Versions of a county's mapping."""
@@ -1893,6 +1953,12 @@ class AsyncCountyOperations:
                 "count": count,
                 "page_size": page_size,
             },
+        )
+
+    def schedules(self, *, page_size: int | None = None) -> AsyncItems[Schedule]:
+        """Schedules of jobs."""
+        return AsyncItems(
+            self._session, Schedule, path("/v1/counties/{}/job-schedules", self.county_id), {"page_size": page_size}
         )
 
     async def seal_audit_events(self, *, idempotency_key: str | None = None) -> list[AuditSeal]:

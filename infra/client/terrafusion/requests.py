@@ -742,6 +742,24 @@ class SalesValidationSettings(TypedDict):
     sale_types_not_market: NotRequired[list[str]]
 
 
+class SchedulePatch(TypedDict):
+    """A change of a schedule. `enabled` stops or starts it."""
+
+    name: NotRequired[str | None]
+    cron: NotRequired[str | None]
+    timezone: NotRequired[str | None]
+    enabled: NotRequired[bool | None]
+
+
+class ScheduleRequest(TypedDict):
+    """A schedule that makes a job again: `job_id` is the job whose kind and parameters it repeats."""
+
+    job_id: str
+    name: str
+    cron: str
+    timezone: NotRequired[str | None]
+
+
 class ShapeFile(TypedDict):
     """A zipped Shapefile (.shp, .shx, .dbf and .prj in one archive). Read as GDAL reads it, as are all geographic
     files: beside its attributes a row has `SHAPE_WKB`, and `SHAPE_LONGITUDE` and `SHAPE_LATITUDE` of a point in the
@@ -793,6 +811,12 @@ class SyncRequest(TypedDict):
 
     mode: NotRequired[Literal["full", "incremental", "snapshot"] | None]
     validate_only: NotRequired[bool]
+
+
+class TotpConfirmation(TypedDict):
+    """A code of the app that has the new secret."""
+
+    code: str
 
 
 class UndoApproval(TypedDict):

@@ -2069,6 +2069,28 @@ class SampleCheck(Resource):
     reasons: list[ReasonCount]
 
 
+class Schedule(Resource):
+    """A schedule. `last_job_id` is the job that it made last, at `last_run_at`; `last_error` why it made none then."""
+
+    __slots__ = ()
+    schedule_id: str
+    name: str
+    kind: str
+    parameters: dict[str, Any]
+    cron: str
+    timezone: str
+    enabled: bool
+    disabled_reason: str | None
+    next_run_at: datetime | None
+    last_run_at: datetime | None
+    last_job_id: str | None
+    last_error: JobError | None
+    created_by: str
+    created_at: datetime
+    links: dict[str, str]
+    version: int
+
+
 class ScheduledSync(Resource):
     """The next start of a sync by a schedule; None where there is none any more."""
 
@@ -2341,6 +2363,14 @@ class TopologyReport(Resource):
     gap_count: int
     gap_area_sqft: float
     gaps: list[Gap]
+
+
+class TotpSecret(Resource):
+    """A secret for an authenticator app: as text, and as the address that the app reads from a QR code."""
+
+    __slots__ = ()
+    secret: str
+    uri: str
 
 
 class Training(Resource):

@@ -64,10 +64,12 @@ from terrafusion.resources import (
     SaleDecision,
     SaleReview,
     SalesValidationResults,
+    Schedule,
     SealVerdict,
     SourceCheck,
     SyncFinding,
     SyncRun,
+    TotpSecret,
     Upload,
     UploadSummary,
     User,
@@ -97,9 +99,26 @@ class PlatformOperations:
         self._session = session
         self._calls = Calls(session)
 
+    def begin_second_factor(self, *, idempotency_key: str | None = None) -> TotpSecret:
+        """Begin a second factor."""
+        answer: TotpSecret = completed(
+            self._calls.resource(TotpSecret, "POST", "/v1/auth/totp", idempotency_key=idempotency_key)
+        )
+        return answer
+
+    def confirm_second_factor(self, body: requests.TotpConfirmation, *, idempotency_key: str | None = None) -> None:
+        """Confirm a second factor."""
+        completed(
+            self._calls.resource(None, "POST", "/v1/auth/totp/confirm", idempotency_key=idempotency_key, body=body)
+        )
+
     def counties(self) -> Items[CountySummary]:
         """My counties."""
         return Items(self._session, CountySummary, "/v1/counties", {})
+
+    def end_second_factor(self) -> None:
+        """End a second factor."""
+        completed(self._calls.resource(None, "DELETE", "/v1/auth/totp"))
 
     def health(self) -> Health:
         """Is the platform up."""
@@ -256,6 +275,10 @@ class CountyOperations:
             "roll.reopened",
             "sale.decided",
             "sales_validation.cancelled",
+            "schedule.changed",
+            "schedule.created",
+            "schedule.deleted",
+            "schedule.stopped",
             "sync.applied",
             "sync.approved",
             "sync.assessments_gave_way",
@@ -505,6 +528,19 @@ class CountyOperations:
         )
         return answer
 
+    def change_schedule(self, schedule_id: str, body: requests.SchedulePatch, *, if_match: Resource | str) -> Schedule:
+        """Change a schedule."""
+        answer: Schedule = completed(
+            self._calls.resource(
+                Schedule,
+                "PATCH",
+                path("/v1/counties/{}/job-schedules/{}", self.county_id, schedule_id),
+                if_match=if_match,
+                body=body,
+            )
+        )
+        return answer
+
     def change_user(self, username: str, body: requests.UserChange, *, if_match: Resource | str) -> User:
         """Change a user."""
         answer: User = completed(
@@ -673,6 +709,12 @@ class CountyOperations:
             )
         )
         return answer
+
+    def delete_schedule(self, schedule_id: str) -> None:
+        """Delete a schedule."""
+        completed(
+            self._calls.resource(None, "DELETE", path("/v1/counties/{}/job-schedules/{}", self.county_id, schedule_id))
+        )
 
     def delete_webhook(self, webhook_id: str) -> None:
         """Delete a webhook."""
@@ -1144,6 +1186,13 @@ class CountyOperations:
             self._session, PropertySale, path("/v1/counties/{}/properties/{}/sales", self.county_id, property_id), {}
         )
 
+    def get_schedule(self, schedule_id: str) -> Schedule:
+        """One schedule."""
+        answer: Schedule = completed(
+            self._calls.resource(Schedule, "GET", path("/v1/counties/{}/job-schedules/{}", self.county_id, schedule_id))
+        )
+        return answer
+
     def get_study(self, study_id: str) -> Job:
         """A ratio study's progress."""
         answer: Job = completed(
@@ -1424,6 +1473,19 @@ class CountyOperations:
             ),
             Any,
         )
+
+    def make_schedule(self, body: requests.ScheduleRequest, *, idempotency_key: str | None = None) -> Schedule:
+        """Schedule a job."""
+        answer: Schedule = completed(
+            self._calls.resource(
+                Schedule,
+                "POST",
+                path("/v1/counties/{}/job-schedules", self.county_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            )
+        )
+        return answer
 
     def mapping_versions(self, *, page_size: int | None = None) -> Items[CountyVersion]:
         """Versions of a county's mapping."""
@@ -2068,6 +2130,12 @@ class CountyOperations:
                 "count": count,
                 "page_size": page_size,
             },
+        )
+
+    def schedules(self, *, page_size: int | None = None) -> Items[Schedule]:
+        """Schedules of jobs."""
+        return Items(
+            self._session, Schedule, path("/v1/counties/{}/job-schedules", self.county_id), {"page_size": page_size}
         )
 
     def seal_audit_events(self, *, idempotency_key: str | None = None) -> list[AuditSeal]:

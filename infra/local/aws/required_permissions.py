@@ -18,6 +18,7 @@ _TLS = {"aws:SecureTransport": "true"}
 """The endpoint is on loopback, where nobody listens: it stands for TLS."""
 _WITHOUT_IAM = frozenset(
     {
+        "AssociateSoftwareToken",
         "ChangePassword",
         "ConfirmForgotPassword",
         "ForgotPassword",
@@ -27,6 +28,7 @@ _WITHOUT_IAM = frozenset(
         "InitiateAuth",
         "RespondToAuthChallenge",
         "RevokeToken",
+        "SetUserMFAPreference",
     }
 )
 """Operations of Cognito that take a user's password or token instead of IAM's permission."""

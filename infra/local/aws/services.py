@@ -15,6 +15,7 @@ from infra.local.aws.clients import Clients
 from infra.local.aws.documents import load_schedules, load_secrets, write_schedules, write_secrets
 from infra.local.aws.identity import Identity, Trigger
 from infra.local.aws.replacements import Replacements
+from infra.local.aws.second_factors import SecondFactors
 from infra.local.aws.server import AwsServer
 from infra.local.state import StateStore
 from infra.local.template import Template
@@ -72,6 +73,7 @@ class LocalAws:
         executions.install(lambda arn, event: functions.invoke_in_background(invoke, arn, event), self._replacements)
         objects.install(self._files, self._replacements)
         self._identity.install(self._replacements)
+        SecondFactors(self._state).install(self._replacements)
         self._server.start()
         self._state.put(*_PORT, self._server.port)
 

@@ -19,6 +19,7 @@ from shared.db.models.history import (
     key_column,
     versioned_columns,
 )
+from shared.db.models.job_schedules import JobSchedule
 from shared.db.models.notices import Notice, NoticeTemplate
 from shared.db.models.operations import (
     County,
@@ -78,6 +79,7 @@ __all__ = [
     "Improvement",
     "Job",
     "JobPartition",
+    "JobSchedule",
     "Model",
     "NeighborhoodRatio",
     "Notice",

@@ -1,14 +1,23 @@
-"""Signing in for the first time; Cognito by moto."""
+"""Signing in: the first time, and with a second factor; Cognito by moto."""
 
+import base64
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from moto import mock_aws
 
 from functions.auth.handler import handler
+from infra.local.aws.replacements import Replacements
+from infra.local.aws.second_factors import SecondFactors
+from infra.local.state import StateStore
 from shared.aws import client, forget_clients
 from shared.settings import settings
 from tests.gateway import Answer, call
@@ -16,8 +25,18 @@ from tests.gateway import Answer, call
 FIRST, CHOSEN = "First-Password-1", "Chosen-Password-2"
 
 
+@contextmanager
+def second_factors(folder: Path) -> Iterator[None]:
+    """Users' secrets as the local cloud has them: moto's one of all users verifies nothing."""
+    state, replacements = StateStore(folder / "state.sqlite3"), Replacements()
+    SecondFactors(state).install(replacements)
+    yield
+    replacements.undo()
+    state.close()
+
+
 @pytest.fixture(autouse=True)
-def user_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def user_pool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     for name, value in {
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "x",
@@ -25,7 +44,7 @@ def user_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
+    with mock_aws(), second_factors(tmp_path):
         cognito = boto3.client("cognito-idp")
         pool = cognito.create_user_pool(
             PoolName="p", Policies={"PasswordPolicy": {"MinimumLength": 12, "RequireNumbers": True}}
@@ -45,6 +64,11 @@ def user_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def post(step: str, **body: str) -> Answer:
     return call(handler, "POST", f"/v1/auth/{step}", body=body)
+
+
+def code_of(secret: str, steps: int = 0) -> str:
+    """The code that an authenticator app shows (RFC 6238), now or so many half minutes later."""
+    return TOTP(base64.b32decode(secret), 6, SHA1(), 30).generate(int(time.time()) + 30 * steps).decode()  # noqa: S303
 
 
 def session() -> str:
@@ -73,6 +97,61 @@ def test_a_new_password_that_is_too_weak_is_refused_with_its_place() -> None:
 
 def test_a_session_that_is_none_of_ours_is_refused() -> None:
     assert post("challenge", username="new", session="a-session-that-is-made-up", new_password=CHOSEN).status == 401
+
+
+def with_token(method: str, path: str, token: str, body: dict[str, str] | None = None) -> Answer:
+    headers = {"authorization": f"Bearer {token}"}
+    return call(handler, method, f"/v1/auth/{path}", body=body, headers=headers)
+
+
+def signed_in() -> str:
+    token: str = post("challenge", username="new", session=session(), new_password=CHOSEN).body["access_token"]
+    return token
+
+
+def with_second_factor() -> str:
+    """Turn the second factor on; its secret."""
+    token = signed_in()
+    begun = with_token("POST", "totp", token)
+    assert begun.status == 200
+    secret: str = begun.body["secret"]
+    assert begun.body["uri"] == f"otpauth://totp/TerraFusion%3Asomebody?secret={secret}&issuer=TerraFusion"
+    assert with_token("POST", "totp/confirm", token, {"code": "000000"}).status == 401
+    assert post("login", username="new", password=CHOSEN).status == 200, "nothing is asked for before it is confirmed"
+    assert with_token("POST", "totp/confirm", token, {"code": code_of(secret)}).status == 204
+    return secret
+
+
+def test_a_second_factor_is_asked_for_once_a_code_has_confirmed_it() -> None:
+    secret = with_second_factor()
+    asked = post("login", username="new", password=CHOSEN)
+    assert (asked.status, asked.body["challenge"]) == (200, "SOFTWARE_TOKEN_MFA")
+    code = code_of(secret, steps=1)
+    answer = post("challenge", username="new", session=asked.body["session"], code=code)
+    assert answer.body["token_type"] == "Bearer"
+
+    again = post("login", username="new", password=CHOSEN).body["session"]
+    assert post("challenge", username="new", session=again, code=code).status == 401, "a code signs in once"
+
+    assert with_token("DELETE", "totp", answer.body["access_token"]).status == 204
+    assert "access_token" in post("login", username="new", password=CHOSEN).body
+
+
+def test_a_session_is_of_the_user_whose_password_it_was() -> None:
+    secret = with_second_factor()
+    boto3.client("cognito-idp").admin_create_user(
+        UserPoolId=settings().user_pool_id, Username="other", TemporaryPassword=FIRST
+    )
+    asked = post("login", username="new", password=CHOSEN).body["session"]
+    for name, code in (("other", code_of(secret, steps=1)), ("new", "123456"), ("new", code_of("A" * 32))):
+        assert post("challenge", username=name, session=asked, code=code).status == 401
+
+
+@pytest.mark.parametrize(
+    "answers", [{}, {"code": "12345"}, {"code": "abcdef"}, {"code": "123456", "new_password": CHOSEN}]
+)
+def test_a_challenge_has_one_answer(answers: dict[str, str]) -> None:
+    assert post("challenge", username="new", session="a-session-that-is-made-up", **answers).status == 422
 
 
 @pytest.mark.parametrize("body", [{}, {"username": "new"}, {"username": "", "password": ""}])

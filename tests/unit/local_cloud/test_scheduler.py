@@ -75,3 +75,11 @@ def test_an_expression_that_is_not_understood_stops_no_other_schedule() -> None:
     scheduler.tick()
     world.now += timedelta(minutes=1)
     assert scheduler.tick() == ["nightly"]
+
+
+def test_the_time_of_a_tick_stands_in_its_input_where_that_asks_for_it() -> None:
+    target = {"Arn": "arn:aws:lambda:::function:start", "Input": '{"scheduled_at": "<aws.scheduler.scheduled-time>"}'}
+    world = World("rate(1 minute)", Target=target)
+    world.pass_time()
+    world.pass_time(seconds=45)
+    assert world.started == [(target["Arn"], '{"scheduled_at": "2026-11-22T12:01:00Z"}')]
