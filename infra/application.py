@@ -126,6 +126,7 @@ class TerraFusion(Stage):
                 jobs.settle,
                 jobs.index_addresses,
                 jobs.seal_audit_trails,
+                jobs.start_scheduled_job,
                 webhooks.dispatch,
             ],
             access_log=api.access_log,

@@ -173,6 +173,7 @@ UNREADABLE = (
     "/v1/counties",
     "/v1/counties/{county_id}/files",
     "/v1/counties/{county_id}/jobs",
+    "/v1/counties/{county_id}/job-schedules",
     "/v1/counties/{county_id}/uploads/{upload_id}/changes",
     *(_RUN + rest for rest in ("", *(f"/{{run_id}}/{part}" for part in ("partitions", "changes", "rejected-rows")))),
     *(f"{_RUN}/{{run_id}}/{part}" for part in ("findings", "warnings")),

@@ -29,6 +29,7 @@ _WITHOUT_IAM = frozenset(
         "RespondToAuthChallenge",
         "RevokeToken",
         "SetUserMFAPreference",
+        "VerifySoftwareToken",
     }
 )
 """Operations of Cognito that take a user's password or token instead of IAM's permission."""

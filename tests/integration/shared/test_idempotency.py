@@ -70,6 +70,7 @@ TESTED_WITH_THEIR_MODULE = {
     f"{C}/upload-inspections",  # an upload has one
     f"{C}/reports/{{report_id}}/approve",  # test_approvals of reporting: a report has one
     f"{C}/notice-batches",  # test_batches: with a county's board and two rolls
+    f"{C}/job-schedules",  # test_schedules
     f"{C}/webhooks",  # test_webhooks
     f"{C}/write-backs",  # test_round_trip
     f"{C}/webhooks/{{webhook_id}}/test",
