@@ -271,11 +271,12 @@ def new_world(database: MigratedDatabase, county: County) -> World:
 
 
 def empty(database: MigratedDatabase, county: County) -> None:
-    """Delete all of the county's data, and of its source's."""
+    """Delete all of the county's data but what is append-only, and that of its source."""
     owner = connect(database.owner_url)
     tables = owner.run(
         "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = 'public'"
-        " AND tablename NOT IN ('counties', 'alembic_version')"
+        " AND tablename NOT IN ('counties', 'alembic_version') AND NOT EXISTS (SELECT FROM pg_trigger"
+        "  WHERE tgrelid = CAST(quote_ident(tablename) AS regclass) AND tgname = 'append_only')"
     )[0][0]
     owner.run(f"TRUNCATE {tables}")
     owner.close()
