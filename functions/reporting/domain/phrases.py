@@ -13,6 +13,11 @@ def number_of(count: int, noun: str, plural: str | None = None) -> str:
     return f"{display.count(count)} {noun if count == 1 else plural or noun + 's'}"
 
 
+def are(count: int) -> str:
+    """The verb after a number: `is` after one."""
+    return "is" if count == 1 else "are"
+
+
 def have(count: int) -> str:
     """The verb after a number: `has` after one."""
     return "has" if count == 1 else "have"

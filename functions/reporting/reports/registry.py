@@ -10,6 +10,10 @@ _NAMES = (
     "assessment_roll",
     "assessment_roll_summary",
     "change_of_value",
+    "valuation_summary",
+    "sync_audit",
+    "data_quality",
+    "county_comparison",
     "property_record_card",
     "evidence_packet",
 )

@@ -110,6 +110,12 @@ class Contact(TypedDict):
     phone: NotRequired[str | None]
 
 
+class CountyComparisonParameters(TypedDict):
+    """`county_ids`: the counties to put side by side, each of them one whose reports you may read."""
+
+    county_ids: list[str]
+
+
 class CountyConfiguration(TypedDict):
     """The configuration of a county: all that distinguishes it from others but its mapping."""
 
@@ -148,6 +154,12 @@ class DataIngestionSettings(TypedDict):
     mode_schedules: NotRequired[dict[str, str]]
     incremental: NotRequired[IncrementalSettings]
     guards: NotRequired[Guards]
+
+
+class DataQualityParameters(TypedDict):
+    """`problems`: the kinds of problems to look for, in all current parcels; by default every kind."""
+
+    problems: NotRequired[list[Literal["missing", "impossible", "duplicate"]]]
 
 
 class DecisionRequest(TypedDict):
@@ -676,6 +688,10 @@ class ReportRequest(TypedDict):
         "assessment_roll",
         "assessment_roll_summary",
         "change_of_value",
+        "valuation_summary",
+        "sync_audit",
+        "data_quality",
+        "county_comparison",
         "property_record_card",
         "evidence_packet",
     ]
@@ -685,6 +701,10 @@ class ReportRequest(TypedDict):
         | AssessmentRollParameters
         | AssessmentRollSummaryParameters
         | ChangeOfValueParameters
+        | ValuationSummaryParameters
+        | SyncAuditParameters
+        | DataQualityParameters
+        | CountyComparisonParameters
         | PropertyRecordCardParameters
         | EvidencePacketParameters
     )
@@ -806,6 +826,12 @@ class StudyFilter(TypedDict):
     sale_ids: NotRequired[list[str] | None]
 
 
+class SyncAuditParameters(TypedDict):
+    """`sync_run_id`: a sync run of the county that has ended, or that waits for approval."""
+
+    sync_run_id: str
+
+
 class SyncRequest(TypedDict):
     """A sync to start. Without a mode the county's configuration decides."""
 
@@ -888,6 +914,12 @@ class ValuationSettings(TypedDict):
     flag_change_above: NotRequired[float | Decimal | str]
     assessment_ratio: NotRequired[float | Decimal | str]
     carry_days: NotRequired[int]
+
+
+class ValuationSummaryParameters(TypedDict):
+    """`valuation_run_id`: a valuation run of the county that has succeeded."""
+
+    valuation_run_id: str
 
 
 class WebhookPatch(TypedDict):
