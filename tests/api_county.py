@@ -13,7 +13,7 @@ from sqlalchemy import update
 from infra.examples.counties import configuration_text, mapping_text
 from shared.db import unit_of_work
 from shared.db.models import County
-from tests.aws import aws_in_this_process, make_machine
+from tests.aws import aws_in_this_process, make_machine, schedule_group
 from tests.integration.evidence_county import COUNTY, add_county, add_evidence
 
 
@@ -27,6 +27,10 @@ def api_county(patch: pytest.MonkeyPatch) -> Iterator[None]:
         client = cognito.create_user_pool_client(UserPoolId=pool, ClientName="c")["UserPoolClient"]["ClientId"]
         patch.setenv("USER_POOL_ID", pool)
         patch.setenv("USER_POOL_CLIENT_ID", client)
+        make_machine(patch, "webhook")
+        key = boto3.client("secretsmanager").create_secret(Name="webhooks", SecretString="k" * 64)
+        patch.setenv("WEBHOOK_SIGNING_KEY_ARN", key["ARN"])
+        schedule_group(patch)
         # moto lacks it; the local cloud adds it too
         patch.setattr(CognitoIdpResponse, "revoke_token", lambda _: EmptyResult(), raising=False)
         add_county()

@@ -30,6 +30,20 @@ def aws_in_this_process(patch: pytest.MonkeyPatch, machine: str) -> Iterator[Non
     forget_clients()
 
 
+def schedule_group(patch: pytest.MonkeyPatch) -> str:
+    """Make a group of schedules, and put what schedules need where functions look for it."""
+    boto3.client("scheduler").create_schedule_group(Name="jobs")
+    for name, value in (
+        ("SCHEDULE_GROUP_NAME", "jobs"),
+        ("SCHEDULE_ROLE_ARN", "arn:aws:iam::123456789012:role/scheduler"),
+        ("SCHEDULE_TARGET_ARN", "arn:aws:lambda:us-east-1:123456789012:function:start"),
+        ("SCHEDULE_DEAD_LETTERS_ARN", "arn:aws:sqs:us-east-1:123456789012:dead"),
+    ):
+        patch.setenv(name, value)
+    settings.cache_clear()
+    return "jobs"
+
+
 def make_machine(patch: pytest.MonkeyPatch, name: str) -> None:
     """Make the state machine, and put its ARN where functions look for it."""
     machine = boto3.client("stepfunctions").create_state_machine(

@@ -39,12 +39,7 @@ class Statement:
         return (
             any(_matches(pattern.lower(), access.action.lower()) for pattern in self.actions)
             and any(_matches(pattern, access.resource) for pattern in self.resources)
-            and all(
-                any(_OPERATORS[operator](value, access.context[key]) for value in values)
-                if key in access.context
-                else False
-                for operator, key, values in self.conditions
-            )
+            and all(_holds(operator, values, access.context.get(key)) for operator, key, values in self.conditions)
         )
 
 
@@ -62,7 +57,7 @@ def allows(role: Sequence[Statement], resource_policy: Sequence[Statement], role
 
 def _statement(element: Mapping[str, Any]) -> Statement:
     unknown = set(element) - {"Sid", "Effect", "Action", "Resource", "Principal", "Condition"}
-    operators = set(element.get("Condition", {})) - set(_OPERATORS)
+    operators = set(element.get("Condition", {})) - {*_OPERATORS, _NULL}
     if unknown or operators:
         message = f"a policy has {', '.join(sorted(unknown | operators))}, which is not known here: {element}"
         raise TemplateError(message)
@@ -77,6 +72,13 @@ def _statement(element: Mapping[str, Any]) -> Statement:
             for key, values in keys.items()
         ),
     )
+
+
+def _holds(operator: str, values: Sequence[str], given: str | None) -> bool:
+    """True where the request's key is one of the values; of `Null`, where that it has none is as the value says."""
+    if operator == _NULL:
+        return any((value.lower() == "true") is (given is None) for value in values)
+    return given is not None and any(_OPERATORS[operator](value, given) for value in values)
 
 
 def _principals(principal: Any) -> Iterable[str]:
@@ -105,6 +107,7 @@ def _matches(pattern: str, text: str) -> bool:
     return _pattern(pattern).fullmatch(text) is not None
 
 
+_NULL = "Null"
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "StringEquals": str.__eq__,
     "StringLike": _matches,

@@ -151,7 +151,9 @@ def _s3(environ: Environ) -> list[Access]:
     actions = [_object_action(method, query)]
     if "HTTP_X_AMZ_TAGGING" in environ:
         actions.append("s3:PutObjectTagging")
-    permissions = [Access(action, f"{bucket_arn}/{key}", _TLS) for action in actions]
+    condition = environ.get("HTTP_IF_NONE_MATCH")
+    context = _TLS if condition is None else {**_TLS, "s3:if-none-match": condition}
+    permissions = [Access(action, f"{bucket_arn}/{key}", context) for action in actions]
     if source := environ.get("HTTP_X_AMZ_COPY_SOURCE", "").removeprefix("/"):
         permissions.append(Access("s3:GetObject", arn("s3", source, region="", account=""), _TLS))
     return permissions

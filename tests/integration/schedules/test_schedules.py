@@ -18,6 +18,7 @@ from shared.db import unit_of_work
 from shared.db.models import County, Job
 from shared.problems import CountyRateLimited
 from shared.settings import settings
+from tests.aws import schedule_group
 from tests.conftest import MigratedDatabase
 from tests.gateway import Answer, LambdaContext, call, claims_of
 from tests.integration.keys.world import COUNTY, OTHER, Clock, World, world
@@ -33,15 +34,7 @@ TICK = "2026-12-07T14:00:00Z"
 @pytest.fixture
 def cloud(database: MigratedDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with world(monkeypatch, Clock()) as made:
-        boto3.client("scheduler").create_schedule_group(Name=GROUP)
-        for name, value in (
-            ("SCHEDULE_GROUP_NAME", GROUP),
-            ("SCHEDULE_ROLE_ARN", "arn:aws:iam::123456789012:role/scheduler"),
-            ("SCHEDULE_TARGET_ARN", "arn:aws:lambda:us-east-1:123456789012:function:start"),
-            ("SCHEDULE_DEAD_LETTERS_ARN", "arn:aws:sqs:us-east-1:123456789012:dead"),
-        ):
-            monkeypatch.setenv(name, value)
-        settings.cache_clear()
+        schedule_group(monkeypatch)
         yield made
 
 

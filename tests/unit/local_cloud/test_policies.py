@@ -67,6 +67,10 @@ def test_a_resource_policy_allows_the_role_that_it_names_and_no_other() -> None:
         ({"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}, False),
         ({"StringLike": {"iam:PassedToService": "*.amazonaws.com"}}, True),
         ({"StringEquals": {"aws:SourceAccount": "123456789012"}}, False),  # a key that the request lacks
+        ({"Null": {"aws:SourceAccount": "true"}}, True),
+        ({"Null": {"aws:SourceAccount": "false"}}, False),
+        ({"Null": {"iam:PassedToService": "true"}}, False),
+        ({"Null": {"iam:PassedToService": "false"}}, True),
         ({"StringLike": {"iam:PassedToService": "*"}, "Bool": {"aws:SecureTransport": "true"}}, False),
     ],
 )
