@@ -31,7 +31,10 @@ class Settings(BaseModel):
     schedule_group_name: str = Field(alias="SCHEDULE_GROUP_NAME", default="")
     schedule_role_arn: str = Field(alias="SCHEDULE_ROLE_ARN", default="")
     schedule_dead_letters_arn: str = Field(alias="SCHEDULE_DEAD_LETTERS_ARN", default="")
-    schedule_target_arn: str = Field(alias="SCHEDULE_TARGET_ARN", default="")
+    job_schedule_group_name: str = Field(alias="JOB_SCHEDULE_GROUP_NAME", default="")
+    job_schedule_role_arn: str = Field(alias="JOB_SCHEDULE_ROLE_ARN", default="")
+    job_schedule_dead_letters_arn: str = Field(alias="JOB_SCHEDULE_DEAD_LETTERS_ARN", default="")
+    job_schedule_target_arn: str = Field(alias="JOB_SCHEDULE_TARGET_ARN", default="")
     county_requests_per_second: int = Field(alias="COUNTY_REQUESTS_PER_SECOND", default=50, ge=0)
     """Of one county, in all functions together; 0: any number. A quarter of what the gateway lets through for all
     (`infra.stacks.api.REQUESTS_PER_SECOND`): the largest counties have some 200 users, who ask for less than one a

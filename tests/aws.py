@@ -34,10 +34,10 @@ def schedule_group(patch: pytest.MonkeyPatch) -> str:
     """Make a group of schedules, and put what schedules need where functions look for it."""
     boto3.client("scheduler").create_schedule_group(Name="jobs")
     for name, value in (
-        ("SCHEDULE_GROUP_NAME", "jobs"),
-        ("SCHEDULE_ROLE_ARN", "arn:aws:iam::123456789012:role/scheduler"),
-        ("SCHEDULE_TARGET_ARN", "arn:aws:lambda:us-east-1:123456789012:function:start"),
-        ("SCHEDULE_DEAD_LETTERS_ARN", "arn:aws:sqs:us-east-1:123456789012:dead"),
+        ("JOB_SCHEDULE_GROUP_NAME", "jobs"),
+        ("JOB_SCHEDULE_ROLE_ARN", "arn:aws:iam::123456789012:role/scheduler"),
+        ("JOB_SCHEDULE_TARGET_ARN", "arn:aws:lambda:us-east-1:123456789012:function:start"),
+        ("JOB_SCHEDULE_DEAD_LETTERS_ARN", "arn:aws:sqs:us-east-1:123456789012:dead"),
     ):
         patch.setenv(name, value)
     settings.cache_clear()

@@ -17,6 +17,7 @@ def offer_schedules(
     grant: Grant,
     *,
     group_name: str,
+    variables: str,
     description: str,
     target: tuple[str, str],
     allow_target: Callable[[IRole], object],
@@ -24,7 +25,8 @@ def offer_schedules(
 ) -> CfnScheduleGroup:
     """Define `grant`: to write schedules of a new group, whose role may call what `allow_target` allows it.
 
-    `target` is the environment variable for the ARN of what they call, and the ARN; `description` is the role's.
+    `variables` begins the names of the environment variables. `target` is the one for the ARN of what the schedules
+    call, and the ARN; `description` is the role's.
     """
     group = CfnScheduleGroup(stack, "Schedules", name=platform.settings.physical_name(group_name))
     name = str(group.name)
@@ -61,9 +63,9 @@ def offer_schedules(
     platform.offer(
         grant,
         environment={
-            "SCHEDULE_GROUP_NAME": group.ref,
-            "SCHEDULE_ROLE_ARN": role.role_arn,
-            "SCHEDULE_DEAD_LETTERS_ARN": dead_letters.keep_for(role),
+            f"{variables}_GROUP_NAME": group.ref,
+            f"{variables}_ROLE_ARN": role.role_arn,
+            f"{variables}_DEAD_LETTERS_ARN": dead_letters.keep_for(role),
             variable: target_arn,
         },
         allow=lambda grantee: [grantee.add_to_principal_policy(statement) for statement in statements],

@@ -81,8 +81,9 @@ class JobsStack(Stack):
             platform,
             Grant.SCHEDULE_JOBS,
             group_name="jobs",
+            variables="JOB_SCHEDULE",
             description="Has the jobs of schedules submitted",
-            target=("SCHEDULE_TARGET_ARN", start.function.function_arn),
+            target=("JOB_SCHEDULE_TARGET_ARN", start.function.function_arn),
             allow_target=lambda role: role.add_to_principal_policy(invoke),
             dead_letters=self.dead_letters,
         )

@@ -55,6 +55,7 @@ class SyncStack(Stack):
             platform,
             Grant.MANAGE_SCHEDULES,
             group_name="syncs",
+            variables="SCHEDULE",
             description="Starts the sync machine on a county's schedule",
             target=("SYNC_STATE_MACHINE_ARN", self.machine.state_machine_arn),
             allow_target=self.machine.grant_start_execution,

@@ -64,7 +64,7 @@ def remove(schedule_id: UUID) -> None:
     """Delete the schedule from EventBridge; one that is not there is as good."""
     scheduler = client("scheduler")
     try:
-        scheduler.delete_schedule(Name=str(schedule_id), GroupName=settings().schedule_group_name)
+        scheduler.delete_schedule(Name=str(schedule_id), GroupName=settings().job_schedule_group_name)
     except scheduler.exceptions.ResourceNotFoundException:
         return
 
@@ -73,16 +73,16 @@ def _definition(county_id: str, schedule_id: UUID, cron: str, timezone: str, *, 
     event = {"county_id": county_id, "schedule_id": str(schedule_id), "scheduled_at": _SCHEDULED_TIME}
     return {
         "Name": str(schedule_id),
-        "GroupName": settings().schedule_group_name,
+        "GroupName": settings().job_schedule_group_name,
         "State": "ENABLED" if enabled else "DISABLED",
         "ScheduleExpression": f"cron({cron})",
         "ScheduleExpressionTimezone": timezone,
         "FlexibleTimeWindow": {"Mode": "OFF"},
         "Target": {
-            "Arn": settings().schedule_target_arn,
-            "RoleArn": settings().schedule_role_arn,
+            "Arn": settings().job_schedule_target_arn,
+            "RoleArn": settings().job_schedule_role_arn,
             "Input": orjson.dumps(event).decode(),
             "RetryPolicy": {"MaximumEventAgeInSeconds": LATEST_SECONDS, "MaximumRetryAttempts": 20},
-            "DeadLetterConfig": {"Arn": settings().schedule_dead_letters_arn},
+            "DeadLetterConfig": {"Arn": settings().job_schedule_dead_letters_arn},
         },
     }
