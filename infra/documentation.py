@@ -25,6 +25,13 @@ from shared.counties.configuration import (
     SalesValidationSettings,
     ValuationSettings,
 )
+from shared.counties.exemption_settings import (
+    AmountRule,
+    ExemptionSettings,
+    ExemptionTypeSettings,
+    FreezeRule,
+    ShareRule,
+)
 from shared.counties.notice_settings import AppealBoard, ClosedPeriod, NoticeSettings
 from shared.counties.source_description import FORMATS, KINDS
 from shared.mapping.reference import (
@@ -105,6 +112,11 @@ def settings() -> str:
             SalesValidationSettings,
             FileIngestionSettings,
             GisExportSettings,
+            ExemptionSettings,
+            ExemptionTypeSettings,
+            AmountRule,
+            ShareRule,
+            FreezeRule,
             NoticeSettings,
             ClosedPeriod,
             AppealBoard,

@@ -170,6 +170,7 @@ REGISTRY = Registry(
         _api("gis_export", *_JOBS, layers=(Layer.CORE, Layer.GEO, Layer.FILTERS)),
         _api("districts", *_JOBS, layers=(Layer.CORE, Layer.GEO)),
         _api("features", Grant.DATABASE, layers=(Layer.CORE, Layer.GEO, Layer.FILTERS), memory_mb=1769),
+        _api("exemptions", Grant.DATABASE, *_DATA),
         _api("write_back", *_JOBS, layers=(Layer.CORE, Layer.FRAMES)),
         _api("webhooks", Grant.DATABASE, Grant.RUN_DELIVERIES, Grant.WEBHOOK_SIGNING, *_DATA),
     ),

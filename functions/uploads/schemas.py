@@ -1,18 +1,15 @@
 """Requests and answers of uploads."""
 
-from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from shared.counties.source_description import FileDescription
 from shared.mapping.targets import TargetName
-from shared.schemas import RequestSchema, Schema
+from shared.schemas import RequestSchema
+from shared.uploads.announced_file import FileTitle, Sha256, SignedAddress
 from shared.uploads.schemas import Upload
-
-FileTitle = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^/\\\x00-\x1f\x7f]{1,255}$")]
-"""The name of a file as its owner calls it; it is stored under another."""
 
 
 class UploadRequest(RequestSchema):
@@ -24,18 +21,9 @@ class UploadRequest(RequestSchema):
 
     filename: FileTitle
     size_bytes: Annotated[int, Field(ge=1)]
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Sha256
     target_table: TargetName | None = None
     description: FileDescription | None = None
-
-
-class SignedAddress(Schema):
-    """The address that takes the file, once, with these headers."""
-
-    method: Literal["PUT"] = "PUT"
-    url: str
-    headers: dict[str, str]
-    expires_at: datetime
 
 
 class NewUpload(Upload):

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from shared.access import COUNTY_ROLES, PLATFORM_PERMISSIONS, ROLE_PERMISSIONS, Permission, Role
 from shared.contracts.export_formats import EXPORT_CRS, ExportFormat
+from shared.counties.exemption_settings import ExemptionSettings
 from shared.counties.notice_settings import NoticeSettings
 from shared.counties.schedule_expression import CronExpression, ScheduleExpressionError
 from shared.counties.source_description import (
@@ -275,6 +276,7 @@ class PluginSettings(RequestSchema):
     sales_validation: SalesValidationSettings = SalesValidationSettings()
     file_ingestion: FileIngestionSettings = FileIngestionSettings()
     gis_export: GisExportSettings = GisExportSettings()
+    exemptions: ExemptionSettings = ExemptionSettings()
     notices: NoticeSettings = NoticeSettings()
 
 

@@ -185,6 +185,7 @@ UNREADABLE = (
     "/v1/counties/{county_id}/notice-batches/{batch_id}/files",
     "/v1/counties/{county_id}/district-layers/{layer}/parcels",
     "/v1/counties/{county_id}/write-backs/{write_back_id}/rows",
+    "/v1/counties/{county_id}/exemptions/findings",
 )
 """Lists of which the county has nothing, or rows whose JSON has not the form of theirs: see the test below."""
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from functions.uploads.job_kinds import INSPECTION
 from functions.uploads.repository import intake
-from functions.uploads.schemas import InspectionRequest, NewUpload, SignedAddress, UploadRequest
+from functions.uploads.schemas import InspectionRequest, NewUpload, UploadRequest
 from shared import audit, jobs, storage
 from shared.access import Caller
 from shared.counties.configuration import CountyConfiguration, FileIngestionSettings
@@ -20,6 +20,7 @@ from shared.jobs.lifecycle import deterministic_id, digest, refuse_reused_key
 from shared.paging import Page, decode_token, encode_token
 from shared.problems import Conflict, NotFound, Unprocessable
 from shared.uploads import repository
+from shared.uploads.announced_file import SignedAddress
 from shared.uploads.schemas import Upload, UploadStatus, UploadSummary
 from shared.uploads.source_tables import UPLOADS
 from shared.uploads.views import get, require_upload, to_summary, to_upload

@@ -7,6 +7,14 @@ from decimal import Decimal
 from typing import Any, Literal, NotRequired, TypedDict
 
 
+class AmountRule(TypedDict):
+    """A fixed amount of the value is exempt."""
+
+    kind: Literal["amount"]
+    amount: float | Decimal | str
+    authority: str
+
+
 class AppealBoard(TypedDict):
     """The board that hears appeals, as letters name it. `meetings` says when and where it meets (RCW 84.40.045)."""
 
@@ -14,6 +22,17 @@ class AppealBoard(TypedDict):
     address: list[str]
     contact: NotRequired[str | None]
     meetings: NotRequired[str | None]
+
+
+class ApplicationRequest(TypedDict):
+    """An application. Both years are included; without `last_year` the period is the type's own."""
+
+    property_id: str
+    exemption_type: str
+    applicant: str
+    first_year: int
+    last_year: NotRequired[int | None]
+    note: NotRequired[str | None]
 
 
 class ApprovalFilter(TypedDict):
@@ -177,6 +196,15 @@ class DecisionsRequest(TypedDict):
     sale_ids: list[str]
 
 
+class DocumentRequest(TypedDict):
+    """A document to be sent: its name, its type, its exact size, and the SHA-256 of its content in hexadecimal."""
+
+    filename: str
+    content_type: Literal["application/pdf", "image/jpeg", "image/png", "image/tiff"]
+    size_bytes: int
+    sha256: str
+
+
 class EvidencePacketParameters(TypedDict):
     """The case of one property."""
 
@@ -186,6 +214,32 @@ class EvidencePacketParameters(TypedDict):
     ratio_study_id: NotRequired[str | None]
     reference: NotRequired[str | None]
     hearing_date: NotRequired[date | str | None]
+
+
+class ExemptionSettings(TypedDict):
+    """The exemptions that the county grants, by their names."""
+
+    types: NotRequired[dict[str, ExemptionTypeSettings]]
+
+
+class ExemptionTypeSettings(TypedDict):
+    """A type of exemption. It is granted for `period_years` roll years unless an application says otherwise, and is
+    renewed every `renewal_years`. Of a type that is `one_per_owner` (a homestead) nobody has two."""
+
+    title: str
+    rule: AmountRule | ShareRule | FreezeRule
+    period_years: NotRequired[int]
+    renewal_years: NotRequired[int | None]
+    one_per_owner: NotRequired[bool]
+
+
+class ExemptionsDecisionRequest(TypedDict):
+    """The decision of a second person."""
+
+    decision: Literal["grant", "deny", "renew", "end"]
+    reason: str
+    frozen_value: NotRequired[float | Decimal | str | None]
+    last_year: NotRequired[int | None]
 
 
 class FeaturesSettings(TypedDict):
@@ -281,6 +335,13 @@ class FlatGeobufFile(TypedDict):
     layer: NotRequired[str | None]
     crs: NotRequired[str | None]
     format: Literal["flatgeobuf"]
+
+
+class FreezeRule(TypedDict):
+    """The value is frozen: taxable is no more than it was in the first year, and no more than the value of the year."""
+
+    kind: Literal["freeze"]
+    authority: str
 
 
 class GeoJsonFile(TypedDict):
@@ -548,6 +609,7 @@ class PluginSettings(TypedDict):
     sales_validation: NotRequired[SalesValidationSettings]
     file_ingestion: NotRequired[FileIngestionSettings]
     gis_export: NotRequired[GisExportSettings]
+    exemptions: NotRequired[ExemptionSettings]
     notices: NotRequired[NoticeSettings]
 
 
@@ -794,6 +856,15 @@ class ShapeFile(TypedDict):
     encoding: NotRequired[Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "cp437"] | None]
 
 
+class ShareRule(TypedDict):
+    """A share of the value is exempt, up to `max_amount`."""
+
+    kind: Literal["share"]
+    share: float | Decimal | str
+    max_amount: NotRequired[float | Decimal | str | None]
+    authority: str
+
+
 class SocrataDescription(TypedDict):
     """Open data of a Socrata site: `datasets` are the identifiers (abcd-1234) by the names that mappings use.
     `secret_name` is the secret with an `app_token`; without one the site throttles."""
@@ -940,6 +1011,12 @@ class WebhookRequest(TypedDict):
     events: list[Literal["job.succeeded", "job.failed", "job.cancelled", "job.awaiting_approval"]]
     job_kinds: NotRequired[list[str] | None]
     description: NotRequired[str]
+
+
+class WithdrawalRequest(TypedDict):
+    """Why an application is withdrawn."""
+
+    reason: str
 
 
 class WriteBackRequest(TypedDict):

@@ -71,6 +71,15 @@ class AdjustmentFactor(Resource):
     standard_error_percent: float
 
 
+class AmountRule(Resource):
+    """A fixed amount of the value is exempt."""
+
+    __slots__ = ()
+    kind: Literal["amount"]
+    amount: Decimal
+    authority: str
+
+
 class AnnualChange(Resource):
     """The change of the hedonic index a year, in percent, and its standard error in percentage points."""
 
@@ -513,6 +522,107 @@ class DistrictShare(Resource):
     area_sqft: float
 
 
+class Exemption(Resource):
+    """An application, and from its decision on the exemption."""
+
+    __slots__ = ()
+    exemption_id: str
+    property_id: str
+    exemption_type: str
+    rule: ExemptionTerms
+    status: Literal["applied", "granted", "denied", "withdrawn", "ended"]
+    applicant: str
+    note: str | None
+    owners: list[RegisteredOwner]
+    first_year: int
+    last_year: int
+    renewal_year: int | None
+    frozen_value: Decimal | None
+    applied_by: str
+    applied_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    reason: str | None
+    version: int
+
+
+class ExemptionDocument(Resource):
+    """A document of an application; it can be taken once its file was sent."""
+
+    __slots__ = ()
+    document_id: str
+    filename: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+    added_by: str
+    added_at: datetime
+
+
+class ExemptionFinding(Resource):
+    """An exemption of a roll year that somebody should look at, with the reason."""
+
+    __slots__ = ()
+    check: Literal["second_of_one_owner", "owner_changed", "expired", "renewal_overdue"]
+    property_id: str
+    exemption_type: str
+    source: Literal["granted", "county_system"]
+    exemption_id: str
+    reason: str
+
+
+class ExemptionLoss(Resource):
+    """The value that exemptions of a type take off in an area."""
+
+    __slots__ = ()
+    exemption_type: str
+    area: str
+    properties: int
+    exempt_value: Decimal
+
+
+class ExemptionSettings(Resource):
+    """The exemptions that the county grants, by their names."""
+
+    __slots__ = ()
+    types: dict[str, ExemptionTypeSettings]
+
+
+class ExemptionSummary(Resource):
+    """Properties with exemptions in a roll year: their values together, and the loss by type and area."""
+
+    __slots__ = ()
+    roll_year: int
+    properties: int
+    market_value: Decimal
+    assessed_value: Decimal
+    taxable_value: Decimal
+    losses: list[ExemptionLoss]
+
+
+class ExemptionTerms(Resource):
+    """The rule of an exemption: an amount, a share up to `max_amount`, or a freeze; `authority` is its law."""
+
+    __slots__ = ()
+    kind: Literal["amount", "share", "freeze"]
+    amount: Decimal | None
+    share: Decimal | None
+    max_amount: Decimal | None
+    authority: str
+
+
+class ExemptionTypeSettings(Resource):
+    """A type of exemption. It is granted for `period_years` roll years unless an application says otherwise, and is
+    renewed every `renewal_years`. Of a type that is `one_per_owner` (a homestead) nobody has two."""
+
+    __slots__ = ()
+    title: str
+    rule: AmountRule | ShareRule | FreezeRule
+    period_years: int
+    renewal_years: int | None
+    one_per_owner: bool
+
+
 class FeatureCounts(Resource):
     """Features by what a load did to them. `kept` are those whose new shape could not be used, so that the former
     version stands."""
@@ -693,6 +803,14 @@ class FoundDistrict(Resource):
     name: str
     attributes: dict[str, Any]
     on_boundary: bool
+
+
+class FreezeRule(Resource):
+    """The value is frozen: taxable is no more than it was in the first year, and no more than the value of the year."""
+
+    __slots__ = ()
+    kind: Literal["freeze"]
+    authority: str
 
 
 class Gap(Resource):
@@ -1298,6 +1416,20 @@ class NewAccessKey(Resource):
     secret: str | None
 
 
+class NewExemptionDocument(Resource):
+    """A document with the address to which its file is sent: once, within 15 minutes."""
+
+    __slots__ = ()
+    document_id: str
+    filename: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+    added_by: str
+    added_at: datetime
+    send: SignedAddress
+
+
 class NewUpload(Resource):
     """An upload with the address to which its file is sent. `same_content_as` is an earlier upload of this content."""
 
@@ -1519,6 +1651,7 @@ class PluginSettings(Resource):
     sales_validation: SalesValidationSettings
     file_ingestion: FileIngestionSettings
     gis_export: GisExportSettings
+    exemptions: ExemptionSettings
     notices: NoticeSettings
 
 
@@ -1796,6 +1929,15 @@ class ReasonCount(Resource):
     field: str
     rows: int
     message: str
+
+
+class RegisteredOwner(Resource):
+    """An owner of the parcel on the day of the application; of a confidential one nothing is shown."""
+
+    __slots__ = ()
+    name: str | None
+    mailing_address: str | None
+    confidential: bool
 
 
 class RejectReason(Resource):
@@ -2138,6 +2280,16 @@ class ShapeRepair(Resource):
     area_sqft_after: float
 
 
+class ShareRule(Resource):
+    """A share of the value is exempt, up to `max_amount`."""
+
+    __slots__ = ()
+    kind: Literal["share"]
+    share: Decimal
+    max_amount: Decimal | None
+    authority: str
+
+
 class SignedAddress(Resource):
     """The address that takes the file, once, with these headers."""
 
@@ -2319,6 +2471,32 @@ class TableCounts(Resource):
     removed: int
     returned: int
     changed_fields: dict[str, int]
+
+
+class TaxableStep(Resource):
+    """An exemption's part in a taxable value: the rule in words, what it took off, and what remained."""
+
+    __slots__ = ()
+    source: Literal["granted", "county_system"]
+    exemption_id: str
+    exemption_type: str | None
+    rule: str
+    authority: str | None
+    counted: bool
+    exempt_value: Decimal
+    value_after: Decimal
+
+
+class TaxableValue(Resource):
+    """Market and taxable value of a property in a roll year, and each rule on the way from the assessed value."""
+
+    __slots__ = ()
+    property_id: str
+    roll_year: int
+    market_value: Decimal | None
+    assessed_value: Decimal
+    taxable_value: Decimal
+    steps: list[TaxableStep]
 
 
 class TemplateField(Resource):

@@ -23,6 +23,10 @@ from terrafusion.resources import (
     Delivery,
     DistrictLoadResults,
     DistrictParcel,
+    Exemption,
+    ExemptionDocument,
+    ExemptionFinding,
+    ExemptionSummary,
     FileAddress,
     FlaggedSale,
     GisExportResult,
@@ -41,6 +45,7 @@ from terrafusion.resources import (
     Me,
     Neighborhood,
     NewAccessKey,
+    NewExemptionDocument,
     NewUpload,
     NoticeBatchResults,
     NoticeTemplate,
@@ -69,6 +74,7 @@ from terrafusion.resources import (
     SourceCheck,
     SyncFinding,
     SyncRun,
+    TaxableValue,
     TotpSecret,
     Upload,
     UploadSummary,
@@ -176,6 +182,36 @@ class CountyOperations:
         self._calls = Calls(session)
         self.county_id = county_id
 
+    def add_exemption_document(
+        self, exemption_id: str, body: requests.DocumentRequest, *, idempotency_key: str | None = None
+    ) -> NewExemptionDocument:
+        """Add a document."""
+        answer: NewExemptionDocument = completed(
+            self._calls.resource(
+                NewExemptionDocument,
+                "POST",
+                path("/v1/counties/{}/exemptions/{}/documents", self.county_id, exemption_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            )
+        )
+        return answer
+
+    def apply_for_exemption(
+        self, body: requests.ApplicationRequest, *, idempotency_key: str | None = None
+    ) -> Exemption:
+        """Apply for an exemption."""
+        answer: Exemption = completed(
+            self._calls.resource(
+                Exemption,
+                "POST",
+                path("/v1/counties/{}/exemptions", self.county_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            )
+        )
+        return answer
+
     def approve_report(
         self, report_id: str, body: requests.ApproveReport, *, idempotency_key: str | None = None
     ) -> Submission[Job, Any]:
@@ -258,6 +294,13 @@ class CountyOperations:
             "district_layer.closed",
             "district_layer.loaded",
             "district_load.cancelled",
+            "exemption.applied",
+            "exemption.denied",
+            "exemption.document_added",
+            "exemption.ended",
+            "exemption.granted",
+            "exemption.renewed",
+            "exemption.withdrawn",
             "gis_export.cancelled",
             "key.made",
             "key.revoked",
@@ -680,6 +723,21 @@ class CountyOperations:
         )
         return answer
 
+    def decide_on_exemption(
+        self, exemption_id: str, body: requests.ExemptionsDecisionRequest, *, idempotency_key: str | None = None
+    ) -> Exemption:
+        """Decide on an exemption."""
+        answer: Exemption = completed(
+            self._calls.resource(
+                Exemption,
+                "POST",
+                path("/v1/counties/{}/exemptions/{}/decide", self.county_id, exemption_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            )
+        )
+        return answer
+
     def decide_on_sale(
         self, sale_id: str, body: requests.DecisionRequest, *, idempotency_key: str | None = None
     ) -> SaleDecision:
@@ -783,6 +841,16 @@ class CountyOperations:
             )
         )
 
+    def download_exemption_document(self, exemption_id: str, document_id: str, target: Path | str) -> Path:
+        """Take a document."""
+        return completed(
+            self._calls.file(
+                path("/v1/counties/{}/exemptions/{}/documents/{}/download", self.county_id, exemption_id, document_id),
+                target,
+                {},
+            )
+        )
+
     def download_export(self, export_id: str, target: Path | str) -> Path:
         """Take an export's file."""
         return completed(
@@ -823,6 +891,53 @@ class CountyOperations:
         """Take a write-back's file."""
         return completed(
             self._calls.file(path("/v1/counties/{}/write-backs/{}/download", self.county_id, write_back_id), target, {})
+        )
+
+    def exemption_documents(self, exemption_id: str) -> Items[ExemptionDocument]:
+        """Documents of an application."""
+        return Items(
+            self._session,
+            ExemptionDocument,
+            path("/v1/counties/{}/exemptions/{}/documents", self.county_id, exemption_id),
+            {},
+        )
+
+    def exemption_findings(
+        self,
+        *,
+        roll_year: int,
+        check: Literal["second_of_one_owner", "owner_changed", "expired", "renewal_overdue"] | None = None,
+        page_size: int | None = None,
+    ) -> Items[ExemptionFinding]:
+        """Exemptions to look at."""
+        return Items(
+            self._session,
+            ExemptionFinding,
+            path("/v1/counties/{}/exemptions/findings", self.county_id),
+            {"roll_year": roll_year, "check": check, "page_size": page_size},
+        )
+
+    def exemptions(
+        self,
+        *,
+        status: Literal["applied", "granted", "denied", "withdrawn", "ended"] | None = None,
+        exemption_type: str | None = None,
+        property_id: str | None = None,
+        renewal_due_by: int | None = None,
+        page_size: int | None = None,
+    ) -> Items[Exemption]:
+        """Exemptions applied for and decided here."""
+        return Items(
+            self._session,
+            Exemption,
+            path("/v1/counties/{}/exemptions", self.county_id),
+            {
+                "status": status,
+                "exemption_type": exemption_type,
+                "property_id": property_id,
+                "renewal_due_by": renewal_due_by,
+                "page_size": page_size,
+            },
         )
 
     def export_layers(
@@ -1013,6 +1128,27 @@ class CountyOperations:
         answer: DistrictLoadResults = completed(
             self._calls.resource(
                 DistrictLoadResults, "GET", path("/v1/counties/{}/district-loads/{}/results", self.county_id, load_id)
+            )
+        )
+        return answer
+
+    def get_exemption(self, exemption_id: str) -> Exemption:
+        """One exemption."""
+        answer: Exemption = completed(
+            self._calls.resource(Exemption, "GET", path("/v1/counties/{}/exemptions/{}", self.county_id, exemption_id))
+        )
+        return answer
+
+    def get_exemption_summary(
+        self, *, roll_year: int, area: Literal["neighborhood", "tax_district"] | None = None
+    ) -> ExemptionSummary:
+        """What exemptions take off a roll."""
+        answer: ExemptionSummary = completed(
+            self._calls.resource(
+                ExemptionSummary,
+                "GET",
+                path("/v1/counties/{}/exemptions/summary", self.county_id),
+                query={"roll_year": roll_year, "area": area},
             )
         )
         return answer
@@ -1214,6 +1350,18 @@ class CountyOperations:
         answer: PropertyOverview = completed(
             self._calls.resource(
                 PropertyOverview, "GET", path("/v1/counties/{}/properties/{}/summary", self.county_id, property_id)
+            )
+        )
+        return answer
+
+    def get_taxable_value(self, property_id: str, *, roll_year: int) -> TaxableValue:
+        """A property's taxable value."""
+        answer: TaxableValue = completed(
+            self._calls.resource(
+                TaxableValue,
+                "GET",
+                path("/v1/counties/{}/properties/{}/taxable-value", self.county_id, property_id),
+                query={"roll_year": roll_year},
             )
         )
         return answer
@@ -2453,6 +2601,21 @@ class CountyOperations:
     def webhooks(self) -> Items[Webhook]:
         """The county's webhooks."""
         return Items(self._session, Webhook, path("/v1/counties/{}/webhooks", self.county_id), {})
+
+    def withdraw_application(
+        self, exemption_id: str, body: requests.WithdrawalRequest, *, idempotency_key: str | None = None
+    ) -> Exemption:
+        """Withdraw an application."""
+        answer: Exemption = completed(
+            self._calls.resource(
+                Exemption,
+                "POST",
+                path("/v1/counties/{}/exemptions/{}/withdraw", self.county_id, exemption_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            )
+        )
+        return answer
 
     def write_back_rows(
         self,

@@ -73,12 +73,15 @@ TESTED_WITH_THEIR_MODULE = {
     f"{C}/job-schedules",  # test_schedules
     f"{C}/webhooks",  # test_webhooks
     f"{C}/write-backs",  # test_round_trip
+    f"{C}/exemptions",  # test_exemptions
+    f"{C}/exemptions/{{exemption_id}}/documents",
     f"{C}/webhooks/{{webhook_id}}/test",
     f"{C}/webhooks/{{webhook_id}}/deliveries/{{delivery_id}}/replay",
 }
 MOVES = (
     *("/cancel", "/resume", "/promote", "/close", "/reopen", "/roll-back", f"{C}/sync-runs/{{run_id}}/approve"),
     f"{C}/audit-seals",  # what is sealed is not sealed again
+    *(f"{C}/exemptions/{{exemption_id}}/{move}" for move in ("decide", "withdraw")),
     *(f"{C}/uploads/{{upload_id}}/{move}" for move in ("confirm", "approve", "reject")),
 )
 """POSTs that move something that exists: sent again, they find it moved."""

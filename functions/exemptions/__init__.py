@@ -1,0 +1,1 @@
+"""Exemptions: applications, decisions, renewals, and the taxable value that they make."""
