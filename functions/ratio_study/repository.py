@@ -21,10 +21,10 @@ from functions.ratio_study.schemas import (
     StudyFilter,
 )
 from shared.appraisal.arrays import FloatArray
-from shared.contracts.ratio_study import StratumResult
+from shared.contracts.ratio_study import LeftOutSale, StratumResult
 from shared.db.copying import copy_out_rows
 from shared.db.models import NeighborhoodRatio
-from shared.evidence import Evidence, excluded_sales, read_evidence
+from shared.evidence import Evidence, excluded_sales, excluded_sales_of_period, read_evidence
 from shared.sale_validity import DECISION_JOIN, SALE_VALIDITY
 
 RATIO_BATCH_SIZE = 500
@@ -41,7 +41,17 @@ def study_sales(connection: Connection, county_id: str, request: RatioStudyReque
         columns=_columns(connection, county_id, request.strata, evidence),
         run_valuation_date=_run_valuation_date(connection, county_id, request),
         changes=_value_changes(connection, county_id, request),
+        left_out=_left_out(connection, county_id, request),
     )
+
+
+def _left_out(connection: Connection, county_id: str, request: RatioStudyRequest) -> list[LeftOutSale]:
+    """The period's sales that are no evidence, each with its reason."""
+    period = (request.sale_from, request.sale_to)
+    return [
+        LeftOutSale(sale_id=row[0], property_id=row[1], sale_date=row[2], sale_price=row[3], reason=row[4])
+        for row in excluded_sales_of_period(connection, county_id, *period)
+    ]
 
 
 _SOLD = " AND EXISTS (SELECT FROM sales s WHERE s.county_id = v.county_id AND s.property_id = v.property_id)"

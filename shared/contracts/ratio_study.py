@@ -150,10 +150,65 @@ class StratumResult(Schema):
     reason: str | None
 
 
+class RatioBin(Schema):
+    """The number of studied sales whose ratio is at least `low` and below `high`, outliers left out.
+
+    The first range holds those below it too, the last those above it.
+    """
+
+    low: float
+    high: float
+    sales: int
+
+
+class MonthLevel(Schema):
+    """The median ratio of a month's studied sales, outliers left out; `month` is its first day."""
+
+    month: date
+    sales: int
+    median: float
+    low: float | None
+    high: float | None
+
+
+class LeftOutSale(Schema):
+    """A sale of the study's period that is not studied, and why: a reason of `sales_excluded`."""
+
+    sale_id: str
+    property_id: str
+    sale_date: date
+    sale_price: float
+    reason: str
+
+
+STUDIED_SALES_FILE = "studied-sales.json"
+"""The object in a study's folder that holds its `StudiedSales`."""
+
+
+class StudiedSales(Schema):
+    """The sales of a study, column by column, and those of its period that were left out.
+
+    `prices` are as studied: adjusted for time, or as paid (`sale_prices`).
+    """
+
+    sale_ids: tuple[str, ...]
+    property_ids: tuple[str, ...]
+    sale_dates: tuple[date, ...]
+    neighborhoods: tuple[str, ...]
+    property_classes: tuple[str, ...]
+    sale_prices: tuple[float, ...]
+    prices: tuple[float, ...]
+    values: tuple[float, ...]
+    ratios: tuple[float, ...]
+    trimmed: tuple[bool, ...]
+    left_out: tuple[LeftOutSale, ...]
+
+
 class RatioStudyResults(Schema):
     """The whole study. `sales_excluded` counts the county's other sales by reason.
 
-    `trimmed_sales` are those that the overall study trimmed, the thousand furthest from a ratio of one.
+    `trimmed_sales` are those that the overall study trimmed, the thousand furthest from a ratio of one. `ratio_bins`
+    and `months` are empty in studies that were made before they had them.
     """
 
     value_source: ValueSource
@@ -169,3 +224,5 @@ class RatioStudyResults(Schema):
     chasing_tests: tuple[ChasingTest, ...]
     trimmed_sales: tuple[TrimmedSale, ...]
     sales_excluded: dict[str, int]
+    ratio_bins: tuple[RatioBin, ...] = ()
+    months: tuple[MonthLevel, ...] = ()

@@ -5,6 +5,7 @@ from shared.evidence.reader import (
     Evidence,
     evidence_version,
     excluded_sales,
+    excluded_sales_of_period,
     read_evidence,
     sales_version,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "describe",
     "evidence_version",
     "excluded_sales",
+    "excluded_sales_of_period",
     "read_evidence",
     "read_subject",
     "read_subjects",

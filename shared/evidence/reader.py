@@ -113,6 +113,33 @@ def read_evidence(connection: Connection, county_id: str, before: date | None = 
     )
 
 
+_REASON = (
+    f"CASE WHEN {SALE_VALIDITY} = 'invalid' THEN 'invalid_by_decision'"
+    f" WHEN {SALE_VALIDITY} <> 'valid' THEN {SALE_VALIDITY}"
+    " WHEN p.property_id IS NULL THEN 'property_not_on_roll'"
+)
+"""SQL of the reason for which a sale (`s`) is no evidence, up to the end of its CASE."""
+_CURRENT_SALES = (
+    "FROM sales s LEFT JOIN properties_operational p ON p.county_id = s.county_id AND p.property_id = s.property_id"
+    f" AND p.retired_at IS NULL{DECISION_JOIN}"
+)
+
+
+def excluded_sales_of_period(
+    connection: Connection, county_id: str, first: date, last: date
+) -> list[tuple[str, str, date, float, str]]:
+    """The current sales of a period that `read_evidence` excludes: sale, property, day, price, and the reason."""
+    rows = connection.execute(
+        text(
+            f"SELECT * FROM (SELECT s.sale_id, s.property_id, s.sale_date, s.sale_price, {_REASON} END AS reason"  # noqa: S608
+            f" {_CURRENT_SALES} WHERE s.county_id = :county_id AND s.retired_at IS NULL"
+            " AND s.sale_date BETWEEN :first AND :last) e WHERE reason IS NOT NULL ORDER BY sale_date, sale_id"
+        ),
+        {"county_id": county_id, "first": first, "last": last},
+    )
+    return [(row.sale_id, row.property_id, row.sale_date, float(row.sale_price), row.reason) for row in rows]
+
+
 def excluded_sales(connection: Connection, county_id: str, before: date | None = None) -> dict[str, int]:
     """Counts of the current sales that `read_evidence` excludes, by reason.
 
@@ -122,12 +149,8 @@ def excluded_sales(connection: Connection, county_id: str, before: date | None =
     """
     rows = connection.execute(
         text(
-            f"SELECT CASE WHEN {SALE_VALIDITY} = 'invalid' THEN 'invalid_by_decision'"  # noqa: S608 - names of ours
-            f" WHEN {SALE_VALIDITY} <> 'valid' THEN {SALE_VALIDITY}"
-            " WHEN p.property_id IS NULL THEN 'property_not_on_roll'"
-            " WHEN s.sale_date >= CAST(:before AS date) THEN 'on_or_after_valuation_date' END AS reason,"
-            " count(*) AS sales FROM sales s LEFT JOIN properties_operational p"
-            f" ON p.county_id = s.county_id AND p.property_id = s.property_id AND p.retired_at IS NULL{DECISION_JOIN}"
+            f"SELECT {_REASON} WHEN s.sale_date >= CAST(:before AS date) THEN 'on_or_after_valuation_date' END"
+            f" AS reason, count(*) AS sales {_CURRENT_SALES}"
             " WHERE s.county_id = :county_id AND s.retired_at IS NULL GROUP BY 1 ORDER BY 1"
         ),
         {"county_id": county_id, "before": before},

@@ -19,3 +19,7 @@ MAX_NAMED_FAULTS = 100
 
 MAX_NAMED_ATTRIBUTES = 40
 """Attributes that the refusal of an unknown stratum names. A choice: what a person reads in one message."""
+
+RATIO_BIN_WIDTH, RATIO_BINS_FROM, RATIO_BINS_TO = 0.05, 0.4, 1.8
+"""Ranges of a histogram of ratios. A choice: 0.90 and 1.10, the range of the IAAO Standard on Ratio Studies (2013) for
+the level, are ends of ranges, and what trimming leaves lies between the outer ends."""

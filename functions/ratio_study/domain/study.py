@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -12,6 +12,12 @@ from functions.ratio_study.domain.options import study_options
 from functions.ratio_study.domain.parameters import MAX_LISTED_TRIMMED_SALES
 from functions.ratio_study.domain.sales_chasing import compare_before_and_after, compare_sold_and_unsold
 from functions.ratio_study.domain.strata import stratum_labels
+from functions.ratio_study.domain.study_figures import (
+    left_out_of_evidence,
+    month_levels,
+    ratio_bins,
+    studied_sales,
+)
 from functions.ratio_study.domain.study_result import study_result
 from functions.ratio_study.domain.study_sales import StudySales
 from functions.ratio_study.domain.study_values import StudyValues, model_values, stored_values
@@ -20,7 +26,14 @@ from shared.appraisal.arrays import BoolArray, FloatArray, IntArray, TextArray
 from shared.appraisal.errors import InsufficientSalesError
 from shared.appraisal.ratio_study import Options, RatioStudy, study
 from shared.appraisal.verdicts import STANDARD, Uniformity, uniformity_of
-from shared.contracts.ratio_study import ChasingTest, RatioStudyResults, StratumResult, StudyResult, TrimmedSale
+from shared.contracts.ratio_study import (
+    ChasingTest,
+    RatioStudyResults,
+    StratumResult,
+    StudiedSales,
+    StudyResult,
+    TrimmedSale,
+)
 from shared.evidence import Evidence
 from shared.progress import ReportProgress
 
@@ -29,7 +42,15 @@ _MIXED_KINDS_NOTE = (
 )
 
 
-def make_study(request: RatioStudyRequest, sales: StudySales, progress: ReportProgress) -> RatioStudyResults:
+@dataclass(frozen=True)
+class Study:
+    """A study's results, and its sales one by one."""
+
+    results: RatioStudyResults
+    sales: StudiedSales
+
+
+def make_study(request: RatioStudyRequest, sales: StudySales, progress: ReportProgress) -> Study:
     """Study the sales of the period. Raises AppraisalInputError when there are too few for any statistic."""
     evidence = sales.evidence
     valuation_date = _valuation_date(request, sales)
@@ -47,7 +68,9 @@ def make_study(request: RatioStudyRequest, sales: StudySales, progress: ReportPr
     rows = np.flatnonzero(usable).astype(np.int64)
     whole, overall, strata = _study_rows(request, sales, values, rows, progress)
     before_valuation = int((evidence.sales.sale_day[rows] < valuation_date.toordinal()).sum()) if valuation_date else 0
-    return RatioStudyResults(
+    kept = rows[whole.trimming.kept]
+    ratio = values.estimate[kept] / values.price[kept]
+    results = RatioStudyResults(
         value_source=request.value_source,
         roll_year=request.roll_year,
         valuation_run_id=request.valuation_run_id,
@@ -61,7 +84,15 @@ def make_study(request: RatioStudyRequest, sales: StudySales, progress: ReportPr
         chasing_tests=_chasing_tests(request, sales, values, rows, valuation_date if adjust else None),
         trimmed_sales=_trimmed(sales, values, rows[~whole.trimming.kept]),
         sales_excluded={reason: count for reason, count in reasons.items() if count},
+        ratio_bins=ratio_bins(ratio),
+        months=month_levels(ratio, evidence.sales.sale_day[kept], request.confidence),
     )
+    left_out = [
+        *left_out_of_evidence(evidence, np.flatnonzero(in_dates & ~in_period), "outside_filter"),
+        *left_out_of_evidence(evidence, np.flatnonzero(in_period & ~usable), values.missing),
+        *sales.left_out,
+    ]
+    return Study(results, studied_sales(evidence, values, rows, ~whole.trimming.kept, left_out))
 
 
 def _valuation_date(request: RatioStudyRequest, sales: StudySales) -> date | None:

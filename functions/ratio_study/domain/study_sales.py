@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from shared.appraisal.arrays import FloatArray
+from shared.contracts.ratio_study import LeftOutSale
 from shared.evidence import Evidence
 
 
@@ -26,7 +27,8 @@ class StudySales:
 
     `stored_value` is the value of the roll or run that is studied, one a sale, NaN where it has none; None for other
     sources. `columns` are the columns that strata are made of, one value a sale. `run_valuation_date` is that of the
-    valuation run. `changes` is None where there are not two roll years to compare.
+    valuation run. `changes` is None where there are not two roll years to compare. `left_out` are the period's sales
+    that are no evidence.
     """
 
     evidence: Evidence
@@ -35,3 +37,4 @@ class StudySales:
     columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     run_valuation_date: date | None = None
     changes: ValueChanges | None = None
+    left_out: Sequence[LeftOutSale] = ()

@@ -10,8 +10,9 @@ from functions.ratio_study.domain.parameters import MAX_NAMED_ATTRIBUTES
 from functions.ratio_study.domain.study import make_study
 from functions.ratio_study.domain.study_sales import StudySales
 from functions.ratio_study.schemas import ATTRIBUTE_PREFIX, NEIGHBORHOOD, RatioStudyRequest, StudyFilter
+from shared import storage
 from shared.appraisal.errors import AppraisalInputError
-from shared.contracts.ratio_study import RatioStudyResults
+from shared.contracts.ratio_study import STUDIED_SALES_FILE, RatioStudyResults
 from shared.db import unit_of_work
 from shared.jobs import RunningJob
 from shared.problems import Unprocessable
@@ -29,11 +30,12 @@ def run(job: RunningJob) -> RatioStudyResults:
         _require_roll_values(job.county_id, request, sales)
         _require_known_attributes(connection, job.county_id, request, sales)
     try:
-        results = make_study(request, sales, job.progress)
+        study = make_study(request, sales, job.progress)
     except AppraisalInputError as error:
         raise Unprocessable(f"The study cannot be made: {error.problem}.", slug="ratio-study-not-possible") from error
-    _keep_figures_of_neighborhoods(job, request, results)
-    return results
+    storage.put(job.key(STUDIED_SALES_FILE), study.sales.model_dump_json().encode(), "application/json")
+    _keep_figures_of_neighborhoods(job, request, study.results)
+    return study.results
 
 
 def _keep_figures_of_neighborhoods(job: RunningJob, request: RatioStudyRequest, results: RatioStudyResults) -> None:

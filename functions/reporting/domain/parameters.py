@@ -31,3 +31,6 @@ MAX_LISTED_CHANGES = 100
 
 CHANGE_BIN_ENDS = (-50, -20, -10, -5, 0, 5, 10, 20, 50)
 """Changes in percent at which the bars of their distribution meet. A choice: narrow where a revaluation puts most."""
+
+MAX_RATIO_MAP_PARCELS = 4000
+"""Parcels of a map of neighborhoods. A choice: on half a page more dots lie upon each other."""

@@ -9,10 +9,10 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from functions.reporting.reports.succeeded_job import require_succeeded_job
-from shared import jobs
-from shared.contracts.ratio_study import RatioStudyResults
+from shared import jobs, storage
+from shared.contracts.ratio_study import STUDIED_SALES_FILE, RatioStudyResults, StudiedSales
 from shared.jobs import JobRecord
-from shared.problems import Gone
+from shared.problems import Gone, NotFound
 
 _RATIO_STUDY = "ratio_study"
 
@@ -52,3 +52,20 @@ def read_study(county_id: str, study_id: UUID) -> FinishedStudy:
 def results_model(document: Mapping[str, Any]) -> RatioStudyResults:
     """The results as a model. Fields that a newer release has added are passed over; the document keeps them."""
     return RatioStudyResults.model_validate(document, extra="ignore")
+
+
+def read_sales(county_id: str, study_id: UUID) -> StudiedSales | None:
+    """The sales of a study one by one; None of a study that was made before they were kept.
+
+    Raises Gone where they were damaged since.
+    """
+    try:
+        content = storage.get(storage.county_key(county_id, "jobs", str(study_id), STUDIED_SALES_FILE))
+    except NotFound:
+        return None
+    try:
+        return StudiedSales.model_validate_json(content, extra="ignore")
+    except ValidationError as error:
+        raise Gone(
+            f"The sales of ratio study {study_id} are damaged; make the study again.", slug="ratio-study-lost"
+        ) from error

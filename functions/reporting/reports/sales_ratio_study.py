@@ -1,5 +1,6 @@
 """The sales ratio study: the results of a finished ratio study, for the assessor's signature."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,20 +13,25 @@ from functions.reporting.domain.contents import (
 )
 from functions.reporting.domain.heading import Heading
 from functions.reporting.domain.phrases import label
+from functions.reporting.render.charts.ratio_map import PlacedParcel
 from functions.reporting.render.sections.ratio_study import (
     AGAINST_OVERALL,
+    chart_sections,
     findings_sections,
     method_section,
     strata_sections,
     study_facts,
     verdicts_by_code,
 )
-from functions.reporting.reports.finished_study import FinishedStudy, read_study, require_succeeded
+from functions.reporting.reports.finished_study import FinishedStudy, read_sales, read_study, require_succeeded
 from functions.reporting.reports.report_type import Report, ReportType
+from functions.reporting.repository import properties
 from shared.contracts.ratio_study import (
     RatioStudyResults,
+    StudiedSales,
     StudyResult,
 )
+from shared.db import unit_of_work
 from shared.schemas import RequestSchema
 from shared.typesetting import display
 
@@ -63,20 +69,27 @@ class SalesRatioStudy(ReportType[SalesRatioStudyParameters]):
 
     def build(self, heading: Heading, parameters: SalesRatioStudyParameters) -> Report:
         """Read the study's stored results and lay them out."""
-        return study_report(read_study(heading.county_id, parameters.ratio_study_id))
+        county_id = heading.county_id
+        study = read_study(county_id, parameters.ratio_study_id)
+        with unit_of_work(county_id) as connection:
+            parcels = properties.placed_parcels(connection, county_id)
+        return study_report(study, read_sales(county_id, parameters.ratio_study_id), parcels)
 
 
 REPORT_TYPE = SalesRatioStudy()
 
 
-def study_report(study: FinishedStudy) -> Report:
-    """Lay out a ratio study; every number is the study's own."""
+def study_report(
+    study: FinishedStudy, sales: StudiedSales | None = None, parcels: Sequence[PlacedParcel] = ()
+) -> Report:
+    """Lay out a ratio study; every number is the study's own. `parcels` are those of its map."""
     return Report(
         title=SalesRatioStudy.title,
         contents=Contents(
             facts=study_facts(study.results, study.finished_at.date()),
             sections=[
                 *findings_sections(study.results),
+                *chart_sections(study.results, sales, parcels),
                 method_section(study.results),
                 *strata_sections(study.results),
                 Section("Parameters", [Pairs(_parameters(study))]),

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text
 
-from functions.reporting.domain.parameters import MAX_MAP_PARCELS
-from functions.reporting.domain.parcel_shapes import MapParcel, MapWindow
+from functions.reporting.domain.parameters import MAX_MAP_PARCELS, MAX_RATIO_MAP_PARCELS
+from functions.reporting.domain.parcel_shapes import MapParcel, MapWindow, Position
 from functions.reporting.domain.property_record import (
     BuildingRecord,
     Characteristics,
@@ -169,3 +169,16 @@ def _map_parcels(connection: Connection, condition: str, values: dict[str, Any])
         values,
     )
     return [MapParcel(row.property_id, (row.longitude, row.latitude), row.geometry) for row in rows]
+
+
+def placed_parcels(connection: Connection, county_id: str) -> list[tuple[Position, str]]:
+    """Positions of current parcels with their neighborhoods: all, or as many as a map shows, the same each time."""
+    rows = connection.execute(
+        text(
+            "SELECT longitude, latitude, coalesce(neighborhood, '') AS neighborhood FROM properties_operational"
+            " WHERE county_id = :county_id AND retired_at IS NULL AND longitude IS NOT NULL AND latitude IS NOT NULL"
+            f" ORDER BY md5(property_id) LIMIT {MAX_RATIO_MAP_PARCELS}"
+        ),
+        {"county_id": county_id},
+    )
+    return [((row.longitude, row.latitude), row.neighborhood) for row in rows]

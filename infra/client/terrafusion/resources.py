@@ -1372,6 +1372,17 @@ class Month(Resource):
     repeat_sales_uncertain: bool | None
 
 
+class MonthLevel(Resource):
+    """The median ratio of a month's studied sales, outliers left out; `month` is its first day."""
+
+    __slots__ = ()
+    month: date
+    sales: int
+    median: float
+    low: float | None
+    high: float | None
+
+
 class Neighborhood(Resource):
     """A neighborhood of the current roll: its parcels and their values, its valid sales and their prices."""
 
@@ -1865,6 +1876,15 @@ class ProposedField(Resource):
     reason: str
 
 
+class RatioBin(Resource):
+    """The number of studied sales whose ratio is at least `low` and below `high`, outliers left out."""
+
+    __slots__ = ()
+    low: float
+    high: float
+    sales: int
+
+
 class RatioStatistics(Resource):
     """Ratio statistics of a list of pairs, overall and by stratum."""
 
@@ -1891,6 +1911,8 @@ class RatioStudyResults(Resource):
     chasing_tests: list[ChasingTest]
     trimmed_sales: list[TrimmedSale]
     sales_excluded: dict[str, int]
+    ratio_bins: list[RatioBin]
+    months: list[MonthLevel]
 
 
 class RatioStudyStatistic(Resource):

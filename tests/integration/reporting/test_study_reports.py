@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections import Counter
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,6 +11,7 @@ import pytest
 
 from functions.ratio_study.handler import handler as study_handler
 from functions.ratio_study.tasks import handler as study_task
+from functions.reporting.reports.finished_study import read_sales
 from tests.conftest import MigratedDatabase
 from tests.gateway import call, claims_of
 from tests.integration.evidence_county import COUNTY, add_county, add_evidence
@@ -63,6 +65,23 @@ def test_the_data_is_what_the_api_answers() -> None:
     assert document["ratio_study"]["results"] == api_results(study_id)
     assert document["ratio_study"]["id"] == study_id
     assert document["parameters"] == {"ratio_study_id": study_id}
+
+
+def test_the_studys_sales_are_kept_one_by_one_with_those_left_out() -> None:
+    study_id = study()
+    results = api_results(study_id)
+    sales = read_sales(COUNTY, UUID(study_id))
+    assert sales is not None
+    assert len(sales.ratios) == results["overall"]["sales"] + results["overall"]["trimming"]["trimmed"]
+    assert sum(sales.trimmed) == results["overall"]["trimming"]["trimmed"]
+    for figures in ("ratio_bins", "months"):
+        assert sum(each["sales"] for each in results[figures]) == results["overall"]["sales"]
+    reasons = Counter(each.reason for each in sales.left_out)
+    assert reasons
+    assert reasons <= Counter(results["sales_excluded"])
+    page = made("sales_ratio_study", "html", {"ratio_study_id": study_id}).decode()
+    for title in ("Ratio and price of each sale", "Distribution of the ratios", "Median ratio by month of sale"):
+        assert f"<figcaption>{title}</figcaption>" in page
 
 
 def test_the_tables_numbers_are_the_apis_to_the_last_digit() -> None:

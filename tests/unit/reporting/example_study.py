@@ -5,9 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from functions.reporting.domain.heading import Heading
+from functions.reporting.render.charts.ratio_map import PlacedParcel
 from functions.reporting.reports.finished_study import FinishedStudy, results_model
 from functions.reporting.reports.report_type import Report
 from functions.reporting.reports.sales_ratio_study import study_report
+from shared.contracts.ratio_study import StudiedSales
 from shared.jobs import Job, Progress
 
 MADE_AT = datetime(2026, 11, 22, 22, 57, 0, 704_489, tzinfo=UTC)
@@ -111,4 +113,58 @@ def study_of(name: str) -> Report:
     document["overall"]["notes"] = [name]
     document["overall"]["verdicts"][0]["sentence"] = name
     document["sales_excluded"] = {name: 1}
-    return study_report(finished(document, note=name))
+    parcels = placed_parcels(name, "N2", "N3")
+    return study_report(finished(with_figures(document), note=name), studied_sales(name), parcels)
+
+
+def studied_sales(name: str = "N1", count: int = 400) -> StudiedSales:
+    """Sales of a year whose ratios fall with the price; every fortieth is trimmed, and one was left out."""
+    prices = [120_000 * 1.006**number for number in range(count)]
+    ratios = [1.12 - 0.0006 * number * 400 / count + 0.2 * ((number * 37) % 17 / 17 - 0.5) for number in range(count)]
+    left_out = {
+        "sale_id": "X1",
+        "property_id": name,
+        "sale_date": "2025-02-03",
+        "sale_price": 10.0,
+        "reason": "not_arms_length",
+    }
+    return StudiedSales.model_validate(
+        {
+            "sale_ids": [f"S{number}" for number in range(count)],
+            "property_ids": [f"P{number}" for number in range(count)],
+            "sale_dates": [f"2025-{1 + number % 12:02}-10" for number in range(count)],
+            "neighborhoods": [name] * count,
+            "property_classes": [name] * count,
+            "sale_prices": prices,
+            "prices": prices,
+            "values": [price * ratio for price, ratio in zip(prices, ratios, strict=True)],
+            "ratios": ratios,
+            "trimmed": [number % 40 == 0 for number in range(count)],
+            "left_out": [left_out],
+        }
+    )
+
+
+def with_figures(document: dict[str, Any]) -> dict[str, Any]:
+    """The document of a study with its distribution and its months."""
+    bins = [{"low": 0.4 + 0.05 * n, "high": 0.45 + 0.05 * n, "sales": max(0, 60 - 9 * abs(n - 11))} for n in range(28)]
+    months = [
+        {
+            "month": f"2025-{month:02}-01",
+            "sales": 30,
+            "median": 1.05 - 0.01 * month,
+            "low": None if month == 4 else 1.0 - 0.01 * month,
+            "high": None if month == 4 else 1.11 - 0.01 * month,
+        }
+        for month in range(1, 13)
+    ]
+    return {**document, "ratio_bins": bins, "months": months}
+
+
+def placed_parcels(*neighborhoods: str) -> list[PlacedParcel]:
+    """Parcels of a grid, a column of it a neighborhood."""
+    return [
+        ((-122.4 + 0.002 * column + 0.0003 * row, 47.6 + 0.002 * row), neighborhoods[column * len(neighborhoods) // 40])
+        for column in range(40)
+        for row in range(40)
+    ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from functions.reporting.domain.contents import (
     Block,
     Column,
+    Columns,
     DataTable,
     Figure,
     Kind,
@@ -19,12 +21,15 @@ from functions.reporting.domain.contents import (
     Toned,
 )
 from functions.reporting.domain.phrases import label, sentence
+from functions.reporting.render.charts.ratio_map import PlacedParcel, ratio_map
+from functions.reporting.render.charts.ratios import histogram, month_trend, scatter
 from functions.reporting.render.charts.strata import strata_chart
 from shared.appraisal.codes import VerdictCode, VerdictResult
 from shared.contracts.ratio_study import (
     RatioStudyResults,
     StatisticVerdict,
     StratumResult,
+    StudiedSales,
     StudyResult,
     ValueSource,
 )
@@ -95,6 +100,32 @@ def findings_sections(results: RatioStudyResults) -> list[Section]:
         Section("Findings", [Statements(findings)]),
         Section("Statistics", [statistics_table(results.overall), Statements([Statement(note) for note in notes])]),
     ]
+
+
+def chart_sections(
+    results: RatioStudyResults, sales: StudiedSales | None, parcels: Sequence[PlacedParcel]
+) -> list[Section]:
+    """The study in charts: each sale, the distribution, the months, and the neighborhoods on a map.
+
+    `sales` is None of a study that was made before its sales were kept.
+    """
+    verdict = next((verdict for verdict in results.overall.verdicts if verdict.code == "median"), None)
+    if verdict is None:
+        return []
+    level = (verdict.range_low, verdict.range_high)
+    medians = {
+        stratum.value: stratum.study.statistics["median"].value
+        for stratum in results.strata
+        if stratum.stratum == "neighborhood" and stratum.study is not None
+    }
+    drawings = [
+        None if sales is None else scatter(sales, level),
+        histogram(results.ratio_bins),
+        month_trend(results.months, level),
+        ratio_map(parcels, medians, level),
+    ]
+    shown = [drawing for drawing in drawings if drawing is not None]
+    return [Section("Charts", [Columns(shown)])] if shown else []
 
 
 def stratum_statistics(study: StudyResult) -> list[Block]:
