@@ -9,6 +9,15 @@ from shared.db.models import AuditEvent
 from shared.observability.correlation import correlation_id, source_address
 
 ResourceAction = Literal[
+    "appeal.decided",
+    "appeal.document_added",
+    "appeal.document_received",
+    "appeal.filed",
+    "appeal.heard",
+    "appeal.reviewed",
+    "appeal.scheduled",
+    "appeal.stipulated",
+    "appeal.withdrawn",
     "county.configured",
     "county.file_announced",
     "county.mapping_replaced",

@@ -1,10 +1,10 @@
 """Overrides: a decided value of a field stands until the source's own value of that field changes.
 
-A decision (an edit, an approved value, an upload) makes a new version of a row. Each field that differs from the
-version before is an override: its value, and the source's value that it replaced. Rows of a source are staged first.
-Where the source still has the replaced value, the staged row takes the override's value (and the column `held` keeps
-the source's); where it has another one, the source's value is taken, and the override ends. Keys of `attributes` are
-fields of their own. All statements join the active overrides, so that rows without any cost nothing.
+A decision (an edit, an approved value, an upload, an appeal) makes a new version of a row. Each field that differs from
+the version before is an override: its value, and the source's value that it replaced. Rows of a source are staged
+first. Where the source still has the replaced value, the staged row takes the override's value (and the column `held`
+keeps the source's); where it has another one, the source's value is taken, and the override ends. Keys of `attributes`
+are fields of their own. All statements join the active overrides, so that rows without any cost nothing.
 """
 # ruff: noqa: S608 - names are quoted identifiers of models; values are literals or parameters
 
@@ -19,7 +19,7 @@ from sqlalchemy import Connection, text
 from shared.db.literals import uuid_literal
 from shared.db.models import SYNC_TARGETS, SyncedModel, history_table, key_column
 
-Origin = Literal["edit", "approval", "upload"]
+Origin = Literal["edit", "approval", "upload", "appeal"]
 
 ATTRIBUTES = "attributes"
 ATTRIBUTE_PREFIX = f"{ATTRIBUTES}."
@@ -32,7 +32,7 @@ UPDATED_ROWS = "action IN ('U', 'R')"
 
 @dataclass(frozen=True)
 class Decision:
-    """A decision: who made it, and the id of its approval or upload, or one of the edit's own."""
+    """A decision: who made it, and the id of its approval, upload or appeal, or one of the edit's own."""
 
     decision_id: UUID
     origin: Origin

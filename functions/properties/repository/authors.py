@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, or_, select
 
 from functions.properties.schemas.parcels import VersionAuthor
-from shared.db.models import FieldOverride, Job, SyncedModel, SyncRun, ValuationApproval
+from shared.db.models import Appeal, FieldOverride, Job, SyncedModel, SyncRun, ValuationApproval
 
 
 def of_runs(connection: Connection, county_id: str, ids: Collection[UUID]) -> dict[UUID, VersionAuthor]:
-    """The sync runs, approvals and withdrawals of approvals among these ids."""
+    """The sync runs, approvals, withdrawals of approvals, and appeals among these ids."""
     if not ids:
         return {}
     runs = connection.execute(
@@ -40,6 +40,11 @@ def of_runs(connection: Connection, county_id: str, ids: Collection[UUID]) -> di
         authors[row.approval_id] = VersionAuthor(kind="approval", by=row.approved_by, **of_approval)
         if row.undo_id is not None:
             authors[row.undo_id] = VersionAuthor(kind="approval_undone", by=row.undone_by, **of_approval)
+    appeals = connection.execute(
+        select(Appeal.appeal_id, Appeal.decided_by).where(Appeal.county_id == county_id, Appeal.appeal_id.in_(ids))
+    )
+    for appeal in appeals:
+        authors[appeal.appeal_id] = VersionAuthor(kind="appeal", by=appeal.decided_by, appeal_id=appeal.appeal_id)
     return authors
 
 

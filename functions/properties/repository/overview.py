@@ -43,7 +43,7 @@ def _list(item: str, source: str, order: str) -> str:
 
 
 def _author(run: str, source: str, editor: str) -> str:
-    """SQL of the author of a version that an approval, its undoing or a sync (`run`) has made; an edit has no run.
+    """SQL of the author of a version: an approval, its undoing, an appeal or a sync by its id (`run`), or an edit.
 
     `source` is SQL of the system that a sync has read, `editor` of whoever edited.
     """
@@ -53,9 +53,12 @@ def _author(run: str, source: str, editor: str) -> str:
         " 'valuation_run_id', ap.run_id, 'approval_id', ap.approval_id)"
         " WHEN ap.approval_id IS NOT NULL THEN jsonb_build_object('kind', 'approval_undone', 'by', ap.undone_by,"
         " 'valuation_run_id', ap.run_id, 'approval_id', ap.approval_id)"
+        " WHEN appeal.appeal_id IS NOT NULL THEN jsonb_build_object('kind', 'appeal', 'by', appeal.decided_by,"
+        " 'appeal_id', appeal.appeal_id)"
         " ELSE jsonb_build_object('kind', 'sync', 'by', coalesce(sr.approved_by, j.submitted_by),"
         f" 'sync_run_id', made.run, 'source', {source}) END FROM (SELECT {run} AS run) AS made"
         " LEFT JOIN valuation_approvals ap ON ap.county_id = p.county_id AND made.run IN (ap.approval_id, ap.undo_id)"
+        " LEFT JOIN appeals appeal ON appeal.county_id = p.county_id AND appeal.appeal_id = made.run"
         " LEFT JOIN sync_runs sr ON sr.county_id = p.county_id AND sr.run_id = made.run"
         " LEFT JOIN jobs j ON j.county_id = p.county_id AND j.job_id = made.run LIMIT 1)"
     )

@@ -90,7 +90,7 @@ class DecidedField(Schema):
     field: str
     value: Any
     source_value: Any
-    origin: Literal["edit", "approval", "upload"]
+    origin: Literal["edit", "approval", "upload", "appeal"]
     made_by: str
     made_at: datetime
     ended_at: datetime | None

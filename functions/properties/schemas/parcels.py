@@ -140,18 +140,19 @@ class FieldChange(Schema):
 
 
 class VersionAuthor(Schema):
-    """Whose doing a version is: of a sync, of a person's edit, or of an approval of values or its undoing.
+    """Whose doing a version is: of a sync, a person's edit, an approval of values or its undoing, or an appeal.
 
-    `by` is who edited, who approved (or undid) the values, or who started or approved the sync; `source` the system
-    that a sync read.
+    `by` is who edited, who approved (or undid) the values, who decided the appeal, or who started or approved the sync;
+    `source` the system that a sync read.
     """
 
-    kind: Literal["sync", "edit", "approval", "approval_undone", "upload", "roll_back"]
+    kind: Literal["sync", "edit", "approval", "approval_undone", "upload", "roll_back", "appeal"]
     by: str | None
     sync_run_id: UUID | None = None
     source: str | None = None
     valuation_run_id: UUID | None = None
     approval_id: UUID | None = None
+    appeal_id: UUID | None = None
 
 
 class PropertyVersion(Schema):

@@ -9,6 +9,10 @@ from terrafusion.operations import AsyncItems, AsyncSubmission, Calls, path
 from terrafusion.resource import Resource
 from terrafusion.resources import (
     AccessKey,
+    Appeal,
+    AppealDocument,
+    AppealSummary,
+    AppealTotals,
     ApprovalResults,
     AuditEvent,
     AuditSeal,
@@ -45,10 +49,12 @@ from terrafusion.resources import (
     Me,
     Neighborhood,
     NewAccessKey,
+    NewDocument,
     NewExemptionDocument,
     NewUpload,
     NoticeBatchResults,
     NoticeTemplate,
+    PacketRequest,
     ParcelChange,
     Partition,
     PropertyDetail,
@@ -179,8 +185,21 @@ class AsyncCountyOperations:
         self._calls = Calls(session)
         self.county_id = county_id
 
+    async def add_document(
+        self, appeal_id: str, body: requests.DocumentRequest, *, idempotency_key: str | None = None
+    ) -> NewDocument:
+        """Announce a document."""
+        answer: NewDocument = await self._calls.resource(
+            NewDocument,
+            "POST",
+            path("/v1/counties/{}/appeals/{}/documents", self.county_id, appeal_id),
+            idempotency_key=idempotency_key,
+            body=body,
+        )
+        return answer
+
     async def add_exemption_document(
-        self, exemption_id: str, body: requests.DocumentRequest, *, idempotency_key: str | None = None
+        self, exemption_id: str, body: requests.ExemptionsDocumentRequest, *, idempotency_key: str | None = None
     ) -> NewExemptionDocument:
         """Add a document."""
         answer: NewExemptionDocument = await self._calls.resource(
@@ -191,6 +210,31 @@ class AsyncCountyOperations:
             body=body,
         )
         return answer
+
+    def appeals(
+        self,
+        *,
+        roll_year: int | None = None,
+        property_id: str | None = None,
+        status: Literal["filed", "informal", "scheduled", "heard", "decided", "stipulated", "withdrawn"] | None = None,
+        level: Literal["informal", "hearing"] | None = None,
+        hearing_on: date | str | None = None,
+        page_size: int | None = None,
+    ) -> AsyncItems[AppealSummary]:
+        """Appeals, the newest first."""
+        return AsyncItems(
+            self._session,
+            AppealSummary,
+            path("/v1/counties/{}/appeals", self.county_id),
+            {
+                "roll_year": roll_year,
+                "property_id": property_id,
+                "status": status,
+                "level": level,
+                "hearing_on": hearing_on,
+                "page_size": page_size,
+            },
+        )
 
     async def apply_for_exemption(
         self, body: requests.ApplicationRequest, *, idempotency_key: str | None = None
@@ -271,6 +315,15 @@ class AsyncCountyOperations:
         *,
         actor: str | None = None,
         action: Literal[
+            "appeal.decided",
+            "appeal.document_added",
+            "appeal.document_received",
+            "appeal.filed",
+            "appeal.heard",
+            "appeal.reviewed",
+            "appeal.scheduled",
+            "appeal.stipulated",
+            "appeal.withdrawn",
             "comparables_model.cancelled",
             "county.configured",
             "county.file_announced",
@@ -633,6 +686,18 @@ class AsyncCountyOperations:
             {"page_size": page_size},
         )
 
+    async def confirm_document(
+        self, appeal_id: str, document_id: str, *, idempotency_key: str | None = None
+    ) -> AppealDocument:
+        """Confirm a document."""
+        answer: AppealDocument = await self._calls.resource(
+            AppealDocument,
+            "POST",
+            path("/v1/counties/{}/appeals/{}/documents/{}/confirm", self.county_id, appeal_id, document_id),
+            idempotency_key=idempotency_key,
+        )
+        return answer
+
     async def confirm_upload(
         self, upload_id: str, body: requests.ConfirmUpload | None = None, *, idempotency_key: str | None = None
     ) -> AsyncSubmission[Job, Any]:
@@ -661,6 +726,19 @@ class AsyncCountyOperations:
             NewUpload,
             "POST",
             path("/v1/counties/{}/uploads", self.county_id),
+            idempotency_key=idempotency_key,
+            body=body,
+        )
+        return answer
+
+    async def decide_appeal(
+        self, appeal_id: str, body: requests.AppealsDecisionRequest, *, idempotency_key: str | None = None
+    ) -> Appeal:
+        """Decide an appeal."""
+        answer: Appeal = await self._calls.resource(
+            Appeal,
+            "POST",
+            path("/v1/counties/{}/appeals/{}/decide", self.county_id, appeal_id),
             idempotency_key=idempotency_key,
             body=body,
         )
@@ -756,6 +834,12 @@ class AsyncCountyOperations:
             {"district_id": district_id, "date": date, "page_size": page_size},
         )
 
+    def documents(self, appeal_id: str) -> AsyncItems[AppealDocument]:
+        """The documents of an appeal."""
+        return AsyncItems(
+            self._session, AppealDocument, path("/v1/counties/{}/appeals/{}/documents", self.county_id, appeal_id), {}
+        )
+
     async def download_analysis(
         self, analysis_id: str, target: Path | str, *, format: Literal["json", "csv", "parquet"] | None = None
     ) -> Path:
@@ -768,6 +852,12 @@ class AsyncCountyOperations:
         """Take a signed report."""
         return await self._calls.file(
             path("/v1/counties/{}/report-approvals/{}/download", self.county_id, approval_id), target, {}
+        )
+
+    async def download_document(self, appeal_id: str, document_id: str, target: Path | str) -> Path:
+        """Take a document."""
+        return await self._calls.file(
+            path("/v1/counties/{}/appeals/{}/documents/{}/download", self.county_id, appeal_id, document_id), target, {}
         )
 
     async def download_exemption_document(self, exemption_id: str, document_id: str, target: Path | str) -> Path:
@@ -897,6 +987,13 @@ class AsyncCountyOperations:
             {"table": table, "rule": rule, "field": field, "state": state},
         )
 
+    async def file_appeal(self, body: requests.AppealRequest, *, idempotency_key: str | None = None) -> Appeal:
+        """File an appeal."""
+        answer: Appeal = await self._calls.resource(
+            Appeal, "POST", path("/v1/counties/{}/appeals", self.county_id), idempotency_key=idempotency_key, body=body
+        )
+        return answer
+
     def files(self, *, prefix: str | None = None) -> AsyncItems[DeliveredFile]:
         """Delivered files."""
         return AsyncItems(
@@ -972,6 +1069,20 @@ class AsyncCountyOperations:
             MarketAnalysisResults,
             "GET",
             path("/v1/counties/{}/market-analyses/{}/results", self.county_id, analysis_id),
+        )
+        return answer
+
+    async def get_appeal(self, appeal_id: str) -> Appeal:
+        """One appeal."""
+        answer: Appeal = await self._calls.resource(
+            Appeal, "GET", path("/v1/counties/{}/appeals/{}", self.county_id, appeal_id)
+        )
+        return answer
+
+    async def get_appeal_totals(self, *, roll_year: int) -> AppealTotals:
+        """What the appeals of a roll came to."""
+        answer: AppealTotals = await self._calls.resource(
+            AppealTotals, "GET", path("/v1/counties/{}/appeals/summary", self.county_id), query={"roll_year": roll_year}
         )
         return answer
 
@@ -1346,6 +1457,19 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def hear_appeal(
+        self, appeal_id: str, body: requests.NoteRequest, *, idempotency_key: str | None = None
+    ) -> Appeal:
+        """Note that a hearing was held."""
+        answer: Appeal = await self._calls.resource(
+            Appeal,
+            "POST",
+            path("/v1/counties/{}/appeals/{}/hear", self.county_id, appeal_id),
+            idempotency_key=idempotency_key,
+            body=body,
+        )
+        return answer
+
     async def inspect_upload(
         self, body: requests.InspectionRequest, *, idempotency_key: str | None = None
     ) -> AsyncSubmission[Job, Any]:
@@ -1532,6 +1656,15 @@ class AsyncCountyOperations:
                 "status": status,
                 "page_size": page_size,
             },
+        )
+
+    def packets(self, *, hearing_on: date | str) -> AsyncItems[PacketRequest]:
+        """The evidence packets of a day."""
+        return AsyncItems(
+            self._session,
+            PacketRequest,
+            path("/v1/counties/{}/appeals/packets", self.county_id),
+            {"hearing_on": hearing_on},
         )
 
     def partitions(
@@ -1987,6 +2120,19 @@ class AsyncCountyOperations:
             Any,
         )
 
+    async def review_appeal(
+        self, appeal_id: str, body: requests.NoteRequest, *, idempotency_key: str | None = None
+    ) -> Appeal:
+        """Review an appeal informally."""
+        answer: Appeal = await self._calls.resource(
+            Appeal,
+            "POST",
+            path("/v1/counties/{}/appeals/{}/review", self.county_id, appeal_id),
+            idempotency_key=idempotency_key,
+            body=body,
+        )
+        return answer
+
     async def roll_back_run(
         self, run_id: str, body: requests.RollBackRequest, *, idempotency_key: str | None = None
     ) -> AsyncSubmission[Job, Any]:
@@ -2091,6 +2237,19 @@ class AsyncCountyOperations:
             },
         )
 
+    async def schedule_hearing(
+        self, appeal_id: str, body: requests.HearingRequest, *, idempotency_key: str | None = None
+    ) -> Appeal:
+        """Schedule a hearing."""
+        answer: Appeal = await self._calls.resource(
+            Appeal,
+            "POST",
+            path("/v1/counties/{}/appeals/{}/schedule", self.county_id, appeal_id),
+            idempotency_key=idempotency_key,
+            body=body,
+        )
+        return answer
+
     def schedules(self, *, page_size: int | None = None) -> AsyncItems[Schedule]:
         """Schedules of jobs."""
         return AsyncItems(
@@ -2186,6 +2345,19 @@ class AsyncCountyOperations:
             ),
             Any,
         )
+
+    async def stipulate_appeal(
+        self, appeal_id: str, body: requests.StipulationRequest, *, idempotency_key: str | None = None
+    ) -> Appeal:
+        """Settle an appeal by agreement."""
+        answer: Appeal = await self._calls.resource(
+            Appeal,
+            "POST",
+            path("/v1/counties/{}/appeals/{}/stipulate", self.county_id, appeal_id),
+            idempotency_key=idempotency_key,
+            body=body,
+        )
+        return answer
 
     async def summarize_changes(self, run_id: str) -> ChangeSummary:
         """A sync's changes in sum."""
@@ -2391,8 +2563,21 @@ class AsyncCountyOperations:
         """The county's webhooks."""
         return AsyncItems(self._session, Webhook, path("/v1/counties/{}/webhooks", self.county_id), {})
 
+    async def withdraw_appeal(
+        self, appeal_id: str, body: requests.WithdrawalRequest, *, idempotency_key: str | None = None
+    ) -> Appeal:
+        """Withdraw an appeal."""
+        answer: Appeal = await self._calls.resource(
+            Appeal,
+            "POST",
+            path("/v1/counties/{}/appeals/{}/withdraw", self.county_id, appeal_id),
+            idempotency_key=idempotency_key,
+            body=body,
+        )
+        return answer
+
     async def withdraw_application(
-        self, exemption_id: str, body: requests.WithdrawalRequest, *, idempotency_key: str | None = None
+        self, exemption_id: str, body: requests.ExemptionsWithdrawalRequest, *, idempotency_key: str | None = None
     ) -> Exemption:
         """Withdraw an application."""
         answer: Exemption = await self._calls.resource(

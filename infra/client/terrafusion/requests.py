@@ -24,6 +24,31 @@ class AppealBoard(TypedDict):
     meetings: NotRequired[str | None]
 
 
+class AppealRequest(TypedDict):
+    """An appeal as an owner has filed it. `filed_on` is the day on which it was received or postmarked."""
+
+    property_id: str
+    roll_year: int
+    petitioner: str
+    petitioner_contact: NotRequired[str | None]
+    ground: Literal["market_value", "equity", "characteristics", "classification", "damage", "clerical_error", "other"]
+    statement: str
+    requested_value: NotRequired[float | Decimal | str | None]
+    filed_on: date | str
+    good_cause: NotRequired[str | None]
+
+
+class AppealsDecisionRequest(TypedDict):
+    """A decision: the value is sustained, or reduced or raised to other values."""
+
+    outcome: Literal["sustained", "reduced", "raised"]
+    values: NotRequired[DecidedValues | None]
+    reason_code: Literal[
+        "market_value", "equity", "characteristics", "classification", "damage", "clerical_error", "other"
+    ]
+    reason: str
+
+
 class ApplicationRequest(TypedDict):
     """An application. Both years are included; without `last_year` the period is the type's own."""
 
@@ -181,6 +206,14 @@ class DataQualityParameters(TypedDict):
     problems: NotRequired[list[Literal["missing", "impossible", "duplicate"]]]
 
 
+class DecidedValues(TypedDict):
+    """Values of a decision. `total_value` is the sum of the others, which may be left out where the roll has none."""
+
+    land_value: NotRequired[float | Decimal | str | None]
+    improvement_value: NotRequired[float | Decimal | str | None]
+    total_value: float | Decimal | str
+
+
 class DecisionRequest(TypedDict):
     """`valid` and `invalid` go before the county's code; `as_coded` lets the code hold again."""
 
@@ -200,7 +233,14 @@ class DocumentRequest(TypedDict):
     """A document to be sent: its name, its type, its exact size, and the SHA-256 of its content in hexadecimal."""
 
     filename: str
-    content_type: Literal["application/pdf", "image/jpeg", "image/png", "image/tiff"]
+    content_type: Literal[
+        "application/pdf",
+        "image/jpeg",
+        "image/png",
+        "image/tiff",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ]
     size_bytes: int
     sha256: str
 
@@ -240,6 +280,21 @@ class ExemptionsDecisionRequest(TypedDict):
     reason: str
     frozen_value: NotRequired[float | Decimal | str | None]
     last_year: NotRequired[int | None]
+
+
+class ExemptionsDocumentRequest(TypedDict):
+    """A document to be sent: its name, its type, its exact size, and the SHA-256 of its content in hexadecimal."""
+
+    filename: str
+    content_type: Literal["application/pdf", "image/jpeg", "image/png", "image/tiff"]
+    size_bytes: int
+    sha256: str
+
+
+class ExemptionsWithdrawalRequest(TypedDict):
+    """Why an application is withdrawn."""
+
+    reason: str
 
 
 class FeaturesSettings(TypedDict):
@@ -398,6 +453,14 @@ class Guards(TypedDict):
     columns: NotRequired[dict[str, ColumnLimits]]
 
 
+class HearingRequest(TypedDict):
+    """A hearing: when it begins, how long it takes, and where it is."""
+
+    hearing_at: datetime | str
+    minutes: NotRequired[int]
+    hearing_place: str
+
+
 class IncrementalSettings(TypedDict):
     """Settings of incremental runs: how they find new and changed rows."""
 
@@ -530,6 +593,12 @@ class MultiPolygonArea(TypedDict):
 
     type: Literal["MultiPolygon"]
     coordinates: list[list[list[list[Any]]]]
+
+
+class NoteRequest(TypedDict):
+    """A note for the audit trail."""
+
+    note: NotRequired[str | None]
 
 
 class NoticeBatchRequest(TypedDict):
@@ -889,6 +958,16 @@ class SqlDescription(TypedDict):
     secret_name: str
 
 
+class StipulationRequest(TypedDict):
+    """An agreement of the office with the petitioner on values."""
+
+    values: DecidedValues
+    reason_code: Literal[
+        "market_value", "equity", "characteristics", "classification", "damage", "clerical_error", "other"
+    ]
+    reason: str
+
+
 class StudyFilter(TypedDict):
     """Filter of a study's sales: those that meet every condition given. Without any, all of them."""
 
@@ -1014,7 +1093,7 @@ class WebhookRequest(TypedDict):
 
 
 class WithdrawalRequest(TypedDict):
-    """Why an application is withdrawn."""
+    """Why an appeal is withdrawn."""
 
     reason: str
 

@@ -88,6 +88,50 @@ class AnnualChange(Resource):
     standard_error: float
 
 
+class Appeal(Resource):
+    """An appeal as a whole. `before` are the roll's values when it was decided, and `decided` those of the decision."""
+
+    __slots__ = ()
+    id: str
+    reference: str
+    roll_year: int
+    property_id: str
+    property_class: str | None
+    petitioner: str | None
+    status: Literal["filed", "informal", "scheduled", "heard", "decided", "stipulated", "withdrawn"]
+    level: Literal["informal", "hearing"]
+    ground: Literal["market_value", "equity", "characteristics", "classification", "damage", "clerical_error", "other"]
+    requested_value: Decimal | None
+    filed_on: date
+    deadline: date | None
+    late: bool
+    hearing_at: datetime | None
+    hearing_place: str | None
+    outcome: Literal["sustained", "reduced", "raised"] | None
+    before_total_value: Decimal | None
+    decided_total_value: Decimal | None
+    decided_at: datetime | None
+    petitioner_contact: str | None
+    statement: str
+    good_cause: str | None
+    notice_id: str | None
+    filed_by: str
+    filed_at: datetime
+    hearing_minutes: int | None
+    before: Values | None
+    decided: Values | None
+    reason_code: (
+        Literal["market_value", "equity", "characteristics", "classification", "damage", "clerical_error", "other"]
+        | None
+    )
+    reason: str | None
+    decided_by: str | None
+    correction_no: int | None
+    version: int
+    packet: PacketRequest
+    links: dict[str, str]
+
+
 class AppealBoard(Resource):
     """The board that hears appeals, as letters name it. `meetings` says when and where it meets (RCW 84.40.045)."""
 
@@ -96,6 +140,66 @@ class AppealBoard(Resource):
     address: list[str]
     contact: str | None
     meetings: str | None
+
+
+class AppealDocument(Resource):
+    """A document of an appeal; `received_at` is when its file was there, and was of its type."""
+
+    __slots__ = ()
+    id: str
+    appeal_id: str
+    filename: str
+    content_type: Literal[
+        "application/pdf",
+        "image/jpeg",
+        "image/png",
+        "image/tiff",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ]
+    size_bytes: int
+    sha256: str
+    added_by: str
+    added_at: datetime
+    received_at: datetime | None
+
+
+class AppealSummary(Resource):
+    """An appeal in a list. `reference` is its number in its roll year."""
+
+    __slots__ = ()
+    id: str
+    reference: str
+    roll_year: int
+    property_id: str
+    property_class: str | None
+    petitioner: str | None
+    status: Literal["filed", "informal", "scheduled", "heard", "decided", "stipulated", "withdrawn"]
+    level: Literal["informal", "hearing"]
+    ground: Literal["market_value", "equity", "characteristics", "classification", "damage", "clerical_error", "other"]
+    requested_value: Decimal | None
+    filed_on: date
+    deadline: date | None
+    late: bool
+    hearing_at: datetime | None
+    hearing_place: str | None
+    outcome: Literal["sustained", "reduced", "raised"] | None
+    before_total_value: Decimal | None
+    decided_total_value: Decimal | None
+    decided_at: datetime | None
+
+
+class AppealTotals(Resource):
+    """The appeals of a roll year: by status, and the value loss of the settled ones by level, class and reason."""
+
+    __slots__ = ()
+    roll_year: int
+    appeals: dict[str, int]
+    late: int
+    total: ValueLoss
+    by_level: list[ValueLoss]
+    by_class: list[ValueLoss]
+    by_reason: list[ValueLoss]
 
 
 class Approval(Resource):
@@ -451,7 +555,7 @@ class DecidedField(Resource):
     field: str
     value: Any
     source_value: Any
-    origin: Literal["edit", "approval", "upload"]
+    origin: Literal["edit", "approval", "upload", "appeal"]
     made_by: str
     made_at: datetime
     ended_at: datetime | None
@@ -1427,6 +1531,29 @@ class NewAccessKey(Resource):
     secret: str | None
 
 
+class NewDocument(Resource):
+    """A document with the address to which its file is sent."""
+
+    __slots__ = ()
+    id: str
+    appeal_id: str
+    filename: str
+    content_type: Literal[
+        "application/pdf",
+        "image/jpeg",
+        "image/png",
+        "image/tiff",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ]
+    size_bytes: int
+    sha256: str
+    added_by: str
+    added_at: datetime
+    received_at: datetime | None
+    send: SignedAddress
+
+
 class NewExemptionDocument(Resource):
     """A document with the address to which its file is sent: once, within 15 minutes."""
 
@@ -1579,6 +1706,18 @@ class OverviewSale(Resource):
     validity: str
     ratio: float | None
     flags: list[OpenFlag]
+
+
+class PacketRequest(Resource):
+    """The request that makes the evidence packet of an appeal: a POST of `body` to `href`."""
+
+    __slots__ = ()
+    appeal_id: str
+    reference: str
+    property_id: str
+    hearing_at: datetime | None
+    href: str
+    body: dict[str, Any]
 
 
 class ParcelChange(Resource):
@@ -2833,6 +2972,25 @@ class ValueInterval(Resource):
     coverage: float
 
 
+class ValueLoss(Resource):
+    """Settled appeals of one level, class or reason: how they ended, and what they changed of the roll's value."""
+
+    __slots__ = ()
+    level: Literal["informal", "hearing"] | None
+    property_class: str | None
+    reason_code: (
+        Literal["market_value", "equity", "characteristics", "classification", "damage", "clerical_error", "other"]
+        | None
+    )
+    appeals: int
+    sustained: int
+    reduced: int
+    raised: int
+    before_total_value: Decimal
+    decided_total_value: Decimal
+    value_loss: Decimal
+
+
 class ValueRejection(Resource):
     """A value that could not be read, and is empty in the layer."""
 
@@ -2842,16 +3000,26 @@ class ValueRejection(Resource):
     reason: str
 
 
-class VersionAuthor(Resource):
-    """Whose doing a version is: of a sync, of a person's edit, or of an approval of values or its undoing."""
+class Values(Resource):
+    """Land, improvements and total."""
 
     __slots__ = ()
-    kind: Literal["sync", "edit", "approval", "approval_undone", "upload", "roll_back"]
+    land_value: Decimal | None
+    improvement_value: Decimal | None
+    total_value: Decimal | None
+
+
+class VersionAuthor(Resource):
+    """Whose doing a version is: of a sync, a person's edit, an approval of values or its undoing, or an appeal."""
+
+    __slots__ = ()
+    kind: Literal["sync", "edit", "approval", "approval_undone", "upload", "roll_back", "appeal"]
     by: str | None
     sync_run_id: str | None
     source: str | None
     valuation_run_id: str | None
     approval_id: str | None
+    appeal_id: str | None
 
 
 class VerticalEquity(Resource):

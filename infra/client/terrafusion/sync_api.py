@@ -9,6 +9,10 @@ from terrafusion.operations import Calls, Items, Submission, path
 from terrafusion.resource import Resource
 from terrafusion.resources import (
     AccessKey,
+    Appeal,
+    AppealDocument,
+    AppealSummary,
+    AppealTotals,
     ApprovalResults,
     AuditEvent,
     AuditSeal,
@@ -45,10 +49,12 @@ from terrafusion.resources import (
     Me,
     Neighborhood,
     NewAccessKey,
+    NewDocument,
     NewExemptionDocument,
     NewUpload,
     NoticeBatchResults,
     NoticeTemplate,
+    PacketRequest,
     ParcelChange,
     Partition,
     PropertyDetail,
@@ -182,8 +188,23 @@ class CountyOperations:
         self._calls = Calls(session)
         self.county_id = county_id
 
+    def add_document(
+        self, appeal_id: str, body: requests.DocumentRequest, *, idempotency_key: str | None = None
+    ) -> NewDocument:
+        """Announce a document."""
+        answer: NewDocument = completed(
+            self._calls.resource(
+                NewDocument,
+                "POST",
+                path("/v1/counties/{}/appeals/{}/documents", self.county_id, appeal_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            )
+        )
+        return answer
+
     def add_exemption_document(
-        self, exemption_id: str, body: requests.DocumentRequest, *, idempotency_key: str | None = None
+        self, exemption_id: str, body: requests.ExemptionsDocumentRequest, *, idempotency_key: str | None = None
     ) -> NewExemptionDocument:
         """Add a document."""
         answer: NewExemptionDocument = completed(
@@ -196,6 +217,31 @@ class CountyOperations:
             )
         )
         return answer
+
+    def appeals(
+        self,
+        *,
+        roll_year: int | None = None,
+        property_id: str | None = None,
+        status: Literal["filed", "informal", "scheduled", "heard", "decided", "stipulated", "withdrawn"] | None = None,
+        level: Literal["informal", "hearing"] | None = None,
+        hearing_on: date | str | None = None,
+        page_size: int | None = None,
+    ) -> Items[AppealSummary]:
+        """Appeals, the newest first."""
+        return Items(
+            self._session,
+            AppealSummary,
+            path("/v1/counties/{}/appeals", self.county_id),
+            {
+                "roll_year": roll_year,
+                "property_id": property_id,
+                "status": status,
+                "level": level,
+                "hearing_on": hearing_on,
+                "page_size": page_size,
+            },
+        )
 
     def apply_for_exemption(
         self, body: requests.ApplicationRequest, *, idempotency_key: str | None = None
@@ -286,6 +332,15 @@ class CountyOperations:
         *,
         actor: str | None = None,
         action: Literal[
+            "appeal.decided",
+            "appeal.document_added",
+            "appeal.document_received",
+            "appeal.filed",
+            "appeal.heard",
+            "appeal.reviewed",
+            "appeal.scheduled",
+            "appeal.stipulated",
+            "appeal.withdrawn",
             "comparables_model.cancelled",
             "county.configured",
             "county.file_announced",
@@ -686,6 +741,20 @@ class CountyOperations:
             {"page_size": page_size},
         )
 
+    def confirm_document(
+        self, appeal_id: str, document_id: str, *, idempotency_key: str | None = None
+    ) -> AppealDocument:
+        """Confirm a document."""
+        answer: AppealDocument = completed(
+            self._calls.resource(
+                AppealDocument,
+                "POST",
+                path("/v1/counties/{}/appeals/{}/documents/{}/confirm", self.county_id, appeal_id, document_id),
+                idempotency_key=idempotency_key,
+            )
+        )
+        return answer
+
     def confirm_upload(
         self, upload_id: str, body: requests.ConfirmUpload | None = None, *, idempotency_key: str | None = None
     ) -> Submission[Job, Any]:
@@ -717,6 +786,21 @@ class CountyOperations:
                 NewUpload,
                 "POST",
                 path("/v1/counties/{}/uploads", self.county_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            )
+        )
+        return answer
+
+    def decide_appeal(
+        self, appeal_id: str, body: requests.AppealsDecisionRequest, *, idempotency_key: str | None = None
+    ) -> Appeal:
+        """Decide an appeal."""
+        answer: Appeal = completed(
+            self._calls.resource(
+                Appeal,
+                "POST",
+                path("/v1/counties/{}/appeals/{}/decide", self.county_id, appeal_id),
                 idempotency_key=idempotency_key,
                 body=body,
             )
@@ -821,6 +905,12 @@ class CountyOperations:
             {"district_id": district_id, "date": date, "page_size": page_size},
         )
 
+    def documents(self, appeal_id: str) -> Items[AppealDocument]:
+        """The documents of an appeal."""
+        return Items(
+            self._session, AppealDocument, path("/v1/counties/{}/appeals/{}/documents", self.county_id, appeal_id), {}
+        )
+
     def download_analysis(
         self, analysis_id: str, target: Path | str, *, format: Literal["json", "csv", "parquet"] | None = None
     ) -> Path:
@@ -838,6 +928,16 @@ class CountyOperations:
         return completed(
             self._calls.file(
                 path("/v1/counties/{}/report-approvals/{}/download", self.county_id, approval_id), target, {}
+            )
+        )
+
+    def download_document(self, appeal_id: str, document_id: str, target: Path | str) -> Path:
+        """Take a document."""
+        return completed(
+            self._calls.file(
+                path("/v1/counties/{}/appeals/{}/documents/{}/download", self.county_id, appeal_id, document_id),
+                target,
+                {},
             )
         )
 
@@ -978,6 +1078,19 @@ class CountyOperations:
             )
         )
 
+    def file_appeal(self, body: requests.AppealRequest, *, idempotency_key: str | None = None) -> Appeal:
+        """File an appeal."""
+        answer: Appeal = completed(
+            self._calls.resource(
+                Appeal,
+                "POST",
+                path("/v1/counties/{}/appeals", self.county_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            )
+        )
+        return answer
+
     def files(self, *, prefix: str | None = None) -> Items[DeliveredFile]:
         """Delivered files."""
         return Items(self._session, DeliveredFile, path("/v1/counties/{}/files", self.county_id), {"prefix": prefix})
@@ -1052,6 +1165,25 @@ class CountyOperations:
                 MarketAnalysisResults,
                 "GET",
                 path("/v1/counties/{}/market-analyses/{}/results", self.county_id, analysis_id),
+            )
+        )
+        return answer
+
+    def get_appeal(self, appeal_id: str) -> Appeal:
+        """One appeal."""
+        answer: Appeal = completed(
+            self._calls.resource(Appeal, "GET", path("/v1/counties/{}/appeals/{}", self.county_id, appeal_id))
+        )
+        return answer
+
+    def get_appeal_totals(self, *, roll_year: int) -> AppealTotals:
+        """What the appeals of a roll came to."""
+        answer: AppealTotals = completed(
+            self._calls.resource(
+                AppealTotals,
+                "GET",
+                path("/v1/counties/{}/appeals/summary", self.county_id),
+                query={"roll_year": roll_year},
             )
         )
         return answer
@@ -1477,6 +1609,19 @@ class CountyOperations:
         )
         return answer
 
+    def hear_appeal(self, appeal_id: str, body: requests.NoteRequest, *, idempotency_key: str | None = None) -> Appeal:
+        """Note that a hearing was held."""
+        answer: Appeal = completed(
+            self._calls.resource(
+                Appeal,
+                "POST",
+                path("/v1/counties/{}/appeals/{}/hear", self.county_id, appeal_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            )
+        )
+        return answer
+
     def inspect_upload(
         self, body: requests.InspectionRequest, *, idempotency_key: str | None = None
     ) -> Submission[Job, Any]:
@@ -1685,6 +1830,15 @@ class CountyOperations:
                 "status": status,
                 "page_size": page_size,
             },
+        )
+
+    def packets(self, *, hearing_on: date | str) -> Items[PacketRequest]:
+        """The evidence packets of a day."""
+        return Items(
+            self._session,
+            PacketRequest,
+            path("/v1/counties/{}/appeals/packets", self.county_id),
+            {"hearing_on": hearing_on},
         )
 
     def partitions(
@@ -2172,6 +2326,21 @@ class CountyOperations:
             Any,
         )
 
+    def review_appeal(
+        self, appeal_id: str, body: requests.NoteRequest, *, idempotency_key: str | None = None
+    ) -> Appeal:
+        """Review an appeal informally."""
+        answer: Appeal = completed(
+            self._calls.resource(
+                Appeal,
+                "POST",
+                path("/v1/counties/{}/appeals/{}/review", self.county_id, appeal_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            )
+        )
+        return answer
+
     def roll_back_run(
         self, run_id: str, body: requests.RollBackRequest, *, idempotency_key: str | None = None
     ) -> Submission[Job, Any]:
@@ -2280,6 +2449,21 @@ class CountyOperations:
             },
         )
 
+    def schedule_hearing(
+        self, appeal_id: str, body: requests.HearingRequest, *, idempotency_key: str | None = None
+    ) -> Appeal:
+        """Schedule a hearing."""
+        answer: Appeal = completed(
+            self._calls.resource(
+                Appeal,
+                "POST",
+                path("/v1/counties/{}/appeals/{}/schedule", self.county_id, appeal_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            )
+        )
+        return answer
+
     def schedules(self, *, page_size: int | None = None) -> Items[Schedule]:
         """Schedules of jobs."""
         return Items(
@@ -2385,6 +2569,21 @@ class CountyOperations:
             ),
             Any,
         )
+
+    def stipulate_appeal(
+        self, appeal_id: str, body: requests.StipulationRequest, *, idempotency_key: str | None = None
+    ) -> Appeal:
+        """Settle an appeal by agreement."""
+        answer: Appeal = completed(
+            self._calls.resource(
+                Appeal,
+                "POST",
+                path("/v1/counties/{}/appeals/{}/stipulate", self.county_id, appeal_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            )
+        )
+        return answer
 
     def summarize_changes(self, run_id: str) -> ChangeSummary:
         """A sync's changes in sum."""
@@ -2602,8 +2801,23 @@ class CountyOperations:
         """The county's webhooks."""
         return Items(self._session, Webhook, path("/v1/counties/{}/webhooks", self.county_id), {})
 
+    def withdraw_appeal(
+        self, appeal_id: str, body: requests.WithdrawalRequest, *, idempotency_key: str | None = None
+    ) -> Appeal:
+        """Withdraw an appeal."""
+        answer: Appeal = completed(
+            self._calls.resource(
+                Appeal,
+                "POST",
+                path("/v1/counties/{}/appeals/{}/withdraw", self.county_id, appeal_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            )
+        )
+        return answer
+
     def withdraw_application(
-        self, exemption_id: str, body: requests.WithdrawalRequest, *, idempotency_key: str | None = None
+        self, exemption_id: str, body: requests.ExemptionsWithdrawalRequest, *, idempotency_key: str | None = None
     ) -> Exemption:
         """Withdraw an application."""
         answer: Exemption = completed(

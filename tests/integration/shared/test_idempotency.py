@@ -71,6 +71,8 @@ TESTED_WITH_THEIR_MODULE = {
     f"{C}/reports/{{report_id}}/approve",  # test_approvals of reporting: a report has one
     f"{C}/notice-batches",  # test_batches: with a county's board and two rolls
     f"{C}/job-schedules",  # test_schedules
+    f"{C}/appeals",  # test_appeals: of a property on a roll
+    f"{C}/appeals/{{appeal_id}}/documents",
     f"{C}/webhooks",  # test_webhooks
     f"{C}/write-backs",  # test_round_trip
     f"{C}/exemptions",  # test_exemptions
@@ -83,6 +85,11 @@ MOVES = (
     f"{C}/audit-seals",  # what is sealed is not sealed again
     *(f"{C}/exemptions/{{exemption_id}}/{move}" for move in ("decide", "withdraw")),
     *(f"{C}/uploads/{{upload_id}}/{move}" for move in ("confirm", "approve", "reject")),
+    *(
+        f"{C}/appeals/{{appeal_id}}/{move}"
+        for move in ("review", "schedule", "hear", "decide", "stipulate", "withdraw")
+    ),
+    f"{C}/appeals/{{appeal_id}}/documents/{{document_id}}/confirm",
 )
 """POSTs that move something that exists: sent again, they find it moved."""
 MAKES_NOTHING = (

@@ -1,0 +1,1 @@
+"""Appeals of values: filed, heard, decided, and brought to the roll."""

@@ -1,0 +1,1 @@
+"""Rules of appeals: values in, values out."""

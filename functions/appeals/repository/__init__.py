@@ -1,0 +1,1 @@
+"""SQL of appeals, their documents, and the roll that a decision changes."""
