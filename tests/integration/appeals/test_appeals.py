@@ -332,7 +332,7 @@ def test_a_hearing_is_a_calendar_entry_whose_revisions_count_and_which_is_cancel
     assert (event["SEQUENCE"], str(event["STATUS"]), str(event["LOCATION"])) == (0, "CONFIRMED", "Room 4, Courthouse")
     move(appeal_id, "schedule", hearing(18))
     (event,) = Calendar.from_ical(look(appeal_id, "/hearing.ics").body).events
-    assert (event["SEQUENCE"], event.start.hour) == (1, 18)
+    assert (event["SEQUENCE"], f"{event.start:%H}") == (1, "18")
     move(appeal_id, "withdraw", {"reason": "x"})
     (event,) = Calendar.from_ical(look(appeal_id, "/hearing.ics").body).events
     assert (event["SEQUENCE"], str(event["STATUS"])) == (2, "CANCELLED")
@@ -341,12 +341,14 @@ def test_a_hearing_is_a_calendar_entry_whose_revisions_count_and_which_is_cancel
 def test_the_packets_of_a_day_are_requests_of_reports_in_the_order_of_the_hearings() -> None:
     from functions.reporting.reports.request import ReportRequest
 
-    for property_id, hour, day in (("P2", 23, "2031-08-04"), ("P3", 17, "2031-08-04"), ("P4", 3, "2031-08-05")):
+    for property_id, hour, held_on in (("P2", 23, "2031-08-04"), ("P3", 17, "2031-08-04"), ("P4", 3, "2031-08-05")):
         add_property(property_id)
-        move(appeal_of(property_id=property_id), "schedule", hearing(hour, day))
+        move(appeal_of(property_id=property_id), "schedule", hearing(hour, held_on))
     appeal_of()
 
-    day = {"hearing_on": "2031-08-04"}  # in Los Angeles, where three in the morning UTC is the evening before
+    day: dict[str, str] = {
+        "hearing_on": "2031-08-04"
+    }  # in Los Angeles, where three in the morning UTC is the evening before
     packets = call(handler, "GET", ALL + "/packets", path={"county_id": COUNTY}, query=day).body
 
     assert [packet["property_id"] for packet in packets] == ["P3", "P2", "P4"]
