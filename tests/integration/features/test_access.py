@@ -2,8 +2,10 @@
 
 import base64
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
+import duckdb
 import httpx
 import pytest
 from owslib.ogcapi.features import Features
@@ -12,6 +14,7 @@ from sqlalchemy import update
 
 from functions.keys.service import open_collections
 from infra.local.postgres import LocalPostgres
+from infra.settings import ROOT
 from shared.db import unit_of_work
 from shared.db.models import County
 from tests.conftest import database_like
@@ -21,6 +24,7 @@ from tests.integration.keys.world import OTHER, Clock, world
 from tests.served_api import served_api
 
 PARCELS = 500
+PAGE = (ROOT / "shared/api/README.md").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +115,17 @@ def test_owslib_follows_pages_with_a_key(served: tuple[str, str]) -> None:
         page = httpx.get(following[0], headers={"Authorization": f"Basic {login}"}).json()
     assert (sizes, len(set(ids))) == ([130, 130, 130, 110], PARCELS)
     assert features.collection_item("parcels", "P0007")["properties"]["property_id"] == "P0007"
+
+
+def test_duckdb_reads_a_list_by_its_url_with_a_key(served: tuple[str, str]) -> None:
+    """By the statements of the API's page."""
+    address, key = served
+    statements = PAGE.partition("```sql\n")[2].partition("```")[0]
+    statements = statements.replace("'...'", f"'{key}'").replace("https://...", address)
+    (extension,) = Path(str(files("duckdb_extension_httpfs"))).rglob("httpfs.duckdb_extension")
+    with duckdb.connect() as connection:
+        connection.execute(f"LOAD '{extension}'")
+        rows = connection.execute(statements)
+        names = [column[0] for column in rows.description or ()]
+        parcels = [row[names.index("property_id")] for row in rows.fetchall()]
+    assert (len(parcels), len(set(parcels))) == (PARCELS, PARCELS)
