@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 """The repository's folder."""
 _VAULT_ARN = re.compile(r"arn:aws[\w-]*:backup:[\w-]+:\d{12}:backup-vault:[\w.-]+")
 
+_MAIL_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
+
 
 @dataclass(frozen=True)
 class StageSettings:
@@ -34,6 +36,9 @@ class StageSettings:
     """The two zones of `region`, where they are not its a and b."""
     alarm_email: str = ""
     """Subscriber of the alarms. A production stage is refused without."""
+    mail_sender: str = ""
+    """The address that mails to users are sent from, of a domain that SES has verified in the account. Without, Cognito
+    sends them itself: 50 a day, from an address of Amazon's."""
     source_networks: tuple[str, ...] = ()
     """CIDR blocks within which counties' systems may be, beside public addresses: those of private lines (VPN, Direct
     Connect). Without any a county that names a private or local address is refused."""
@@ -97,6 +102,8 @@ class StageSettings:
         options = f"cdk.json, stages.{self.name}"
         if not self.alarm_email and (self.production or self.monthly_budget_usd):
             raise ValueError(f"{options}: nobody would hear its alarms; set alarm_email")
+        if self.mail_sender and not _MAIL_ADDRESS.fullmatch(self.mail_sender):
+            raise ValueError(f"{options}: mail_sender is an address like no-reply@assessor.example.gov")
         if self.region and self.region not in _regions_with_authorities():
             raise ValueError(
                 f"{options}: the database of a stage in {self.region} could not be verified: append the certificates of"
@@ -186,6 +193,7 @@ _OPTIONS = (
     "backup_vault_arn",
     "county_limits",
     "egress_allocation_ids",
+    "mail_sender",
     "max_function_mb",
     "monthly_budget_usd",
     "nat_gateways",

@@ -38,6 +38,7 @@ def check_account(deployed: DeployedStage, settings: StageSettings, engine_versi
         ("Zones", lambda: check_zones(deployed, settings)),
         ("Elastic IPs", lambda: check_addresses(deployed, settings)),
         ("Alarms' e-mail", lambda: check_alarm_email(deployed, settings, account)),
+        ("Mails to users", lambda: check_mail_sender(deployed, settings)),
     )
     for name, check in checks:
         try:
@@ -146,3 +147,24 @@ def check_alarm_email(deployed: DeployedStage, settings: StageSettings, account:
     if not subscriptions:
         return problem(check, "nobody is subscribed to the alarms", "set alarm_email in cdk.json, and deploy")
     return Finding(check, ", ".join(s["Endpoint"] for s in subscriptions))
+
+
+def check_mail_sender(deployed: DeployedStage, settings: StageSettings) -> Finding:
+    """The sender of invitations: its domain has to be verified in SES, and SES out of its sandbox."""
+    check, sender = "Mails to users", settings.mail_sender
+    if not sender:
+        remedy = "set mail_sender in cdk.json to invite more in a day" if settings.production else ""
+        return Finding(check, "Cognito sends them: 50 a day", remedy)
+    ses, domain = deployed.client("sesv2"), sender.partition("@")[2]
+    try:
+        verified = ses.get_email_identity(EmailIdentity=domain)["VerifiedForSendingStatus"]
+    except ses.exceptions.NotFoundException:
+        verified = False
+    if not verified:
+        return problem(check, f"SES has not verified {domain}", "add the domain in SES, and its DNS records")
+    account = ses.get_account()
+    if not account["ProductionAccessEnabled"]:
+        return problem(
+            check, "SES is in its sandbox: only verified addresses get mail", "ask for production access in SES"
+        )
+    return Finding(check, f"{sender}: {account['SendQuota']['Max24HourSend']:,.0f} a day")

@@ -6,6 +6,7 @@ from aws_cdk import CfnOutput, CrossStackReferences, Duration, ReferenceStrength
 from aws_cdk.aws_cognito import (
     AccountRecovery,
     AuthFlow,
+    CfnUserPool,
     CfnUserPoolGroup,
     ClientAttributes,
     FeaturePlan,
@@ -71,6 +72,7 @@ class IdentityStack(Stack):
             deletion_protection=production,
             removal_policy=RemovalPolicy.RETAIN if production else RemovalPolicy.DESTROY,
         )
+        self._send_mails_from(platform.settings.mail_sender)
         # CloudFormation refuses to replace it as long as a function of another stack has its id.
         CrossStackReferences.of(self.pool).produce(ReferenceStrength.STRONG)
         accept(
@@ -143,3 +145,14 @@ class IdentityStack(Stack):
         )
         CfnOutput(self, "UserPoolId", value=self.pool.user_pool_id)
         CfnOutput(self, "UserPoolClientId", value=client.user_pool_client_id)
+
+    def _send_mails_from(self, sender: str) -> None:
+        """Have SES send the mails to users, on CloudFormation's resource: the CDK's own has to know the region."""
+        if sender:
+            resource = self.pool.node.default_child
+            assert isinstance(resource, CfnUserPool)  # noqa: S101
+            resource.email_configuration = CfnUserPool.EmailConfigurationProperty(
+                email_sending_account="DEVELOPER",
+                from_=f"TerraFusion <{sender}>",
+                source_arn=self.format_arn(service="ses", resource="identity", resource_name=sender.partition("@")[2]),
+            )

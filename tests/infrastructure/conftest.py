@@ -21,6 +21,7 @@ BOTH_STAGES: dict[str, dict[str, Any]] = {
     "dev": {},
     "prod": {
         "alarm_email": "assessor-it@example.gov",
+        "mail_sender": "no-reply@assessor.example.gov",
         "backup_vault_arn": "arn:aws:backup:us-west-2:111122223333:backup-vault:terrafusion",
         "private_lines": {
             "benton_wa": {"ip": "192.0.3.7", "networks": ["10.20.0.0/16"]},

@@ -86,6 +86,7 @@ def test_a_stage_is_deployed_where_the_context_says(tmp_path: Path) -> None:
         ({"dev": {"nat_gateways": 3}}, r"stages\.dev: nat_gateways is 1, or 2"),
         ({"dev": {"monthly_budget_usd": 9}}, r"stages\.dev: nobody would hear its alarms; set alarm_email"),
         ({"dev": {"egress_allocation_ids": ["a", "b"]}}, r"stages\.dev: egress_allocation_ids are 1"),
+        ({"dev": {"mail_sender": "example.gov"}}, r"stages\.dev: mail_sender is an address"),
         ({"dev": {"vpc_cidr": "10.0.0.0/24"}}, r"stages\.dev: vpc_cidr is a /16"),
         ({"dev": {"backup_vault_arn": "vault"}}, r"stages\.dev: backup_vault_arn is arn:aws:backup:REGION"),
         (

@@ -60,3 +60,9 @@ def test_a_signed_out_caller_is_out_within_a_quarter_of_an_hour(templates: Templ
     assert client["EnableTokenRevocation"] is True
     for use in ("AccessToken", "IdToken"):
         assert (client[f"{use}Validity"], client["TokenValidityUnits"][use]) == (15, "minutes")
+
+
+def test_a_second_factor_is_each_users_choice_and_an_app(templates: Templates) -> None:
+    pool = templates.one("AWS::Cognito::UserPool").properties
+
+    assert (pool["MfaConfiguration"], pool["EnabledMfas"]) == ("OPTIONAL", ["SOFTWARE_TOKEN_MFA"])

@@ -181,6 +181,44 @@ def test_an_address_that_has_not_confirmed_hears_no_alarm(account: None) -> None
     assert finding.text == "not confirmed: it@example.gov"
 
 
+@pytest.mark.parametrize(
+    ("verified", "production", "text"),
+    [
+        (None, True, "SES has not verified example.gov"),
+        (False, True, "SES has not verified example.gov"),
+        (True, False, "SES is in its sandbox: only verified addresses get mail"),
+        (True, True, "no-reply@example.gov: 50,000 a day"),
+    ],
+)
+def test_the_sender_of_mails_to_users_may_send(
+    account: None, verified: bool | None, production: bool, text: str
+) -> None:
+    class Sending(_Account):
+        def _client(self, service: Any) -> Any:
+            client = super()._client(service)
+            if service == "sesv2":
+                stub = Stubber(client)
+                if verified is None:
+                    stub.add_client_error("get_email_identity", "NotFoundException")
+                else:
+                    stub.add_response("get_email_identity", {"VerifiedForSendingStatus": verified})
+                quota = {"Max24HourSend": 50_000.0}
+                stub.add_response("get_account", {"ProductionAccessEnabled": production, "SendQuota": quota})
+                stub.activate()
+            return client
+
+    finding = Sending().findings(replace(DEVELOPMENT, mail_sender="no-reply@example.gov"))["Mails to users"]
+
+    assert (finding.text, finding.blocking) == (text, not (verified and production))
+
+
+def test_a_production_stage_hears_how_many_mails_cognito_sends(account: None) -> None:
+    finding = _Account().findings(replace(DEVELOPMENT, production=True))["Mails to users"]
+
+    assert (finding.text, finding.blocking) == ("Cognito sends them: 50 a day", False)
+    assert finding.remedy
+
+
 def test_what_may_not_be_read_is_no_error_of_the_command(account: None) -> None:
     class Refusing(_Account):
         def _client(self, service: Any) -> Any:
