@@ -33,6 +33,7 @@ from shared.counties.exemption_settings import (
     ShareRule,
 )
 from shared.counties.notice_settings import AppealBoard, ClosedPeriod, NoticeSettings
+from shared.counties.roll_settings import CountyCheck, RollSettings
 from shared.counties.source_description import FORMATS, KINDS
 from shared.mapping.reference import (
     MAPPING_ELEMENTS,
@@ -118,6 +119,8 @@ def settings() -> str:
             ShareRule,
             FreezeRule,
             NoticeSettings,
+            RollSettings,
+            CountyCheck,
             ClosedPeriod,
             AppealBoard,
             MapExtent,

@@ -160,7 +160,7 @@ REGISTRY = Registry(
             layers=_SYNC_LAYERS,
         ),
         _api("valuation", *_JOBS, Grant.WRITE_DATA, layers=(Layer.CORE, Layer.LEARN), memory_mb=1769),
-        _api("roll", Grant.DATABASE, *_DATA),
+        _api("roll", *_JOBS, Grant.WRITE_DATA),
         _api("ratio_study", *_JOBS, layers=(Layer.CORE, Layer.LEARN), memory_mb=1769),
         _api("sales_validation", *_JOBS, Grant.WRITE_DATA),
         _api("market_analysis", *_JOBS, Grant.WRITE_DATA, layers=(Layer.CORE, Layer.FRAMES)),
@@ -184,6 +184,7 @@ REGISTRY = Registry(
         _job("sales_validation", Layer.LEARN),
         _job("market_analysis", Layer.LEARN),
         _job("reporting", Layer.DOCUMENTS),
+        _job("roll"),
         FunctionSpec(
             "uploads-task",
             "functions.uploads.tasks.handler",

@@ -56,6 +56,7 @@ CHECKED = {
     ("webhook_deliveries", "type"): "job.succeeded",
     ("webhooks", "events"): ["job.succeeded"],
     ("webhooks", "job_kinds"): None,
+    ("roll_check_results", "severity"): "warns",
     ("write_back_rows", "outcome"): "changed",
     ("exemption_grants", "status"): "applied",
     ("exemption_grants", "rule"): {"kind": "amount", "amount": "1000", "authority": CANARY},

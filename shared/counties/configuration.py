@@ -10,6 +10,7 @@ from shared.access import COUNTY_ROLES, PLATFORM_PERMISSIONS, ROLE_PERMISSIONS, 
 from shared.contracts.export_formats import EXPORT_CRS, ExportFormat
 from shared.counties.exemption_settings import ExemptionSettings
 from shared.counties.notice_settings import NoticeSettings
+from shared.counties.roll_settings import RollSettings
 from shared.counties.schedule_expression import CronExpression, ScheduleExpressionError
 from shared.counties.source_description import (
     FileFormat,
@@ -278,6 +279,7 @@ class PluginSettings(RequestSchema):
     gis_export: GisExportSettings = GisExportSettings()
     exemptions: ExemptionSettings = ExemptionSettings()
     notices: NoticeSettings = NoticeSettings()
+    roll: RollSettings = RollSettings()
 
 
 class MapExtent(RequestSchema):

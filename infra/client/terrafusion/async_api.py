@@ -16,6 +16,8 @@ from terrafusion.resources import (
     ApprovalResults,
     AuditEvent,
     AuditSeal,
+    Certificate,
+    CertificateVerification,
     ChangeSummary,
     ComparablesModel,
     County,
@@ -68,8 +70,12 @@ from terrafusion.resources import (
     RejectedRow,
     ReportApproval,
     Roll,
+    RollCheck,
+    RollCheckRow,
+    RollCheckRun,
     RollComparison,
     RollCorrection,
+    RollYearComparison,
     RowChange,
     RunResult,
     SaleDecision,
@@ -90,6 +96,7 @@ from terrafusion.resources import (
     ValuationResponse,
     ValuationRun,
     ValuationRunSummary,
+    Waiver,
     WarnedRow,
     Webhook,
     WriteBackResults,
@@ -324,6 +331,7 @@ class AsyncCountyOperations:
             "appeal.scheduled",
             "appeal.stipulated",
             "appeal.withdrawn",
+            "certificate_verification.cancelled",
             "comparables_model.cancelled",
             "county.configured",
             "county.file_announced",
@@ -351,9 +359,15 @@ class AsyncCountyOperations:
             "report.approved",
             "report.cancelled",
             "report_approval.cancelled",
+            "roll.certified",
+            "roll.check_waived",
             "roll.closed",
             "roll.corrected",
             "roll.reopened",
+            "roll.supplement_certified",
+            "roll.waiver_withdrawn",
+            "roll_certification.cancelled",
+            "roll_check.cancelled",
             "sale.decided",
             "sales_validation.cancelled",
             "schedule.changed",
@@ -428,6 +442,16 @@ class AsyncCountyOperations:
         return AsyncItems(
             self._session, AuditSeal, path("/v1/counties/{}/audit-seals", self.county_id), {"page_size": page_size}
         )
+
+    async def cancel_certificate_verification(self, verification_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Cancel the job."""
+        answer: Job = await self._calls.resource(
+            Job,
+            "POST",
+            path("/v1/counties/{}/certificate-verifications/{}/cancel", self.county_id, verification_id),
+            idempotency_key=idempotency_key,
+        )
+        return answer
 
     async def cancel_comparables_model(self, model_id: str, *, idempotency_key: str | None = None) -> Job:
         """Cancel the job."""
@@ -509,6 +533,26 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def cancel_roll_certification(self, certification_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Cancel the job."""
+        answer: Job = await self._calls.resource(
+            Job,
+            "POST",
+            path("/v1/counties/{}/roll-certifications/{}/cancel", self.county_id, certification_id),
+            idempotency_key=idempotency_key,
+        )
+        return answer
+
+    async def cancel_roll_check(self, check_run_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Cancel the job."""
+        answer: Job = await self._calls.resource(
+            Job,
+            "POST",
+            path("/v1/counties/{}/roll-checks/{}/cancel", self.county_id, check_run_id),
+            idempotency_key=idempotency_key,
+        )
+        return answer
+
     async def cancel_run(self, run_id: str, *, idempotency_key: str | None = None) -> SyncRun:
         """Drop a sync."""
         answer: SyncRun = await self._calls.resource(
@@ -578,6 +622,22 @@ class AsyncCountyOperations:
             idempotency_key=idempotency_key,
         )
         return answer
+
+    async def certify_roll(
+        self, roll_year: str, body: requests.CertifyRoll, *, idempotency_key: str | None = None
+    ) -> AsyncSubmission[Job, Any]:
+        """Certify a roll."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/rolls/{}/certify", self.county_id, roll_year),
+                idempotency_key=idempotency_key,
+                body=body,
+            ),
+            Any,
+        )
 
     async def change_schedule(
         self, schedule_id: str, body: requests.SchedulePatch, *, if_match: Resource | str
@@ -664,6 +724,16 @@ class AsyncCountyOperations:
             path("/v1/counties/{}/rolls/{}/close", self.county_id, roll_year),
             idempotency_key=idempotency_key,
             body=body,
+        )
+        return answer
+
+    async def compare_roll_years(self, roll_year: str, *, with_: int) -> RollYearComparison:
+        """A roll beside another year's."""
+        answer: RollYearComparison = await self._calls.resource(
+            RollYearComparison,
+            "GET",
+            path("/v1/counties/{}/rolls/{}/compare", self.county_id, roll_year),
+            query={"with": with_},
         )
         return answer
 
@@ -1100,6 +1170,27 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def get_certificate(self, roll_year: str) -> Certificate:
+        """A roll's certificate."""
+        answer: Certificate = await self._calls.resource(
+            Certificate, "GET", path("/v1/counties/{}/rolls/{}/certificate", self.county_id, roll_year)
+        )
+        return answer
+
+    async def get_certification(self, certification_id: str) -> Job:
+        """A certification's progress."""
+        answer: Job = await self._calls.resource(
+            Job, "GET", path("/v1/counties/{}/roll-certifications/{}", self.county_id, certification_id)
+        )
+        return answer
+
+    async def get_certification_results(self, certification_id: str) -> Certificate:
+        """The certificate that was made."""
+        answer: Certificate = await self._calls.resource(
+            Certificate, "GET", path("/v1/counties/{}/roll-certifications/{}/results", self.county_id, certification_id)
+        )
+        return answer
+
     async def get_comparables_model(self, model_id: str) -> Job:
         """A comparable-sales model's progress."""
         answer: Job = await self._calls.resource(
@@ -1212,6 +1303,14 @@ class AsyncCountyOperations:
             {},
         )
 
+    async def get_manifest(self, roll_year: str, target: Path | str, *, supplement: int | None = None) -> Path:
+        """The manifest of a certified roll."""
+        return await self._calls.file(
+            path("/v1/counties/{}/rolls/{}/certificate/manifest", self.county_id, roll_year),
+            target,
+            {"supplement": supplement},
+        )
+
     async def get_mapping(self, *, version: int | None = None) -> CountyMapping:
         """A county's mapping."""
         answer: CountyMapping = await self._calls.resource(
@@ -1299,6 +1398,20 @@ class AsyncCountyOperations:
         """One assessment roll."""
         answer: Roll = await self._calls.resource(
             Roll, "GET", path("/v1/counties/{}/rolls/{}", self.county_id, roll_year)
+        )
+        return answer
+
+    async def get_roll_check(self, check_run_id: str) -> Job:
+        """The progress of checks."""
+        answer: Job = await self._calls.resource(
+            Job, "GET", path("/v1/counties/{}/roll-checks/{}", self.county_id, check_run_id)
+        )
+        return answer
+
+    async def get_roll_check_results(self, check_run_id: str) -> RollCheckRun:
+        """The outcome of checks."""
+        answer: RollCheckRun = await self._calls.resource(
+            RollCheckRun, "GET", path("/v1/counties/{}/roll-checks/{}/results", self.county_id, check_run_id)
         )
         return answer
 
@@ -1436,6 +1549,22 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def get_verification(self, verification_id: str) -> Job:
+        """A verification's progress."""
+        answer: Job = await self._calls.resource(
+            Job, "GET", path("/v1/counties/{}/certificate-verifications/{}", self.county_id, verification_id)
+        )
+        return answer
+
+    async def get_verification_results(self, verification_id: str) -> CertificateVerification:
+        """The outcome of a verification."""
+        answer: CertificateVerification = await self._calls.resource(
+            CertificateVerification,
+            "GET",
+            path("/v1/counties/{}/certificate-verifications/{}/results", self.county_id, verification_id),
+        )
+        return answer
+
     async def get_webhook(self, webhook_id: str) -> Webhook:
         """One webhook."""
         answer: Webhook = await self._calls.resource(
@@ -1497,6 +1626,7 @@ class AsyncCountyOperations:
         self,
         *,
         kind: Literal[
+            "certificate_verification",
             "comparables_model",
             "district_load",
             "gis_export",
@@ -1505,6 +1635,8 @@ class AsyncCountyOperations:
             "ratio_study",
             "report",
             "report_approval",
+            "roll_certification",
+            "roll_check",
             "sales_validation",
             "sync",
             "upload_inspection",
@@ -1899,6 +2031,21 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def resume_certificate_verification(
+        self, verification_id: str, *, idempotency_key: str | None = None
+    ) -> AsyncSubmission[Job, Any]:
+        """Go on with the job."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/certificate-verifications/{}/resume", self.county_id, verification_id),
+                idempotency_key=idempotency_key,
+            ),
+            Any,
+        )
+
     async def resume_comparables_model(
         self, model_id: str, *, idempotency_key: str | None = None
     ) -> AsyncSubmission[Job, Any]:
@@ -2012,6 +2159,36 @@ class AsyncCountyOperations:
                 Job,
                 "POST",
                 path("/v1/counties/{}/report-approvals/{}/resume", self.county_id, approval_id),
+                idempotency_key=idempotency_key,
+            ),
+            Any,
+        )
+
+    async def resume_roll_certification(
+        self, certification_id: str, *, idempotency_key: str | None = None
+    ) -> AsyncSubmission[Job, Any]:
+        """Go on with the job."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/roll-certifications/{}/resume", self.county_id, certification_id),
+                idempotency_key=idempotency_key,
+            ),
+            Any,
+        )
+
+    async def resume_roll_check(
+        self, check_run_id: str, *, idempotency_key: str | None = None
+    ) -> AsyncSubmission[Job, Any]:
+        """Go on with the job."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/roll-checks/{}/resume", self.county_id, check_run_id),
                 idempotency_key=idempotency_key,
             ),
             Any,
@@ -2182,9 +2359,39 @@ class AsyncCountyOperations:
             {"from": from_, "to": to, "change": change, "property_class": property_class, "page_size": page_size},
         )
 
+    def roll_check_rows(
+        self, roll_year: str, check_name: str, *, page_size: int | None = None
+    ) -> AsyncItems[RollCheckRow]:
+        """The rows of a check."""
+        return AsyncItems(
+            self._session,
+            RollCheckRow,
+            path("/v1/counties/{}/rolls/{}/checks/{}/rows", self.county_id, roll_year, check_name),
+            {"page_size": page_size},
+        )
+
+    def roll_checks(self, roll_year: str) -> AsyncItems[RollCheck]:
+        """The checks over a roll."""
+        return AsyncItems(
+            self._session, RollCheck, path("/v1/counties/{}/rolls/{}/checks", self.county_id, roll_year), {}
+        )
+
     def rolls(self) -> AsyncItems[Roll]:
         """The county's assessment rolls."""
         return AsyncItems(self._session, Roll, path("/v1/counties/{}/rolls", self.county_id), {})
+
+    async def run_roll_checks(self, roll_year: str, *, idempotency_key: str | None = None) -> AsyncSubmission[Job, Any]:
+        """Check a roll."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/rolls/{}/checks", self.county_id, roll_year),
+                idempotency_key=idempotency_key,
+            ),
+            Any,
+        )
 
     def runs(
         self,
@@ -2542,6 +2749,40 @@ class AsyncCountyOperations:
             {"page_size": page_size},
         )
 
+    async def verify_certificate(
+        self, roll_year: str, *, idempotency_key: str | None = None
+    ) -> AsyncSubmission[Job, Any]:
+        """Verify a certificate."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/rolls/{}/certificate/verify", self.county_id, roll_year),
+                idempotency_key=idempotency_key,
+            ),
+            Any,
+        )
+
+    async def waive_check(
+        self, roll_year: str, body: requests.WaiverRequest, *, idempotency_key: str | None = None
+    ) -> Waiver:
+        """Waive a check."""
+        answer: Waiver = await self._calls.resource(
+            Waiver,
+            "POST",
+            path("/v1/counties/{}/rolls/{}/waivers", self.county_id, roll_year),
+            idempotency_key=idempotency_key,
+            body=body,
+        )
+        return answer
+
+    def waivers(self, roll_year: str) -> AsyncItems[Waiver]:
+        """The waivers of a roll."""
+        return AsyncItems(
+            self._session, Waiver, path("/v1/counties/{}/rolls/{}/waivers", self.county_id, roll_year), {}
+        )
+
     def warnings(
         self,
         run_id: str,
@@ -2588,6 +2829,12 @@ class AsyncCountyOperations:
             body=body,
         )
         return answer
+
+    async def withdraw_waiver(self, roll_year: str, waiver_id: str) -> None:
+        """Withdraw a waiver."""
+        await self._calls.resource(
+            None, "DELETE", path("/v1/counties/{}/rolls/{}/waivers/{}", self.county_id, roll_year, waiver_id)
+        )
 
     def write_back_rows(
         self,

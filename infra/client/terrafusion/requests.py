@@ -112,6 +112,12 @@ class AssessmentRollSummaryParameters(TypedDict):
     groups: NotRequired[list[Literal["neighborhood", "property_class"]]]
 
 
+class CertifyRoll(TypedDict):
+    """What there is to say with the certificate."""
+
+    reason: NotRequired[str | None]
+
+
 class ChangeOfValueParameters(TypedDict):
     """What is compared: `to_roll_year`, or the values of `valuation_run_id`, with `from_roll_year`."""
 
@@ -152,6 +158,16 @@ class Contact(TypedDict):
     name: str
     email: str
     phone: NotRequired[str | None]
+
+
+class CountyCheck(TypedDict):
+    """A check of the county's own: a rule as mappings have them, over the columns of a roll."""
+
+    name: str
+    title: str
+    severity: NotRequired[Literal["blocks", "warns"]]
+    owner: NotRequired[Role]
+    rule: dict[str, Any]
 
 
 class CountyComparisonParameters(TypedDict):
@@ -680,6 +696,7 @@ class PluginSettings(TypedDict):
     gis_export: NotRequired[GisExportSettings]
     exemptions: NotRequired[ExemptionSettings]
     notices: NotRequired[NoticeSettings]
+    roll: NotRequired[RollSettings]
 
 
 class PolygonArea(TypedDict):
@@ -857,6 +874,18 @@ class RollBackRequest(TypedDict):
     dry_run: NotRequired[bool]
     skip_conflicts: NotRequired[bool]
     reason: NotRequired[str | None]
+
+
+class RollSettings(TypedDict):
+    """Settings of the checks over a roll."""
+
+    vacant_classes: NotRequired[list[str]]
+    improved_classes: NotRequired[list[str]]
+    classes_of_use: NotRequired[dict[str, list[str]]]
+    increase_limit: NotRequired[float | Decimal | str]
+    decrease_limit: NotRequired[float | Decimal | str]
+    severities: NotRequired[dict[str, Literal["blocks", "warns"]]]
+    checks: NotRequired[list[CountyCheck]]
 
 
 class RunFilter(TypedDict):
@@ -1070,6 +1099,14 @@ class ValuationSummaryParameters(TypedDict):
     """`valuation_run_id`: a valuation run of the county that has succeeded."""
 
     valuation_run_id: str
+
+
+class WaiverRequest(TypedDict):
+    """A reason why a check, or one row of it (`row_key`), does not keep the roll from being certified."""
+
+    check_name: str
+    row_key: NotRequired[str | None]
+    reason: str
 
 
 class WebhookPatch(TypedDict):

@@ -278,6 +278,47 @@ class AuditSeal(Resource):
     end_event_id: int
 
 
+class Certificate(Resource):
+    """The certificate of a roll: its statement, the digest (SHA-256) of its manifest, and its supplements since."""
+
+    __slots__ = ()
+    statement: Statement
+    sha256: str
+    supplements: list[CertifiedSupplement]
+    uncertified_supplements: int
+
+
+class CertificateVerification(Resource):
+    """The outcome of a verification: each finding says what does not fit; `manifests` were made again and compared."""
+
+    __slots__ = ()
+    intact: bool
+    manifests: int
+    rows: int
+    findings: list[str]
+
+
+class CertifiedSupplement(Resource):
+    """A supplement with the digest (SHA-256) of its manifest."""
+
+    __slots__ = ()
+    statement: SupplementStatement
+    sha256: str
+
+
+class CertifiedTotals(Resource):
+    """The rows of a certified roll and the sums of their values."""
+
+    __slots__ = ()
+    assessments: int
+    land_value: Decimal
+    improvement_value: Decimal
+    total_value: Decimal
+    assessed_value: Decimal
+    exemptions: int
+    exempt_amount: Decimal
+
+
 class ChampionOf(Resource):
     """A class and day that a model is champion of; `property_class` null is every class without its own champion."""
 
@@ -467,6 +508,17 @@ class County(Resource):
     updated_at: datetime
     next_run_at: datetime | None
     schedules: list[ScheduledSync]
+
+
+class CountyCheck(Resource):
+    """A check of the county's own: a rule as mappings have them, over the columns of a roll."""
+
+    __slots__ = ()
+    name: str
+    title: str
+    severity: Literal["blocks", "warns"]
+    owner: Role
+    rule: dict[str, Any]
 
 
 class CountyConfiguration(Resource):
@@ -1803,6 +1855,7 @@ class PluginSettings(Resource):
     gis_export: GisExportSettings
     exemptions: ExemptionSettings
     notices: NoticeSettings
+    roll: RollSettings
 
 
 class PreviewedRow(Resource):
@@ -2092,6 +2145,16 @@ class ReasonCount(Resource):
     message: str
 
 
+class ReasonTotals(Resource):
+    """The parcels that differ for one reason, and by how much they changed the roll."""
+
+    __slots__ = ()
+    reason: Literal["new", "retired", "appeal", "edit", "model", "exemption", "sync"]
+    assessments: int
+    total_value: Decimal
+    assessed_value: Decimal
+
+
 class RegisteredOwner(Resource):
     """An owner of the parcel on the day of the application; of a confidential one nothing is shown."""
 
@@ -2182,6 +2245,39 @@ class RollAsClosed(Resource):
     assessed_value: Decimal
 
 
+class RollCheck(Resource):
+    """A check over a roll and what it found last: null where it has not run. `waived` of its rows have a waiver."""
+
+    __slots__ = ()
+    name: str
+    title: str
+    severity: Literal["blocks", "warns"]
+    owner: str
+    rows: int | None
+    waived: int | None
+    ran_at: datetime | None
+    ran_by: str | None
+
+
+class RollCheckRow(Resource):
+    """A row that a check finds; `row_key` is an assessment's id, or that of what else the check is about."""
+
+    __slots__ = ()
+    row_key: str
+    property_id: str | None
+    detail: str
+    waived: bool
+
+
+class RollCheckRun(Resource):
+    """The outcome of the checks over a roll: whether it can be certified, and each check."""
+
+    __slots__ = ()
+    roll_year: int
+    certifiable: bool
+    checks: list[RollCheck]
+
+
 class RollComparison(Resource):
     """The roll at two moments: what it came to, by class and in all, and how many parcels differ."""
 
@@ -2208,6 +2304,28 @@ class RollCorrection(Resource):
     total_after: Decimal
 
 
+class RollSettings(Resource):
+    """Settings of the checks over a roll."""
+
+    __slots__ = ()
+    vacant_classes: list[str]
+    improved_classes: list[str]
+    classes_of_use: dict[str, list[str]]
+    increase_limit: Decimal
+    decrease_limit: Decimal
+    severities: dict[str, Literal["blocks", "warns"]]
+    checks: list[CountyCheck]
+
+
+class RollSums(Resource):
+    """Parcels of a roll and the sums of their values."""
+
+    __slots__ = ()
+    assessments: int
+    total_value: Decimal
+    assessed_value: Decimal
+
+
 class RollTotals(Resource):
     """Parcels that are not retired, and the sums of their values in dollars."""
 
@@ -2216,6 +2334,18 @@ class RollTotals(Resource):
     land_value: Decimal
     improvement_value: Decimal
     total_value: Decimal
+
+
+class RollYearComparison(Resource):
+    """A roll (`after`) beside another year's (`before`); the reasons come to the difference of the two."""
+
+    __slots__ = ()
+    roll_year: int
+    compared_with: int
+    before: RollSums
+    after: RollSums
+    unchanged: int
+    reasons: list[ReasonTotals]
 
 
 class RowChange(Resource):
@@ -2499,6 +2629,22 @@ class SqlDescription(Resource):
     secret_name: str
 
 
+class Statement(Resource):
+    """The head of a certified roll's manifest: who certified what when, with its totals, checks and waivers."""
+
+    __slots__ = ()
+    county_id: str
+    roll_year: int
+    roll_version: int
+    certified_by: str
+    certified_at: datetime
+    reason: str | None
+    last_correction_no: int
+    totals: CertifiedTotals
+    checks: list[RollCheck]
+    waivers: list[Waiver]
+
+
 class Statistic(Resource):
     """A statistic and its confidence interval (95 %); null where the sample allows none."""
 
@@ -2559,6 +2705,24 @@ class StudyResult(Resource):
     vertical_equity: VerticalEquity | None
     sales_chasing: SalesChasing
     notes: list[str]
+
+
+class SupplementStatement(Resource):
+    """The head of a supplement's manifest: whose correction it is, why, and what the roll came to by it."""
+
+    __slots__ = ()
+    county_id: str
+    roll_year: int
+    roll_version: int
+    supplement_no: int
+    made_by: str
+    made_at: datetime
+    reason: str
+    rows: int
+    total_before: Decimal
+    total_after: Decimal
+    certified_by: str
+    certified_at: datetime
 
 
 class SyncFieldChange(Resource):
@@ -3028,6 +3192,20 @@ class VerticalEquity(Resource):
     __slots__ = ()
     groups: list[ValueGroup]
     significance: float
+
+
+class Waiver(Resource):
+    """A waiver. One that was withdrawn stays on record."""
+
+    __slots__ = ()
+    waiver_id: str
+    check_name: str
+    row_key: str | None
+    reason: str
+    waived_by: str
+    waived_at: datetime
+    withdrawn_by: str | None
+    withdrawn_at: datetime | None
 
 
 class WarnedRow(Resource):

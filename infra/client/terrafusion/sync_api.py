@@ -16,6 +16,8 @@ from terrafusion.resources import (
     ApprovalResults,
     AuditEvent,
     AuditSeal,
+    Certificate,
+    CertificateVerification,
     ChangeSummary,
     ComparablesModel,
     County,
@@ -68,8 +70,12 @@ from terrafusion.resources import (
     RejectedRow,
     ReportApproval,
     Roll,
+    RollCheck,
+    RollCheckRow,
+    RollCheckRun,
     RollComparison,
     RollCorrection,
+    RollYearComparison,
     RowChange,
     RunResult,
     SaleDecision,
@@ -90,6 +96,7 @@ from terrafusion.resources import (
     ValuationResponse,
     ValuationRun,
     ValuationRunSummary,
+    Waiver,
     WarnedRow,
     Webhook,
     WriteBackResults,
@@ -341,6 +348,7 @@ class CountyOperations:
             "appeal.scheduled",
             "appeal.stipulated",
             "appeal.withdrawn",
+            "certificate_verification.cancelled",
             "comparables_model.cancelled",
             "county.configured",
             "county.file_announced",
@@ -368,9 +376,15 @@ class CountyOperations:
             "report.approved",
             "report.cancelled",
             "report_approval.cancelled",
+            "roll.certified",
+            "roll.check_waived",
             "roll.closed",
             "roll.corrected",
             "roll.reopened",
+            "roll.supplement_certified",
+            "roll.waiver_withdrawn",
+            "roll_certification.cancelled",
+            "roll_check.cancelled",
             "sale.decided",
             "sales_validation.cancelled",
             "schedule.changed",
@@ -445,6 +459,18 @@ class CountyOperations:
         return Items(
             self._session, AuditSeal, path("/v1/counties/{}/audit-seals", self.county_id), {"page_size": page_size}
         )
+
+    def cancel_certificate_verification(self, verification_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Cancel the job."""
+        answer: Job = completed(
+            self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/certificate-verifications/{}/cancel", self.county_id, verification_id),
+                idempotency_key=idempotency_key,
+            )
+        )
+        return answer
 
     def cancel_comparables_model(self, model_id: str, *, idempotency_key: str | None = None) -> Job:
         """Cancel the job."""
@@ -542,6 +568,30 @@ class CountyOperations:
         )
         return answer
 
+    def cancel_roll_certification(self, certification_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Cancel the job."""
+        answer: Job = completed(
+            self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/roll-certifications/{}/cancel", self.county_id, certification_id),
+                idempotency_key=idempotency_key,
+            )
+        )
+        return answer
+
+    def cancel_roll_check(self, check_run_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Cancel the job."""
+        answer: Job = completed(
+            self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/roll-checks/{}/cancel", self.county_id, check_run_id),
+                idempotency_key=idempotency_key,
+            )
+        )
+        return answer
+
     def cancel_run(self, run_id: str, *, idempotency_key: str | None = None) -> SyncRun:
         """Drop a sync."""
         answer: SyncRun = completed(
@@ -625,6 +675,24 @@ class CountyOperations:
             )
         )
         return answer
+
+    def certify_roll(
+        self, roll_year: str, body: requests.CertifyRoll, *, idempotency_key: str | None = None
+    ) -> Submission[Job, Any]:
+        """Certify a roll."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "POST",
+                    path("/v1/counties/{}/rolls/{}/certify", self.county_id, roll_year),
+                    idempotency_key=idempotency_key,
+                    body=body,
+                )
+            ),
+            Any,
+        )
 
     def change_schedule(self, schedule_id: str, body: requests.SchedulePatch, *, if_match: Resource | str) -> Schedule:
         """Change a schedule."""
@@ -716,6 +784,18 @@ class CountyOperations:
                 path("/v1/counties/{}/rolls/{}/close", self.county_id, roll_year),
                 idempotency_key=idempotency_key,
                 body=body,
+            )
+        )
+        return answer
+
+    def compare_roll_years(self, roll_year: str, *, with_: int) -> RollYearComparison:
+        """A roll beside another year's."""
+        answer: RollYearComparison = completed(
+            self._calls.resource(
+                RollYearComparison,
+                "GET",
+                path("/v1/counties/{}/rolls/{}/compare", self.county_id, roll_year),
+                query={"with": with_},
             )
         )
         return answer
@@ -1208,6 +1288,35 @@ class CountyOperations:
         )
         return answer
 
+    def get_certificate(self, roll_year: str) -> Certificate:
+        """A roll's certificate."""
+        answer: Certificate = completed(
+            self._calls.resource(
+                Certificate, "GET", path("/v1/counties/{}/rolls/{}/certificate", self.county_id, roll_year)
+            )
+        )
+        return answer
+
+    def get_certification(self, certification_id: str) -> Job:
+        """A certification's progress."""
+        answer: Job = completed(
+            self._calls.resource(
+                Job, "GET", path("/v1/counties/{}/roll-certifications/{}", self.county_id, certification_id)
+            )
+        )
+        return answer
+
+    def get_certification_results(self, certification_id: str) -> Certificate:
+        """The certificate that was made."""
+        answer: Certificate = completed(
+            self._calls.resource(
+                Certificate,
+                "GET",
+                path("/v1/counties/{}/roll-certifications/{}/results", self.county_id, certification_id),
+            )
+        )
+        return answer
+
     def get_comparables_model(self, model_id: str) -> Job:
         """A comparable-sales model's progress."""
         answer: Job = completed(
@@ -1328,6 +1437,16 @@ class CountyOperations:
             {},
         )
 
+    def get_manifest(self, roll_year: str, target: Path | str, *, supplement: int | None = None) -> Path:
+        """The manifest of a certified roll."""
+        return completed(
+            self._calls.file(
+                path("/v1/counties/{}/rolls/{}/certificate/manifest", self.county_id, roll_year),
+                target,
+                {"supplement": supplement},
+            )
+        )
+
     def get_mapping(self, *, version: int | None = None) -> CountyMapping:
         """A county's mapping."""
         answer: CountyMapping = completed(
@@ -1431,6 +1550,22 @@ class CountyOperations:
         """One assessment roll."""
         answer: Roll = completed(
             self._calls.resource(Roll, "GET", path("/v1/counties/{}/rolls/{}", self.county_id, roll_year))
+        )
+        return answer
+
+    def get_roll_check(self, check_run_id: str) -> Job:
+        """The progress of checks."""
+        answer: Job = completed(
+            self._calls.resource(Job, "GET", path("/v1/counties/{}/roll-checks/{}", self.county_id, check_run_id))
+        )
+        return answer
+
+    def get_roll_check_results(self, check_run_id: str) -> RollCheckRun:
+        """The outcome of checks."""
+        answer: RollCheckRun = completed(
+            self._calls.resource(
+                RollCheckRun, "GET", path("/v1/counties/{}/roll-checks/{}/results", self.county_id, check_run_id)
+            )
         )
         return answer
 
@@ -1586,6 +1721,26 @@ class CountyOperations:
         )
         return answer
 
+    def get_verification(self, verification_id: str) -> Job:
+        """A verification's progress."""
+        answer: Job = completed(
+            self._calls.resource(
+                Job, "GET", path("/v1/counties/{}/certificate-verifications/{}", self.county_id, verification_id)
+            )
+        )
+        return answer
+
+    def get_verification_results(self, verification_id: str) -> CertificateVerification:
+        """The outcome of a verification."""
+        answer: CertificateVerification = completed(
+            self._calls.resource(
+                CertificateVerification,
+                "GET",
+                path("/v1/counties/{}/certificate-verifications/{}/results", self.county_id, verification_id),
+            )
+        )
+        return answer
+
     def get_webhook(self, webhook_id: str) -> Webhook:
         """One webhook."""
         answer: Webhook = completed(
@@ -1653,6 +1808,7 @@ class CountyOperations:
         self,
         *,
         kind: Literal[
+            "certificate_verification",
             "comparables_model",
             "district_load",
             "gis_export",
@@ -1661,6 +1817,8 @@ class CountyOperations:
             "ratio_study",
             "report",
             "report_approval",
+            "roll_certification",
+            "roll_check",
             "sales_validation",
             "sync",
             "upload_inspection",
@@ -2097,6 +2255,23 @@ class CountyOperations:
         )
         return answer
 
+    def resume_certificate_verification(
+        self, verification_id: str, *, idempotency_key: str | None = None
+    ) -> Submission[Job, Any]:
+        """Go on with the job."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "POST",
+                    path("/v1/counties/{}/certificate-verifications/{}/resume", self.county_id, verification_id),
+                    idempotency_key=idempotency_key,
+                )
+            ),
+            Any,
+        )
+
     def resume_comparables_model(self, model_id: str, *, idempotency_key: str | None = None) -> Submission[Job, Any]:
         """Go on with the job."""
         return Submission(
@@ -2211,6 +2386,38 @@ class CountyOperations:
                     Job,
                     "POST",
                     path("/v1/counties/{}/report-approvals/{}/resume", self.county_id, approval_id),
+                    idempotency_key=idempotency_key,
+                )
+            ),
+            Any,
+        )
+
+    def resume_roll_certification(
+        self, certification_id: str, *, idempotency_key: str | None = None
+    ) -> Submission[Job, Any]:
+        """Go on with the job."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "POST",
+                    path("/v1/counties/{}/roll-certifications/{}/resume", self.county_id, certification_id),
+                    idempotency_key=idempotency_key,
+                )
+            ),
+            Any,
+        )
+
+    def resume_roll_check(self, check_run_id: str, *, idempotency_key: str | None = None) -> Submission[Job, Any]:
+        """Go on with the job."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "POST",
+                    path("/v1/counties/{}/roll-checks/{}/resume", self.county_id, check_run_id),
                     idempotency_key=idempotency_key,
                 )
             ),
@@ -2394,9 +2601,37 @@ class CountyOperations:
             {"from": from_, "to": to, "change": change, "property_class": property_class, "page_size": page_size},
         )
 
+    def roll_check_rows(self, roll_year: str, check_name: str, *, page_size: int | None = None) -> Items[RollCheckRow]:
+        """The rows of a check."""
+        return Items(
+            self._session,
+            RollCheckRow,
+            path("/v1/counties/{}/rolls/{}/checks/{}/rows", self.county_id, roll_year, check_name),
+            {"page_size": page_size},
+        )
+
+    def roll_checks(self, roll_year: str) -> Items[RollCheck]:
+        """The checks over a roll."""
+        return Items(self._session, RollCheck, path("/v1/counties/{}/rolls/{}/checks", self.county_id, roll_year), {})
+
     def rolls(self) -> Items[Roll]:
         """The county's assessment rolls."""
         return Items(self._session, Roll, path("/v1/counties/{}/rolls", self.county_id), {})
+
+    def run_roll_checks(self, roll_year: str, *, idempotency_key: str | None = None) -> Submission[Job, Any]:
+        """Check a roll."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "POST",
+                    path("/v1/counties/{}/rolls/{}/checks", self.county_id, roll_year),
+                    idempotency_key=idempotency_key,
+                )
+            ),
+            Any,
+        )
 
     def runs(
         self,
@@ -2780,6 +3015,40 @@ class CountyOperations:
             {"page_size": page_size},
         )
 
+    def verify_certificate(self, roll_year: str, *, idempotency_key: str | None = None) -> Submission[Job, Any]:
+        """Verify a certificate."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "POST",
+                    path("/v1/counties/{}/rolls/{}/certificate/verify", self.county_id, roll_year),
+                    idempotency_key=idempotency_key,
+                )
+            ),
+            Any,
+        )
+
+    def waive_check(
+        self, roll_year: str, body: requests.WaiverRequest, *, idempotency_key: str | None = None
+    ) -> Waiver:
+        """Waive a check."""
+        answer: Waiver = completed(
+            self._calls.resource(
+                Waiver,
+                "POST",
+                path("/v1/counties/{}/rolls/{}/waivers", self.county_id, roll_year),
+                idempotency_key=idempotency_key,
+                body=body,
+            )
+        )
+        return answer
+
+    def waivers(self, roll_year: str) -> Items[Waiver]:
+        """The waivers of a roll."""
+        return Items(self._session, Waiver, path("/v1/counties/{}/rolls/{}/waivers", self.county_id, roll_year), {})
+
     def warnings(
         self,
         run_id: str,
@@ -2830,6 +3099,14 @@ class CountyOperations:
             )
         )
         return answer
+
+    def withdraw_waiver(self, roll_year: str, waiver_id: str) -> None:
+        """Withdraw a waiver."""
+        completed(
+            self._calls.resource(
+                None, "DELETE", path("/v1/counties/{}/rolls/{}/waivers/{}", self.county_id, roll_year, waiver_id)
+            )
+        )
 
     def write_back_rows(
         self,

@@ -37,6 +37,7 @@ from shared.db.models.operations import (
 from shared.db.models.overrides import FieldOverride
 from shared.db.models.property import Assessment, Exemption, Improvement, Owner, PropertyOperational, Sale
 from shared.db.models.ratio_study import NeighborhoodRatio
+from shared.db.models.rolls import RollCertificate, RollCheckResult, RollCheckRow, RollCorrectedRow, RollWaiver
 from shared.db.models.sales_validation import SaleDecision, SaleFlag
 from shared.db.models.situs import SitusAddress, SitusIndex, SitusStreet
 from shared.db.models.valuation import (
@@ -88,7 +89,12 @@ __all__ = [
     "PropertyOperational",
     "RejectedRow",
     "Roll",
+    "RollCertificate",
+    "RollCheckResult",
+    "RollCheckRow",
+    "RollCorrectedRow",
     "RollCorrection",
+    "RollWaiver",
     "Sale",
     "SaleDecision",
     "SaleFlag",

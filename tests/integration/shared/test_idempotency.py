@@ -73,6 +73,9 @@ TESTED_WITH_THEIR_MODULE = {
     f"{C}/job-schedules",  # test_schedules
     f"{C}/appeals",  # test_appeals: of a property on a roll
     f"{C}/appeals/{{appeal_id}}/documents",
+    f"{C}/rolls/{{roll_year}}/checks",  # test_certification
+    f"{C}/rolls/{{roll_year}}/waivers",
+    f"{C}/rolls/{{roll_year}}/certificate/verify",
     f"{C}/webhooks",  # test_webhooks
     f"{C}/write-backs",  # test_round_trip
     f"{C}/exemptions",  # test_exemptions
@@ -82,6 +85,7 @@ TESTED_WITH_THEIR_MODULE = {
 }
 MOVES = (
     *("/cancel", "/resume", "/promote", "/close", "/reopen", "/roll-back", f"{C}/sync-runs/{{run_id}}/approve"),
+    "/certify",
     f"{C}/audit-seals",  # what is sealed is not sealed again
     *(f"{C}/exemptions/{{exemption_id}}/{move}" for move in ("decide", "withdraw")),
     *(f"{C}/uploads/{{upload_id}}/{move}" for move in ("confirm", "approve", "reject")),

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, text
 
-from functions.roll.schemas import Roll, RollCorrection, RollStatus
+from functions.roll.schemas.rolls import Roll, RollCorrection, RollStatus
 
 _ROLLS = (
     "SELECT roll_year, coalesce(r.status, 'open') AS status, coalesce(a.assessments, 0) AS assessments,"

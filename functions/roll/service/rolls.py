@@ -1,7 +1,9 @@
 """The rules of rolls: a closed one takes no values any more."""
 
-from functions.roll import repository
-from functions.roll.schemas import Roll, RollCorrection, RollStatus
+from sqlalchemy import Connection
+
+from functions.roll.repository import rolls as repository
+from functions.roll.schemas.rolls import Roll, RollCorrection, RollStatus
 from shared import audit
 from shared.access import Caller
 from shared.db import lock_timeout, unit_of_work
@@ -24,7 +26,7 @@ def one_roll(county_id: str, roll_year: int) -> Roll:
     with unit_of_work(county_id) as connection:
         roll = repository.roll(connection, county_id, roll_year)
     if roll is None:
-        raise _no_roll(county_id, roll_year)
+        raise missing_roll(county_id, roll_year)
     return roll
 
 
@@ -32,7 +34,7 @@ def corrections(county_id: str, roll_year: int) -> list[RollCorrection]:
     """Numbered corrections of a roll since it was closed. Raises NotFound."""
     with unit_of_work(county_id) as connection:
         if repository.roll(connection, county_id, roll_year) is None:
-            raise _no_roll(county_id, roll_year)
+            raise missing_roll(county_id, roll_year)
         return repository.corrections(connection, county_id, roll_year)
 
 
@@ -44,24 +46,35 @@ def set_status(county_id: str, roll_year: int, status: RollStatus, reason: str |
             closing.lock_roll(connection, county_id, roll_year)
         before = repository.roll(connection, county_id, roll_year)
         if before is None:
-            raise _no_roll(county_id, roll_year)
+            raise missing_roll(county_id, roll_year)
         if before.status == status:
             return before
-        repository.set_status(connection, county_id, roll_year, status, caller.username, reason)
-        action: audit.Action = "roll.closed" if status == "closed" else "roll.reopened"
-        audit.record(
-            connection,
-            county_id,
-            caller.username,
-            action,
-            f"rolls/{roll_year}",
-            {"reason": reason},
-            old={"status": before.status},
-            new={"status": status},
-        )
-        after = repository.roll(connection, county_id, roll_year)
-    return after or before
+        return _change(connection, county_id, before, status, caller.username, reason)
 
 
-def _no_roll(county_id: str, roll_year: int) -> NotFound:
+def close(connection: Connection, county_id: str, roll: Roll, by: str, reason: str | None) -> Roll:
+    """Close an open roll that this transaction has locked."""
+    return _change(connection, county_id, roll, "closed", by, reason)
+
+
+def _change(
+    connection: Connection, county_id: str, before: Roll, status: RollStatus, by: str, reason: str | None
+) -> Roll:
+    repository.set_status(connection, county_id, before.roll_year, status, by, reason)
+    action: audit.Action = "roll.closed" if status == "closed" else "roll.reopened"
+    audit.record(
+        connection,
+        county_id,
+        by,
+        action,
+        f"rolls/{before.roll_year}",
+        {"reason": reason},
+        old={"status": before.status},
+        new={"status": status},
+    )
+    return repository.roll(connection, county_id, before.roll_year) or before
+
+
+def missing_roll(county_id: str, roll_year: int) -> NotFound:
+    """The problem of a year without assessments."""
     return NotFound(f"{county_id} has no assessments of {roll_year}.", slug="roll-not-found")

@@ -1,0 +1,1 @@
+"""The rules of rolls: closing, checks, waivers, certification, comparison."""
