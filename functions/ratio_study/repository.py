@@ -48,10 +48,8 @@ def study_sales(connection: Connection, county_id: str, request: RatioStudyReque
 def _left_out(connection: Connection, county_id: str, request: RatioStudyRequest) -> list[LeftOutSale]:
     """The period's sales that are no evidence, each with its reason."""
     period = (request.sale_from, request.sale_to)
-    return [
-        LeftOutSale(sale_id=row[0], property_id=row[1], sale_date=row[2], sale_price=row[3], reason=row[4])
-        for row in excluded_sales_of_period(connection, county_id, *period)
-    ]
+    excluded = excluded_sales_of_period(connection, county_id, *period)
+    return [LeftOutSale.model_validate({**sale, "sale_price": float(sale["sale_price"])}) for sale in excluded]
 
 
 _SOLD = " AND EXISTS (SELECT FROM sales s WHERE s.county_id = v.county_id AND s.property_id = v.property_id)"

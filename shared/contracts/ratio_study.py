@@ -172,13 +172,18 @@ class MonthLevel(Schema):
 
 
 class LeftOutSale(Schema):
-    """A sale of the study's period that is not studied, and why: a reason of `sales_excluded`."""
+    """A sale of the study's period that is not studied, and why: a reason of `sales_excluded`.
+
+    Neighborhood and class are "" where they are unknown, as of a property that is not on the roll.
+    """
 
     sale_id: str
     property_id: str
     sale_date: date
     sale_price: float
     reason: str
+    neighborhood: str = ""
+    property_class: str = ""
 
 
 STUDIED_SALES_FILE = "studied-sales.json"

@@ -125,19 +125,18 @@ _CURRENT_SALES = (
 )
 
 
-def excluded_sales_of_period(
-    connection: Connection, county_id: str, first: date, last: date
-) -> list[tuple[str, str, date, float, str]]:
-    """The current sales of a period that `read_evidence` excludes: sale, property, day, price, and the reason."""
+def excluded_sales_of_period(connection: Connection, county_id: str, first: date, last: date) -> list[dict[str, Any]]:
+    """The current sales of a period that `read_evidence` excludes, each with the reason."""
     rows = connection.execute(
         text(
-            f"SELECT * FROM (SELECT s.sale_id, s.property_id, s.sale_date, s.sale_price, {_REASON} END AS reason"  # noqa: S608
+            f"SELECT * FROM (SELECT s.sale_id, s.property_id, s.sale_date, s.sale_price, {_REASON} END AS reason,"  # noqa: S608 - names of ours
+            " coalesce(p.neighborhood, '') AS neighborhood, coalesce(p.property_class, '') AS property_class"
             f" {_CURRENT_SALES} WHERE s.county_id = :county_id AND s.retired_at IS NULL"
             " AND s.sale_date BETWEEN :first AND :last) e WHERE reason IS NOT NULL ORDER BY sale_date, sale_id"
         ),
         {"county_id": county_id, "first": first, "last": last},
     )
-    return [(row.sale_id, row.property_id, row.sale_date, float(row.sale_price), row.reason) for row in rows]
+    return [dict(row) for row in rows.mappings()]
 
 
 def excluded_sales(connection: Connection, county_id: str, before: date | None = None) -> dict[str, int]:

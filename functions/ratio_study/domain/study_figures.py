@@ -74,6 +74,8 @@ def left_out_of_evidence(evidence: Evidence, rows: IntArray, reason: str) -> lis
             sale_date=date.fromordinal(int(evidence.sales.sale_day[row])),
             sale_price=round(float(evidence.sales.sale_price[row]), 2),
             reason=reason,
+            neighborhood=str(evidence.sales.characteristics.neighborhood[row]),
+            property_class=str(evidence.property_class[row]),
         )
         for row in rows
     ]

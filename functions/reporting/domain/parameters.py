@@ -34,3 +34,6 @@ CHANGE_BIN_ENDS = (-50, -20, -10, -5, 0, 5, 10, 20, 50)
 
 MAX_RATIO_MAP_PARCELS = 4000
 """Parcels of a map of neighborhoods. A choice: on half a page more dots lie upon each other."""
+
+MAX_IMPORTANCES = 20
+"""Features of a table of importances. A choice: those beyond are together a small part of most values."""

@@ -36,9 +36,9 @@ def require_succeeded(county_id: str, study_id: UUID, pointer: str = "/ratio_stu
     return require_succeeded_job(county_id, _RATIO_STUDY, study_id, pointer)
 
 
-def read_study(county_id: str, study_id: UUID) -> FinishedStudy:
+def read_study(county_id: str, study_id: UUID, pointer: str = "/ratio_study_id") -> FinishedStudy:
     """A study with its results. Raises as `require_succeeded` does, and Gone where they were lost or damaged since."""
-    job = require_succeeded(county_id, study_id)
+    job = require_succeeded(county_id, study_id, pointer)
     try:
         document = jobs.raw_results(county_id, _RATIO_STUDY, study_id)
         return FinishedStudy(job, document, results_model(document))

@@ -11,6 +11,7 @@ _NAMES = (
     "assessment_roll_summary",
     "change_of_value",
     "valuation_summary",
+    "mass_appraisal_report",
     "sync_audit",
     "data_quality",
     "county_comparison",

@@ -60,6 +60,29 @@ class ApplicationRequest(TypedDict):
     note: NotRequired[str | None]
 
 
+class AppraiserStatements(TypedDict):
+    """The items of the Standards Rule that only people can state. Without a default each is mandatory."""
+
+    client: str
+    intended_users: str
+    intended_use: str
+    definition_of_value: str
+    properties_and_rights: str
+    scope_of_work: str
+    data_collection: str
+    model_specification: str
+    calibration: str
+    value_review: str
+    reconciliation: str
+    limiting_conditions: list[str]
+    certification: Certification
+    extraordinary_assumptions: NotRequired[list[str]]
+    hypothetical_conditions: NotRequired[list[str]]
+    jurisdictional_exceptions: NotRequired[list[str]]
+    highest_and_best_use: NotRequired[str | None]
+    significant_assistance: NotRequired[list[str]]
+
+
 class ApprovalFilter(TypedDict):
     """A selection of a run's values. `review` false excludes those to be reviewed, true takes only them."""
 
@@ -110,6 +133,14 @@ class AssessmentRollSummaryParameters(TypedDict):
 
     roll_year: int
     groups: NotRequired[list[Literal["neighborhood", "property_class"]]]
+
+
+class Certification(TypedDict):
+    """The certification: its statements in full, and who signs it."""
+
+    statements: list[str]
+    signed_by: str
+    title: str
 
 
 class CertifyRoll(TypedDict):
@@ -604,6 +635,16 @@ MarketAnalysisRequest = TypedDict(
 )
 
 
+class MassAppraisalParameters(TypedDict):
+    """The values, the ratio studies of the values before and of those of the run, the area, and what people state."""
+
+    valuation_run_id: str
+    ratio_study_before_id: str
+    ratio_study_after_id: str
+    area: NotRequired[ReportArea | None]
+    statements: AppraiserStatements
+
+
 class MultiPolygonArea(TypedDict):
     """Several polygons of GeoJSON."""
 
@@ -828,6 +869,13 @@ class ReplayRequest(TypedDict):
     validate_only: NotRequired[bool]
 
 
+class ReportArea(TypedDict):
+    """A part of the county: one neighborhood, or one class of property."""
+
+    neighborhood: NotRequired[str | None]
+    property_class: NotRequired[str | None]
+
+
 class ReportRequest(TypedDict):
     """Request for a report as a file. `parameters` are those of the report's type."""
 
@@ -837,6 +885,7 @@ class ReportRequest(TypedDict):
         "assessment_roll_summary",
         "change_of_value",
         "valuation_summary",
+        "mass_appraisal_report",
         "sync_audit",
         "data_quality",
         "county_comparison",
@@ -850,6 +899,7 @@ class ReportRequest(TypedDict):
         | AssessmentRollSummaryParameters
         | ChangeOfValueParameters
         | ValuationSummaryParameters
+        | MassAppraisalParameters
         | SyncAuditParameters
         | DataQualityParameters
         | CountyComparisonParameters

@@ -36,13 +36,13 @@ def county(database: MigratedDatabase, job_cloud: None) -> None:
     add_evidence()
 
 
-def study(county_id: str = COUNTY, *, finished: bool = True) -> str:
+def study(county_id: str = COUNTY, *, finished: bool = True, **options: Any) -> str:
     answer = call(
         study_handler,
         "POST",
         STUDIES,
         path={"county_id": county_id},
-        body=ASKED,
+        body={**ASKED, **options},
         claims=claims_of(counties=(county_id,)),
     )
     study_id: str = answer.body["id"]

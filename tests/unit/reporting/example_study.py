@@ -147,7 +147,9 @@ def studied_sales(name: str = "N1", count: int = 400) -> StudiedSales:
 
 def with_figures(document: dict[str, Any]) -> dict[str, Any]:
     """The document of a study with its distribution and its months."""
-    bins = [{"low": 0.4 + 0.05 * n, "high": 0.45 + 0.05 * n, "sales": max(0, 60 - 9 * abs(n - 11))} for n in range(28)]
+    bins = [
+        {"low": 0.4 + 0.05 * n, "high": 0.45 + 0.05 * n, "sales": max(0, 1060 - 101 * abs(n - 11))} for n in range(28)
+    ]
     months = [
         {
             "month": f"2025-{month:02}-01",

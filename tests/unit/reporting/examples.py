@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from functions.reporting.reports.report_type import Report
+from tests.unit.reporting.example_appraisal import mass_appraisal_of
 from tests.unit.reporting.example_changes import changes_of, roll_of
 from tests.unit.reporting.example_packet import packet_of
 from tests.unit.reporting.example_property import record_card_of
@@ -17,6 +18,7 @@ EXAMPLES: dict[str, Callable[[str], Report]] = {
     "assessment_roll_summary": roll_summary_of,
     "change_of_value": changes_of,
     "valuation_summary": valuation_summary_of,
+    "mass_appraisal_report": mass_appraisal_of,
     "sync_audit": sync_audit_of,
     "data_quality": data_quality_of,
     "county_comparison": county_comparison_of,

@@ -89,7 +89,7 @@ def test_the_page_quotes_the_verdicts_and_what_the_reader_must_know() -> None:
     assert isinstance(findings, Statements)
     assert (findings.statements[0].text, findings.statements[0].tone) == ("The median ratio meets.", "good")
     notes = texts(report)
-    assert "2 of 42 ratios were trimmed" in notes
+    assert "Beside the 40 ratios that are studied, 2 have been trimmed" in notes
     assert "MKI is not given" in notes
     assert "sales chasing" in notes
 

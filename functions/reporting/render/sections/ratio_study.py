@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from functions.reporting.domain import phrases
 from functions.reporting.domain.contents import (
     Block,
     Column,
@@ -240,9 +241,9 @@ def _trimming_notes(study: StudyResult) -> list[str]:
     if not trimming.beyond_fences:
         return []
     note = (
-        f"{display.count(trimming.trimmed)} of {display.count(study.sales + trimming.trimmed)} ratios were trimmed as"
-        f" outliers, being below {display.decimals(trimming.low_fence, 3)} or above"
-        f" {display.decimals(trimming.high_fence, 3)}."
+        f"Beside the {phrases.number_of(study.sales, 'ratio')} that {phrases.are(study.sales)} studied,"
+        f" {display.count(trimming.trimmed)} {phrases.have(trimming.trimmed)} been trimmed as outliers, being below"
+        f" {display.decimals(trimming.low_fence, 3)} or above {display.decimals(trimming.high_fence, 3)}."
     )
     if trimming.capped:
         note += f" {display.count(trimming.beyond_fences)} lay outside; no more may be trimmed."
