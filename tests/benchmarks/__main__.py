@@ -42,6 +42,7 @@ BENCHMARKS = {
     "cql2": ("ogc:run_cql2", "the CQL2 standard's predicates over HTTP, as text and as JSON"),
     "ogc_items": ("ogc:run_ogc_items", "pages of features, against the SQL and the serialisation alone"),
     "tiles": ("ogc:run_tiles", "vector tiles of zoom 14, against SQL alone"),
+    "notices": ("notices:run", "a batch of notices of value as letters, against typesetting alone"),
     "gis_export": ("gis_export:run", "an export against the SQL and the serialisation alone"),
 }
 
