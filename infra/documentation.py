@@ -35,6 +35,7 @@ from shared.counties.exemption_settings import (
 from shared.counties.notice_settings import AppealBoard, ClosedPeriod, NoticeSettings
 from shared.counties.roll_settings import CountyCheck, RollSettings
 from shared.counties.source_description import FORMATS, KINDS
+from shared.counties.submission_settings import WashingtonSettings, WashingtonStratum
 from shared.mapping.reference import (
     MAPPING_ELEMENTS,
     meaning,
@@ -118,6 +119,8 @@ def settings() -> str:
             AmountRule,
             ShareRule,
             FreezeRule,
+            WashingtonSettings,
+            WashingtonStratum,
             NoticeSettings,
             RollSettings,
             CountyCheck,

@@ -172,6 +172,7 @@ REGISTRY = Registry(
         _api("districts", *_JOBS, layers=(Layer.CORE, Layer.GEO)),
         _api("features", Grant.DATABASE, layers=(Layer.CORE, Layer.GEO, Layer.FILTERS), memory_mb=1769),
         _api("exemptions", Grant.DATABASE, *_DATA),
+        _api("state_submissions", *_JOBS),
         _api("write_back", *_JOBS, layers=(Layer.CORE, Layer.FRAMES)),
         _api("webhooks", Grant.DATABASE, Grant.RUN_DELIVERIES, Grant.WEBHOOK_SIGNING, *_DATA),
     ),
@@ -195,6 +196,7 @@ REGISTRY = Registry(
             job_kinds=job_kinds_of("functions.uploads"),
             scratch_mb=8192,  # a file is held and its workbook unpacked, as where a run plans
         ),
+        _job("state_submissions", Layer.DOCUMENTS),
         FunctionSpec(
             "write-back-task",
             "functions.write_back.tasks.handler",

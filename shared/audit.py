@@ -49,6 +49,7 @@ ResourceAction = Literal[
     "schedule.created",
     "schedule.deleted",
     "schedule.stopped",
+    "state_submission.made",
     "sync.applied",
     "sync.approved",
     "sync.assessments_gave_way",

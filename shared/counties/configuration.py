@@ -20,6 +20,7 @@ from shared.counties.source_description import (
     is_secret_of,
     secret_prefix,
 )
+from shared.counties.submission_settings import WashingtonSettings
 from shared.schemas import CountyId, RequestSchema
 
 SyncMode = Literal["full", "incremental", "snapshot"]
@@ -278,6 +279,7 @@ class PluginSettings(RequestSchema):
     file_ingestion: FileIngestionSettings = FileIngestionSettings()
     gis_export: GisExportSettings = GisExportSettings()
     exemptions: ExemptionSettings = ExemptionSettings()
+    state_submission: WashingtonSettings | None = None
     notices: NoticeSettings = NoticeSettings()
     roll: RollSettings = RollSettings()
 

@@ -84,6 +84,7 @@ from terrafusion.resources import (
     Schedule,
     SealVerdict,
     SourceCheck,
+    StateSubmissionResults,
     SyncFinding,
     SyncRun,
     TaxableValue,
@@ -374,6 +375,8 @@ class AsyncCountyOperations:
             "schedule.created",
             "schedule.deleted",
             "schedule.stopped",
+            "state_submission.cancelled",
+            "state_submission.made",
             "sync.applied",
             "sync.approved",
             "sync.assessments_gave_way",
@@ -569,6 +572,16 @@ class AsyncCountyOperations:
             Job,
             "POST",
             path("/v1/counties/{}/sales-validations/{}/cancel", self.county_id, validation_id),
+            idempotency_key=idempotency_key,
+        )
+        return answer
+
+    async def cancel_state_submission(self, submission_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Cancel the job."""
+        answer: Job = await self._calls.resource(
+            Job,
+            "POST",
+            path("/v1/counties/{}/state-submissions/{}/cancel", self.county_id, submission_id),
             idempotency_key=idempotency_key,
         )
         return answer
@@ -960,6 +973,12 @@ class AsyncCountyOperations:
         """Take a report's file."""
         return await self._calls.file(
             path("/v1/counties/{}/reports/{}/download", self.county_id, report_id), target, {}
+        )
+
+    async def download_state_submission(self, submission_id: str, target: Path | str) -> Path:
+        """Take the package."""
+        return await self._calls.file(
+            path("/v1/counties/{}/state-submissions/{}/download", self.county_id, submission_id), target, {}
         )
 
     async def download_valuation_results(
@@ -1442,6 +1461,22 @@ class AsyncCountyOperations:
         )
         return answer
 
+    async def get_state_submission(self, submission_id: str) -> Job:
+        """A submission's progress."""
+        answer: Job = await self._calls.resource(
+            Job, "GET", path("/v1/counties/{}/state-submissions/{}", self.county_id, submission_id)
+        )
+        return answer
+
+    async def get_state_submission_results(self, submission_id: str) -> StateSubmissionResults:
+        """The figures of a submission."""
+        answer: StateSubmissionResults = await self._calls.resource(
+            StateSubmissionResults,
+            "GET",
+            path("/v1/counties/{}/state-submissions/{}/results", self.county_id, submission_id),
+        )
+        return answer
+
     async def get_study(self, study_id: str) -> Job:
         """A ratio study's progress."""
         answer: Job = await self._calls.resource(
@@ -1638,6 +1673,7 @@ class AsyncCountyOperations:
             "roll_certification",
             "roll_check",
             "sales_validation",
+            "state_submission",
             "sync",
             "upload_inspection",
             "valuation_approval",
@@ -2222,6 +2258,21 @@ class AsyncCountyOperations:
             Any,
         )
 
+    async def resume_state_submission(
+        self, submission_id: str, *, idempotency_key: str | None = None
+    ) -> AsyncSubmission[Job, Any]:
+        """Go on with the job."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/state-submissions/{}/resume", self.county_id, submission_id),
+                idempotency_key=idempotency_key,
+            ),
+            Any,
+        )
+
     async def resume_upload_inspection(
         self, upload_id: str, *, idempotency_key: str | None = None
     ) -> AsyncSubmission[Job, Any]:
@@ -2565,6 +2616,22 @@ class AsyncCountyOperations:
             body=body,
         )
         return answer
+
+    async def submit_to_state(
+        self, body: requests.StateSubmissionRequest, *, idempotency_key: str | None = None
+    ) -> AsyncSubmission[Job, StateSubmissionResults]:
+        """Make the package of the state's sales study."""
+        return AsyncSubmission(
+            self._session,
+            await self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/state-submissions", self.county_id),
+                idempotency_key=idempotency_key,
+                body=body,
+            ),
+            StateSubmissionResults,
+        )
 
     async def summarize_changes(self, run_id: str) -> ChangeSummary:
         """A sync's changes in sum."""

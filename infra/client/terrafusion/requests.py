@@ -736,6 +736,7 @@ class PluginSettings(TypedDict):
     file_ingestion: NotRequired[FileIngestionSettings]
     gis_export: NotRequired[GisExportSettings]
     exemptions: NotRequired[ExemptionSettings]
+    state_submission: NotRequired[WashingtonSettings | None]
     notices: NotRequired[NoticeSettings]
     roll: NotRequired[RollSettings]
 
@@ -1037,6 +1038,12 @@ class SqlDescription(TypedDict):
     secret_name: str
 
 
+class StateSubmissionRequest(TypedDict):
+    """The assessment year whose sales study is submitted."""
+
+    assessment_year: int
+
+
 class StipulationRequest(TypedDict):
     """An agreement of the office with the petitioner on values."""
 
@@ -1157,6 +1164,30 @@ class WaiverRequest(TypedDict):
     check_name: str
     row_key: NotRequired[str | None]
     reason: str
+
+
+class WashingtonSettings(TypedDict):
+    """The county generated sales study of Washington (WAC 458-53-100), in the county's own codes."""
+
+    state: Literal["washington"]
+    strata: list[WashingtonStratum]
+    land_use_attribute: NotRequired[str | None]
+    excluded_land_uses: NotRequired[list[str]]
+    affidavit_attribute: NotRequired[str | None]
+    instruments: list[str]
+    instrument_reasons: NotRequired[dict[str, int]]
+    reason_attribute: NotRequired[str | None]
+    reasons: NotRequired[dict[str, int]]
+
+
+class WashingtonStratum(TypedDict):
+    """A stratum that the department of revenue has set: land use codes, and assessed values from `min_value` to
+    `max_value`, both included; without `max_value` there is no upper limit."""
+
+    name: str
+    land_use_codes: list[str]
+    min_value: NotRequired[float | Decimal | str]
+    max_value: NotRequired[float | Decimal | str | None]
 
 
 class WebhookPatch(TypedDict):

@@ -1760,6 +1760,15 @@ class OverviewSale(Resource):
     flags: list[OpenFlag]
 
 
+class PackageFile(Resource):
+    """A file of the package."""
+
+    __slots__ = ()
+    name: str
+    size_bytes: int
+    sha256: str
+
+
 class PacketRequest(Resource):
     """The request that makes the evidence packet of an appeal: a POST of `body` to `href`."""
 
@@ -1854,6 +1863,7 @@ class PluginSettings(Resource):
     file_ingestion: FileIngestionSettings
     gis_export: GisExportSettings
     exemptions: ExemptionSettings
+    state_submission: WashingtonSettings | None
     notices: NoticeSettings
     roll: RollSettings
 
@@ -2153,6 +2163,16 @@ class ReasonTotals(Resource):
     assessments: int
     total_value: Decimal
     assessed_value: Decimal
+
+
+class RefusedSale(Resource):
+    """A sale that cannot be submitted as it stands, with each reason."""
+
+    __slots__ = ()
+    sale_id: str
+    property_id: str
+    sale_date: date
+    reasons: list[str]
 
 
 class RegisteredOwner(Resource):
@@ -2629,6 +2649,26 @@ class SqlDescription(Resource):
     secret_name: str
 
 
+class StateSubmissionResults(Resource):
+    """Results of a submission. While a sale is `refused` there is no package: the study would not be complete."""
+
+    __slots__ = ()
+    state: str
+    assessment_year: int
+    period_from: date
+    period_to: date
+    sales: int
+    valid: int
+    invalid: int
+    outliers_kept: bool
+    indicated_ratio: Decimal | None
+    strata: list[StratumFigures]
+    parcels_outside_strata: int
+    refused: list[RefusedSale]
+    files: list[PackageFile]
+    file: StoredFile | None
+
+
 class Statement(Resource):
     """The head of a certified roll's manifest: who certified what when, with its totals, checks and waivers."""
 
@@ -2681,6 +2721,18 @@ class StratumAccuracy(Resource):
     sales: int
     accuracy: Accuracy | None
     reason: str | None
+
+
+class StratumFigures(Resource):
+    """The figures of a stratum, and the sales that they are made of."""
+
+    __slots__ = ()
+    stratum: str
+    sales: int
+    assessed_value: Decimal
+    adjusted_price: Decimal
+    ratio: Decimal | None
+    sale_ids: list[str]
 
 
 class StratumResult(Resource):
@@ -3218,6 +3270,32 @@ class WarnedRow(Resource):
     target_key: str | None
     source_row: dict[str, Any]
     reasons: list[RejectReason]
+
+
+class WashingtonSettings(Resource):
+    """The county generated sales study of Washington (WAC 458-53-100), in the county's own codes."""
+
+    __slots__ = ()
+    state: Literal["washington"]
+    strata: list[WashingtonStratum]
+    land_use_attribute: str | None
+    excluded_land_uses: list[str]
+    affidavit_attribute: str | None
+    instruments: list[str]
+    instrument_reasons: dict[str, int]
+    reason_attribute: str | None
+    reasons: dict[str, int]
+
+
+class WashingtonStratum(Resource):
+    """A stratum that the department of revenue has set: land use codes, and assessed values from `min_value` to
+    `max_value`, both included; without `max_value` there is no upper limit."""
+
+    __slots__ = ()
+    name: str
+    land_use_codes: list[str]
+    min_value: Decimal
+    max_value: Decimal | None
 
 
 class Webhook(Resource):

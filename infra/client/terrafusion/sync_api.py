@@ -84,6 +84,7 @@ from terrafusion.resources import (
     Schedule,
     SealVerdict,
     SourceCheck,
+    StateSubmissionResults,
     SyncFinding,
     SyncRun,
     TaxableValue,
@@ -391,6 +392,8 @@ class CountyOperations:
             "schedule.created",
             "schedule.deleted",
             "schedule.stopped",
+            "state_submission.cancelled",
+            "state_submission.made",
             "sync.applied",
             "sync.approved",
             "sync.assessments_gave_way",
@@ -611,6 +614,18 @@ class CountyOperations:
                 Job,
                 "POST",
                 path("/v1/counties/{}/sales-validations/{}/cancel", self.county_id, validation_id),
+                idempotency_key=idempotency_key,
+            )
+        )
+        return answer
+
+    def cancel_state_submission(self, submission_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Cancel the job."""
+        answer: Job = completed(
+            self._calls.resource(
+                Job,
+                "POST",
+                path("/v1/counties/{}/state-submissions/{}/cancel", self.county_id, submission_id),
                 idempotency_key=idempotency_key,
             )
         )
@@ -1055,6 +1070,14 @@ class CountyOperations:
         """Take a report's file."""
         return completed(
             self._calls.file(path("/v1/counties/{}/reports/{}/download", self.county_id, report_id), target, {})
+        )
+
+    def download_state_submission(self, submission_id: str, target: Path | str) -> Path:
+        """Take the package."""
+        return completed(
+            self._calls.file(
+                path("/v1/counties/{}/state-submissions/{}/download", self.county_id, submission_id), target, {}
+            )
         )
 
     def download_valuation_results(
@@ -1596,6 +1619,26 @@ class CountyOperations:
         )
         return answer
 
+    def get_state_submission(self, submission_id: str) -> Job:
+        """A submission's progress."""
+        answer: Job = completed(
+            self._calls.resource(
+                Job, "GET", path("/v1/counties/{}/state-submissions/{}", self.county_id, submission_id)
+            )
+        )
+        return answer
+
+    def get_state_submission_results(self, submission_id: str) -> StateSubmissionResults:
+        """The figures of a submission."""
+        answer: StateSubmissionResults = completed(
+            self._calls.resource(
+                StateSubmissionResults,
+                "GET",
+                path("/v1/counties/{}/state-submissions/{}/results", self.county_id, submission_id),
+            )
+        )
+        return answer
+
     def get_study(self, study_id: str) -> Job:
         """A ratio study's progress."""
         answer: Job = completed(
@@ -1820,6 +1863,7 @@ class CountyOperations:
             "roll_certification",
             "roll_check",
             "sales_validation",
+            "state_submission",
             "sync",
             "upload_inspection",
             "valuation_approval",
@@ -2456,6 +2500,23 @@ class CountyOperations:
             Any,
         )
 
+    def resume_state_submission(
+        self, submission_id: str, *, idempotency_key: str | None = None
+    ) -> Submission[Job, Any]:
+        """Go on with the job."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "POST",
+                    path("/v1/counties/{}/state-submissions/{}/resume", self.county_id, submission_id),
+                    idempotency_key=idempotency_key,
+                )
+            ),
+            Any,
+        )
+
     def resume_upload_inspection(self, upload_id: str, *, idempotency_key: str | None = None) -> Submission[Job, Any]:
         """Go on with the job."""
         return Submission(
@@ -2819,6 +2880,24 @@ class CountyOperations:
             )
         )
         return answer
+
+    def submit_to_state(
+        self, body: requests.StateSubmissionRequest, *, idempotency_key: str | None = None
+    ) -> Submission[Job, StateSubmissionResults]:
+        """Make the package of the state's sales study."""
+        return Submission(
+            self._session,
+            completed(
+                self._calls.resource(
+                    Job,
+                    "POST",
+                    path("/v1/counties/{}/state-submissions", self.county_id),
+                    idempotency_key=idempotency_key,
+                    body=body,
+                )
+            ),
+            StateSubmissionResults,
+        )
 
     def summarize_changes(self, run_id: str) -> ChangeSummary:
         """A sync's changes in sum."""

@@ -79,6 +79,7 @@ TESTED_WITH_THEIR_MODULE = {
     f"{C}/webhooks",  # test_webhooks
     f"{C}/write-backs",  # test_round_trip
     f"{C}/exemptions",  # test_exemptions
+    f"{C}/state-submissions",  # test_washington_study
     f"{C}/exemptions/{{exemption_id}}/documents",
     f"{C}/webhooks/{{webhook_id}}/test",
     f"{C}/webhooks/{{webhook_id}}/deliveries/{{delivery_id}}/replay",
