@@ -166,7 +166,7 @@ REGISTRY = Registry(
         _api("market_analysis", *_JOBS, Grant.WRITE_DATA, layers=(Layer.CORE, Layer.FRAMES)),
         _api("reporting", *_JOBS),
         _api("notices", *_JOBS, Grant.WRITE_DATA, layers=(Layer.CORE, Layer.DOCUMENTS), starts=_TYPESETTING),
-        _api("appeals", Grant.DATABASE, *_DATA),
+        _api("appeals", Grant.DATABASE, Grant.PUBLISH_EVENTS, *_DATA),
         _api("uploads", *_JOBS, Grant.WRITE_DATA),
         _api("gis_export", *_JOBS, layers=(Layer.CORE, Layer.GEO, Layer.FILTERS)),
         _api("districts", *_JOBS, layers=(Layer.CORE, Layer.GEO)),

@@ -2,12 +2,13 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from shared.schemas import RequestSchema, Schema
+from shared.events import Event
+from shared.schemas import CountyId, RequestSchema, Schema
 
 AppealStatus = Literal["filed", "informal", "scheduled", "heard", "decided", "stipulated", "withdrawn"]
 Level = Literal["informal", "hearing"]
@@ -245,3 +246,20 @@ class AppealTotals(Schema):
     by_level: list[ValueLoss]
     by_class: list[ValueLoss]
     by_reason: list[ValueLoss]
+
+
+class AppealDecided(Event):
+    """An appeal was decided or stipulated, and its values are on the roll; `correction_no` is that of a closed one."""
+
+    SOURCE: ClassVar[str] = "terrafusion.appeals"
+
+    county_id: CountyId
+    appeal_id: UUID
+    reference: str
+    roll_year: int
+    property_id: str
+    status: AppealStatus
+    outcome: Outcome
+    before: Values
+    decided: Values
+    correction_no: int | None

@@ -4,21 +4,32 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from aws_lambda_powertools import Logger
 from sqlalchemy import Connection, text
 
 from functions.appeals.domain.decision import agreed_values, decided_values, outcome_of
 from functions.appeals.domain.transitions import Action, next_status
 from functions.appeals.repository import appeals, roll_values
 from functions.appeals.repository.appeals import AppealRow
-from functions.appeals.schemas import Appeal, DecisionRequest, Ground, Outcome, StipulationRequest, Values
+from functions.appeals.schemas import (
+    Appeal,
+    AppealDecided,
+    DecisionRequest,
+    Ground,
+    Outcome,
+    StipulationRequest,
+    Values,
+)
 from functions.appeals.service.proceedings import expected, move
 from functions.appeals.service.views import get, reference_of
-from shared import audit
+from shared import audit, events
 from shared.access import Caller
 from shared.db import lock_timeout, unit_of_work
 from shared.precedence.overrides import Decision
-from shared.problems import Conflict, Forbidden
+from shared.problems import Conflict, Forbidden, ServiceUnavailable
 from shared.rolls import closing
+
+_logger = Logger(service="appeals")
 
 _LOCK_TIMEOUT_S = 5
 """For a sync or an approval that writes to the roll to end."""
@@ -98,7 +109,32 @@ def _settle(
             "correction_no": correction_no,
         }
         move(connection, county_id, row, action, values, details, caller)
-    return get(county_id, appeal_id, caller)
+    appeal = get(county_id, appeal_id, caller)
+    _announce(county_id, appeal)
+    return appeal
+
+
+def _announce(county_id: str, appeal: Appeal) -> None:
+    """Put a decision on the bus; where that cannot be, the decision stands, and the audit trail has it."""
+    if appeal.outcome is None or appeal.before is None or appeal.decided is None:
+        return
+    try:
+        events.publish(
+            AppealDecided(
+                county_id=county_id,
+                appeal_id=appeal.id,
+                reference=appeal.reference,
+                roll_year=appeal.roll_year,
+                property_id=appeal.property_id,
+                status=appeal.status,
+                outcome=appeal.outcome,
+                before=appeal.before,
+                decided=appeal.decided,
+                correction_no=appeal.correction_no,
+            )
+        )
+    except ServiceUnavailable as problem:
+        _logger.warning("decision not announced", appeal_id=str(appeal.id), cause=problem.detail)
 
 
 def _require_assessment(connection: Connection, county_id: str, row: AppealRow) -> roll_values.AssessedProperty:

@@ -16,10 +16,13 @@ from sqlalchemy import insert, select, text, update
 from functions.appeals.handler import handler
 from functions.properties.handler import handler as properties
 from functions.roll.handler import handler as rolls
+from shared import events as events_of_bus
 from shared.access import Role
 from shared.counties.notice_settings import NoticeSettings
 from shared.db import unit_of_work
 from shared.db.models import Assessment, AuditEvent, County, Notice, Owner, PropertyOperational
+from shared.events import Event
+from shared.problems import ServiceUnavailable
 from shared.rolls.appeal_deadlines import deadline_without_notice
 from tests.aws import BUCKET
 from tests.conftest import MigratedDatabase
@@ -478,3 +481,22 @@ def test_filing_and_scheduling_is_for_who_edits_properties_and_deciding_for_who_
         assert move(appeal_id, "review", claims=claims).status == 403
         assert move(appeal_id, "decide", {"outcome": "sustained", **REASON}, claims=claims).status == 403
         assert look(appeal_id, claims=claims).status == 200
+
+
+def test_a_decision_is_told_on_the_bus_and_stands_where_that_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    published: list[Event] = []
+    monkeypatch.setattr(events_of_bus, "publish", published.append)
+    first = appeal_of()
+    move(first, "stipulate", {"values": LESS, **REASON})
+
+    (event,) = published
+    assert event.model_dump(mode="json")["decided"]["total_value"] == "240000.00"
+    assert (event.SOURCE, event.version) == ("terrafusion.appeals", 1)
+
+    def away(_: Event) -> None:
+        raise ServiceUnavailable("The bus does not answer.")
+
+    monkeypatch.setattr(events_of_bus, "publish", away)
+    add_property("P2")
+    assert move(appeal_of(property_id="P2"), "stipulate", {"values": LESS, **REASON}).status == 200
+    assert roll_row("P2").total_value == 240_000
