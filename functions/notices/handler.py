@@ -79,6 +79,7 @@ def list_notices(
             property_id=property_id,
             batch_id=batch_id,
             status=status,
+            caller=api.caller,
             page_size=page_size,
             page_token=page_token,
         )

@@ -78,7 +78,10 @@ class NoticeBatchResults(Schema):
 
 
 class ListedNotice(Schema):
-    """A notice in a list. `reasons` say why it is held back; then it has no letter, and no recipient that is secret.
+    """A notice in a list. `reasons` say why it is held back; then it has no letter.
+
+    Of a property with a confidential owner the recipient is shown to who may edit properties, and not even kept where
+    the letter was held back for that.
 
     `replaces` and `superseded_by` lead to the notice before and after. `file_no`, `letter_no` and `page_no` say where
     the letter is.

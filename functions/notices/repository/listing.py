@@ -3,13 +3,18 @@
 from uuid import UUID
 
 from pg8000.native import literal
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, case, exists, select, tuple_
 
 from functions.notices.schemas import ListedNotice, NoticeStatus
 from shared.db.literals import uuid_literal
-from shared.db.models import Notice
+from shared.db.models import Notice, Owner
 
-_COLUMNS = tuple(getattr(Notice, name) for name in ListedNotice.model_fields)
+_CONFIDENTIAL = exists().where(
+    Owner.county_id == Notice.county_id,
+    Owner.property_id == Notice.property_id,
+    Owner.confidential.is_(True),
+    Owner.retired_at.is_(None),
+)
 
 
 def page(
@@ -20,11 +25,14 @@ def page(
     property_id: str | None,
     batch_id: UUID | None,
     status: NoticeStatus | None,
+    see_confidential: bool,
     after: tuple[str, UUID] | None,
     limit: int,
 ) -> list[ListedNotice]:
     """Notices that meet every filter, by property, from the one after a key."""
-    statement = select(*_COLUMNS).where(Notice.county_id == county_id)
+    recipient = Notice.recipient if see_confidential else case((_CONFIDENTIAL, None), else_=Notice.recipient)
+    columns = (getattr(Notice, name) for name in ListedNotice.model_fields if name != "recipient")
+    statement = select(*columns, recipient.label("recipient")).where(Notice.county_id == county_id)
     filters = (
         (Notice.roll_year, roll_year),
         (Notice.property_id, property_id),

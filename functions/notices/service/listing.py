@@ -4,6 +4,7 @@ from uuid import UUID
 
 from functions.notices.repository import listing
 from functions.notices.schemas import ListedNotice, NoticeStatus
+from shared.access import Caller, Permission
 from shared.db import unit_of_work
 from shared.db.tenancy import require_onboarded
 from shared.paging import Page, decode_token, encode_token
@@ -16,6 +17,7 @@ def page(
     property_id: str | None,
     batch_id: UUID | None,
     status: NoticeStatus | None,
+    caller: Caller,
     page_size: int,
     page_token: str | None,
 ) -> Page[ListedNotice]:
@@ -31,6 +33,7 @@ def page(
             property_id=property_id,
             batch_id=batch_id,
             status=status,
+            see_confidential=caller.may(county_id, Permission.EDIT_PROPERTY),
             after=None if after is None else (after[0], after[1]),
             limit=page_size + 1,
         )

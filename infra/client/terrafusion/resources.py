@@ -1329,7 +1329,7 @@ class ListTotal(Resource):
 
 
 class ListedNotice(Resource):
-    """A notice in a list. `reasons` say why it is held back; then it has no letter, and no recipient that is secret."""
+    """A notice in a list. `reasons` say why it is held back; then it has no letter."""
 
     __slots__ = ()
     notice_id: str

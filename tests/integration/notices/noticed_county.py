@@ -17,6 +17,7 @@ from tests.job_cloud import Steps, run_partitioned
 
 C = "/v1/counties/{county_id}"
 BATCHES = C + "/notice-batches"
+NOTICES = C + "/notices"
 BATCH = BATCHES + "/{batch_id}"
 STEPS = Steps("notice_batch", prepare_batch.handler, typeset_file.handler, send_batch.handler)
 YEAR = 2026
@@ -129,7 +130,7 @@ def made(**body: Any) -> tuple[str, dict[str, Any]]:
 
 
 def notices(**query: str) -> list[dict[str, Any]]:
-    answer = call(handler, "GET", C + "/notices", path={"county_id": COUNTY}, query=query)
+    answer = call(handler, "GET", NOTICES, path={"county_id": COUNTY}, query=query)
     assert answer.status == 200, answer.body
     items: list[dict[str, Any]] = answer.body["items"]
     return items

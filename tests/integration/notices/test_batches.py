@@ -5,6 +5,7 @@ import io
 import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,16 +17,18 @@ from sqlalchemy import text
 from functions.notices.handler import handler
 from functions.notices.job_kinds import NOTICE_BATCH
 from functions.notices.repository import batches as repository
-from functions.notices.service import send_batch, typeset_file
+from functions.notices.service import prepare_batch, send_batch, typeset_file
 from shared import jobs, storage
+from shared.access import Role
 from shared.db import engine, unit_of_work
 from tests.conftest import MigratedDatabase
-from tests.gateway import LambdaContext, call
+from tests.gateway import LambdaContext, call, claims_of
 from tests.integration.evidence_county import COUNTY
 from tests.integration.notices.noticed_county import (
     BATCH,
     HOSTILE,
     MAILED,
+    NOTICES,
     STEPS,
     YEAR,
     add_noticed_county,
@@ -261,17 +264,17 @@ def _killed(step: Callable[[], Any], patch: pytest.MonkeyPatch, target: object, 
     assert os.WIFSIGNALED(status), "the step ended before it could be killed"
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(
-    ("step", "target", "name"),
+    ("step", "target", "name", "after"),
     [
-        ("plan", repository, "prepare"),
-        ("plan", repository, "planned_files"),
-        ("partition", typeset_file, "typeset_letters"),
-        ("partition", storage, "put_file"),
-        ("partition", repository, "set_pages"),
-        ("finish", repository, "send"),
-        ("finish", send_batch, "store_file"),
+        ("plan", repository, "prepare", True),
+        ("plan", prepare_batch, "keep_plan", True),
+        ("partition", typeset_file, "typeset_letters", True),
+        ("partition", storage, "put_file", True),
+        ("partition", repository, "set_pages", True),
+        ("finish", repository, "send", False),
+        ("finish", repository, "send", True),
+        ("finish", send_batch, "store_file", True),
     ],
 )
 def test_a_batch_that_is_killed_goes_on_and_makes_each_letter_once(
@@ -303,6 +306,34 @@ def test_a_batch_that_is_killed_goes_on_and_makes_each_letter_once(
     ]  # fmt: skip
     assert [notice["status"] for notice in notices()] == ["sent"] * 3
     assert made()[1]["letters"] == 0
+
+
+def test_batches_that_are_planned_at_once_prepare_each_property_once() -> None:
+    for number in range(4):
+        add_property(f"P{number}", RISEN)
+    batch_ids = [submitted() for _ in range(3)]
+
+    def plan(batch_id: str) -> dict[str, Any]:
+        return STEPS.plan({"county_id": COUNTY, "job_id": batch_id, "kind": STEPS.kind}, LambdaContext())
+
+    with ThreadPoolExecutor(3) as pool:
+        assert [answer["outcome"] for answer in pool.map(plan, batch_ids)] == ["proceed"] * 3
+
+    prepared = notices(status="prepared")
+    assert [notice["property_id"] for notice in prepared] == ["P0", "P1", "P2", "P3"]
+    assert len({notice["batch_id"] for notice in prepared}) == 1
+
+
+def test_the_recipient_is_hidden_where_the_owner_has_become_confidential_since() -> None:
+    add_property("P1", RISEN)
+    made()
+    with unit_of_work(COUNTY) as connection:
+        connection.execute(text("UPDATE owners SET confidential = true"))
+
+    (hidden,) = call(handler, "GET", NOTICES, path={"county_id": COUNTY}, claims=claims_of(Role.AUDITOR)).body["items"]
+
+    assert hidden["recipient"] is None
+    assert notices()[0]["recipient"] == "Owner of P1"
 
 
 def test_what_a_cancelled_batch_had_prepared_is_free_for_another() -> None:
