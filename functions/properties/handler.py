@@ -28,7 +28,17 @@ from functions.properties.schemas.parcels import (
     RollComparison,
     RollFilter,
 )
-from functions.properties.service import comparison, improvements, neighborhoods, overview, parcels, sales, search
+from functions.properties.schemas.value_explanation import ValueExplanation
+from functions.properties.service import (
+    comparison,
+    improvements,
+    neighborhoods,
+    overview,
+    parcels,
+    sales,
+    search,
+    value_explanation,
+)
 from shared.access import Permission
 from shared.api import Api, answer, from_query, segment
 from shared.api.paging import PageSize
@@ -185,6 +195,14 @@ def get_summary(county_id: str, property_id: str) -> Response[PropertyOverview]:
 def get_history(county_id: str, property_id: str) -> Response[list[PropertyVersion]]:
     """Every version, newest first, with the fields that it changed."""
     return answer(parcels.history(county_id, property_id))
+
+
+@api.get(_ONE + "/value-explanation", permission=Permission.VIEW_VALUATION, summary="Why a value is what it is")
+def explain_value(county_id: str, property_id: str) -> Response[ValueExplanation]:
+    """Land, improvement and total value, each with every step that brought it, newest first: the sync with its source,
+    the upload, the approved valuation with its model, the appeal with its reason, and the audit trail's event.
+    """
+    return answer(value_explanation.explain(county_id, property_id))
 
 
 @api.get(_ONE + "/improvements", permission=Permission.VIEW_PROPERTIES, summary="A property's improvements")

@@ -97,6 +97,7 @@ from terrafusion.resources import (
     ValuationResponse,
     ValuationRun,
     ValuationRunSummary,
+    ValueExplanation,
     Waiver,
     WarnedRow,
     Webhook,
@@ -1041,6 +1042,15 @@ class AsyncCountyOperations:
                 "page_size": page_size,
             },
         )
+
+    async def explain_value(self, property_id: str) -> ValueExplanation:
+        """Why a value is what it is."""
+        answer: ValueExplanation = await self._calls.resource(
+            ValueExplanation,
+            "GET",
+            path("/v1/counties/{}/properties/{}/value-explanation", self.county_id, property_id),
+        )
+        return answer
 
     async def export_layers(
         self, body: requests.GisExportRequest, *, idempotency_key: str | None = None

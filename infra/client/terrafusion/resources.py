@@ -142,6 +142,17 @@ class AppealBoard(Resource):
     meetings: str | None
 
 
+class AppealCause(Resource):
+    """The decision of an appeal that brought a value."""
+
+    __slots__ = ()
+    appeal_no: int
+    roll_year: int
+    outcome: str | None
+    reason_code: str | None
+    reason: str | None
+
+
 class AppealDocument(Resource):
     """A document of an appeal; `received_at` is when its file was there, and was of its type."""
 
@@ -777,6 +788,16 @@ class ExemptionTypeSettings(Resource):
     period_years: int
     renewal_years: int | None
     one_per_owner: bool
+
+
+class ExplainedValue(Resource):
+    """A value of the property with its steps, the newest first, and the override that holds it, if one does."""
+
+    __slots__ = ()
+    field: Literal["land_value", "improvement_value", "total_value"]
+    value: Decimal | None
+    override: StandingOverride | None
+    steps: list[ValueStep]
 
 
 class FeatureCounts(Resource):
@@ -2649,6 +2670,17 @@ class SqlDescription(Resource):
     secret_name: str
 
 
+class StandingOverride(Resource):
+    """A decision that stands against the county's system: which value it gave, and which one the system still has."""
+
+    __slots__ = ()
+    value: Decimal | None
+    source_value: Decimal | None
+    origin: str
+    made_by: str
+    made_at: datetime
+
+
 class StateSubmissionResults(Resource):
     """Results of a submission. While a sale is `refused` there is no package: the study would not be complete."""
 
@@ -2775,6 +2807,19 @@ class SupplementStatement(Resource):
     total_after: Decimal
     certified_by: str
     certified_at: datetime
+
+
+class SyncCause(Resource):
+    """The run that brought a value: from the county's system, from an upload's file, or by rolling another run back."""
+
+    __slots__ = ()
+    source_system: str
+    row_hash: str
+    mode: str
+    trigger: str
+    applied_at: datetime | None
+    approval_reason: str | None
+    filename: str | None
 
 
 class SyncFieldChange(Resource):
@@ -3059,6 +3104,22 @@ class User(Resource):
     last_signed_in_at: datetime | None
 
 
+class ValuationCause(Resource):
+    """The approved valuation run that brought a value: its model, who promoted that, and what it estimated."""
+
+    __slots__ = ()
+    valuation_date: date
+    roll_year: int
+    model_id: str | None
+    method: str | None
+    promoted_by: str | None
+    promotion_reason: str | None
+    estimate: Decimal | None
+    lower: Decimal | None
+    upper: Decimal | None
+    review: bool | None
+
+
 class ValuationModel(Resource):
     """A model's job, and once it has succeeded the model."""
 
@@ -3168,6 +3229,15 @@ class ValuationSettings(Resource):
     carry_days: int
 
 
+class ValueExplanation(Resource):
+    """Why a property's land, improvement and total values are what they are."""
+
+    __slots__ = ()
+    property_id: str
+    version: int
+    values: list[ExplainedValue]
+
+
 class ValueGroup(Resource):
     """Sales of one part of the range of values: their median value and ratio, and the ratio's 90 % interval."""
 
@@ -3214,6 +3284,20 @@ class ValueRejection(Resource):
     row: int
     column: str
     reason: str
+
+
+class ValueStep(Resource):
+    """A value from the version on that brought it: whose doing it was, what with, and the event in the audit trail."""
+
+    __slots__ = ()
+    value: Decimal | None
+    version: int
+    since: datetime
+    author: VersionAuthor
+    sync: SyncCause | None
+    valuation: ValuationCause | None
+    appeal: AppealCause | None
+    audit_event_id: int | None
 
 
 class Values(Resource):

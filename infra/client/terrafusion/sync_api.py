@@ -97,6 +97,7 @@ from terrafusion.resources import (
     ValuationResponse,
     ValuationRun,
     ValuationRunSummary,
+    ValueExplanation,
     Waiver,
     WarnedRow,
     Webhook,
@@ -1142,6 +1143,17 @@ class CountyOperations:
                 "page_size": page_size,
             },
         )
+
+    def explain_value(self, property_id: str) -> ValueExplanation:
+        """Why a value is what it is."""
+        answer: ValueExplanation = completed(
+            self._calls.resource(
+                ValueExplanation,
+                "GET",
+                path("/v1/counties/{}/properties/{}/value-explanation", self.county_id, property_id),
+            )
+        )
+        return answer
 
     def export_layers(
         self, body: requests.GisExportRequest, *, idempotency_key: str | None = None
