@@ -43,6 +43,9 @@ BENCHMARKS = {
     "ogc_items": ("ogc:run_ogc_items", "pages of features, against the SQL and the serialisation alone"),
     "tiles": ("ogc:run_tiles", "vector tiles of zoom 14, against SQL alone"),
     "notices": ("notices:run", "a batch of notices of value as letters, against typesetting alone"),
+    "roll_checks": ("rolls:run_checks", "every check over a roll, against 10 s"),
+    "certification": ("rolls:run_certification", "a roll certified with its checks, against 30 s; verified beside it"),
+    "audit_chain": ("rolls:run_audit_chain", "a sealed audit trail of a million events verified, against 20 s"),
     "gis_export": ("gis_export:run", "an export against the SQL and the serialisation alone"),
 }
 

@@ -66,6 +66,9 @@ def events(
 ) -> list[DigestedEvent]:
     """The events from a position on, up to another, in their order."""
     bound = "" if limit is None else f" LIMIT {limit}"
+    if limit is not None:
+        # without statistics the planner sorts all of a backlog for each seal, where the index has its order already
+        connection.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
     copied, _ = copy_out(
         connection.connection.dbapi_connection,
         f"COPY (SELECT transaction_id, event_id, {_CONTENT} FROM audit_events WHERE county_id = {literal(county_id)}"
