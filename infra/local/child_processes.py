@@ -7,15 +7,13 @@ import subprocess
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 _PR_SET_PDEATHSIG = 1
 
-_BACKGROUND_NICENESS = 10
-"""A tenth of the share of a process in the foreground (sched(7)): enough for a job to go on beside any traffic."""
+_BACKGROUND_NICENESS = 5
+"""A third of the share of a process in the foreground (sched(7)): jobs go on beside any traffic."""
 
 _WATCHDOG = "import os, sys; sys.stdin.buffer.read(); os.kill(int(sys.argv[1]), int(sys.argv[2]))"
 
@@ -59,14 +57,13 @@ def end_with_parent(sent: signal.Signals, parent: int) -> None:
 
 
 def go_to_the_background() -> None:
-    """Leave the processor to others while they want it, in the process that calls this and in its children.
+    """Leave the processor to the platform's other processes while they want it, in this process and its children.
 
-    Linux shares the processor between sessions first (autogroup), where a niceness alone does nothing.
+    Linux shares the processor between sessions first (autogroup), so it holds within the platform's session alone, and
+    leaves what else runs on the machine as it is.
     """
     if sys.platform != "win32":
         os.nice(_BACKGROUND_NICENESS)
-    with suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(_BACKGROUND_NICENESS))
 
 
 def _ask_kernel(library: ctypes.CDLL, sent: signal.Signals, parent: int) -> None:

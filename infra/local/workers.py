@@ -164,7 +164,7 @@ class _Worker:
                 stdout=output,
                 stderr=output,
                 preexec_fn=ends_with_parent(signal.SIGKILL),
-                start_new_session=True,
+                process_group=0,  # out of the terminal's reach, and in the same session: see go_to_the_background
             )
         self._loaded: set[str] = set()
         self.alive = True

@@ -226,7 +226,7 @@ class ApiProcesses(Service):
                 stdout=output,
                 stderr=output,
                 preexec_fn=ends_with_parent(signal.SIGKILL),
-                start_new_session=True,
+                process_group=0,  # out of the terminal's reach, and in the same session: see go_to_the_background
             )
         functions = {
             arn: {**function.__dict__, "environment": dict(function.environment)}
