@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from shared.schemas import RequestSchema
 
 MAX_FILE_LETTERS = 500
-"""Letters of a PDF at most: typst takes 330 MB for as many of one page each, and 650 MB for 1,000 (measured)."""
+"""Letters of a PDF at most: typst takes 700 MB for as many of one page each (measured), and may take 1 GB."""
 _LEAP_YEAR = 2024
 _MONTH_DAY = re.compile(r"\d{2}-\d{2}", re.ASCII)
 
@@ -73,7 +73,7 @@ class NoticeSettings(RequestSchema):
     """
 
     # 30 days: Washington (RCW 84.40.038, which lets a county make them up to 60) and others. 250 letters: typst takes
-    # 190 MB for them (measured), a third of what a process may; a print shop opens the file at once.
+    # 240 to 320 MB for them (measured), a third of what a process may; a print shop opens the file at once.
     appeal_days: Annotated[int, Field(ge=1, le=366)] = 30
     appeal_until: MonthDay | None = None
     holidays: Annotated[tuple[date, ...], Field(max_length=200)] = ()

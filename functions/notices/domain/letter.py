@@ -22,7 +22,7 @@ def _described(description: str) -> Any:
 
 @dataclass(frozen=True)
 class NoticeValues:
-    """What a notice is about: a property, its values of two rolls, and the person it is sent to."""
+    """The subject of a notice: a property, its values on two rolls, and the person it is sent to."""
 
     property_id: str
     parcel_number: str | None

@@ -10,7 +10,7 @@ from shared.typesetting.isolated import TypesettingLimits, typeset
 LETTER = "letter.typ"
 """The template's name among the files of a document, by which an error names it."""
 TYPESETTING = TypesettingLimits(memory_mb=1024, seconds=120)
-"""Choices: 500 letters of one page take 330 MB and 1.2 seconds of a processor (measured); a county's may have more."""
+"""Choices: 500 letters of one page take 700 MB and 2 seconds of a processor (measured); a county's may take more."""
 SAMPLE = TypesettingLimits(memory_mb=512, seconds=8)
 """Of the two letters of a check, which take 0.1 seconds: a request has 29."""
 _TEMPLATES = Path(__file__).parent / "templates"

@@ -167,7 +167,7 @@ _REASONS = (
     " CASE WHEN NOT o.confidential AND o.city IS NULL THEN 'city_missing' END,"
     " CASE WHEN NOT o.confidential AND o.zip IS NULL THEN 'zip_missing' END], NULL)"
 )
-"""SQL of the reasons to hold a notice back. Of a confidential owner nothing else is said."""
+"""SQL of the reasons to hold a notice back. For a confidential owner it is that reason alone."""
 _ADDRESSED = (
     "SELECT DISTINCT ON (property_id) property_id, coalesce(confidential, false) AS confidential,"
     " nullif(btrim(name, E' \\t\\r\\n'), '') AS name, nullif(btrim(mailing_address, E' \\t\\r\\n'), '') AS street,"
@@ -182,7 +182,7 @@ _ORDER = (
     f' COLLATE "C", CAST(substring(a.street FROM {_NUMBER}) AS integer) NULLS FIRST, a.street COLLATE "C",'
     ' a.name COLLATE "C", a.property_id COLLATE "C"'
 )
-"""SQL of the order of mailing: ZIP, city, street, number; then whatever is left, so that it is one order."""
+"""SQL of the order of mailing: ZIP, city, street, number; then every other column, so that no two are equal."""
 _UNLESS_CONFIDENTIAL = "CASE WHEN NOT jsonb_exists(a.reasons, 'confidential_owner') THEN {} END"
 _COPIED = ", ".join(f"{name}_{part}" for name in ("old", "new") for part in _VALUES)
 _INSERT = (
@@ -190,9 +190,9 @@ _INSERT = (
     f"  to_jsonb({_REASONS}) AS reasons FROM candidates AS c LEFT JOIN owner AS o ON o.property_id = c.property_id"
     "  WHERE c.skipped IS NULL),"
     " sorted AS (SELECT a.property_id, row_number() OVER (PARTITION BY a.area ORDER BY"
-    f"  {_ORDER}) - 1 AS place, a.area FROM addressed AS a WHERE a.reasons = '[]'),"
-    ' filed AS (SELECT property_id, dense_rank() OVER (ORDER BY area COLLATE "C" NULLS LAST, place / :per_file)'
-    "  AS file_no, mod(place, :per_file) + 1 AS letter_no FROM sorted)"
+    f"  {_ORDER}) - 1 AS position, a.area FROM addressed AS a WHERE a.reasons = '[]'),"
+    ' filed AS (SELECT property_id, dense_rank() OVER (ORDER BY area COLLATE "C" NULLS LAST, position / :per_file)'
+    "  AS file_no, mod(position, :per_file) + 1 AS letter_no FROM sorted)"
     " INSERT INTO notices (county_id, notice_id, batch_id, roll_year, previous_year, property_id, status, reasons,"
     f" {_COPIED}, mailed_on, deadline, parcel_number, situs_address, legal_description, area, recipient,"
     " mailing_address, mailing_city, mailing_state, mailing_zip, replaces, replaced_mailed_on, file_no, letter_no)"
@@ -218,7 +218,7 @@ def planned_files(connection: Connection, county_id: str, batch_id: UUID) -> lis
 
 
 def letters_of_file(connection: Connection, county_id: str, batch_id: UUID, file_no: int) -> list[NoticeValues]:
-    """What the letters of a file say, in their order. Notices that another batch has taken over are not there."""
+    """The values of the letters of a file, in their order; those that another batch has taken over are not there."""
     rows = connection.execute(
         text(
             f"SELECT {_LETTER_COLUMNS} FROM notices WHERE {_OF_BATCH} AND file_no = :file_no AND status <> 'held_back'"

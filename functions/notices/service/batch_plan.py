@@ -1,4 +1,4 @@
-"""What the first step of a batch has decided, kept for the last one."""
+"""The plan of a batch: decisions of its first step, kept for the later ones."""
 
 from datetime import date
 

@@ -22,7 +22,7 @@ from shared.typesetting.isolated import TypesettingError
 _SUBJECT = "notice-template"
 _FIELDS = [TemplateField(name=name, description=description) for name, description in LETTER_FIELDS.items()]
 _OUTSIDE = ("file not found", "would escape the project root", "package", "file is not valid", "failed to load")
-"""What typst says of a file or a package that a document may not have."""
+"""Parts of typst's messages about a file or a package that a document may not have."""
 
 
 def find(county_id: str) -> NoticeTemplate:

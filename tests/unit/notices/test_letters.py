@@ -2,17 +2,19 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pypdf import PdfReader
 
 from functions.notices.domain.letter import LETTER_FIELDS, MAX_LEGAL_LENGTH, NoticeValues, letter_of, sample_letters
 from functions.notices.domain.mailing_day import require_mailing_day
 from functions.notices.domain.template_fields import unknown_fields
-from functions.notices.render.letters import default_template
+from functions.notices.render.letters import default_template, typeset_letters
 from shared.counties.notice_county import NoticeCounty
 from shared.counties.notice_settings import AppealBoard, ClosedPeriod, NoticeSettings
 from shared.problems import Unprocessable
@@ -94,3 +96,23 @@ def test_the_platforms_template_uses_declared_fields_alone() -> None:
 
 def test_samples_have_every_field() -> None:
     assert all(letter.keys() == LETTER_FIELDS.keys() for letter in sample_letters())
+
+
+def test_the_same_letters_are_the_same_bytes_and_each_begins_on_the_page_that_is_noted(tmp_path: Path) -> None:
+    long = letter_of(replace(VALUES, recipient="Second", situs_address="1 Main Street, " * 400), COUNTY)
+    letters = [letter_of(VALUES, COUNTY), long, letter_of(replace(VALUES, recipient="Third"), COUNTY)]
+    files = [tmp_path / "first.pdf", tmp_path / "again.pdf"]
+
+    pages = [
+        typeset_letters(letters, default_template(), "Notices", datetime(2027, 2, 1, tzinfo=UTC), f) for f in files
+    ]
+
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert pages[0] == pages[1]
+    assert pages[0][:2] == [1, 2]
+    assert pages[0][2] > 3
+    document = PdfReader(files[0])
+    assert document.metadata is not None
+    assert document.metadata.title == "Notices"
+    for name, page in zip(("Jane Public", "Second", "Third"), pages[0], strict=True):
+        assert name in document.pages[page - 1].extract_text()
