@@ -31,7 +31,7 @@ COMMANDS = {
         f"{_HERE}.value_county:value_county", "Value COUNTY_ID's properties as of a date, and show how values change."
     ),
     "model": LazyCommand(f"{_HERE}.model:app", "Train, list and promote valuation models."),
-    "roll": LazyCommand(f"{_HERE}.roll:app", "Bring a run's values to a roll, take them back, close rolls."),
+    "roll": LazyCommand(f"{_HERE}.roll:app", "Bring values to a roll; check, certify, verify, compare rolls."),
     "ratio-study": LazyCommand(f"{_HERE}.jobs:ratio_study", "Study a county's ratios, and see what came out."),
     "market-analysis": LazyCommand(f"{_HERE}.jobs:market_analysis", "Analyse a county's market by month and area."),
     "sales": LazyCommand(f"{_HERE}.sales:app", "Validate sales, look at what was flagged, decide."),
