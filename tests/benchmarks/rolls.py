@@ -8,10 +8,11 @@ for a chain of 1,000,000 events.
 import os
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from uuid import uuid4
 
 import boto3
@@ -174,7 +175,7 @@ def _county() -> Iterator[None]:
     forget_clients()
 
 
-def _result(name: str, rows: int, seconds: float, limit_s: float, details: dict[str, object]) -> BenchmarkResult:
+def _result(name: str, rows: int, seconds: float, limit_s: float, details: Mapping[str, Any]) -> BenchmarkResult:
     return BenchmarkResult(
         name=name,
         rows=rows,
@@ -182,5 +183,5 @@ def _result(name: str, rows: int, seconds: float, limit_s: float, details: dict[
         peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         ratio_to_limit=seconds / limit_s,
         ratio_to_peer=None,
-        details=details,
+        details=dict(details),
     )

@@ -26,7 +26,7 @@ _TABLE = PropertyOperational.__tablename__
 _CENT = Decimal("0.01")
 
 
-def runs(connection: Connection, county_id: str, ids: Collection[UUID]) -> dict[UUID, Row[Any]]:
+def runs(connection: Connection, county_id: str, ids: Collection[UUID]) -> dict[UUID, Row[*tuple[Any, ...]]]:
     """Sync runs by id: mode, trigger, applied_at, approval_reason, and the filename of an upload's."""
     rows = connection.execute(
         select(

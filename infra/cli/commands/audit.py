@@ -9,6 +9,8 @@ from infra.cli.tables import WholeTable
 app = typer.Typer(no_args_is_help=True)
 
 County = typer.Argument(help="The county.")
+MAX_CHARACTERS = 80
+"""Of a cell; the API has the whole."""
 
 
 @app.command("list")
@@ -53,8 +55,9 @@ def verify(sign_in: SignIn, county_id: str = County) -> None:
         screen.print(finding, markup=False)
     if findings:
         raise CommandError(f"The audit trail of {county_id} is not as it was sealed: {len(findings)} finding(s).")
-    screen.print(f"The audit trail of {county_id} is intact: {events:,} events under {seals:,} seals.")
+    screen.print(f"The audit trail of {county_id} is intact: {events:,} events under {seals:,} seal(s).")
 
 
 def _shown(values: dict[str, object] | None) -> str:
-    return ", ".join(f"{name}: {value}" for name, value in (values or {}).items())
+    text = ", ".join(f"{name}: {value}" for name, value in (values or {}).items())
+    return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}…"
