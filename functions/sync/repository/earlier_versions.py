@@ -13,6 +13,7 @@ from pg8000.native import identifier, literal
 from sqlalchemy import Connection, text
 
 from functions.sync.repository import staging
+from functions.sync.repository.hash_joins import JOIN_BY_HASH, joined_by_hash
 from shared.contracts.source_rows import Key
 from shared.contracts.sync_run import TableCounts
 from shared.db.literals import uuid_literal
@@ -49,7 +50,7 @@ def collect(
         {"county_id": county_id, "run_id": rolled_back, "lower": lower, "upper": upper},
     )
     connection.exec_driver_sql("ANALYZE written")
-    connection.exec_driver_sql(_JOIN_BY_HASH)
+    connection.exec_driver_sql(JOIN_BY_HASH)
 
 
 def stage(
@@ -154,10 +155,9 @@ def restore_sql(county_id: str, run_id: UUID, target: str, rolled_back: UUID, ex
         f" AND NOT EXISTS (SELECT FROM field_overrides AS n WHERE {later} AND n.ended_at IS NULL)"
     )
     keep = keep_versions(model, f"JOIN {staged} AS s ON {same}", run)
-    return [_JOIN_BY_HASH, keep, go_back, retire_added, withdraw, revive, "SET LOCAL enable_nestloop = on"]
+    return joined_by_hash([keep, go_back, retire_added, withdraw, revive])
 
 
-_JOIN_BY_HASH = "SET LOCAL enable_nestloop = off"
 _ACTION = (
     "CASE WHEN w.made_version = 1 OR h.retired_at IS NOT NULL THEN 'D' WHEN t.retired_at IS NOT NULL THEN 'R'"
     " ELSE 'U' END"

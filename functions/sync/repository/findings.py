@@ -9,6 +9,7 @@ from pg8000.native import identifier, literal
 from sqlalchemy import Connection, Row, delete, func, select
 
 from functions.sync.repository import staging
+from functions.sync.repository.hash_joins import joined_by_hash
 from functions.sync.schemas.runs import FindingFilter, FindingKind
 from shared.db.literals import uuid_literal
 from shared.db.models import SYNC_TARGETS, SyncFinding, key_column
@@ -22,11 +23,8 @@ def record_findings_sql(county_id: str, run_id: UUID, target: str, columns: Sequ
     Idempotent.
     """
     hold_overrides = overrides.apply_sql(county_id, target, staging.table_name(run_id, target), columns)
-    statements = [
-        *hold_overrides,
-        _delete_sql(county_id, run_id, target),
-        _conflicts(county_id, run_id, target, columns),
-    ]
+    conflicts = [_delete_sql(county_id, run_id, target), _conflicts(county_id, run_id, target, columns)]
+    statements = joined_by_hash([*hold_overrides, *conflicts])
     if _brings_values(target, columns):
         statements.append(_disagreeing_values(county_id, run_id, target, columns))
     return statements

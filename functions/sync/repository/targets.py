@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 
 from functions.sync.job_kinds import SYNC
 from functions.sync.repository import findings, staging
+from functions.sync.repository.hash_joins import joined_by_hash
 from shared import audit
 from shared.contracts.sync_run import TableCounts
 from shared.db.literals import uuid_literal
@@ -125,16 +126,16 @@ def apply_sql(
     )
     superseded = expected.differences - expected.added
     brought = expected.changed + expected.returned
-    steps = {
-        keep_versions(model, f"JOIN {staged} AS s ON {same} WHERE s.action <> 'A'", run): superseded,
-        **dict.fromkeys(findings.record_findings_sql(county_id, run_id, target, columns), brought),
-        findings.end_overrides_sql(county_id, run_id, target, columns): brought,
-        f"{update}'U'": expected.changed,
-        f"{update}'R'": expected.returned,
-        retire: expected.removed,
-        insert: expected.added,
-    }
-    return [statement for statement, rows in steps.items() if rows]
+    end_overrides = joined_by_hash([findings.end_overrides_sql(county_id, run_id, target, columns)])
+    steps = (
+        ([keep_versions(model, f"JOIN {staged} AS s ON {same} WHERE s.action <> 'A'", run)], superseded),
+        ([*findings.record_findings_sql(county_id, run_id, target, columns), *end_overrides], brought),
+        ([f"{update}'U'"], expected.changed),
+        ([f"{update}'R'"], expected.returned),
+        ([retire], expected.removed),
+        ([insert], expected.added),
+    )
+    return [statement for statements, rows in steps if rows for statement in statements]
 
 
 def retire_platform_rows_sql(county_id: str, run_id: UUID, actor: str) -> list[str]:

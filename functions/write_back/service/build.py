@@ -11,7 +11,7 @@ from functions.write_back.domain.changes import DecidedValue, MappedRow, RowComp
 from functions.write_back.repository import NewRow, Selection
 from functions.write_back.schemas import WriteBackRequest, WriteBackResults
 from functions.write_back.service.requests import selection, way_back
-from functions.write_back.service.source_rows import RawRow, SourceReader, raw_rows
+from functions.write_back.service.source_rows import RawRow, SourceReader, keys_of, raw_rows
 from functions.write_back.writers import WRITERS
 from functions.write_back.writers.rows import WrittenRow, WrittenTable
 from shared import audit
@@ -95,7 +95,7 @@ def _written_rows(run: _Run, source: Source) -> Iterator[WrittenRow]:
             frame = reader.keyed(keys)
             with unit_of_work(run.job.county_id) as connection:
                 decided = repository.decided_values(
-                    connection, run.job.county_id, way.target_table_name, run.selection, frame["_key"].to_list()
+                    connection, run.job.county_id, way.target_table_name, run.selection, keys_of(frame)
                 )
             current = [(key, raw) for key, raw in raw_rows(frame) if key in decided]
             yield from _compared(run, way, reader, current, decided)

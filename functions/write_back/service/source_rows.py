@@ -42,7 +42,7 @@ class SourceReader:
         return [KeyRange(lower, upper) for lower, upper in pairwise(edges)]
 
     def keyed(self, keys: KeyRange) -> pl.DataFrame:
-        """The rows of a range with the target's key (`_key`), the first of each, without those that are rejected."""
+        """The rows of a range with the target's key, the first of each, without those that are rejected."""
         frame = remove_nuls(self.source.read(self._table, self._schema, keys).frame())
         keyed = frame.with_columns(self._compiled.good_keys(frame).alias(_KEY)).filter(pl.col(_KEY).is_not_null())
         return keyed.unique(_KEY, keep="first", maintain_order=True)
@@ -84,6 +84,11 @@ class SourceReader:
 
 
 _KEY = "_key"
+
+
+def keys_of(frame: pl.DataFrame) -> list[str]:
+    """The target's keys of the rows of a frame of `keyed`."""
+    return frame[_KEY].to_list()
 
 
 def raw_rows(frame: pl.DataFrame) -> Iterator[tuple[str, RawRow]]:
