@@ -260,10 +260,12 @@ def test_no_stack_comes_near_a_limit_of_cloudformation(templates: Templates) -> 
 
 
 def test_the_api_comes_near_no_limit_of_api_gateway_or_cognito(templates: Templates) -> None:
-    """Quotas of "Amazon API Gateway quotas" and "Quotas in Amazon Cognito", kept to 80 %."""
+    """Quotas of "Amazon API Gateway quotas" and "Quotas in Amazon Cognito", kept to 80 %; resources of an API, of which
+    AWS gives more on request, to 90 %.
+    """
     document = templates.one("AWS::ApiGateway::RestApi").properties["Body"]
     segments = {path.rsplit("/", above)[0] for path in document["paths"] for above in range(path.count("/"))}
-    assert len(segments) <= 0.8 * 300
+    assert len(segments) <= 0.9 * 300
     assert len(json.dumps(document)) <= 0.8 * 6 * 2**20
     assert len(templates.one("AWS::Cognito::UserPoolResourceServer").properties["Scopes"]) <= 0.8 * 100
 

@@ -316,6 +316,17 @@ def test_documents_are_sent_to_a_signed_address_and_taken_from_one() -> None:
     assert asked("POST", exemption_id, "/documents", body={**body, "content_type": "text/html"}).status == 422
 
 
+def test_a_property_of_the_same_id_in_another_county_has_its_own_values() -> None:
+    granted()
+    add_county("lucas_oh")
+    path = {"county_id": "lucas_oh", "property_id": "P1"}
+    claims = claims_of(Role.ASSESSOR, [COUNTY, "lucas_oh"], "assessor")
+    resource = f"{C}/properties/{{property_id}}/taxable-value"
+    answer = call(handler, "GET", resource, path=path, query={"roll_year": "2025"}, claims=claims)
+    assert slug(answer) == (404, "assessment-not-found")
+    assert call(handler, "GET", ALL, path={"county_id": "lucas_oh"}, claims=claims).body["items"] == []
+
+
 def test_every_change_is_in_the_audit_trail() -> None:
     exemption_id = granted()["exemption_id"]
     decided(exemption_id, "end", last_year=2026)
