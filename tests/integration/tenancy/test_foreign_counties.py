@@ -191,12 +191,10 @@ HELD_ELSEWHERE = (
     "GET /v1/counties/{county_id}/users/{username}",
     "GET /v1/counties/{county_id}/reports/{report_id}/approval",
     "GET /v1/counties/{county_id}/notice-batches/{batch_id}/files/{file_no}",
-    "GET /v1/counties/{county_id}/rolls/{roll_year}/compare",
     "GET /v1/counties/{county_id}/properties/{property_id}/taxable-value",
 )
 """Of users, who are Cognito's (test_users), of approvals, whose ids are made of the county's (test_approvals), of
-files by their number in a batch (test_batches), of two rolls beside each other (test_certification), and of values
-of 2025 (test_exemptions)."""
+files by their number in a batch (test_batches), and of values of 2025 (test_exemptions)."""
 
 
 def test_the_attacks_are_with_rows_that_the_other_county_has(counties: None) -> None:
