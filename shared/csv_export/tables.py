@@ -16,10 +16,10 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 @dataclass(frozen=True)
 class Table:
-    """One table: a header and its rows."""
+    """One table: a header and its rows, which are passed over once."""
 
     header: Sequence[str]
-    rows: Sequence[Sequence[Any]]
+    rows: Iterable[Sequence[Any]]
 
 
 def to_csv(table: Table) -> bytes:

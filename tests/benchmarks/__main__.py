@@ -46,6 +46,8 @@ BENCHMARKS = {
     "roll_checks": ("rolls:run_checks", "every check over a roll, against 10 s"),
     "certification": ("rolls:run_certification", "a roll certified with its checks, against 30 s; verified beside it"),
     "audit_chain": ("rolls:run_audit_chain", "a sealed audit trail of a million events verified, against 20 s"),
+    "report_pdf": ("reports:run_pdf", "a ratio study of 20,000 sales with four charts as PDF, against typst alone"),
+    "report_xlsx": ("reports:run_xlsx", "a roll of 100,000 parcels as a workbook, against XlsxWriter alone"),
     "gis_export": ("gis_export:run", "an export against the SQL and the serialisation alone"),
 }
 

@@ -1,23 +1,17 @@
 """The files of data of a report: CSV and JSON."""
 
-import csv
-import io
 from typing import Any
 
 import orjson
 
 from functions.reporting.domain.contents import DataTable, Figure, Toned
-from shared.csv_export.tables import cells, neutralized
+from shared.csv_export.tables import Table, to_csv
 
 
 def write_csv(table: DataTable) -> bytes:
-    """Every row of a table, unrounded, as `shared.csv_export.tables.to_csv` writes one."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([neutralized(column.data_name) for column in table.columns])
-    for row in table.rows:
-        writer.writerow(cells(map(_value, row)))
-    return text.getvalue().encode()
+    """Every row of a table, unrounded."""
+    rows = ([_value(cell) for cell in row] for row in table.rows)
+    return to_csv(Table([column.data_name for column in table.columns], rows))
 
 
 def write_json(document: dict[str, Any]) -> bytes:
