@@ -102,13 +102,12 @@ def _settle(
             "outcome": outcome,
             "roll_year": row.roll_year,
             "property_id": row.property_id,
-            "before": assessed.values.model_dump(mode="json"),
-            "decided": after.model_dump(mode="json"),
             "reason_code": reason_code,
             "reason": reason,
             "correction_no": correction_no,
         }
-        move(connection, county_id, row, action, values, details, caller)
+        old, new = assessed.values.model_dump(mode="json"), after.model_dump(mode="json")
+        move(connection, county_id, row, action, values, details, caller, old=old, new=new)
     appeal = get(county_id, appeal_id, caller)
     _announce(county_id, appeal)
     return appeal

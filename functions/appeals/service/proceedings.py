@@ -101,13 +101,26 @@ def move(
     values: dict[str, Any],
     details: dict[str, Any],
     caller: Caller,
+    *,
+    old: dict[str, Any] | None = None,
+    new: dict[str, Any] | None = None,
 ) -> None:
-    """Move an appeal to its next state, and record that. Raises Conflict where the action is not taken in its state."""
+    """Move an appeal to its next state, and record that with what else it changes (`old` and `new`).
+
+    Raises Conflict where the action is not taken in its state.
+    """
     state = {"status": next_status(row.status, action), "level": next_level(row.level, action)}
     appeals.change(connection, county_id, row.appeal_id, values | state | {"version": row.version + 1})
-    recorded = {"from": row.status, "reference": reference_of(row), **details}
-    subject = f"appeals/{row.appeal_id}"
-    audit.record(connection, county_id, caller.username, _AUDITED[action], subject, recorded)
+    audit.record(
+        connection,
+        county_id,
+        caller.username,
+        _AUDITED[action],
+        f"appeals/{row.appeal_id}",
+        {"reference": reference_of(row), **details},
+        old={"status": row.status, "level": row.level} | (old or {}),
+        new=state | (new or {}),
+    )
 
 
 def _move(

@@ -94,8 +94,10 @@ def decide(county_id: str, exemption_id: UUID, request: DecisionRequest, *, call
             "renew": "exemption.renewed",
             "end": "exemption.ended",
         }
-        details = request.model_dump(mode="json", exclude_none=True) | {"before": exemption.status}
-        _record(connection, county_id, caller, actions[request.decision], exemption_id, details)
+        details = request.model_dump(mode="json", exclude_none=True)
+        new = {"status": outcomes[request.decision], **changed}
+        old = {name: getattr(exemption, name) for name in new}
+        _record(connection, county_id, caller, actions[request.decision], exemption_id, details, old=old, new=new)
         return require(connection, county_id, exemption_id)
 
 
@@ -108,7 +110,9 @@ def withdraw(county_id: str, exemption_id: UUID, request: WithdrawalRequest, *, 
         if exemption.status != "applied":
             raise Conflict(f"The exemption is {exemption.status}: it was decided.", slug="exemption-not-decidable")
         repository.change(connection, county_id, exemption_id, {"status": "withdrawn", "reason": request.reason})
-        _record(connection, county_id, caller, "exemption.withdrawn", exemption_id, {"reason": request.reason})
+        details = {"reason": request.reason}
+        old, new = {"status": exemption.status}, {"status": "withdrawn"}
+        _record(connection, county_id, caller, "exemption.withdrawn", exemption_id, details, old=old, new=new)
         return require(connection, county_id, exemption_id)
 
 
@@ -242,5 +246,9 @@ def _record(
     action: audit.ResourceAction,
     exemption_id: UUID,
     details: dict[str, Any],
+    *,
+    old: dict[str, Any] | None = None,
+    new: dict[str, Any] | None = None,
 ) -> None:
-    audit.record(connection, county_id, caller.username, action, f"exemptions/{exemption_id}", details)
+    subject = f"exemptions/{exemption_id}"
+    audit.record(connection, county_id, caller.username, action, subject, details, old=old, new=new)

@@ -50,8 +50,16 @@ def replace(
             raise PreconditionFailed(f"The template is at version {version} by now; read it again, then decide.")
         if request.template != (None if before is None else before.template):
             templates.add(connection, county_id, version + 1, request.template, caller.username)
-            details = {"version": version + 1, "template": request.template}
-            audit.record(connection, county_id, caller.username, "notice_template.replaced", _SUBJECT, details)
+            audit.record(
+                connection,
+                county_id,
+                caller.username,
+                "notice_template.replaced",
+                _SUBJECT,
+                {},
+                old={"version": version, "template": None if before is None else before.template},
+                new={"version": version + 1, "template": request.template},
+            )
         return _shown(templates.newest(connection, county_id))
 
 

@@ -141,7 +141,13 @@ CHECKS: tuple[Check, ...] = (
         "  OR g.status = 'ended') AND NOT EXISTS (SELECT FROM exemption_grants AS n WHERE n.county_id = e.county_id"
         "  AND n.property_id = e.property_id AND n.exemption_type = e.exemption_type AND n.status = 'granted'"
         "  AND :roll_year BETWEEN n.first_year AND n.last_year"
-        "  AND (n.renewal_year IS NULL OR n.renewal_year > :roll_year))",
+        "  AND (n.renewal_year IS NULL OR n.renewal_year > :roll_year))"
+        " UNION SELECT CAST(g.grant_id AS text), g.property_id, concat(g.exemption_type, ', renewal due ',"
+        "  g.renewal_year) FROM exemption_grants AS g WHERE g.county_id = :county_id AND g.status = 'granted'"
+        " AND :roll_year BETWEEN g.first_year AND g.last_year AND g.renewal_year <= :roll_year"
+        " AND NOT EXISTS (SELECT FROM exemptions AS e WHERE e.county_id = g.county_id"
+        "  AND e.property_id = g.property_id AND e.exemption_type = g.exemption_type AND e.roll_year = :roll_year"
+        "  AND e.retired_at IS NULL)",
     ),
     Check(
         "parcel_without_shape",

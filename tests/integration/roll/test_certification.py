@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import insert, text, update
 
 from functions.roll.handler import handler
+from functions.roll.repository import certificates
 from functions.roll.tasks import handler as task
 from shared.access import Role
 from shared.db import unit_of_work
@@ -310,6 +311,33 @@ def appeal(status: str) -> dict[str, Any]:
         "filed_by": "x",
         "version": 1,
     }
+
+
+def test_an_exemption_that_was_granted_here_expires_with_its_renewal() -> None:
+    years = {"first_year": 2020, "last_year": 2030}
+    add(ExemptionGrant, [grant(**years, property_id="P04", renewal_year=YEAR)])
+    add(ExemptionGrant, [grant(**years, property_id="P05", renewal_year=YEAR + 1)])
+    assert found() == {"expired_exemption": 1}
+    assert [row[1:] for row in rows_of("expired_exemption")] == [("P04", "homestead, renewal due 2025")]
+
+
+def test_a_certification_that_is_killed_before_its_end_leaves_the_roll_open_and_is_done_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Killed(BaseException):
+        """The end of a process."""
+
+    def kill(*_: object) -> None:
+        raise Killed
+
+    job = ask("POST", "/certify", {}).body
+    with monkeypatch.context() as patch:
+        patch.setattr(certificates, "add", kill)  # the manifest is in the bucket by then
+        with pytest.raises(Killed):
+            run_task(task, COUNTY, job["kind"], job["id"])
+    assert ask("GET").body["status"] == "open"
+    assert end(job)["sha256"] in stored_manifests()
+    assert verified() == []
 
 
 @pytest.mark.parametrize(
