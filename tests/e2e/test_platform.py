@@ -207,6 +207,17 @@ def test_the_clock_measures_the_age_of_each_countys_data(platform: Platform) -> 
     assert {"king_wa", "lucas_oh"} <= {line["county_id"] for line in recorded}
 
 
+def test_the_clock_seals_the_audit_trails_and_an_auditor_verifies_them(platform: Platform) -> None:
+    sealed = local_client("lambda", platform.data_dir).invoke(FunctionName="terrafusion-dev-audit-seal", Payload=b"{}")
+    answer = json.loads(sealed["Payload"].read())
+    assert "FunctionError" not in sealed, answer
+    with platform.signed_in("auditor") as client:
+        for county_id in ("king_wa", "lucas_oh"):
+            page = client.get(f"/v1/counties/{county_id}/audit-seals/verification").json()
+            assert sum(verdict["events"] for verdict in page["items"]) > 0
+            assert [verdict for verdict in page["items"] if not verdict["intact"]] == []
+
+
 def test_an_address_takes_the_announced_file_once(platform: Platform) -> None:
     content = b"property_id,year_built\r\n1,1961\r\n"
     with platform.signed_in("itadmin") as client:
