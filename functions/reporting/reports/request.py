@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Literal, Union
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from functions.reporting.reports.registry import REPORT_TYPES
 from functions.reporting.schemas import ReportFormat
@@ -16,12 +16,17 @@ else:
     Parameters = Union[tuple(report_type.parameters for report_type in REPORT_TYPES.values())]  # noqa: UP007
 
 
+def _no_parameters() -> Any:
+    """The parameters of a type that needs none; its schema refuses them where it needs some."""
+    return {}
+
+
 class ReportRequest(RequestSchema):
     """Request for a report as a file. `parameters` are those of the report's type."""
 
     report_type: ReportTypeName
     format: ReportFormat
-    parameters: Parameters
+    parameters: Parameters = Field(default_factory=_no_parameters, validate_default=True)
 
     @field_validator("format")
     @classmethod

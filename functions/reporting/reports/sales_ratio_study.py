@@ -146,6 +146,9 @@ def _parameter_text(value: Any) -> str:
             return display.MISSING
         case bool():
             return "yes" if value else "no"
+        case dict():
+            named = [f"{label(key).lower()} {_parameter_text(part)}" for key, part in value.items() if part]
+            return display.name("; ".join(named)) if named else display.MISSING
         case list():
             return ", ".join(map(label, value)).lower() or display.MISSING
         case _:

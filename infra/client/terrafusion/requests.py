@@ -894,7 +894,7 @@ class ReportRequest(TypedDict):
         "evidence_packet",
     ]
     format: Literal["pdf", "html", "xlsx", "csv", "json"]
-    parameters: (
+    parameters: NotRequired[
         SalesRatioStudyParameters
         | AssessmentRollParameters
         | AssessmentRollSummaryParameters
@@ -906,7 +906,7 @@ class ReportRequest(TypedDict):
         | CountyComparisonParameters
         | PropertyRecordCardParameters
         | EvidencePacketParameters
-    )
+    ]
 
 
 Role = Literal["Assessor", "ValuationStaff", "ReportingStaff", "ITAdmin", "Auditor", "PlatformOperator"]

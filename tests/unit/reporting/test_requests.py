@@ -68,6 +68,13 @@ def test_a_fault_is_where_it_is(report_type: str, parameters: object, place: tup
     assert faults(document) == [(("parameters", *place), kind)]
 
 
+def test_a_type_that_needs_no_parameters_is_asked_for_without() -> None:
+    request = ReportRequest.model_validate({"report_type": "data_quality", "format": "pdf"})
+    assert request.model_dump(mode="json")["parameters"] == {"problems": ["missing", "impossible", "duplicate"]}
+    document = {"report_type": "assessment_roll_summary", "format": "pdf"}
+    assert faults(document) == [(("parameters", "roll_year"), "missing")]
+
+
 def test_an_unknown_type_is_the_only_fault() -> None:
     document = {"report_type": "poem", "format": "pdf", "parameters": {"anything": 1}}
     assert faults(document) == [(("report_type",), "literal_error")]

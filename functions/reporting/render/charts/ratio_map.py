@@ -22,12 +22,12 @@ _MIN_HEIGHT_M = 500.0
 def ratio_map(
     parcels: Sequence[PlacedParcel], medians: Mapping[str, float], level: tuple[float, float]
 ) -> Drawing | None:
-    """Parcels of neighborhoods below, within and above the range of the level; None where none has a median."""
-    if not parcels or not medians:
-        return None
+    """Parcels of neighborhoods below, within and above the range of the level; None where no parcel's has a median."""
     groups: dict[str, list[MapParcel]] = {"none": [], "within": [], "below": [], "above": []}
     for number, (position, neighborhood) in enumerate(parcels):
         groups[_place(medians.get(neighborhood), level)].append(MapParcel(str(number), position, None))
+    if len(groups["none"]) == len(parcels):
+        return None
     described = display.interval(*level, 2)
     layers: list[tuple[str, Ink, str]] = [
         ("none", "pale", "too few sales"),
