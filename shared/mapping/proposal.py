@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.exact import FIRST_YEAR, LAST_YEAR
+from shared.mapping.language.literals import FALSE_WORDS, TRUE_WORDS
 from shared.mapping.targets import ColumnKind, TargetColumn, TargetTable, target_tables
 
 _SYNONYMS: dict[str, str] = {
@@ -70,6 +71,7 @@ _SYNONYMS: dict[str, str] = {
     "mailing_city": "mailingcity mailcity ownercity",
     "mailing_state": "mailingstate mailstate ownerstate",
     "mailing_zip": "mailingzip mailzip ownerzip",
+    "confidential": "confidential confidentialflag conf isconfidential protected suppressname",
     "assessment_id": "assessmentid",
     "roll_year": "rollyear taxyear taxyr year assessmentyear",
     "exemption_id": "exemptionid",
@@ -226,7 +228,9 @@ def _guess(source: SampledColumn, column: TargetColumn, rank: int) -> Guess | No
             step = "" if written == "%Y-%m-%d" else f'{{type: parse_date, format: "{written}"}}'
             return Guess(source.name, column, "date", step, f"{reason}; every value is a date{shown}", rank)
         case ColumnKind.BOOLEAN:
-            return None
+            if not values or not {value.lower() for value in values} <= {*TRUE_WORDS, *FALSE_WORDS}:
+                return None
+            return Guess(source.name, column, "boolean", "", f"{reason}; every value is yes or no{shown}", rank)
     whole = column.kind is ColumnKind.INTEGER
     if not values or not all(_WRITTEN_NUMBER.fullmatch(value) or _NUMBER.fullmatch(value) for value in values):
         return None

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from infra.cli.commands.county_source import deliver_file
+from infra.cli.commands.demo_roll import bring_out_the_roll
 from infra.cli.commands.district import load_layer, show_lookup
 from infra.cli.commands.local_cloud import serving
 from infra.cli.commands.model import model_shown, promote_model, train_model
@@ -95,6 +96,9 @@ def demo(
             looked_up = "Districts: a map layer loaded, an address and a place looked up"
             with show(looked_up), _signed_in(cloud, "Assessor") as assessor:
                 _districts(client, assessor, screen, files["map layers"])
+            brought_out = "The roll: notices, an evidence packet, certified, written back, its audit trail verified"
+            with show(brought_out), _signed_in(cloud, "Assessor") as assessor:
+                files |= bring_out_the_roll(client, assessor, screen, output, VALUED["county_id"], VALUED["roll_year"])
         screen.print(f"\n[bold]Done[/] in {time.monotonic() - started:.0f} s.")
         for name, file in files.items():
             screen.print(f"  {name:<18} {file}")
@@ -135,6 +139,7 @@ class _Steps:
 def _legacy_systems(cloud: Any, screen: Console) -> None:
     """The databases stand on the local server; their addresses go where an operator would put them."""
     from infra.examples import legacy
+    from infra.examples.legacy.next_roll import open_roll_of_1999
 
     secrets = cloud.clients("secretsmanager")
     for county_id, url in legacy.build(cloud.postgres.owner_url()).items():
@@ -150,6 +155,9 @@ def _legacy_systems(cloud: Any, screen: Console) -> None:
         }
         put_source_secret(secrets, name, json.dumps(address))
         screen.print(f"   {url.database}; its address is in the secret {name}")
+        if county_id == VALUED["county_id"]:
+            open_roll_of_1999(url)
+            screen.print(f"   its roll of {VALUED['roll_year']} is opened with the values of {ROLL['roll_year']}")
 
 
 def _onboard(client: Client, screen: Console) -> None:
