@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from functions.properties.repository import parcels
 from functions.properties.service import parcels as properties
-from functions.roll import service as rolls
+from functions.roll.service import rolls
 from functions.sync.service import commands, run_views
 from functions.valuation.repository import approvals
 from functions.valuation.schemas.runs import ApprovalFilter

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from functions.districts.tasks.index_addresses import index_addresses
 from functions.properties.repository import parcels
 from functions.properties.service import parcels as properties
-from functions.roll import service as rolls
+from functions.roll.service import rolls
 from functions.sync.handler import handler
 from functions.sync.schemas.runs import RollBackRequest
 from functions.sync.service import commands, roll_backs
