@@ -228,9 +228,9 @@ def _guess(source: SampledColumn, column: TargetColumn, rank: int) -> Guess | No
             step = "" if written == "%Y-%m-%d" else f'{{type: parse_date, format: "{written}"}}'
             return Guess(source.name, column, "date", step, f"{reason}; every value is a date{shown}", rank)
         case ColumnKind.BOOLEAN:
-            if not values or not {value.lower() for value in values} <= {*TRUE_WORDS, *FALSE_WORDS}:
-                return None
-            return Guess(source.name, column, "boolean", "", f"{reason}; every value is yes or no{shown}", rank)
+            is_flag = values and {value.lower() for value in values} <= {*TRUE_WORDS, *FALSE_WORDS}
+            why = f"{reason}; every value is yes or no{shown}"
+            return Guess(source.name, column, "boolean", "", why, rank) if is_flag else None
     whole = column.kind is ColumnKind.INTEGER
     if not values or not all(_WRITTEN_NUMBER.fullmatch(value) or _NUMBER.fullmatch(value) for value in values):
         return None
