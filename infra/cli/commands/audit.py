@@ -1,10 +1,12 @@
 """`terrafusion audit`: who changed what in a county, and whether the trail is as it was written."""
 
 import typer
+from rich.console import Console
 
 from infra.cli.errors import CommandError
 from infra.cli.session import SignIn, console, takes_sign_in
 from infra.cli.tables import WholeTable
+from terrafusion import Client
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -42,15 +44,19 @@ def list_events(
 @takes_sign_in
 def verify(sign_in: SignIn, county_id: str = County) -> None:
     """Seal what has been written, and hold every seal against the events and its record; fails where one differs."""
-    screen = console()
+    with sign_in() as client:
+        verify_trail(client, console(), county_id)
+
+
+def verify_trail(client: Client, screen: Console, county_id: str) -> None:
+    """Seal and verify a county's audit trail. Raises CommandError where something is not as it was sealed."""
     seals = events = 0
     findings: list[str] = []
-    with sign_in() as client:
-        path = f"/v1/counties/{county_id}/audit-seals"
-        client.request("POST", path)
-        for verdict in client.pages(f"{path}/verification"):
-            seals, events = seals + 1, events + verdict["events"]
-            findings += [f"seal {verdict['seal_no']}: {each['kind']}: {each['detail']}" for each in verdict["findings"]]
+    path = f"/v1/counties/{county_id}/audit-seals"
+    client.request("POST", path)
+    for verdict in client.pages(f"{path}/verification"):
+        seals, events = seals + 1, events + verdict["events"]
+        findings += [f"seal {verdict['seal_no']}: {each['kind']}: {each['detail']}" for each in verdict["findings"]]
     for finding in findings:
         screen.print(finding, markup=False)
     if findings:

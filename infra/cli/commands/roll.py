@@ -89,16 +89,7 @@ def check(
                 found.add_row(row["row_key"], row["property_id"] or "", row["detail"], "yes" if row["waived"] else "")
             screen.print(found)
             return
-        job = wait_with_progress(client, screen, client.request("POST", f"{path}/checks"))
-        outcome = client.get(job["links"]["results"])
-    table = WholeTable("check", "what", "severity", "rows", "waived", "owner")
-    for each in outcome["checks"]:
-        if each["rows"]:
-            counts = (f"{each['rows']:,}", f"{each['waived']:,}")
-            table.add_row(each["name"], each["title"], each["severity"], *counts, each["owner"])
-    screen.print(table)
-    verdict = "can be certified" if outcome["certifiable"] else "cannot be certified: rows of checks that block"
-    screen.print(f"The roll of {roll_year} {verdict}.")
+        check_roll(client, screen, county_id, roll_year)
 
 
 @app.command()
@@ -127,36 +118,16 @@ def certify(
     reason: str | None = typer.Option(None, help="What there is to say with it."),
 ) -> None:
     """Certify the roll of ROLL_YEAR, or the supplements that it has had since it was certified."""
-    screen = console()
     with sign_in() as client:
-        submitted = client.post(f"{_path(county_id, roll_year)}/certify", {"reason": reason})
-        certificate = client.get(wait_with_progress(client, screen, submitted)["links"]["results"])
-    statement = certificate["statement"]
-    totals = statement["totals"]
-    screen.print(
-        f"The roll of {roll_year} was certified by {statement['certified_by']} on {statement['certified_at'][:10]}:"
-        f" {totals['assessments']:,} assessments, {dollars(totals['total_value'])},"
-        f" {len(certificate['supplements'])} supplements. SHA-256 of its manifest:"
-    )
-    print(certificate["sha256"])
+        certify_roll(client, console(), county_id, roll_year, reason)
 
 
 @app.command()
 @takes_sign_in
 def verify(sign_in: SignIn, county_id: str = County, roll_year: int = RollYear) -> None:
     """Verify the certificate of the roll of ROLL_YEAR; fails where something does not fit."""
-    screen = console()
     with sign_in() as client:
-        submitted = client.request("POST", f"{_path(county_id, roll_year)}/certificate/verify")
-        outcome = client.get(wait_with_progress(client, screen, submitted)["links"]["results"])
-    for finding in outcome["findings"]:
-        screen.print(finding, markup=False)
-    if not outcome["intact"]:
-        raise CommandError(f"The roll of {roll_year} is not as it was certified.")
-    screen.print(
-        f"The certificate of {roll_year} is intact: {outcome['manifests']} manifest(s) made again, byte for byte,"
-        f" and {outcome['rows']:,} rows."
-    )
+        verify_certificate(client, console(), county_id, roll_year)
 
 
 @app.command()
@@ -176,6 +147,49 @@ def compare(
         table.add_row(each["reason"], *_sums(each))
     table.add_row(f"roll of {roll_year}", *_sums(compared["after"]))
     console().print(table)
+
+
+def check_roll(client: Client, screen: Console, county_id: str, roll_year: int) -> dict[str, Any]:
+    """Run the checks over a roll, print those that find something, and return their outcome."""
+    job = wait_with_progress(client, screen, client.request("POST", f"{_path(county_id, roll_year)}/checks"))
+    outcome: dict[str, Any] = client.get(job["links"]["results"])
+    table = WholeTable("check", "what", "severity", "rows", "waived", "owner")
+    for each in outcome["checks"]:
+        if each["rows"]:
+            counts = (f"{each['rows']:,}", f"{each['waived']:,}")
+            table.add_row(each["name"], each["title"], each["severity"], *counts, each["owner"])
+    screen.print(table)
+    verdict = "can be certified" if outcome["certifiable"] else "cannot be certified: rows of checks that block"
+    screen.print(f"The roll of {roll_year} {verdict}.")
+    return outcome
+
+
+def certify_roll(client: Client, screen: Console, county_id: str, roll_year: int, reason: str | None) -> None:
+    """Certify a roll, and print its certificate. Raises JobFailedError where a check blocks it."""
+    submitted = client.post(f"{_path(county_id, roll_year)}/certify", {"reason": reason})
+    certificate = client.get(wait_with_progress(client, screen, submitted)["links"]["results"])
+    statement = certificate["statement"]
+    totals = statement["totals"]
+    screen.print(
+        f"The roll of {roll_year} was certified by {statement['certified_by']} on {statement['certified_at'][:10]}:"
+        f" {totals['assessments']:,} assessments, {dollars(totals['total_value'])},"
+        f" {len(certificate['supplements'])} supplement(s). SHA-256 of its manifest:"
+    )
+    print(certificate["sha256"])
+
+
+def verify_certificate(client: Client, screen: Console, county_id: str, roll_year: int) -> None:
+    """Verify a roll's certificate. Raises CommandError where something does not fit."""
+    submitted = client.request("POST", f"{_path(county_id, roll_year)}/certificate/verify")
+    outcome = client.get(wait_with_progress(client, screen, submitted)["links"]["results"])
+    for finding in outcome["findings"]:
+        screen.print(finding, markup=False)
+    if not outcome["intact"]:
+        raise CommandError(f"The roll of {roll_year} is not as it was certified.")
+    screen.print(
+        f"The certificate of {roll_year} is intact: {outcome['manifests']} manifest(s) made again, byte for byte,"
+        f" and {outcome['rows']:,} rows."
+    )
 
 
 def _sums(figures: dict[str, Any]) -> tuple[str, str]:
