@@ -50,7 +50,7 @@ def card_sections(record: PropertyRecord, parcel_drawing: Drawing | None) -> lis
     """Identity with its map, values, characteristics, improvements, sales, owners and exemptions."""
     return [
         Section("Property", [Pairs(_identity(record)), *([] if parcel_drawing is None else [parcel_drawing])]),
-        Section("Values by year", [*_value_statements(record), _values(record)]),
+        Section("Values by year", [*_value_statements(record), _or_prose(_values(record), "It is on no roll yet.")]),
         Section("Characteristics", [Pairs(_characteristics(record))]),
         *_listed("Improvements", _improvements(record), "The county has no improvement of it on record."),
         *_listed("Sales", _sales(record), "The county has no sale of it on record."),
@@ -78,7 +78,11 @@ def history_section(record: PropertyRecord) -> Section:
 
 def _listed(title: str, table: DataTable, otherwise: str) -> list[Section]:
     """A table, or the sentence that there is nothing to list."""
-    return [Section(title, [table if len(list(table.rows)) else Prose(otherwise)])]
+    return [Section(title, [_or_prose(table, otherwise)])]
+
+
+def _or_prose(table: DataTable, otherwise: str) -> Block:
+    return table if list(table.rows) else Prose(otherwise)
 
 
 def _identity(record: PropertyRecord) -> list[tuple[str, str]]:

@@ -28,6 +28,8 @@ from shared.typesetting import display
 
 _MAP_HEIGHT, _MAP_WIDTH = 210.0, 420.0
 _MIN_MAP_HEIGHT_M = 400.0
+_BY_YEAR = "age"
+"""The adjustment whose values are years: those in which the buildings were built."""
 _MAP_MARGIN = 0.12
 
 
@@ -64,15 +66,15 @@ def estimate_section(value: ValuationResponse) -> Section:
     )
 
 
-def comparables_sections(value: ValuationResponse, drawing: Drawing | None) -> list[Section]:
+def comparables_sections(valuation: ValuationResponse, drawing: Drawing | None) -> list[Section]:
     """The grid of the heaviest comparables, a map of them, and every adjustment of every one."""
     rows = [
         [
             *(comparable.property_id, comparable.sale_date, comparable.sale_price, phrases.label(adjustment.name)),
-            *(_text(adjustment.subject_value), _text(adjustment.comparable_value), adjustment.amount),
-            *(comparable.adjusted_price, 100 * comparable.weight),
+            *(_text(adjustment.name, value) for value in (adjustment.subject_value, adjustment.comparable_value)),
+            *(adjustment.amount, comparable.adjusted_price, 100 * comparable.weight),
         ]
-        for comparable in value.comparables
+        for comparable in valuation.comparables
         for adjustment in comparable.adjustments
     ]
     columns = [
@@ -81,7 +83,7 @@ def comparables_sections(value: ValuationResponse, drawing: Drawing | None) -> l
         *(Column("Adjusted price", Kind.DOLLARS), Column("Weight", Kind.PERCENT)),
     ]
     return [
-        Section("Comparable sales", [comparables_grid(value), *([] if drawing is None else [drawing])]),
+        Section("Comparable sales", [comparables_grid(valuation), *([] if drawing is None else [drawing])]),
         Section("Adjustments", [DataTable(columns, rows, title="Every adjustment of every comparable")]),
     ]
 
@@ -100,7 +102,7 @@ def comparables_grid(value: ValuationResponse) -> DataTable:
         *(
             [
                 phrases.label(name),
-                next((_text(found[name].subject_value) for found in by_name if name in found), None),
+                next((_text(name, found[name].subject_value) for found in by_name if name in found), None),
                 *(_adjustment(found, name) for found in by_name),
             ]
             for name in names
@@ -120,9 +122,11 @@ def _kilometers(comparable: Comparable) -> Figure | None:
     return None if comparable.distance_km is None else Figure(comparable.distance_km, Kind.DECIMAL, 2)
 
 
-def _text(value: str | float | None) -> str | None:
+def _text(name: str, value: str | float | None) -> str | None:
     if value is None or isinstance(value, str):
         return value
+    if name == _BY_YEAR:
+        return f"{value:.0f}"
     return f"{Decimal(str(round(value, 2))).normalize():,f}"
 
 
@@ -136,7 +140,7 @@ def contributions_section(value: ValuationResponse) -> Section | None:
     )
     rows = [
         ["The county's typical value", None, contributions.base],
-        *([phrases.label(part.name), _text(part.value), part.amount] for part in contributions.features),
+        *([phrases.label(part.name), _text(part.name, part.value), part.amount] for part in contributions.features),
     ]
     columns = [Column("Feature"), Column("This property"), Column("Contribution", Kind.DOLLAR_CHANGE, is_summed=True)]
     table = DataTable(columns, rows, total=["Value", None, value.estimate])
