@@ -56,7 +56,7 @@ def close_roll(county_id: str, roll_year: RollYear, body: CloseRoll) -> Response
 
 @api.post(_ONE + "/reopen", permission=Permission.APPROVE_VALUATION, summary="Open a closed roll again")
 def reopen_roll(county_id: str, roll_year: RollYear, body: ReopenRoll) -> Response[Roll]:
-    """For a roll that was closed by mistake; the reason is kept. An open roll stays as it is."""
+    """For a roll that was closed by mistake; the reason is kept. A certified roll stays closed (409)."""
     roll = rolls.set_status(county_id, roll_year, "open", body.reason, caller=api.caller)
     return answer(roll, version=roll.version)
 

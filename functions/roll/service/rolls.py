@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection
 
+from functions.roll.repository import certificates
 from functions.roll.repository import rolls as repository
 from functions.roll.schemas.rolls import Roll, RollCorrection, RollStatus
 from shared import audit
@@ -39,7 +40,10 @@ def corrections(county_id: str, roll_year: int) -> list[RollCorrection]:
 
 
 def set_status(county_id: str, roll_year: int, status: RollStatus, reason: str | None, *, caller: Caller) -> Roll:
-    """Close a roll or open it again; asked for what it is already, it stays as it is. Raises NotFound."""
+    """Close a roll or open it again; asked for what it is already, it stays as it is.
+
+    Raises NotFound, Conflict for a certified roll that is to be opened.
+    """
     busy = Conflict("The roll is being written to; try again in a moment.", slug="roll-busy")
     with unit_of_work(county_id) as connection:
         with lock_timeout(connection, _PATIENCE_S, busy):
@@ -49,6 +53,11 @@ def set_status(county_id: str, roll_year: int, status: RollStatus, reason: str |
             raise missing_roll(county_id, roll_year)
         if before.status == status:
             return before
+        if status == "open" and certificates.of_roll(connection, county_id, roll_year, before.version):
+            raise Conflict(
+                f"The roll of {roll_year} is certified: it takes supplements, and is not opened again.",
+                slug="roll-certified",
+            )
         return _change(connection, county_id, before, status, caller.username, reason)
 
 

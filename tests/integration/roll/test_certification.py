@@ -393,6 +393,12 @@ def test_a_request_that_is_sent_twice_makes_one_job(path: str, body: object) -> 
     assert first["id"] == second["id"]
 
 
+def test_a_certified_roll_is_not_opened_again() -> None:
+    run("/certify", {})
+    refused = ask("POST", "/reopen", {"reason": "by mistake"})
+    assert (refused.status, refused.body["type"].rpartition(":")[2]) == (409, "roll-certified")
+
+
 def test_a_withdrawn_waiver_waives_nothing_and_stays_on_record() -> None:
     change(Assessment, {"assessment_id": f"A00-{YEAR}"}, land_value=0)
     made = ask("POST", "/waivers", {"check_name": "no_land_value", "reason": "x"}).body
