@@ -14,7 +14,7 @@ PAGES = Path(__file__).parent / "pages"
 
 
 def to_pdf(template: bytes, view: dict[str, Any], generated_at: datetime) -> bytes:
-    """Typeset a view, which the template reads as `json(bytes(sys.inputs.report))`.
+    """Typeset a view, which the template reads as `json(bytes(sys.inputs.view))`.
 
     The same template, view and time give the same bytes: only typst's own fonts are used. The file is PDF/UA-1.
     Raises typst.TypstError for a template that cannot be typeset.
@@ -25,6 +25,6 @@ def to_pdf(template: bytes, view: dict[str, Any], generated_at: datetime) -> byt
         font_paths=typst.Fonts(include_system_fonts=False),
         format="pdf",
         pdf_standards="ua-1",
-        sys_inputs={"report": orjson.dumps(displayable(view)).decode()},
+        sys_inputs={"view": orjson.dumps(displayable(view)).decode()},
         timestamp=generated_at.replace(microsecond=0),  # a PDF's times have none
     )

@@ -30,7 +30,7 @@ def page(report_type: str, name: str) -> Page:
 def elements(shown: Page, selector: str) -> list[Any]:
     view = json.dumps(displayable(pdf_view(shown)))
     found: list[Any] = json.loads(
-        typst.query(TEMPLATE.read_bytes(), selector, root=cast(bytes, PAGES), sys_inputs={"report": view})
+        typst.query(TEMPLATE.read_bytes(), selector, root=cast(bytes, PAGES), sys_inputs={"view": view})
     )
     return found
 

@@ -13,7 +13,7 @@ from shared.typesetting.pdf import to_pdf
 MADE_AT = datetime(2026, 11, 29, tzinfo=UTC)
 PLAIN = b"""#set document(title: "A list of names")
 #set text(font: ("Libertinus Serif", "DejaVu Sans Mono"))
-#let report = json(bytes(sys.inputs.report))
+#let report = json(bytes(sys.inputs.view))
 #for name in report.names [#name #parbreak()]"""
 
 
