@@ -115,6 +115,8 @@ def _event(spec: FunctionSpec) -> dict[str, Any]:
         "job_id": RUN,
         "webhook_id": RUN,
         "delivery_id": RUN,
+        "schedule_id": RUN,
+        "scheduled_at": "2026-12-07T14:00:00Z",
         "kind": kind,
         "table": "parcels",
         "partition": item,
