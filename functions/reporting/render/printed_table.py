@@ -16,18 +16,22 @@ from shared.typesetting import display
 Cell = str | dict[str, str]
 """A text, or a text with a tone other than plain."""
 
+_MIN_WIDTH, _MAX_WIDTH = 14, 40
+"""Characters that a column of texts is made wide for, at the least and at the most. A choice."""
 _ON_THE_LEFT = frozenset({Kind.TEXT, Kind.DAY, Kind.TIME})
 
 
 @dataclass(frozen=True)
 class PrintedTable:
     """A table as texts. `numeric` says of each column whether it is set as figures are, to the right, which the first
-    never is: it names the row. `omitted` remarks on a cut.
+    never is: it names the row. `widths` are the shares of the columns of texts in the width that the figures leave,
+    None for figures; `omitted` remarks on a cut.
     """
 
     title: str
     header: list[str]
     numeric: list[bool]
+    widths: list[int | None]
     rows: list[list[Cell]]
     total: list[Cell] | None
     omitted: str | None
@@ -41,14 +45,26 @@ def printed_blocks(section: Section) -> list[Block]:
 def printed_table(table: DataTable) -> PrintedTable:
     """The table for print. Rows beyond the limit are counted and left out."""
     rows, count = _printed_rows(table)
+    cells = [_cells(table, row) for row in rows]
+    numeric = [number > 0 and column.kind not in _ON_THE_LEFT for number, column in enumerate(table.columns)]
     return PrintedTable(
         title=table.title,
         header=[column.title for column in table.columns],
-        numeric=[number > 0 and column.kind not in _ON_THE_LEFT for number, column in enumerate(table.columns)],
-        rows=[_cells(table, row) for row in rows],
+        numeric=numeric,
+        widths=[
+            None if is_figure else _width([column.title, *(row[number] for row in cells)])
+            for number, (column, is_figure) in enumerate(zip(table.columns, numeric, strict=True))
+        ],
+        rows=cells,
         total=None if table.total is None else _cells(table, table.total),
         omitted=display.omission(count, MAX_PRINTED_ROWS, table.largest),
     )
+
+
+def _width(cells: list[Cell]) -> int:
+    """The length of the longest text, within bounds: neither a long one nor a short one decides alone."""
+    longest = max(len(cell if isinstance(cell, str) else cell["text"]) for cell in cells)
+    return min(max(longest, _MIN_WIDTH), _MAX_WIDTH)
 
 
 def _cells(table: DataTable, row: Row) -> list[Cell]:

@@ -88,5 +88,6 @@ def packet_of(name: str) -> Report:
         comparables_map(value, lot(0, 0, property_id="P1"), places),
         finished(study),
     )
-    parameters = EvidencePacketParameters(property_id="P1", reference=name, hearing_date=date(2026, 9, 14))
+    reference = name[:200].strip() or None
+    parameters = EvidencePacketParameters(property_id="P1", reference=reference, hearing_date=date(2026, 9, 14))
     return packet_report(parameters, evidence)

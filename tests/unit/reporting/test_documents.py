@@ -57,6 +57,12 @@ def test_no_name_breaks_a_report(report_type: str, name: str) -> None:
     assert write_pdf(page(report_type, name)).startswith(b"%PDF")
 
 
+@pytest.mark.parametrize("name", ["محمد علي " * 34, "W" * 300, "יעל כהן"])
+@pytest.mark.parametrize("report_type", REPORT_TYPES)
+def test_long_names_and_names_from_right_to_left_are_typeset(report_type: str, name: str) -> None:
+    assert write_pdf(page(report_type, name.strip())).startswith(b"%PDF")
+
+
 @pytest.mark.parametrize("report_type", REPORT_TYPES)
 def test_the_same_report_is_the_same_file(report_type: str) -> None:
     assert write_pdf(page(report_type, "King")) == write_pdf(page(report_type, "King"))
