@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -186,7 +186,7 @@ def test_a_clock_seals_the_audit_trails(templates: Templates, deployed: Path) ->
     assert _clock(templates, "audit-seal")["ScheduleExpression"] == "rate(360 minutes)"
 
 
-def _clock(templates: Templates, function: str) -> dict[str, Any]:
+def _clock(templates: Templates, function: str) -> Mapping[str, Any]:
     """The properties of the schedule that calls a function."""
     schedules = (each.properties for each in templates.resources("AWS::Scheduler::Schedule"))
     (clock,) = (each for each in schedules if str(each["Name"]).endswith(function))

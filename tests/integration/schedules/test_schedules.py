@@ -62,8 +62,7 @@ def one(schedule_id: str) -> Answer:
 
 
 def in_the_scheduler(schedule_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = boto3.client("scheduler").get_schedule(Name=schedule_id, GroupName=GROUP)
-    return found
+    return dict(boto3.client("scheduler").get_schedule(Name=schedule_id, GroupName=GROUP))
 
 
 def names_in_the_scheduler() -> list[str]:

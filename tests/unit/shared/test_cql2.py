@@ -98,7 +98,12 @@ def test_a_fault_deep_in_parentheses_is_read_no_oftener_than_one_outside(
 ) -> None:
     """The package's own grammar tries what is in parentheses again at each level: 2 to the power of their depth."""
     parsed: list[str] = []
-    monkeypatch.setattr(text_encoding, "parse_text", lambda text: (parsed.append(text), parse_text(text))[1])
+
+    def noted(text: str) -> Any:
+        parsed.append(text)
+        return parse_text(text)
+
+    monkeypatch.setattr(text_encoding, "parse_text", noted)
     refusal("(" * MAX_PARENTHESES + inner + ")" * MAX_PARENTHESES)
     assert len(parsed) <= 1
     assert "(" not in "".join(parsed).replace(inner, "")

@@ -1,5 +1,7 @@
 """Checks of a roll with their waivers, certificates, and the rows of each supplement."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -51,7 +53,7 @@ _EVENTS = {
 }
 
 
-def _table(name: str, key: list[str], *columns: sa.Column[object]) -> None:
+def _table(name: str, key: list[str], *columns: sa.schema.SchemaItem) -> None:
     op.create_table(name, *columns, sa.PrimaryKeyConstraint(*key, name=f"pk_{name}"))
     own = "county_id = current_setting('app.county_id', true)"
     op.execute(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY")
@@ -59,7 +61,7 @@ def _table(name: str, key: list[str], *columns: sa.Column[object]) -> None:
     op.execute(f"CREATE POLICY tenant ON {name} USING ({own}) WITH CHECK ({own})")
 
 
-def _required(name: str, kind: sa.types.TypeEngine[object]) -> sa.Column[object]:
+def _required(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
     return sa.Column(name, kind, nullable=False)
 
 
