@@ -72,11 +72,6 @@ def test_values_that_do_not_bear_a_name_out_are_not_mapped() -> None:
 def test_a_flag_is_mapped_where_its_values_are_yes_and_no(values: list[str], is_mapped: bool) -> None:
     columns: dict[str, list[str | None]] = {"PIN": ["1", "2"], "OwnerName": ["A", "B"], "Confidential": [*values]}
     columns["OwnerID"] = ["1", "2"]
-        "OwnerID": ["1", "2"],
-        "PIN": ["1", "2"],
-        "OwnerName": ["A", "B"],
-        "Confidential": [*values],
-    }
     assert ("confidential" in filled(proposed(table("owners", **columns)), "owners")) is is_mapped
 
 
