@@ -39,6 +39,7 @@ BENCHMARKS = {
         "a Shapefile synced, against a GeoPackage made of it and a sync of the same rows from Parquet",
     ),
     "district_lookup": ("district_lookup:run", "districts by coordinate and by spoiled address, against SQL alone"),
+    "appeal_packet": ("reports:run_packet", "evidence packets of all elements, against 5 s for one and 480 s for 200"),
     "cql2": ("ogc:run_cql2", "the CQL2 standard's predicates over HTTP, as text and as JSON"),
     "ogc_items": ("ogc:run_ogc_items", "pages of features, against the SQL and the serialisation alone"),
     "tiles": ("ogc:run_tiles", "vector tiles of zoom 14, against SQL alone"),

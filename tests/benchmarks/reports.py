@@ -30,6 +30,7 @@ from functions.reporting.reports.registry import REPORT_TYPES
 from functions.reporting.reports.request import ReportRequest
 from functions.reporting.repository import properties
 from functions.reporting.service.build_report import build
+from functions.valuation.repository import valuations
 from infra.local.postgres import LocalPostgres
 from shared import storage
 from shared.db import unit_of_work
@@ -39,9 +40,12 @@ from shared.problems import NotFound
 from shared.typesetting.pdf import to_pdf
 from tests.benchmarks.gis_export import _ADDRESS, COUNTY, _database, _use
 from tests.benchmarks.result import BenchmarkResult
+from tests.unit.reporting.example_packet import valuation
 
 SALES = 20_000
 ROLL_ROWS = 100_000
+PACKETS = 200
+PACKET_LIMIT_S, PACKETS_LIMIT_S = 5, 480
 CHARTS = 20
 """Of the area report, beside the tables of its study."""
 PDF_LIMIT_S, AREA_LIMIT_S, XLSX_LIMIT_S, XLSX_LIMIT_MB = 10, 20, 40, 512
@@ -102,6 +106,42 @@ def run_pdf(rows: int | None = None) -> BenchmarkResult:
     )
 
 
+def run_packet(rows: int | None = None) -> BenchmarkResult:
+    """`rows` evidence packets of all elements, one after the other as a day's hearings ask for them."""
+    rows = rows or PACKETS
+    with TemporaryDirectory() as folder, LocalPostgres(Path(folder, "postgres"), durable=False) as server:
+        address = _database(server, SALES)
+        with unit_of_work(COUNTY) as connection:
+            connection.execute(text(_SALES), {"county_id": COUNTY})
+            for number in range(1, rows + 1):
+                value = valuation().model_copy(
+                    update={"valuation_id": UUID(int=number), "property_id": _packet_property(number)}
+                )
+                valuations.add(connection, COUNTY, value, "")
+        objects = str(Path(folder, "objects"))
+        _measured("study", address, objects)
+        first = _measured("packet", address, objects)
+        all_of_them = _measured(f"packets {rows}", address, objects)
+    return BenchmarkResult(
+        name="appeal_packet",
+        rows=rows,
+        seconds=all_of_them["seconds"],
+        peak_rss_mb=all_of_them["peak_rss_mb"],
+        ratio_to_limit=all_of_them["seconds"] / (PACKETS_LIMIT_S * rows / PACKETS),
+        ratio_to_peer=None,
+        details={
+            "packet_seconds": first["seconds"],
+            "packet_limit_seconds": PACKET_LIMIT_S,
+            "limit_seconds": PACKETS_LIMIT_S,
+            "file_mb": first["file_mb"],
+        },
+    )
+
+
+def _packet_property(number: int) -> str:
+    return f"{number:010}"
+
+
 def run_xlsx(rows: int | None = None) -> BenchmarkResult:
     """The roll of `rows` parcels as a workbook."""
     rows = rows or ROLL_ROWS
@@ -129,7 +169,7 @@ def run_xlsx(rows: int | None = None) -> BenchmarkResult:
 
 def _measured(what: str, address: str, objects: str) -> dict[str, float]:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.reports", what],
+        [sys.executable, "-m", "tests.benchmarks.reports", *what.split()],
         env={**os.environ, _ADDRESS: address, _FOLDER: objects},
         check=True,
         stdout=subprocess.PIPE,
@@ -219,6 +259,17 @@ def _drawings(block: Any) -> list[Any]:
     return list(block.drawings) if isinstance(block, Columns) else []
 
 
+def _packets(count: int) -> dict[str, float]:
+    def content() -> bytes:
+        made = b""
+        for number in range(1, count + 1):
+            parameters = {"property_id": _packet_property(number), "reference": f"2026-{number:04}"}
+            made = build(_HEADING, _requested("evidence_packet", "pdf", parameters)).content
+        return made
+
+    return _timed(content)
+
+
 def _roll(file_format: str) -> dict[str, float]:
     request = _requested("assessment_roll", file_format, {"roll_year": _ROLL_YEAR})
     return _timed(lambda: build(_HEADING, request).content)
@@ -263,6 +314,8 @@ if __name__ == "__main__":
         "html": lambda: _file("html"),
         "typst": _typst,
         "area": _area,
+        "packet": lambda: _packets(1),
+        "packets": lambda: _packets(int(sys.argv[2])),
         "xlsx": lambda: _roll("xlsx"),
         "csv": lambda: _roll("csv"),
         "bare_xlsx": _bare_xlsx,
