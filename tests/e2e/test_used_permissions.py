@@ -14,6 +14,7 @@ NOT_BY_THE_DEMO = {
     "cognito-idp:AdminDisableUser": "a county's users are managed",
     "cognito-idp:AdminEnableUser": "a county's users are managed",
     "cognito-idp:AdminRemoveUserFromGroup": "a county's users are managed",
+    "cognito-idp:AdminSetUserMFAPreference": "a county's users are managed",
     "cognito-idp:AdminSetUserPassword": "a county's users are managed",
     "cognito-idp:AdminUpdateUserAttributes": "a county is onboarded by somebody whom the operator gave no id",
     "cognito-idp:AdminUserGlobalSignOut": "a county's users are managed",

@@ -107,7 +107,7 @@ def test_a_county_is_paused_by_its_own_schedules(account: None) -> None:
 
 
 def test_what_is_to_be_paused_has_to_exist(account: None) -> None:
-    with pytest.raises(CommandError, match=r"no function reports: there are audit, auth, .*, and syncs, jobs, api"):
+    with pytest.raises(CommandError, match=r"no function reports: there are .*, and syncs, jobs, api"):
         run("pause", "dev", "reports")
     with pytest.raises(CommandError, match="name functions"):
         run("pause", "dev")

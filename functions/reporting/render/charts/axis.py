@@ -32,11 +32,16 @@ class Axis:
         return [Tick(self.position(value), label(value), is_line) for value in values]
 
 
+_LEAST_SPAN = 1e-9
+"""Of what is told apart: money has cents, ratios three places. Less is too close to zero to be divided."""
+
+
 def round_axis(values: Iterable[float], *, from_zero: bool = False) -> Axis:
     """An axis of round marks that holds every value."""
     known = list(values) or [0.0]
     low, high = (0.0 if from_zero else min(known)), max(known)
-    span = (high - low) or abs(high) or 1.0
+    span = high - low if high - low > _LEAST_SPAN else max(abs(high), abs(low))
+    span = span if span > _LEAST_SPAN else 1.0
     magnitude = 10 ** math.floor(math.log10(span / MAX_TICKS))
     step = next(factor * magnitude for factor in _ROUND if factor * magnitude * MAX_TICKS >= span)
     first, last = math.floor(low / step), math.ceil(high / step)
