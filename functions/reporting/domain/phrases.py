@@ -36,8 +36,18 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+_UNITS = {"sqft": "sq ft", "ft": "ft"}
+"""Units at the end of identifiers, as they are written."""
+
+
 def label(identifier: str) -> str:
-    """An identifier in words: `not_arms_length` is `Not arms length`; an attribute's name stays as it is."""
+    """An identifier in words: `not_arms_length` is `Not arms length`, `land_area_sqft` is `Land area (sq ft)`; the name
+    of `attributes.name` stays as it is.
+    """
     if identifier.startswith(_ATTRIBUTE):
         return display.name(identifier.removeprefix(_ATTRIBUTE))
-    return display.name(identifier.replace("_", " ").capitalize())
+    words = identifier.replace("_", " ").capitalize()
+    for unit, written in _UNITS.items():
+        if words.endswith(f" {unit}"):
+            words = f"{words.removesuffix(unit)}({written})"
+    return display.name(words)

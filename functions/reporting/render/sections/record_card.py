@@ -89,12 +89,12 @@ def _identity(record: PropertyRecord) -> list[tuple[str, str]]:
     identity = record.identity
     place = " ".join(part for part in (identity.situs_city, identity.situs_zip) if part)
     return [
-        ("property id", display.name(identity.property_id)),
-        ("parcel number", display.name(identity.parcel_number)),
-        ("situs address", display.name(", ".join(part for part in (identity.situs_address, place) if part) or None)),
-        ("property type", display.name(identity.property_type)),
-        ("tax district", display.name(identity.tax_district)),
-        ("legal description", " ".join((identity.legal_description or display.MISSING).split())),
+        ("Property ID", display.name(identity.property_id)),
+        ("Parcel number", display.name(identity.parcel_number)),
+        ("Situs address", display.name(", ".join(part for part in (identity.situs_address, place) if part) or None)),
+        ("Property type", display.name(identity.property_type)),
+        ("Tax district", display.name(identity.tax_district)),
+        ("Legal description", " ".join((identity.legal_description or display.MISSING).split())),
     ]
 
 
@@ -131,8 +131,8 @@ def _values(record: PropertyRecord) -> DataTable:
 def _characteristics(record: PropertyRecord) -> list[tuple[str, str]]:
     known = record.characteristics.model_dump(exclude={"attributes"})
     return [
-        *((phrases.label(name).lower(), _text(value)) for name, value in known.items()),
-        *((display.name(name), _text(value)) for name, value in sorted(record.characteristics.attributes.items())),
+        *((phrases.label(name), _text(value)) for name, value in known.items()),
+        *((phrases.label(name), _text(value)) for name, value in sorted(record.characteristics.attributes.items())),
     ]
 
 
