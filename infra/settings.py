@@ -66,7 +66,7 @@ class StageSettings:
     some 4 dollars a month and GB of memory (`infra/prices.json`), so by default none does."""
     county_limits: Mapping[str, int] = field(default_factory=dict)
     """Limits of one county, where it is not the default of `shared.settings`: `requests_per_second` over all
-    functions, and `active_jobs` at a time; 0 is any number."""
+    functions, `active_jobs` at a time, and `key_requests_per_second` with one access key; 0 is any number."""
     monthly_budget_usd: int = 0
     """Costs of the account, a month, of which `alarm_email` hears at 80 % and once they are forecast; 0: none."""
 
@@ -184,7 +184,11 @@ def _regions_with_authorities() -> set[str]:
     return set(re.findall(r"^# Amazon RDS (\S+) Root CA ", RDS_AUTHORITIES.read_text(), re.MULTILINE))
 
 
-COUNTY_LIMITS = {"requests_per_second": "COUNTY_REQUESTS_PER_SECOND", "active_jobs": "COUNTY_ACTIVE_JOBS"}
+COUNTY_LIMITS = {
+    "requests_per_second": "COUNTY_REQUESTS_PER_SECOND",
+    "active_jobs": "COUNTY_ACTIVE_JOBS",
+    "key_requests_per_second": "KEY_REQUESTS_PER_SECOND",
+}
 """The variable of a function for each of a county's limits."""
 _OPTIONS = (
     "account",

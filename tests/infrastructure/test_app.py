@@ -54,6 +54,7 @@ def test_a_stage_is_deployed_where_the_context_says(tmp_path: Path) -> None:
         }
     }
     stages["dev"]["source_networks"] = ["10.20.0.0/16"]
+    stages["dev"]["county_limits"] = {"requests_per_second": 9, "active_jobs": 8, "key_requests_per_second": 7}
     context = project_context() | {"aws:cdk:bundling-stacks": [], "stages": stages}
 
     build_app(context, outdir=str(tmp_path), validate=False).synth()
@@ -75,6 +76,8 @@ def test_a_stage_is_deployed_where_the_context_says(tmp_path: Path) -> None:
     assert max(function.properties["MemorySize"] for function in functions) == 2048
     environments = [function.properties["Environment"]["Variables"] for function in functions]
     assert {e["SOURCE_NETWORKS"] for e in environments if "SOURCE_NETWORKS" in e} == {"10.20.0.0/16"}
+    limits = ("COUNTY_REQUESTS_PER_SECOND", "COUNTY_ACTIVE_JOBS", "KEY_REQUESTS_PER_SECOND")
+    assert {tuple(e[name] for name in limits) for e in environments} == {("9", "8", "7")}
 
 
 @pytest.mark.parametrize(
