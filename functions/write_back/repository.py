@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, select, text
 
 from functions.write_back.domain.changes import DecidedValue
 from functions.write_back.schemas import RowOutcome, WriteBackRow
+from shared.db.hash_joins import join_by_hash
 from shared.db.models import PLATFORM_SOURCE, ValuationApproval
 from shared.db.models import WriteBackRow as StoredRow
 from shared.rolls.closing import ROLL_TABLES
@@ -66,6 +67,7 @@ def decided_values(
     connection: Connection, county_id: str, table: str, selection: Selection, keys: Sequence[str]
 ) -> dict[str, list[DecidedValue]]:
     """The decided values that stand, of those rows of a table, by row."""
+    join_by_hash(connection)  # a mass approval has just written them
     rows = connection.execute(
         text(
             "SELECT o.row_key, o.field, o.value, o.source_value FROM field_overrides AS o"  # noqa: S608 - ours
@@ -82,6 +84,7 @@ def decided_values(
 
 def decided_keys(connection: Connection, county_id: str, table: str, selection: Selection) -> set[str]:
     """The keys of the rows of a table with decided values that stand."""
+    join_by_hash(connection)
     rows = connection.execute(
         text(f"SELECT DISTINCT o.row_key FROM field_overrides AS o WHERE {_selected(table, selection)}"),  # noqa: S608
         _parameters(county_id, table, selection),

@@ -5,6 +5,8 @@ It is made once for all checks of a run: each of them then scans a hundred thous
 
 from sqlalchemy import Connection, text
 
+from shared.db.hash_joins import joining_by_hash
+
 _MAKE = """
 CREATE TEMP TABLE checked_roll ON COMMIT DROP AS
 SELECT a.assessment_id, a.property_id, p.property_id IS NOT NULL AS has_parcel, p.parcel_number,
@@ -34,8 +36,6 @@ WHERE a.county_id = :county_id AND a.roll_year = :roll_year AND a.retired_at IS 
 
 def make(connection: Connection, county_id: str, roll_year: int) -> None:
     """Make the table `checked_roll`, which ends with the transaction."""
-    # after a first sync the tables have no statistics yet, and nested loops take half a minute for 10,000 rows
-    connection.exec_driver_sql("SET LOCAL enable_nestloop = off")
-    connection.execute(text(_MAKE), {"county_id": county_id, "roll_year": roll_year})
-    connection.exec_driver_sql("SET LOCAL enable_nestloop = DEFAULT")
+    with joining_by_hash(connection):  # after a first sync the tables have no statistics yet
+        connection.execute(text(_MAKE), {"county_id": county_id, "roll_year": roll_year})
     connection.exec_driver_sql("ANALYZE checked_roll")

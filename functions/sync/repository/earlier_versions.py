@@ -13,9 +13,9 @@ from pg8000.native import identifier, literal
 from sqlalchemy import Connection, text
 
 from functions.sync.repository import staging
-from functions.sync.repository.hash_joins import JOIN_BY_HASH, joined_by_hash
 from shared.contracts.source_rows import Key
 from shared.contracts.sync_run import TableCounts
+from shared.db.hash_joins import join_by_hash, joined_by_hash
 from shared.db.literals import uuid_literal
 from shared.db.models import BEGINS, SYNC_TARGETS, history_table, keep_versions, key_column, versioned_columns
 from shared.rolls.closing import ROLL_TABLES
@@ -50,7 +50,7 @@ def collect(
         {"county_id": county_id, "run_id": rolled_back, "lower": lower, "upper": upper},
     )
     connection.exec_driver_sql("ANALYZE written")
-    connection.exec_driver_sql(JOIN_BY_HASH)
+    join_by_hash(connection)
 
 
 def stage(

@@ -9,8 +9,8 @@ from pg8000.native import identifier, literal
 from sqlalchemy import Connection, Row, delete, func, select
 
 from functions.sync.repository import staging
-from functions.sync.repository.hash_joins import joined_by_hash
 from functions.sync.schemas.runs import FindingFilter, FindingKind
+from shared.db.hash_joins import joined_by_hash
 from shared.db.literals import uuid_literal
 from shared.db.models import SYNC_TARGETS, SyncFinding, key_column
 from shared.precedence import overrides

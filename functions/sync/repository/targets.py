@@ -15,9 +15,9 @@ from sqlalchemy import Connection, text
 
 from functions.sync.job_kinds import SYNC
 from functions.sync.repository import findings, staging
-from functions.sync.repository.hash_joins import joined_by_hash
 from shared import audit
 from shared.contracts.sync_run import TableCounts
+from shared.db.hash_joins import joined_by_hash
 from shared.db.literals import uuid_literal
 from shared.db.models import BEGINS, PLATFORM_SOURCE, SYNC_TARGETS, keep_versions, key_column
 from shared.precedence import overrides

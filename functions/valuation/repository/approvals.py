@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from functions.valuation.repository.runs import filter_sql_with_parameters
 from functions.valuation.schemas.runs import Approval, ApprovalFilter
+from shared.db.hash_joins import join_by_hash
 from shared.db.models import (
     BEGINS,
     PLATFORM_SOURCE,
@@ -171,7 +172,7 @@ def post(
         "approval_id": approval_id,
         "source": PLATFORM_SOURCE,
     }
-    _join_by_hash(connection)
+    join_by_hash(connection)
     skipped = _stage_posted(connection, approval_filter, parameters)
     different = " OR ".join(f"t.{name} IS DISTINCT FROM c.{name}" for name in _ASSESSMENT_FIELDS)
     existing = f"c.known AND (t.retired_at IS NOT NULL OR {different})"
@@ -208,15 +209,6 @@ def post(
     written = changed + inserted
     unchanged = int(connection.scalar(text("SELECT count(*) FROM posted")) or 0) - written
     return Posted(written, current, skipped | ({"unchanged": unchanged} if unchanged else {}))
-
-
-def _join_by_hash(connection: Connection) -> None:
-    """Forbid nested loops for this transaction.
-
-    The run's results have just been written, so the planner takes them for a handful of rows, and a nested loop over a
-    county takes minutes.
-    """
-    connection.execute(text("SET LOCAL enable_nestloop = off"))
 
 
 def _stage_posted(
@@ -263,7 +255,7 @@ def _stage_posted(
 
 def count_superseded(connection: Connection, county_id: str, approval_id: UUID) -> int:
     """Count the rows that an approval wrote on which another decision stands by now."""
-    _join_by_hash(connection)
+    join_by_hash(connection)
     others = " AND ".join(("o.county_id = :county_id", "o.decision_id <> :approval_id", "o.ended_at IS NULL"))
     inserted_by_approval = "county_id = :county_id AND sync_run_id = :approval_id AND version = 1"
     superseded = connection.scalar(
