@@ -78,7 +78,7 @@ def list_appeals(
     )
 
 
-@api.get(_ALL + "/summary", permission=Permission.VIEW_PROPERTIES, summary="What the appeals of a roll came to")
+@api.get(_ALL + "/summary", permission=Permission.VIEW_PROPERTIES, summary="The outcome of a roll's appeals")
 def get_appeal_totals(county_id: str, roll_year: RollYear) -> Response[AppealTotals]:
     """Appeals by status, and the value loss of the settled ones by level, class and reason."""
     return answer(listing.totals(county_id, roll_year))

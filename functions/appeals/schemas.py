@@ -9,6 +9,8 @@ from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from shared.events import Event
 from shared.schemas import CountyId, RequestSchema, Schema
+from shared.uploads.announced_file import Sha256, SignedAddress
+from shared.uploads.document_types import DocumentType
 
 AppealStatus = Literal["filed", "informal", "scheduled", "heard", "decided", "stipulated", "withdrawn"]
 Level = Literal["informal", "hearing"]
@@ -28,14 +30,6 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 PropertyId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 RollYear = Annotated[int, Field(ge=1900, le=2200)]
 Amount = Annotated[Decimal, Field(ge=0, le=MAX_AMOUNT, max_digits=14, decimal_places=2)]
-ContentType = Literal[
-    "application/pdf",
-    "image/jpeg",
-    "image/png",
-    "image/tiff",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-]
 
 
 class AppealRequest(RequestSchema):
@@ -184,9 +178,9 @@ class DocumentRequest(RequestSchema):
     """A document to be sent: its name, its type, its exact size, and the SHA-256 of its content in hexadecimal."""
 
     filename: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^/\\\x00-\x1f\x7f]{1,200}$")]
-    content_type: ContentType
+    content_type: DocumentType
     size_bytes: Annotated[int, Field(ge=1, le=MAX_DOCUMENT_BYTES)]
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Sha256
 
 
 class AppealDocument(Schema):
@@ -195,21 +189,12 @@ class AppealDocument(Schema):
     id: UUID
     appeal_id: UUID
     filename: str
-    content_type: ContentType
+    content_type: DocumentType
     size_bytes: int
     sha256: str
     added_by: str
     added_at: datetime
     received_at: datetime | None
-
-
-class SignedAddress(Schema):
-    """The address that takes the file, once, with these headers."""
-
-    method: Literal["PUT"] = "PUT"
-    url: str
-    headers: dict[str, str]
-    expires_at: datetime
 
 
 class NewDocument(AppealDocument):

@@ -34,7 +34,7 @@ _ONE = _ALL + "/{exemption_id}"
 _RollYear = Annotated[int, Query(ge=1900, le=2200)]
 
 
-@api.get(_ALL + "/summary", permission=Permission.VIEW_PROPERTIES, summary="What exemptions take off a roll")
+@api.get(_ALL + "/summary", permission=Permission.VIEW_PROPERTIES, summary="The loss of a roll by exemptions")
 def get_exemption_summary(
     county_id: str,
     roll_year: _RollYear,

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 from shared.counties.exemption_settings import ExemptionType
 from shared.schemas import RequestSchema, Schema
 from shared.uploads.announced_file import FileTitle, Sha256, SignedAddress
+from shared.uploads.document_types import DocumentType
 
 RollYear = Annotated[int, Field(ge=1900, le=2200)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
@@ -120,7 +121,7 @@ class DocumentRequest(RequestSchema):
     """A document to be sent: its name, its type, its exact size, and the SHA-256 of its content in hexadecimal."""
 
     filename: FileTitle
-    content_type: Literal["application/pdf", "image/jpeg", "image/png", "image/tiff"]
+    content_type: DocumentType
     size_bytes: Annotated[int, Field(ge=1, le=MAX_DOCUMENT_BYTES)]
     sha256: Sha256
 

@@ -1,12 +1,20 @@
 """Types of documents, told by their beginnings."""
 
 from collections.abc import Mapping
+from typing import Literal
 
-from functions.appeals.schemas import ContentType
+DocumentType = Literal[
+    "application/pdf",
+    "image/jpeg",
+    "image/png",
+    "image/tiff",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+]
 
 BEGINNING_BYTES = 8
 _ZIP = (b"PK\x03\x04",)
-_BEGINNINGS: Mapping[ContentType, tuple[bytes, ...]] = {
+_BEGINNINGS: Mapping[str, tuple[bytes, ...]] = {
     "application/pdf": (b"%PDF-",),
     "image/jpeg": (b"\xff\xd8\xff",),
     "image/png": (b"\x89PNG\r\n\x1a\n",),
@@ -17,6 +25,6 @@ _BEGINNINGS: Mapping[ContentType, tuple[bytes, ...]] = {
 """First bytes of each type: ISO 32000-1, JFIF, PNG, TIFF 6.0, and ZIP for those of Office Open XML."""
 
 
-def is_of_type(beginning: bytes, content_type: ContentType) -> bool:
-    """True for a content whose first bytes are those of the type."""
+def is_of_type(beginning: bytes, content_type: str) -> bool:
+    """True for a content whose first bytes are those of the type, which is one of `DocumentType`."""
     return beginning.startswith(_BEGINNINGS[content_type])

@@ -1,11 +1,9 @@
 """Documents of appeals: announced, sent to a signed address of S3, confirmed, taken."""
 
-from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from functions.appeals.domain.document_types import BEGINNING_BYTES, is_of_type
 from functions.appeals.domain.transitions import SETTLED
 from functions.appeals.repository import documents
 from functions.appeals.repository.documents import DocumentRow
@@ -14,14 +12,14 @@ from functions.appeals.schemas import (
     AppealDocument,
     DocumentRequest,
     NewDocument,
-    SignedAddress,
 )
 from functions.appeals.service.views import require_appeal
 from shared import audit, storage
 from shared.access import Caller
 from shared.db import unit_of_work
 from shared.jobs.lifecycle import deterministic_id, digest, refuse_reused_key
-from shared.problems import Conflict, NotFound, Unprocessable
+from shared.problems import Conflict, NotFound
+from shared.uploads.sending import address_to_send, require_sent
 
 _FOLDER = "appeals"
 
@@ -64,9 +62,7 @@ def announce(
                 connection, county_id, caller.username, "appeal.document_added", f"appeals/{appeal_id}", details
             )
         row = _require_document(connection, county_id, appeal_id, document_id)
-    expires_at = datetime.now(UTC) + timedelta(seconds=storage.SIGNED_URL_SECONDS)
-    url, headers = storage.signed_upload(key, request.size_bytes, request.sha256)
-    return NewDocument(**dict(_shown(row)), send=SignedAddress(url=url, headers=headers, expires_at=expires_at))
+    return NewDocument(**dict(_shown(row)), send=address_to_send(key, request.size_bytes, request.sha256))
 
 
 def all_documents(county_id: str, appeal_id: UUID) -> list[AppealDocument]:
@@ -83,14 +79,7 @@ def confirm(county_id: str, appeal_id: UUID, document_id: UUID, *, caller: Calle
     """
     with unit_of_work(county_id) as connection:
         row = _require_document(connection, county_id, appeal_id, document_id)
-    try:
-        beginning = storage.find(row.object_key).range(0, min(BEGINNING_BYTES, row.size_bytes))
-    except NotFound:
-        raise Conflict("The file is not there yet: send it to its address first.", slug="file-not-sent") from None
-    if not is_of_type(beginning, row.content_type):
-        raise Unprocessable(
-            f"{row.filename} is no {row.content_type}: announce it by its own type.", slug="document-of-another-type"
-        )
+    require_sent(row.object_key, row.filename, row.content_type, row.size_bytes)
     with unit_of_work(county_id) as connection:
         if documents.set_received(connection, county_id, document_id):
             subject, details = f"appeals/{appeal_id}", {"document_id": str(document_id), "filename": row.filename}

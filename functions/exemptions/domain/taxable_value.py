@@ -50,7 +50,7 @@ class Step:
 def taxable_steps(
     assessed: Decimal, granted: Sequence[GrantedExemption], of_system: Sequence[SystemExemption]
 ) -> list[Step]:
-    """What each exemption takes off, in order: those granted here by their kind, then those of the county's system.
+    """The amounts that exemptions take off: those granted here by their kind, then those of the county's system.
 
     An exemption of the county's system is not counted beside a granted one of its type: it is the same one, which the
     system has learned of. No value falls below zero.
@@ -73,7 +73,7 @@ def taxable_steps(
 
 
 def taxable_value(assessed: Decimal, steps: Sequence[Step]) -> Decimal:
-    """What remains after the last step."""
+    """The taxable value: the remainder of the last step."""
     return steps[-1].value_after if steps else assessed
 
 

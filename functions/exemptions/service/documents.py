@@ -1,6 +1,5 @@
 """Documents of applications: announced, sent to a signed address of S3, and taken from one."""
 
-from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from functions.exemptions import repository
@@ -11,7 +10,7 @@ from shared.access import Caller
 from shared.db import unit_of_work
 from shared.jobs.lifecycle import deterministic_id, digest, refuse_reused_key
 from shared.problems import Conflict, NotFound
-from shared.uploads.announced_file import SignedAddress
+from shared.uploads.sending import address_to_send, require_sent
 
 MAX_DOCUMENTS = 50
 """Documents of an application at most. A choice: an answer holds all of them."""
@@ -41,9 +40,8 @@ def announce(
             audit.record(connection, county_id, caller.username, "exemption.document_added", subject, details)
         documents = repository.documents(connection, county_id, exemption_id)
     document = next(one for one in documents if one.document_id == document_id)
-    expires_at = datetime.now(UTC) + timedelta(seconds=storage.SIGNED_URL_SECONDS)
-    url, headers = storage.signed_upload(_key(county_id, exemption_id, document_id), request.size_bytes, request.sha256)
-    return NewExemptionDocument(**dict(document), send=SignedAddress(url=url, headers=headers, expires_at=expires_at))
+    send = address_to_send(_key(county_id, exemption_id, document_id), request.size_bytes, request.sha256)
+    return NewExemptionDocument(**dict(document), send=send)
 
 
 def of_exemption(county_id: str, exemption_id: UUID) -> list[ExemptionDocument]:
@@ -54,16 +52,16 @@ def of_exemption(county_id: str, exemption_id: UUID) -> list[ExemptionDocument]:
 
 
 def address(county_id: str, exemption_id: UUID, document_id: UUID) -> str:
-    """A signed address of a document's file. Raises NotFound, Conflict where the file was not sent."""
+    """A signed address of a document's file.
+
+    Raises NotFound, Conflict where the file was not sent, Unprocessable for one of another type.
+    """
     documents = of_exemption(county_id, exemption_id)
     document = next((one for one in documents if one.document_id == document_id), None)
     if document is None:
         raise NotFound(f"The application has no document {document_id}.", slug="document-not-found")
     key = _key(county_id, exemption_id, document_id)
-    try:
-        storage.find(key)
-    except NotFound:
-        raise Conflict("The file was not sent to its address.", slug="file-not-sent") from None
+    require_sent(key, document.filename, document.content_type, document.size_bytes)
     return storage.signed_url(key, document.filename, document.content_type)
 
 

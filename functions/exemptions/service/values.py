@@ -1,4 +1,4 @@
-"""What exemptions come to: taxable values, the loss of a roll, and the exemptions that somebody should look at."""
+"""The effect of exemptions: taxable values, the loss of a roll, and the exemptions that somebody should look at."""
 
 from collections import defaultdict
 from dataclasses import asdict

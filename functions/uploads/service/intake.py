@@ -1,6 +1,6 @@
 """Receiving files: announced, sent to a signed address of S3, then inspected by a job."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID
@@ -20,8 +20,8 @@ from shared.jobs.lifecycle import deterministic_id, digest, refuse_reused_key
 from shared.paging import Page, decode_token, encode_token
 from shared.problems import Conflict, NotFound, Unprocessable
 from shared.uploads import repository
-from shared.uploads.announced_file import SignedAddress
 from shared.uploads.schemas import Upload, UploadStatus, UploadSummary
+from shared.uploads.sending import address_to_send
 from shared.uploads.source_tables import UPLOADS
 from shared.uploads.views import get, require_upload, to_summary, to_upload
 
@@ -63,9 +63,7 @@ def create(county_id: str, request: UploadRequest, *, caller: Caller, idempotenc
         else:
             refuse_reused_key(row.request_digest, request_digest)
         same = repository.same_content(connection, county_id, upload_id, request.sha256)
-    expires_at = datetime.now(UTC) + timedelta(seconds=storage.SIGNED_URL_SECONDS)
-    url, headers = storage.signed_upload(key, request.size_bytes, request.sha256)
-    send = SignedAddress(url=url, headers=headers, expires_at=expires_at)
+    send = address_to_send(key, request.size_bytes, request.sha256)
     return NewUpload(**dict(to_upload(county_id, row)), send=send, same_content_as=same)
 
 

@@ -342,3 +342,14 @@ def test_every_change_is_in_the_audit_trail() -> None:
 def test_hostile_names_are_names() -> None:
     name = "<b>=1+1\u202e" + "x" * 250
     assert applied(applicant=name).body["applicant"] == name
+
+
+def test_a_document_of_another_type_than_announced_is_not_handed_out() -> None:
+    exemption_id, content = applied().body["exemption_id"], b"<script>"
+    digest = hashlib.sha256(content).hexdigest()
+    body = {"filename": "proof.pdf", "content_type": "application/pdf", "size_bytes": len(content), "sha256": digest}
+    document_id = asked("POST", exemption_id, "/documents", body=body, claims=CLERK).body["document_id"]
+    key = f"counties/{COUNTY}/exemptions/{exemption_id}/{document_id}"
+    boto3.client("s3").put_object(Bucket=BUCKET, Key=key, Body=content)
+    answer = asked("GET", exemption_id, "/documents/{document_id}/download", path={"document_id": document_id})
+    assert slug(answer) == (422, "document-of-another-type")

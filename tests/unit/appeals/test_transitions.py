@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from functions.appeals.domain.decision import agreed_values, decided_values, outcome_of
-from functions.appeals.domain.document_types import is_of_type
 from functions.appeals.domain.transitions import OPEN, SETTLED, TRANSITIONS, Action, next_level, next_status
 from functions.appeals.schemas import AppealStatus, DecidedValues, DecisionRequest, Level, Values
 from shared.problems import Conflict, Unprocessable
+from shared.uploads.document_types import is_of_type
 
 ACTIONS = get_args(Action)
 STATES = get_args(AppealStatus)
