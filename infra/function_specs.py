@@ -25,7 +25,7 @@ class Layer(StrEnum):
 
 
 class Grant(StrEnum):
-    """What a function may use. Each brings its IAM permissions and the environment variables that name it."""
+    """A grant of a function. Each brings its IAM permissions and the environment variables that name it."""
 
     DATABASE = "database"
     """Connect as the application's role, which neither owns tables nor passes over row-level security."""

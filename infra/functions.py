@@ -15,7 +15,7 @@ from infra.function_specs import (
 )
 
 _TASK = frozenset({Grant.DATABASE, Grant.READ_DATA, Grant.WRITE_DATA})
-"""What a long task may do: read and write its county's rows and objects."""
+"""The grants of a long task: read and write its county's rows and objects."""
 
 
 _TWO_CORES_MB = 3538
@@ -128,7 +128,7 @@ _DATA = (Grant.READ_DATA, Grant.WRITE_DATA)
 
 
 _JOBS = (Grant.DATABASE, Grant.RUN_JOBS, Grant.READ_DATA)
-"""What the routes of long tasks need: to submit a job, and to hand out what it found."""
+"""The grants of routes of long tasks: to submit a job, and to hand out what it found."""
 
 
 REGISTRY = Registry(

@@ -10,7 +10,7 @@ import typst
 from shared.typesetting.glyphs import displayable
 
 PAGES = Path(__file__).parent / "pages"
-"""What templates may import (`page.typ`, `drawing.typ`), and the only folder that they can read."""
+"""The pages that templates may import (`page.typ`, `drawing.typ`), and the only folder that they can read."""
 
 
 def to_pdf(template: bytes, view: dict[str, Any], generated_at: datetime) -> bytes:

@@ -108,7 +108,7 @@ def _is_consistent(record: RecordedSeal) -> bool:
 
 
 def _findings(objects: Sequence[RecordedSeal], row: AuditSeal, covered: Sequence[DigestedEvent]) -> list[Finding]:
-    """What is wrong with a seal, by its object."""
+    """The findings about a seal, by its object."""
     if not objects:
         detail = f"The bucket has no object of the seal {row.seal_no}."
         return [Finding(kind="record_missing", event_id=None, detail=detail)]

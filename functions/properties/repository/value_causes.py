@@ -51,7 +51,7 @@ def runs(connection: Connection, county_id: str, ids: Collection[UUID]) -> dict[
 def valuations(
     connection: Connection, county_id: str, property_id: str, approval_ids: Collection[UUID]
 ) -> dict[UUID, ValuationCause]:
-    """What approvals brought to a property, by approval."""
+    """The values that approvals brought to a property, by approval."""
     result, model, champion = ValuationRunResult, ValuationModel, ValuationChampion
     promoted = (
         select(champion.county_id, champion.model_id, champion.promoted_by, champion.override_reason)

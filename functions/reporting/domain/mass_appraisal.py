@@ -32,7 +32,7 @@ class ReportArea(RequestSchema):
 
     @property
     def kind(self) -> AreaKind:
-        """What the area is one of."""
+        """The kind of the area: a neighborhood or a class."""
         return "neighborhood" if self.neighborhood is not None else "property_class"
 
     @property

@@ -10,7 +10,7 @@ from shared.typesetting import display
 
 @dataclass(frozen=True)
 class Page:
-    """What every page-like format of a report shows."""
+    """A report as every page-like format shows it."""
 
     title: str
     county_name: str

@@ -50,7 +50,7 @@ _GROUP_COLUMNS = (
 
 
 class ChangeOfValueParameters(RequestSchema):
-    """What is compared: `to_roll_year`, or the values of `valuation_run_id`, with `from_roll_year`.
+    """The rolls to compare: `to_roll_year`, or the values of `valuation_run_id`, with `from_roll_year`.
 
     Without that it is the newest roll before `to_roll_year`, or the newest there is.
     """

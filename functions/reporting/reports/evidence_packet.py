@@ -75,7 +75,7 @@ class EvidencePacketParameters(RequestSchema):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a packet is made of; the value and the study where its elements need them."""
+    """The records of a packet; the value and the study where its elements need them."""
 
     record: PropertyRecord
     parcel_map: Drawing | None

@@ -106,7 +106,7 @@ def appraisal_report(
 
 
 def _figures(county_id: str, parameters: MassAppraisalParameters, sales: StudiedSales | None) -> AppraisalFigures:
-    """What is stored. Raises Unprocessable for studies and runs that are not of the same, or not of the area."""
+    """The stored figures. Raises Unprocessable for studies and runs that are not of the same, or not of the area."""
     area, run_id = parameters.area, parameters.valuation_run_id
     run, models = read_run(county_id, run_id)
     before = read_study(county_id, parameters.ratio_study_before_id, "/ratio_study_before_id").results

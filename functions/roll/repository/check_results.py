@@ -51,7 +51,7 @@ def run(connection: Connection, check: Check, severity: str, parameters: Mapping
 
 
 def results(connection: Connection, county_id: str, roll_year: int) -> list[RollCheck]:
-    """What each check found last."""
+    """The latest result of each check."""
     rows = connection.execute(
         text(
             "SELECT c.check_name AS name, c.title, c.severity, c.owner, c.rows, c.ran_at, c.ran_by,"

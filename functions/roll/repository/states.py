@@ -45,7 +45,7 @@ def lines_of(connection: Connection, county_id: str, roll_year: int, correction_
 
 
 def totals_after(connection: Connection, county_id: str, roll_year: int, correction_no: int) -> CertifiedTotals:
-    """What the roll came to after a supplement."""
+    """The total of the roll after a supplement."""
     assessments, exemptions = (_state(county_id, roll_year, table, correction_no) for table in ROLL_TABLES)
     sums = ", ".join(
         f"coalesce(sum({name}), 0) AS {name}"

@@ -9,7 +9,7 @@ from shared.schemas import RequestSchema, Schema
 
 
 class CertifyRoll(RequestSchema):
-    """What there is to say with the certificate."""
+    """A remark to stand in the certificate."""
 
     reason: Reason | None = None
 

@@ -35,7 +35,7 @@ def verify_job(job: RunningJob) -> CertificateVerification:
 
 
 def _differences(connection: Connection, county_id: str, roll_year: int, stored: StoredCertificate) -> Iterator[str]:
-    """What differs where a manifest is made again, and held against its digest and its object."""
+    """The differences where a manifest is made again, and held against its digest and its object."""
     named = _name(stored)
     try:
         kept = storage.get(stored.object_key)
@@ -62,7 +62,7 @@ def _differences(connection: Connection, county_id: str, roll_year: int, stored:
 
 
 def _sum(stored: Sequence[StoredCertificate], present: dict[Key, str]) -> Iterator[str]:
-    """What differs where the supplements' manifests are applied to the certified one: together they are the present."""
+    """The differences from the present where the supplements' manifests are applied to the certified one."""
     try:
         rows = certified_rows(storage.get(stored[0].object_key))
         for each in stored[1:]:

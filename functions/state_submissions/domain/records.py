@@ -1,4 +1,4 @@
-"""What a submission is made of, and what it comes to, whatever the state."""
+"""The records of a submission and its outcome, whatever the state."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -25,7 +25,7 @@ _ZIP_DAY = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class PackageContent:
-    """What a package says, and whose it is."""
+    """The content of a package, and the county and state that it is of."""
 
     county_id: str
     county_name: str

@@ -126,7 +126,7 @@ def _together(changes: list[ColumnChange]) -> tuple[ColumnChange, ...]:
 
 
 def _difference(way: WayBack, before: MappedRow, again: MappedRow | None, intended: Mapping[str, Any]) -> str | None:
-    """How the row would differ from what was decided; None where it would not."""
+    """The difference of the row from what was decided; None where there is none."""
     if again is None:
         return "the mapping would reject the row with its new values"
     for name in {**before, **again}:

@@ -21,4 +21,4 @@ WRITERS: dict[str, tuple[Writer, str, str]] = {
     "fixed_width": (write_fixed_width, "txt", _FOR_PROGRAMS),
     "xlsx": (write_workbook, "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
 }
-"""What writes each format, the ending of its files and their content type."""
+"""The writer of each format, the ending of its files and their content type."""

@@ -96,7 +96,7 @@ def changes(
     field: str | None = typer.Option(None, help="Rows that differ in this field only."),
     limit: int = Limit,
 ) -> None:
-    """What a waiting sync would change, or what an applied one did."""
+    """The changes of a sync that waits, or of one that was applied."""
     screen = console()
     with sign_in() as client:
         path = f"{_runs(county_id)}/{run_id}"

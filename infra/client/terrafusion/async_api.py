@@ -1179,7 +1179,7 @@ class AsyncCountyOperations:
         return answer
 
     async def get_appeal_totals(self, *, roll_year: int) -> AppealTotals:
-        """What the appeals of a roll came to."""
+        """The outcome of a roll's appeals."""
         answer: AppealTotals = await self._calls.resource(
             AppealTotals, "GET", path("/v1/counties/{}/appeals/summary", self.county_id), query={"roll_year": roll_year}
         )
@@ -1280,7 +1280,7 @@ class AsyncCountyOperations:
     async def get_exemption_summary(
         self, *, roll_year: int, area: Literal["neighborhood", "tax_district"] | None = None
     ) -> ExemptionSummary:
-        """What exemptions take off a roll."""
+        """The loss of a roll by exemptions."""
         answer: ExemptionSummary = await self._calls.resource(
             ExemptionSummary,
             "GET",

@@ -144,13 +144,13 @@ class Certification(TypedDict):
 
 
 class CertifyRoll(TypedDict):
-    """What there is to say with the certificate."""
+    """A remark to stand in the certificate."""
 
     reason: NotRequired[str | None]
 
 
 class ChangeOfValueParameters(TypedDict):
-    """What is compared: `to_roll_year`, or the values of `valuation_run_id`, with `from_roll_year`."""
+    """The rolls to compare: `to_roll_year`, or the values of `valuation_run_id`, with `from_roll_year`."""
 
     from_roll_year: NotRequired[int | None]
     to_roll_year: NotRequired[int | None]
@@ -333,7 +333,14 @@ class ExemptionsDocumentRequest(TypedDict):
     """A document to be sent: its name, its type, its exact size, and the SHA-256 of its content in hexadecimal."""
 
     filename: str
-    content_type: Literal["application/pdf", "image/jpeg", "image/png", "image/tiff"]
+    content_type: Literal[
+        "application/pdf",
+        "image/jpeg",
+        "image/png",
+        "image/tiff",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ]
     size_bytes: int
     sha256: str
 

@@ -1292,7 +1292,7 @@ class CountyOperations:
         return answer
 
     def get_appeal_totals(self, *, roll_year: int) -> AppealTotals:
-        """What the appeals of a roll came to."""
+        """The outcome of a roll's appeals."""
         answer: AppealTotals = completed(
             self._calls.resource(
                 AppealTotals,
@@ -1418,7 +1418,7 @@ class CountyOperations:
     def get_exemption_summary(
         self, *, roll_year: int, area: Literal["neighborhood", "tax_district"] | None = None
     ) -> ExemptionSummary:
-        """What exemptions take off a roll."""
+        """The loss of a roll by exemptions."""
         answer: ExemptionSummary = completed(
             self._calls.resource(
                 ExemptionSummary,

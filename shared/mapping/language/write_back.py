@@ -58,7 +58,7 @@ class WriteBackTable(_Element):
 
 
 class WriteBack(_Element):
-    """What is made of decided values for the county's system: a script of its `dialect`, or a file to import."""
+    """The product of decided values for the county's system: a script of its `dialect`, or a file to import."""
 
     format: Literal["sql", "csv", "fixed_width", "xlsx"]
     dialect: Literal["sqlserver", "oracle", "postgresql"] | None = None

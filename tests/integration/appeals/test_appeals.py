@@ -405,7 +405,7 @@ def test_documents_of_another_size_or_type_are_refused() -> None:
 
 
 def _send(document: dict[str, Any], content: bytes) -> None:
-    """What the signed address does: it stores the object under its key."""
+    """The effect of the signed address: it stores the object under its key."""
 
     key = httpx.URL(document["send"]["url"]).path.removeprefix(f"/{BUCKET}").lstrip("/")
     boto3.client("s3").put_object(Bucket=BUCKET, Key=key, Body=content)

@@ -60,7 +60,7 @@ def card_sections(record: PropertyRecord, parcel_drawing: Drawing | None) -> lis
 
 
 def history_section(record: PropertyRecord) -> Section:
-    """What changed in the record, the newest first."""
+    """The changes of the record, the newest first."""
     rows = [
         [change.changed_at, change.version, phrases.label(change.field), change.before, change.after]
         for change in record.history
